@@ -1,0 +1,7 @@
+// Tests are compiled with the sources (dist/test) and run as they are: jest-light-runner has no vm contexts, so native
+// addons and typed arrays behave as they do in the program, and ES modules need no transform.
+export default {
+  roots: ['<rootDir>/dist/test'],
+  testMatch: ['**/*.test.js'],
+  runner: 'jest-light-runner',
+};

@@ -1,0 +1,16 @@
+/** Canonical JSON and its hash: the ground of every identity. Key order and formatting never matter. */
+import { createHash } from 'node:crypto';
+
+/** JSON with the keys of every object in code-point order and no white space. `undefined` members are left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
+/** Hexadecimal SHA-256 of a text or of bytes. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,38 @@
+/**
+ * Images outside the tensor engine: row-major, three interleaved channels (height, width, channel). Files and data
+ * sets hold bytes; everything after augmentation is floating point.
+ */
+
+/** An RGB image as stored: 0 … 255. */
+export interface ByteImage {
+  readonly data: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** An RGB image in floating point. Its range is stated where it is made: [0, 1], or ImageNet-normalised. */
+export interface FloatImage {
+  readonly data: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** ImageNet channel means and standard deviations, applied to pixels in [0, 1] (PAPER.md §6). */
+export const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+export const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
+
+/** ImageNet-normalises an image in [0, 1]. */
+export function normalizeImage(image: FloatImage): FloatImage {
+  return mapChannels(image, (value, channel) => (value - IMAGENET_MEAN[channel]!) / IMAGENET_STD[channel]!);
+}
+
+/** Undoes {@link normalizeImage}. */
+export function denormalizeImage(image: FloatImage): FloatImage {
+  return mapChannels(image, (value, channel) => value * IMAGENET_STD[channel]! + IMAGENET_MEAN[channel]!);
+}
+
+function mapChannels(image: FloatImage, map: (value: number, channel: number) => number): FloatImage {
+  const data = new Float32Array(image.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = map(image.data[i]!, i % 3);
+  return { ...image, data };
+}

@@ -1,0 +1,76 @@
+/**
+ * What is run: a plan of jobs, each a small graph of stages (pre-train → fine-tune, linear probe, kNN). A stage's
+ * configuration holds everything that decides its result and nothing else; its identity is the hash of that.
+ */
+import type { EncoderConfig, ModelConfig } from './model.js';
+import type { DataSpec, Evaluation, FinetuneSpec, KnnSpec, LinearSpec, PretrainSpec } from './schema.js';
+import type { Task } from './task.js';
+
+/** The data without what the labels alone concern, so that label fractions share a pre-training. */
+export type UnlabelledData = Omit<DataSpec, 'labelFraction'>;
+
+export type StageConfig =
+  | {
+      kind: 'pretrain';
+      seed: number;
+      data: UnlabelledData;
+      model: ModelConfig;
+      task: Task;
+      recipe: Omit<PretrainSpec, 'target'>;
+    }
+  | {
+      kind: 'finetune';
+      seed: number;
+      data: DataSpec;
+      model: EncoderConfig;
+      recipe: Omit<FinetuneSpec, 'scratchLayerDecay'>;
+    }
+  | { kind: 'linear'; seed: number; data: DataSpec; model: EncoderConfig; recipe: LinearSpec }
+  | { kind: 'knn'; seed: number; data: DataSpec; model: EncoderConfig; recipe: KnnSpec };
+
+export type StageKind = StageConfig['kind'];
+
+/** One unit of work with one folder of results. */
+export interface Stage {
+  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows. */
+  id: string;
+  config: StageConfig;
+  /** The pre-training it starts from; null for pre-training itself and for `scratch`. */
+  parent: string | null;
+  /** Fingerprint of the data set's content. */
+  dataFingerprint: string;
+  /** Revision of the numerics; see `ENGINE_REVISION`. */
+  engineRevision: number;
+}
+
+/** One point of the sweep as the spec writes it, with the axes it varies. */
+export interface Cell {
+  objective: string;
+  maskRatio: number | null;
+  misalignment: string | null;
+  stylePreservation: string | boolean | null;
+  seed: number;
+  /** Every other key that an axis or `--set` varies, by its dotted name. */
+  overrides: Record<string, unknown>;
+}
+
+/** Cells that reduce to the same work. */
+export interface Job {
+  cells: Cell[];
+  /** null: scratch. */
+  task: Task | null;
+  seed: number;
+  pretrain: string | null;
+  evaluations: Partial<Record<Evaluation, string>>;
+}
+
+/** The frozen plan of a sweep (`plan.json`). */
+export interface Plan {
+  version: 1;
+  name: string;
+  jobs: Job[];
+  /** Parents before children. */
+  stages: Stage[];
+  /** Cells that contradict themselves, with the reason. */
+  leftOut: { cell: Cell; reason: string }[];
+}
