@@ -1,0 +1,11 @@
+/** The plain JavaScript backend of tfjs: slow, exact to the bit on every machine, always there. */
+import * as tf from '@tensorflow/tfjs';
+import type { DeviceDriver } from './device.js';
+
+export const cpu: DeviceDriver = {
+  name: 'cpu',
+  async open() {
+    await tf.setBackend('cpu');
+    return { name: 'cpu', description: `tfjs cpu ${tf.version.tfjs}`, software: true, close: () => undefined };
+  },
+};

@@ -1,0 +1,26 @@
+/** What a device is. One file beside this one opens each; `open.ts` chooses among them. */
+
+export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export type DeviceName = (typeof DEVICE_NAMES)[number];
+
+/** A tfjs backend that is set up and active. */
+export interface Device {
+  readonly name: DeviceName;
+  /** What it runs on, for people and provenance: an adapter, a library and its version. */
+  readonly description: string;
+  /** True where the work is done by the processor, as with a software Vulkan driver. */
+  readonly software: boolean;
+  /** Lets go of everything that would keep the process alive. The device cannot be used afterwards. */
+  close(): void;
+}
+
+/** How a device is opened. */
+export interface DeviceDriver {
+  readonly name: DeviceName;
+  /**
+   * Makes this backend the active one.
+   *
+   * @throws UsageError saying why it cannot be had here and what would help.
+   */
+  open(): Promise<Device>;
+}

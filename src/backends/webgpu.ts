@@ -1,0 +1,76 @@
+/**
+ * WebGPU through Dawn (npm `webgpu`): any current GPU with nothing but its driver. The stock tfjs backend runs on a
+ * device that is opened here with the adapter's own limits; tfjs alone would ask for too few.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { messageOf, UsageError } from '../common/errors.js';
+import type { DeviceDriver } from './device.js';
+
+/** The limits that large tensors meet first. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBuffersPerShaderStage',
+] as const;
+
+/** Names the type package may not know yet. */
+const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'];
+
+/** An optional package: not installed on platforms without a prebuilt Dawn, so its types are not relied upon. */
+const PACKAGE: string = 'webgpu';
+
+interface Dawn {
+  create(options: string[]): { requestAdapter(options: GPURequestAdapterOptions): Promise<Adapter | null> };
+  globals: object;
+}
+
+/** As Dawn gives it; tfjs's own types of WebGPU are older. */
+type Adapter = GPUAdapter & { info: GPUAdapterInfo & { isFallbackAdapter: boolean } };
+
+const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --device';
+
+export const webgpu: DeviceDriver = {
+  name: 'webgpu',
+  async open() {
+    const dawn = await load();
+    const gpu = dawn.create([]);
+    // tfjs registers its backend at import, and only where it finds these globals, as a browser has them.
+    Object.assign(globalThis, dawn.globals);
+    Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
+    const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) throw new UsageError(`device webgpu: no graphics adapter was found; ${REMEDY}`);
+    const device = await adapter.requestDevice({
+      requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+    });
+    tf.removeBackend('webgpu');
+    tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
+    await tf.setBackend('webgpu');
+
+    const { vendor, architecture, description } = adapter.info;
+    return {
+      name: 'webgpu',
+      description: [description || vendor, architecture].filter(Boolean).join(', '),
+      software: adapter.info.isFallbackAdapter,
+      close() {
+        device.destroy();
+        // Dawn keeps the process alive for as long as `navigator` holds it.
+        Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true });
+      },
+    };
+  },
+};
+
+async function load(): Promise<Dawn> {
+  try {
+    return (await import(PACKAGE)) as Dawn;
+  } catch (error) {
+    throw new UsageError(`device webgpu: the package \`webgpu\` cannot be loaded (${messageOf(error)}); ${REMEDY}`);
+  }
+}

@@ -1,0 +1,32 @@
+/** Layer normalisation over the last axis. */
+import * as tf from '@tensorflow/tfjs';
+import { defineOp } from './op.js';
+
+const op = defineOp<{ epsilon: number }>({
+  name: 'VitLayerNorm',
+  forward([x, scale, shift], _constants, { epsilon }) {
+    const centred = tf.sub(x!, tf.mean(x!, -1, true));
+    const inverseStd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+    const normalized = tf.mul(centred, inverseStd);
+    return { output: tf.add(tf.mul(normalized, scale!), shift!), saved: [normalized, inverseStd] };
+  },
+  backward(dy, { inputs: [, scale], saved: [normalized, inverseStd] }) {
+    const dNormalized = tf.mul(dy, scale!);
+    // The mean and the variance both depend on x: the gradient loses its mean and its part along the output.
+    const along = tf.mean(tf.mul(dNormalized, normalized!), -1, true);
+    const projected = tf.sub(tf.sub(dNormalized, tf.mean(dNormalized, -1, true)), tf.mul(normalized!, along));
+    return [tf.mul(projected, inverseStd!), tf.sum(tf.mul(dy, normalized!), 0), tf.sum(dy, 0)];
+  },
+});
+
+/**
+ * (x − mean) / √(variance + ε) · scale + shift, with the biased variance.
+ *
+ * @param x [..., dim]
+ * @param scale [dim]
+ * @param shift [dim]
+ */
+export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor, shift: tf.Tensor, epsilon: number): T {
+  const rows = tf.reshape(x, [-1, x.shape.at(-1)!]);
+  return tf.reshape(op([rows, scale, shift], [], { epsilon }), x.shape) as T;
+}

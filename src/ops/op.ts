@@ -1,0 +1,97 @@
+/**
+ * How an op is made: a forward and a backward in plain tfjs, and a kernel name. Where the active backend has registered
+ * a fused kernel under that name, it runs instead; `NAMEGrad` does the same for the backward pass. Backends need
+ * nothing else from this folder, and the model needs nothing from the backends.
+ */
+import * as tf from '@tensorflow/tfjs';
+
+type Tensors = readonly tf.Tensor[];
+
+/** What an op computes and what its backward pass wants to see again. */
+export interface Forward {
+  output: tf.Tensor;
+  saved: tf.Tensor[];
+}
+
+/** What the backward pass sees. */
+export interface Seen {
+  inputs: Tensors;
+  constants: Tensors;
+  saved: Tensors;
+}
+
+export interface OpDefinition<Attributes> {
+  /** Kernel name, beginning with `Vit` so that no stock tfjs kernel is met by accident. */
+  name: `Vit${string}`;
+  /**
+   * Plain form. A fused kernel takes the inputs named `input0`, `input1`, … and `constant0`, … and returns
+   * `[output, ...saved]`.
+   */
+  forward(inputs: Tensors, constants: Tensors, attributes: Attributes): Forward;
+  /** Plain gradient of each input, in their order. A fused `NAMEGrad` kernel takes `dy`, all the above and `saved0`, …. */
+  backward(dy: tf.Tensor, seen: Seen, attributes: Attributes): tf.Tensor[];
+}
+
+/**
+ * Makes a function of tensors that is differentiable in its `inputs`. `constants` (targets, indices, matrices) and
+ * `attributes` (numbers) get no gradient; constants are kept for the backward pass, wherever they were made.
+ */
+export function defineOp<Attributes extends object>(
+  definition: OpDefinition<Attributes>,
+): (inputs: Tensors, constants: Tensors, attributes: Attributes) => tf.Tensor {
+  const { name, forward, backward } = definition;
+  return (inputs, constants, attributes) => {
+    const differentiable = tf.customGrad((...values) => {
+      const save = values.at(-1) as (tensors: tf.Tensor[]) => void;
+      const given = values.slice(0, -1) as tf.Tensor[];
+      const named = { ...numbered('input', given), ...numbered('constant', constants) };
+      const { output, saved } =
+        runFused(name, named, attributes) ?? tf.tidy(() => asTidy(forward(given, constants, attributes)));
+      save([...given, ...constants, ...saved]);
+      return {
+        value: output,
+        gradFunc: (dy: tf.Tensor, kept: tf.Tensor[]) => {
+          const seen = {
+            inputs: kept.slice(0, given.length),
+            constants: kept.slice(given.length, given.length + constants.length),
+            saved: kept.slice(given.length + constants.length),
+          };
+          const fused = runFused(
+            `${name}Grad`,
+            {
+              dy,
+              ...numbered('input', seen.inputs),
+              ...numbered('constant', seen.constants),
+              ...numbered('saved', seen.saved),
+            },
+            attributes,
+          );
+          return fused ? [fused.output, ...fused.saved] : tf.tidy(() => backward(dy, seen, attributes));
+        },
+      };
+    });
+    return differentiable(...(inputs as tf.Tensor[]));
+  };
+}
+
+/** `tf.tidy` keeps what it returns only in types it knows; a Forward is such a container at run time. */
+function asTidy(result: Forward): Forward & tf.TensorContainerObject {
+  return { ...result };
+}
+
+function numbered(prefix: string, tensors: Tensors): tf.NamedTensorMap {
+  return Object.fromEntries(tensors.map((tensor, i) => [`${prefix}${i}`, tensor]));
+}
+
+/** Runs a fused kernel if the active backend has one. Its attributes are passed as they are. */
+function runFused(name: string, inputs: tf.NamedTensorMap, attributes: object): Forward | undefined {
+  if (!hasFusedKernel(name)) return undefined;
+  const outputs = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, attributes as tf.NamedAttrMap);
+  const [output, ...saved] = Array.isArray(outputs) ? outputs : [outputs];
+  return { output: output!, saved };
+}
+
+/** Whether the active backend brings its own kernel of this name. */
+export function hasFusedKernel(name: string): boolean {
+  return tf.getKernel(name, tf.getBackend()) != null;
+}

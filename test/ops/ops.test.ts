@@ -1,0 +1,196 @@
+/** Every op, on every device of this machine, against its definition in float64: values and gradients. */
+import * as tf from '@tensorflow/tfjs';
+import type { Device } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import * as ops from '../../src/ops/index.js';
+import { normals, numericalGradient, product, relativeError, type Values } from '../support/arrays.js';
+import { availableDevices } from '../support/devices.js';
+import * as reference from './reference.js';
+
+interface Case {
+  name: string;
+  shapes: number[][];
+  run: (inputs: tf.Tensor[]) => tf.Tensor;
+  expected: (inputs: Values[]) => Values;
+  /** Scale of the normal inputs. */
+  std?: number;
+}
+
+const linearCase = (rows: number, inputs: number, outputs: number, bias: boolean, gelu: boolean): Case => ({
+  name: `linear ${rows}×${inputs}→${outputs}${bias ? ' with bias' : ''}${gelu ? ' and gelu' : ''}`,
+  shapes: [[rows, inputs], [inputs, outputs], ...(bias ? [[outputs]] : [])],
+  run: ([x, w, b]) => ops.linear(x!, w!, b ?? null, gelu ? 'gelu' : 'none'),
+  expected([x, w, b]) {
+    const y = reference.linear(x!, w!, b ?? null, rows, inputs);
+    return gelu ? y.map(reference.gelu) : y;
+  },
+});
+
+const attentionCase = (batch: number, tokens: number, dim: number, heads: number): Case => ({
+  name: `attention of ${batch}×${tokens} tokens, ${dim} wide, ${heads} heads`,
+  shapes: [[batch, tokens, 3 * dim]],
+  run: ([qkv]) => ops.attention(qkv as tf.Tensor3D, heads),
+  expected: ([qkv]) => reference.attention(qkv!, batch, tokens, heads),
+});
+
+const layerNormCase = (rows: number, dim: number, std = 1): Case => ({
+  name: `layerNorm ${rows}×${dim} of scale ${std}`,
+  shapes: [[rows, dim], [dim], [dim]],
+  run: ([x, scale, shift]) => ops.layerNorm(x!, scale!, shift!, 1e-6),
+  expected: ([x, scale, shift]) => reference.layerNorm(x!, scale!, shift!, 1e-6),
+  std,
+});
+
+/** Image 0 keeps tokens 3 and 0 (in that order), image 1 keeps 1 and 2. */
+const KEPT = [Int32Array.of(3, 0), Int32Array.of(1, 2)];
+const patchShape = [2, 6, 6, 3] as const;
+const resampleShape = [2, 5, 4, 3] as const;
+
+/** Where pixel (row, column, channel) of a 6×6 image is found in 3 px patches. */
+function patchIndex(index: number): number {
+  const channel = index % 3;
+  const column = Math.floor(index / 3) % 6;
+  const row = Math.floor(index / 18) % 6;
+  const image = Math.floor(index / 108);
+  const token = Math.floor(row / 3) * 2 + Math.floor(column / 3);
+  return image * 108 + token * 27 + ((row % 3) * 3 + (column % 3)) * 3 + channel;
+}
+
+const fixed = (shape: number[], name: string): Float64Array => normals(product(shape), name);
+const squareTarget = fixed([2, 3, 5], 'target');
+const squareWeights = Float64Array.of(1, 0, 1, 1, 0.5, 0);
+const labels = Float64Array.of(1, 0, 0, 0.2, 0.3, 0.5);
+const sharedRows = fixed([1, 7, 5], 'rows');
+const ownColumns = fixed([2, 3, 4], 'columns');
+
+const CASES: Case[] = [
+  linearCase(5, 3, 7, true, false),
+  linearCase(1, 1, 1, true, false),
+  linearCase(4, 6, 2, false, false),
+  linearCase(7, 5, 11, true, true),
+  layerNormCase(3, 7),
+  layerNormCase(1, 3),
+  layerNormCase(5, 16, 1e4),
+  attentionCase(2, 5, 6, 3),
+  attentionCase(1, 1, 4, 2),
+  attentionCase(3, 7, 5, 1),
+  {
+    name: 'gatherTokens',
+    shapes: [[2, 4, 3]],
+    run: ([x]) => ops.gatherTokens(x as tf.Tensor3D, ops.tokenSelection(KEPT, 4)),
+    expected: ([x]) =>
+      KEPT.flatMap((kept, b) => [...kept].flatMap((t) => [0, 1, 2].map((i) => x![(b * 4 + t) * 3 + i]!))),
+  },
+  {
+    name: 'restoreTokens',
+    shapes: [[2, 2, 3], [3]],
+    run: ([x, token]) => ops.restoreTokens(x as tf.Tensor3D, token!, ops.tokenSelection(KEPT, 4)),
+    expected: ([x, token]) =>
+      KEPT.flatMap((kept, b) =>
+        [0, 1, 2, 3].flatMap((t) =>
+          [0, 1, 2].map((i) => (kept.includes(t) ? x![(b * 2 + kept.indexOf(t)) * 3 + i]! : token![i]!)),
+        ),
+      ),
+  },
+  {
+    name: 'patchify',
+    shapes: [[...patchShape]],
+    run: ([x]) => ops.patchify(x as tf.Tensor4D, 3),
+    expected: ([x]) => {
+      const y = new Float64Array(x!.length);
+      for (let i = 0; i < y.length; i++) y[patchIndex(i)] = x![i]!;
+      return y;
+    },
+  },
+  {
+    name: 'unpatchify',
+    shapes: [[2, 4, 27]],
+    run: ([x]) => ops.unpatchify(x as tf.Tensor3D, 3),
+    expected: ([x]) => Float64Array.from({ length: x!.length }, (_, i) => x![patchIndex(i)]!),
+  },
+  {
+    name: 'resample with shared rows and own columns',
+    shapes: [[...resampleShape]],
+    run: ([x]) =>
+      ops.resample(x as tf.Tensor4D, tf.tensor3d([...sharedRows], [1, 7, 5]), tf.tensor3d([...ownColumns], [2, 3, 4])),
+    expected: ([x]) => reference.resample(x!, resampleShape, sharedRows, ownColumns, [7, 3]),
+  },
+  {
+    name: 'tokenSquaredError',
+    shapes: [[2, 3, 5]],
+    run: ([x]) =>
+      ops.tokenSquaredError(
+        x as tf.Tensor3D,
+        tf.tensor3d([...squareTarget], [2, 3, 5]),
+        tf.tensor2d([...squareWeights], [2, 3]),
+      ),
+    expected: ([x]) => [reference.squaredError(x!, squareTarget, squareWeights)],
+  },
+  {
+    name: 'softmaxCrossEntropy',
+    shapes: [[2, 3]],
+    run: ([x]) => ops.softmaxCrossEntropy(x as tf.Tensor2D, tf.tensor2d([...labels], [2, 3])),
+    expected: ([x]) => [reference.crossEntropy(x!, labels, 3)],
+    std: 5,
+  },
+];
+
+const devices = await availableDevices();
+
+describe.each(devices)('on %s', (name) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice(name);
+  });
+  afterAll(() => {
+    device.close();
+  });
+
+  describe.each(CASES)('$name', ({ name: caseName, shapes, run, expected, std = 1 }) => {
+    const values = shapes.map((shape, i) => normals(product(shape), `${caseName}/${i}`, std));
+    const tensors = (): tf.Tensor[] => values.map((value, i) => tf.tensor([...value], shapes[i]));
+
+    it('computes what its definition says', async () => {
+      const y = await read(() => run(tensors()));
+      expect(relativeError(y, expected(values))).toBeLessThan(1e-5);
+    });
+
+    it('has the gradient of its definition in every input', async () => {
+      const weights = normals(expected(values).length, `${caseName}/dy`);
+      const gradients = tf.tidy(() =>
+        tf.grads((...inputs: tf.Tensor[]) => tf.sum(tf.mul(tf.reshape(run(inputs), [-1]), tf.tensor1d([...weights]))))(
+          tensors(),
+        ),
+      );
+      for (const [input, gradient] of gradients.entries()) {
+        const numerical = numericalGradient(
+          (x) => dot(expected(values.map((value, i) => (i === input ? x : value))), weights),
+          values[input]!,
+          1e-5 * std,
+        );
+        expect(relativeError(await read(() => gradient), numerical)).toBeLessThan(5e-5);
+      }
+    });
+
+    it('leaves no tensor behind', async () => {
+      const before = tf.memory().numTensors;
+      tf.dispose(tf.tidy(() => tf.grads((...inputs: tf.Tensor[]) => tf.sum(run(inputs)))(tensors())));
+      await read(() => run(tensors()));
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+
+  it('passes NaN through instead of hiding it', async () => {
+    const poisoned = await read(() => ops.linear(tf.tensor2d([[NaN, 1]]), tf.ones([2, 2]), tf.zeros([2]), 'gelu'));
+    expect([...poisoned]).toEqual([NaN, NaN]);
+  });
+});
+
+async function read(make: () => tf.Tensor): Promise<Float32Array> {
+  const tensor = tf.tidy(make);
+  const data = (await tensor.data()) as Float32Array;
+  tensor.dispose();
+  return data;
+}
+
+const dot = (a: Values, b: Values): number => Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);
