@@ -1,8 +1,11 @@
 /**
  * Every key of a sweep spec, declared once: its type, range, default and meaning. The TypeScript types, the checks at
  * run time and `schema/sweep.schema.json` all come from here. What keys mean together is in `cells.ts` and `jobs.ts`.
+ *
+ * The message of a refinement begins with "expected"; what was found is added where it is printed.
  */
 import { z } from 'zod';
+import { OBJECTIVES, objectiveName, parseObjective } from './objective.js';
 
 const positive = z.number().positive();
 const nonNegative = z.number().nonnegative();
@@ -28,7 +31,7 @@ const cropScale = z.tuple([positive.max(1), positive.max(1)]).refine(ascending, 
 // --- data ------------------------------------------------------------------------------------------------------------
 
 const dataKeys = {
-  imageSize: count.describe('Side of the square images the model sees, in pixels.'),
+  imageSize: count.min(8).describe('Side of the square images the model sees, in pixels.'),
   labelFraction: probability
     .gt(0)
     .default(1)
@@ -43,8 +46,9 @@ export const dataSchema = z.discriminatedUnion('name', [
   z
     .strictObject({
       ...dataKeys,
-      name: z.literal('shapes'),
-      imageSize: count.min(8).default(32).describe(dataKeys.imageSize.description!),
+      // Optional as well as defaulted: without it, the discriminator itself would have to be written.
+      name: z.literal('shapes').optional().default('shapes').describe('The data set.'),
+      imageSize: dataKeys.imageSize.default(32),
       trainImages: count.default(4000).describe('Number of training images generated.'),
       testImages: count.default(1000).describe('Number of test images generated.'),
     })
@@ -195,8 +199,8 @@ const recipe = (defaults: {
   minLearningRate: nonNegative.default(defaults.minLearningRate).describe('Where the cosine ends.'),
   warmupEpochs: nonNegative.default(2).describe('Epochs of linear warm-up from 0; fractions are allowed.'),
   weightDecay: nonNegative.default(0.05).describe('Decoupled decay of matrices; biases, norms and tokens have none.'),
-  beta1: beta.default(0.9),
-  beta2: beta.default(defaults.beta2),
+  beta1: beta.default(0.9).describe('Decay of the running mean of the gradient.'),
+  beta2: beta.default(defaults.beta2).describe('Decay of the running mean of its square.'),
   clipGradient: positive.optional().describe('Largest global L2 norm of the gradient; not clipped when absent.'),
   dropPath: z.number().min(0).lt(1),
   cropScale: cropScale.default(defaults.cropScale).describe('Area range of the random resized crop.'),
@@ -222,7 +226,7 @@ export const finetuneSchema = z
     dropPath: finetuneKeys.dropPath.default(0.1).describe('Largest stochastic-depth rate of the encoder.'),
     layerDecay: positive.max(1).default(0.75).describe('Learning-rate factor from each layer to the one below it.'),
     scratchLayerDecay: positive.max(1).default(1).describe('The same where there is no pre-training.'),
-    labelSmoothing: z.number().min(0).lt(1).default(0.1),
+    labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Share of each label spread over all classes.'),
     mixup: nonNegative.default(0.8).describe('Parameter of the Beta distribution of mixup; 0 is off.'),
     cutmix: nonNegative.default(1).describe('The same for cutmix; with both on, each batch takes either at even odds.'),
     evaluateEvery: count.optional().describe('Epochs between evaluations on the test set; only the last by default.'),
@@ -232,10 +236,10 @@ export const finetuneSchema = z
 export const linearSchema = z
   .strictObject({
     epochs: count.default(90).describe('Passes over the frozen features.'),
-    batchSize: count.default(256),
+    batchSize: count.default(256).describe('Features in one optimiser step.'),
     baseLearningRate: positive.default(0.1).describe('Peak learning rate for a batch of 256 (SGD, momentum 0.9).'),
-    warmupEpochs: nonNegative.default(10),
-    weightDecay: nonNegative.default(0),
+    warmupEpochs: nonNegative.default(10).describe('Epochs of linear warm-up from 0.'),
+    weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
   })
   .describe('Linear probe: a linear classifier on frozen, standardised features.');
 
@@ -252,10 +256,23 @@ export const EVALUATIONS = ['finetune', 'linear', 'knn'] as const;
 export const MISALIGNMENTS = ['none', 'zoomed-in', 'zoomed-out', 'distorted'] as const;
 export const STYLES = ['preserved', 'blurred', 'decolorized'] as const;
 
+/** The name of an objective, brought to its canonical spelling. */
+const objective = z
+  .string()
+  .transform((text, context) => {
+    const parsed = parseObjective(text);
+    if (parsed.kind !== 'invalid') return objectiveName(parsed);
+    context.addIssue({ code: 'custom', message: parsed.reason });
+    return z.NEVER;
+  })
+  // For editors: the canonical names complete, other orders of the parts pass.
+  .meta({ anyOf: [{ enum: [...OBJECTIVES] }, { pattern: '^[a-z -]+([+][a-z -]+)+$' }] });
+
+const unique = (values: string[]): boolean => new Set(values).size === values.length;
+
 export const jobSchema = z
   .strictObject({
-    objective: z
-      .string()
+    objective: objective
       .default('masked')
       .describe(
         'scratch, identity, masked, zoomed-in, zoomed-out, distorted, blurred, decolorized, or several joined by +.',
@@ -273,8 +290,8 @@ export const jobSchema = z
       .describe(
         "Style; the objective's own by default. true: preserved; false: the objective's own change, or decolorized.",
       ),
-    seed: z.int().nonnegative().default(0),
-    data: dataSchema.prefault({ name: 'shapes' }),
+    seed: z.int().nonnegative().default(0).describe('Root of every random stream of the job.'),
+    data: dataSchema.prefault({}).describe('The data set, and how much of it.'),
     model: modelSchema.prefault({}),
     degradation: degradationSchema.prefault({}).describe('Strengths of the degradations.'),
     pretrain: pretrainSchema.prefault({}),
@@ -284,6 +301,7 @@ export const jobSchema = z
     evaluate: z
       .array(z.enum(EVALUATIONS))
       .min(1)
+      .refine(unique, 'expected each evaluation at most once')
       .default(['finetune'])
       .describe('How pre-trained encoders are measured; the first is what tables rank by.'),
   })

@@ -7,7 +7,12 @@ import type { DataSpec, Evaluation, FinetuneSpec, KnnSpec, LinearSpec, PretrainS
 import type { Task } from './task.js';
 
 /** The data without what the labels alone concern, so that label fractions share a pre-training. */
-export type UnlabelledData = Omit<DataSpec, 'labelFraction'>;
+export type UnlabelledData = WithoutLabels<DataSpec>;
+// Distributes over the data sets, whose keys differ; a plain Omit keeps only the keys that all of them have.
+type WithoutLabels<Data> = Data extends unknown ? Omit<Data, 'labelFraction'> : never;
+
+/** Raised whenever a change of the code changes results: stages of another revision are computed anew. */
+export const ENGINE_REVISION = 1;
 
 export type StageConfig =
   | {
@@ -32,7 +37,7 @@ export type StageKind = StageConfig['kind'];
 
 /** One unit of work with one folder of results. */
 export interface Stage {
-  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows. */
+  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path`. */
   id: string;
   config: StageConfig;
   /** The pre-training it starts from; null for pre-training itself and for `scratch`. */
@@ -62,12 +67,15 @@ export interface Job {
   seed: number;
   pretrain: string | null;
   evaluations: Partial<Record<Evaluation, string>>;
+  /** The metric that tables rank by: the first of the spec's `evaluate`. */
+  rankedBy: Evaluation;
 }
 
 /** The frozen plan of a sweep (`plan.json`). */
 export interface Plan {
   version: 1;
   name: string;
+  description?: string;
   jobs: Job[];
   /** Parents before children. */
   stages: Stage[];

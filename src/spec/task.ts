@@ -10,8 +10,14 @@ export type Geometry =
       kind: 'zoomed-in';
       /** Linear fraction of the field that the input shows: 160/224 unmasked, 224/288 masked. */
       fraction: number;
-      /** `field`: all tokens against the whole field. `centre-border`: PAPER.md §4.2. */
-      loss: 'field' | 'centre-border';
+      /** All tokens against the whole field. */
+      loss: 'field';
+    }
+  | {
+      kind: 'zoomed-in';
+      fraction: number;
+      /** The weighted sum of PAPER.md §4.2. */
+      loss: 'centre-border';
       centreWeight: number;
       borderWeight: number;
     }
@@ -65,8 +71,10 @@ export type StyleKind = Style['kind'];
 
 /**
  * Whether the loss counts removed tokens alone. Once visible tokens are degraded too, by distortion or by a style
- * change, recovering them is part of the task and all tokens count (DESIGN.md §1).
+ * change, recovering them is part of the task and all tokens count (DESIGN.md §1). So they do in the `field` loss of a
+ * masked zoom-in: its tokens lie elsewhere in the image than the input's, and none of them is the one removed.
  */
-export function countsRemovedTokensOnly(task: Task): boolean {
-  return task.maskRatio > 0 && task.geometry.kind !== 'distorted' && task.style.kind === 'preserved';
+export function countsRemovedTokensOnly({ maskRatio, geometry, style }: Task): boolean {
+  const sameTokens = geometry.kind !== 'zoomed-in' || geometry.loss === 'centre-border';
+  return maskRatio > 0 && sameTokens && geometry.kind !== 'distorted' && style.kind === 'preserved';
 }

@@ -1,0 +1,44 @@
+/** The command line: which commands there are, and how errors become exit codes. Each command is one file beside this. */
+import { Command, CommanderError } from 'commander';
+import { EXIT, fail } from './terminal.js';
+import { doctorCommand } from './doctor.js';
+import { planCommand } from './plan.js';
+import { schemaCommand } from './schema.js';
+import { trainCommand } from './train.js';
+import { VERSION } from './version.js';
+
+const EXAMPLES = `
+Examples:
+  vitmim sweep experiments/smoke.yaml          run every objective for seconds
+  vitmim report results/smoke                  print and write its tables
+  vitmim plan experiments/ablation.yaml        see what a sweep would run
+  vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
+
+Exit codes: 0 all done, 1 a job failed or a table cell is missing, 2 bad usage or spec, 130 interrupted.`;
+
+/** Runs a command line and returns its exit code. Never throws, never exits by itself. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const finish = (value: number): void => {
+    code = value;
+  };
+  const program = new Command('vitmim')
+    .description('Sweeps over masked, misaligned and restyled image pre-training of Vision Transformers.')
+    .version(VERSION)
+    .addHelpText('after', EXAMPLES)
+    .showSuggestionAfterError();
+  for (const command of [planCommand(), trainCommand(finish), doctorCommand(), schemaCommand()]) {
+    program.addCommand(command);
+  }
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeErr: (text) => process.stderr.write(text) });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has already said what is wrong with the arguments; help and version end here too.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return fail(error, args.includes('--json'));
+  }
+}

@@ -1,0 +1,14 @@
+/** `vitmim schema`: the JSON Schema of sweep specs, for editors. */
+import { Command } from 'commander';
+import { sweepJsonSchema } from '../spec/json-schema.js';
+import { writeJson } from '../store/files.js';
+
+export function schemaCommand(): Command {
+  return new Command('schema')
+    .description('write the JSON Schema of sweep specs, for completion and checks in editors')
+    .option('-o, --out <file>', 'file to write (default: standard output)')
+    .action(({ out }: { out?: string }) => {
+      if (out === undefined) process.stdout.write(`${JSON.stringify(sweepJsonSchema(), null, 2)}\n`);
+      else writeJson(out, sweepJsonSchema());
+    });
+}

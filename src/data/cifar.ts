@@ -1,0 +1,158 @@
+/**
+ * CIFAR-10 and CIFAR-100 in their official binary files: records of label bytes and 3072 bytes of planar RGB. The bytes
+ * stay in memory as they are; `fetch.ts` gets the files.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { messageOf, UsageError } from '../common/errors.js';
+import type { ByteImage } from '../common/image.js';
+import type { UnlabelledData } from '../spec/stages.js';
+import { dataHome } from './home.js';
+import { type Dataset, type ImageSource, splitOf } from './split.js';
+
+export type CifarName = 'cifar10' | 'cifar100';
+
+/** How one of the data sets is laid out. */
+export interface CifarLayout {
+  readonly name: CifarName;
+  /** The folder that the official archive unpacks to. */
+  readonly folder: string;
+  /** The file of class names, one a line. */
+  readonly names: string;
+  readonly train: readonly string[];
+  readonly test: readonly string[];
+  /** Records in each file of a split. */
+  readonly records: { readonly train: number; readonly test: number };
+  /** Bytes before the pixels; the last of them is the label that is used. */
+  readonly labelBytes: number;
+}
+
+export const CIFAR_LAYOUTS: Record<CifarName, CifarLayout> = {
+  cifar10: {
+    name: 'cifar10',
+    folder: 'cifar-10-batches-bin',
+    names: 'batches.meta.txt',
+    train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+    test: ['test_batch.bin'],
+    records: { train: 10_000, test: 10_000 },
+    labelBytes: 1,
+  },
+  cifar100: {
+    name: 'cifar100',
+    folder: 'cifar-100-binary',
+    names: 'fine_label_names.txt',
+    train: ['train.bin'],
+    test: ['test.bin'],
+    records: { train: 50_000, test: 10_000 },
+    labelBytes: 2,
+  },
+};
+
+const SIDE = 32;
+const PLANE = SIDE * SIDE;
+
+/** Opens CIFAR at its path, or where `vitmim data fetch` puts it. */
+export function openCifar(data: Extract<UnlabelledData, { name: CifarName }>): Promise<Dataset> {
+  const layout = CIFAR_LAYOUTS[data.name];
+  return readCifar(layout, data.path ?? join(dataHome(), layout.folder));
+}
+
+/**
+ * Reads the files of one layout. The fingerprint is the hash of all their bytes.
+ *
+ * @throws UsageError for a file that is missing, has the wrong size or holds an impossible label.
+ */
+export async function readCifar(layout: CifarLayout, folder: string): Promise<Dataset> {
+  const hash = createHash('sha256');
+  const read = async (file: string): Promise<Buffer> => {
+    const bytes = await readOrExplain(layout, join(folder, file));
+    hash.update(bytes);
+    return bytes;
+  };
+  const names = await read(layout.names);
+  const classes = names.toString('utf8').split(/\r?\n/).filter(Boolean);
+
+  const readSplit = async (split: 'train' | 'test'): Promise<ImageSource> => {
+    const files: Buffer[] = [];
+    for (const file of layout[split]) {
+      const bytes = await read(file);
+      check(layout, join(folder, file), bytes, layout.records[split], classes.length);
+      files.push(bytes);
+    }
+    return sourceOf(layout, files);
+  };
+  const train = splitOf(await readSplit('train'));
+  const test = splitOf(await readSplit('test'));
+  return { name: layout.name, classes, fingerprint: hash.digest('hex'), train, test };
+}
+
+const recordBytes = (layout: CifarLayout): number => layout.labelBytes + 3 * PLANE;
+
+/** Whether a folder holds every file of a layout, at its full size. */
+export async function isComplete(layout: CifarLayout, folder: string): Promise<boolean> {
+  const sizeOf = async (file: string): Promise<number | undefined> => {
+    const entry = await stat(join(folder, file)).catch(() => undefined);
+    return entry?.isFile() === true ? entry.size : undefined;
+  };
+  const full = (files: readonly string[], records: number) =>
+    files.map(async (file) => (await sizeOf(file)) === records * recordBytes(layout));
+  const checks = await Promise.all([
+    ...full(layout.train, layout.records.train),
+    ...full(layout.test, layout.records.test),
+    sizeOf(layout.names).then((size) => size !== undefined && size > 0),
+  ]);
+  return checks.every(Boolean);
+}
+
+async function readOrExplain(layout: CifarLayout, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UsageError(
+      `${layout.name}: cannot read ${resolve(path)} (${messageOf(error)}). ` +
+        `Get the data set with \`vitmim data fetch ${layout.name}\`, or give the folder of its binary files as data.path.`,
+    );
+  }
+}
+
+function check(layout: CifarLayout, path: string, bytes: Buffer, records: number, classes: number): void {
+  const size = recordBytes(layout);
+  const remedy = `Get it again with \`vitmim data fetch ${layout.name}\`.`;
+  if (bytes.length !== records * size) {
+    throw new UsageError(
+      `${layout.name}: ${resolve(path)} has ${bytes.length} bytes instead of ${records * size}. ${remedy}`,
+    );
+  }
+  for (let record = 0; record < records; record++) {
+    const label = bytes[record * size + layout.labelBytes - 1]!;
+    if (label >= classes)
+      throw new UsageError(
+        `${layout.name}: ${resolve(path)}, record ${record}: label ${label} of ${classes} classes. ${remedy}`,
+      );
+  }
+}
+
+function sourceOf(layout: CifarLayout, files: readonly Buffer[]): ImageSource {
+  const size = recordBytes(layout);
+  const perFile = files[0]!.length / size;
+  const record = (index: number): Buffer => {
+    const start = (index % perFile) * size;
+    return files[Math.floor(index / perFile)]!.subarray(start, start + size);
+  };
+  return {
+    labels: Uint16Array.from({ length: perFile * files.length }, (_, i) => record(i)[layout.labelBytes - 1]!),
+    read: (index) => Promise.resolve(interleave(record(index).subarray(layout.labelBytes))),
+  };
+}
+
+/** Three planes, red first, to interleaved pixels. */
+function interleave(planes: Uint8Array): ByteImage {
+  const data = new Uint8Array(3 * PLANE);
+  for (let i = 0; i < PLANE; i++) {
+    data[3 * i] = planes[i]!;
+    data[3 * i + 1] = planes[PLANE + i]!;
+    data[3 * i + 2] = planes[2 * PLANE + i]!;
+  }
+  return { data, height: SIDE, width: SIDE };
+}

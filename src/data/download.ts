@@ -1,0 +1,188 @@
+/**
+ * Downloads one large file over HTTP(S) so that an interrupted transfer goes on where it stopped. Bytes are stored as
+ * they are sent, which `fetch` would not promise: it undoes any content encoding that a server declares for a `.gz`.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { get as httpGet, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, UsageError } from '../common/errors.js';
+
+export interface DownloadOptions {
+  /** Called for every piece received; `total` is null where the server does not tell. */
+  readonly onReceived?: (received: number, total: number | null) => void;
+  /** Called before each new attempt. */
+  readonly onRetry?: (reason: string, milliseconds: number) => void;
+  /** The pauses between attempts, in milliseconds. An attempt that got further than any before it begins them anew. */
+  readonly pauses?: readonly number[];
+  /** A connection that is silent for so many milliseconds counts as lost. */
+  readonly idleTimeout?: number;
+}
+
+const PAUSES = [1000, 2000, 4000, 8000, 16_000];
+const IDLE_TIMEOUT = 60_000;
+const MOST_REDIRECTS = 5;
+
+/** Failures that a later attempt may not meet. */
+class TransientError extends Error {}
+
+/**
+ * Downloads `url` into `file`, which may hold the beginning of it already or all of it, and checks its MD5.
+ *
+ * @throws UsageError when the file cannot be had, is not what was expected, or cannot be stored.
+ */
+export async function download(url: string, md5: string, file: string, options: DownloadOptions = {}): Promise<void> {
+  const resumed = (await sizeOf(file)) > 0;
+  if (resumed && (await md5Of(file)) === md5) return;
+  await transferPersistently(url, file, options);
+  if ((await md5Of(file)) === md5) return;
+
+  // What an earlier run left may have been of another version of the file.
+  await rm(file, { force: true });
+  if (resumed) {
+    await download(url, md5, file, options);
+    return;
+  }
+  throw new UsageError(
+    `${url}: the file received does not have the MD5 ${md5}: it was altered on its way or at its source, and has been ` +
+      'removed. Try again, or from another network.',
+  );
+}
+
+async function transferPersistently(url: string, file: string, options: DownloadOptions): Promise<void> {
+  const { pauses = PAUSES, onRetry } = options;
+  let furthest = await sizeOf(file);
+  for (let failures = 0; ; failures++) {
+    try {
+      await transfer(url, file, options);
+      return;
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      const size = await sizeOf(file);
+      if (size > furthest) {
+        furthest = size;
+        failures = 0;
+      }
+      const pause = pauses[failures];
+      if (pause === undefined) {
+        throw new UsageError(
+          `${url}: ${error.message}. Given up after ${failures + 1} attempts in a row. Check the network and run the ` +
+            `same command again: it goes on where it stopped. A copy of the file got by other means may be put at ${file}.`,
+        );
+      }
+      onRetry?.(error.message, pause);
+      await sleep(pause);
+    }
+  }
+}
+
+/** One attempt: asks for what is missing of the file, and appends it. */
+async function transfer(url: string, file: string, options: DownloadOptions): Promise<void> {
+  const { onReceived, idleTimeout = IDLE_TIMEOUT } = options;
+  const have = await sizeOf(file);
+  const response = await request(url, have > 0 ? { range: `bytes=${have}-` } : {}, idleTimeout);
+  const status = response.statusCode ?? 0;
+  if (status !== 200 && status !== 206) response.destroy();
+
+  if (status === 416 && have > 0) {
+    // Nothing follows what is there already: it is complete, or not a beginning of this file.
+    if (totalOf(response.headers) === have) return;
+    await rm(file, { force: true });
+    await transfer(url, file, options);
+    return;
+  }
+  if (status === 408 || status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`);
+  if (status !== 200 && status !== 206) {
+    throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not open to everybody.`);
+  }
+  const appending = status === 206;
+  if (appending && response.headers['content-range']?.startsWith(`bytes ${have}-`) !== true) {
+    response.destroy();
+    throw new TransientError('the server sent another part of the file than was asked for');
+  }
+
+  const total = appending ? totalOf(response.headers) : Number(response.headers['content-length'] ?? NaN);
+  let received = appending ? have : 0;
+  const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces) {
+      received += piece.length;
+      onReceived?.(received, Number.isNaN(total) ? null : total);
+      yield piece;
+    }
+  };
+  try {
+    await pipeline(response, counted, createWriteStream(file, { flags: appending ? 'a' : 'w' }));
+  } catch (error) {
+    throw storageError(error, file) ?? new TransientError(`the connection was lost (${messageOf(error)})`);
+  }
+}
+
+/** The size of the whole file, from the end of `Content-Range: bytes 5-9/10`; NaN where it is not told. */
+function totalOf(headers: IncomingHttpHeaders): number {
+  return Number(/\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1] ?? NaN);
+}
+
+async function request(url: string, headers: OutgoingHttpHeaders, idleTimeout: number): Promise<IncomingMessage> {
+  let target = new URL(url);
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+    const response = await requestOnce(target, headers, idleTimeout);
+    const { location } = response.headers;
+    const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
+    if (!redirected || location === undefined) return response;
+    response.destroy();
+    target = new URL(location, target);
+  }
+  throw new UsageError(`${url}: redirected more than ${MOST_REDIRECTS} times.`);
+}
+
+function requestOnce(url: URL, headers: OutgoingHttpHeaders, idleTimeout: number): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const get = url.protocol === 'https:' ? httpsGet : httpGet;
+    // No agent: a kept-alive connection would hold the process open after the last byte.
+    const outgoing = get(url, { headers, agent: false }, resolve);
+    outgoing.setTimeout(idleTimeout, () => outgoing.destroy(new Error(`silent for ${idleTimeout / 1000} s`)));
+    outgoing.on('error', (error) => {
+      reject(new TransientError(`no connection (${messageOf(error)})`));
+    });
+  });
+}
+
+/** The explanation of an error of the disk rather than of the network. */
+export function storageError(error: unknown, path: string): UsageError | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new UsageError(
+        `${path}: the disk is full. Make room, or choose another folder with --destination or VITMIM_DATA.`,
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'EISDIR':
+    case 'EEXIST':
+      return new UsageError(
+        `${path}: cannot be written (${code}). Choose another folder with --destination or VITMIM_DATA.`,
+      );
+    default:
+      return undefined;
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    return 0;
+  }
+}
+
+async function md5Of(file: string): Promise<string> {
+  const hash = createHash('md5');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}

@@ -1,0 +1,154 @@
+/**
+ * Images in one folder a class, at their native sizes, decoded when they are read. Small sets are decoded once: what
+ * has been decoded is kept up to a budget of memory.
+ */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { canonicalJson, sha256 } from '../common/canonical.js';
+import { messageOf, TrainingError, UsageError } from '../common/errors.js';
+import type { ByteImage } from '../common/image.js';
+import type { UnlabelledData } from '../spec/stages.js';
+import { decodeImage } from './decode.js';
+import { type ClassFolder, isFolder, listClasses } from './image-files.js';
+import { type Dataset, type ImageSource, splitOf } from './split.js';
+
+/** Decoded bytes that a data set keeps in memory, both splits together. */
+const CACHE_BYTES = 2 ** 30;
+
+type ImageFolderData = Extract<UnlabelledData, { name: 'image-folder' }>;
+
+/**
+ * Opens `path`/train and `path`/test, or `path`/val where there is no test. Classes are the sub-folders in code-point
+ * order. Of a class folder, every image counts, however deep; other files and hidden ones do not.
+ *
+ * The fingerprint is the hash of every image's split, class, name and size in bytes: a file replaced by another of the
+ * same size goes unnoticed, which hashing all pixels of a large set at every start would not be worth.
+ *
+ * @throws UsageError for missing or empty folders, and for splits whose classes differ.
+ */
+export async function openImageFolder({ path, corrupt }: ImageFolderData): Promise<Dataset> {
+  const root = resolve(path);
+  if (!(await isFolder(root))) {
+    throw new UsageError(
+      `image-folder: there is no folder ${root}. data.path is to hold train/ and test/ (or val/), each with one folder ` +
+        `of images a class. For a set to begin with: \`vitmim data fetch cifar10\` and data.name cifar10, or shapes, ` +
+        'which needs no files.',
+    );
+  }
+  const trainFolder = join(root, 'train');
+  const testFolder = (await isFolder(join(root, 'test'))) ? join(root, 'test') : join(root, 'val');
+  for (const [folder, asked] of [
+    [trainFolder, 'train/'],
+    [testFolder, 'test/ or val/'],
+  ] as const) {
+    if (!(await isFolder(folder)))
+      throw new UsageError(
+        `image-folder: there is no ${asked} in ${root}. It is to hold one folder of images a class.`,
+      );
+  }
+  const [train, test] = await Promise.all([listClasses(trainFolder), listClasses(testFolder)]);
+  checkSameClasses(trainFolder, train, testFolder, test);
+
+  const cache = new ImageCache(CACHE_BYTES);
+  return {
+    name: 'image-folder',
+    classes: train.map(({ name }) => name),
+    fingerprint: sha256(canonicalJson({ train: withoutPaths(train), test: withoutPaths(test) })),
+    train: splitOf(sourceOf(trainFolder, train, corrupt, cache)),
+    test: splitOf(sourceOf(testFolder, test, corrupt, cache)),
+  };
+}
+
+const withoutPaths = (classes: readonly ClassFolder[]) =>
+  classes.map(({ name, files }) => [name, files.map((file) => [file.name, file.bytes])]);
+
+function checkSameClasses(
+  trainFolder: string,
+  train: readonly ClassFolder[],
+  testFolder: string,
+  test: readonly ClassFolder[],
+): void {
+  const lacking = (from: readonly ClassFolder[], others: readonly ClassFolder[]): string[] => {
+    const names = new Set(others.map(({ name }) => name));
+    return from.map(({ name }) => name).filter((name) => !names.has(name));
+  };
+  const complaints = [
+    [trainFolder, lacking(test, train)],
+    [testFolder, lacking(train, test)],
+  ] as const;
+  const text = complaints
+    .filter(([, names]) => names.length > 0)
+    .map(([folder, names]) => `${folder} lacks ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}`);
+  if (text.length > 0) {
+    throw new UsageError(
+      `image-folder: both splits must have the same class folders, but ${text.join('; ')}. ` +
+        'Sort the images into folders named as in the other split.',
+    );
+  }
+}
+
+/** Decoded images up to a budget. None is dropped for another: epochs read all in turn, where that would keep none. */
+class ImageCache {
+  private readonly images = new Map<string, ByteImage>();
+  private left: number;
+
+  constructor(budget: number) {
+    this.left = budget;
+  }
+
+  get(path: string): ByteImage | undefined {
+    return this.images.get(path);
+  }
+
+  keep(path: string, image: ByteImage): void {
+    if (image.data.length > this.left || this.images.has(path)) return;
+    this.left -= image.data.length;
+    this.images.set(path, image);
+  }
+}
+
+function sourceOf(
+  folder: string,
+  classes: readonly ClassFolder[],
+  corrupt: ImageFolderData['corrupt'],
+  cache: ImageCache,
+): ImageSource {
+  const paths = classes.flatMap(({ name, files }) => files.map((file) => join(folder, name, file.name)));
+  const unreadable = new Set<string>();
+  const reported: string[] = [];
+
+  const passOver = (path: string, reason: string): null => {
+    if (corrupt === 'fail') {
+      throw new TrainingError(
+        `${path} cannot be decoded (${reason}). Remove or replace it, or set data.corrupt: skip to pass over such files.`,
+      );
+    }
+    if (!unreadable.has(path)) reported.push(path);
+    unreadable.add(path);
+    return null;
+  };
+
+  return {
+    labels: Uint16Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
+    corrupt: reported,
+    async read(index) {
+      const path = paths[index]!;
+      const kept = cache.get(path);
+      if (kept !== undefined) return kept;
+      if (unreadable.has(path)) return null;
+
+      // A file that is gone or a disk that fails is no corrupt image: never passed over.
+      const bytes = await readFile(path).catch((error: unknown) => {
+        throw new TrainingError(`${path} cannot be read (${messageOf(error)}). The data set opened with it.`);
+      });
+      let image: ByteImage;
+      try {
+        image = await decodeImage(bytes);
+      } catch (error) {
+        return passOver(path, messageOf(error).split('\n', 1)[0]!);
+      }
+      cache.keep(path, image);
+      return image;
+    },
+  };
+}

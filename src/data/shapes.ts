@@ -1,0 +1,53 @@
+/**
+ * The built-in data set: generated pictures of ten forms, at any size, without a file or a download. Every picture
+ * depends on its split and index alone, so that a smaller set is the beginning of a larger one.
+ */
+import { canonicalJson, sha256 } from '../common/canonical.js';
+import type { ByteImage } from '../common/image.js';
+import { permutation, stream } from '../common/random.js';
+import type { UnlabelledData } from '../spec/stages.js';
+import { type Form, FORMS } from './forms.js';
+import { PAINTER_VERSION, paintShape } from './shape-painter.js';
+import { type Dataset, type ImageSource, splitOf } from './split.js';
+
+const CLASSES = Object.keys(FORMS);
+const SHAPES: readonly Form[] = Object.values(FORMS);
+
+/** Opens the generated data set; pictures are painted when they are first read, and kept. */
+export function openShapes({
+  imageSize,
+  trainImages,
+  testImages,
+}: Extract<UnlabelledData, { name: 'shapes' }>): Dataset {
+  return {
+    name: 'shapes',
+    classes: CLASSES,
+    fingerprint: sha256(
+      canonicalJson({ generator: 'shapes', version: PAINTER_VERSION, imageSize, trainImages, testImages }),
+    ),
+    train: splitOf(generated('train', trainImages, imageSize)),
+    test: splitOf(generated('test', testImages, imageSize)),
+  };
+}
+
+function generated(split: 'train' | 'test', length: number, size: number): ImageSource {
+  const labels = balancedLabels(split, length);
+  const painted = new Array<ByteImage | undefined>(length);
+  return {
+    labels,
+    read(index) {
+      painted[index] ??= paintShape(SHAPES[labels[index]!]!, size, stream(0, 'shapes', split, index));
+      return Promise.resolve(painted[index]);
+    },
+  };
+}
+
+/** Every ten images in a row show every class once, in an order of their own. */
+function balancedLabels(split: string, length: number): Uint16Array {
+  const labels = new Uint16Array(length);
+  for (let start = 0; start < length; start += CLASSES.length) {
+    const order = permutation(CLASSES.length, stream(0, 'shapes', split, 'classes', start));
+    labels.set(order.subarray(0, length - start), start);
+  }
+  return labels;
+}

@@ -1,0 +1,214 @@
+/**
+ * The parameters of a model: names, shapes and first values. Names follow timm and MAE; matrices are stored
+ * [inputs, outputs], ready to be multiplied from the right (timm's transposed).
+ */
+import * as tf from '@tensorflow/tfjs';
+import { stream, type Random } from '../common/random.js';
+import { patchCount, type EncoderConfig, type ModelConfig } from '../spec/model.js';
+import { positionTable } from './positions.js';
+
+/** Trained values by name. */
+export type Parameters = ReadonlyMap<string, tf.Variable>;
+
+/** Plain values by name, as checkpoints hold them. */
+export type Values = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
+
+type Kind =
+  | 'weights' // truncated normal or Xavier, as the model says
+  | 'fan-in' // PyTorch's default of a linear layer: U(±1/√inputs)
+  | 'zeros'
+  | 'ones'
+  | 'token' // mask and class tokens: truncated normal
+  | 'head' // truncated normal × 0.001: a new classifier begins near 0 (PAPER.md §7)
+  | 'positions'; // fixed, never trained
+
+interface Declaration {
+  name: string;
+  shape: number[];
+  kind: Kind;
+  /** Number of inputs of the layer that a `fan-in` bias belongs to; its own first side for matrices. */
+  fanIn?: number;
+}
+
+function linear(name: string, inputs: number, outputs: number, kind: Kind = 'weights'): Declaration[] {
+  return [
+    { name: `${name}.weight`, shape: [inputs, outputs], kind },
+    { name: `${name}.bias`, shape: [outputs], kind: kind === 'fan-in' ? 'fan-in' : 'zeros', fanIn: inputs },
+  ];
+}
+
+function norm(name: string, dim: number): Declaration[] {
+  return [
+    { name: `${name}.weight`, shape: [dim], kind: 'ones' },
+    { name: `${name}.bias`, shape: [dim], kind: 'zeros' },
+  ];
+}
+
+function block(name: string, dim: number, { mlpRatio, qkvBias }: EncoderConfig): Declaration[] {
+  const hidden = Math.round(dim * mlpRatio);
+  const biases = qkvBias === 'all' ? ['qkv.bias'] : ['q_bias', 'v_bias'];
+  return [
+    ...norm(`${name}.norm1`, dim),
+    { name: `${name}.attn.qkv.weight`, shape: [dim, 3 * dim], kind: 'weights' },
+    ...biases.map((bias): Declaration => {
+      return { name: `${name}.attn.${bias}`, shape: [bias === 'qkv.bias' ? 3 * dim : dim], kind: 'zeros' };
+    }),
+    ...linear(`${name}.attn.proj`, dim, dim),
+    ...norm(`${name}.norm2`, dim),
+    ...linear(`${name}.mlp.fc1`, dim, hidden),
+    ...linear(`${name}.mlp.fc2`, hidden, dim),
+  ];
+}
+
+const blocks = (prefix: string, depth: number, dim: number, config: EncoderConfig): Declaration[] =>
+  Array.from({ length: depth }, (_, i) => block(`${prefix}.${i}`, dim, config)).flat();
+
+/** Values in a patch: patchSize² pixels of 3 channels. */
+export const patchValues = ({ patchSize }: Pick<EncoderConfig, 'patchSize'>): number => 3 * patchSize ** 2;
+
+const classToken = ({ dim }: EncoderConfig): Declaration => ({ name: 'cls_token', shape: [dim], kind: 'token' });
+
+function encoderDeclarations(config: EncoderConfig): Declaration[] {
+  return [
+    ...linear('patch_embed.proj', patchValues(config), config.dim, 'fan-in'),
+    { name: 'pos_embed', shape: [patchCount(config), config.dim], kind: 'positions' },
+    ...(config.classToken ? [classToken(config)] : []),
+    ...blocks('blocks', config.depth, config.dim, config),
+    ...norm('norm', config.dim),
+  ];
+}
+
+function decoderDeclarations(config: ModelConfig): Declaration[] {
+  const { dim, depth } = config.decoder;
+  return [
+    { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'fan-in' },
+    { name: 'mask_token', shape: [dim], kind: 'token' },
+    { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },
+    ...blocks('decoder_blocks', depth, dim, config),
+    ...norm('decoder_norm', dim),
+    ...linear('decoder_pred', dim, patchValues(config)),
+  ];
+}
+
+function headDeclarations(config: EncoderConfig, classes: number): Declaration[] {
+  return [
+    ...(config.classToken ? [] : norm('fc_norm', config.dim)),
+    { name: 'head.weight', shape: [config.dim, classes], kind: 'head' },
+    { name: 'head.bias', shape: [classes], kind: 'zeros' },
+  ];
+}
+
+/** What a set of parameters is for. Mean pooling has a norm of its own and drops the encoder's (PAPER.md §7). */
+export type Purpose = { for: 'encoding' } | { for: 'pretraining' } | { for: 'classification'; classes: number };
+
+function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): Declaration[] {
+  const encoder = encoderDeclarations(config);
+  switch (purpose.for) {
+    case 'encoding':
+      return encoder;
+    case 'pretraining':
+      return [...encoder, ...decoderDeclarations(config as ModelConfig)];
+    case 'classification':
+      return [
+        ...encoder.filter(({ name }) => config.classToken || !name.startsWith('norm.')),
+        ...headDeclarations(config, purpose.classes),
+      ];
+  }
+}
+
+/**
+ * First values of a model, drawn by name: a parameter's values do not depend on what else the model holds.
+ *
+ * @param seed The job's root seed.
+ */
+export function initialValues(config: EncoderConfig | ModelConfig, purpose: Purpose, seed: number): Values {
+  return new Map(
+    declarations(config, purpose).map((declaration) => {
+      const { name, shape } = declaration;
+      const data = draw(declaration, config, stream(seed, 'init', name));
+      return [name, { shape, data }];
+    }),
+  );
+}
+
+function draw({ shape, kind, fanIn }: Declaration, config: EncoderConfig, random: Random): Float32Array {
+  const fill = (value: () => number): Float32Array =>
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, value);
+  switch (kind) {
+    case 'zeros':
+      return fill(() => 0);
+    case 'ones':
+      return fill(() => 1);
+    case 'token':
+      return fill(() => truncatedNormal(random));
+    case 'head':
+      return fill(() => 0.001 * truncatedNormal(random));
+    case 'fan-in': {
+      const bound = 1 / Math.sqrt(fanIn ?? shape[0]!);
+      return fill(() => random.uniform(-bound, bound));
+    }
+    case 'positions':
+      return positionTable(config.positions, Math.sqrt(patchCount(config)), shape[1]!);
+    case 'weights': {
+      if (config.init === 'truncated-normal') return fill(() => truncatedNormal(random));
+      const bound = Math.sqrt(6 / (shape[0]! + shape[1]!));
+      return fill(() => random.uniform(-bound, bound));
+    }
+  }
+}
+
+/** Normal of std 0.02 cut at ±0.02, that is at one standard deviation; its real std is about 0.011 (PAPER.md §2). */
+function truncatedNormal(random: Random): number {
+  for (;;) {
+    const value = random.normal(0, 0.02);
+    if (Math.abs(value) <= 0.02) return value;
+  }
+}
+
+/** Uploads values as variables; position tables are not trainable. Dispose of them with {@link disposeParameters}. */
+export function toParameters(values: Values): Parameters {
+  return new Map([...values].map(([name, value]) => [name, toVariable(value, !name.endsWith('pos_embed'))]));
+}
+
+/** A variable holding a copy of the values. */
+export function toVariable({ shape, data }: { shape: number[]; data: Float32Array }, trainable: boolean): tf.Variable {
+  const initial = tf.tensor(data, shape, 'float32');
+  const variable = tf.variable(initial, trainable);
+  initial.dispose(); // the variable holds the data now; the tensor would leak
+  return variable;
+}
+
+/** Downloads parameters. */
+export async function toValues(parameters: Parameters): Promise<Values> {
+  const entries = [...parameters].map(async ([name, variable]) => {
+    // A copy: the WebAssembly and plain backends hand out a view of memory that training goes on to overwrite.
+    return [name, { shape: variable.shape, data: Float32Array.from(await variable.data()) }] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+export function disposeParameters(parameters: Parameters): void {
+  for (const variable of parameters.values()) variable.dispose();
+}
+
+/**
+ * Takes from `trained` every value that `fresh` names too: the encoder of a checkpoint into a classifier, say.
+ *
+ * @throws Error when a shared name has another shape, or when an encoder value is missing; weights are never left
+ * random in silence (PAPER.md §8, bug 5).
+ */
+export function transfer(trained: Values, fresh: Values): Values {
+  return new Map(
+    [...fresh].map(([name, value]) => {
+      const found = trained.get(name);
+      if (!found) {
+        if (/^(patch_embed|pos_embed|cls_token|blocks|norm)/.test(name)) throw new Error(`the checkpoint has no ${name}`);
+        return [name, value];
+      }
+      if (found.shape.join() !== value.shape.join()) {
+        throw new Error(`the checkpoint's ${name} has shape [${found.shape.join()}], not [${value.shape.join()}]`);
+      }
+      return [name, found];
+    }),
+  );
+}

@@ -1,0 +1,168 @@
+/**
+ * The Vision Transformer as pure functions of its parameters: encoder, light decoder, classifier. Written against
+ * src/ops alone, so that it runs wherever they do. (PAPER.md §2)
+ */
+import * as tf from '@tensorflow/tfjs';
+import { attention, gatherTokens, layerNorm, linear, patchify, restoreTokens, type TokenSelection } from '../ops/index.js';
+import type { EncoderConfig, ModelConfig } from '../spec/model.js';
+import type { Parameters } from './parameters.js';
+
+const EPSILON = 1e-6;
+
+/**
+ * Stochastic depth of one forward pass: for each residual branch (two a block) the factor of each image, 0 where the
+ * branch is dropped and 1/(1 − rate) where it is kept; or null.
+ */
+export type DropPath = readonly (tf.Tensor1D | null)[] | null;
+
+function get(parameters: Parameters, name: string): tf.Tensor {
+  const parameter = parameters.get(name);
+  if (!parameter) throw new Error(`the model has no parameter ${name}`);
+  return parameter;
+}
+
+const optional = (parameters: Parameters, name: string): tf.Tensor | null => parameters.get(name) ?? null;
+
+function norm<T extends tf.Tensor>(parameters: Parameters, name: string, x: T): T {
+  return layerNorm(x, get(parameters, `${name}.weight`), get(parameters, `${name}.bias`), EPSILON);
+}
+
+function project(parameters: Parameters, name: string, x: tf.Tensor3D, activation?: 'gelu'): tf.Tensor3D {
+  return linear(x, get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`), activation);
+}
+
+/** The bias of q, k and v together. With `qv` biases alone that of k is 0, as in BEiT. */
+function qkvBias(parameters: Parameters, name: string): tf.Tensor {
+  const whole = optional(parameters, `${name}.qkv.bias`);
+  if (whole) return whole;
+  const [q, v] = [get(parameters, `${name}.q_bias`), get(parameters, `${name}.v_bias`)];
+  return tf.concat([q, tf.zerosLike(q), v]);
+}
+
+function residual(x: tf.Tensor3D, branch: tf.Tensor3D, factors: tf.Tensor1D | null): tf.Tensor3D {
+  return tf.add(x, factors ? tf.mul(branch, tf.reshape(factors, [-1, 1, 1])) : branch);
+}
+
+function block(
+  parameters: Parameters,
+  name: string,
+  heads: number,
+  x: tf.Tensor3D,
+  drop: readonly [tf.Tensor1D | null, tf.Tensor1D | null],
+): tf.Tensor3D {
+  const attn = `${name}.attn`;
+  const normed = norm(parameters, `${name}.norm1`, x);
+  const qkv = linear(normed, get(parameters, `${attn}.qkv.weight`), qkvBias(parameters, attn));
+  const attended = residual(x, project(parameters, `${attn}.proj`, attention(qkv, heads)), drop[0]);
+  const hidden = project(parameters, `${name}.mlp.fc1`, norm(parameters, `${name}.norm2`, attended), 'gelu');
+  return residual(attended, project(parameters, `${name}.mlp.fc2`, hidden), drop[1]);
+}
+
+/** Before its last norm. */
+function encodeTokens(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  selection: TokenSelection | null,
+  dropPath: DropPath,
+): tf.Tensor3D {
+  const embedded = project(parameters, 'patch_embed.proj', patchify(images, config.patchSize));
+  const placed = tf.add<tf.Tensor3D>(embedded, get(parameters, 'pos_embed'));
+  let x = selection ? gatherTokens(placed, selection) : placed;
+  if (config.classToken) {
+    const token = tf.reshape(get(parameters, 'cls_token'), [1, 1, config.dim]);
+    x = tf.concat<tf.Tensor3D>([tf.tile(token, [x.shape[0], 1, 1]) as tf.Tensor3D, x], 1);
+  }
+  for (let i = 0; i < config.depth; i++) {
+    const drop = [dropPath?.[2 * i] ?? null, dropPath?.[2 * i + 1] ?? null] as const;
+    x = block(parameters, `blocks.${i}`, config.heads, x, drop);
+  }
+  return x;
+}
+
+/**
+ * Encodes images.
+ *
+ * @param images [batch, imageSize, imageSize, 3], ImageNet-normalised
+ * @param selection The tokens to keep; null keeps all.
+ * @returns [batch, kept (+1 first where there is a class token), dim]
+ */
+export function encode(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  selection: TokenSelection | null = null,
+  dropPath: DropPath = null,
+): tf.Tensor3D {
+  return norm(parameters, 'norm', encodeTokens(parameters, config, images, selection, dropPath));
+}
+
+/**
+ * Predicts the target tokens from encoded ones.
+ *
+ * @param encoded What {@link encode} returned for the same selection.
+ * @returns [batch, tokens, patchSize²·3]
+ */
+export function decode(
+  parameters: Parameters,
+  config: ModelConfig,
+  encoded: tf.Tensor3D,
+  selection: TokenSelection | null,
+): tf.Tensor3D {
+  const patches = config.classToken ? dropFirstToken(encoded) : encoded;
+  const embedded = project(parameters, 'decoder_embed', patches);
+  const all = selection ? restoreTokens(embedded, get(parameters, 'mask_token'), selection) : embedded;
+  let x = tf.add<tf.Tensor3D>(all, get(parameters, 'decoder_pos_embed'));
+  for (let i = 0; i < config.decoder.depth; i++) {
+    x = block(parameters, `decoder_blocks.${i}`, config.decoder.heads, x, [null, null]);
+  }
+  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', x));
+}
+
+/** Predicts from images: {@link encode}, then {@link decode}. */
+export function predict(
+  parameters: Parameters,
+  config: ModelConfig,
+  images: tf.Tensor4D,
+  selection: TokenSelection | null,
+  dropPath: DropPath = null,
+): tf.Tensor3D {
+  return decode(parameters, config, encode(parameters, config, images, selection, dropPath), selection);
+}
+
+/**
+ * Frozen features of a pre-trained encoder: the class token, or the mean of the normed tokens.
+ *
+ * @returns [batch, dim]
+ */
+export function features(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor2D {
+  const encoded = encode(parameters, config, images);
+  return config.classToken ? firstToken(encoded) : tf.mean(encoded, 1);
+}
+
+/**
+ * Class scores. Without a class token the mean of the tokens goes through a norm of its own, `fc_norm`, in the place
+ * of the encoder's (PAPER.md §7).
+ *
+ * @returns [batch, classes]
+ */
+export function classify(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  dropPath: DropPath = null,
+): tf.Tensor2D {
+  const tokens = encodeTokens(parameters, config, images, null, dropPath);
+  const pooled = config.classToken
+    ? firstToken(norm(parameters, 'norm', tokens))
+    : norm(parameters, 'fc_norm', tf.mean<tf.Tensor2D>(tokens, 1));
+  return linear(pooled, get(parameters, 'head.weight'), get(parameters, 'head.bias'));
+}
+
+function firstToken(x: tf.Tensor3D): tf.Tensor2D {
+  return tf.squeeze(tf.slice(x, [0, 0, 0], [x.shape[0], 1, x.shape[2]]), [1]);
+}
+
+function dropFirstToken(x: tf.Tensor3D): tf.Tensor3D {
+  return tf.slice(x, [0, 1, 0], [x.shape[0], x.shape[1] - 1, x.shape[2]]);
+}

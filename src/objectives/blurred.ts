@@ -1,0 +1,108 @@
+/**
+ * Blurred (d): one random convolution for each image, which in the paper also mixes the three channels and amplifies
+ * their contrast about threefold (PAPER.md §3). The paper's constant bias is left out (§8).
+ */
+import { IMAGENET_MEAN, IMAGENET_STD, type FloatImage } from '../common/image.js';
+import type { Random } from '../common/random.js';
+import type { Style } from '../spec/task.js';
+import type { StylePart } from './parts.js';
+
+type Blurred = Extract<Style, { kind: 'blurred' }>;
+
+/** A convolution from 3 to 3 channels. */
+export interface BlurKernel {
+  /** Odd side k. */
+  readonly size: number;
+  /** [3 outputs, 3 inputs, k, k] */
+  readonly weights: Float32Array;
+}
+
+/**
+ * Draws the weights of one image, each from N(1/k², (relativeStd/k²)²).
+ *
+ * With `unitGain` each output channel's are divided by their sum. A draw whose sum is below half of its expectation
+ * would blow up the noise, or invert the image, and is drawn again.
+ */
+export function drawKernel(style: Omit<Blurred, 'kind' | 'clip'>, random: Random): BlurKernel {
+  const area = style.kernelSize ** 2;
+  const weights = new Float32Array(9 * area);
+  for (let output = 0; output < 3; output++) {
+    const inputs = style.mixChannels ? 3 : 1;
+    const from = (output * 3 + (style.mixChannels ? 0 : output)) * area;
+    const own = weights.subarray(from, from + inputs * area);
+    let gain: number;
+    do {
+      gain = 0;
+      for (let i = 0; i < own.length; i++) gain += own[i] = random.normal(1 / area, style.relativeStd / area);
+    } while (style.unitGain && gain < inputs / 2);
+    if (style.unitGain) for (let i = 0; i < own.length; i++) own[i]! /= gain;
+  }
+  return { size: style.kernelSize, weights };
+}
+
+/** Convolves (as PyTorch does, without flipping the kernel) at stride 1, with zeros outside. Keeps the size, 2×2 at least. */
+export function convolve(image: FloatImage, { size, weights }: BlurKernel): FloatImage {
+  const { height, width } = image;
+  const margin = (size - 1) / 2;
+  const stride = (width + 2 * margin) * 3;
+  const padded = new Float64Array((height + 2 * margin) * stride);
+  for (let y = 0; y < height; y++) {
+    padded.set(image.data.subarray(y * width * 3, (y + 1) * width * 3), (y + margin) * stride + margin * 3);
+  }
+
+  // Reordered to [k, k, input, output]: the order in which the loop below meets them.
+  const area = size * size;
+  const taps = new Float64Array(9 * area);
+  for (let i = 0; i < taps.length; i++) {
+    const [tap, input, output] = [Math.floor(i / 9), Math.floor(i / 3) % 3, i % 3];
+    taps[i] = weights[(output * 3 + input) * area + tap]!;
+  }
+
+  // Two pixels at a time, so that each weight is read once for both: twice as fast. In an odd width the last pair
+  // repeats a pixel.
+  const data = new Float32Array(height * width * 3);
+  for (let y = 0; y < height; y++) {
+    for (let pair = 0; pair < width; pair += 2) {
+      const x = Math.min(pair, width - 2);
+      let [red0, green0, blue0, red1, green1, blue1, tap] = [0, 0, 0, 0, 0, 0, 0];
+      for (let u = 0; u < size; u++) {
+        const from = (y + u) * stride + x * 3;
+        for (let i = from; i < from + 3 * size; i++, tap += 3) {
+          const [red, green, blue] = [taps[tap]!, taps[tap + 1]!, taps[tap + 2]!];
+          const [value0, value1] = [padded[i]!, padded[i + 3]!];
+          red0 += red * value0;
+          green0 += green * value0;
+          blue0 += blue * value0;
+          red1 += red * value1;
+          green1 += green * value1;
+          blue1 += blue * value1;
+        }
+      }
+      const to = (y * width + x) * 3;
+      data[to] = red0;
+      data[to + 1] = green0;
+      data[to + 2] = blue0;
+      data[to + 3] = red1;
+      data[to + 4] = green1;
+      data[to + 5] = blue1;
+    }
+  }
+  return { data, height, width };
+}
+
+/** Clips an ImageNet-normalised image to what pixels in [0, 1] come to. Writes over the image. */
+function clipToPixels(image: FloatImage): FloatImage {
+  const low = IMAGENET_MEAN.map((mean, c) => -mean / IMAGENET_STD[c]!);
+  const high = IMAGENET_MEAN.map((mean, c) => (1 - mean) / IMAGENET_STD[c]!);
+  image.data.forEach((value, i) => {
+    image.data[i] = Math.min(Math.max(value, low[i % 3]!), high[i % 3]!);
+  });
+  return image;
+}
+
+export function blurred(style: Blurred): StylePart {
+  return (image, random) => {
+    const result = convolve(image, drawKernel(style, random));
+    return style.clip ? clipToPixels(result) : result;
+  };
+}

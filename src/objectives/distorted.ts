@@ -1,0 +1,66 @@
+/** Distorted (c): the sampling grid is pulled towards a random centre, more the farther away (PAPER.md §3). */
+import { normalizeImage, type FloatImage } from '../common/image.js';
+import type { Random } from '../common/random.js';
+import type { Geometry } from '../spec/task.js';
+import type { GeometryPart } from './parts.js';
+
+type Distorted = Extract<Geometry, { kind: 'distorted' }>;
+
+/** What is drawn for one image. */
+export interface Distortion {
+  /** (x, y) in [-1, 1]²; the corners are the centres of the corner pixels. */
+  readonly centre: readonly [number, number];
+  /** m: a point at distance r from the centre reads the source at r·(1 − m·r). */
+  readonly strength: number;
+}
+
+export function drawDistortion({ strength, centre }: Omit<Distorted, 'kind'>, random: Random): Distortion {
+  const x = random.uniform(...centre);
+  return { centre: [x, random.uniform(...centre)], strength: random.uniform(...strength) };
+}
+
+/**
+ * Where the output at (x, y) reads the source: s = g + m·r·d, with d = c − g and r = |d|, all in [-1, 1]². It stays
+ * there for every strength up to 1/√8 = 0.354.
+ */
+export function sourceOf(x: number, y: number, { centre: [cx, cy], strength }: Distortion): [number, number] {
+  const [dx, dy] = [cx - x, cy - y];
+  const pull = strength * Math.sqrt(dx * dx + dy * dy);
+  return [x + pull * dx, y + pull * dy];
+}
+
+/** Distorts an image: bilinear, corners aligned, zeros outside (the mean colour of an ImageNet-normalised image). */
+export function distort({ data: source, height, width }: FloatImage, distortion: Distortion): FloatImage {
+  const data = new Float32Array(source.length);
+  let to = 0;
+  for (let row = 0; row < height; row++) {
+    const y = (2 * row) / (height - 1) - 1;
+    for (let column = 0; column < width; column++, to += 3) {
+      const [sx, sy] = sourceOf((2 * column) / (width - 1) - 1, y, distortion);
+      const px = ((sx + 1) / 2) * (width - 1);
+      const py = ((sy + 1) / 2) * (height - 1);
+      const left = Math.floor(px);
+      const top = Math.floor(py);
+      for (let corner = 0; corner < 4; corner++) {
+        const [x, y] = [left + (corner & 1), top + (corner >> 1)];
+        if (x < 0 || x >= width || y < 0 || y >= height) continue;
+        const weight = (1 - Math.abs(px - x)) * (1 - Math.abs(py - y));
+        const from = (y * width + x) * 3;
+        data[to]! += weight * source[from]!;
+        data[to + 1]! += weight * source[from + 1]!;
+        data[to + 2]! += weight * source[from + 2]!;
+      }
+    }
+  }
+  return { data, height, width };
+}
+
+export function distorted(geometry: Distorted, imageSize: number): GeometryPart {
+  return {
+    fieldSize: imageSize,
+    move: (field, random) => ({
+      image: distort(normalizeImage(field), drawDistortion(geometry, random)),
+      placement: null,
+    }),
+  };
+}

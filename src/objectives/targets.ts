@@ -1,0 +1,102 @@
+/**
+ * Targets: the clean picture as tokens, normalised in one of three ways, and the way back for display (PAPER.md §2).
+ * Tensors; what is compared with them is in the losses.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../common/image.js';
+import { patchify, unpatchify } from '../ops/index.js';
+import type { TargetNormalization } from '../spec/task.js';
+
+/** The map from a patch to its target is affine: target = (values − shift) / scale. */
+interface Affine {
+  /** [B, N, patchSize², 3]: values in their own units, with what all of a patch has in common already taken away. */
+  readonly centred: tf.Tensor4D;
+  /** What was taken away, and the divisor; both broadcast to the shape of `centred`. */
+  readonly shift: tf.Tensor;
+  readonly scale: tf.Tensor;
+}
+
+const imagenetMean = (): tf.Tensor => tf.tensor1d([...IMAGENET_MEAN]);
+const imagenetStd = (): tf.Tensor => tf.tensor1d([...IMAGENET_STD]);
+
+/** [B, S, S, 3] in [0, 1] → [B, N, patchSize², 3] */
+function pixelsOfPatches(images: tf.Tensor4D, patchSize: number): tf.Tensor4D {
+  // Resampling leaves saturated areas 1e-7 beyond the range of pixels, which a flat patch's tiny deviation would magnify.
+  const tokens = patchify(tf.clipByValue(images, 0, 1), patchSize);
+  return tf.reshape(tokens, [tokens.shape[0], tokens.shape[1], patchSize * patchSize, 3]);
+}
+
+/** Mean and unbiased variance over the given axes, kept. */
+function statistics(
+  values: tf.Tensor4D,
+  axes: number[],
+): { centred: tf.Tensor4D; mean: tf.Tensor; variance: tf.Tensor } {
+  // Deviations from the first pixel instead of from 0: a flat patch then is exactly 0, whatever the sum rounds to.
+  const [batch, tokens, , channels] = values.shape;
+  const first = tf.slice(values, [0, 0, 0, 0], [batch, tokens, 1, axes.includes(3) ? 1 : channels]);
+  const deviations = tf.sub<tf.Tensor4D>(values, first);
+  const offset = tf.mean(deviations, axes, true);
+  const centred = tf.sub<tf.Tensor4D>(deviations, offset);
+  const count = axes.reduce((product, axis) => product * values.shape[axis]!, 1);
+  const variance = tf.div(tf.sum(tf.square(centred), axes, true), count - 1);
+  return { centred, mean: tf.add(first, offset), variance };
+}
+
+function affine(images: tf.Tensor4D, patchSize: number, normalization: TargetNormalization): Affine {
+  const values = pixelsOfPatches(images, patchSize);
+  switch (normalization) {
+    case 'patch-channel': {
+      const { centred, mean, variance } = statistics(values, [2]);
+      return { centred, shift: mean, scale: tf.add(tf.sqrt(variance), 1e-6) };
+    }
+    case 'patch': {
+      const normalized = tf.div<tf.Tensor4D>(tf.sub(values, imagenetMean()), imagenetStd());
+      const { centred, mean, variance } = statistics(normalized, [2, 3]);
+      return { centred, shift: mean, scale: tf.sqrt(tf.add(variance, 1e-6)) };
+    }
+    case 'none':
+      return { centred: tf.sub(values, imagenetMean()), shift: imagenetMean(), scale: imagenetStd() };
+  }
+}
+
+/**
+ * Target tokens of clean pictures, which are clamped to [0, 1] first. A flat patch comes to zeros.
+ *
+ * - `patch-channel` (the paper): (x − mean) / (√var + 1e-6) over the pixels of each patch and channel.
+ * - `patch` (MAE): (x − mean) / √(var + 1e-6) over all values of each patch, ImageNet-normalised before.
+ * - `none`: ImageNet-normalised pixels.
+ *
+ * Variances are unbiased.
+ *
+ * @param images [B, S, S, 3] in [0, 1]
+ * @returns [B, N, patchSize²·3]
+ */
+export function targetTokens(images: tf.Tensor4D, patchSize: number, normalization: TargetNormalization): tf.Tensor3D {
+  return tf.tidy(() => {
+    const { centred, scale } = affine(images, patchSize, normalization);
+    const [batch, tokens] = centred.shape;
+    return tf.reshape(tf.div(centred, scale), [batch, tokens, -1]);
+  });
+}
+
+/**
+ * The inverse of {@link targetTokens} with the statistics of given pictures: predictions have lost their mean and scale
+ * and borrow those of the clean picture's patches (PAPER.md §5, last paragraph).
+ *
+ * @param tokens [B, N, patchSize²·3]
+ * @param images [B, S, S, 3] in [0, 1], whose statistics are used
+ * @returns [B, S, S, 3], clipped to [0, 1]
+ */
+export function picturesOfTokens(
+  tokens: tf.Tensor3D,
+  images: tf.Tensor4D,
+  patchSize: number,
+  normalization: TargetNormalization,
+): tf.Tensor4D {
+  return tf.tidy(() => {
+    const { centred, shift, scale } = affine(images, patchSize, normalization);
+    const values = tf.add(tf.mul(tf.reshape(tokens, centred.shape), scale), shift);
+    const pixels = normalization === 'patch' ? tf.add(tf.mul(values, imagenetStd()), imagenetMean()) : values;
+    return tf.clipByValue(unpatchify(tf.reshape(pixels, tokens.shape), patchSize), 0, 1);
+  });
+}

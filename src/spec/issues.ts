@@ -1,0 +1,220 @@
+/**
+ * zod's issues → what a user needs to read: which key, what was expected in plain words, what was found, the nearest
+ * valid name. Knows schemas and values, not files and lines.
+ */
+import { z } from 'zod';
+import { formatPath, show, type Path } from './problems.js';
+import { didYouMean } from './suggest.js';
+
+/** One problem at a place of the value; `part` says whether the key or the value is to blame. */
+export interface Finding {
+  path: Path;
+  part: 'key' | 'value';
+  message: string;
+}
+
+/** What to say of an unknown key instead of the valid ones, given the path of the mapping it stands in. */
+export type Hint = (container: Path, key: string, value: unknown) => string | undefined;
+
+type Schema = z.core.$ZodType;
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Translates what `schema` has against `value`, which stands at `root` in the file. At most one finding a place and
+ * key; never empty when `issues` is not.
+ */
+export function explainIssues(
+  schema: Schema,
+  value: unknown,
+  issues: readonly Issue[],
+  root: Path,
+  hint: Hint = () => undefined,
+): Finding[] {
+  const findings = issues.flatMap((issue) => explainIssue(schema, value, issue, root, hint));
+  const seen = new Set<string>();
+  return findings.filter(({ path, part }) => {
+    const place = JSON.stringify([path, part]);
+    return seen.has(place) ? false : seen.add(place);
+  });
+}
+
+function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, hint: Hint): Finding[] {
+  const steps = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  const path = [...root, ...steps];
+  const found = descend(schema, value, steps);
+
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      part: 'key',
+      message: unknownKey(path, key, keysOf(found.schema), hint(path, key, member(found.value, key))),
+    }));
+  }
+  if (issue.code === 'invalid_union' && isOneOrMany(found.schema)) {
+    const branch = pick(found.schema, found.value);
+    const nested = issue.errors[found.schema.options.indexOf(branch)] ?? [];
+    if (nested.length > 0) return explainIssues(branch, found.value, nested, path, hint);
+  }
+  const wanted = isOneOrMany(found.schema) ? pick(found.schema, found.value) : found.schema;
+  return [
+    { path, part: 'value', message: `${formatPath(path) || 'the file'}${complaint(wanted, found.value, issue)}` },
+  ];
+}
+
+/** What follows the name of the place: ` is missing (…)`, or `: expected …, got …`. */
+function complaint(schema: Schema, value: unknown, issue: Issue): string {
+  if (value === undefined) {
+    const meaning = z.globalRegistry.get(schema)?.description;
+    return ` is missing${meaning === undefined ? '' : ` (${meaning.replace(/\.$/, '')})`}`;
+  }
+  const own = ownMessage(issue);
+  if (own !== undefined && !own.startsWith('expected')) return `: ${own}`;
+  const nearest = typeof value === 'string' ? didYouMean(value, choicesOf(schema)) : '';
+  return `: ${own ?? `expected ${expectation(schema)}`}, got ${show(value)}${nearest}`;
+}
+
+/** A message written in the schema rather than by zod, be it inside a branch of a union. */
+function ownMessage(issue: Issue): string | undefined {
+  if (issue.code === 'custom' || issue.message.startsWith('expected')) return issue.message;
+  if (issue.code !== 'invalid_union') return undefined;
+  return issue.errors
+    .flat()
+    .map(ownMessage)
+    .find((message) => message !== undefined);
+}
+
+const LISTED = 20;
+
+function unknownKey(container: Path, key: string, valid: string[], hint: string | undefined): string {
+  const where = container.length === 0 ? '' : ` in ${formatPath(container)}`;
+  const start = `unknown key "${key}"${where}`;
+  if (hint !== undefined) return `${start}; ${hint}`;
+  const choices = valid.length <= LISTED ? valid.join(', ') : `${valid.slice(0, LISTED).join(', ')}, …`;
+  return `${start}${didYouMean(key, valid)} (valid keys are ${choices})`;
+}
+
+// --- walking a schema along a value ----------------------------------------------------------------------------------
+
+/** The schema and the value at the end of the steps, choosing among unions by the value. */
+function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema; value: unknown } {
+  let at = unwrap(schema, value);
+  let here = value;
+  for (const step of steps) {
+    const child = childOf(isOneOrMany(at) ? pick(at, here) : at, step);
+    here = member(here, step);
+    if (child === undefined) return { schema: at, value: here };
+    // Of a missing value, all there is to say is the description, which stands on the outermost wrapper.
+    at = here === undefined ? child : unwrap(child, here);
+  }
+  return { schema: at, value: here };
+}
+
+function childOf(schema: Schema, step: string | number): Schema | undefined {
+  if (schema instanceof z.ZodObject && typeof step === 'string') {
+    const shape: Record<string, Schema> = schema.shape;
+    return Object.hasOwn(shape, step) ? shape[step] : undefined;
+  }
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodTuple && typeof step === 'number') return schema.def.items[step];
+  return undefined;
+}
+
+/** Takes off defaults and options, and chooses the branch that fits the value's kind. */
+function unwrap(schema: Schema, value: unknown): Schema {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap(), value);
+  }
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    const { discriminator, options } = schema.def;
+    const name = member(value, discriminator);
+    const fitting = options.find((option) => option._zod.propValues?.[discriminator]?.has(primitive(name)));
+    return fitting === undefined ? schema : unwrap(fitting, value);
+  }
+  return schema;
+}
+
+function primitive(value: unknown): z.core.util.Primitive {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
+}
+
+/** "One value or a list of them", as the axes of a sweep are. */
+function isOneOrMany(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
+  return schema instanceof z.ZodUnion && schema.options.filter((option) => option instanceof z.ZodArray).length === 1;
+}
+
+function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
+  return union.options.find((option) => option instanceof z.ZodArray === Array.isArray(value)) ?? union;
+}
+
+function member(value: unknown, step: string | number): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+  return Object.getOwnPropertyDescriptor(value, step)?.value;
+}
+
+function keysOf(schema: Schema): string[] {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}
+
+// --- words -----------------------------------------------------------------------------------------------------------
+
+/** What the schema admits, in words: `a whole number of at least 1`. */
+export function expectation(schema: Schema): string {
+  return words(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+}
+
+/** The texts among the values that the schema lists one by one. */
+function choicesOf(schema: Schema): string[] {
+  const listed = (json: z.core.JSONSchema._JSONSchema): unknown[] =>
+    typeof json === 'boolean' ? [] : [...(json.enum ?? []), json.const, ...(json.anyOf ?? []).flatMap(listed)];
+  return listed(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).filter(
+    (choice) => typeof choice === 'string',
+  );
+}
+
+function words(json: z.core.JSONSchema._JSONSchema): string {
+  if (typeof json === 'boolean') return 'a value';
+  const options = json.anyOf ?? json.oneOf;
+  if (options !== undefined && json.type === undefined) return options.map(words).join(' or ');
+  if (json.const !== undefined) return String(json.const);
+  if (json.enum !== undefined) return json.enum.length === 1 ? String(json.enum[0]) : `one of ${json.enum.join(', ')}`;
+  switch (json.type) {
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return `a whole number${bounds(json)}`;
+    case 'number':
+      return `a number${bounds(json)}`;
+    case 'string':
+      return 'text';
+    case 'array':
+      return listWords(json);
+    case 'object':
+      return 'a mapping of keys';
+    default:
+      return 'a value';
+  }
+}
+
+function listWords({ prefixItems, items }: z.core.JSONSchema.BaseSchema): string {
+  if (prefixItems !== undefined) return `a list of ${prefixItems.length} values, each ${words(prefixItems[0] ?? true)}`;
+  return `a list, each item ${Array.isArray(items) || items === undefined ? 'a value' : words(items)}`;
+}
+
+function bounds(json: z.core.JSONSchema.BaseSchema): string {
+  const { exclusiveMinimum, exclusiveMaximum } = json;
+  // zod states the range of exact integers as bounds; nobody needs to read those.
+  let minimum = json.minimum === Number.MIN_SAFE_INTEGER ? undefined : json.minimum;
+  const maximum = json.maximum === Number.MAX_SAFE_INTEGER ? undefined : json.maximum;
+  let above = exclusiveMinimum;
+  if (json.type === 'integer' && typeof above === 'number') {
+    minimum = above + 1;
+    above = undefined;
+  }
+  const parts = [
+    ...(minimum === undefined ? [] : [`of at least ${minimum}`]),
+    ...(above === undefined ? [] : [`above ${above}`]),
+    ...(maximum === undefined ? [] : [`of at most ${maximum}`]),
+    ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
+  ];
+  return parts.length === 0 ? '' : ` ${parts.join(' and ')}`;
+}

@@ -1,0 +1,161 @@
+/* eslint @typescript-eslint/no-unused-vars: ["error", { "ignoreRestSiblings": true }] -- keys are left out by name */
+/**
+ * One validated job → what it runs: its task, its model and the configurations of its stages; or why it cannot run.
+ * Checks here concern several keys at once; single keys are checked by `schema.ts`.
+ */
+import { UsageError } from '../common/errors.js';
+import { resolveTask } from './cells.js';
+import { jobKeys } from './keys.js';
+import { keptTokens, patchCount, resolveModel, type ModelConfig } from './model.js';
+import type { Evaluation, JobSpec } from './schema.js';
+import type { StageConfig, UnlabelledData } from './stages.js';
+import type { Task } from './task.js';
+
+/** Keys that cannot go together, the one to change first coming first. */
+export interface Conflict {
+  keys: readonly string[];
+  message: string;
+}
+
+export type ResolvedJob =
+  | { kind: 'job'; task: Task | null; model: ModelConfig }
+  | { kind: 'contradiction'; reason: string }
+  | { kind: 'impossible'; conflicts: Conflict[] };
+
+/** Resolves a job and checks its numbers against each other. Stages that the job does not have are not checked. */
+export function resolveJob(job: JobSpec): ResolvedJob {
+  const model = modelOf(job);
+  // Whether the axes contradict each other does not hang on the patch size, so that it is known for a broken model too.
+  const resolution = resolveTask(job, 'dim' in model ? model.patchSize : 1);
+  if (resolution.kind === 'contradiction') return resolution;
+  if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
+
+  const task = resolution.kind === 'task' ? resolution.task : null;
+  const conflicts = [...recipeConflicts(job), ...(task === null ? [] : taskConflicts(task, model))];
+  return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
+}
+
+const MODEL_KEYS = jobKeys().filter((key) => key.startsWith('model.'));
+
+function modelOf(job: JobSpec): ModelConfig | Conflict {
+  try {
+    return resolveModel(job.model, job.data.imageSize);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { keys: [...MODEL_KEYS, 'data.imageSize'], message: error.message };
+  }
+}
+
+// --- checks ----------------------------------------------------------------------------------------------------------
+
+function recipeConflicts(job: JobSpec): Conflict[] {
+  const recipes = [
+    ...(job.objective === 'scratch' ? [] : (['pretrain'] as const)),
+    ...job.evaluate.filter((evaluation) => evaluation !== 'knn'),
+  ];
+  return recipes.flatMap((name) => {
+    const recipe = job[name];
+    const { epochs, warmupEpochs, batchSize } = recipe;
+    const conflicts: Conflict[] = [];
+    if (warmupEpochs >= epochs) {
+      conflicts.push({
+        keys: [`${name}.epochs`, `${name}.warmupEpochs`],
+        message:
+          `${name}.warmupEpochs (${warmupEpochs}) must be below ${name}.epochs (${epochs}); ` +
+          `lower the warm-up, for instance to ${Math.ceil(epochs) / 10}`,
+      });
+    }
+    if ('accumulate' in recipe && batchSize % recipe.accumulate !== 0) {
+      conflicts.push({
+        keys: [`${name}.accumulate`, `${name}.batchSize`],
+        message: `${name}.accumulate (${recipe.accumulate}) must divide ${name}.batchSize (${batchSize})`,
+      });
+    }
+    return conflicts;
+  });
+}
+
+function taskConflicts(task: Task, model: ModelConfig): Conflict[] {
+  return [maskConflict(task, model), geometryConflict(task, model), styleConflict(task, model)].filter(
+    (conflict) => conflict !== undefined,
+  );
+}
+
+function maskConflict({ maskRatio }: Task, model: ModelConfig): Conflict | undefined {
+  const tokens = patchCount(model);
+  if (maskRatio === 0 || keptTokens(tokens, maskRatio) < tokens) return undefined;
+  return {
+    keys: ['maskRatio', 'model.patchSize', 'data.imageSize'],
+    message: `maskRatio ${maskRatio} removes none of the ${tokens} tokens of an image; raise it, or use smaller patches`,
+  };
+}
+
+const even = (size: number): number => 2 * Math.round(size / 2);
+
+/** The window, field or content must differ from the image by whole pixels (sizes by the rule of PAPER.md §13). */
+function geometryConflict({ geometry }: Task, { imageSize }: ModelConfig): Conflict | undefined {
+  if (geometry.kind === 'none' || geometry.kind === 'distorted') return undefined;
+  const key = geometry.kind === 'zoomed-in' ? 'degradation.zoomedIn' : 'degradation.zoomedOut';
+  if ('centreWeight' in geometry && geometry.centreWeight + geometry.borderWeight === 0) {
+    return {
+      keys: [`${key}.centreWeight`, `${key}.borderWeight`],
+      message: `${key}.centreWeight and borderWeight are both 0, which leaves no loss; raise one`,
+    };
+  }
+  const fits =
+    geometry.kind === 'zoomed-out'
+      ? inside(Math.round(geometry.fraction * imageSize), imageSize)
+      : geometry.loss === 'field'
+        ? inside(even(geometry.fraction * imageSize), imageSize)
+        : even(imageSize / geometry.fraction) > imageSize;
+  if (fits) return undefined;
+  return {
+    keys: [`${key}.fraction`, 'data.imageSize'],
+    message: `${key}.fraction ${geometry.fraction} comes to no zoom in images of ${imageSize} px; move it away from 0 and 1`,
+  };
+}
+
+const inside = (size: number, whole: number): boolean => size > 0 && size < whole;
+
+function styleConflict({ style }: Task, { imageSize }: ModelConfig): Conflict | undefined {
+  if (style.kind !== 'blurred' || style.kernelSize <= imageSize) return undefined;
+  return {
+    keys: ['degradation.blurred.kernelSize', 'model.patchSize', 'data.imageSize'],
+    message: `a blur kernel of ${style.kernelSize} px is larger than images of ${imageSize} px; lower degradation.blurred.kernelSize`,
+  };
+}
+
+// --- stages ----------------------------------------------------------------------------------------------------------
+
+/** The configuration of the pre-training. */
+export function pretrainConfig(job: JobSpec, model: ModelConfig, task: Task): StageConfig {
+  // The target is part of the task.
+  const { target, ...recipe } = job.pretrain;
+  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
+}
+
+/** The configuration of one evaluation. What decoder the encoder was pre-trained with is its parent's business. */
+export function evaluationConfig(
+  evaluation: Evaluation,
+  job: JobSpec,
+  { decoder, ...encoder }: ModelConfig,
+): StageConfig {
+  const common = { seed: job.seed, data: job.data, model: encoder };
+  switch (evaluation) {
+    case 'finetune': {
+      const { scratchLayerDecay, ...recipe } = job.finetune;
+      const layerDecay = job.objective === 'scratch' ? scratchLayerDecay : recipe.layerDecay;
+      return { kind: evaluation, ...common, recipe: { ...recipe, layerDecay } };
+    }
+    case 'linear':
+      return { kind: evaluation, ...common, recipe: job.linear };
+    case 'knn':
+      return { kind: evaluation, ...common, recipe: job.knn };
+  }
+}
+
+/** The images of a job, whatever is done with their labels. */
+export function withoutLabels({ data }: JobSpec): UnlabelledData {
+  const { labelFraction, ...images } = data;
+  return images;
+}

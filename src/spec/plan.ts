@@ -1,0 +1,69 @@
+/** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
+import { canonicalJson, sha256 } from '../common/canonical.js';
+import { evaluationConfig, pretrainConfig, withoutLabels } from './jobs.js';
+import { ENGINE_REVISION, type Job, type Plan, type Stage, type StageConfig, type UnlabelledData } from './stages.js';
+import type { ResolvedCell } from './resolve.js';
+import type { Sweep } from './sweep.js';
+
+/** The distinct data sets of a sweep, in the order of the cells; what to open before {@link buildPlan}. */
+export function datasetsOf(sweep: Sweep): UnlabelledData[] {
+  const distinct = new Map(sweep.cells.map(({ job }) => [canonicalJson(withoutLabels(job)), withoutLabels(job)]));
+  return [...distinct.values()];
+}
+
+/**
+ * Builds the plan. Cells that reduce to the same stages are one job; jobs share the stages they have in common.
+ *
+ * @param fingerprintOf The fingerprint of a data set's content, for each of {@link datasetsOf}.
+ */
+export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) => string): Plan {
+  const stages = new Map<string, Stage>();
+  const jobs = new Map<string, Job>();
+  const add = (stage: Stage): string => {
+    if (!stages.has(stage.id)) stages.set(stage.id, stage);
+    return stage.id;
+  };
+
+  for (const resolved of sweep.cells) {
+    const { cell, job, task } = resolved;
+    const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)));
+    const ids = {
+      pretrain: pretrain === null ? null : add(pretrain),
+      evaluations: Object.fromEntries(evaluations.map((stage) => [stage.config.kind, add(stage)])),
+    };
+    const identity = canonicalJson(ids);
+    const same = jobs.get(identity);
+    if (same === undefined)
+      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0]! });
+    else same.cells.push(cell);
+  }
+  const { name, description, leftOut } = sweep;
+  return {
+    version: 1,
+    name,
+    ...(description === undefined ? {} : { description }),
+    jobs: [...jobs.values()],
+    stages: [...stages.values()],
+    leftOut,
+  };
+}
+
+function stagesOf(
+  { job, task, model }: ResolvedCell,
+  dataFingerprint: string,
+): { pretrain: Stage | null; evaluations: Stage[] } {
+  const pretrain = task === null ? null : identify(pretrainConfig(job, model, task), null, dataFingerprint);
+  const evaluations = job.evaluate.map((evaluation) =>
+    identify(evaluationConfig(evaluation, job, model), pretrain?.id ?? null, dataFingerprint),
+  );
+  return { pretrain, evaluations };
+}
+
+const ID_LENGTH = 16;
+
+/** Gives a stage its identity. The place of the data does not enter it; the content does, by its fingerprint. */
+export function identify(config: StageConfig, parent: string | null, dataFingerprint: string): Stage {
+  const content = { parent, dataFingerprint, engineRevision: ENGINE_REVISION };
+  const hashed = canonicalJson({ config: { ...config, data: { ...config.data, path: undefined } }, ...content });
+  return { id: sha256(hashed).slice(0, ID_LENGTH), config, ...content };
+}

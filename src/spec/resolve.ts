@@ -1,0 +1,178 @@
+/**
+ * Points of the axes → cells, each with its whole job; or what is wrong with them. A problem that several cells share
+ * is told once. Places in the file are known here by path alone.
+ */
+import { canonicalJson } from '../common/canonical.js';
+import { describeCell } from './cells.js';
+import { compareKeys, isExcluded, pointsOf, type Coordinate, type Grid } from './expand.js';
+import { explainIssues, type Finding, type Hint } from './issues.js';
+import { resolveJob } from './jobs.js';
+import { CELL_KEYS, defaultOf, findKey } from './keys.js';
+import type { ModelConfig } from './model.js';
+import type { Path } from './problems.js';
+import { jobSchema, type JobSpec } from './schema.js';
+import type { Cell } from './stages.js';
+import type { SweepFile } from './sweep-schema.js';
+import type { Task } from './task.js';
+import { assign, valueAt } from './tree.js';
+
+/** A cell that can run. */
+export interface ResolvedCell {
+  cell: Cell;
+  job: JobSpec;
+  /** null: scratch. */
+  task: Task | null;
+  model: ModelConfig;
+}
+
+/** A cell that contradicts itself. */
+export interface LeftOutCell {
+  cell: Cell;
+  reason: string;
+}
+
+export interface Resolved {
+  cells: ResolvedCell[];
+  leftOut: LeftOutCell[];
+  /** Impossible numbers; the sweep cannot run while there are any. */
+  findings: Finding[];
+}
+
+/**
+ * Expands the grids, drops what `exclude` matches and merges equal cells.
+ *
+ * @param alsoVaried Keys that cells record though no axis varies them: those of `--set`.
+ */
+export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVaried: readonly string[]): Resolved {
+  const candidates = candidatesOf(sweep, grids, alsoVaried);
+  const cells: ResolvedCell[] = [];
+  const leftOut: LeftOutCell[] = [];
+  const shared = new Map<string, { finding: Finding; cells: Cell[] }>();
+
+  for (const candidate of candidates) {
+    const outcome = resolveCandidate(candidate, sweep.job);
+    if ('reason' in outcome) leftOut.push(outcome);
+    else if ('job' in outcome) cells.push(outcome);
+    for (const finding of 'findings' in outcome ? outcome.findings : []) {
+      const same = canonicalJson([finding.path, finding.message]);
+      const entry = shared.get(same) ?? { finding, cells: [] };
+      shared.set(same, { finding, cells: [...entry.cells, candidate.cell] });
+    }
+  }
+  const findings = [...shared.values()].map(({ finding, cells: affected }) => ({
+    ...finding,
+    message: finding.message + limitedTo(affected, candidates.length),
+  }));
+  return { cells, leftOut, findings };
+}
+
+// --- candidates ------------------------------------------------------------------------------------------------------
+
+type Point = readonly Coordinate[];
+
+interface Candidate {
+  point: Point;
+  cell: Cell;
+}
+
+function candidatesOf(sweep: SweepFile, grids: readonly Grid[], alsoVaried: readonly string[]): Candidate[] {
+  const distinct = new Map<string, Candidate>();
+  for (const point of grids.flatMap(pointsOf)) {
+    const valueOf = valuesOf(point, sweep.job);
+    if (sweep.exclude.some((entry) => isExcluded(entry, valueOf))) continue;
+    const cell = cellOf(valueOf, [...point.map(({ key }) => key), ...alsoVaried]);
+    const identity = canonicalJson(cell);
+    if (!distinct.has(identity)) distinct.set(identity, { point, cell });
+  }
+  return [...distinct.values()];
+}
+
+/** What a key is at a point: its axis's value, else the one in `job`, else the default. */
+function valuesOf(point: Point, job: Record<string, unknown>): (key: string) => unknown {
+  return (key) => {
+    const coordinate = point.find((candidate) => candidate.key === key);
+    if (coordinate !== undefined) return coordinate.value;
+    const leaf = findKey(key);
+    return valueAt(job, key.split('.')) ?? (leaf?.kind === 'leaf' ? defaultOf(leaf) : undefined);
+  };
+}
+
+const cellSchema = jobSchema.pick({
+  objective: true,
+  maskRatio: true,
+  misalignment: true,
+  stylePreservation: true,
+  seed: true,
+} satisfies Record<(typeof CELL_KEYS)[number], true>);
+
+function cellOf(valueOf: (key: string) => unknown, varied: readonly string[]): Cell {
+  const fixed: readonly string[] = CELL_KEYS;
+  const others = [...new Set(varied)].filter((key) => !fixed.includes(key)).sort(compareKeys);
+  const own = cellSchema.parse(Object.fromEntries(CELL_KEYS.map((key) => [key, valueOf(key)])));
+  return {
+    objective: own.objective,
+    maskRatio: own.maskRatio ?? null,
+    misalignment: own.misalignment ?? null,
+    stylePreservation: own.stylePreservation ?? null,
+    seed: own.seed,
+    overrides: Object.fromEntries(others.map((key) => [key, valueOf(key)])),
+  };
+}
+
+// --- jobs ------------------------------------------------------------------------------------------------------------
+
+function resolveCandidate(
+  { point, cell }: Candidate,
+  defaults: Record<string, unknown>,
+): ResolvedCell | LeftOutCell | { findings: Finding[] } {
+  const written = point.reduce<unknown>((job, { key, value }) => assign(job, key.split('.'), value), defaults);
+  const parsed = jobSchema.safeParse(written);
+  if (!parsed.success) {
+    const hint = dataHint(valueAt(written, ['data', 'name']));
+    const found = explainIssues(jobSchema, written, parsed.error.issues, ['job'], hint);
+    return { findings: found.map((finding) => ({ ...finding, path: sourceOf(finding.path, point) })) };
+  }
+  const job = parsed.data;
+  const resolved = resolveJob(job);
+  switch (resolved.kind) {
+    case 'job':
+      return { cell, job, task: resolved.task, model: resolved.model };
+    case 'contradiction':
+      return { cell, reason: resolved.reason };
+    case 'impossible':
+      return {
+        findings: resolved.conflicts.map(({ keys, message }) => ({
+          path: blame(keys, point, defaults),
+          part: 'value',
+          message,
+        })),
+      };
+  }
+}
+
+/** By now the only keys that can be unknown are those of other data sets. */
+function dataHint(name: unknown): Hint {
+  const dataset = typeof name === 'string' ? name : 'shapes';
+  return (_container, key) => `the data set ${dataset} has no ${key}`;
+}
+
+/** Where the value at a path of the whole job (`['job', …]`) was written. */
+function sourceOf(path: Path, point: Point): Path {
+  const key = path.slice(1).join('.');
+  return point.find((coordinate) => coordinate.key === key)?.path ?? path;
+}
+
+/** The place to point at for keys that do not go together: an axis first, then what the file writes. */
+function blame(keys: readonly string[], point: Point, defaults: Record<string, unknown>): Path {
+  const axis = point.filter(({ key }) => keys.includes(key)).sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
+  if (axis[0] !== undefined) return axis[0].path;
+  const written = keys.find((key) => valueAt(defaults, key.split('.')) !== undefined);
+  return ['job', ...(written ?? keys[0]!).split('.')];
+}
+
+/** Names the cells a problem is limited to. */
+function limitedTo(affected: readonly Cell[], total: number): string {
+  if (affected.length === total) return '';
+  const first = describeCell(affected[0]!);
+  return affected.length === 1 ? ` (in the cell ${first})` : ` (in ${affected.length} cells, such as ${first})`;
+}

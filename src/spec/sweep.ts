@@ -1,0 +1,156 @@
+/**
+ * Sweep text → validated cells, each with its whole job. Reports every problem it finds with its place in the file.
+ * Knows no data set's content; identities are made in `plan.ts`.
+ */
+import { compareKeys, countPoints, type Grid } from './expand.js';
+import { sweepHint } from './hints.js';
+import { explainIssues, type Finding } from './issues.js';
+import { applyOverrides, parseOverrides, shadowed, type Override } from './overrides.js';
+import { SpecError, formatPath, show, type Path, type Problem } from './problems.js';
+import { resolveCells, type LeftOutCell, type ResolvedCell } from './resolve.js';
+import { NAME, parseSweepFile, sweepSchema, type SweepFile } from './sweep-schema.js';
+import { valueAt } from './tree.js';
+import { readYaml, type YamlDocument } from './yaml.js';
+
+/** A validated sweep. */
+export interface Sweep {
+  name: string;
+  description?: string;
+  /** In canonical order, the main grid first, then each include; never two alike. */
+  cells: ResolvedCell[];
+  /** Cells that contradict themselves. */
+  leftOut: LeftOutCell[];
+}
+
+export interface SweepOptions {
+  /** How messages call the file. */
+  file: string;
+  /** The sweep's name when the file gives none, normally the file's without its ending. */
+  defaultName: string;
+  /** The texts of the `--set` options, as in `job.pretrain.epochs=5`. */
+  sets?: readonly string[];
+}
+
+/** More cells than this are a slip of the pen, and would take long to even list. */
+export const MAX_CELLS = 20_000;
+
+/**
+ * Reads a sweep.
+ *
+ * Without `grid` and `zip`, the sweep is its includes, or the one default job where there are none.
+ *
+ * @throws SpecError with all problems of the first kind found: syntax; shape, types and ranges; axes; impossible cells.
+ */
+export function readSweep(text: string, { file, defaultName, sets = [] }: SweepOptions): Sweep {
+  const { overrides, problems } = parseOverrides(sets);
+  const document = applyOverrides(readYaml(text, file), overrides);
+  const locate = (findings: readonly Finding[]): Problem[] => findings.map((finding) => place(finding, document));
+
+  const parsed = parseSweepFile(document.value);
+  if (!parsed.success) {
+    const findings = explainIssues(sweepSchema, document.value, parsed.error.issues, [], sweepHint);
+    throw new SpecError([...problems, ...locate(findings)]);
+  }
+  const sweep = parsed.data;
+  const name = sweep.name ?? defaultName;
+  const grids = gridsOf(sweep);
+  failOn([
+    ...problems,
+    ...locate([...nameFindings(name), ...axisFindings(grids), ...excludeFindings(sweep, grids)]),
+    ...overrides.flatMap((override) => shadowProblems(override, grids)),
+  ]);
+
+  const set = overrides.flatMap((override) => override.jobKeys);
+  const { cells, leftOut, findings } = resolveCells(sweep, grids, set);
+  failOn(locate(findings));
+  if (cells.length === 0) failOn(locate([emptiness(leftOut)]));
+  return { name, ...(sweep.description === undefined ? {} : { description: sweep.description }), cells, leftOut };
+}
+
+function failOn(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new SpecError(problems);
+}
+
+function place({ path, part, message }: Finding, document: YamlDocument): Problem {
+  return { path: formatPath(path), location: document.locate(path, part), message };
+}
+
+function emptiness([first]: readonly LeftOutCell[]): Finding {
+  if (first === undefined) {
+    return { path: ['exclude'], part: 'key', message: 'exclude drops every cell; nothing is left to run' };
+  }
+  const message = `every cell contradicts itself, so nothing is left to run (the first: ${first.reason})`;
+  return { path: ['grid'], part: 'key', message };
+}
+
+function nameFindings(name: string): Finding[] {
+  if (NAME.test(name)) return [];
+  const message = `the file's name ${show(name)} cannot name the sweep; add a line such as name: my-sweep`;
+  return [{ path: ['name'], part: 'value', message }];
+}
+
+// --- axes ------------------------------------------------------------------------------------------------------------
+
+function gridsOf(sweep: SweepFile): Grid[] {
+  const main: Grid = { grid: sweep.grid, zip: sweep.zip, root: [] };
+  const includes = sweep.include.map((entry, index) => ({ ...entry, root: ['include', index] }));
+  const hasMain = Object.keys({ ...sweep.grid, ...sweep.zip }).length > 0;
+  return hasMain || includes.length === 0 ? [main, ...includes] : includes;
+}
+
+function axisFindings(grids: readonly Grid[]): Finding[] {
+  const findings = grids.flatMap(({ grid, zip, root }): Finding[] => {
+    const lengths = Object.entries(zip).map(([key, values]) => `${key} ${values.length}`);
+    const uneven = new Set(Object.values(zip).map((values) => values.length)).size > 1;
+    return [
+      ...Object.keys(zip)
+        .filter((key) => Object.hasOwn(grid, key))
+        .map((key): Finding => {
+          const message = `"${key}" is an axis of both the grid and its zip; keep one`;
+          return { path: [...root, 'zip', key], part: 'key', message };
+        }),
+      ...(uneven
+        ? [
+            {
+              path: [...root, 'zip'],
+              part: 'key' as const,
+              message: `the lists of a zip must be equally long: ${lengths.join(', ')}`,
+            },
+          ]
+        : []),
+    ];
+  });
+  const total = grids.reduce((sum, grid) => sum + countPoints(grid), 0);
+  if (findings.length > 0 || total <= MAX_CELLS) return findings;
+  const message = `the sweep has ${total} cells before exclude; the most is ${MAX_CELLS}`;
+  return [{ path: grids[0]?.root.length === 0 ? ['grid'] : ['include'], part: 'key', message }];
+}
+
+function excludeFindings({ exclude }: SweepFile, grids: readonly Grid[]): Finding[] {
+  const axes = new Set(grids.flatMap(({ grid, zip }) => [...Object.keys(grid), ...Object.keys(zip)]));
+  const known = [...axes].sort(compareKeys).join(', ');
+  return exclude.flatMap((entry, index): Finding[] => {
+    const path = ['exclude', index];
+    if (Object.keys(entry).length === 0) {
+      return [{ path, part: 'value', message: 'an empty entry of exclude matches every cell; name the keys to match' }];
+    }
+    return Object.keys(entry)
+      .filter((key) => !axes.has(key))
+      .map((key) => {
+        const message = `"${key}" is no axis of this sweep, so no cell differs by it (its axes are ${known || 'none'})`;
+        return { path: [...path, key], part: 'key', message };
+      });
+  });
+}
+
+/** A `--set job.X` that an axis X overrules would silently do nothing. */
+function shadowProblems({ path, value, jobKeys, location }: Override, grids: readonly Grid[]): Problem[] {
+  return jobKeys.flatMap((key) => {
+    const owner = grids.find(({ grid, zip }) => Object.hasOwn(grid, key) || Object.hasOwn(zip, key));
+    if (owner === undefined) return [];
+    const axis: Path = owner.root.length > 0 ? owner.root : [Object.hasOwn(owner.grid, key) ? 'grid' : 'zip'];
+    // A whole group may have been set; what counts is the key's own part of it.
+    const own = valueAt(value, key.split('.').slice(path.length - 1));
+    return [{ path: `job.${key}`, location, message: shadowed(key, own, axis) }];
+  });
+}

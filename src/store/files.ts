@@ -1,0 +1,90 @@
+/** Writing files so that a reader, or a crash, never meets half of one. */
+import {
+  appendFileSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import { messageOf, UsageError } from '../common/errors.js';
+
+/** Writes beside the target, flushes to disk, then renames over it. Parent folders are made. */
+export function writeFileAtomic(path: string, parts: string | Uint8Array | readonly Uint8Array[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = openSync(temporary, 'w');
+    try {
+      for (const part of chunks(parts)) writeWhole(file, part);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function chunks(parts: string | Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
+  if (typeof parts === 'string') return [Buffer.from(parts)];
+  return parts instanceof Uint8Array ? [parts] : parts;
+}
+
+/** One call may write less than it was given. */
+function writeWhole(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+}
+
+/** Indented JSON with a newline at its end, written atomically. */
+export function writeJson(path: string, value: unknown): void {
+  writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Appends one line of JSON. */
+export function appendJsonLine(path: string, value: unknown): void {
+  appendFileSync(path, `${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Reads a JSON file that vitmim wrote.
+ *
+ * @returns undefined where there is no such file.
+ * @throws UsageError where it cannot be read or is not what the schema says.
+ */
+export function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UsageError(`cannot read ${path}: ${messageOf(error)}`);
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new UsageError(`${path} is not a file of this version of vitmim, or is damaged: ${messageOf(error)}`);
+  }
+}
+
+/** The lines of a JSON Lines file; a last line that a crash cut short is left out. */
+export function readJsonLines(path: string): unknown[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return [];
+  }
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): unknown => JSON.parse(line));
+}

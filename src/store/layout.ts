@@ -1,0 +1,30 @@
+/** Where things lie in a results folder. Plain files are the database; nothing else knows these names. */
+import { join } from 'node:path';
+
+/** The files of a sweep. */
+export function sweepPaths(folder: string) {
+  return {
+    folder,
+    plan: join(folder, 'plan.json'),
+    tables: join(folder, 'tables'),
+    report: join(folder, 'report.md'),
+    stage: (id: string) => stagePaths(join(folder, 'stages', id)),
+  };
+}
+
+/** The files of a stage. */
+export function stagePaths(folder: string) {
+  return {
+    folder,
+    stage: join(folder, 'stage.json'),
+    state: join(folder, 'state.json'),
+    metrics: join(folder, 'metrics.jsonl'),
+    log: join(folder, 'log.txt'),
+    checkpoint: join(folder, 'checkpoint.safetensors'),
+    result: join(folder, 'result.json'),
+    provenance: join(folder, 'provenance.json'),
+  };
+}
+
+export type SweepPaths = ReturnType<typeof sweepPaths>;
+export type StagePaths = ReturnType<typeof stagePaths>;

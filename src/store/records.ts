@@ -1,0 +1,83 @@
+/** What the JSON files of a results folder hold, checked whenever one is read. */
+import { z } from 'zod';
+import { identify } from '../spec/plan.js';
+import type { Plan, Stage } from '../spec/stages.js';
+
+/** How far a stage is (`state.json`). It is pending where there is no such file. */
+export const stateSchema = z.strictObject({
+  status: z.enum(['running', 'done', 'failed', 'interrupted']),
+  attempt: z.int().positive(),
+  pid: z.int().nullable(),
+  host: z.string(),
+  /** ISO 8601. */
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  /** Why it failed. */
+  reason: z.string().nullable(),
+});
+export type StageState = z.output<typeof stateSchema>;
+
+const work = {
+  /** Epochs and optimiser steps done; what the numbers below were read after. */
+  epochs: z.number().nonnegative(),
+  steps: z.int().nonnegative(),
+  /** Training images per second of the last attempt, and its wall time; null where nothing was trained. */
+  imagesPerSecond: z.number().nullable(),
+  seconds: z.number(),
+  /** Files that could not be decoded and were passed over. */
+  corruptImages: z.array(z.string()),
+};
+
+const accuracy = {
+  /** Top-1 on the test set, in percent. */
+  accuracy: z.number(),
+  /** Top-5 in percent; null with five classes or fewer. */
+  top5: z.number().nullable(),
+  testImages: z.int(),
+  trainImages: z.int(),
+};
+
+/** Final numbers of a stage (`result.json`). */
+export const resultSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('pretrain'),
+    ...work,
+    /** Mean training loss of the last epoch and of each before it. */
+    loss: z.number(),
+    losses: z.array(z.number()),
+    /** What a prediction of zero scores on the same task. */
+    zeroLoss: z.number(),
+    trainImages: z.int(),
+  }),
+  z.strictObject({
+    kind: z.literal('finetune'),
+    ...work,
+    ...accuracy,
+    /** Mean training loss of the last epoch. */
+    loss: z.number(),
+  }),
+  z.strictObject({ kind: z.literal('linear'), ...work, ...accuracy }),
+  z.strictObject({ kind: z.literal('knn'), ...work, ...accuracy }),
+]);
+export type StageResult = z.output<typeof resultSchema>;
+
+/** What a worker tells its parent, one JSON line each on its standard output. */
+export type StageEvent =
+  | { type: 'started'; device: string; steps: number; fromStep: number }
+  | { type: 'progress'; epoch: number; step: number; steps: number; loss: number; imagesPerSecond: number }
+  | { type: 'evaluated'; epoch: number; accuracy: number }
+  | { type: 'warning'; message: string }
+  | { type: 'done'; result: StageResult }
+  | { type: 'failed'; reason: string };
+
+/** A plan that this version wrote; what is in it was checked when it was made. */
+export const planSchema = z.custom<Plan>(
+  (value) => typeof value === 'object' && value !== null && 'version' in value && value.version === 1,
+  'it has another version',
+);
+
+/** A stage whose identity is still the hash of its content, so that a file edited by hand is found out. */
+export const stageSchema = z.custom<Stage>((value) => {
+  const { id, config, parent, dataFingerprint } = value as Stage;
+  return identify(config, parent, dataFingerprint).id === id;
+}, 'its content does not match its identity: it was edited, or written by a version with other numerics');

@@ -1,0 +1,71 @@
+/** Deterministic evaluation: no augmentation, no random draw, the whole test set. */
+import * as tf from '@tensorflow/tfjs';
+import { normalizeImage } from '../common/image.js';
+import { evaluationView } from '../data/augment.js';
+import { evaluationBatches, prefetch } from '../data/batches.js';
+import type { Split } from '../data/split.js';
+import { stackPixels } from './views.js';
+
+/** Images in a forward pass. Memory without gradients is small; larger batches gain nothing on a processor. */
+const BATCH = 128;
+
+/**
+ * Applies a model to every image of a split, as evaluation sees it.
+ *
+ * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
+ * @returns The outputs [length, width], row-major, and the label of each image.
+ */
+export async function applyToSplit(
+  split: Split,
+  imageSize: number,
+  model: (images: tf.Tensor4D) => tf.Tensor2D,
+): Promise<{ outputs: Float32Array; labels: Uint16Array; width: number }> {
+  const labels = new Uint16Array(split.length);
+  const rows: Float32Array[] = [];
+  let width = 0;
+  const prepare = async (indices: Int32Array): Promise<tf.Tensor4D> => {
+    const samples = await Promise.all(Array.from(indices, (index) => split.sample(index)));
+    samples.forEach(({ label }, i) => (labels[indices[i]!] = label));
+    const pixels = stackPixels(samples.map(({ image }) => normalizeImage(evaluationView(image, imageSize))));
+    return tf.tensor4d(pixels, [indices.length, imageSize, imageSize, 3]);
+  };
+  const discard = (images: tf.Tensor4D): void => {
+    images.dispose();
+  };
+  for await (const images of prefetch(evaluationBatches(split.length, BATCH), prepare, { discard })) {
+    const output = tf.tidy(() => model(images));
+    rows.push(Float32Array.from(await output.data()));
+    width = output.shape[1];
+    tf.dispose([images, output]);
+  }
+  const outputs = new Float32Array(split.length * width);
+  let offset = 0;
+  for (const part of rows) {
+    outputs.set(part, offset);
+    offset += part.length;
+  }
+  return { outputs, labels, width };
+}
+
+/** Accuracies of scores, in percent. Of equal scores the lower class counts as the higher one. */
+export function accuracies(
+  scores: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+): { accuracy: number; top5: number | null } {
+  let [first, fifth] = [0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    const own = scores[i * classes + label]!;
+    let above = 0;
+    for (let c = 0; c < classes; c++) {
+      const other = scores[i * classes + c]!;
+      // A NaN score must never count as right.
+      if (!(other < own) && c !== label && (other !== own || c < label)) above += 1;
+    }
+    if (above < 1 && !Number.isNaN(own)) first += 1;
+    if (above < 5 && !Number.isNaN(own)) fifth += 1;
+  }
+  const percent = (count: number): number => (100 * count) / labels.length;
+  return { accuracy: percent(first), top5: classes > 5 ? percent(fifth) : null };
+}

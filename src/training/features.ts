@@ -1,0 +1,64 @@
+/** Frozen features of the labelled training images and of the test images: what the probes measure. */
+import * as tf from '@tensorflow/tfjs';
+import { labelledSubset } from '../data/split.js';
+import { disposeParameters, initialValues, toParameters, transfer } from '../model/parameters.js';
+import { features } from '../model/vit.js';
+import type { EncoderConfig } from '../spec/model.js';
+import type { DataSpec } from '../spec/schema.js';
+import { applyToSplit } from './evaluate.js';
+import type { StageContext } from './stage-context.js';
+
+export interface FeatureSet {
+  /** [length, width], row-major. */
+  features: Float32Array;
+  labels: Uint16Array;
+  width: number;
+}
+
+/**
+ * Extracts features with the parent's encoder. Without a parent the encoder is a fresh one: the honest zero of a probe
+ * is untrained weights, far above chance (PAPER.md §13).
+ */
+export async function extractFeatures(
+  { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
+  { dataset, parent }: StageContext,
+): Promise<{ train: FeatureSet; test: FeatureSet }> {
+  const fresh = initialValues(model, { for: 'encoding' }, seed);
+  const parameters = toParameters(parent ? transfer(parent, fresh) : fresh);
+  const encodeSplit = async (split: typeof dataset.train): Promise<FeatureSet> => {
+    const { outputs, ...rest } = await applyToSplit(split, model.imageSize, (images) =>
+      features(parameters, model, images),
+    );
+    return { features: outputs, ...rest };
+  };
+  try {
+    const train = await encodeSplit(labelledSubset(dataset.train, data.labelFraction, seed));
+    return { train, test: await encodeSplit(dataset.test) };
+  } finally {
+    disposeParameters(parameters);
+  }
+}
+
+/**
+ * Subtracts the training mean of each feature and divides by its standard deviation: a batch norm without parameters,
+ * as MAE puts before its linear classifier. In place, on both sets.
+ */
+export function standardize(train: FeatureSet, test: FeatureSet): void {
+  const { width } = train;
+  const count = train.labels.length;
+  for (let j = 0; j < width; j++) {
+    let mean = 0;
+    for (let i = 0; i < count; i++) mean += train.features[i * width + j]! / count;
+    let variance = 0;
+    for (let i = 0; i < count; i++) variance += (train.features[i * width + j]! - mean) ** 2 / count;
+    const inverse = 1 / Math.sqrt(variance + 1e-6);
+    for (const { features: values } of [train, test]) {
+      for (let at = j; at < values.length; at += width) values[at] = (values[at]! - mean) * inverse;
+    }
+  }
+}
+
+/** Rows of a feature set as a tensor: [end − begin, width]. */
+export function rowsOf(set: FeatureSet, begin: number, end: number): tf.Tensor2D {
+  return tf.tensor2d(set.features.subarray(begin * set.width, end * set.width), [end - begin, set.width]);
+}

@@ -1,0 +1,143 @@
+/** Fine-tuning: the pre-trained encoder, or a fresh one, learns the labels. (PAPER.md §7) */
+import * as tf from '@tensorflow/tfjs';
+import { normalizeImage } from '../common/image.js';
+import { stream } from '../common/random.js';
+import { prefetch, stepsPerEpoch, trainingBatches } from '../data/batches.js';
+import { labelledSubset, type Split } from '../data/split.js';
+import { initialValues, transfer } from '../model/parameters.js';
+import { classify, type DropPath } from '../model/vit.js';
+import { softmaxCrossEntropy } from '../ops/index.js';
+import type { StageConfig } from '../spec/stages.js';
+import type { StageResult } from '../store/records.js';
+import { drawDropPath } from './drop-path.js';
+import { accuracies, applyToSplit } from './evaluate.js';
+import { train } from './loop.js';
+import { drawMix, mixImages, mixLabels } from './mixing.js';
+import { splitInParts } from './parts.js';
+import { loopContext, openState, type StageContext } from './stage-context.js';
+import { disposeState } from './state.js';
+import { augmentedView, stackPixels } from './views.js';
+
+export type FinetuneConfig = Extract<StageConfig, { kind: 'finetune' }>;
+
+/** One part of a batch, on the device. */
+interface Part {
+  images: tf.Tensor4D;
+  /** [batch, classes] */
+  targets: tf.Tensor2D;
+  dropPath: DropPath;
+}
+
+/**
+ * Fine-tunes and evaluates.
+ *
+ * @throws TrainingError, Interrupted: see {@link train}.
+ */
+export async function finetune(config: FinetuneConfig, context: StageContext): Promise<StageResult> {
+  const { dataset, parent, emit, device } = context;
+  const { model, recipe, seed, data } = config;
+  const classes = dataset.classes.length;
+  const labelled = labelledSubset(dataset.train, data.labelFraction, seed);
+  const initial = () => {
+    const fresh = initialValues(model, { for: 'classification', classes }, seed);
+    return parent ? transfer(parent, fresh) : fresh;
+  };
+  const { depth } = model;
+  const state = openState(context, initial, { depth, layerDecay: recipe.layerDecay, weightDecay: recipe.weightDecay });
+  try {
+    const loop = loopContext(context, state);
+    const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
+    emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
+
+    const evaluate = async () => {
+      const { outputs, labels } = await applyToSplit(dataset.test, model.imageSize, (images) =>
+        classify(state.parameters, model, images),
+      );
+      return accuracies(outputs, labels, classes);
+    };
+    let last: { epoch: number; measured: Awaited<ReturnType<typeof evaluate>> } | undefined;
+    const { imagesPerSecond, seconds } = await train<Part>(
+      {
+        recipe,
+        stepsPerEpoch: steps,
+        imagesPerStep: Math.min(recipe.batchSize, labelled.length),
+        batches: (epoch, fromStep) => batches(config, classes, labelled, epoch, fromStep),
+        loss: ({ images, targets, dropPath }) =>
+          softmaxCrossEntropy(classify(state.parameters, model, images, dropPath), targets),
+        dispose,
+        async onEpoch(epochs) {
+          const due = recipe.evaluateEvery !== undefined && epochs % recipe.evaluateEvery === 0;
+          if (!due && epochs < recipe.epochs) return;
+          const measured = await evaluate();
+          last = { epoch: epochs, measured };
+          loop.record({ epoch: epochs, step: state.step, ...measured });
+          emit({ type: 'evaluated', epoch: epochs, accuracy: measured.accuracy });
+        },
+      },
+      state,
+      loop,
+    );
+    // An attempt that was cut off between its last checkpoint and its result has only this left to do.
+    const { accuracy, top5 } = last?.epoch === recipe.epochs ? last.measured : await evaluate();
+    return {
+      kind: 'finetune',
+      epochs: recipe.epochs,
+      steps: state.step,
+      imagesPerSecond,
+      seconds,
+      corruptImages: [...new Set([...dataset.train.corrupt, ...dataset.test.corrupt])],
+      accuracy,
+      top5,
+      testImages: dataset.test.length,
+      trainImages: labelled.length,
+      loss: state.losses.at(-1)!,
+    };
+  } finally {
+    disposeState(state);
+  }
+}
+
+function dispose({ images, targets, dropPath }: Part): void {
+  tf.dispose([images, targets, ...(dropPath ?? []).filter((factors) => factors !== null)]);
+}
+
+async function* batches(
+  config: FinetuneConfig,
+  classes: number,
+  split: Split,
+  epoch: number,
+  fromStep: number,
+): AsyncGenerator<Part[]> {
+  const { seed, recipe, model } = config;
+  const views = { seed, size: model.imageSize, cropScale: recipe.cropScale, flip: recipe.flip };
+  const all = trainingBatches(split.length, recipe.batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
+  const prepare = async ({ indices, step }: { indices: Int32Array; step: number }): Promise<Part[]> => {
+    const samples = await Promise.all(Array.from(indices, (index) => augmentedView(split, index, epoch, views)));
+    const mix = drawMix({ ...recipe, classes }, model.imageSize, stream(seed, 'mix', epoch, step));
+    const labels = samples.map(({ label }) => label);
+    const targets = mixLabels(labels, mix, { ...recipe, classes });
+    const images = stackPixels(samples.map(({ image }) => normalizeImage(image)));
+    mixImages(images, indices.length, model.imageSize, mix);
+    const dropPaths = stream(seed, 'drop-path', epoch, step);
+    let row = 0;
+    return splitInParts(indices, recipe.accumulate).map(({ length }): Part => {
+      const stride = images.length / indices.length;
+      const part = {
+        images: tf.tensor4d(images.slice(row * stride, (row + length) * stride), [
+          length,
+          model.imageSize,
+          model.imageSize,
+          3,
+        ]),
+        targets: tf.tensor2d(targets.slice(row * classes, (row + length) * classes), [length, classes]),
+        dropPath: drawDropPath(recipe.dropPath, model.depth, length, dropPaths),
+      };
+      row += length;
+      return part;
+    });
+  };
+  const discard = (parts: Part[]): void => {
+    parts.forEach(dispose);
+  };
+  yield* prefetch(all.slice(fromStep), prepare, { discard });
+}

@@ -1,0 +1,49 @@
+/** From a batch to the gradients of one step: accumulated over its parts, and clipped. */
+import * as tf from '@tensorflow/tfjs';
+
+/**
+ * Mean loss over the parts of a batch and its gradient in each variable.
+ *
+ * Parts are differentiated one after the other, so that memory holds the activations of one alone.
+ *
+ * @param loss Mean loss of one part; the parts are equally large.
+ */
+export function meanGradients<Part>(
+  parts: readonly Part[],
+  loss: (part: Part) => tf.Scalar,
+  variables: readonly tf.Variable[],
+): { loss: tf.Scalar; gradients: tf.Tensor[] } {
+  const scale = 1 / parts.length;
+  return tf.tidy(() => {
+    let total: { loss: tf.Scalar; gradients: tf.Tensor[] } | undefined;
+    for (const part of parts) {
+      const previous = total;
+      total = tf.tidy(() => {
+        const { value, grads } = tf.variableGrads(() => loss(part), [...variables]);
+        const gradients = variables.map(({ name }) => grads[name]!);
+        if (!previous) return { loss: value, gradients };
+        return {
+          loss: tf.add<tf.Scalar>(previous.loss, value),
+          gradients: gradients.map((gradient, i) => tf.add(previous.gradients[i]!, gradient)),
+        };
+      });
+      if (previous) tf.dispose([previous.loss, previous.gradients]);
+    }
+    if (!total) throw new Error('a batch has at least one part');
+    if (parts.length === 1) return total;
+    return {
+      loss: tf.mul<tf.Scalar>(total.loss, scale),
+      gradients: total.gradients.map((gradient) => tf.mul(gradient, scale)),
+    };
+  });
+}
+
+/** Scales gradients so that their global L2 norm is at most `limit`, as torch.nn.utils.clip_grad_norm_ does. */
+export function clipByGlobalNorm(gradients: readonly tf.Tensor[], limit: number): tf.Tensor[] {
+  return tf.tidy(() => {
+    const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
+    const norm = tf.sqrt(tf.addN(squares));
+    const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
+    return gradients.map((gradient) => tf.mul(gradient, factor));
+  });
+}

@@ -1,0 +1,82 @@
+/** k nearest neighbours on frozen features: cosine similarity, votes weighted by exp(similarity / temperature). */
+import * as tf from '@tensorflow/tfjs';
+import type { StageConfig } from '../spec/stages.js';
+import type { StageResult } from '../store/records.js';
+import { accuracies } from './evaluate.js';
+import { extractFeatures, rowsOf, type FeatureSet } from './features.js';
+import type { StageContext } from './stage-context.js';
+
+export type KnnConfig = Extract<StageConfig, { kind: 'knn' }>;
+
+/** Test images compared at once; the similarities of a block are BLOCK × training images. */
+const BLOCK = 256;
+
+/** Extracts features, and classifies every test image by its neighbours in the training set. */
+export async function nearestNeighbours(config: KnnConfig, context: StageContext): Promise<StageResult> {
+  const begin = performance.now();
+  const classes = context.dataset.classes.length;
+  context.emit({ type: 'started', device: context.device, steps: 0, fromStep: 0 });
+  const { train, test } = await extractFeatures(config, context);
+  const scores = await vote(train, test, classes, config.recipe);
+  return {
+    kind: 'knn',
+    epochs: 0,
+    steps: 0,
+    imagesPerSecond: null,
+    seconds: (performance.now() - begin) / 1000,
+    corruptImages: [...new Set([...context.dataset.train.corrupt, ...context.dataset.test.corrupt])],
+    ...accuracies(scores, test.labels, classes),
+    testImages: test.labels.length,
+    trainImages: train.labels.length,
+  };
+}
+
+/** Summed votes [test, classes]. Features are scaled to length 1 in place. */
+export async function vote(
+  train: FeatureSet,
+  test: FeatureSet,
+  classes: number,
+  { k, temperature }: { k: number; temperature: number },
+): Promise<Float32Array> {
+  normalizeRows(train);
+  normalizeRows(test);
+  const count = train.labels.length;
+  const transposed = tf.tidy(() => tf.transpose(rowsOf(train, 0, count)));
+  const votes = new Float32Array(test.labels.length * classes);
+  for (let begin = 0; begin < test.labels.length; begin += BLOCK) {
+    const end = Math.min(begin + BLOCK, test.labels.length);
+    const product = tf.tidy(() => tf.matMul(rowsOf(test, begin, end), transposed));
+    const similarities = await product.data();
+    product.dispose();
+    for (let row = begin; row < end; row++) {
+      const own = similarities.subarray((row - begin) * count, (row - begin + 1) * count);
+      for (const neighbour of nearest(own, Math.min(k, count))) {
+        const at = row * classes + train.labels[neighbour]!;
+        votes[at] = votes[at]! + Math.exp((own[neighbour]! - 1) / temperature);
+      }
+    }
+  }
+  transposed.dispose();
+  return votes;
+}
+
+/** Indices of the k largest values; of equal ones the earlier. */
+function nearest(values: ArrayLike<number>, k: number): number[] {
+  const best: number[] = []; // descending
+  for (let i = 0; i < values.length; i++) {
+    if (best.length === k && !(values[i]! > values[best[k - 1]!]!)) continue;
+    let place = best.length;
+    while (place > 0 && values[best[place - 1]!]! < values[i]!) place -= 1;
+    best.splice(place, 0, i);
+    if (best.length > k) best.pop();
+  }
+  return best;
+}
+
+function normalizeRows({ features, width }: FeatureSet): void {
+  for (let begin = 0; begin < features.length; begin += width) {
+    const row = features.subarray(begin, begin + width);
+    const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    for (let j = 0; j < width; j++) row[j] = row[j]! / (length + 1e-12);
+  }
+}

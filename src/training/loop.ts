@@ -1,0 +1,182 @@
+/**
+ * The training loop: epochs of steps, the learning rate of each, when losses are read and checkpoints written. What a
+ * batch is and how it is scored belongs to pre-training and fine-tuning.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { TrainingError } from '../common/errors.js';
+import { adamW } from '../ops/index.js';
+import type { StageEvent } from '../store/records.js';
+import { clipByGlobalNorm, meanGradients } from './gradients.js';
+import { learningRateAt, type Schedule } from './schedule.js';
+import type { TrainingState } from './state.js';
+
+/** The keys of a recipe that the loop itself reads. */
+export interface LoopRecipe extends Schedule {
+  beta1: number;
+  beta2: number;
+  clipGradient?: number | undefined;
+}
+
+export interface LoopTask<Part> {
+  recipe: LoopRecipe;
+  stepsPerEpoch: number;
+  /** Images in a step, for the rate shown. */
+  imagesPerStep: number;
+  /** The batches of an epoch, from the given step in it on; each is a list of equally large parts, on the device. */
+  batches(epoch: number, fromStep: number): AsyncIterable<Part[]>;
+  /** Mean loss of one part. */
+  loss(part: Part): tf.Scalar;
+  /** Frees a part that has been learned from. */
+  dispose(part: Part): void;
+  /** Called with the number of finished epochs after each; evaluation goes here. */
+  onEpoch?(epochs: number): Promise<void>;
+}
+
+/** How the loop talks to the world around it. */
+export interface LoopContext {
+  emit(event: StageEvent): void;
+  /** Appends to the stage's metrics. */
+  record(metrics: Record<string, unknown>): void;
+  /** Writes a checkpoint of the state as it is. */
+  save(): Promise<void>;
+  /** Aborted when the stage shall stop at the next step, to be resumed later. */
+  signal: AbortSignal;
+}
+
+/** Thrown at a step boundary, after a checkpoint, when the signal asked to stop. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Steps between two readings of the loss. On a GPU each makes the processor wait for the device. */
+const STEPS_PER_READING = 20;
+
+/** Training is called divergent once the loss is this many times that of the first reading. */
+const DIVERGENCE = 50;
+
+export interface LoopResult {
+  imagesPerSecond: number | null;
+  seconds: number;
+}
+
+/**
+ * Runs what is left of the training, from `state.step` on.
+ *
+ * @throws TrainingError when the loss is not finite or has diverged.
+ * @throws Interrupted after a checkpoint, when the signal asked to stop.
+ */
+export async function train<Part>(
+  task: LoopTask<Part>,
+  state: TrainingState,
+  context: LoopContext,
+): Promise<LoopResult> {
+  const { recipe, stepsPerEpoch } = task;
+  const steps = recipe.epochs * stepsPerEpoch;
+  const meter = new Meter(task.imagesPerStep);
+  let firstReading: number | undefined;
+
+  while (state.step < steps) {
+    const epoch = Math.floor(state.step / stepsPerEpoch);
+    let read = { step: state.step, sum: (await state.lossSum.data())[0]! };
+    meter.start();
+    for await (const parts of task.batches(epoch, state.step % stepsPerEpoch)) {
+      update(task, state, parts);
+      meter.step();
+      const inEpoch = state.step - epoch * stepsPerEpoch;
+      const stop = context.signal.aborted;
+      if (inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop) {
+        const sum = (await state.lossSum.data())[0]!;
+        const loss = (sum - read.sum) / (state.step - read.step);
+        firstReading ??= loss;
+        check(loss, firstReading, read.step, state.step);
+        read = { step: state.step, sum };
+        const learningRate = learningRateAt(recipe, state.step - 1, stepsPerEpoch);
+        const imagesPerSecond = meter.rate();
+        context.record({ step: state.step, epoch: state.step / stepsPerEpoch, loss, learningRate, imagesPerSecond });
+        context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
+      }
+      if (stop && state.step < steps && inEpoch < stepsPerEpoch) {
+        await context.save();
+        throw new Interrupted('stopped at a step boundary');
+      }
+    }
+    meter.pause();
+    state.losses.push(read.sum / stepsPerEpoch);
+    tf.tidy(() => {
+      state.lossSum.assign(tf.scalar(0));
+    });
+    await task.onEpoch?.(epoch + 1);
+    await context.save();
+    if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
+  }
+  return { imagesPerSecond: meter.steps > 0 ? meter.rate() : null, seconds: meter.seconds };
+}
+
+/** One optimiser step. Consumes the parts. */
+function update<Part>(task: LoopTask<Part>, state: TrainingState, parts: Part[]): void {
+  const { recipe, stepsPerEpoch } = task;
+  tf.tidy(() => {
+    const slots = [...state.slots.values()];
+    const { loss, gradients } = meanGradients(
+      parts,
+      (part) => task.loss(part),
+      slots.map((slot) => slot.value),
+    );
+    adamW(slots, recipe.clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, recipe.clipGradient), {
+      learningRate: learningRateAt(recipe, state.step, stepsPerEpoch),
+      beta1: recipe.beta1,
+      beta2: recipe.beta2,
+      epsilon: 1e-8,
+      step: state.step + 1,
+      gradientScale: 1,
+    });
+    state.lossSum.assign(tf.add(state.lossSum, loss));
+  });
+  for (const part of parts) task.dispose(part);
+  state.step += 1;
+}
+
+function check(loss: number, first: number, from: number, to: number): void {
+  const where = `between step ${from} and step ${to}`;
+  const remedy = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradient';
+  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${where}; ${remedy}`);
+  if (loss > DIVERGENCE * Math.max(first, 1e-3)) {
+    throw new TrainingError(
+      `training diverged: a loss of ${loss.toPrecision(3)} ${where}, ${first.toPrecision(3)} at first; ${remedy}`,
+    );
+  }
+}
+
+/** Images per second of training alone, without evaluation and checkpoints. */
+class Meter {
+  steps = 0;
+  private elapsed = 0;
+  private since = 0;
+  private readonly imagesPerStep: number;
+
+  constructor(imagesPerStep: number) {
+    this.imagesPerStep = imagesPerStep;
+  }
+
+  start(): void {
+    this.since = performance.now();
+  }
+
+  step(): void {
+    this.steps += 1;
+  }
+
+  pause(): void {
+    this.elapsed += performance.now() - this.since;
+    this.since = performance.now();
+  }
+
+  get seconds(): number {
+    return this.elapsed / 1000;
+  }
+
+  rate(): number {
+    this.pause();
+    return (this.steps * this.imagesPerStep) / this.seconds;
+  }
+}

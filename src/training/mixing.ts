@@ -1,0 +1,89 @@
+/** Mixing images and labels of a batch: label smoothing, mixup and cutmix as timm does them. (PAPER.md §7) */
+import { symmetricBeta, type Random } from '../common/random.js';
+
+export interface MixOptions {
+  classes: number;
+  labelSmoothing: number;
+  /** Parameters of the Beta distributions; 0 is off. */
+  mixup: number;
+  cutmix: number;
+}
+
+/** How one batch is mixed with itself in reverse order. */
+export type Mix =
+  | { kind: 'none' }
+  | { kind: 'mixup'; lambda: number }
+  | { kind: 'cutmix'; lambda: number; top: number; left: number; bottom: number; right: number };
+
+/**
+ * Draws how a whole batch is mixed; with both on, either at even odds.
+ *
+ * For cutmix the box covers 1 − λ of the image before it is clipped at the border; λ is then what really is left.
+ */
+export function drawMix(options: MixOptions, size: number, random: Random): Mix {
+  const { mixup, cutmix } = options;
+  if (mixup === 0 && cutmix === 0) return { kind: 'none' };
+  const useCutmix = cutmix > 0 && (mixup === 0 || random.uniform() < 0.5);
+  if (!useCutmix) return { kind: 'mixup', lambda: symmetricBeta(mixup, random) };
+  const side = Math.floor(size * Math.sqrt(1 - symmetricBeta(cutmix, random)));
+  const [row, column] = [random.integer(size), random.integer(size)];
+  const clip = (value: number): number => Math.min(Math.max(value, 0), size);
+  const half = Math.floor(side / 2);
+  const [top, bottom, left, right] = [row - half, row + half, column - half, column + half].map(clip) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { kind: 'cutmix', lambda: 1 - ((bottom - top) * (right - left)) / size ** 2, top, left, bottom, right };
+}
+
+/**
+ * Mixes each image with the one opposite in the batch.
+ *
+ * @param images [batch, size, size, 3], changed in place
+ */
+export function mixImages(images: Float32Array, batch: number, size: number, mix: Mix): void {
+  if (mix.kind === 'none') return;
+  const stride = size * size * 3;
+  const original = images.slice();
+  for (let b = 0; b < batch; b++) {
+    const own = b * stride;
+    const other = (batch - 1 - b) * stride;
+    if (mix.kind === 'mixup') {
+      for (let i = 0; i < stride; i++) {
+        images[own + i] = mix.lambda * original[own + i]! + (1 - mix.lambda) * original[other + i]!;
+      }
+    } else {
+      for (let row = mix.top; row < mix.bottom; row++) {
+        const from = (row * size + mix.left) * 3;
+        const to = (row * size + mix.right) * 3;
+        images.set(original.subarray(other + from, other + to), own + from);
+      }
+    }
+  }
+}
+
+/**
+ * Label distributions of a mixed batch: smoothed one-hot labels, mixed as the images are.
+ *
+ * @returns [batch, classes], each row summing to 1
+ */
+export function mixLabels(
+  labels: ArrayLike<number>,
+  mix: Mix,
+  { classes, labelSmoothing }: Pick<MixOptions, 'classes' | 'labelSmoothing'>,
+): Float32Array {
+  const batch = labels.length;
+  const lambda = mix.kind === 'none' ? 1 : mix.lambda;
+  const targets = new Float32Array(batch * classes).fill(labelSmoothing / classes);
+  const add = (row: number, label: number, weight: number): void => {
+    const at = row * classes + label;
+    targets[at] = targets[at]! + weight * (1 - labelSmoothing);
+  };
+  for (let b = 0; b < batch; b++) {
+    add(b, labels[b]!, lambda);
+    add(b, labels[batch - 1 - b]!, 1 - lambda);
+  }
+  return targets;
+}

@@ -1,0 +1,140 @@
+/** Pre-training: recover clean images from degraded ones. (PAPER.md §6) */
+import * as tf from '@tensorflow/tfjs';
+import { stream } from '../common/random.js';
+import { prefetch, stepsPerEpoch, trainingBatches } from '../data/batches.js';
+import type { Split } from '../data/split.js';
+import { initialValues } from '../model/parameters.js';
+import { predict, type DropPath } from '../model/vit.js';
+import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
+import type { StageConfig } from '../spec/stages.js';
+import type { StageResult } from '../store/records.js';
+import { drawDropPath } from './drop-path.js';
+import { train } from './loop.js';
+import { splitInParts } from './parts.js';
+import { loopContext, openState, type StageContext } from './stage-context.js';
+import { disposeState } from './state.js';
+import { augmentedView } from './views.js';
+
+export type PretrainConfig = Extract<StageConfig, { kind: 'pretrain' }>;
+
+/** One part of a batch, on the device. */
+interface Part {
+  batch: Batch;
+  dropPath: DropPath;
+}
+
+/**
+ * Pre-trains. The checkpoint it leaves holds encoder and decoder.
+ *
+ * @throws TrainingError, Interrupted: see {@link train}.
+ */
+export async function pretrain(config: PretrainConfig, context: StageContext): Promise<StageResult> {
+  const { dataset, emit, device } = context;
+  const { model, recipe, seed, task } = config;
+  const objective = composeObjective(task, model);
+  const { depth } = model;
+  const slots = { depth, layerDecay: 1, weightDecay: recipe.weightDecay };
+  const state = openState(context, () => initialValues(model, { for: 'pretraining' }, seed), slots);
+  try {
+    const { length } = dataset.train;
+    const steps = stepsPerEpoch(length, recipe.batchSize);
+    emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
+    const { imagesPerSecond, seconds } = await train<Part>(
+      {
+        recipe,
+        stepsPerEpoch: steps,
+        imagesPerStep: Math.min(recipe.batchSize, length),
+        batches: (epoch, fromStep) => batches(config, objective, dataset.train, epoch, fromStep),
+        loss: ({ batch, dropPath }) =>
+          batch.loss(predict(state.parameters, model, batch.inputs, batch.selection, dropPath)),
+        dispose,
+      },
+      state,
+      loopContext(context, state),
+    );
+    return {
+      kind: 'pretrain',
+      epochs: recipe.epochs,
+      steps: state.step,
+      imagesPerSecond,
+      seconds,
+      corruptImages: [...dataset.train.corrupt],
+      loss: state.losses.at(-1)!,
+      losses: state.losses,
+      zeroLoss: await zeroLoss(config, objective, dataset.train),
+      trainImages: length,
+    };
+  } finally {
+    disposeState(state);
+  }
+}
+
+function dispose({ batch, dropPath }: Part): void {
+  batch.dispose();
+  tf.dispose((dropPath ?? []).filter((factors) => factors !== null));
+}
+
+/** One augmented, degraded batch on the device. */
+async function prepare(
+  { seed, recipe }: PretrainConfig,
+  objective: Objective,
+  split: Split,
+  epoch: number,
+  indices: Int32Array,
+): Promise<Batch> {
+  const { cropScale, flip } = recipe;
+  const views = { seed, size: objective.fieldSize, cropScale, flip };
+  const examples = await Promise.all(
+    Array.from(indices, async (index) => {
+      const { image } = await augmentedView(split, index, epoch, views);
+      return objective.degrade(image, stream(seed, 'degrade', epoch, index));
+    }),
+  );
+  return objective.batch(examples);
+}
+
+async function* batches(
+  config: PretrainConfig,
+  objective: Objective,
+  split: Split,
+  epoch: number,
+  fromStep: number,
+): AsyncGenerator<Part[]> {
+  const { seed, recipe, model } = config;
+  const all = trainingBatches(split.length, recipe.batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
+  const prepareParts = async ({ indices, step }: { indices: Int32Array; step: number }): Promise<Part[]> => {
+    const dropPaths = stream(seed, 'drop-path', epoch, step);
+    const parts: Part[] = [];
+    for (const part of splitInParts(indices, recipe.accumulate)) {
+      const batch = await prepare(config, objective, split, epoch, part);
+      parts.push({ batch, dropPath: drawDropPath(recipe.dropPath, model.depth, part.length, dropPaths) });
+    }
+    return parts;
+  };
+  const discard = (parts: Part[]): void => {
+    parts.forEach(dispose);
+  };
+  yield* prefetch(all.slice(fromStep), prepareParts, { discard });
+}
+
+/** Images on which the score of a zero prediction is measured. */
+const ZERO_LOSS_IMAGES = 256;
+
+/** What predicting nothing scores on the same task: the level that the loss has to fall below. */
+async function zeroLoss(config: PretrainConfig, objective: Objective, split: Split): Promise<number> {
+  const count = Math.min(ZERO_LOSS_IMAGES, split.length);
+  const batch = await prepare(
+    config,
+    objective,
+    split,
+    0,
+    Int32Array.from({ length: count }, (_, i) => i),
+  );
+  const loss = objective.zeroLoss(batch);
+  try {
+    return (await loss.data())[0]!;
+  } finally {
+    loss.dispose();
+    batch.dispose();
+  }
+}

@@ -1,0 +1,57 @@
+/** One stage from its configuration to its result: what a worker process does. */
+import { dirname, join } from 'node:path';
+import { TrainingError, unreachable } from '../common/errors.js';
+import { openDataset } from '../data/dataset.js';
+import type { Stage } from '../spec/stages.js';
+import { writeJson } from '../store/files.js';
+import { stagePaths, type StagePaths } from '../store/layout.js';
+import type { StageResult } from '../store/records.js';
+import { finetune } from './finetune.js';
+import { nearestNeighbours } from './knn.js';
+import { linearProbe } from './linear.js';
+import { pretrain } from './pretrain.js';
+import type { StageContext } from './stage-context.js';
+import { readWeights } from './state.js';
+
+/**
+ * Runs a stage in its folder, from its last checkpoint where there is one, and writes its result.
+ *
+ * @throws TrainingError when it cannot go on; Interrupted when it was asked to stop; UsageError for missing data.
+ */
+export async function runStage(
+  stage: Stage,
+  paths: StagePaths,
+  surroundings: Pick<StageContext, 'device' | 'emit' | 'signal'>,
+): Promise<StageResult> {
+  const dataset = await openDataset(stage.config.data);
+  if (dataset.fingerprint !== stage.dataFingerprint) {
+    throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);
+  }
+  const parent = stage.parent === null ? null : readWeights(parentCheckpoint(paths, stage.parent));
+  const result = await run(stage, { ...surroundings, stage, paths, dataset, parent });
+  for (const file of result.corruptImages) {
+    surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
+  }
+  writeJson(paths.result, result);
+  return result;
+}
+
+function run({ config }: Stage, context: StageContext): Promise<StageResult> {
+  switch (config.kind) {
+    case 'pretrain':
+      return pretrain(config, context);
+    case 'finetune':
+      return finetune(config, context);
+    case 'linear':
+      return linearProbe(config, context);
+    case 'knn':
+      return nearestNeighbours(config, context);
+    default:
+      return unreachable(config);
+  }
+}
+
+/** Stages lie side by side in one folder. */
+function parentCheckpoint({ folder }: StagePaths, parent: string): string {
+  return stagePaths(join(dirname(folder), parent)).checkpoint;
+}

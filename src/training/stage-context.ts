@@ -1,0 +1,41 @@
+/** What every kind of stage is given, and the files it keeps while it trains. */
+import { existsSync } from 'node:fs';
+import type { Dataset } from '../data/dataset.js';
+import type { Values } from '../model/parameters.js';
+import type { Stage } from '../spec/stages.js';
+import { appendJsonLine } from '../store/files.js';
+import type { StagePaths } from '../store/layout.js';
+import type { StageEvent } from '../store/records.js';
+import type { LoopContext } from './loop.js';
+import { freshState, loadState, saveState, type SlotOptions, type TrainingState } from './state.js';
+
+export interface StageContext {
+  stage: Stage;
+  paths: StagePaths;
+  dataset: Dataset;
+  /** Weights of the pre-training it starts from; null where there is none. */
+  parent: Values | null;
+  /** Description of the device, for the record. */
+  device: string;
+  emit(event: StageEvent): void;
+  signal: AbortSignal;
+}
+
+/** The state to train from: the stage's checkpoint where an earlier attempt left one, else its beginning. */
+export function openState(context: StageContext, initial: () => Values, options: SlotOptions): TrainingState {
+  const { paths, stage } = context;
+  return existsSync(paths.checkpoint) ? loadState(paths.checkpoint, stage.id, options) : freshState(initial(), options);
+}
+
+/** Connects the training loop to the stage's files and events. */
+export function loopContext(context: StageContext, state: TrainingState): LoopContext {
+  const { paths, stage, emit, signal } = context;
+  return {
+    emit,
+    signal,
+    record: (metrics) => {
+      appendJsonLine(paths.metrics, metrics);
+    },
+    save: () => saveState(paths.checkpoint, stage.id, state),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * What training changes: parameters, AdamW's moments, the step, and the losses so far. It can be saved and loaded, and
+ * there is nothing else to save: every random draw is a function of seed, epoch and step (src/common/random.ts).
+ */
+import * as tf from '@tensorflow/tfjs';
+import {
+  disposeParameters,
+  toParameters,
+  toValues,
+  toVariable,
+  type Parameters,
+  type Values,
+} from '../model/parameters.js';
+import type { AdamWSlot } from '../ops/index.js';
+import { layerScale, weightDecayOf } from './parameter-groups.js';
+import { readSafetensors, writeSafetensors } from './safetensors.js';
+
+export interface TrainingState {
+  parameters: Parameters;
+  /** One for each trainable parameter, by name. */
+  slots: ReadonlyMap<string, AdamWSlot>;
+  /** Optimiser steps done. */
+  step: number;
+  /** Sum of the losses of the steps done in the epoch under way. Kept on the device, to be read now and then. */
+  lossSum: tf.Variable;
+  /** Mean loss of each finished epoch. */
+  losses: number[];
+}
+
+export interface SlotOptions {
+  depth: number;
+  layerDecay: number;
+  weightDecay: number;
+}
+
+const FIRST = 'optimizer.first.';
+const SECOND = 'optimizer.second.';
+const LOSS_SUM = 'loss_sum';
+
+/** Training at its beginning. */
+export function freshState(values: Values, options: SlotOptions): TrainingState {
+  return assemble(values, new Map(), options, { step: 0, losses: [] });
+}
+
+function assemble(
+  values: Values,
+  saved: Values,
+  { depth, layerDecay, weightDecay }: SlotOptions,
+  progress: Pick<TrainingState, 'step' | 'losses'>,
+): TrainingState {
+  const parameters = toParameters(values);
+  const moment = (name: string, shape: number[]): tf.Variable =>
+    toVariable(saved.get(name) ?? { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, false);
+  const slots = [...parameters]
+    .filter(([, value]) => value.trainable)
+    .map(([name, value]): [string, AdamWSlot] => [
+      name,
+      {
+        value,
+        first: moment(FIRST + name, value.shape),
+        second: moment(SECOND + name, value.shape),
+        rateScale: layerScale(name, depth, layerDecay),
+        weightDecay: weightDecayOf(value.shape, weightDecay),
+      },
+    ]);
+  return { parameters, slots: new Map(slots), lossSum: moment(LOSS_SUM, []), ...progress };
+}
+
+/** Writes a checkpoint atomically: parameters under their names, then the optimiser's state. */
+export async function saveState(path: string, stageId: string, state: TrainingState): Promise<void> {
+  const extra = new Map<string, tf.Variable>([[LOSS_SUM, state.lossSum]]);
+  for (const [name, slot] of state.slots) extra.set(FIRST + name, slot.first).set(SECOND + name, slot.second);
+  const values = new Map([...(await toValues(state.parameters)), ...(await toValues(extra))]);
+  writeSafetensors(path, values, {
+    stage: stageId,
+    step: String(state.step),
+    losses: JSON.stringify(state.losses),
+  });
+}
+
+/**
+ * Reads a checkpoint to go on from.
+ *
+ * @throws CorruptFileError when the file is damaged; Error when it belongs to another stage.
+ */
+export function loadState(path: string, stageId: string, options: SlotOptions): TrainingState {
+  const { tensors, metadata } = readSafetensors(path);
+  if (metadata.stage !== stageId) {
+    throw new Error(`${path} belongs to stage ${metadata.stage ?? '?'}, not ${stageId}`);
+  }
+  return assemble(modelValues(tensors), tensors, options, {
+    step: Number(metadata.step),
+    losses: JSON.parse(metadata.losses ?? '[]') as number[],
+  });
+}
+
+/** The model's weights in a checkpoint, without the optimiser's state. */
+export function readWeights(path: string): Values {
+  return modelValues(readSafetensors(path).tensors);
+}
+
+function modelValues(tensors: Values): Values {
+  return new Map([...tensors].filter(([name]) => !name.startsWith('optimizer.') && name !== LOSS_SUM));
+}
+
+export function disposeState(state: TrainingState): void {
+  disposeParameters(state.parameters);
+  state.lossSum.dispose();
+  for (const { first, second } of state.slots.values()) tf.dispose([first, second]);
+}

@@ -1,0 +1,137 @@
+import * as tf from '@tensorflow/tfjs';
+import { clipByGlobalNorm, meanGradients } from '../../src/training/gradients.js';
+import { train, Interrupted, type LoopContext, type LoopTask } from '../../src/training/loop.js';
+import { freshState, disposeState, type TrainingState } from '../../src/training/state.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('meanGradients', () => {
+  it('gives the same for a batch and for its parts', () => {
+    const w = tf.variable(tf.tensor1d([0.5, -1]));
+    const rows = [
+      [1, 2],
+      [3, -1],
+      [0, 4],
+      [2, 2],
+    ];
+    const loss = (part: number[][]): tf.Scalar => tf.mean(tf.square(tf.sum(tf.mul(tf.tensor2d(part), w), 1)));
+    const whole = meanGradients([rows], loss, [w]);
+    const parts = meanGradients([rows.slice(0, 2), rows.slice(2)], loss, [w]);
+    expect(parts.loss.dataSync()[0]).toBeCloseTo(whole.loss.dataSync()[0]!, 6);
+    expect([...parts.gradients[0]!.dataSync()]).toEqual([...whole.gradients[0]!.dataSync()]);
+    // By hand: mean of 2·(x·w)·x over the rows, x·w = −1.5, 2.5, −4, −1.
+    expect([...whole.gradients[0]!.dataSync()]).toEqual([(2 * (-1.5 + 7.5 - 2)) / 4, (2 * (-3 - 2.5 - 16 - 2)) / 4]);
+    tf.dispose([whole.loss, whole.gradients, parts.loss, parts.gradients, w]);
+  });
+});
+
+describe('clipByGlobalNorm', () => {
+  const gradients = (): tf.Tensor[] => [tf.tensor1d([3, 0]), tf.tensor2d([[0], [4]])]; // norm 5
+
+  it('scales all gradients by limit / norm', () => {
+    const clipped = clipByGlobalNorm(gradients(), 1);
+    expect(clipped[0]!.dataSync()[0]).toBeCloseTo(0.6, 5);
+    expect(clipped[1]!.dataSync()[1]).toBeCloseTo(0.8, 5);
+  });
+
+  it('leaves smaller gradients as they are', () => {
+    const clipped = clipByGlobalNorm(gradients(), 6);
+    expect([...clipped[0]!.dataSync(), ...clipped[1]!.dataSync()]).toEqual([3, 0, 0, 4]);
+  });
+});
+
+describe('train', () => {
+  const recipe = {
+    epochs: 3,
+    batchSize: 256,
+    baseLearningRate: 0.1,
+    minLearningRate: 0,
+    warmupEpochs: 1,
+    beta1: 0.9,
+    beta2: 0.95,
+  };
+  let state: TrainingState;
+  let saved: number[];
+  let recorded: Record<string, unknown>[];
+  let stop: AbortController;
+  const context = (): LoopContext => ({
+    emit: () => undefined,
+    record: (metrics) => recorded.push(metrics),
+    save: () => {
+      saved.push(state.step);
+      return Promise.resolve();
+    },
+    signal: stop.signal,
+  });
+  /** Minimises (w − 2)², with a loss that may be replaced at given steps. */
+  const task = (at: (step: number) => number = () => 2): LoopTask<{ target: tf.Scalar }> => ({
+    recipe,
+    stepsPerEpoch: 30,
+    imagesPerStep: 1,
+    async *batches(epoch, from) {
+      for (let step = from; step < 30; step++) {
+        yield await Promise.resolve([{ target: tf.scalar(at(epoch * 30 + step)) }]);
+      }
+    },
+    dispose: ({ target }) => {
+      target.dispose();
+    },
+    loss: ({ target }) => tf.sum(tf.square(tf.sub(state.parameters.get('w')!, target))),
+  });
+
+  beforeEach(() => {
+    const values = new Map([['w', { shape: [1], data: Float32Array.of(5) }]]);
+    state = freshState(values, { depth: 1, layerDecay: 1, weightDecay: 0 });
+    [saved, recorded, stop] = [[], [], new AbortController()];
+  });
+  afterEach(() => {
+    disposeState(state);
+  });
+
+  it('learns, records losses and saves after every epoch', async () => {
+    await train(task(), state, context());
+    expect(state.step).toBe(90);
+    expect(saved).toEqual([30, 60, 90]);
+    expect(state.losses).toHaveLength(3);
+    expect(state.losses[2]).toBeLessThan(0.5 * state.losses[0]!);
+    expect(recorded.map(({ step }) => step)).toEqual([20, 30, 50, 60, 80, 90]);
+  });
+
+  it('keeps the number of tensors constant', async () => {
+    const before = tf.memory().numTensors;
+    await train(task(), state, context());
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('stops at a loss that is not a number, naming the steps', async () => {
+    await expect(
+      train(
+        task((step) => (step === 47 ? NaN : 2)),
+        state,
+        context(),
+      ),
+    ).rejects.toThrow('the loss became NaN between step 30 and step 50');
+  });
+
+  it('stops at a diverging loss', async () => {
+    await expect(
+      train(
+        task((step) => (step < 40 ? 2 : 1e4)),
+        state,
+        context(),
+      ),
+    ).rejects.toThrow('training diverged');
+  });
+
+  it('saves and stops at the next step when asked to', async () => {
+    const counting = task((step) => {
+      if (step === 34) stop.abort();
+      return 2;
+    });
+    await expect(train(counting, state, context())).rejects.toThrow(Interrupted);
+    expect(state.step).toBe(35);
+    expect(saved).toEqual([30, 35]);
+  });
+});
