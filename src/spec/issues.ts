@@ -159,16 +159,20 @@ function keysOf(schema: Schema): string[] {
 
 /** What the schema admits, in words: `a whole number of at least 1`. */
 export function expectation(schema: Schema): string {
-  return words(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  return words(jsonOf(schema));
+}
+
+/** Of a mapping, only that it is one; its keys are checked one by one, and are many. */
+function jsonOf(schema: Schema): z.core.JSONSchema.BaseSchema {
+  if (schema instanceof z.ZodObject) return { type: 'object' };
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 
 /** The texts among the values that the schema lists one by one. */
 function choicesOf(schema: Schema): string[] {
   const listed = (json: z.core.JSONSchema._JSONSchema): unknown[] =>
     typeof json === 'boolean' ? [] : [...(json.enum ?? []), json.const, ...(json.anyOf ?? []).flatMap(listed)];
-  return listed(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).filter(
-    (choice) => typeof choice === 'string',
-  );
+  return listed(jsonOf(schema)).filter((choice) => typeof choice === 'string');
 }
 
 function words(json: z.core.JSONSchema._JSONSchema): string {

@@ -20,7 +20,7 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
   const stages = new Map<string, Stage>();
   const jobs = new Map<string, Job>();
   const add = (stage: Stage): string => {
-    if (!stages.has(stage.id)) stages.set(stage.id, stage);
+    stages.set(stage.id, stage); // a stage met again keeps its place before its children
     return stage.id;
   };
 

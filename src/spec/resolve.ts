@@ -55,8 +55,9 @@ export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVarie
     else if ('job' in outcome) cells.push(outcome);
     for (const finding of 'findings' in outcome ? outcome.findings : []) {
       const same = canonicalJson([finding.path, finding.message]);
-      const entry = shared.get(same) ?? { finding, cells: [] };
-      shared.set(same, { finding, cells: [...entry.cells, candidate.cell] });
+      const known = shared.get(same);
+      if (known === undefined) shared.set(same, { finding, cells: [candidate.cell] });
+      else known.cells.push(candidate.cell);
     }
   }
   const findings = [...shared.values()].map(({ finding, cells: affected }) => ({

@@ -81,9 +81,11 @@ export type Axes = Record<string, unknown[]>;
 
 type RawAxes = Record<string, unknown>;
 
+const sweepFileSchema = sweepSchema.transform(normalize);
+
 /** Reads the shape alone; single values become lists of one. */
 export function parseSweepFile(value: unknown): z.ZodSafeParseResult<SweepFile> {
-  return sweepSchema.transform(normalize).safeParse(value);
+  return sweepFileSchema.safeParse(value);
 }
 
 function normalize({ name, description, job, grid, zip, include, exclude }: z.output<typeof sweepSchema>): SweepFile {
