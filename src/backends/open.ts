@@ -1,4 +1,5 @@
 /** The one way to a device: by name, or the best one this machine has. */
+import * as tf from '@tensorflow/tfjs';
 import { unreachable, messageOf } from '../common/errors.js';
 import { cpu } from './cpu.js';
 import { type Device, type DeviceDriver, type DeviceName } from './device.js';
@@ -37,6 +38,7 @@ const PREFERENCE: readonly DeviceName[] = ['tensorflow', 'webgpu', 'wasm'];
  * @throws UsageError when the device asked for by name is not available.
  */
 export async function openDevice(requested: DeviceName | 'auto'): Promise<Device & { verdicts: Verdict[] }> {
+  tf.enableProdMode(); // no advertisement for other backends on standard error
   if (requested !== 'auto') {
     return { ...(await driverOf(requested).open()), verdicts: [{ name: requested, rejected: null }] };
   }

@@ -1,9 +1,13 @@
 /** The command line: which commands there are, and how errors become exit codes. Each command is one file beside this. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './terminal.js';
+import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { planCommand } from './plan.js';
+import { previewCommand } from './preview.js';
+import { reportCommand } from './report.js';
 import { schemaCommand } from './schema.js';
+import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 import { VERSION } from './version.js';
 
@@ -27,12 +31,18 @@ export async function main(args: readonly string[]): Promise<number> {
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .showSuggestionAfterError();
-  for (const command of [planCommand(), trainCommand(finish), doctorCommand(), schemaCommand()]) {
-    program.addCommand(command);
-  }
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ writeErr: (text) => process.stderr.write(text) });
-  }
+  const commands = [
+    sweepCommand(finish),
+    planCommand(),
+    reportCommand(finish),
+    trainCommand(finish),
+    previewCommand(),
+    dataCommand(),
+    doctorCommand(),
+    schemaCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  throwInsteadOfExiting(program);
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -41,4 +51,9 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return fail(error, args.includes('--json'));
   }
+}
+
+function throwInsteadOfExiting(command: Command): void {
+  command.exitOverride();
+  for (const nested of command.commands) throwInsteadOfExiting(nested);
 }

@@ -1,30 +1,49 @@
-/** `vitmim plan`: what a sweep would run, what is already there, and what was left out and why. Runs nothing. */
+/** `vitmim plan`: what a sweep would run, what is done already, and what was left out and why. Runs nothing. */
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { describeCell } from '../spec/cells.js';
+import { describeStage } from '../runner/describe.js';
+import { inspectPlan } from '../runner/inspect.js';
 import type { Plan, StageKind } from '../spec/stages.js';
+import { sweepPaths } from '../store/layout.js';
 import { loadSweep, planSweep } from './load-sweep.js';
-import { jsonOption, setOption } from './options.js';
+import { jsonOption, outOption, setOption } from './options.js';
 import { printJson, say } from './terminal.js';
 
 export function planCommand(): Command {
   return new Command('plan')
-    .description('show the jobs and stages of a sweep without running it')
+    .description('show the stages of a sweep, which of them are done, and which cells contradict themselves')
     .argument('<spec.yaml>', 'the sweep')
+    .addOption(outOption())
     .addOption(setOption())
     .addOption(jsonOption())
-    .action(async (file: string, { set, json }: { set: string[]; json?: true }) => {
+    .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
+    .action(async (file: string, { out, set, json }: { out?: string; set: string[]; json?: true }) => {
       const plan = await planSweep(loadSweep(file, set));
-      if (json) printJson(plan);
-      else for (const line of describePlan(plan)) say(line);
+      showPlan(plan, out ?? join('results', plan.name), json === true);
     });
 }
 
-/** The plan in words. */
-export function describePlan(plan: Plan): string[] {
+/** Prints a plan against what its results folder holds. */
+export function showPlan(plan: Plan, folder: string, json: boolean): void {
+  const verdicts = inspectPlan(plan, sweepPaths(folder));
+  if (json) {
+    const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
+    printJson({ ...plan, stages });
+    return;
+  }
   const kinds = new Map<StageKind, number>();
   for (const { config } of plan.stages) kinds.set(config.kind, (kinds.get(config.kind) ?? 0) + 1);
   const counts = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
-  return [
-    `${plan.name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts})`,
-    ...(plan.leftOut.length === 0 ? [] : ['', `Left out, since they contradict themselves: ${plan.leftOut.length}`]),
-  ];
+  const hits = [...verdicts.values()].filter(({ kind }) => kind === 'hit').length;
+
+  for (const stage of plan.stages) {
+    const { kind, why } = verdicts.get(stage.id)!;
+    say(`${kind.padEnd(4)} ${stage.id}  ${describeStage(plan, stage)}  (${why})`);
+  }
+  if (plan.leftOut.length > 0) {
+    say('\nLeft out, since they contradict themselves:');
+    for (const { cell, reason } of plan.leftOut) say(`  ${describeCell(cell)}: ${reason}`);
+  }
+  say(`\n${plan.name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
 }

@@ -20,7 +20,11 @@ export function meanGradients<Part>(
       const previous = total;
       total = tf.tidy(() => {
         const { value, grads } = tf.variableGrads(() => loss(part), [...variables]);
-        const gradients = variables.map(({ name }) => grads[name]!);
+        const gradients = variables.map(({ name }) => {
+          const gradient = grads[name];
+          if (!gradient) throw new Error(`the loss does not depend on variable ${name}`);
+          return gradient;
+        });
         if (!previous) return { loss: value, gradients };
         return {
           loss: tf.add<tf.Scalar>(previous.loss, value),

@@ -34,7 +34,8 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
   const objective = composeObjective(task, model);
   const { depth } = model;
   const slots = { depth, layerDecay: 1, weightDecay: recipe.weightDecay };
-  const state = openState(context, () => initialValues(model, { for: 'pretraining' }, seed), slots);
+  const purpose = { for: 'pretraining', masked: task.maskRatio > 0 } as const;
+  const state = openState(context, () => initialValues(model, purpose, seed), slots);
   try {
     const { length } = dataset.train;
     const steps = stepsPerEpoch(length, recipe.batchSize);

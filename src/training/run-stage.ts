@@ -1,4 +1,5 @@
 /** One stage from its configuration to its result: what a worker process does. */
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TrainingError, unreachable } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
@@ -23,6 +24,7 @@ export async function runStage(
   paths: StagePaths,
   surroundings: Pick<StageContext, 'device' | 'emit' | 'signal'>,
 ): Promise<StageResult> {
+  mkdirSync(paths.folder, { recursive: true });
   const dataset = await openDataset(stage.config.data);
   if (dataset.fingerprint !== stage.dataFingerprint) {
     throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);

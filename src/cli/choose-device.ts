@@ -1,0 +1,23 @@
+/** Which device the workers of a sweep get. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { DeviceName } from '../backends/device.js';
+import type { Diagnosis } from './doctor.js';
+import type { DeviceChoice } from './options.js';
+
+/**
+ * Settles what `auto` means, once for all workers.
+ *
+ * Asked in a process of its own: TensorFlow keeps most of a GPU's memory for as long as the process that opened it
+ * lives, and the workers need it.
+ *
+ * @returns Its name, and whether the processor does its work.
+ */
+export async function chooseDevice(requested: DeviceChoice): Promise<{ name: DeviceName; software: boolean }> {
+  if (requested === 'wasm' || requested === 'cpu') return { name: requested, software: true };
+  if (requested !== 'auto') return { name: requested, software: false };
+  const args = [process.argv[1]!, 'doctor', '--json', '--no-benchmark'];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { chosen, software } = JSON.parse(stdout) as Diagnosis;
+  return { name: chosen, software };
+}

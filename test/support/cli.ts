@@ -1,0 +1,66 @@
+/** Drives the real executable, as a user does. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** dist/test/support/cli.js → dist/bin/vitmim.js */
+const BIN = fileURLToPath(new URL('../../bin/vitmim.js', import.meta.url));
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  /** Resolves when the text has appeared on standard error. */
+  said(text: string): Promise<void>;
+  finished: Promise<Finished>;
+}
+
+/** Starts `vitmim ARGS…`. */
+export function start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
+  const env = { ...process.env, CI: 'true', NO_COLOR: '1', ...options.env };
+  const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd ?? process.cwd(), env });
+  let [stdout, stderr] = ['', ''];
+  const waiting: { text: string; wake: () => void }[] = [];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    for (const { text, wake } of waiting) if (stderr.includes(text)) wake();
+  });
+  const finished = new Promise<Finished>((done) => {
+    child.on('close', (code) => {
+      done({ code, stdout, stderr });
+    });
+  });
+  const said = (text: string): Promise<void> => {
+    const seen = new Promise<void>((wake) => {
+      waiting.push({ text, wake });
+      if (stderr.includes(text)) wake();
+    });
+    const ended = finished.then(() => {
+      if (!stderr.includes(text)) throw new Error(`ended without saying "${text}":\n${stderr}`);
+    });
+    return Promise.race([seen, ended]);
+  };
+  return { child, said, finished };
+}
+
+/** Runs `vitmim ARGS…` to its end. */
+export const vitmim = (args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Finished> =>
+  start(args, options).finished;
+
+/** A folder of its own for one test. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = resolve(mkdtempSync(join(tmpdir(), 'vitmim-')));
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/** A stage that is stopped and resumed gives the same bits as one that is not. In this process, on the plain backend. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { openDevice } from '../../src/backends/open.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import type { Stage } from '../../src/spec/stages.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { stagePaths } from '../../src/store/layout.js';
+import { readJsonLines } from '../../src/store/files.js';
+import type { StageEvent, StageResult } from '../../src/store/records.js';
+import { Interrupted } from '../../src/training/loop.js';
+import { runStage } from '../../src/training/run-stage.js';
+import { readSafetensors } from '../../src/training/safetensors.js';
+import { temporaryFolder } from '../support/cli.js';
+
+const SPEC = `
+job:
+  data: { name: shapes, imageSize: 16, trainImages: 48, testImages: 20 }
+  model: { dim: 16, depth: 2, heads: 2, decoder: { dim: 16, depth: 1, heads: 2 } }
+  pretrain: { epochs: 3, batchSize: 8, accumulate: 2, warmupEpochs: 1, dropPath: 0.2, baseLearningRate: 0.02, clipGradient: 1 }
+  finetune: { epochs: 3, batchSize: 8, warmupEpochs: 1, baseLearningRate: 0.02, evaluateEvery: 1, dropPath: 0.3 }
+  linear: { epochs: 5, warmupEpochs: 1 }
+  evaluate: [finetune, linear, knn]
+grid: { objective: [masked+zoomed-in], seed: [3] }
+`;
+
+let stages: Stage[];
+beforeAll(async () => {
+  await openDevice('cpu');
+  const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
+  const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
+  stages = buildPlan(sweep, () => fingerprint).stages;
+});
+
+/** A signal that is found aborted at the given look at it; training looks once a step. */
+function abortedAtLook(number: number): AbortSignal {
+  let looks = 0;
+  return Object.defineProperty(new AbortController().signal, 'aborted', { get: () => ++looks >= number });
+}
+
+/** Runs a stage, stopping each attempt but the last at the given look at its signal. */
+async function run(
+  folder: string,
+  stage: Stage,
+  stops: number[] = [],
+): Promise<{ result: StageResult; attempts: number; started: StageEvent[] }> {
+  const paths = stagePaths(join(folder, stage.id));
+  const started: StageEvent[] = [];
+  for (let attempts = 1; ; attempts++) {
+    const emit = (event: StageEvent): void => {
+      if (event.type === 'started') started.push(event);
+    };
+    const signal = abortedAtLook(stops.shift() ?? Infinity);
+    try {
+      return { result: await runStage(stage, paths, { device: 'cpu', emit, signal }), attempts, started };
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+    }
+  }
+}
+
+const weights = (folder: string, stage: Stage): Buffer => readFileSync(stagePaths(join(folder, stage.id)).checkpoint);
+
+/** All that must not depend on how often a stage was interrupted. */
+function lasting(result: StageResult): Partial<StageResult> {
+  const { seconds: _, imagesPerSecond: __, ...rest } = result;
+  return rest;
+}
+
+describe('a stage', () => {
+  const whole = temporaryFolder();
+  const broken = temporaryFolder();
+  afterAll(() => {
+    whole.remove();
+    broken.remove();
+  });
+
+  it.each(['pretrain', 'finetune'] as const)('resumes bit-equal: %s', async (kind) => {
+    const stage = stages.find(({ config }) => config.kind === kind)!;
+    const one = await run(whole.path, stage);
+    const many = await run(broken.path, stage, [4, 3, 6]);
+    expect(one.attempts).toBe(1);
+    // Stopped in the middle of epochs, after 4 and 7 steps, and again later.
+    expect(many.attempts).toBe(4);
+    expect(many.started.slice(0, 3)).toMatchObject([{ fromStep: 0 }, { fromStep: 4 }, { fromStep: 6 }]);
+    expect(lasting(many.result)).toEqual(lasting(one.result));
+    expect(weights(broken.path, stage).equals(weights(whole.path, stage))).toBe(true);
+  });
+
+  it.each(['linear', 'knn'] as const)('gives the same result twice: %s', async (kind) => {
+    const stage = stages.find(({ config }) => config.kind === kind)!;
+    const [first, second] = [await run(whole.path, stage), await run(broken.path, stage)];
+    expect(lasting(second.result)).toEqual(lasting(first.result));
+  });
+
+  it('leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    for (const stage of stages) await run(whole.path, { ...stage });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('records its losses and evaluations', () => {
+    const stage = stages.find(({ config }) => config.kind === 'finetune')!;
+    const lines = readJsonLines(stagePaths(join(whole.path, stage.id)).metrics) as Record<string, number>[];
+    expect(lines.filter((line) => 'accuracy' in line).map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(lines.filter((line) => 'loss' in line).map(({ step }) => step)).toEqual([6, 12, 18]);
+  });
+
+  it('holds encoder, decoder and optimiser in its checkpoint, tied to its identity', () => {
+    const [pretrain] = stages;
+    const { tensors, metadata } = readSafetensors(stagePaths(join(whole.path, pretrain!.id)).checkpoint);
+    expect(metadata).toMatchObject({ stage: pretrain!.id, step: '18' });
+    for (const name of ['mask_token', 'decoder_pred.weight', 'optimizer.first.blocks.1.attn.qkv.weight']) {
+      expect(tensors.has(name)).toBe(true);
+    }
+  });
+});
