@@ -98,7 +98,7 @@ describe('a sweep', () => {
 
 describe('an interrupted sweep', () => {
   it('keeps a checkpoint, exits with 130 and goes on to the same numbers', async () => {
-    const spec = specFile('long', `${TINY.replace('epochs: 2', 'epochs: 60')}grid: { objective: [masked] }\n`);
+    const spec = specFile('long', `${TINY.replace('epochs: 2', 'epochs: 300')}grid: { objective: [masked] }\n`);
     const [whole, broken] = [join(folder.path, 'whole'), join(folder.path, 'broken')];
     const args = (out: string): string[] => ['sweep', spec, '--out', out, '--device', 'wasm', '--jobs', '1'];
 

@@ -1,0 +1,137 @@
+/**
+ * Results folders → one set of jobs with what they came to. Reads plan.json, result.json and state.json; writes
+ * nothing. Several folders are merged, and a stage that is in more than one is read once.
+ */
+import { existsSync } from 'node:fs';
+import { canonicalJson } from '../common/canonical.js';
+import { UsageError } from '../common/errors.js';
+import type { Job, Plan, Stage } from '../spec/stages.js';
+import { readJson } from '../store/files.js';
+import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
+import { planSchema, resultSchema, stateSchema, type StageResult, type StageState } from '../store/records.js';
+
+export interface ReportData {
+  sweeps: SweepInfo[];
+  /** In the order of the plans; jobs that several folders have are one, with the cells of all. */
+  jobs: ReportJob[];
+  /** Every stage of the jobs, by identity. */
+  stages: ReadonlyMap<string, StageRecord>;
+  /** Stages without a result. */
+  missing: MissingResult[];
+}
+
+export interface SweepInfo {
+  name: string;
+  folder: string;
+  description: string | null;
+  /** Cells that contradict themselves and were not run. */
+  leftOut: number;
+}
+
+/** A job and the sweep it was first met in. */
+export interface ReportJob extends Job {
+  sweep: string;
+}
+
+export interface StageRecord {
+  stage: Stage;
+  /** null: missing. */
+  result: StageResult | null;
+}
+
+export interface MissingResult {
+  stage: Stage;
+  /** The folder of the stage. */
+  folder: string;
+  /** `failed: …`, `interrupted`, `running`, `not run`, or that a result was there once. */
+  why: string;
+}
+
+/**
+ * Reads results folders.
+ *
+ * @throws UsageError where a folder holds no plan, a file is damaged, or two folders disagree on a stage's result.
+ */
+export function collect(folders: readonly string[]): ReportData {
+  if (folders.length === 0) throw new UsageError('name at least one results folder, such as results/smoke');
+  const sweeps: SweepInfo[] = [];
+  const jobs = new Map<string, ReportJob>();
+  const found = new Map<string, FoundStage>();
+
+  for (const folder of folders) {
+    const paths = sweepPaths(folder);
+    const plan = readPlan(paths);
+    const { name, description = null, leftOut } = plan;
+    sweeps.push({ name, folder, description, leftOut: leftOut.length });
+    for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
+    for (const job of plan.jobs) addJob(jobs, job, name);
+  }
+  return {
+    sweeps,
+    jobs: [...jobs.values()],
+    stages: new Map([...found.values()].map(({ stage, result }) => [stage.id, { stage, result }])),
+    missing: [...found.values()].filter(({ result }) => result === null).map(missingOf),
+  };
+}
+
+interface FoundStage extends StageRecord {
+  paths: StagePaths;
+}
+
+function readPlan({ folder, plan }: SweepPaths): Plan {
+  const read = readJson(plan, planSchema);
+  if (read !== undefined) return read;
+  const what = existsSync(folder) ? 'has no plan.json, so it is no results folder' : 'does not exist';
+  throw new UsageError(`${folder} ${what}; name a folder that vitmim sweep wrote, such as results/smoke`);
+}
+
+function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
+  const paths = sweep.stage(stage.id);
+  const result = readJson(paths.result, resultSchema) ?? null;
+  if (result !== null && result.kind !== stage.config.kind) {
+    throw new UsageError(`${paths.result} holds the numbers of a ${result.kind} stage, not of ${stage.config.kind}`);
+  }
+  return { stage, result, paths };
+}
+
+/** The record with a result, where one has; two results of a stage must have the same numbers. */
+function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
+  if (first === undefined || first.result === null) return second;
+  if (second.result !== null && numbersOf(first.result) !== numbersOf(second.result)) {
+    throw new UsageError(
+      `${first.paths.result} and ${second.paths.result} are results of one stage and differ; ` +
+        'report their folders apart, or delete the one you do not trust',
+    );
+  }
+  return first;
+}
+
+/** What two runs of one stage must agree on: everything but how long they took. */
+function numbersOf(result: StageResult): string {
+  return canonicalJson({ ...result, seconds: null, imagesPerSecond: null });
+}
+
+function addJob(jobs: Map<string, ReportJob>, job: Job, sweep: string): void {
+  const identity = canonicalJson([job.pretrain, job.evaluations]);
+  const known = jobs.get(identity);
+  const cells = new Map([...(known?.cells ?? []), ...job.cells].map((cell) => [canonicalJson(cell), cell]));
+  jobs.set(identity, { sweep, ...job, ...known, cells: [...cells.values()] });
+}
+
+function missingOf({ stage, paths }: FoundStage): MissingResult {
+  const state = readJson(paths.state, stateSchema);
+  return { stage, folder: paths.folder, why: whyMissing(state) };
+}
+
+function whyMissing(state: StageState | undefined): string {
+  if (state === undefined) return 'not run';
+  switch (state.status) {
+    case 'failed':
+      return `failed: ${state.reason?.split('\n')[0] ?? 'for no recorded reason'}`;
+    case 'done':
+      return 'done, but its result.json is gone';
+    case 'running':
+    case 'interrupted':
+      return state.status;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Measured encoders, gathered into the rows of a comparison: one row for each objective and setting, its seeds
+ * together. A setting is what differs besides objective and seed; only rows whose settings agree are compared.
+ */
+import type { Evaluation } from '../spec/schema.js';
+import type { StageResult } from '../store/records.js';
+import type { ReportData } from './collect.js';
+import {
+  appliesTo,
+  configurationOf,
+  strengthsOf,
+  varyingKeys,
+  type Configuration,
+  type Configured,
+} from './configuration.js';
+import { paperObjective, type PaperObjective } from './paper.js';
+import { spearman, ranks, summaryStatistics, type Summary } from './statistics.js';
+
+/** One encoder under one evaluation. */
+export interface Measurement extends Configured {
+  seed: number;
+  strengths: Configuration;
+  /** Top-1 in percent; null: missing. */
+  accuracy: number | null;
+  /** Epochs of the evaluation after which that was read. */
+  epochs: number | null;
+  pretrain: Extract<StageResult, { kind: 'pretrain' }> | null;
+}
+
+/** One row: the seeds of an objective in one setting. */
+export interface ResultRow {
+  objective: PaperObjective;
+  /** `key=value` of what differs between the rows of the table; empty where nothing does. */
+  setting: string;
+  /** The part of the setting that other objectives have too. */
+  shared: Configuration;
+  /** Empty where no job of the sweep is this objective. */
+  measurements: Measurement[];
+  statistics: Summary;
+}
+
+/** What an evaluation measured, each stage once even where several jobs share it. */
+export function measurementsOf(data: ReportData, metric: Evaluation): Measurement[] {
+  const stages = new Set<string>();
+  return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
+    const id = evaluations[metric];
+    if (id === undefined || stages.has(id)) return [];
+    stages.add(id);
+    const evaluation = data.stages.get(id)!;
+    const before = pretrain === null ? undefined : data.stages.get(pretrain)!;
+    const { result } = evaluation;
+    return [
+      {
+        task,
+        seed,
+        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
+        strengths: strengthsOf(task),
+        accuracy: result !== null && 'accuracy' in result ? result.accuracy : null,
+        epochs: result?.epochs ?? null,
+        pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
+      },
+    ];
+  });
+}
+
+/**
+ * The rows of the given objectives, in that order; an objective without measurements has one empty row.
+ *
+ * Strengths of a degradation are part of a setting only where one objective has several: they differ between
+ * objectives by nature.
+ */
+export function rowsOf(measurements: readonly Measurement[], objectives: readonly PaperObjective[]): ResultRow[] {
+  const relevant = measurements.flatMap((measurement) => {
+    const objective = paperObjective(measurement.task);
+    return objective === undefined || !objectives.includes(objective) ? [] : [{ objective, measurement }];
+  });
+  const keys = varyingKeys(relevant.map(({ measurement }) => measurement));
+  return objectives.flatMap((objective) => {
+    const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
+    if (own.length === 0) return [rowOf(objective, '', new Map(), [])];
+    const strengths = varyingKeys(own.map(({ task, strengths: configuration }) => ({ task, configuration })));
+    const settings = new Map<string, { shared: Configuration; members: Measurement[] }>();
+    for (const measurement of own) {
+      const shared = new Map(
+        keys
+          .filter((key) => appliesTo(key, measurement))
+          .map((key) => [key, measurement.configuration.get(key) ?? 'unset']),
+      );
+      const all = [...shared, ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const)];
+      const setting = all.map(([key, value]) => `${key}=${value}`).join(' ');
+      const known = settings.get(setting) ?? { shared, members: [] };
+      settings.set(setting, { shared, members: [...known.members, measurement] });
+    }
+    return [...settings].map(([setting, { shared, members }]) => rowOf(objective, setting, shared, members));
+  });
+}
+
+function rowOf(
+  objective: PaperObjective,
+  setting: string,
+  shared: Configuration,
+  measurements: Measurement[],
+): ResultRow {
+  const accuracies = measurements.flatMap(({ accuracy }) => accuracy ?? []);
+  return { objective, setting, shared, measurements, statistics: summaryStatistics(accuracies) };
+}
+
+/** Whether nothing but objective, strengths and seed tells two rows apart. */
+export function comparable(a: ResultRow, b: ResultRow): boolean {
+  return [...a.shared].every(([key, value]) => (b.shared.get(key) ?? value) === value);
+}
+
+/** The one row of that objective that a row can be compared with; undefined where there is none, or a choice. */
+export function counterpart(
+  row: ResultRow,
+  objective: PaperObjective,
+  rows: readonly ResultRow[],
+): ResultRow | undefined {
+  const candidates = rows.filter(
+    (other) => other.objective === objective && other.statistics.n > 0 && comparable(row, other),
+  );
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** Rows that can all be compared, and the setting they share. */
+export interface Comparison {
+  setting: string;
+  rows: ResultRow[];
+}
+
+/** The sets of comparable rows that have results; from-scratch rows may belong to several. */
+export function comparisonsOf(rows: readonly ResultRow[]): Comparison[] {
+  const measured = rows.filter(({ statistics }) => statistics.n > 0);
+  const pretrained = measured.filter(({ objective }) => objective !== 'scratch');
+  const leaders = new Map((pretrained.length > 0 ? pretrained : measured).map((row) => [sharedText(row), row]));
+  return [...leaders].map(([setting, leader]) => ({
+    setting,
+    rows: measured.filter((row) => comparable(leader, row)),
+  }));
+}
+
+const sharedText = ({ shared }: ResultRow): string => [...shared].map(([key, value]) => `${key}=${value}`).join(' ');
+
+/** Ranks by mean among the comparable rows that `counts` admits. Rows that belong to several sets have none. */
+export function ranksOf(
+  comparisons: readonly Comparison[],
+  counts: (row: ResultRow) => boolean,
+): Map<ResultRow, number> {
+  const found = new Map<ResultRow, number[]>();
+  for (const comparison of comparisons) {
+    const rows = comparison.rows.filter(counts);
+    const places = ranks(rows.map(({ statistics }) => statistics.mean!));
+    rows.forEach((row, i) => found.set(row, [...(found.get(row) ?? []), places[i]!]));
+  }
+  return new Map([...found].flatMap(([row, places]) => (places.length === 1 ? [[row, places[0]!]] : [])));
+}
+
+/** Spearman's rank correlation of the rows' means with a reference; rows without a reference do not count. */
+export function correlationWith(
+  reference: (row: ResultRow) => number | null,
+  rows: readonly ResultRow[],
+): number | null {
+  return spearman(
+    rows.flatMap((row): [number, number][] => {
+      const [own, other] = [row.statistics.mean, reference(row)];
+      return own === null || other === null ? [] : [[own, other]];
+    }),
+  );
+}
+
+/** Differences a − b between measurements of one seed. */
+export function pairedDifferences(a: ResultRow, b: ResultRow): number[] {
+  const bySeed = new Map(b.measurements.map(({ seed, accuracy }) => [seed, accuracy]));
+  return a.measurements.flatMap(({ seed, accuracy }) => {
+    const other = bySeed.get(seed) ?? null;
+    return accuracy === null || other === null ? [] : [accuracy - other];
+  });
+}
+
+/** The epochs after which a row's accuracies were read; several, joined by a slash, where its runs differ. */
+export function epochsOf({ measurements }: ResultRow): number | string | null {
+  const epochs = [...new Set(measurements.flatMap((measurement) => measurement.epochs ?? []))].sort((a, b) => a - b);
+  return epochs.length > 1 ? epochs.join('/') : (epochs[0] ?? null);
+}

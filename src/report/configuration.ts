@@ -1,0 +1,88 @@
+/**
+ * What decided a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They are read
+ * off the stages themselves and not off the cells, since two sweeps may differ in keys that no axis of theirs varies.
+ */
+import type { Stage } from '../spec/stages.js';
+import type { Geometry, Style, Task } from '../spec/task.js';
+
+/** Dotted key → value as text. */
+export type Configuration = ReadonlyMap<string, string>;
+
+/** Everything that decides the results of these stages but the seed, the triple and its strengths. */
+export function configurationOf(stages: readonly Stage[]): Configuration {
+  return new Map(stages.flatMap((stage) => flatten('', keysOf(stage))));
+}
+
+/** The strengths of a task, such as `degradation.zoomedIn.fraction`. */
+export function strengthsOf(task: Task | null): Configuration {
+  if (task === null) return new Map();
+  return new Map(
+    [task.geometry, task.style].flatMap(({ kind, ...values }) => flatten(`degradation.${KEY[kind]}.`, values)),
+  );
+}
+
+const KEY: Record<Geometry['kind'] | Style['kind'], string> = {
+  none: 'none',
+  'zoomed-in': 'zoomedIn',
+  'zoomed-out': 'zoomedOut',
+  distorted: 'distorted',
+  preserved: 'preserved',
+  blurred: 'blurred',
+  decolorized: 'decolorized',
+};
+
+function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): object {
+  // imageSize stands under data; where the data lie decides nothing.
+  const common = {
+    data: { ...config.data, path: undefined, fingerprint: dataFingerprint.slice(0, 8) },
+    model: { ...config.model, imageSize: undefined },
+    engineRevision,
+  };
+  switch (config.kind) {
+    case 'pretrain':
+      return { ...common, pretrain: { ...config.recipe, target: config.task.target } };
+    case 'finetune': {
+      const { layerDecay, ...recipe } = config.recipe;
+      const decay = parent === null ? { scratchLayerDecay: layerDecay } : { layerDecay };
+      return { ...common, finetune: { ...recipe, ...decay } };
+    }
+    case 'linear':
+      return { ...common, linear: config.recipe };
+    case 'knn':
+      return { ...common, knn: config.recipe };
+  }
+}
+
+function flatten(prefix: string, values: object): [string, string][] {
+  return Object.entries(values).flatMap(([key, value]: [string, unknown]): [string, string][] => {
+    if (value === undefined) return [];
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return flatten(`${prefix}${key}.`, value);
+    return [[prefix + key, typeof value === 'string' ? value : JSON.stringify(value)]];
+  });
+}
+
+/** Something with a configuration, pre-trained or not. */
+export interface Configured {
+  task: Task | null;
+  configuration: Configuration;
+}
+
+/** Keys that only what was pre-trained has, and the one that only what was not has. */
+const PRETRAINED_ONLY = /^(pretrain\.|model\.decoder\.|finetune\.layerDecay$)/;
+const SCRATCH_ONLY = 'finetune.scratchLayerDecay';
+
+/** Whether a key can have a value there, so that its absence means something. */
+export function appliesTo(key: string, { task }: Pick<Configured, 'task'>): boolean {
+  return task === null ? !PRETRAINED_ONLY.test(key) : key !== SCRATCH_ONLY;
+}
+
+/** Keys that are not the same for all they apply to, in alphabetical order. */
+export function varyingKeys(items: readonly Configured[]): string[] {
+  const keys = new Set(items.flatMap(({ configuration }) => [...configuration.keys()]));
+  return [...keys]
+    .filter((key) => {
+      const values = items.filter((item) => appliesTo(key, item)).map(({ configuration }) => configuration.get(key));
+      return new Set(values).size > 1;
+    })
+    .sort();
+}

@@ -1,0 +1,71 @@
+/**
+ * The paper's numbers, and which of its tasks a job is. ViT-B/16, 300 epochs of pre-training on ImageNet-1k,
+ * fine-tuned; top-1 in percent (PAPER.md §9a).
+ */
+import type { Task } from '../spec/task.js';
+
+/** The rows of the objectives table, in its order: style, then geometry, then masks. `identity` is a control of ours. */
+export const OBJECTIVE_ORDER = [
+  'scratch',
+  'identity',
+  'blurred',
+  'decolorized',
+  'distorted',
+  'zoomed-out',
+  'zoomed-in',
+  'masked',
+  'masked+zoomed-in',
+] as const;
+export type PaperObjective = (typeof OBJECTIVE_ORDER)[number];
+
+export const PAPER_ACCURACY: Record<PaperObjective, number | null> = {
+  scratch: 80.7,
+  identity: null,
+  blurred: 81.8,
+  decolorized: 81.4,
+  distorted: 82.1,
+  'zoomed-out': 82.5,
+  'zoomed-in': 82.7,
+  masked: 82.9,
+  'masked+zoomed-in': 83.2,
+};
+
+/** Linear zoom fractions of the paper's figure and code (PAPER.md §5). */
+const PAPER_ZOOM = { 'zoomed-in': 160 / 224, 'zoomed-out': 160 / 224, 'masked+zoomed-in': 224 / 288 };
+
+/** The paper masks three quarters of the tokens, or none. */
+const PAPER_MASK_RATIO = 0.75;
+
+/**
+ * The objective that a task is, by its three parts and not by its name: `identity` with a mask ratio of 0.75 is
+ * `masked`. Strengths do not count.
+ *
+ * @param task null: no pre-training.
+ * @returns undefined for combinations and mask ratios that the paper does not report.
+ */
+export function paperObjective(task: Task | null): PaperObjective | undefined {
+  if (task === null) return 'scratch';
+  if (task.maskRatio !== 0 && task.maskRatio !== PAPER_MASK_RATIO) return undefined;
+  const name = tripleName(task);
+  return OBJECTIVE_ORDER.find((objective) => objective === name);
+}
+
+/** The three parts of a task joined as in a spec: `masked+zoomed-in+blurred`, whatever the mask ratio. */
+export function tripleName(task: Task | null): string {
+  if (task === null) return 'scratch';
+  const parts = [
+    task.maskRatio > 0 ? 'masked' : 'none',
+    task.geometry.kind,
+    task.style.kind === 'preserved' ? 'none' : task.style.kind,
+  ].filter((part) => part !== 'none');
+  return parts.length === 0 ? 'identity' : parts.join('+');
+}
+
+/** A sentence where the zoom of a task is not the paper's, so that numbers are not compared unawares. */
+export function zoomDeparture({ geometry, ...task }: Task): string | undefined {
+  const name = tripleName({ geometry, ...task });
+  if (!('fraction' in geometry) || !(name in PAPER_ZOOM)) return undefined;
+  const paper = PAPER_ZOOM[name as keyof typeof PAPER_ZOOM];
+  if (Math.abs(geometry.fraction - paper) < 0.001) return undefined;
+  return `${name} zooms by ${geometry.fraction.toFixed(3)} where the paper zooms by ${paper.toFixed(3)}.`;
+}

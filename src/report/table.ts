@@ -1,0 +1,38 @@
+/** What a table is: data alone. How it is made is in `tables/`, how it is written in `writers/`. */
+import type { Evaluation } from '../spec/schema.js';
+import type { ReportData } from './collect.js';
+
+export const TABLE_NAMES = ['objectives', 'integration', 'runs'] as const;
+export type TableName = (typeof TABLE_NAMES)[number];
+
+export interface Column {
+  /** The column's name in CSV files and in rows. */
+  key: string;
+  /** What it is called where people read it. */
+  label: string;
+  description: string;
+  unit?: string;
+  /** Digits after the point where people read it; CSV files have them all. */
+  digits?: number;
+}
+
+/** Empty cells are null. */
+export type Row = Record<string, number | string | null>;
+
+export interface Table {
+  name: TableName;
+  title: string;
+  /** Whole sentences: what is compared, and what to beware of. */
+  caption: string;
+  columns: Column[];
+  rows: Row[];
+  /** Numbers about the table as a whole. */
+  summary: Record<string, number | null>;
+}
+
+export interface TableOptions {
+  /** The accuracy that is compared. */
+  metric: Evaluation;
+}
+
+export type BuildTable = (data: ReportData, options: TableOptions) => Table;

@@ -1,0 +1,72 @@
+/** Columns that several tables have, and how their cells are made from a row of a comparison. */
+import type { Evaluation } from '../../spec/schema.js';
+import { epochsOf, type ResultRow } from '../comparison.js';
+import { PAPER_ACCURACY, zoomDeparture } from '../paper.js';
+import type { Column, Row } from '../table.js';
+
+export const OBJECTIVE: Column = { key: 'objective', label: 'objective', description: 'What is recovered from what.' };
+export const SETTING: Column = {
+  key: 'setting',
+  label: 'setting',
+  description: 'What differs between the rows besides objective and seed; empty where nothing does.',
+};
+const MEAN: Column = {
+  key: 'mean',
+  label: 'mean',
+  description: 'Mean top-1 accuracy over the seeds, on the test set, at the last epoch.',
+  unit: '%',
+  digits: 2,
+};
+const STD: Column = {
+  key: 'std',
+  label: 'std',
+  description: 'Sample standard deviation over the seeds.',
+  unit: '%',
+  digits: 2,
+};
+const N: Column = { key: 'n', label: 'n', description: 'Seeds with a result.', digits: 0 };
+const PLANNED: Column = { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0 };
+export const ACCURACY: Column[] = [MEAN, STD, N, PLANNED];
+
+export const PAPER: Column = {
+  key: 'paper_accuracy',
+  label: 'paper',
+  description: 'What the paper reports: ViT-B/16 on ImageNet-1k, fine-tuned after 300 epochs of pre-training.',
+  unit: '%',
+  digits: 1,
+};
+export const EPOCH: Column = {
+  key: 'epoch',
+  label: 'epoch',
+  description: 'Epochs of the evaluation after which the accuracy was read; always the last.',
+  digits: 0,
+};
+export const METRIC: Column = {
+  key: 'metric',
+  label: 'metric',
+  description: 'How encoders are measured: finetune, linear or knn.',
+};
+
+/** The cells of the columns above. */
+export function commonCells(row: ResultRow, metric: Evaluation): Row {
+  const { objective, setting, measurements, statistics } = row;
+  return {
+    objective,
+    setting,
+    mean: statistics.mean,
+    std: statistics.std,
+    n: statistics.n,
+    planned: measurements.length,
+    paper_accuracy: PAPER_ACCURACY[objective],
+    epoch: epochsOf(row),
+    metric,
+  };
+}
+
+/** Where the zoom is not the paper's, each sentence once. */
+export function departures(rows: readonly ResultRow[]): string[] {
+  const sentences = rows.flatMap(({ measurements }) =>
+    measurements.flatMap(({ task }) => (task === null ? [] : (zoomDeparture(task) ?? []))),
+  );
+  return [...new Set(sentences)];
+}

@@ -1,0 +1,111 @@
+/** The paper's comparison of objectives: ours beside its numbers, ranks, and how far the two orders agree. */
+import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
+import {
+  comparisonsOf,
+  correlationWith,
+  counterpart,
+  measurementsOf,
+  ranksOf,
+  rowsOf,
+  type Comparison,
+  type ResultRow,
+} from '../comparison.js';
+import { ranks } from '../statistics.js';
+import type { BuildTable, Column, Row } from '../table.js';
+import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
+
+const COLUMNS: Column[] = [
+  OBJECTIVE,
+  { key: 'mask_ratio', label: 'mask ratio', description: 'Fraction of the tokens removed.', digits: 2 },
+  { key: 'misalignment', label: 'misalignment', description: 'How the input grid is moved against the target grid.' },
+  { key: 'style', label: 'style', description: "How the input's pixels are changed." },
+  SETTING,
+  ...ACCURACY,
+  {
+    key: 'gain_over_scratch',
+    label: 'gain',
+    description: 'Mean less the mean of scratch in the same setting.',
+    unit: '%',
+    digits: 2,
+  },
+  {
+    key: 'rank',
+    label: 'rank',
+    description: 'Place by mean among the rows that the paper reports, 1 the best; equal means share their places.',
+  },
+  PAPER,
+  { key: 'paper_rank', label: 'paper rank', description: "Place among the paper's eight numbers." },
+  EPOCH,
+  METRIC,
+];
+
+export const objectivesTable: BuildTable = (data, { metric }) => {
+  const measurements = measurementsOf(data, metric);
+  const present = new Set(measurements.map(({ task }) => paperObjective(task)));
+  const rows = rowsOf(
+    measurements,
+    OBJECTIVE_ORDER.filter((objective) => PAPER_ACCURACY[objective] !== null || present.has(objective)),
+  );
+  const comparisons = comparisonsOf(rows);
+  const own = ranksOf(comparisons, (row) => paperAccuracy(row) !== null);
+  return {
+    name: 'objectives',
+    title: 'Objectives',
+    caption: [
+      `Top-1 accuracy in percent (${metric}), over seeds; the paper's are of ViT-B/16 on ImageNet-1k.`,
+      ...comparisons.map(describeCorrelation),
+      ...departures(rows),
+    ].join(' '),
+    columns: COLUMNS,
+    rows: rows.map((row): Row => ({
+      ...commonCells(row, metric),
+      ...TRIPLES[row.objective],
+      gain_over_scratch: gainOverScratch(row, rows),
+      rank: own.get(row) ?? null,
+      paper_rank: PAPER_RANK.get(row.objective) ?? null,
+    })),
+    summary: Object.fromEntries(
+      comparisons.map(({ setting, rows: compared }) => [
+        setting === '' ? 'spearman' : `spearman ${setting}`,
+        correlationWith(paperAccuracy, compared),
+      ]),
+    ),
+  };
+};
+
+/** The triple that each row stands for, also where no job has it. */
+const TRIPLES: Record<ResultRow['objective'], Row> = Object.fromEntries(
+  OBJECTIVE_ORDER.map((objective) => [objective, tripleOf(objective)]),
+) as Record<ResultRow['objective'], Row>;
+
+function tripleOf(objective: ResultRow['objective']): Row {
+  if (objective === 'scratch') return { mask_ratio: null, misalignment: null, style: null };
+  const parts = objective.split('+');
+  return {
+    mask_ratio: parts.includes('masked') ? 0.75 : 0,
+    misalignment: parts.find((part) => ['zoomed-in', 'zoomed-out', 'distorted'].includes(part)) ?? 'none',
+    style: parts.find((part) => ['blurred', 'decolorized'].includes(part)) ?? 'preserved',
+  };
+}
+
+const paperAccuracy = ({ objective }: ResultRow): number | null => PAPER_ACCURACY[objective];
+
+const REPORTED = OBJECTIVE_ORDER.flatMap((objective) => {
+  const accuracy = PAPER_ACCURACY[objective];
+  return accuracy === null ? [] : [{ objective, accuracy }];
+});
+const PLACES = ranks(REPORTED.map(({ accuracy }) => accuracy));
+const PAPER_RANK = new Map(REPORTED.map(({ objective }, i) => [objective, PLACES[i]!]));
+
+function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | null {
+  const scratch = row.objective === 'scratch' ? undefined : counterpart(row, 'scratch', rows);
+  if (scratch === undefined || row.statistics.mean === null) return null;
+  return row.statistics.mean - scratch.statistics.mean!;
+}
+
+function describeCorrelation({ setting, rows }: Comparison): string {
+  const correlation = correlationWith(paperAccuracy, rows);
+  const where = setting === '' ? '' : ` where ${setting}`;
+  if (correlation === null) return `Too few rows${where} to correlate their order with the paper's.`;
+  return `Spearman's rank correlation with the paper${where}: ${correlation.toFixed(2)}.`;
+}

@@ -1,0 +1,23 @@
+/** Cells and headings as people read them: rounded, with units. CSV files do not use this. */
+import type { Column, Row } from '../table.js';
+
+/** A cell as text; empty for null. */
+export function formatCell({ key, digits }: Column, row: Row): string {
+  const value = row[key] ?? '';
+  return typeof value === 'string' || digits === undefined ? String(value) : value.toFixed(digits);
+}
+
+/** `mean (%)`. */
+export function heading({ label, unit }: Column): string {
+  return unit === undefined ? label : `${label} (${unit})`;
+}
+
+/** Columns of numbers stand to the right. */
+export function isNumeric({ key }: Column, rows: readonly Row[]): boolean {
+  return rows.some((row) => typeof row[key] === 'number');
+}
+
+/** Columns without those that are empty in every row. */
+export function filledColumns(columns: readonly Column[], rows: readonly Row[]): Column[] {
+  return columns.filter((column) => rows.some((row) => formatCell(column, row) !== ''));
+}

@@ -1,0 +1,79 @@
+/**
+ * Everything that can happen while a plan runs, as one union. Reporters turn events into words, bars or JSON; the
+ * runner itself prints nothing. Every event can be written as JSON.
+ */
+import type { StageKind } from '../spec/stages.js';
+import type { StageResult } from '../store/records.js';
+
+/** A stage as events name it. */
+export interface StageRef {
+  id: string;
+  kind: StageKind;
+  /** Readable, and unique enough for people: `pretrain masked+zoomed-in seed 0`. */
+  name: string;
+}
+
+/** Numbers of stages by kind; a kind without any may be missing. */
+export type KindCounts = Partial<Record<StageKind, number>>;
+
+export type RunEvent =
+  | {
+      type: 'plan-started';
+      name: string;
+      folder: string;
+      stages: number;
+      /** Stages whose results are there already. */
+      hits: number;
+      /** Stages to run, by kind. */
+      toRun: KindCounts;
+      /** Most stages that run at once. */
+      jobs: number;
+    }
+  | { type: 'stage-hit'; stage: StageRef; why: string }
+  | { type: 'stage-started'; stage: StageRef; attempt: number; why: string }
+  /** The worker has opened its device and begins, at `fromStep` of `steps` where an earlier attempt was cut short. */
+  | { type: 'stage-training'; stage: StageRef; device: string; steps: number; fromStep: number }
+  | {
+      type: 'stage-progress';
+      stage: StageRef;
+      /** The epoch under way, from 0, and how many there are. */
+      epoch: number;
+      epochs: number | null;
+      /** Optimiser steps done, and how many there are. */
+      step: number;
+      steps: number;
+      loss: number;
+      imagesPerSecond: number;
+    }
+  /** Top-1 accuracy in percent after `epoch` epochs, on the way. */
+  | { type: 'stage-evaluated'; stage: StageRef; epoch: number; accuracy: number }
+  | { type: 'stage-warning'; stage: StageRef; message: string }
+  | { type: 'stage-done'; stage: StageRef; result: StageResult; seconds: number }
+  | ({ type: 'stage-failed' } & StageFailure)
+  /** Never started, because the stage `by` that it depends on has failed. */
+  | { type: 'stage-blocked'; stage: StageRef; by: StageRef }
+  /** Stopped before its end; it has kept a checkpoint where it could. */
+  | { type: 'stage-interrupted'; stage: StageRef; seconds: number }
+  | { type: 'run-ended'; summary: Summary };
+
+export interface StageFailure {
+  stage: StageRef;
+  /** Several lines where the worker died without a word: then the end of its log follows. */
+  reason: string;
+  /** Path of the worker's log. */
+  log: string;
+  seconds: number;
+}
+
+/** How a run ended. Every stage of the plan is counted exactly once. */
+export interface Summary {
+  stages: number;
+  done: number;
+  hits: number;
+  failed: StageFailure[];
+  blocked: StageRef[];
+  interrupted: StageRef[];
+  /** Not begun, because the run was interrupted before their turn. */
+  pending: number;
+  seconds: number;
+}

@@ -1,0 +1,65 @@
+/** Which stages of a plan have their results already, and why the others run. Reads files, changes none. */
+import { existsSync } from 'node:fs';
+import type { Plan, Stage } from '../spec/stages.js';
+import { readJson } from '../store/files.js';
+import type { StagePaths, SweepPaths } from '../store/layout.js';
+import { resultSchema, stageSchema, stateSchema } from '../store/records.js';
+
+export interface Verdict {
+  kind: 'hit' | 'run';
+  why: string;
+}
+
+/**
+ * Judges every stage: a `hit` has a valid `result.json` beside a `stage.json` of the same identity. A pre-training
+ * whose weights are gone still counts, unless a stage that is to run begins from them.
+ */
+export function inspectPlan(plan: Plan, paths: SweepPaths): Map<string, Verdict> {
+  const verdicts = new Map<string, Verdict>();
+  const needed = new Set<string>();
+  for (const stage of plan.stages.toReversed()) {
+    const own = paths.stage(stage.id);
+    let verdict = inspectStage(stage, own);
+    if (verdict.kind === 'hit' && needed.has(stage.id) && !existsSync(own.checkpoint)) {
+      verdict = { kind: 'run', why: 'its weights are gone, and a stage that is to run begins from them' };
+    }
+    if (verdict.kind === 'run' && stage.parent !== null) needed.add(stage.parent);
+    verdicts.set(stage.id, verdict);
+  }
+  return verdicts;
+}
+
+function inspectStage(stage: Stage, paths: StagePaths): Verdict {
+  if (!existsSync(paths.result)) return { kind: 'run', why: existsSync(paths.state) ? endOfLast(paths) : 'new' };
+  if (attempt(() => readJson(paths.stage, stageSchema))?.id !== stage.id) {
+    return { kind: 'run', why: 'its result belongs to another or a damaged stage.json' };
+  }
+  if (attempt(() => readJson(paths.result, resultSchema))?.kind !== stage.config.kind) {
+    return { kind: 'run', why: 'its result.json is damaged' };
+  }
+  return { kind: 'hit', why: 'done before' };
+}
+
+function endOfLast(paths: StagePaths): string {
+  switch (attempt(() => readJson(paths.state, stateSchema))?.status) {
+    case 'failed':
+      return 'failed before';
+    case 'interrupted':
+      return 'interrupted before';
+    case 'running':
+      return 'its last worker vanished';
+    case 'done':
+      return 'its result.json is gone';
+    case undefined:
+      return 'its state.json is damaged';
+  }
+}
+
+/** undefined where it throws: a damaged file means the stage runs again, and the verdict says so. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

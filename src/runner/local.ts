@@ -1,0 +1,92 @@
+/**
+ * Workers as child processes of this one, on this machine. They say JSON lines on their standard output; what they
+ * write to standard error goes to the stage's log.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { z } from 'zod';
+import { messageOf } from '../common/errors.js';
+import { resultSchema, type StageEvent } from '../store/records.js';
+import type { Launch, WorkerEnd } from './worker.js';
+
+export interface LocalOptions {
+  /** Path of the vitmim executable (a script for Node). */
+  bin: string;
+  /** What `--device` says. */
+  device: string;
+}
+
+/**
+ * A launcher that runs `vitmim train <stage.json> --device <device> --json`.
+ *
+ * Each worker leads a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which then stops
+ * its workers in its own way. A worker whose runner dies finds its standard input and output closed.
+ */
+export function localLauncher({ bin, device }: LocalOptions): Launch {
+  return (_stage, paths, onEvent) => {
+    const log = openSync(paths.log, 'a');
+    const args = [bin, 'train', paths.stage, '--device', device, '--json'];
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', log] });
+    closeSync(log);
+    return {
+      pid: child.pid ?? null,
+      ended: listen(child, (line) => {
+        const event = parseEvent(line);
+        if (event.type === 'warning') appendFileSync(paths.log, `${line}\n`);
+        onEvent(event);
+      }),
+      interrupt: () => child.kill('SIGTERM'),
+      kill: () => child.kill('SIGKILL'),
+    };
+  };
+}
+
+/** Resolves when the process has ended and its output was read to the end. */
+async function listen(child: ChildProcess, onLine: (line: string) => void): Promise<WorkerEnd> {
+  const lines = createInterface({ input: child.stdout!, crlfDelay: Infinity });
+  lines.on('line', (line) => {
+    if (line.trim() !== '') onLine(line);
+  });
+  // Nothing is ever written to a worker; a broken pipe means only that it has gone.
+  child.stdin!.on('error', () => undefined);
+  const heard = once(lines, 'close');
+  try {
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    await heard;
+    return signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal };
+  } catch (error) {
+    return { kind: 'unstartable', reason: messageOf(error) };
+  }
+}
+
+const count = z.number().nonnegative();
+
+const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('started'), device: z.string(), steps: count, fromStep: count }),
+  z.object({
+    type: z.literal('progress'),
+    epoch: count,
+    step: count,
+    steps: count,
+    loss: z.number(),
+    imagesPerSecond: count,
+  }),
+  z.object({ type: z.literal('evaluated'), epoch: count, accuracy: z.number() }),
+  z.object({ type: z.literal('warning'), message: z.string() }),
+  z.object({ type: z.literal('done'), result: resultSchema }),
+  z.object({ type: z.literal('failed'), reason: z.string() }),
+]);
+
+const MOST_QUOTED = 200;
+
+/** Reads one line of a worker's output. A library may write there too: what is no event becomes a warning. */
+export function parseEvent(line: string): StageEvent {
+  try {
+    return eventSchema.parse(JSON.parse(line));
+  } catch {
+    const quoted = line.length > MOST_QUOTED ? `${line.slice(0, MOST_QUOTED)}…` : line;
+    return { type: 'warning', message: `unexpected output: ${quoted}` };
+  }
+}

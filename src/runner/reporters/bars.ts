@@ -1,0 +1,137 @@
+/**
+ * Progress bars for a terminal: one for the sweep, one below it for each stage that runs. What is worth keeping is
+ * written above them as in `plain.ts`.
+ */
+import { MultiBar, type SingleBar } from 'cli-progress';
+import type { RunEvent } from '../events.js';
+import { SweepClock } from '../sweep-clock.js';
+import { renderLine } from './colour.js';
+import { describeEvent, describeLeft, duration, rates } from './format.js';
+import type { OutputStream, Reporter } from './reporter.js';
+
+export interface BarsOptions {
+  coloured?: boolean;
+  /** Milliseconds on a steady clock. */
+  now?: () => number;
+}
+
+/** Events that stay readable above the bars; all others only move them. */
+const LOGGED: ReadonlySet<RunEvent['type']> = new Set([
+  'stage-warning',
+  'stage-done',
+  'stage-failed',
+  'stage-blocked',
+  'stage-interrupted',
+] as const);
+
+/** Ends a line that is written over a longer one. */
+const ERASED = '\u001b[K\n';
+
+interface StageBar {
+  bar: SingleBar;
+  /** When training began, and at which step. */
+  since: number;
+  fromStep: number;
+}
+
+export function barsReporter(stream: OutputStream, options: BarsOptions = {}): Reporter {
+  const { coloured = false, now = () => performance.now() } = options;
+  const clock = new SweepClock();
+  const stages = new Map<string, StageBar>();
+  let bars: { all: MultiBar; sweep: SingleBar } | undefined;
+
+  const write = (event: RunEvent): void => {
+    const text = renderLine(describeEvent(event), coloured);
+    if (bars === undefined) stream.write(text);
+    else bars.all.log(text.replaceAll('\n', ERASED));
+  };
+
+  const show = (event: RunEvent): void => {
+    if (bars === undefined) return;
+    switch (event.type) {
+      case 'stage-started': {
+        const bar = bars.all.create(1, 0, { text: `${event.stage.name}, starting` });
+        stages.set(event.stage.id, { bar, since: now(), fromStep: 0 });
+        break;
+      }
+      case 'stage-training': {
+        const stage = stages.get(event.stage.id);
+        if (stage === undefined) break;
+        stage.since = now();
+        stage.fromStep = event.fromStep;
+        stage.bar.setTotal(event.steps);
+        stage.bar.update(event.fromStep, { text: `${event.stage.name}, on ${event.device}` });
+        break;
+      }
+      case 'stage-progress': {
+        const stage = stages.get(event.stage.id);
+        if (stage === undefined) break;
+        const perStep = (now() - stage.since) / 1000 / Math.max(1, event.step - stage.fromStep);
+        const left = duration((event.steps - event.step) * perStep);
+        const epoch = `epoch ${event.epoch + 1}${event.epochs === null ? '' : `/${event.epochs}`}`;
+        const text = `${event.stage.name}, ${epoch}, step ${event.step}/${event.steps}, ${rates(event)}, ${left} left`;
+        stage.bar.setTotal(event.steps);
+        stage.bar.update(event.step, { text });
+        break;
+      }
+      case 'stage-done':
+      case 'stage-failed':
+      case 'stage-interrupted': {
+        const stage = stages.get(event.stage.id);
+        stages.delete(event.stage.id);
+        if (stage !== undefined) bars.all.remove(stage.bar);
+        break;
+      }
+      default:
+    }
+  };
+
+  const close = (): void => {
+    if (bars === undefined) return;
+    // Lines that wait for the next redraw would be lost.
+    bars.all.update();
+    bars.all.stop();
+    bars = undefined;
+  };
+
+  return {
+    onEvent: (event) => {
+      clock.observe(event, now());
+      if (event.type === 'plan-started') {
+        write(event);
+        if (clock.total > 0) bars = openBars(stream, clock.total);
+        return;
+      }
+      if (event.type === 'run-ended') {
+        close();
+        write(event);
+        return;
+      }
+      if (LOGGED.has(event.type)) write(event);
+      show(event);
+      bars?.sweep.update(clock.settled, { text: sweepText(clock, now()) });
+    },
+    close,
+  };
+}
+
+function openBars(stream: OutputStream, total: number): { all: MultiBar; sweep: SingleBar } {
+  const all = new MultiBar({
+    stream,
+    format: '{bar} {text}',
+    barsize: 20,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    emptyOnZero: true,
+    hideCursor: true,
+    clearOnComplete: true,
+    // Signals are the command line's business.
+    gracefulExit: false,
+  });
+  return { all, sweep: all.create(total, 0, { text: `0/${total} stages` }) };
+}
+
+function sweepText(clock: SweepClock, now: number): string {
+  const left = describeLeft(clock.left(now));
+  return `${clock.settled}/${clock.total} stages${left === '' ? '' : `, ${left}`}`;
+}

@@ -1,0 +1,28 @@
+/** Whether a stream gets colours, and the few that are used. */
+import type { EventLine } from './format.js';
+import type { OutputStream } from './reporter.js';
+
+/** FORCE_COLOR, then NO_COLOR, then whether it is a terminal. */
+export function usesColour(stream: OutputStream, env: NodeJS.ProcessEnv): boolean {
+  const forced = env.FORCE_COLOR;
+  if (forced !== undefined && forced !== '') return forced !== '0' && forced !== 'false';
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
+  return stream.isTTY === true && env.TERM !== 'dumb';
+}
+
+const CODES: Partial<Record<EventLine['word'], number>> = {
+  done: 32,
+  failed: 31,
+  blocked: 31,
+  warning: 33,
+  stopped: 33,
+};
+const WIDTH = 8;
+
+/** A line led by its word; further lines are indented below the text. */
+export function renderLine({ word, text }: EventLine, coloured: boolean): string {
+  const code = CODES[word];
+  const lead = word.padEnd(WIDTH);
+  const painted = coloured && code !== undefined ? `\u001b[${code}m${lead}\u001b[39m` : lead;
+  return `${painted} ${text.replaceAll('\n', `\n${' '.repeat(WIDTH + 1)}`)}\n`;
+}

@@ -1,0 +1,120 @@
+/** Events of a run in words: one line each, with a leading word to scan for. No colour, no state, no clock. */
+import type { StageKind } from '../../spec/stages.js';
+import type { StageResult } from '../../store/records.js';
+import type { RunEvent, Summary } from '../events.js';
+import type { TimeLeft } from '../sweep-clock.js';
+
+export interface EventLine {
+  word:
+    | 'sweep'
+    | 'hit'
+    | 'start'
+    | 'run'
+    | 'epoch'
+    | 'test'
+    | 'warning'
+    | 'done'
+    | 'failed'
+    | 'blocked'
+    | 'stopped'
+    | 'end';
+  text: string;
+}
+
+/** An event in words. What follows the first line break belongs to it: the end of a dead worker's log, failures. */
+export function describeEvent(event: RunEvent): EventLine {
+  switch (event.type) {
+    case 'plan-started': {
+      const left = Object.values(event.toRun).reduce((sum, count) => sum + count, 0);
+      const before = event.hits === 0 ? '' : `${event.hits} done before, `;
+      const at = left > 1 && event.jobs > 1 ? `, ${event.jobs} at once` : '';
+      return { word: 'sweep', text: `${event.name}: ${before}${countKinds(event.toRun)}${at} → ${event.folder}` };
+    }
+    case 'stage-hit':
+      return { word: 'hit', text: `${event.stage.name}: ${event.why}` };
+    case 'stage-started': {
+      const attempt = event.attempt === 1 ? '' : `, attempt ${event.attempt}`;
+      return { word: 'start', text: `${event.stage.name}: ${event.why}${attempt}` };
+    }
+    case 'stage-training': {
+      const from = event.fromStep === 0 ? '' : `, from step ${event.fromStep}`;
+      return { word: 'run', text: `${event.stage.name}: ${event.steps} steps${from}, on ${event.device}` };
+    }
+    case 'stage-progress': {
+      const of = event.epochs === null ? '' : `/${event.epochs}`;
+      const steps = `step ${event.step}/${event.steps}`;
+      return {
+        word: 'epoch',
+        text: `${event.stage.name}: epoch ${event.epoch + 1}${of}, ${steps}, ${rates(event)}`,
+      };
+    }
+    case 'stage-evaluated':
+      return { word: 'test', text: `${event.stage.name}: ${event.accuracy.toFixed(2)} % after epoch ${event.epoch}` };
+    case 'stage-warning':
+      return { word: 'warning', text: `${event.stage.name}: ${event.message}` };
+    case 'stage-done':
+      return {
+        word: 'done',
+        text: `${event.stage.name}: ${describeResult(event.result)} in ${duration(event.seconds)}`,
+      };
+    case 'stage-failed':
+      return { word: 'failed', text: `${event.stage.name}: ${event.reason}\nlog: ${event.log}` };
+    case 'stage-blocked':
+      return { word: 'blocked', text: `${event.stage.name}: not run, since ${event.by.name} failed` };
+    case 'stage-interrupted':
+      return { word: 'stopped', text: `${event.stage.name}: after ${duration(event.seconds)}; run again to go on` };
+    case 'run-ended':
+      return { word: 'end', text: describeSummary(event.summary) };
+  }
+}
+
+/** `loss 0.9123, 310 images/s`. */
+export function rates({ loss, imagesPerSecond }: { loss: number; imagesPerSecond: number }): string {
+  return `loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s`;
+}
+
+function describeResult(result: StageResult): string {
+  if (result.kind === 'pretrain')
+    return `loss ${result.loss.toFixed(4)} (a zero prediction: ${result.zeroLoss.toFixed(4)})`;
+  return `${result.accuracy.toFixed(2)} %`;
+}
+
+function countKinds(counts: Partial<Record<StageKind, number>>): string {
+  const parts = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+  return parts.length === 0 ? 'nothing to run' : `${parts.join(', ')} to run`;
+}
+
+function describeSummary({ done, hits, failed, blocked, interrupted, pending, seconds }: Summary): string {
+  const counts = Object.entries({
+    done,
+    'done before': hits,
+    failed: failed.length,
+    blocked: blocked.length,
+    stopped: interrupted.length,
+    'not begun': pending,
+  });
+  const parts = counts.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);
+  const failures = failed.map(({ stage, reason, log }) => `\n${stage.name}: ${reason.split('\n')[0]!} (log: ${log})`);
+  return `${parts.join(', ')}, in ${duration(seconds)}${failures.join('')}`;
+}
+
+/** `42 s`, `3 min 05 s`, `2 h 10 min` or `1 d 4 h`. */
+export function duration(seconds: number): string {
+  const units = [
+    { size: 86400, name: 'd', below: { size: 3600, name: 'h', digits: 1 } },
+    { size: 3600, name: 'h', below: { size: 60, name: 'min', digits: 2 } },
+    { size: 60, name: 'min', below: { size: 1, name: 's', digits: 2 } },
+  ];
+  const whole = Math.round(seconds);
+  for (const { size, name, below } of units) {
+    if (whole < size) continue;
+    const rest = Math.floor((whole % size) / below.size);
+    return `${Math.floor(whole / size)} ${name} ${String(rest).padStart(below.digits, '0')} ${below.name}`;
+  }
+  return `${whole} s`;
+}
+
+/** `about 3 min 05 s left`, `more than …` where not all is known, or nothing. */
+export function describeLeft(left: TimeLeft | null): string {
+  return left === null ? '' : `${left.atLeast ? 'more than' : 'about'} ${duration(left.seconds)} left`;
+}

@@ -1,0 +1,11 @@
+/** What shows a run to somebody. One reporter serves one run; `close` may be called twice, and after any failure. */
+import type { RunEvent } from '../events.js';
+
+export interface Reporter {
+  onEvent(event: RunEvent): void;
+  /** Leaves the terminal as it was found. */
+  close(): void;
+}
+
+/** Where a reporter writes: `process.stderr`, `process.stdout`, or a stream of a test. */
+export type OutputStream = NodeJS.WritableStream & { isTTY?: boolean };

@@ -1,0 +1,43 @@
+/**
+ * What the runner knows of a worker: a process that carries out one stage, tells of its progress and ends. How one is
+ * started is a launcher's business (`local.ts`).
+ */
+import type { Stage } from '../spec/stages.js';
+import type { StagePaths } from '../store/layout.js';
+import type { StageEvent } from '../store/records.js';
+
+/** How a worker's process ended. */
+export type WorkerEnd =
+  | { kind: 'exit'; code: number }
+  | { kind: 'signal'; signal: string }
+  /** It could not be started at all. */
+  | { kind: 'unstartable'; reason: string };
+
+export interface Worker {
+  /** null where it runs in no process of this machine. */
+  readonly pid: number | null;
+  /** Resolves once the process has ended and all it said was heard. Never rejects. */
+  readonly ended: Promise<WorkerEnd>;
+  /** Asks it to keep a checkpoint and to exit with {@link INTERRUPTED}. */
+  interrupt(): void;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** Starts the worker of a stage whose `stage.json` is written. `onEvent` is called until `ended` resolves. */
+export type Launch = (stage: Stage, paths: StagePaths, onEvent: (event: StageEvent) => void) => Worker;
+
+/** Exit code of a worker that stopped early because it was asked to. */
+export const INTERRUPTED = 130;
+
+/** The end of a process in words. */
+export function describeEnd(end: WorkerEnd): string {
+  switch (end.kind) {
+    case 'exit':
+      return `exit code ${end.code}`;
+    case 'signal':
+      return `killed by ${end.signal}`;
+    case 'unstartable':
+      return `it could not be started: ${end.reason}`;
+  }
+}

@@ -1,0 +1,326 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEvent, Summary } from '../../src/runner/events.js';
+import { runPlan, type RunOptions } from '../../src/runner/run-plan.js';
+import type { Plan } from '../../src/spec/stages.js';
+import { readJson, writeFileAtomic, writeJson } from '../../src/store/files.js';
+import { sweepPaths } from '../../src/store/layout.js';
+import { stageSchema, stateSchema } from '../../src/store/records.js';
+import { brief, FakeWorkers, planOf, resultOf, temporaryFolder } from './support.js';
+
+const TWO = planOf('job: {evaluate: [finetune, knn]}\ngrid: {objective: [scratch, masked, zoomed-in]}');
+const root = temporaryFolder();
+let count = 0;
+
+/** A run of the plan in a folder of its own, or in the given one. */
+function start(plan: Plan, options: Partial<RunOptions> = {}) {
+  const folder = options.folder ?? join(root, String(count++));
+  const workers = new FakeWorkers(plan);
+  const events: RunEvent[] = [];
+  const stop = new AbortController();
+  const kill = new AbortController();
+  const ended = runPlan({
+    plan,
+    folder,
+    jobs: 1,
+    launch: workers.launch,
+    onEvent: (event) => events.push(event),
+    signal: stop.signal,
+    killSignal: kill.signal,
+    ...options,
+  });
+  const paths = sweepPaths(folder);
+  const pathsOf = (name: string) => {
+    const started = events.find((event) => event.type === 'stage-started' && event.stage.name === name);
+    if (started?.type !== 'stage-started') throw new Error(`${name} was not started`);
+    return paths.stage(started.stage.id);
+  };
+  return { folder, workers, events, stop, kill, ended, pathsOf };
+}
+
+async function finishAll(workers: FakeWorkers, ended: Promise<Summary>): Promise<Summary> {
+  const over = ended.then(() => true);
+  const turn = () => new Promise<false>((resolve) => setImmediate(resolve, false));
+  do {
+    for (const name of workers.names) await workers.finish(name);
+  } while (!(await Promise.race([over, turn()])));
+  return ended;
+}
+
+const state = (paths: { state: string }) => readJson(paths.state, stateSchema);
+
+describe('order', () => {
+  test('pre-trainings go first, then what hangs on nothing, in the order of the plan', async () => {
+    const { workers, ended } = start(TWO);
+    const summary = await finishAll(workers, ended);
+    expect(workers.started).toEqual([
+      'pretrain masked',
+      'pretrain zoomed-in',
+      'finetune scratch',
+      'knn scratch',
+      'finetune masked',
+      'knn masked',
+      'finetune zoomed-in',
+      'knn zoomed-in',
+    ]);
+    expect(summary).toMatchObject({
+      stages: 8,
+      done: 8,
+      hits: 0,
+      failed: [],
+      blocked: [],
+      interrupted: [],
+      pending: 0,
+    });
+  });
+
+  test('no more workers run at once than allowed', async () => {
+    for (const jobs of [1, 3]) {
+      const { workers, ended } = start(TWO, { jobs });
+      await finishAll(workers, ended);
+      expect(workers.most).toBe(jobs);
+    }
+  });
+
+  test('a stage waits for its parent even while workers are idle', async () => {
+    const { workers, ended, events } = start(planOf('grid: {objective: [masked]}'), { jobs: 4 });
+    await workers.when('pretrain masked');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(workers.started).toEqual(['pretrain masked']);
+    await finishAll(workers, ended);
+    expect(brief(events)).toEqual([
+      'plan-started',
+      'stage-started pretrain masked',
+      'stage-done pretrain masked',
+      'stage-started finetune masked',
+      'stage-done finetune masked',
+      'run-ended',
+    ]);
+  });
+});
+
+describe('files', () => {
+  test('stage.json is there before the worker starts, and state.json follows the attempt', async () => {
+    const plan = planOf('grid: {objective: [scratch]}');
+    const { workers, ended, pathsOf } = start(plan);
+    const { paths } = await workers.when('finetune scratch');
+    expect(readJson(paths.stage, stageSchema)).toEqual(plan.stages[0]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(state(paths)).toMatchObject({ status: 'running', attempt: 1, pid: 4242, endedAt: null, reason: null });
+    await workers.finish('finetune scratch');
+    await ended;
+    const after = state(pathsOf('finetune scratch'))!;
+    expect(after).toMatchObject({ status: 'done', attempt: 1, reason: null });
+    expect(Date.parse(after.endedAt!)).toBeGreaterThanOrEqual(Date.parse(after.startedAt));
+  });
+});
+
+describe('a second run', () => {
+  test('launches nothing when everything is done', async () => {
+    const first = start(TWO);
+    await finishAll(first.workers, first.ended);
+    const second = start(TWO, { folder: first.folder });
+    expect(await second.ended).toMatchObject({ stages: 8, done: 0, hits: 8, pending: 0 });
+    expect(second.workers.started).toEqual([]);
+    expect(second.events.filter((event) => event.type === 'stage-hit')).toHaveLength(8);
+    expect(second.events[1]).toMatchObject({ type: 'stage-hit', why: 'done before' });
+  });
+
+  test('runs what failed again, with what it blocked, and says why', async () => {
+    const plan = planOf('grid: {objective: [masked]}');
+    const first = start(plan);
+    await first.workers.fail('pretrain masked', 'NaN');
+    await first.ended;
+    const second = start(plan, { folder: first.folder });
+    await finishAll(second.workers, second.ended);
+    expect(second.events.filter((event) => event.type === 'stage-started')).toMatchObject([
+      { stage: { kind: 'pretrain' }, why: 'failed before', attempt: 2 },
+      { stage: { kind: 'finetune' }, why: 'new', attempt: 1 },
+    ]);
+    expect(state(second.pathsOf('pretrain masked'))).toMatchObject({ status: 'done', attempt: 2 });
+  });
+
+  test.each([
+    [
+      'a damaged result.json',
+      (paths: Paths) => {
+        writeFileSync(paths.result, '{"kind":');
+      },
+      'its result.json is damaged',
+    ],
+    [
+      'the result of another kind',
+      (paths: Paths) => {
+        writeJson(paths.result, resultOf('knn'));
+      },
+      'its result.json is damaged',
+    ],
+    [
+      'an edited stage.json',
+      (paths: Paths) => {
+        edit(paths.stage);
+      },
+      'its result belongs to another or a damaged stage.json',
+    ],
+    [
+      'no result.json',
+      (paths: Paths) => {
+        rmSync(paths.result);
+      },
+      'its result.json is gone',
+    ],
+  ])('does not take %s for a hit', async (_what, damage, why) => {
+    const plan = planOf('grid: {objective: [scratch]}');
+    const first = start(plan);
+    await first.workers.finish('finetune scratch');
+    await first.ended;
+    damage(first.pathsOf('finetune scratch'));
+    const second = start(plan, { folder: first.folder });
+    await second.workers.finish('finetune scratch');
+    expect(await second.ended).toMatchObject({ done: 1, hits: 0 });
+    expect(second.events).toContainEqual(expect.objectContaining({ type: 'stage-started', why }));
+  });
+
+  test('pre-trains again where the weights are gone, but only if a stage needs them', async () => {
+    const plan = planOf('grid: {objective: [masked]}');
+    const first = start(plan);
+    await finishAll(first.workers, first.ended);
+    rmSync(first.pathsOf('pretrain masked').checkpoint);
+    const second = start(plan, { folder: first.folder });
+    expect(await second.ended).toMatchObject({ hits: 2, done: 0 });
+    rmSync(first.pathsOf('finetune masked').result);
+    const third = start(plan, { folder: first.folder });
+    expect(await finishAll(third.workers, third.ended)).toMatchObject({ hits: 0, done: 2 });
+  });
+});
+
+type Paths = ReturnType<ReturnType<typeof sweepPaths>['stage']>;
+
+function edit(file: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"seed": 0', '"seed": 1'));
+}
+
+describe('a failure', () => {
+  test('blocks what depends on it and nothing else', async () => {
+    const { workers, ended, events, pathsOf } = start(TWO, { jobs: 2 });
+    await workers.fail('pretrain masked', 'the loss became NaN');
+    const summary = await finishAll(workers, ended);
+    expect(summary).toMatchObject({ done: 5, pending: 0, interrupted: [] });
+    const log = pathsOf('pretrain masked').log;
+    expect(summary.failed).toMatchObject([
+      { stage: { name: 'pretrain masked', kind: 'pretrain' }, reason: 'the loss became NaN', log },
+    ]);
+    expect(summary.blocked.map(({ name }) => name)).toEqual(['finetune masked', 'knn masked']);
+    expect(workers.started).not.toContain('finetune masked');
+    expect(brief(events)).toContain('stage-blocked knn masked');
+    expect(state(pathsOf('pretrain masked'))).toMatchObject({ status: 'failed', reason: 'the loss became NaN' });
+  });
+
+  test('is what becomes of a worker that says done without a result', async () => {
+    const { workers, ended } = start(planOf('grid: {objective: [scratch]}'));
+    const { emit, end } = await workers.when('finetune scratch');
+    emit({ type: 'done', result: resultOf('finetune') });
+    end({ kind: 'exit', code: 0 });
+    const { failed } = await ended;
+    expect(failed[0]!.reason).toBe('the worker said it was done, but there is no result.json');
+  });
+
+  test('is what becomes of a worker whose result does not read back', async () => {
+    const { workers, ended } = start(planOf('grid: {objective: [scratch]}'));
+    const { emit, end, paths } = await workers.when('finetune scratch');
+    writeJson(paths.result, { kind: 'finetune' });
+    emit({ type: 'done', result: resultOf('finetune') });
+    end({ kind: 'exit', code: 0 });
+    const { failed } = await ended;
+    expect(failed[0]!.reason).toMatch(/^the worker said it was done, but .*result\.json is not a file of this version/);
+  });
+
+  test('is not hidden by the result of an earlier attempt', async () => {
+    const plan = planOf('grid: {objective: [scratch]}');
+    const first = start(plan);
+    await first.workers.finish('finetune scratch');
+    await first.ended;
+    edit(first.pathsOf('finetune scratch').stage);
+    const second = start(plan, { folder: first.folder });
+    (await second.workers.when('finetune scratch')).end({ kind: 'exit', code: 0 });
+    expect((await second.ended).failed).toHaveLength(1);
+  });
+
+  test('is not made of a worker that stumbles after its result is complete', async () => {
+    const { workers, ended, events } = start(planOf('grid: {objective: [scratch]}'));
+    const { end, paths } = await workers.when('finetune scratch');
+    writeJson(paths.result, resultOf('finetune'));
+    end({ kind: 'signal', signal: 'SIGSEGV' });
+    expect(await ended).toMatchObject({ done: 1, failed: [] });
+    const message = 'its result is complete, but its worker did not end well (killed by SIGSEGV)';
+    expect(events).toContainEqual(expect.objectContaining({ type: 'stage-warning', message }));
+  });
+});
+
+describe('an interruption', () => {
+  test('starts nothing new, asks workers to stop, and a re-run goes on', async () => {
+    const first = start(TWO, { jobs: 2 });
+    await first.workers.when('pretrain zoomed-in');
+    first.workers.onInterrupt = (name) => {
+      first.workers.get(name).end({ kind: 'exit', code: 130 });
+    };
+    await first.workers.finish('pretrain masked');
+    await first.workers.when('finetune scratch');
+    first.stop.abort();
+    const summary = await first.ended;
+    expect(summary).toMatchObject({ done: 1, failed: [], blocked: [], pending: 5 });
+    expect(summary.interrupted.map(({ name }) => name).sort()).toEqual(['finetune scratch', 'pretrain zoomed-in']);
+    expect(state(first.pathsOf('pretrain zoomed-in'))).toMatchObject({ status: 'interrupted', reason: null });
+
+    const second = start(TWO, { folder: first.folder, jobs: 2 });
+    expect(await finishAll(second.workers, second.ended)).toMatchObject({ done: 7, hits: 1, pending: 0 });
+    expect(second.events).toContainEqual(
+      expect.objectContaining({ type: 'stage-started', attempt: 2, why: 'interrupted before' }),
+    );
+  });
+
+  test('believes a worker that finished just in time', async () => {
+    const { workers, ended, stop } = start(TWO);
+    await workers.when('pretrain masked');
+    stop.abort();
+    await workers.finish('pretrain masked');
+    expect(await ended).toMatchObject({ done: 1, interrupted: [], pending: 7 });
+  });
+
+  test('kills workers that do not stop when asked a second time', async () => {
+    const { workers, ended, stop, kill } = start(TWO, { jobs: 2 });
+    const { signals } = await workers.when('pretrain zoomed-in');
+    stop.abort();
+    expect(signals).toEqual(['interrupt']);
+    kill.abort();
+    expect(signals).toEqual(['interrupt', 'kill']);
+    expect((await ended).interrupted).toHaveLength(2);
+  });
+
+  test('of one worker by somebody else stops nothing but what depends on it', async () => {
+    const { workers, ended } = start(planOf('grid: {objective: [masked, scratch]}'));
+    (await workers.when('pretrain masked')).end({ kind: 'exit', code: 130 });
+    expect(await finishAll(workers, ended)).toMatchObject({ done: 1, failed: [], blocked: [], pending: 1 });
+  });
+
+  test('before the start runs nothing', async () => {
+    const signal = AbortSignal.abort();
+    const { workers, ended } = start(TWO, { signal });
+    expect(await ended).toMatchObject({ done: 0, pending: 8 });
+    expect(workers.started).toEqual([]);
+  });
+});
+
+test('a folder that cannot be written to stops the run with an error, after its workers have ended', async () => {
+  const plan = planOf('grid: {objective: [scratch, masked]}');
+  const folder = join(root, 'unwritable');
+  const scratch = plan.stages.find(({ config, parent }) => config.kind === 'finetune' && parent === null)!;
+  writeFileAtomic(sweepPaths(folder).stage(scratch.id).folder, 'a file where a folder should be');
+  const { workers, ended } = start(plan, { folder, jobs: 2 });
+  workers.onInterrupt = (name) => {
+    workers.get(name).end({ kind: 'exit', code: 130 });
+  };
+  await expect(ended).rejects.toThrow('EEXIST');
+  expect(workers.started).toEqual(['pretrain masked']);
+  expect(workers.names).toEqual([]);
+});

@@ -1,0 +1,139 @@
+/** Small plans, results and workers that end when a test says so. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Plan, Stage, StageKind } from '../../src/spec/stages.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { describeStage } from '../../src/runner/describe.js';
+import type { RunEvent } from '../../src/runner/events.js';
+import type { Launch, WorkerEnd } from '../../src/runner/worker.js';
+import { writeJson } from '../../src/store/files.js';
+import type { StagePaths } from '../../src/store/layout.js';
+import type { StageEvent, StageResult } from '../../src/store/records.js';
+
+export function planOf(yaml: string): Plan {
+  return buildPlan(readSweep(yaml, { file: 'sweep.yaml', defaultName: 'sweep' }), () => 'fingerprint');
+}
+
+/** A folder that is gone after the tests of the file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vitmim-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+export interface Numbers {
+  accuracy?: number;
+  loss?: number;
+  imagesPerSecond?: number;
+  seconds?: number;
+  epochs?: number;
+}
+
+export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
+  const { accuracy = 50, loss = 0.5, imagesPerSecond = 100, seconds = 2, epochs = 20 } = numbers;
+  const work = { epochs, steps: 40, imagesPerSecond, seconds, corruptImages: [] };
+  const accuracies = { accuracy, top5: 90, testImages: 10, trainImages: 20 };
+  switch (kind) {
+    case 'pretrain':
+      return { kind, ...work, loss, losses: [loss], zeroLoss: 1, trainImages: 20 };
+    case 'finetune':
+      return { kind, ...work, ...accuracies, loss };
+    case 'linear':
+    case 'knn':
+      return { kind, ...work, ...accuracies };
+  }
+}
+
+interface Fake {
+  stage: Stage;
+  paths: StagePaths;
+  emit: (event: StageEvent) => void;
+  end: (end: WorkerEnd) => void;
+  signals: string[];
+}
+
+/** Workers that do nothing until told to. They are called by the names of their stages. */
+export class FakeWorkers {
+  /** Names in the order of starting. */
+  readonly started: string[] = [];
+  most = 0;
+  private readonly running = new Map<string, Fake>();
+  private readonly plan: Plan;
+  /** Called when a worker is asked to stop. */
+  onInterrupt: (name: string) => void = () => undefined;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+  }
+
+  get names(): string[] {
+    return [...this.running.keys()];
+  }
+
+  readonly launch: Launch = (stage, paths, emit) => {
+    const name = describeStage(this.plan, stage);
+    const signals: string[] = [];
+    const ended = new Promise<WorkerEnd>((resolve) => {
+      const end = (how: WorkerEnd): void => {
+        this.running.delete(name);
+        resolve(how);
+      };
+      this.running.set(name, { stage, paths, emit, end, signals });
+    });
+    this.started.push(name);
+    this.most = Math.max(this.most, this.running.size);
+    return {
+      pid: 4242,
+      ended,
+      interrupt: () => {
+        signals.push('interrupt');
+        this.onInterrupt(name);
+      },
+      kill: () => {
+        signals.push('kill');
+        this.get(name).end({ kind: 'signal', signal: 'SIGKILL' });
+      },
+    };
+  };
+
+  get(name: string): Fake {
+    const fake = this.running.get(name);
+    if (fake === undefined) throw new Error(`${name} is not running; these are: ${this.names.join(', ')}`);
+    return fake;
+  }
+
+  /** Waits until the worker runs. */
+  async when(name: string): Promise<Fake> {
+    for (let turn = 0; turn < 1000; turn++) {
+      if (this.running.has(name)) return this.get(name);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return this.get(name);
+  }
+
+  /** Lets a worker succeed, once it runs. */
+  async finish(name: string, numbers: Numbers = {}): Promise<void> {
+    const { stage, paths, emit, end } = await this.when(name);
+    const result = resultOf(stage.config.kind, numbers);
+    writeJson(paths.result, result);
+    if (stage.config.kind === 'pretrain') writeFileSync(paths.checkpoint, 'weights');
+    emit({ type: 'done', result });
+    end({ kind: 'exit', code: 0 });
+  }
+
+  /** Lets a worker report a failure, once it runs. */
+  async fail(name: string, reason: string): Promise<void> {
+    const { emit, end } = await this.when(name);
+    emit({ type: 'failed', reason });
+    end({ kind: 'exit', code: 1 });
+  }
+}
+
+/** Events in brief: `stage-started pretrain masked`. */
+export function brief(events: readonly RunEvent[]): string[] {
+  return events.map((event) => ('stage' in event ? `${event.type} ${event.stage.name}` : event.type));
+}
