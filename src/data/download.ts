@@ -87,9 +87,12 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   const status = response.statusCode ?? 0;
   if (status !== 200 && status !== 206) response.destroy();
 
-  if (status === 416 && have > 0) {
-    // Nothing follows what is there already: it is complete, or not a beginning of this file.
-    if (totalOf(response.headers) === have) return;
+  const appending = status === 206;
+  // Nothing follows what is there already: it is complete, or not a beginning of this file.
+  if (status === 416 && totalOf(response.headers) === have) return;
+  const otherPart = appending && response.headers['content-range']?.startsWith(`bytes ${have}-`) !== true;
+  if (have > 0 && (status === 416 || otherPart)) {
+    response.destroy();
     await rm(file, { force: true });
     await transfer(url, file, options);
     return;
@@ -97,11 +100,6 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   if (status === 408 || status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`);
   if (status !== 200 && status !== 206) {
     throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not open to everybody.`);
-  }
-  const appending = status === 206;
-  if (appending && response.headers['content-range']?.startsWith(`bytes ${have}-`) !== true) {
-    response.destroy();
-    throw new TransientError('the server sent another part of the file than was asked for');
   }
 
   const total = appending ? totalOf(response.headers) : Number(response.headers['content-length'] ?? NaN);

@@ -11,6 +11,8 @@ export const PAINTER_VERSION = 1;
 
 /** Radius of the circle around the form, as a fraction of the image's side. */
 const RADIUS = [0.26, 0.42] as const;
+/** Largest rotation to either side, in radians: free rotation needs far more images than a quick run has. */
+const ROTATION = Math.PI / 4;
 /** Least difference of luminance between form and background, in [0, 1]. */
 const CONTRAST = 0.28;
 
@@ -54,7 +56,7 @@ export function paintShape(form: Form, size: number, random: Random): ByteImage 
 function drawCoverage(form: Form, size: number, random: Random): Float32Array {
   const radius = random.uniform(...RADIUS) * size;
   const [cx, cy] = [random.uniform(radius, size - radius), random.uniform(radius, size - radius)];
-  const angle = random.uniform(0, 2 * Math.PI);
+  const angle = random.uniform(-ROTATION, ROTATION);
   const [cos, sin] = [Math.cos(angle) / radius, Math.sin(angle) / radius];
   const coverage = new Float32Array(size * size);
   for (let y = 0, i = 0; y < size; y++) {

@@ -1,0 +1,109 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { UsageError } from '../../src/common/errors.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { temporaryFolders } from './fixture.js';
+
+const folderFor = temporaryFolders();
+
+/** An IDX file of unsigned bytes. */
+function idx(shape: readonly number[], values: readonly number[]): Buffer {
+  const header = Buffer.alloc(4 + 4 * shape.length);
+  header.writeUInt32BE(0x0800 + shape.length);
+  shape.forEach((size, i) => header.writeUInt32BE(size, 4 + 4 * i));
+  return Buffer.concat([header, Buffer.from(values)]);
+}
+
+/** Three training and two test images of 2 × 3 pixels. */
+const FILES: Record<string, Buffer> = {
+  'train-images-idx3-ubyte': idx(
+    [3, 2, 3],
+    Array.from({ length: 18 }, (_, i) => 10 * i),
+  ),
+  'train-labels-idx1-ubyte': idx([3], [2, 0, 1]),
+  't10k-images-idx3-ubyte': idx(
+    [2, 2, 3],
+    Array.from({ length: 12 }, (_, i) => i),
+  ),
+  't10k-labels-idx1-ubyte': idx([2], [1, 2]),
+};
+
+async function written(changes: Record<string, Buffer> = {}, zip = false): Promise<string> {
+  const folder = await folderFor();
+  for (const [name, bytes] of Object.entries({ ...FILES, ...changes })) {
+    await writeFile(join(folder, zip ? `${name}.gz` : name), zip ? gzipSync(bytes) : bytes);
+  }
+  return folder;
+}
+
+const open = (path: string) => openDataset({ name: 'idx', imageSize: 28, path });
+
+describe('IDX files', () => {
+  it.each([false, true])('should be read, gzipped: %s', async (zip) => {
+    const { classes, train, test } = await open(await written({}, zip));
+    expect(classes).toEqual(['0', '1', '2']);
+    expect(Array.from(train.labels)).toEqual([2, 0, 1]);
+    expect(Array.from(test.labels)).toEqual([1, 2]);
+    const { image, label } = await train.sample(1);
+    expect(label).toBe(0);
+    expect(image).toMatchObject({ height: 2, width: 3 });
+    expect(Array.from(image.data)).toEqual([
+      60, 60, 60, 70, 70, 70, 80, 80, 80, 90, 90, 90, 100, 100, 100, 110, 110, 110,
+    ]);
+  });
+
+  it('should have the same fingerprint plain and gzipped, and another with other pixels', async () => {
+    const [plain, zipped, changed] = [
+      await open(await written()),
+      await open(await written({}, true)),
+      await open(await written({ 't10k-images-idx3-ubyte': idx([2, 2, 3], new Array<number>(12).fill(0)) })),
+    ];
+    expect(zipped.fingerprint).toBe(plain.fingerprint);
+    expect(changed.fingerprint).not.toBe(plain.fingerprint);
+  });
+
+  it.each([
+    [
+      'of another kind',
+      { 'train-images-idx3-ubyte': idx([20], new Array<number>(20).fill(1)) },
+      /train-images.* does not begin with 0x00000803.*0x00000801/s,
+    ],
+    ['that is empty', { 'train-labels-idx1-ubyte': Buffer.alloc(0) }, /train-labels.* with 0 bytes/s],
+    [
+      'cut short',
+      { 't10k-images-idx3-ubyte': FILES['t10k-images-idx3-ubyte']!.subarray(0, 20) },
+      /t10k-images.* has 20 bytes.*2 × 2 × 3.* 28/s,
+    ],
+    ['without data', { 't10k-labels-idx1-ubyte': idx([0], []) }, /t10k-labels.*no data/s],
+    [
+      'with fewer labels than images',
+      { 'train-labels-idx1-ubyte': idx([2], [0, 1]) },
+      /holds 3 images but .* 2 labels/s,
+    ],
+    [
+      'with a label that training lacks',
+      { 't10k-labels-idx1-ubyte': idx([2], [0, 3]) },
+      /t10k-labels.* label 3.* 3 classes/s,
+    ],
+  ])('should be refused: a file %s', async (_what, changes: Record<string, Buffer>, message) => {
+    const opening = open(await written(changes));
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  it('should be refused when one is missing, with what is needed', async () => {
+    const folder = await written();
+    await rm(join(folder, 't10k-labels-idx1-ubyte'));
+    await expect(open(folder)).rejects.toThrow(/neither t10k-labels-idx1-ubyte nor .*\.gz is in .*four files/s);
+  });
+
+  it('should be refused when the gzip stream is cut short', async () => {
+    const folder = await written({}, true);
+    const whole = gzipSync(FILES['train-images-idx3-ubyte']!);
+    await writeFile(join(folder, 'train-images-idx3-ubyte.gz'), whole.subarray(0, whole.length - 12));
+    const opening = open(folder);
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(/train-images-idx3-ubyte\.gz cannot be unzipped/);
+  });
+});

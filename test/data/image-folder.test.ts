@@ -1,0 +1,245 @@
+import { cp, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { TrainingError, UsageError } from '../../src/common/errors.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { temporaryFolders } from './fixture.js';
+
+const folderFor = temporaryFolders();
+
+/** A PNG of one grey value; its size in pixels is free, so that files differ in bytes. */
+const png = (value: number, side = 4): Promise<Buffer> =>
+  sharp({ create: { width: side, height: side, channels: 3, background: { r: value, g: value, b: value } } })
+    .png()
+    .toBuffer();
+
+/** Writes files by their paths: a number is a grey PNG of that value, text is written as it is, null removes. */
+async function write(root: string, files: Record<string, number | string | null>): Promise<string> {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(root, name);
+    await mkdir(dirname(path), { recursive: true });
+    if (content === null) await rm(path, { recursive: true });
+    else await writeFile(path, typeof content === 'number' ? await png(content) : content);
+  }
+  return root;
+}
+
+const SMALL = {
+  'train/cat/b.png': 11,
+  'train/cat/a.png': 10,
+  'train/dog/c.png': 20,
+  'test/dog/x.png': 21,
+  'test/cat/y.png': 12,
+};
+
+const written = async (changes: Record<string, number | string | null> = {}): Promise<string> =>
+  write(await write(await folderFor(), SMALL), changes);
+
+const open = (path: string, options: { corrupt?: 'fail' | 'skip'; trainImages?: number; testImages?: number } = {}) =>
+  openDataset({ name: 'image-folder', imageSize: 4, path, corrupt: 'fail', ...options });
+
+/** The grey values and labels of all samples, in order. */
+async function contents(split: {
+  length: number;
+  sample(i: number): Promise<{ image: { data: Uint8Array }; label: number }>;
+}) {
+  const read: [value: number, label: number][] = [];
+  for (let i = 0; i < split.length; i++) {
+    const { image, label } = await split.sample(i);
+    read.push([image.data[0]!, label]);
+  }
+  return read;
+}
+
+describe('an image folder', () => {
+  it('should have the sorted folders as classes and their sorted files as images', async () => {
+    const { name, classes, train, test } = await open(await written());
+    expect(name).toBe('image-folder');
+    expect(classes).toEqual(['cat', 'dog']);
+    expect(await contents(train)).toEqual([
+      [10, 0],
+      [11, 0],
+      [20, 1],
+    ]);
+    expect(await contents(test)).toEqual([
+      [12, 0],
+      [21, 1],
+    ]);
+  });
+
+  it('should keep images at their native sizes', async () => {
+    const root = await written();
+    await writeFile(join(root, 'train/cat/a.png'), await png(10, 9));
+    const { train } = await open(root);
+    expect((await train.sample(0)).image).toMatchObject({ height: 9, width: 9 });
+    expect((await train.sample(1)).image).toMatchObject({ height: 4, width: 4 });
+  });
+
+  it('should read val/ where there is no test/, and test/ where there are both', async () => {
+    const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
+    expect((await contents((await open(root)).test)).map(([value]) => value)).toEqual([12, 21]);
+    await rm(join(root, 'test'), { recursive: true });
+    expect((await contents((await open(root)).test)).map(([value]) => value)).toEqual([50, 51]);
+  });
+
+  it('should take every image kind in any case, nested folders, and no other or hidden files', async () => {
+    const root = await written({
+      'train/cat/notes.txt': 'no image',
+      'train/cat/.hidden.png': 1,
+      'train/.git/x.png': 2,
+      'train/readme.md': 'no class',
+      'train/cat/deep/er/d.PNG': 13,
+    });
+    await writeFile(
+      join(root, 'train/cat/e.JPeG'),
+      await sharp(await png(14))
+        .jpeg()
+        .toBuffer(),
+    );
+    await writeFile(
+      join(root, 'train/cat/f.WEBP'),
+      await sharp(await png(15))
+        .webp({ lossless: true })
+        .toBuffer(),
+    );
+    const { classes, train } = await open(root);
+    expect(classes).toEqual(['cat', 'dog']);
+    expect((await contents(train)).map(([value]) => value)).toEqual([10, 11, 13, 14, 15, 20]);
+  });
+
+  it('should follow links to class folders and to files', async () => {
+    const root = await written({ 'elsewhere/bird/z.png': 30, 'test/bird/t.png': 31 });
+    await symlink(join(root, 'elsewhere/bird'), join(root, 'train/bird'));
+    await symlink(join(root, 'elsewhere/bird/z.png'), join(root, 'train/dog/z.png'));
+    const { classes, train } = await open(root);
+    expect(classes).toEqual(['bird', 'cat', 'dog']);
+    expect((await contents(train)).map(([value]) => value)).toEqual([30, 10, 11, 20, 30]);
+  });
+
+  it('should decode an image once', async () => {
+    const root = await written();
+    const { train } = await open(root);
+    const first = await train.sample(0);
+    await rm(join(root, 'train/cat/a.png'));
+    expect((await train.sample(0)).image).toBe(first.image);
+  });
+
+  it('should be cut down to trainImages and testImages, evenly over the classes', async () => {
+    const { train, test } = await open(await written(), { trainImages: 2, testImages: 1 });
+    expect(Array.from(train.labels)).toEqual([0, 1]);
+    expect(test.length).toBe(1);
+  });
+});
+
+describe("an image folder's fingerprint", () => {
+  const fingerprint = async (root: string): Promise<string> => (await open(root)).fingerprint;
+
+  it('should be of names and sizes, not of place or time', async () => {
+    const root = await written();
+    const copy = join(await folderFor(), 'copy');
+    await cp(root, copy, { recursive: true });
+    await utimes(join(copy, 'train/cat/a.png'), 1, 1);
+    expect(await fingerprint(copy)).toBe(await fingerprint(root));
+  });
+
+  it.each([
+    ['an image is added', { 'train/dog/new.png': 1 }],
+    ['an image is removed', { 'train/cat/a.png': null }],
+    [
+      'an image changes its size',
+      {
+        'test/cat/y.png': 'longer than before, by far: no PNG of one colour has so many bytes, of that I am quite sure',
+      },
+    ],
+    [
+      'an image changes its split',
+      { 'test/cat/y.png': null, 'test/cat/a.png': 10, 'train/cat/a.png': null, 'train/cat/y.png': 12 },
+    ],
+    ['a class is renamed', { 'train/dog': null, 'test/dog': null, 'train/wolf/c.png': 20, 'test/wolf/x.png': 21 }],
+  ])('should change when %s', async (_what, changes: Record<string, number | string | null>) => {
+    expect(await fingerprint(await written(changes))).not.toBe(await fingerprint(await written()));
+  });
+
+  it('should not depend on trainImages', async () => {
+    const root = await written();
+    expect((await open(root, { trainImages: 2 })).fingerprint).toBe(await fingerprint(root));
+  });
+});
+
+describe('an image folder that cannot be used', () => {
+  it.each([
+    ['without train/', { train: null }, /there is no train\/ in .*one folder of images a class/],
+    ['without test/ and val/', { test: null }, /there is no test\/ or val\/ in/],
+    [
+      'with an empty class',
+      { 'train/cat/a.png': null, 'train/cat/b.png': null, 'train/cat/a.gif': 'GIF89a' },
+      /train.cat holds no images \(\.jpg, \.jpeg, \.png and \.webp are read\)/,
+    ],
+    ['without classes', { 'test/cat': null, 'test/dog': null, 'test/loose.png': 3 }, /test holds no class folders/],
+    ['with different classes', { 'train/emu/e.png': 1, 'test/gnu/g.png': 1 }, /train lacks gnu; .*test lacks emu/],
+  ])('should be refused: %s', async (_what, changes: Record<string, number | string | null>, message) => {
+    const opening = open(await written(changes));
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  it('should be refused with the layout it needs when it is missing', async () => {
+    const path = join(await folderFor(), 'nowhere');
+    await expect(open(path)).rejects.toThrow(UsageError);
+    await expect(open(path)).rejects.toThrow(/there is no folder .*nowhere.*train\/ and test\/.*vitmim data fetch/s);
+  });
+
+  it('should be refused when a link leads nowhere', async () => {
+    const root = await written();
+    await symlink(join(root, 'gone.png'), join(root, 'train/cat/link.png'));
+    await expect(open(root)).rejects.toThrow(/cannot read .*link\.png/);
+  });
+});
+
+describe('a corrupt file', () => {
+  const broken = () => written({ 'train/cat/b.png': 'not a PNG', 'train/cat/c.png': 14 });
+
+  it('should stop the stage with its name and the remedy', async () => {
+    const { train } = await open(await broken());
+    expect((await train.sample(0)).label).toBe(0);
+    await expect(train.sample(1)).rejects.toThrow(TrainingError);
+    await expect(train.sample(1)).rejects.toThrow(
+      /train.cat.b\.png cannot be decoded.*Remove or replace it.*data\.corrupt: skip/s,
+    );
+  });
+
+  it('should be stood in for, and reported once, with corrupt: skip', async () => {
+    const root = await broken();
+    const { train, test } = await open(root, { corrupt: 'skip' });
+    expect(train.corrupt).toEqual([]);
+    await Promise.all([train.sample(1), train.sample(1)]);
+    expect(await contents(train)).toEqual([
+      [10, 0],
+      [14, 0],
+      [14, 0],
+      [20, 1],
+    ]);
+    expect(train.corrupt).toEqual([join(root, 'train/cat/b.png')]);
+    expect(test.corrupt).toEqual([]);
+  });
+
+  it('should be stood in for by an image with its own label, across classes', async () => {
+    const { train } = await open(await written({ 'train/cat/b.png': 'not a PNG' }), { corrupt: 'skip' });
+    expect(train.labels[1]).toBe(0);
+    expect(await train.sample(1)).toMatchObject({ label: 1 });
+  });
+
+  it('should fail the stage when every file is one', async () => {
+    const bad = { 'test/cat/y.png': 'x', 'test/dog/x.png': 'x' };
+    const { test } = await open(await written(bad), { corrupt: 'skip' });
+    await expect(test.sample(0)).rejects.toThrow(/none of 2 images can be decoded/);
+  });
+
+  it('should not be confused with a file that has gone', async () => {
+    const root = await written();
+    const { train } = await open(root, { corrupt: 'skip' });
+    await rm(join(root, 'train/cat/a.png'));
+    await expect(train.sample(0)).rejects.toThrow(TrainingError);
+    await expect(train.sample(0)).rejects.toThrow(/a\.png cannot be read/);
+  });
+});

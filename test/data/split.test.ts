@@ -1,0 +1,151 @@
+import { TrainingError } from '../../src/common/errors.js';
+import type { ByteImage } from '../../src/common/image.js';
+import { balancedSubset, labelledSubset, type Split, splitOf } from '../../src/data/split.js';
+
+/** An image that tells its index: one pixel, red = index. */
+const pixel = (index: number): ByteImage => ({ data: Uint8Array.of(index, 0, 0), height: 1, width: 1 });
+
+function splitWith(labels: readonly number[], unreadable: readonly number[] = []): Split {
+  const corrupt: string[] = [];
+  return splitOf({
+    labels: Uint16Array.from(labels),
+    corrupt,
+    read(index) {
+      if (!unreadable.includes(index)) return Promise.resolve(pixel(index));
+      if (!corrupt.includes(String(index))) corrupt.push(String(index));
+      return Promise.resolve(null);
+    },
+  });
+}
+
+/** The index of the image in the source, and its label. */
+async function read(split: Split, index: number): Promise<[index: number, label: number]> {
+  const { image, label } = await split.sample(index);
+  return [image.data[0]!, label];
+}
+
+const sourceIndices = (split: Split): Promise<number[]> =>
+  Promise.all(Array.from({ length: split.length }, async (_, i) => (await read(split, i))[0]));
+
+const countByLabel = ({ labels }: Split): Record<number, number> => {
+  const counts: Record<number, number> = {};
+  for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
+  return counts;
+};
+
+/** `counts[c]` images of class c, the classes taking turns. */
+function mixed(...counts: number[]): Split {
+  const labels: number[] = [];
+  for (let round = 0; round < Math.max(...counts); round++) {
+    counts.forEach((count, label) => {
+      if (round < count) labels.push(label);
+    });
+  }
+  return splitWith(labels);
+}
+
+describe('a sample', () => {
+  it('should be the image with its label', async () => {
+    expect(await read(splitWith([4, 5, 6]), 1)).toEqual([1, 5]);
+  });
+
+  it('should be the next readable image with its own label where one is corrupt', async () => {
+    const split = splitWith([4, 5, 6, 7], [1, 2]);
+    expect(await read(split, 1)).toEqual([3, 7]);
+    expect(await read(split, 2)).toEqual([3, 7]);
+    expect(split.corrupt).toEqual(['1', '2']);
+  });
+
+  it('should wrap around to the first image after the last', async () => {
+    expect(await read(splitWith([4, 5, 6], [2]), 2)).toEqual([0, 4]);
+  });
+
+  it('should be looked for inside the subset alone', async () => {
+    const split = splitWith([4, 5, 6, 7], [1]).subset([1, 3]);
+    expect(await read(split, 0)).toEqual([3, 7]);
+  });
+
+  it('should fail when no image at all can be read', async () => {
+    await expect(splitWith([0, 1], [0, 1]).sample(0)).rejects.toThrow(TrainingError);
+  });
+
+  it.each([-1, 3, 0.5])('should be refused at index %d of three', async (index) => {
+    await expect(splitWith([0, 1, 2]).sample(index)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('a subset', () => {
+  it('should have the labels and images of its indices, in their order', async () => {
+    const split = splitWith([4, 5, 6, 7]).subset([3, 0]);
+    expect(Array.from(split.labels)).toEqual([7, 4]);
+    expect(await sourceIndices(split)).toEqual([3, 0]);
+  });
+
+  it('should itself be divisible', async () => {
+    const split = splitWith([4, 5, 6, 7]).subset([3, 2, 0]).subset([1, 2]);
+    expect(Array.from(split.labels)).toEqual([6, 4]);
+    expect(await sourceIndices(split)).toEqual([2, 0]);
+  });
+});
+
+describe('a balanced subset', () => {
+  it('should have equally many images of every class', () => {
+    expect(countByLabel(balancedSubset(mixed(50, 50, 50), 30, 'train'))).toEqual({ 0: 10, 1: 10, 2: 10 });
+  });
+
+  it('should differ by one image at most where the count does not divide', () => {
+    const counts = Object.values(countByLabel(balancedSubset(mixed(20, 20, 20, 20), 22, 'train')));
+    expect(counts.toSorted((a, b) => a - b)).toEqual([5, 5, 6, 6]);
+  });
+
+  it('should take all of a small class and more of the others', () => {
+    expect(countByLabel(balancedSubset(mixed(3, 50, 50), 23, 'train'))).toEqual({ 0: 3, 1: 10, 2: 10 });
+  });
+
+  it('should be the split itself where that has no more images', () => {
+    const split = mixed(2, 2);
+    expect(balancedSubset(split, 4, 'train')).toBe(split);
+    expect(balancedSubset(split, 99, 'train')).toBe(split);
+    expect(balancedSubset(split, undefined, 'train')).toBe(split);
+  });
+
+  it('should be the same each time, random within a class, and other for the test split', async () => {
+    const chosen = await sourceIndices(balancedSubset(mixed(40, 40), 20, 'train'));
+    expect(await sourceIndices(balancedSubset(mixed(40, 40), 20, 'train'))).toEqual(chosen);
+    expect(await sourceIndices(balancedSubset(mixed(40, 40), 20, 'test'))).not.toEqual(chosen);
+    expect(Math.max(...chosen)).toBeGreaterThan(40);
+    expect(chosen).toEqual(chosen.toSorted((a, b) => a - b));
+  });
+
+  it('should be a part of every larger one', async () => {
+    const larger = new Set(await sourceIndices(balancedSubset(mixed(30, 30, 30), 40, 'train')));
+    for (const index of await sourceIndices(balancedSubset(mixed(30, 30, 30), 25, 'train'))) {
+      expect(larger).toContain(index);
+    }
+  });
+});
+
+describe('a labelled subset', () => {
+  it('should have the fraction of every class', () => {
+    expect(countByLabel(labelledSubset(mixed(20, 40, 100), 0.1, 0))).toEqual({ 0: 2, 1: 4, 2: 10 });
+  });
+
+  it('should have at least one image of every class', () => {
+    expect(countByLabel(labelledSubset(mixed(3, 200), 0.01, 0))).toEqual({ 0: 1, 1: 2 });
+  });
+
+  it('should be drawn by the seed', async () => {
+    const chosen = await sourceIndices(labelledSubset(mixed(50, 50), 0.2, 0));
+    expect(await sourceIndices(labelledSubset(mixed(50, 50), 0.2, 0))).toEqual(chosen);
+    expect(await sourceIndices(labelledSubset(mixed(50, 50), 0.2, 1))).not.toEqual(chosen);
+  });
+
+  it('should be the split itself at fraction 1', () => {
+    const split = mixed(2, 2);
+    expect(labelledSubset(split, 1, 0)).toBe(split);
+  });
+
+  it('should pass over classes without images', () => {
+    expect(countByLabel(labelledSubset(splitWith([0, 0, 2, 2]), 0.5, 0))).toEqual({ 0: 1, 2: 1 });
+  });
+});
