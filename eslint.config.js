@@ -8,6 +8,8 @@ export default tseslint.config(
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // `const { path: _, ...rest } = data` is how a member is left out.
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       // `matrix[i]!` in numeric inner loops, where the index is the loop's own bound.
       '@typescript-eslint/no-non-null-assertion': 'off',
     },

@@ -21,7 +21,7 @@ const LIMITS = [
 const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'];
 
 /** An optional package: not installed on platforms without a prebuilt Dawn, so its types are not relied upon. */
-const PACKAGE: string = 'webgpu';
+const PACKAGE = 'webgpu' as string;
 
 interface Dawn {
   create(options: string[]): { requestAdapter(options: GPURequestAdapterOptions): Promise<Adapter | null> };

@@ -35,7 +35,10 @@ async function trainStage(file: string, { device: requested, json }: Options): P
   const stage = existsSync(file) ? readJson(file, stageSchema) : undefined;
   if (!stage) throw new UsageError(`there is no stage at ${file}`);
   const paths = stagePaths(dirname(file));
-  const emit = json ? (event: StageEvent) => printJson(event) : (event: StageEvent) => say(describe(event));
+  const emit = (event: StageEvent): void => {
+    if (json) printJson(event);
+    else say(describe(event));
+  };
 
   const stop = new AbortController();
   const onSignal = (): void => {

@@ -78,11 +78,12 @@ function encoderDeclarations(config: EncoderConfig): Declaration[] {
   ];
 }
 
-function decoderDeclarations(config: ModelConfig): Declaration[] {
+function decoderDeclarations(config: ModelConfig, masked: boolean): Declaration[] {
   const { dim, depth } = config.decoder;
   return [
     { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'fan-in' },
-    { name: 'mask_token', shape: [dim], kind: 'token' },
+    // Without masking nothing would ever train it.
+    ...(masked ? [{ name: 'mask_token', shape: [dim], kind: 'token' } satisfies Declaration] : []),
     { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },
     ...blocks('decoder_blocks', depth, dim, config),
     ...norm('decoder_norm', dim),
@@ -99,7 +100,8 @@ function headDeclarations(config: EncoderConfig, classes: number): Declaration[]
 }
 
 /** What a set of parameters is for. Mean pooling has a norm of its own and drops the encoder's (PAPER.md §7). */
-export type Purpose = { for: 'encoding' } | { for: 'pretraining' } | { for: 'classification'; classes: number };
+export type Purpose =
+  { for: 'encoding' } | { for: 'pretraining'; masked: boolean } | { for: 'classification'; classes: number };
 
 function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): Declaration[] {
   const encoder = encoderDeclarations(config);
@@ -107,7 +109,7 @@ function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): De
     case 'encoding':
       return encoder;
     case 'pretraining':
-      return [...encoder, ...decoderDeclarations(config as ModelConfig)];
+      return [...encoder, ...decoderDeclarations(config as ModelConfig, purpose.masked)];
     case 'classification':
       return [
         ...encoder.filter(({ name }) => config.classToken || !name.startsWith('norm.')),
@@ -202,7 +204,8 @@ export function transfer(trained: Values, fresh: Values): Values {
     [...fresh].map(([name, value]) => {
       const found = trained.get(name);
       if (!found) {
-        if (/^(patch_embed|pos_embed|cls_token|blocks|norm)/.test(name)) throw new Error(`the checkpoint has no ${name}`);
+        if (/^(patch_embed|pos_embed|cls_token|blocks|norm)/.test(name))
+          throw new Error(`the checkpoint has no ${name}`);
         return [name, value];
       }
       if (found.shape.join() !== value.shape.join()) {

@@ -3,7 +3,15 @@
  * src/ops alone, so that it runs wherever they do. (PAPER.md §2)
  */
 import * as tf from '@tensorflow/tfjs';
-import { attention, gatherTokens, layerNorm, linear, patchify, restoreTokens, type TokenSelection } from '../ops/index.js';
+import {
+  attention,
+  gatherTokens,
+  layerNorm,
+  linear,
+  patchify,
+  restoreTokens,
+  type TokenSelection,
+} from '../ops/index.js';
 import type { EncoderConfig, ModelConfig } from '../spec/model.js';
 import type { Parameters } from './parameters.js';
 

@@ -31,7 +31,7 @@ const crossEntropy = defineOp({
   name: 'VitSoftmaxCrossEntropy',
   forward([logits], [target]) {
     const logProbabilities = tf.logSoftmax(logits as tf.Tensor2D);
-    const batch = logits!.shape[0]!;
+    const batch = logits!.shape[0];
     return {
       output: tf.mul(tf.sum(tf.mul(target!, logProbabilities)), -1 / batch),
       saved: [logProbabilities],
@@ -39,7 +39,7 @@ const crossEntropy = defineOp({
   },
   backward(dy, { inputs: [logits], constants: [target], saved: [logProbabilities] }) {
     const difference = tf.sub(tf.exp(logProbabilities!), target!);
-    return [tf.mul(difference, tf.mul(dy, 1 / logits!.shape[0]!))];
+    return [tf.mul(difference, tf.mul(dy, 1 / logits!.shape[0]))];
   },
 });
 

@@ -27,9 +27,9 @@ export interface OpDefinition<Attributes> {
    * Plain form. A fused kernel takes the inputs named `input0`, `input1`, … and `constant0`, … and returns
    * `[output, ...saved]`.
    */
-  forward(inputs: Tensors, constants: Tensors, attributes: Attributes): Forward;
+  forward: (inputs: Tensors, constants: Tensors, attributes: Attributes) => Forward;
   /** Plain gradient of each input, in their order. A fused `NAMEGrad` kernel takes `dy`, all the above and `saved0`, …. */
-  backward(dy: tf.Tensor, seen: Seen, attributes: Attributes): tf.Tensor[];
+  backward: (dy: tf.Tensor, seen: Seen, attributes: Attributes) => tf.Tensor[];
 }
 
 /**
@@ -93,5 +93,6 @@ function runFused(name: string, inputs: tf.NamedTensorMap, attributes: object): 
 
 /** Whether the active backend brings its own kernel of this name. */
 export function hasFusedKernel(name: string): boolean {
-  return tf.getKernel(name, tf.getBackend()) != null;
+  const kernel: unknown = tf.getKernel(name, tf.getBackend()); // typed as always there
+  return kernel !== undefined;
 }

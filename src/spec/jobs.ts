@@ -1,4 +1,3 @@
-/* eslint @typescript-eslint/no-unused-vars: ["error", { "ignoreRestSiblings": true }] -- keys are left out by name */
 /**
  * One validated job → what it runs: its task, its model and the configurations of its stages; or why it cannot run.
  * Checks here concern several keys at once; single keys are checked by `schema.ts`.

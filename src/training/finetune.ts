@@ -13,7 +13,7 @@ import { drawDropPath } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { train } from './loop.js';
 import { drawMix, mixImages, mixLabels } from './mixing.js';
-import { splitInParts } from './parts.js';
+import { splitInParts } from './accumulation.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView, stackPixels } from './views.js';

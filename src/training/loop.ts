@@ -34,11 +34,11 @@ export interface LoopTask<Part> {
 
 /** How the loop talks to the world around it. */
 export interface LoopContext {
-  emit(event: StageEvent): void;
+  emit: (event: StageEvent) => void;
   /** Appends to the stage's metrics. */
-  record(metrics: Record<string, unknown>): void;
+  record: (metrics: Record<string, unknown>) => void;
   /** Writes a checkpoint of the state as it is. */
-  save(): Promise<void>;
+  save: () => Promise<void>;
   /** Aborted when the stage shall stop at the next step, to be resumed later. */
   signal: AbortSignal;
 }

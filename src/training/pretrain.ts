@@ -10,7 +10,7 @@ import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import { drawDropPath } from './drop-path.js';
 import { train } from './loop.js';
-import { splitInParts } from './parts.js';
+import { splitInParts } from './accumulation.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView } from './views.js';

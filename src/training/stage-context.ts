@@ -17,7 +17,7 @@ export interface StageContext {
   parent: Values | null;
   /** Description of the device, for the record. */
   device: string;
-  emit(event: StageEvent): void;
+  emit: (event: StageEvent) => void;
   signal: AbortSignal;
 }
 

@@ -81,7 +81,7 @@ describe('a sweep', () => {
     const { code, stderr } = await vitmim(['report', out]);
     expect(stderr).toContain('masked');
     expect([0, 1]).toContain(code); // 1: most of the paper's objectives are missing here
-    const runs = parse(readFileSync(join(out, 'tables', 'runs.csv')), { columns: true }) as Record<string, string>[];
+    const runs = parse<Record<string, string>>(readFileSync(join(out, 'tables', 'runs.csv')), { columns: true });
     expect(runs).toHaveLength(3);
     expect(existsSync(join(out, 'tables', 'objectives.csv'))).toBe(true);
     expect(existsSync(join(out, 'tables', 'integration.csv'))).toBe(true);
