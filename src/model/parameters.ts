@@ -174,7 +174,7 @@ export function toParameters(values: Values): Parameters {
 
 /** A variable holding a copy of the values. */
 export function toVariable({ shape, data }: { shape: number[]; data: Float32Array }, trainable: boolean): tf.Variable {
-  const initial = tf.tensor(data, shape, 'float32');
+  const initial = tf.tensor(data.slice(), shape, 'float32'); // some backends keep the array they are given
   const variable = tf.variable(initial, trainable);
   initial.dispose(); // the variable holds the data now; the tensor would leak
   return variable;
@@ -196,10 +196,12 @@ export function disposeParameters(parameters: Parameters): void {
 /**
  * Takes from `trained` every value that `fresh` names too: the encoder of a checkpoint into a classifier, say.
  *
- * @throws Error when a shared name has another shape, or when an encoder value is missing; weights are never left
- * random in silence (PAPER.md §8, bug 5).
+ * @throws Error when a shared name has another shape, or when an encoder value is missing or an encoder block is too
+ * many; weights are never left random, nor left out, in silence (PAPER.md §8, bug 5).
  */
 export function transfer(trained: Values, fresh: Values): Values {
+  const deeper = [...trained.keys()].find((name) => name.startsWith('blocks.') && !fresh.has(name));
+  if (deeper !== undefined) throw new Error(`the checkpoint has ${deeper}, the model has no such block`);
   return new Map(
     [...fresh].map(([name, value]) => {
       const found = trained.get(name);
