@@ -64,12 +64,21 @@ export function convolve(image: FloatImage, { size, weights }: BlurKernel): Floa
   for (let y = 0; y < height; y++) {
     for (let pair = 0; pair < width; pair += 2) {
       const x = Math.min(pair, width - 2);
-      let [red0, green0, blue0, red1, green1, blue1, tap] = [0, 0, 0, 0, 0, 0, 0];
+      let red0 = 0;
+      let green0 = 0;
+      let blue0 = 0;
+      let red1 = 0;
+      let green1 = 0;
+      let blue1 = 0;
+      let tap = 0;
       for (let u = 0; u < size; u++) {
         const from = (y + u) * stride + x * 3;
         for (let i = from; i < from + 3 * size; i++, tap += 3) {
-          const [red, green, blue] = [taps[tap]!, taps[tap + 1]!, taps[tap + 2]!];
-          const [value0, value1] = [padded[i]!, padded[i + 3]!];
+          const red = taps[tap]!;
+          const green = taps[tap + 1]!;
+          const blue = taps[tap + 2]!;
+          const value0 = padded[i]!;
+          const value1 = padded[i + 3]!;
           red0 += red * value0;
           green0 += green * value0;
           blue0 += blue * value0;

@@ -1,6 +1,6 @@
 /**
  * Joins the three parts of a task, mask, geometry and style, behind one interface, and gives it its loss. Images are
- * degraded one by one as plain arrays; a batch of them is uploaded once. (DESIGN.md §1, PAPER.md §3–4)
+ * degraded one by one as plain arrays; a batch of them is uploaded once. (PAPER.md §3–4)
  */
 import * as tf from '@tensorflow/tfjs';
 import { UsageError, unreachable } from '../common/errors.js';

@@ -34,15 +34,16 @@ export function distort({ data: source, height, width }: FloatImage, distortion:
   const data = new Float32Array(source.length);
   let to = 0;
   for (let row = 0; row < height; row++) {
-    const y = (2 * row) / (height - 1) - 1;
+    const gy = (2 * row) / (height - 1) - 1;
     for (let column = 0; column < width; column++, to += 3) {
-      const [sx, sy] = sourceOf((2 * column) / (width - 1) - 1, y, distortion);
+      const [sx, sy] = sourceOf((2 * column) / (width - 1) - 1, gy, distortion);
       const px = ((sx + 1) / 2) * (width - 1);
       const py = ((sy + 1) / 2) * (height - 1);
       const left = Math.floor(px);
       const top = Math.floor(py);
       for (let corner = 0; corner < 4; corner++) {
-        const [x, y] = [left + (corner & 1), top + (corner >> 1)];
+        const x = left + (corner & 1);
+        const y = top + (corner >> 1);
         if (x < 0 || x >= width || y < 0 || y >= height) continue;
         const weight = (1 - Math.abs(px - x)) * (1 - Math.abs(py - y));
         const from = (y * width + x) * 3;

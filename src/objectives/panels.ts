@@ -1,0 +1,100 @@
+/**
+ * What an objective does to images, as pictures side by side: original, input, visible tokens, target and, given a
+ * model, its reconstruction. Pure data; `contact-sheet.ts` and `npy.ts` write it to files.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import { denormalizeImage, type FloatImage } from '../common/image.js';
+import { resampleImage, wholeImage } from '../common/resample.js';
+import type { Batch, Example, Objective } from './compose.js';
+
+/** Equally large square images in [0, 1]: one row for each example, one column for each caption. */
+export interface Panels {
+  readonly captions: readonly string[];
+  readonly rows: readonly (readonly FloatImage[])[];
+}
+
+/** Drawn in the place of removed tokens. */
+const GREY = 0.5;
+
+/**
+ * Makes the panels of some examples, all of the objective's image size. `visible` is there if tokens are removed,
+ * `reconstruction` if there is a model. Target and reconstruction are what the loss compares, put back into pixels with
+ * the mean and deviation of the clean picture's own patches: a prediction has none of its own (PAPER.md §5). Where the
+ * field has another size than the image, these are the patches of the field after area resampling, the grid that the
+ * prediction lives on.
+ *
+ * @param predict A model's prediction [B, N, patchSize²·3] for a batch; it is disposed of here.
+ */
+export async function previewPanels(
+  objective: Objective,
+  examples: readonly Example[],
+  predict?: (batch: Batch) => tf.Tensor3D,
+): Promise<Panels> {
+  const batch = objective.batch(examples);
+  const targets = await imagesOf(objective.picture(batch));
+  const reconstructions = predict ? await reconstruct(objective, batch, predict) : undefined;
+  batch.dispose();
+
+  const { imageSize } = objective;
+  const columns: [caption: string, panel: (example: Example, row: number) => FloatImage][] = [
+    ['original', ({ field }) => resampleImage(field, wholeImage(field), imageSize, imageSize, 'bicubic')],
+    ['input', ({ input }) => displayable(input)],
+  ];
+  if (objective.task.maskRatio > 0) {
+    columns.push(['visible', ({ input, kept }) => hideRemoved(displayable(input), kept, objective.patchSize)]);
+  }
+  columns.push(['target', (_, row) => targets[row]!]);
+  if (reconstructions) columns.push(['reconstruction', (_, row) => reconstructions[row]!]);
+  return {
+    captions: columns.map(([caption]) => caption),
+    rows: examples.map((example, row) => columns.map(([, panel]) => panel(example, row))),
+  };
+}
+
+/** All values of the panels as one array, and its shape [rows, panels, height, width, 3]. */
+export function panelArray({ rows }: Panels): { data: Float32Array; shape: number[] } {
+  const { height, width } = rows[0]![0]!;
+  const images = rows.flat();
+  const data = new Float32Array(images.length * height * width * 3);
+  images.forEach((image, i) => {
+    data.set(image.data, i * height * width * 3);
+  });
+  return { data, shape: [rows.length, rows[0]!.length, height, width, 3] };
+}
+
+async function reconstruct(
+  objective: Objective,
+  batch: Batch,
+  predict: (batch: Batch) => tf.Tensor3D,
+): Promise<FloatImage[]> {
+  const prediction = predict(batch);
+  const pictures = objective.reconstruct(prediction, batch);
+  prediction.dispose();
+  return imagesOf(pictures);
+}
+
+/** Downloads pictures and disposes of them. */
+async function imagesOf(pictures: tf.Tensor4D): Promise<FloatImage[]> {
+  const [count, height, width] = pictures.shape;
+  const values = await pictures.data<'float32'>();
+  pictures.dispose();
+  const length = height * width * 3;
+  return Array.from({ length: count }, (_, i) => ({ data: values.slice(i * length, (i + 1) * length), height, width }));
+}
+
+/** An ImageNet-normalised image as pixels; what a blur has driven out of [0, 1] is clipped. */
+function displayable(image: FloatImage): FloatImage {
+  const pixels = denormalizeImage(image);
+  return { ...pixels, data: pixels.data.map((value) => Math.min(Math.max(value, 0), 1)) };
+}
+
+function hideRemoved(image: FloatImage, kept: Int32Array | null, patchSize: number): FloatImage {
+  const columns = image.width / patchSize;
+  const visible = new Set(kept);
+  const tokenOf = (i: number): number => {
+    const pixel = Math.floor(i / 3);
+    const row = Math.floor(Math.floor(pixel / image.width) / patchSize);
+    return row * columns + Math.floor((pixel % image.width) / patchSize);
+  };
+  return { ...image, data: image.data.map((value, i) => (visible.has(tokenOf(i)) ? value : GREY)) };
+}

@@ -1,0 +1,81 @@
+/** Target tokens and the way back. */
+import * as tf from '@tensorflow/tfjs';
+import { denormalizeImage, normalizeImage, type FloatImage } from '../../src/common/image.js';
+import { picturesOfTokens, targetTokens } from '../../src/objectives/targets.js';
+import { deviation, imageOf, mean, noise, read } from './support.js';
+
+const NORMALIZATIONS = ['patch-channel', 'patch', 'none'] as const;
+const tensorOf = ({ data, height, width }: FloatImage): tf.Tensor4D => tf.tensor4d(data, [1, height, width, 3]);
+const targets = (image: FloatImage, ...rest: [number, (typeof NORMALIZATIONS)[number]]): number[] =>
+  read(() => targetTokens(tensorOf(image), ...rest));
+
+beforeAll(() => tf.setBackend('cpu'));
+
+it('normalises each patch and channel with the unbiased variance', () => {
+  const image = noise(8, 'image');
+  const tokens = targets(image, 4, 'patch-channel');
+  // Token 1, channel 2: rows 0 … 3, columns 4 … 7.
+  const pixels = Array.from({ length: 16 }, (_, i) => image.data[(Math.floor(i / 4) * 8 + 4 + (i % 4)) * 3 + 2]!);
+  const std = deviation(pixels) * Math.sqrt(16 / 15);
+  pixels.forEach((pixel, i) => {
+    expect(tokens[48 + i * 3 + 2]).toBeCloseTo((pixel - mean(pixels)) / (std + 1e-6), 4);
+  });
+});
+
+it("normalises each patch as a whole as MAE does: ImageNet's units, ε inside the root", () => {
+  // A deviation near √ε, so that ε's place matters.
+  const image = denormalizeImage(imageOf(4, (y, x, c) => 1e-3 * (y - x + c / 2)));
+  const values = [...normalizeImage(image).data];
+  const variance = (deviation(values) ** 2 * 48) / 47;
+  const tokens = targets(image, 4, 'patch');
+  values.forEach((value, i) => {
+    expect(tokens[i]).toBeCloseTo((value - mean(values)) / Math.sqrt(variance + 1e-6), 3);
+  });
+});
+
+it('only normalises by ImageNet statistics without patch normalisation', () => {
+  const image = noise(4, 'image');
+  const expected = normalizeImage(image).data;
+  targets(image, 4, 'none').forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i]!, 5);
+  });
+});
+
+it.each([0, 0.3, 1 / 3, 0.7, 1])('makes zeros of a flat patch of value %d', (value) => {
+  const flat = imageOf(16, () => value);
+  expect(targets(flat, 16, 'patch-channel').every((target) => target === 0)).toBe(true);
+  // Channels differ in ImageNet's units, so only that it is finite holds for MAE's.
+  expect(targets(flat, 16, 'patch').every(Number.isFinite)).toBe(true);
+});
+
+it('does not magnify the noise that resampling leaves beyond the range of pixels', () => {
+  const saturated = imageOf(8, (y, x, c) => ((y + x + c) % 2 === 0 ? 1 : 1 + 1.2e-7));
+  const black = imageOf(8, (y, x, c) => ((y + x + c) % 2 === 0 ? 0 : -1e-7));
+  for (const image of [saturated, black]) expect(new Set(targets(image, 4, 'patch-channel'))).toEqual(new Set([0]));
+});
+
+it('scores (n − 1)/n for a zero prediction: 255/256 at patch 16, 15/16 at patch 4', () => {
+  for (const patch of [16, 4]) {
+    const tokens = targets(noise(32, 'image'), patch, 'patch-channel');
+    expect(mean(tokens.map((value) => value ** 2))).toBeCloseTo(1 - 1 / patch ** 2, 4);
+  }
+});
+
+it.each(NORMALIZATIONS)('gets the picture back from its own targets (%s)', (normalization) => {
+  const image = noise(8, 'image');
+  const pixels = read(() => {
+    const pictures = tensorOf(image);
+    return picturesOfTokens(targetTokens(pictures, 4, normalization), pictures, 4, normalization);
+  });
+  expect(Math.max(...pixels.map((value, i) => Math.abs(value - image.data[i]!)))).toBeLessThan(1e-5);
+});
+
+it('gives zero tokens the colour of their patches and clips what lies outside [0, 1]', () => {
+  const pictures = tensorOf(imageOf(4, (y) => (y < 2 ? 0.2 : 0.6)));
+  for (const value of read(() => picturesOfTokens(tf.zeros([1, 1, 48]), pictures, 4, 'patch-channel'))) {
+    expect(value).toBeCloseTo(0.4, 5);
+  }
+  expect(read(() => picturesOfTokens(tf.fill([1, 1, 48], 9), pictures, 4, 'patch-channel'))).toEqual(
+    new Array<number>(48).fill(1),
+  );
+});
