@@ -3,5 +3,5 @@
 export default {
   roots: ['<rootDir>/dist/test'],
   testMatch: ['**/*.test.js'],
-  runner: 'jest-light-runner',
+  runner: 'jest-light-runner/child-process',
 };

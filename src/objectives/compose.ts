@@ -17,7 +17,7 @@ import { mappedBackLoss } from './mapped-back-loss.js';
 import { drawKept } from './mask.js';
 import type { GeometryPart, LossForm, Placement, StylePart, Supervision } from './parts.js';
 import { sameGridLoss } from './same-grid-loss.js';
-import { contentSize, outerFieldSize } from './sizes.js';
+import { contentSize, outerFieldSize } from '../spec/sizes.js';
 import { picturesOfTokens } from './targets.js';
 import { zoomedIn } from './zoomed-in.js';
 import { zoomedOut } from './zoomed-out.js';

@@ -6,7 +6,7 @@ import { normalizeImage, type FloatImage } from '../common/image.js';
 import { resampleImage } from '../common/resample.js';
 import type { Geometry } from '../spec/task.js';
 import type { GeometryPart } from './parts.js';
-import { outerFieldSize, windowSize } from './sizes.js';
+import { outerFieldSize, windowSize } from '../spec/sizes.js';
 
 /** The box of `size`² in the middle of an image. Both sides of the image have the parity of `size`. */
 function centreBox(image: FloatImage, size: number) {

@@ -6,7 +6,7 @@ import { normalizeImage, type FloatImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
 import type { Geometry } from '../spec/task.js';
 import type { GeometryPart, Placement } from './parts.js';
-import { contentSize } from './sizes.js';
+import { contentSize } from '../spec/sizes.js';
 
 /** Draws each offset uniformly from 0 … canvas − content − 1, so that at least one row and column follow the content. */
 export function drawPlacement(canvas: number, content: number, random: Random): Placement {

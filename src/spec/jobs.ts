@@ -7,6 +7,7 @@ import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, patchCount, resolveModel, type ModelConfig } from './model.js';
 import type { Evaluation, JobSpec } from './schema.js';
+import { contentSize, outerFieldSize, windowSize } from './sizes.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
 import type { Task } from './task.js';
 
@@ -89,9 +90,7 @@ function maskConflict({ maskRatio }: Task, model: ModelConfig): Conflict | undef
   };
 }
 
-const even = (size: number): number => 2 * Math.round(size / 2);
-
-/** The window, field or content must differ from the image by whole pixels (sizes by the rule of PAPER.md §13). */
+/** A zoom must come to whole pixels that differ from the image's. */
 function geometryConflict({ geometry }: Task, { imageSize }: ModelConfig): Conflict | undefined {
   if (geometry.kind === 'none' || geometry.kind === 'distorted') return undefined;
   const key = geometry.kind === 'zoomed-in' ? 'degradation.zoomedIn' : 'degradation.zoomedOut';
@@ -101,20 +100,16 @@ function geometryConflict({ geometry }: Task, { imageSize }: ModelConfig): Confl
       message: `${key}.centreWeight and borderWeight are both 0, which leaves no loss; raise one`,
     };
   }
-  const fits =
-    geometry.kind === 'zoomed-out'
-      ? inside(Math.round(geometry.fraction * imageSize), imageSize)
-      : geometry.loss === 'field'
-        ? inside(even(geometry.fraction * imageSize), imageSize)
-        : even(imageSize / geometry.fraction) > imageSize;
-  if (fits) return undefined;
-  return {
-    keys: [`${key}.fraction`, 'data.imageSize'],
-    message: `${key}.fraction ${geometry.fraction} comes to no zoom in images of ${imageSize} px; move it away from 0 and 1`,
-  };
+  try {
+    if (geometry.kind === 'zoomed-out') contentSize(geometry.fraction, imageSize);
+    else if (geometry.loss === 'field') windowSize(geometry.fraction, imageSize);
+    else outerFieldSize(geometry.fraction, imageSize);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { keys: [`${key}.fraction`, 'data.imageSize'], message: error.message };
+  }
 }
-
-const inside = (size: number, whole: number): boolean => size > 0 && size < whole;
 
 function styleConflict({ style }: Task, { imageSize }: ModelConfig): Conflict | undefined {
   if (style.kind !== 'blurred' || style.kernelSize <= imageSize) return undefined;

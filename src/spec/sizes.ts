@@ -28,6 +28,6 @@ export function contentSize(fraction: number, imageSize: number): number {
 function checked(fits: boolean, size: number, key: string, fraction: number, imageSize: number): number {
   if (fits) return size;
   throw new UsageError(
-    `degradation.${key}.fraction ${fraction} comes to no zoom in images of ${imageSize} px: move it away from 0 and 1`,
+    `degradation.${key}.fraction ${fraction} comes to no zoom in images of ${imageSize} px; move it away from 0 and 1`,
   );
 }

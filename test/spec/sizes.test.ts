@@ -1,6 +1,6 @@
 /** Fractions against the sizes that PAPER.md §4 and §13 state. */
 import { UsageError } from '../../src/common/errors.js';
-import { contentSize, outerFieldSize, windowSize } from '../../src/objectives/sizes.js';
+import { contentSize, outerFieldSize, windowSize } from '../../src/spec/sizes.js';
 
 it("gives the paper's sizes at 224 px", () => {
   expect(windowSize(160 / 224, 224)).toBe(160);
