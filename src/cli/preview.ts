@@ -86,7 +86,8 @@ async function preview(what: string[], options: Options): Promise<void> {
     }
     if (parameters) disposeParameters(parameters);
     const joined = joinRows(panels);
-    writeFileAtomic(options.out, await renderPreview(joined, { captions: true }));
+    const labels = subjects.flatMap(({ name }) => images.map(() => name));
+    writeFileAtomic(options.out, await renderPreview(joined, { captions: true, labels }));
     if (options.npy !== undefined) writeFileAtomic(options.npy, encodeNpy(panelArray(joined)));
     say(`wrote ${[options.out, options.npy].filter((file) => file !== undefined).join(' and ')}`);
   } finally {

@@ -7,32 +7,44 @@ import type { Panels } from './panels.js';
 const LARGEST_PANEL = 224;
 const GAP = 4;
 const CAPTION_HEIGHT = 20;
+const LABEL_WIDTH = 150;
 const BACKGROUND = '#ffffff';
 
 /**
  * Renders panels.
  *
  * @param options.captions Whether a line of captions stands on top. It takes a font; without one it stays empty.
+ * @param options.labels What to write left of each row.
  * @returns a PNG file
  */
-export async function renderPreview({ captions, rows }: Panels, options: { captions: boolean }): Promise<Buffer> {
+export async function renderPreview(
+  { captions, rows }: Panels,
+  options: { captions: boolean; labels?: readonly string[] },
+): Promise<Buffer> {
   const size = rows[0]![0]!.width;
   const scale = Math.max(1, Math.floor(LARGEST_PANEL / size));
   const pitch = size * scale + GAP;
   const top = options.captions ? CAPTION_HEIGHT : GAP;
-  const width = GAP + captions.length * pitch;
+  const left = options.labels ? LABEL_WIDTH : GAP;
+  const [width, height] = [left + captions.length * pitch, top + rows.length * pitch];
 
   const pictures = rows.flatMap((row, y) =>
     row.map((image, x) => ({
       input: enlargedBytes(image, scale),
       raw: { width: size * scale, height: size * scale, channels: 3 as const },
-      left: GAP + x * pitch,
+      left: left + x * pitch,
       top: top + y * pitch,
     })),
   );
-  const overlay = options.captions ? [{ input: captionLine(captions, pitch, width), left: 0, top: 0 }] : [];
-  return sharp({ create: { width, height: top + rows.length * pitch, channels: 3, background: BACKGROUND } })
-    .composite([...pictures, ...overlay])
+  const words = [
+    ...(options.captions ? captions : []).map((text, x) => word(text, left + (x + 0.5) * pitch - GAP / 2, 14)),
+    ...(options.labels ?? []).map((text, y) => word(text, LABEL_WIDTH / 2, top + (y + 0.5) * pitch)),
+  ];
+  return sharp({ create: { width, height, channels: 3, background: BACKGROUND } })
+    .composite([
+      ...pictures,
+      ...(words.length > 0 ? [{ input: lettering(words, width, height), left: 0, top: 0 }] : []),
+    ])
     .removeAlpha()
     .png()
     .toBuffer();
@@ -51,12 +63,17 @@ function enlargedBytes({ data, height, width }: FloatImage, scale: number): Buff
   return bytes;
 }
 
-function captionLine(captions: readonly string[], pitch: number, width: number): Buffer {
-  const texts = captions.map(
-    (caption, x) => `<text x="${GAP + (x + 0.5) * pitch - GAP / 2}" y="14" text-anchor="middle">${caption}</text>`,
-  );
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** A word centred on a point. */
+function word(text: string, x: number, y: number): string {
+  const escaped = text.replace(/[&<>]/g, (character) => ENTITIES[character]!);
+  return `<text x="${x}" y="${y}" text-anchor="middle">${escaped}</text>`;
+}
+
+function lettering(words: readonly string[], width: number, height: number): Buffer {
   return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${CAPTION_HEIGHT}">` +
-      `<g font-family="sans-serif" font-size="13" fill="#202020">${texts.join('')}</g></svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
+      `<g font-family="sans-serif" font-size="13" fill="#202020">${words.join('')}</g></svg>`,
   );
 }

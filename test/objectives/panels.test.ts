@@ -92,6 +92,14 @@ describe('the picture', () => {
     return { at, data, info };
   };
 
+  it('writes labels left of the rows, whatever characters they have', async () => {
+    const labelled = await renderPreview(panels, { captions: false, labels: ['a < b & c'] });
+    const { width } = await sharp(labelled).metadata();
+    expect(width).toBe(150 + 2 * (224 + 4));
+    const margin = await sharp(labelled).extract({ left: 0, top: 0, width: 150, height: 232 }).stats();
+    expect(margin.channels[0]!.min).toBeLessThan(128); // ink
+  });
+
   it('enlarges each pixel to a square, without smoothing', async () => {
     const { at, info } = await decode(false);
     expect([info.height, info.width]).toEqual([4 + 224 + 4, 4 + 2 * (224 + 4)]);
