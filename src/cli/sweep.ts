@@ -87,8 +87,8 @@ async function sweep(file: string, options: Options): Promise<number> {
       killSignal: kill.signal,
     });
     reporter.close();
-    if (!options.json && summary.failed.length === 0) say(`\nTables: vitmim report ${folder}`);
-    return exitCode(summary, stop.signal.aborted);
+    if (!options.json && exitCode(summary) === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
+    return exitCode(summary);
   } finally {
     reporter.close();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -111,7 +111,8 @@ function freeze(plan: Plan, folder: string): void {
   }
 }
 
-function exitCode({ failed, blocked }: Summary, stopped: boolean): number {
-  if (stopped) return EXIT.interrupted;
-  return failed.length + blocked.length > 0 ? EXIT.failed : EXIT.ok;
+/** Stages that were stopped from outside leave the sweep undone, whoever stopped them. */
+function exitCode({ failed, blocked, interrupted, pending }: Summary): number {
+  if (failed.length + blocked.length > 0) return EXIT.failed;
+  return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;
 }

@@ -54,6 +54,8 @@ export type RunEvent =
   | { type: 'stage-blocked'; stage: StageRef; by: StageRef }
   /** Stopped before its end; it has kept a checkpoint where it could. */
   | { type: 'stage-interrupted'; stage: StageRef; seconds: number }
+  /** Asked to stop: nothing new starts, and so many workers are waited for. */
+  | { type: 'run-stopping'; workers: number }
   | { type: 'run-ended'; summary: Summary };
 
 export interface StageFailure {

@@ -51,10 +51,8 @@ async function listen(child: ChildProcess, onLine: (line: string) => void): Prom
   });
   // Nothing is ever written to a worker; a broken pipe means only that it has gone.
   child.stdin!.on('error', () => undefined);
-  const heard = once(lines, 'close');
   try {
     const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-    await heard;
     return signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal };
   } catch (error) {
     return { kind: 'unstartable', reason: messageOf(error) };

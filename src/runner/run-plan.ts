@@ -171,7 +171,7 @@ class Workers {
 
   constructor(options: RunOptions) {
     this.options = options;
-    options.signal.addEventListener('abort', this.interrupt);
+    options.signal.addEventListener('abort', this.stop);
     options.killSignal?.addEventListener('abort', this.kill);
   }
 
@@ -180,6 +180,11 @@ class Workers {
     this.alive.add(worker);
     void worker.ended.then(() => this.alive.delete(worker));
     return worker;
+  };
+
+  private readonly stop = (): void => {
+    this.options.onEvent({ type: 'run-stopping', workers: this.alive.size });
+    this.interrupt();
   };
 
   readonly interrupt = (): void => {
@@ -191,14 +196,18 @@ class Workers {
   };
 
   release(): void {
-    this.options.signal.removeEventListener('abort', this.interrupt);
+    this.options.signal.removeEventListener('abort', this.stop);
     this.options.killSignal?.removeEventListener('abort', this.kill);
   }
 }
 
 function kinds(stages: readonly Stage[]): KindCounts {
   const counts: KindCounts = {};
-  for (const { config } of stages) counts[config.kind] = (counts[config.kind] ?? 0) + 1;
+  // The stages of the longest chains come first, as they will in the run.
+  for (const kind of ['pretrain', 'finetune', 'linear', 'knn'] as const) {
+    const count = stages.filter(({ config }) => config.kind === kind).length;
+    if (count > 0) counts[kind] = count;
+  }
   return counts;
 }
 

@@ -9,6 +9,7 @@ import type { StageResult } from '../store/records.js';
 import { accuracies } from './evaluate.js';
 import { extractFeatures, rowsOf, standardize, type FeatureSet } from './features.js';
 import { mixLabels } from './mixing.js';
+import { breathe, Interrupted } from './loop.js';
 import { learningRateAt } from './schedule.js';
 import type { StageContext } from './stage-context.js';
 
@@ -26,7 +27,7 @@ export async function linearProbe(config: LinearConfig, context: StageContext): 
 
   const steps = stepsPerEpoch(train.labels.length, recipe.batchSize) * recipe.epochs;
   context.emit({ type: 'started', device: context.device, steps, fromStep: 0 });
-  const scores = await fit(config, train, test, classes);
+  const scores = await fit(config, train, test, classes, context.signal);
   return {
     kind: 'linear',
     epochs: recipe.epochs,
@@ -45,6 +46,7 @@ async function fit(
   train: FeatureSet,
   test: FeatureSet,
   classes: number,
+  signal: AbortSignal,
 ): Promise<Float32Array> {
   const schedule = { ...recipe, minLearningRate: 0 };
   const perEpoch = stepsPerEpoch(train.labels.length, recipe.batchSize);
@@ -56,6 +58,8 @@ async function fit(
   const velocities = [weight, bias].map(({ shape }) => zeros(shape, false));
   try {
     for (let epoch = 0; epoch < recipe.epochs; epoch++) {
+      await breathe();
+      if (signal.aborted) throw new Interrupted('stopped before the probe was done');
       for (const [step, indices] of trainingBatches(train.labels.length, recipe.batchSize, seed, epoch).entries()) {
         tf.tidy(() => {
           const x = rowsOf(gatherRows(train, indices), 0, indices.length);

@@ -81,6 +81,7 @@ export async function train<Part>(
     meter.start();
     for await (const parts of task.batches(epoch, state.step % stepsPerEpoch)) {
       update(task, state, parts);
+      await breathe();
       meter.step();
       const inEpoch = state.step - epoch * stepsPerEpoch;
       const stop = context.signal.aborted;
@@ -110,6 +111,14 @@ export async function train<Part>(
     if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
   }
   return { imagesPerSecond: meter.steps > 0 ? meter.rate() : null, seconds: meter.seconds };
+}
+
+/**
+ * Lets the event loop turn once. On a processor a whole training can otherwise run between two of its turns, and no
+ * signal would ever be delivered.
+ */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** One optimiser step. Consumes the parts. */

@@ -53,6 +53,7 @@ const STORY: [number, RunEvent][] = [
   [60, { type: 'stage-done', stage: scratch, result: resultOf('finetune', { accuracy: 45.678 }), seconds: 60 }],
   [75, { type: 'stage-failed', ...failure }],
   [75, { type: 'stage-blocked', stage: finetune, by: pretrain }],
+  [76, { type: 'run-stopping', workers: 1 }],
   [80, { type: 'stage-interrupted', stage: linear, seconds: 4.4 }],
   [
     80,
@@ -96,6 +97,7 @@ test('plain lines say everything once, and progress at most every ten seconds a 
       '           oh no',
       '         log: r/log.txt',
       'blocked  finetune masked seed 0: not run, since pretrain masked seed 0 failed',
+      'stop     waiting for one worker to keep a checkpoint; stop again to kill',
       'stopped  linear masked seed 0: after 4 s; run again to go on',
       'end      1 done, 1 done before, 1 failed, 1 blocked, 1 stopped, in 1 min 20 s',
       '         pretrain masked seed 0: exit code 3; the end of its log: (log: r/log.txt)',
@@ -155,7 +157,7 @@ describe('bars', () => {
 
   test('leave above them what is worth keeping, each once', () => {
     const kept = seen.filter((line) =>
-      /^(sweep|hit|start|run|epoch|warning|done|failed|blocked|stopped|end) {2,}/.test(line),
+      /^(sweep|hit|start|run|epoch|warning|done|failed|blocked|stop|stopped|end) {2,}/.test(line),
     );
     expect(kept.map((line) => line.split(' ')[0])).toEqual([
       'sweep',
@@ -163,6 +165,7 @@ describe('bars', () => {
       'done',
       'failed',
       'blocked',
+      'stop',
       'stopped',
       'end',
     ]);
@@ -174,6 +177,15 @@ describe('bars', () => {
     const length = text().length;
     reporter.close();
     expect(text()).toHaveLength(length);
+  });
+
+  test('leave signals to the command line', () => {
+    const before = process.listenerCount('SIGINT');
+    const own = barsReporter(capture(true).stream);
+    own.onEvent(STORY[0]![1]);
+    const drawn = process.listenerCount('SIGINT');
+    own.close();
+    expect(drawn).toBe(before);
   });
 
   test('are not drawn when there is nothing to run', () => {

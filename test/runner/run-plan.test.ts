@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../src/runner/events.js';
 import { runPlan, type RunOptions } from '../../src/runner/run-plan.js';
@@ -6,7 +6,7 @@ import type { Plan } from '../../src/spec/stages.js';
 import { readJson, writeFileAtomic, writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { stageSchema, stateSchema } from '../../src/store/records.js';
-import { brief, FakeWorkers, planOf, resultOf, temporaryFolder } from './support.js';
+import { brief, FakeWorkers, planOf, resultOf, settled, temporaryFolder } from './support.js';
 
 const TWO = planOf('job: {evaluate: [finetune, knn]}\ngrid: {objective: [scratch, masked, zoomed-in]}');
 const root = temporaryFolder();
@@ -19,7 +19,7 @@ function start(plan: Plan, options: Partial<RunOptions> = {}) {
   const events: RunEvent[] = [];
   const stop = new AbortController();
   const kill = new AbortController();
-  const ended = runPlan({
+  const run = runPlan({
     plan,
     folder,
     jobs: 1,
@@ -29,6 +29,7 @@ function start(plan: Plan, options: Partial<RunOptions> = {}) {
     killSignal: kill.signal,
     ...options,
   });
+  const ended = settled(run, () => `the run does not end; still running: ${workers.names.join(', ')}`);
   const paths = sweepPaths(folder);
   const pathsOf = (name: string) => {
     const started = events.find((event) => event.type === 'stage-started' && event.stage.name === name);
@@ -235,6 +236,27 @@ describe('a failure', () => {
     expect(failed[0]!.reason).toMatch(/^the worker said it was done, but .*result\.json is not a file of this version/);
   });
 
+  test('is what becomes of a worker that leaves the numbers of another kind of stage', async () => {
+    const { workers, ended } = start(planOf('grid: {objective: [scratch]}'));
+    const { end, paths } = await workers.when('finetune scratch');
+    writeJson(paths.result, resultOf('knn'));
+    end({ kind: 'exit', code: 0 });
+    expect(await ended).toMatchObject({ done: 0, failed: [{ stage: { name: 'finetune scratch' } }] });
+  });
+
+  test('quotes the log of its own attempt alone', async () => {
+    const plan = planOf('grid: {objective: [scratch]}');
+    const folder = join(root, 'log');
+    for (const line of ['first', 'second']) {
+      const { workers, ended } = start(plan, { folder });
+      const { end, paths } = await workers.when('finetune scratch');
+      appendFileSync(paths.log, `${line}\n`);
+      end({ kind: 'exit', code: 3 });
+      const { failed } = await ended;
+      expect(failed[0]!.reason).toBe(`the worker ended without a result (exit code 3); the end of its log:\n  ${line}`);
+    }
+  });
+
   test('is not hidden by the result of an earlier attempt', async () => {
     const plan = planOf('grid: {objective: [scratch]}');
     const first = start(plan);
@@ -267,6 +289,7 @@ describe('an interruption', () => {
     await first.workers.finish('pretrain masked');
     await first.workers.when('finetune scratch');
     first.stop.abort();
+    expect(first.events.at(-1)).toEqual({ type: 'run-stopping', workers: 2 });
     const summary = await first.ended;
     expect(summary).toMatchObject({ done: 1, failed: [], blocked: [], pending: 5 });
     expect(summary.interrupted.map(({ name }) => name).sort()).toEqual(['finetune scratch', 'pretrain zoomed-in']);

@@ -133,6 +133,19 @@ export class FakeWorkers {
   }
 }
 
+/** Rejects when a promise is still open after half a minute: the test runner itself would wait for ever. */
+export async function settled<T>(promise: Promise<T>, stuck: () => string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const watchdog = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(stuck()));
+    }, 30_000);
+  });
+  return Promise.race([promise, watchdog]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
 /** Events in brief: `stage-started pretrain masked`. */
 export function brief(events: readonly RunEvent[]): string[] {
   return events.map((event) => ('stage' in event ? `${event.type} ${event.stage.name}` : event.type));

@@ -13,8 +13,8 @@ const done = (ref: StageRef, seconds: number): RunEvent => ({
 
 function clockOf(jobs: number): SweepClock {
   const clock = new SweepClock();
-  const toRun = { pretrain: 3, finetune: 3 };
-  clock.observe({ type: 'plan-started', name: 'x', folder: 'x', stages: 6, hits: 0, toRun, jobs }, 0);
+  const toRun = { pretrain: 4, finetune: 3 };
+  clock.observe({ type: 'plan-started', name: 'x', folder: 'x', stages: 7, hits: 0, toRun, jobs }, 0);
   return clock;
 }
 
@@ -30,13 +30,13 @@ test('counts what is left of each kind at its own mean, shared by the workers', 
   for (const ref of [a, b]) clock.observe(started(ref), 0);
   clock.observe(done(a, 10), 10_000);
   clock.observe(done(b, 20), 20_000);
-  // One pre-training of 15 s on one of two workers; nothing is known of fine-tuning.
+  // Two pre-trainings of 15 s for two workers; nothing is known of fine-tuning.
   expect(clock.left(20_000)).toEqual({ seconds: 15, atLeast: true });
 
   clock.observe(started(c), 20_000);
   clock.observe(done(c, 40), 60_000);
-  expect(clock.left(60_000)).toEqual({ seconds: (15 + 2 * 40) / 2, atLeast: false });
-  expect([clock.settled, clock.total]).toEqual([3, 6]);
+  expect(clock.left(60_000)).toEqual({ seconds: (2 * 15 + 2 * 40) / 2, atLeast: false });
+  expect([clock.settled, clock.total]).toEqual([3, 7]);
 });
 
 test('subtracts what running stages have behind them', () => {
@@ -44,9 +44,9 @@ test('subtracts what running stages have behind them', () => {
   clock.observe(started(stage('pretrain', 'a')), 0);
   clock.observe(done(stage('pretrain', 'a'), 10), 10_000);
   clock.observe(started(stage('pretrain', 'b')), 10_000);
-  expect(clock.left(14_000)).toEqual({ seconds: 6 + 10, atLeast: true });
+  expect(clock.left(14_000)).toEqual({ seconds: 6 + 2 * 10, atLeast: true });
   // Longer than the mean: it may end at any time, and no time is owed.
-  expect(clock.left(40_000)).toEqual({ seconds: 10, atLeast: true });
+  expect(clock.left(40_000)).toEqual({ seconds: 2 * 10, atLeast: true });
 });
 
 test('does not count failed and blocked stages as work', () => {
@@ -57,6 +57,6 @@ test('does not count failed and blocked stages as work', () => {
   clock.observe({ type: 'stage-blocked', stage: stage('finetune', 'd'), by: failed }, 1000);
   clock.observe(started(stage('pretrain', 'b')), 1000);
   clock.observe(done(stage('pretrain', 'b'), 10), 11_000);
-  expect(clock.left(11_000)).toEqual({ seconds: 10, atLeast: true });
+  expect(clock.left(11_000)).toEqual({ seconds: 2 * 10, atLeast: true });
   expect(clock.settled).toBe(3);
 });

@@ -22,6 +22,7 @@ const LOGGED: ReadonlySet<RunEvent['type']> = new Set([
   'stage-failed',
   'stage-blocked',
   'stage-interrupted',
+  'run-stopping',
 ] as const);
 
 /** Ends a line that is written over a longer one. */

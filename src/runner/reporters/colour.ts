@@ -15,6 +15,7 @@ const CODES: Partial<Record<EventLine['word'], number>> = {
   failed: 31,
   blocked: 31,
   warning: 33,
+  stop: 33,
   stopped: 33,
 };
 const WIDTH = 8;

@@ -16,6 +16,7 @@ export interface EventLine {
     | 'done'
     | 'failed'
     | 'blocked'
+    | 'stop'
     | 'stopped'
     | 'end';
   text: string;
@@ -63,6 +64,10 @@ export function describeEvent(event: RunEvent): EventLine {
       return { word: 'blocked', text: `${event.stage.name}: not run, since ${event.by.name} failed` };
     case 'stage-interrupted':
       return { word: 'stopped', text: `${event.stage.name}: after ${duration(event.seconds)}; run again to go on` };
+    case 'run-stopping': {
+      const workers = event.workers === 1 ? 'one worker' : `${event.workers} workers`;
+      return { word: 'stop', text: `waiting for ${workers} to keep a checkpoint; stop again to kill` };
+    }
     case 'run-ended':
       return { word: 'end', text: describeSummary(event.summary) };
   }

@@ -1,0 +1,109 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { resultOf } from '../runner/support.js';
+import { readJson, writeJson } from '../../src/store/files.js';
+import { sweepPaths } from '../../src/store/layout.js';
+import { planSchema, type StageState } from '../../src/store/records.js';
+import { accuracies, collect, resultsMaker } from './support.js';
+
+const results = resultsMaker();
+const SCRATCH = 'name: one\ngrid: {objective: [scratch], seed: [0, 1]}';
+
+const stageOf = (folder: string, index: number) => {
+  const plan = readJson(join(folder, 'plan.json'), planSchema)!;
+  return sweepPaths(folder).stage(plan.stages[index]!.id);
+};
+
+test('reads every stage of a plan, with what is missing', () => {
+  const folder = results(SCRATCH, accuracies({ scratch: [40, null] }));
+  const data = collect([folder]);
+  expect(data.sweeps).toEqual([{ name: 'one', folder, description: null, leftOut: 0 }]);
+  expect(data.jobs).toHaveLength(2);
+  expect([...data.stages.values()].map(({ result }) => result)).toEqual([resultOf('finetune', { accuracy: 40 }), null]);
+  expect(data.missing).toMatchObject([
+    { stage: { config: { seed: 1 } }, folder: stageOf(folder, 1).folder, why: 'not run' },
+  ]);
+});
+
+test.each([
+  ['failed', 'the loss became NaN\n  a trace', 'failed: the loss became NaN'],
+  ['interrupted', null, 'interrupted'],
+  ['running', null, 'running'],
+  ['done', null, 'done, but its result.json is gone'],
+] as const)('says why a result is missing: %s', (status, reason, why) => {
+  const folder = results(SCRATCH, accuracies({ scratch: [40, null] }));
+  const time = '2026-01-01T00:00:00.000Z';
+  const state: StageState = { status, attempt: 1, pid: 1, host: 'here', startedAt: time, endedAt: null, reason };
+  writeJson(stageOf(folder, 1).state, state);
+  expect(collect([folder]).missing).toMatchObject([{ why }]);
+});
+
+describe('several folders', () => {
+  const [A, B] = [
+    'grid: {objective: [scratch, masked], seed: [0]}',
+    'grid: {objective: [scratch, identity], maskRatio: [0.75], seed: [0, 1]}',
+  ];
+
+  test('are merged: a stage is read once, equal jobs are one with the cells of both', () => {
+    const table = { scratch: [40, 41], masked: [50, 51] };
+    const [a, b] = [results(A, accuracies(table)), results(B, accuracies(table))];
+    const data = collect([a, b]);
+    expect(data.jobs).toHaveLength(4);
+    expect(data.stages.size).toBe(6);
+    const masked = data.jobs.find(({ task, seed }) => task !== null && seed === 0)!;
+    expect(masked.cells.map(({ objective, maskRatio }) => [objective, maskRatio])).toEqual([
+      ['masked', null],
+      ['identity', 0.75],
+    ]);
+    expect(data.missing).toEqual([]);
+  });
+
+  test('complete each other, in either order', () => {
+    const a = results(SCRATCH, accuracies({ scratch: [40, null] }));
+    const b = results(SCRATCH, accuracies({ scratch: [null, 41] }));
+    for (const folders of [
+      [a, b],
+      [b, a],
+    ]) {
+      const data = collect(folders);
+      expect(data.missing).toEqual([]);
+      expect(
+        [...data.stages.values()].map(({ result }) => result !== null && 'accuracy' in result && result.accuracy),
+      ).toEqual([40, 41]);
+    }
+  });
+
+  test('may have taken different times over one stage', () => {
+    const a = results(SCRATCH, () => ({ accuracy: 40, seconds: 1 }));
+    const b = results(SCRATCH, () => ({ accuracy: 40, seconds: 9, imagesPerSecond: 9 }));
+    expect(() => collect([a, b])).not.toThrow();
+  });
+
+  test('may not contradict each other', () => {
+    const a = results(SCRATCH, accuracies({ scratch: [40, 41] }));
+    const b = results(SCRATCH, accuracies({ scratch: [40, 42] }));
+    expect(() => collect([a, b])).toThrow(
+      `${stageOf(a, 1).result} and ${stageOf(b, 1).result} are results of one stage and differ; ` +
+        'report their folders apart, or delete the one you do not trust',
+    );
+  });
+});
+
+describe('what cannot be read is named', () => {
+  test('a folder that does not exist, and one without a plan', () => {
+    const folder = results(SCRATCH, () => null);
+    expect(() => collect([`${folder}-x`])).toThrow(/-x does not exist; name a folder that vitmim sweep wrote/);
+    rmSync(join(folder, 'plan.json'));
+    expect(() => collect([folder])).toThrow(/has no plan.json, so it is no results folder/);
+    expect(() => collect([])).toThrow('name at least one results folder');
+  });
+
+  test('a damaged result, and one of another kind', () => {
+    const folder = results(SCRATCH, accuracies({ scratch: [40, 41] }));
+    const { result } = stageOf(folder, 0);
+    writeFileSync(result, '{"kind":"fine');
+    expect(() => collect([folder])).toThrow(`${result} is not a file of this version of vitmim, or is damaged`);
+    writeJson(result, resultOf('knn'));
+    expect(() => collect([folder])).toThrow(`${result} holds the numbers of a knn stage, not of finetune`);
+  });
+});

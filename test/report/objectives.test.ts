@@ -1,0 +1,213 @@
+import { planOf } from '../runner/support.js';
+import { objectivesTable } from '../../src/report/tables/objectives.js';
+import { accuracies, collect, dataOf, pick, resultsMaker } from './support.js';
+
+const results = resultsMaker();
+const ALL = '[scratch, decolorized, blurred, distorted, zoomed-out, zoomed-in, masked, masked+zoomed-in]';
+const tableOf = (...folders: string[]) => objectivesTable(collect(folders), { metric: 'finetune' });
+
+describe("a sweep over the paper's objectives", () => {
+  const folder = results(
+    `grid: {objective: ${ALL}, seed: [0, 1]}`,
+    accuracies({
+      scratch: [40, 44],
+      blurred: [46, 46],
+      decolorized: [43, 43],
+      distorted: [48, 48],
+      'zoomed-out': [47, 47],
+      'zoomed-in': [50, 52],
+      masked: [51, 53],
+      'masked+zoomed-in': [60, null],
+    }),
+  );
+  const table = tableOf(folder);
+
+  test("has the paper's rows in order, with mean, deviation and count over the seeds", () => {
+    expect(pick(table, 'objective', 'mean', 'std', 'n', 'planned')).toEqual([
+      ['scratch', 42, Math.sqrt(8), 2, 2],
+      ['blurred', 46, 0, 2, 2],
+      ['decolorized', 43, 0, 2, 2],
+      ['distorted', 48, 0, 2, 2],
+      ['zoomed-out', 47, 0, 2, 2],
+      ['zoomed-in', 51, Math.sqrt(2), 2, 2],
+      ['masked', 52, Math.sqrt(2), 2, 2],
+      ['masked+zoomed-in', 60, null, 1, 2],
+    ]);
+  });
+
+  test("ranks them beside the paper's ranks, and correlates the two", () => {
+    expect(pick(table, 'rank', 'paper_rank', 'paper_accuracy', 'gain_over_scratch')).toEqual([
+      [8, 8, 80.7, null],
+      [6, 6, 81.8, 4],
+      [7, 7, 81.4, 1],
+      [4, 5, 82.1, 6],
+      [5, 4, 82.5, 5],
+      [3, 3, 82.7, 9],
+      [2, 2, 82.9, 10],
+      [1, 1, 83.2, 18],
+    ]);
+    // Two neighbours swapped: Σd² = 2.
+    expect(table.summary.spearman).toBeCloseTo(1 - (6 * 2) / (8 * 63), 12);
+    expect(table.caption).toContain("Spearman's rank correlation with the paper: 0.98.");
+  });
+
+  test('names the triple, the metric and the epoch that was read', () => {
+    expect(pick(table, 'mask_ratio', 'misalignment', 'style', 'setting', 'metric', 'epoch')).toEqual([
+      [null, null, null, '', 'finetune', 20],
+      [0, 'none', 'blurred', '', 'finetune', 20],
+      [0, 'none', 'decolorized', '', 'finetune', 20],
+      [0, 'distorted', 'preserved', '', 'finetune', 20],
+      [0, 'zoomed-out', 'preserved', '', 'finetune', 20],
+      [0, 'zoomed-in', 'preserved', '', 'finetune', 20],
+      [0.75, 'none', 'preserved', '', 'finetune', 20],
+      [0.75, 'zoomed-in', 'preserved', '', 'finetune', 20],
+    ]);
+  });
+});
+
+test('equal means share their ranks', () => {
+  const folder = results(
+    'grid: {objective: [scratch, zoomed-in, masked]}',
+    accuracies({ scratch: [40], 'zoomed-in': [50], masked: [50] }),
+  );
+  const rows = tableOf(folder).rows.filter(({ n }) => n === 1);
+  expect(pick({ rows }, 'objective', 'rank')).toEqual([
+    ['scratch', 3],
+    ['zoomed-in', 1.5],
+    ['masked', 1.5],
+  ]);
+});
+
+describe('what is missing stays visible', () => {
+  test('as an empty row with n = 0, planned or not', () => {
+    const table = tableOf(results('grid: {objective: [scratch, masked]}', accuracies({ scratch: [40] })));
+    expect(table.rows).toHaveLength(8);
+    const row = table.rows.find(({ objective }) => objective === 'masked');
+    expect(row).toMatchObject({
+      mean: null,
+      std: null,
+      n: 0,
+      planned: 1,
+      rank: null,
+      gain_over_scratch: null,
+      epoch: null,
+    });
+    expect(table.rows.find(({ objective }) => objective === 'blurred')).toMatchObject({
+      n: 0,
+      planned: 0,
+      paper_rank: 6,
+    });
+  });
+
+  test('and no correlation is made up from fewer than three rows', () => {
+    const table = tableOf(results('grid: {objective: [scratch, masked]}', accuracies({ scratch: [40], masked: [50] })));
+    expect(table.summary).toEqual({ spearman: null });
+    expect(table.caption).toContain("Too few rows to correlate their order with the paper's.");
+    expect(tableOf(results('grid: {objective: [masked]}', () => null)).summary).toEqual({});
+  });
+});
+
+describe('a row is found by its triple', () => {
+  test('whatever the cell is called', () => {
+    const yaml =
+      'grid: {objective: [identity], maskRatio: [0, 0.5, 0.75], misalignment: [none, zoomed-in], seed: [0, 1]}';
+    const table = objectivesTable(dataOf(planOf(yaml), { accuracy: 50 }), { metric: 'finetune' });
+    expect(pick({ rows: table.rows.filter(({ n }) => n !== 0) }, 'objective', 'n', 'rank', 'paper_rank')).toEqual([
+      ['identity', 2, null, null],
+      ['zoomed-in', 2, 2, 3],
+      ['masked', 2, 2, 2],
+      ['masked+zoomed-in', 2, 2, 1],
+    ]);
+  });
+
+  test("and a zoom that is not the paper's is told", () => {
+    const yaml =
+      'job: {degradation: {zoomedIn: {fraction: 224/288}}}\ngrid: {objective: [zoomed-in, masked+zoomed-in], seed: [0, 1]}';
+    const { caption } = objectivesTable(dataOf(planOf(yaml)), { metric: 'finetune' });
+    expect(caption.match(/zoomed-in zooms/g)).toHaveLength(1);
+    expect(caption).toContain('zoomed-in zooms by 0.778 where the paper zooms by 0.714.');
+  });
+});
+
+describe('settings', () => {
+  const rowsOf = (yaml: string, metric: 'finetune' | 'knn' = 'finetune') => {
+    const table = objectivesTable(dataOf(planOf(yaml)), { metric });
+    return { ...table, rows: table.rows.filter(({ planned }) => planned !== 0) };
+  };
+
+  test('are told apart where jobs differ in more than objective and seed', () => {
+    const yaml = 'grid: {objective: [scratch, masked], model.depth: [2, 4], seed: [0, 1]}';
+    expect(pick(rowsOf(yaml), 'objective', 'setting', 'n')).toEqual([
+      ['scratch', 'model.depth=2', 2],
+      ['scratch', 'model.depth=4', 2],
+      ['masked', 'model.depth=2', 2],
+      ['masked', 'model.depth=4', 2],
+    ]);
+  });
+
+  test('are compared within themselves only; scratch has no pre-training to differ in', () => {
+    const folder = results(
+      'job: {pretrain: {warmupEpochs: 0}}\ngrid: {objective: [scratch, zoomed-in, masked], pretrain.epochs: [5, 10]}',
+      (objective, _seed, config) => {
+        if (objective === 'scratch' || config.kind === 'pretrain') return { accuracy: 40 };
+        return { accuracy: objective === 'masked' ? 50 : 45 };
+      },
+    );
+    const table = tableOf(folder);
+    const rows = table.rows.filter(({ n }) => n !== 0);
+    expect(pick({ rows }, 'objective', 'setting', 'rank', 'gain_over_scratch')).toEqual([
+      ['scratch', '', null, null],
+      ['zoomed-in', 'pretrain.epochs=5', 2, 5],
+      ['zoomed-in', 'pretrain.epochs=10', 2, 5],
+      ['masked', 'pretrain.epochs=5', 1, 10],
+      ['masked', 'pretrain.epochs=10', 1, 10],
+    ]);
+    expect(table.summary['spearman pretrain.epochs=5']).toBeCloseTo(1, 12);
+    expect(table.caption).toContain('with the paper where pretrain.epochs=10: 1.00.');
+  });
+
+  test('have no gain where there are several scratches to choose from', () => {
+    const yaml = `
+job: {finetune: {scratchLayerDecay: 1}}
+grid: {objective: [scratch], finetune.scratchLayerDecay: [0.75, 1]}
+include: [{objective: masked}]`;
+    expect(pick(rowsOf(yaml), 'objective', 'setting', 'gain_over_scratch')).toEqual([
+      ['scratch', 'finetune.scratchLayerDecay=0.75', null],
+      ['scratch', 'finetune.scratchLayerDecay=1', null],
+      ['masked', '', null],
+    ]);
+  });
+
+  test('do not count one stage twice that several jobs share', () => {
+    const yaml = 'job: {evaluate: [finetune, knn]}\ngrid: {objective: [masked], knn.k: [10, 20], seed: [0, 1]}';
+    expect(pick(rowsOf(yaml), 'setting', 'n')).toEqual([['', 2]]);
+    expect(pick(rowsOf(yaml, 'knn'), 'setting', 'n')).toEqual([
+      ['knn.k=10', 2],
+      ['knn.k=20', 2],
+    ]);
+  });
+
+  test('hold strengths only where one objective has several', () => {
+    const yaml =
+      'grid: {objective: [zoomed-in, masked+zoomed-in], degradation.zoomedIn.fraction: [0.5, 0.6]}\ninclude: [{objective: distorted}]';
+    expect(pick(rowsOf(yaml), 'objective', 'setting')).toEqual(
+      [
+        ['distorted', ''],
+        ['zoomed-in', 'degradation.zoomedIn.fraction=0.5'],
+        ['zoomed-in', 'degradation.zoomedIn.fraction=0.6'],
+        ['masked+zoomed-in', 'degradation.zoomedIn.fraction=0.5'],
+        ['masked+zoomed-in', 'degradation.zoomedIn.fraction=0.6'],
+      ].map(([objective, setting]) => [objective!, setting!]),
+    );
+  });
+
+  test('are seen across folders whose specs differ in no axis', () => {
+    const spec = (epochs: number) => `job: {pretrain: {epochs: ${epochs}}}\ngrid: {objective: [masked]}`;
+    const folders = [10, 20].map((epochs) => results(spec(epochs), accuracies({ masked: [50] })));
+    const rows = tableOf(...folders).rows.filter(({ n }) => n !== 0);
+    expect(pick({ rows }, 'setting', 'n')).toEqual([
+      ['pretrain.epochs=10', 1],
+      ['pretrain.epochs=20', 1],
+    ]);
+  });
+});

@@ -1,0 +1,179 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { planOf } from '../runner/support.js';
+import { buildTables, readableTables, writeReport } from '../../src/report/report.js';
+import type { Table } from '../../src/report/table.js';
+import { toCsv } from '../../src/report/writers/csv.js';
+import { toMarkdown } from '../../src/report/writers/markdown.js';
+import { toText } from '../../src/report/writers/text.js';
+import { accuracies, collect, dataOf, resultsMaker } from './support.js';
+
+const results = resultsMaker();
+
+const TABLE: Table = {
+  name: 'objectives',
+  title: 'A table',
+  caption: 'What it shows.',
+  columns: [
+    { key: 'objective', label: 'objective', description: '' },
+    { key: 'setting', label: 'setting', description: '' },
+    { key: 'mean', label: 'mean', description: '', unit: '%', digits: 2 },
+    { key: 'rank', label: 'rank', description: '' },
+    { key: 'unused', label: 'unused', description: '', digits: 1 },
+  ],
+  rows: [
+    { objective: 'masked', setting: 'a|b, "c"\nd', mean: 200 / 3, rank: 1.5, unused: null },
+    { objective: 'masked+zoomed-in', setting: '', mean: null, rank: null, unused: null },
+    { objective: 'scratch', setting: '', mean: 5, rank: 3, unused: null },
+  ],
+  summary: {},
+};
+
+describe('CSV', () => {
+  test('reads back as it was, with every digit and empty cells for what is missing', () => {
+    expect(parse(toCsv(TABLE), { columns: true })).toEqual([
+      { objective: 'masked', setting: 'a|b, "c"\nd', mean: '66.66666666666667', rank: '1.5', unused: '' },
+      { objective: 'masked+zoomed-in', setting: '', mean: '', rank: '', unused: '' },
+      { objective: 'scratch', setting: '', mean: '5', rank: '3', unused: '' },
+    ]);
+  });
+
+  test('ends its lines and quotes its cells as RFC 4180 says', () => {
+    const lines = toCsv(TABLE).split('\r\n');
+    expect(lines[0]).toBe('objective,setting,mean,rank,unused');
+    expect(lines[1]).toBe('masked,"a|b, ""c""\nd",66.66666666666667,1.5,');
+    expect(lines.at(-1)).toBe('');
+  });
+});
+
+test('Markdown rounds, aligns, escapes, and leaves out what is empty throughout', () => {
+  const table = { ...TABLE, rows: TABLE.rows.map((row) => ({ ...row, setting: row.setting === '' ? '' : 'a|b' })) };
+  expect(toMarkdown(table)).toBe(`## A table
+
+What it shows.
+
+| objective | setting | mean (%) | rank |
+| --- | --- | ---: | ---: |
+| masked | a\\|b | 66.67 | 1.5 |
+| masked+zoomed-in |  |  |  |
+| scratch |  | 5.00 | 3 |
+`);
+});
+
+test('plain text stands in columns', () => {
+  const table = { ...TABLE, rows: TABLE.rows.map((row) => ({ ...row, setting: '' })) };
+  expect(toText(table)).toBe(`A table
+What it shows.
+
+objective         mean (%)  rank
+masked               66.67   1.5
+masked+zoomed-in
+scratch               5.00     3
+`);
+});
+
+describe('the metric', () => {
+  const data = dataOf(planOf('job: {evaluate: [linear, knn]}\ngrid: {objective: [masked]}'));
+
+  test('is what the jobs are ranked by, or what is asked for', () => {
+    expect(buildTables(data)[0]!.caption).toContain('(linear)');
+    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn)');
+  });
+
+  test('must be measured by some job', () => {
+    expect(() => buildTables(data, { metric: 'finetune' })).toThrow(
+      'no job measures finetune; choose --metric among linear, knn',
+    );
+  });
+
+  test('must be chosen where the jobs disagree', () => {
+    const specs = ['[finetune, knn]', '[knn]'].map(
+      (evaluate) => `job: {evaluate: ${evaluate}}\ngrid: {objective: [masked]}`,
+    );
+    const both = collect(specs.map((spec) => results(spec, () => ({}))));
+    expect(() => buildTables(both)).toThrow(
+      'the jobs are ranked by different metrics; choose --metric among finetune, knn',
+    );
+    expect(buildTables(both, { metric: 'knn' })).toHaveLength(3);
+  });
+});
+
+describe('a written report', () => {
+  const folder = results(
+    'name: tiny\ndescription: Two objectives.\ngrid: {objective: [scratch, masked], seed: [0, 1]}',
+    accuracies({ scratch: [40, 44], masked: [50, null] }),
+  );
+  const data = collect([folder]);
+  const written = writeReport(data, folder);
+
+  test('is one CSV file for each table and a page', () => {
+    expect(written).toEqual(
+      ['tables/objectives.csv', 'tables/integration.csv', 'tables/runs.csv', 'report.md'].map((name) =>
+        join(folder, name),
+      ),
+    );
+    expect(written.every((path) => existsSync(path))).toBe(true);
+    const runs: Record<string, string>[] = parse(readFileSync(join(folder, 'tables/runs.csv')), { columns: true });
+    expect(runs.map(({ cells, missing }) => [cells, missing])).toEqual([
+      ['scratch, seed 0', ''],
+      ['scratch, seed 1', ''],
+      ['masked, seed 0', ''],
+      ['masked, seed 1', 'finetune'],
+    ]);
+  });
+
+  test('has its readable tables and what is missing on the page', () => {
+    const page = readFileSync(join(folder, 'report.md'), 'utf8');
+    const missing = data.missing[0]!.stage.id;
+    expect(page).toBe(`# tiny
+
+Two objectives.
+
+4 jobs, 6 stages, 1 without a result.
+
+## Objectives
+
+Top-1 accuracy in percent (finetune), over seeds; the paper's are of ViT-B/16 on ImageNet-1k. Too few rows to correlate their order with the paper's.
+
+| objective | mask ratio | misalignment | style | mean (%) | std (%) | n | planned | gain (%) | rank | paper (%) | paper rank | epoch | metric |
+| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+| scratch |  |  |  | 42.00 | 2.83 | 2 | 2 |  | 2 | 80.7 | 8 | 20 | finetune |
+| blurred | 0.00 | none | blurred |  |  | 0 | 0 |  |  | 81.8 | 6 |  | finetune |
+| decolorized | 0.00 | none | decolorized |  |  | 0 | 0 |  |  | 81.4 | 7 |  | finetune |
+| distorted | 0.00 | distorted | preserved |  |  | 0 | 0 |  |  | 82.1 | 5 |  | finetune |
+| zoomed-out | 0.00 | zoomed-out | preserved |  |  | 0 | 0 |  |  | 82.5 | 4 |  | finetune |
+| zoomed-in | 0.00 | zoomed-in | preserved |  |  | 0 | 0 |  |  | 82.7 | 3 |  | finetune |
+| masked | 0.75 | none | preserved | 50.00 |  | 1 | 2 | 8.00 | 1 | 82.9 | 2 | 20 | finetune |
+| masked+zoomed-in | 0.75 | zoomed-in | preserved |  |  | 0 | 0 |  |  | 83.2 | 1 |  | finetune |
+
+## Integration
+
+Masking and zooming in, apart and together: top-1 accuracy in percent (finetune), over seeds.
+
+| objective | mean (%) | n | planned | pairs | paper (%) | paper to masked (%) | pre-training images/s | epoch | metric |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+| zoomed-in |  | 0 | 0 | 0 | 82.7 | -0.2 |  |  | finetune |
+| masked | 50.00 | 1 | 2 |  | 82.9 |  | 100 | 20 | finetune |
+| masked+zoomed-in |  | 0 | 0 | 0 | 83.2 | 0.3 |  |  | finetune |
+
+## Runs
+
+Every job of the sweep, with every key that varies and every number. See [tables/runs.csv](tables/runs.csv).
+
+## Missing results
+
+- finetune \`${missing}\`: not run
+`);
+  });
+
+  test('names every column, and no two alike', () => {
+    for (const { columns, rows } of buildTables(data)) {
+      const keys = columns.map(({ key }) => key);
+      expect(new Set(keys).size).toBe(keys.length);
+      for (const row of rows) expect(Object.keys(row).filter((key) => !keys.includes(key))).toEqual([]);
+      for (const { label, description } of columns) expect([label, description]).not.toContain('');
+    }
+    expect(readableTables(buildTables(data)).map(({ name }) => name)).toEqual(['objectives', 'integration']);
+  });
+});

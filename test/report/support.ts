@@ -1,0 +1,60 @@
+/** Results folders made by hand: a plan from a spec, and the numbers that a test gives to its stages. */
+import { join } from 'node:path';
+import { planOf, resultOf, temporaryFolder, type Numbers } from '../runner/support.js';
+import { collect, type ReportData } from '../../src/report/collect.js';
+import { paperObjective } from '../../src/report/paper.js';
+import type { Row, Table } from '../../src/report/table.js';
+import type { Job, Plan, StageConfig } from '../../src/spec/stages.js';
+import { writeJson } from '../../src/store/files.js';
+import { sweepPaths } from '../../src/store/layout.js';
+
+/** The numbers of a stage, or null for none. Objective and seed are those of a job that has it. */
+export type NumbersOf = (objective: string, seed: number, config: StageConfig) => Numbers | null;
+
+/** Makes folders of results below one that is gone after the tests of the file. */
+export function resultsMaker(): (yaml: string, numbersOf: NumbersOf) => string {
+  const root = temporaryFolder();
+  let count = 0;
+  return (yaml, numbersOf) => {
+    const folder = join(root, `sweep-${count++}`);
+    const plan = planOf(yaml);
+    const paths = sweepPaths(folder);
+    writeJson(paths.plan, plan);
+    for (const { id, config } of plan.stages) {
+      const job = plan.jobs.find(({ pretrain, evaluations }) =>
+        [pretrain, ...Object.values(evaluations)].includes(id),
+      )!;
+      const numbers = numbersOf(objectiveOf(job), job.seed, config);
+      if (numbers !== null) writeJson(paths.stage(id).result, resultOf(config.kind, numbers));
+    }
+    return folder;
+  };
+}
+
+const objectiveOf = ({ task, cells }: Job): string => paperObjective(task) ?? cells[0]!.objective;
+
+/** Accuracies by objective, one for each seed; null: no result. */
+export function accuracies(table: Record<string, readonly (number | null)[]>): NumbersOf {
+  return (objective, seed, { kind }) => {
+    if (kind === 'pretrain') return {};
+    const accuracy = table[objective]?.[seed];
+    return accuracy == null ? null : { accuracy };
+  };
+}
+
+/** The data of one plan without any files: every stage has the numbers given. */
+export function dataOf(plan: Plan, numbers: Numbers = {}): ReportData {
+  return {
+    sweeps: [{ name: plan.name, folder: 'results', description: null, leftOut: 0 }],
+    jobs: plan.jobs.map((job) => ({ ...job, sweep: plan.name })),
+    stages: new Map(plan.stages.map((stage) => [stage.id, { stage, result: resultOf(stage.config.kind, numbers) }])),
+    missing: [],
+  };
+}
+
+export { collect };
+
+/** Some columns of a table, row by row. */
+export function pick({ rows }: Pick<Table, 'rows'>, ...keys: string[]): Row[string][][] {
+  return rows.map((row) => keys.map((key) => row[key] ?? null));
+}

@@ -1,0 +1,86 @@
+/** Accuracies, kNN votes and standardisation against hand-worked cases. */
+import * as tf from '@tensorflow/tfjs';
+import { accuracies } from '../../src/training/evaluate.js';
+import { standardize, type FeatureSet } from '../../src/training/features.js';
+import { vote } from '../../src/training/knn.js';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const set = (rows: number[][], labels: number[]): FeatureSet => ({
+  features: Float32Array.from(rows.flat()),
+  labels: Uint16Array.from(labels),
+  width: rows[0]!.length,
+});
+
+describe('accuracies', () => {
+  it('counts the highest score, in percent', () => {
+    const scores = [0.1, 0.7, 0.2, /**/ 0.5, 0.3, 0.2, /**/ 0, 1, 0, /**/ 0.2, 0.2, 0.6];
+    expect(accuracies(scores, [1, 0, 2, 2], 3)).toEqual({ accuracy: 75, top5: null });
+  });
+
+  it('counts the five highest where there are more than five classes', () => {
+    const scores = [6, 5, 4, 3, 2, 1];
+    expect(accuracies(scores, [4], 6)).toEqual({ accuracy: 0, top5: 100 });
+    expect(accuracies(scores, [5], 6)).toEqual({ accuracy: 0, top5: 0 });
+  });
+
+  it('takes the lower class of equal scores, so that a constant model scores chance', () => {
+    expect(accuracies([1, 1, 1, 1], [0, 1], 2).accuracy).toBe(50);
+  });
+
+  it('never counts NaN as right', () => {
+    expect(accuracies([NaN, NaN, NaN, NaN], [0, 1], 2).accuracy).toBe(0);
+    expect(accuracies([0.9, NaN], [0], 2).accuracy).toBe(0);
+  });
+});
+
+describe('vote', () => {
+  const train = set(
+    [
+      [1, 0],
+      [2, 0.2],
+      [0, 3],
+      [-1, 0],
+    ],
+    [0, 0, 1, 2],
+  );
+
+  it('compares directions, not lengths', async () => {
+    const scores = await vote(train, set([[0, 0.001]], [1]), 3, { k: 1, temperature: 0.1 });
+    expect(accuracies(scores, [1], 3).accuracy).toBe(100);
+  });
+
+  it('weighs each of the k neighbours by exp((similarity − 1) / temperature)', async () => {
+    const test = set([[1, 1]], [0]);
+    const scores = await vote(train, test, 3, { k: 3, temperature: 0.5 });
+    const cosine = (x: number, y: number): number => (x + y) / Math.SQRT2 / Math.hypot(x, y);
+    const weight = (x: number, y: number): number => Math.exp((cosine(x, y) - 1) / 0.5);
+    expect(scores[0]).toBeCloseTo(weight(1, 0) + weight(2, 0.2), 5);
+    expect(scores[1]).toBeCloseTo(weight(0, 3), 5);
+    expect(scores[2]).toBe(0); // the fourth nearest has no vote
+  });
+
+  it('copes with fewer training images than k', async () => {
+    const scores = await vote(train, set([[-1, 0.1]], [2]), 3, { k: 20, temperature: 0.07 });
+    expect(accuracies(scores, [2], 3).accuracy).toBe(100);
+  });
+});
+
+describe('standardize', () => {
+  it('gives training features mean 0 and variance 1, and moves test features likewise', () => {
+    const train = set(
+      [
+        [1, 5],
+        [3, 5],
+      ],
+      [0, 1],
+    );
+    const test = set([[5, 6]], [0]);
+    standardize(train, test);
+    expect([...train.features].map((value) => value.toFixed(4))).toEqual(['-1.0000', '0.0000', '1.0000', '0.0000']);
+    expect(test.features[0]).toBeCloseTo(3, 4);
+    expect(test.features[1]).toBeCloseTo(1000, 0); // a constant feature: divided by √(0 + 1e-6)
+  });
+});
