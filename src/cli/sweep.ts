@@ -113,6 +113,6 @@ function freeze(plan: Plan, folder: string): void {
 
 /** Stages that were stopped from outside leave the sweep undone, whoever stopped them. */
 function exitCode({ failed, blocked, interrupted, pending }: Summary): number {
-  if (failed.length + blocked.length > 0) return EXIT.failed;
-  return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;
+  if (interrupted.length + pending > 0) return EXIT.interrupted;
+  return failed.length + blocked.length > 0 ? EXIT.failed : EXIT.ok;
 }
