@@ -36,19 +36,8 @@ const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --
 export const webgpu: DeviceDriver = {
   name: 'webgpu',
   async open() {
-    const dawn = await load();
-    const gpu = dawn.create([]);
-    // tfjs registers its backend at import, and only where it finds these globals, as a browser has them.
-    Object.assign(globalThis, dawn.globals);
-    Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
+    const { adapter, device } = await (opened ??= openAdapter());
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
-
-    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!adapter) throw new UsageError(`device webgpu: no graphics adapter was found; ${REMEDY}`);
-    const device = await adapter.requestDevice({
-      requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
-      requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
-    });
     tf.removeBackend('webgpu');
     tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
     await tf.setBackend('webgpu');
@@ -58,14 +47,37 @@ export const webgpu: DeviceDriver = {
       name: 'webgpu',
       description: [description || vendor, architecture].filter(Boolean).join(', '),
       software: adapter.info.isFallbackAdapter,
-      close() {
-        device.destroy();
-        // Dawn keeps the process alive for as long as `navigator` holds it.
-        Object.defineProperty(globalThis, 'navigator', { value: undefined, configurable: true });
-      },
+      close: () => undefined,
     };
   },
 };
+
+interface Opened {
+  gpu: object;
+  adapter: Adapter;
+  device: GPUDevice;
+}
+
+/**
+ * One for the whole life of the process, never destroyed: Dawn 0.6 crashes when a destroyed device, or its instance, is
+ * garbage-collected (seen on Mesa's software driver). Holding it does not keep the process alive.
+ */
+let opened: Promise<Opened> | undefined;
+
+async function openAdapter(): Promise<Opened> {
+  const dawn = await load();
+  const gpu = dawn.create([]);
+  // tfjs registers its backend at import, and only where it finds these globals, as a browser has them.
+  Object.assign(globalThis, dawn.globals);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new UsageError(`device webgpu: no graphics adapter was found; ${REMEDY}`);
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+    requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
+  });
+  return { gpu, adapter, device };
+}
 
 async function load(): Promise<Dawn> {
   try {

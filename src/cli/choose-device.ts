@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { DeviceName } from '../backends/device.js';
+import { messageOf, UsageError } from '../common/errors.js';
 import type { Diagnosis } from './doctor.js';
 import type { DeviceChoice } from './options.js';
 
@@ -17,7 +18,12 @@ export async function chooseDevice(requested: DeviceChoice): Promise<{ name: Dev
   if (requested === 'wasm' || requested === 'cpu') return { name: requested, software: true };
   if (requested !== 'auto') return { name: requested, software: false };
   const args = [process.argv[1]!, 'doctor', '--json', '--no-benchmark'];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  const { chosen, software } = JSON.parse(stdout) as Diagnosis;
-  return { name: chosen, software };
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const { chosen, software } = JSON.parse(stdout) as Diagnosis;
+    return { name: chosen, software };
+  } catch (error) {
+    // A broken graphics driver can take down the process that looks at it.
+    throw new UsageError(`looking for devices failed; name one with --device, such as wasm (${messageOf(error)})`);
+  }
 }
