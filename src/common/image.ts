@@ -36,3 +36,13 @@ function mapChannels(image: FloatImage, map: (value: number, channel: number) =>
   for (let i = 0; i < data.length; i++) data[i] = map(image.data[i]!, i % 3);
   return { ...image, data };
 }
+
+/** Pixels of images of one size, one after the other. */
+export function stackPixels(images: readonly FloatImage[]): Float32Array {
+  const stride = images[0]!.data.length;
+  const pixels = new Float32Array(images.length * stride);
+  images.forEach((image, i) => {
+    pixels.set(image.data, i * stride);
+  });
+  return pixels;
+}

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UsageError, unreachable } from '../common/errors.js';
-import { normalizeImage, type FloatImage } from '../common/image.js';
+import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
 import { stream, type Random } from '../common/random.js';
 import { tokenSelection, type TokenSelection } from '../ops/index.js';
 import { keptTokens, patchCount } from '../spec/model.js';
@@ -205,9 +205,5 @@ function keepTensors(make: () => Supervision): Supervision {
 /** Equally large images as one tensor: [B, H, W, 3]. */
 function stack(images: readonly FloatImage[]): tf.Tensor4D {
   const { height, width } = images[0]!;
-  const data = new Float32Array(images.length * height * width * 3);
-  images.forEach((image, i) => {
-    data.set(image.data, i * height * width * 3);
-  });
-  return tf.tensor4d(data, [images.length, height, width, 3]);
+  return tf.tensor4d(stackPixels(images), [images.length, height, width, 3]);
 }

@@ -3,7 +3,7 @@
  * model, its reconstruction. Pure data; `contact-sheet.ts` and `npy.ts` write it to files.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { denormalizeImage, type FloatImage } from '../common/image.js';
+import { denormalizeImage, stackPixels, type FloatImage } from '../common/image.js';
 import { resampleImage, wholeImage } from '../common/resample.js';
 import type { Batch, Example, Objective } from './compose.js';
 
@@ -54,12 +54,7 @@ export async function previewPanels(
 /** All values of the panels as one array, and its shape [rows, panels, height, width, 3]. */
 export function panelArray({ rows }: Panels): { data: Float32Array; shape: number[] } {
   const { height, width } = rows[0]![0]!;
-  const images = rows.flat();
-  const data = new Float32Array(images.length * height * width * 3);
-  images.forEach((image, i) => {
-    data.set(image.data, i * height * width * 3);
-  });
-  return { data, shape: [rows.length, rows[0]!.length, height, width, 3] };
+  return { data: stackPixels(rows.flat()), shape: [rows.length, rows[0]!.length, height, width, 3] };
 }
 
 async function reconstruct(

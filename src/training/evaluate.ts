@@ -1,10 +1,9 @@
 /** Deterministic evaluation: no augmentation, no random draw, the whole test set. */
 import * as tf from '@tensorflow/tfjs';
-import { normalizeImage } from '../common/image.js';
+import { normalizeImage, stackPixels } from '../common/image.js';
 import { evaluationView } from '../data/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
 import type { Split } from '../data/split.js';
-import { stackPixels } from './views.js';
 
 /** Images in a forward pass. Memory without gradients is small; larger batches gain nothing on a processor. */
 const BATCH = 128;

@@ -1,6 +1,6 @@
 /** Fine-tuning: the pre-trained encoder, or a fresh one, learns the labels. (PAPER.md §7) */
 import * as tf from '@tensorflow/tfjs';
-import { normalizeImage } from '../common/image.js';
+import { normalizeImage, stackPixels } from '../common/image.js';
 import { stream } from '../common/random.js';
 import { prefetch, stepsPerEpoch, trainingBatches } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
@@ -14,9 +14,9 @@ import { accuracies, applyToSplit } from './evaluate.js';
 import { train } from './loop.js';
 import { drawMix, mixImages, mixLabels } from './mixing.js';
 import { splitInParts } from './accumulation.js';
-import { loopContext, openState, type StageContext } from './stage-context.js';
+import { corruptImages, loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
-import { augmentedView, stackPixels } from './views.js';
+import { augmentedView } from './views.js';
 
 export type FinetuneConfig = Extract<StageConfig, { kind: 'finetune' }>;
 
@@ -85,7 +85,7 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       steps: state.step,
       imagesPerSecond,
       seconds,
-      corruptImages: [...new Set([...dataset.train.corrupt, ...dataset.test.corrupt])],
+      corruptImages: corruptImages(dataset),
       accuracy,
       top5,
       testImages: dataset.test.length,

@@ -4,7 +4,7 @@ import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import { accuracies } from './evaluate.js';
 import { extractFeatures, rowsOf, type FeatureSet } from './features.js';
-import type { StageContext } from './stage-context.js';
+import { corruptImages, type StageContext } from './stage-context.js';
 
 export type KnnConfig = Extract<StageConfig, { kind: 'knn' }>;
 
@@ -24,7 +24,7 @@ export async function nearestNeighbours(config: KnnConfig, context: StageContext
     steps: 0,
     imagesPerSecond: null,
     seconds: (performance.now() - begin) / 1000,
-    corruptImages: [...new Set([...context.dataset.train.corrupt, ...context.dataset.test.corrupt])],
+    corruptImages: corruptImages(context.dataset),
     ...accuracies(scores, test.labels, classes),
     testImages: test.labels.length,
     trainImages: train.labels.length,

@@ -11,7 +11,7 @@ import { extractFeatures, rowsOf, standardize, type FeatureSet } from './feature
 import { mixLabels } from './mixing.js';
 import { breathe, Interrupted } from './loop.js';
 import { learningRateAt } from './schedule.js';
-import type { StageContext } from './stage-context.js';
+import { corruptImages, type StageContext } from './stage-context.js';
 
 export type LinearConfig = Extract<StageConfig, { kind: 'linear' }>;
 
@@ -34,7 +34,7 @@ export async function linearProbe(config: LinearConfig, context: StageContext): 
     steps,
     imagesPerSecond: null,
     seconds: (performance.now() - begin) / 1000,
-    corruptImages: [...new Set([...context.dataset.train.corrupt, ...context.dataset.test.corrupt])],
+    corruptImages: corruptImages(context.dataset),
     ...accuracies(scores, test.labels, classes),
     testImages: test.labels.length,
     trainImages: train.labels.length,

@@ -21,6 +21,11 @@ export interface StageContext {
   signal: AbortSignal;
 }
 
+/** The files found unreadable so far and passed over, each once. */
+export function corruptImages({ train, test }: Dataset): string[] {
+  return [...new Set([...train.corrupt, ...test.corrupt])];
+}
+
 /** The state to train from: the stage's checkpoint where an earlier attempt left one, else its beginning. */
 export function openState(context: StageContext, initial: () => Values, options: SlotOptions): TrainingState {
   const { paths, stage } = context;

@@ -1,4 +1,4 @@
-/** The augmented views that training sees, and how they are stacked into batches. */
+/** The augmented views that training sees. */
 import type { FloatImage } from '../common/image.js';
 import { stream } from '../common/random.js';
 import { horizontalFlip, randomResizedCrop } from '../data/augment.js';
@@ -28,14 +28,4 @@ export async function augmentedView(
   const random = stream(seed, 'augment', epoch, index);
   const crop = randomResizedCrop(image, size, { scale: cropScale }, random);
   return { image: flip && random.uniform() < 0.5 ? horizontalFlip(crop) : crop, label };
-}
-
-/** Pixels of images of one size, one after the other. */
-export function stackPixels(images: readonly FloatImage[]): Float32Array {
-  const stride = images[0]!.data.length;
-  const pixels = new Float32Array(images.length * stride);
-  images.forEach((image, i) => {
-    pixels.set(image.data, i * stride);
-  });
-  return pixels;
 }
