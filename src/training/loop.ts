@@ -48,8 +48,11 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** Steps between two readings of the loss. On a GPU each makes the processor wait for the device. */
+/** Steps between two readings of the loss for the record. On a GPU each makes the processor wait for the device. */
 const STEPS_PER_READING = 20;
+
+/** Where steps are slow, somebody watching is told more often than that. */
+const SHOW_EVERY_MS = 1000;
 
 /** Training is called divergent once the loss is this many times that of the first reading. */
 const DIVERGENCE = 50;
@@ -74,6 +77,7 @@ export async function train<Part>(
   const steps = recipe.epochs * stepsPerEpoch;
   const meter = new Meter(task.imagesPerStep);
   let firstReading: number | undefined;
+  let shown = performance.now();
 
   while (state.step < steps) {
     const epoch = Math.floor(state.step / stepsPerEpoch);
@@ -85,16 +89,22 @@ export async function train<Part>(
       meter.step();
       const inEpoch = state.step - epoch * stepsPerEpoch;
       const stop = context.signal.aborted;
-      if (inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop) {
+      const due = inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop;
+      if (due || performance.now() - shown > SHOW_EVERY_MS) {
         const sum = (await state.lossSum.data())[0]!;
         const loss = (sum - read.sum) / (state.step - read.step);
-        firstReading ??= loss;
-        check(loss, firstReading, read.step, state.step);
-        read = { step: state.step, sum };
-        const learningRate = learningRateAt(recipe, state.step - 1, stepsPerEpoch);
         const imagesPerSecond = meter.rate();
-        context.record({ step: state.step, epoch: state.step / stepsPerEpoch, loss, learningRate, imagesPerSecond });
-        context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
+        if (due) {
+          firstReading ??= loss;
+          check(loss, firstReading, read.step, state.step);
+          read = { step: state.step, sum };
+          const learningRate = learningRateAt(recipe, state.step - 1, stepsPerEpoch);
+          context.record({ step: state.step, epoch: state.step / stepsPerEpoch, loss, learningRate, imagesPerSecond });
+        }
+        // Between two checks the loss may be NaN, which JSON cannot say; the next check will.
+        if (Number.isFinite(loss))
+          context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
+        shown = performance.now();
       }
       if (stop && state.step < steps && inEpoch < stepsPerEpoch) {
         await context.save();
