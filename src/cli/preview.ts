@@ -20,7 +20,7 @@ import { encodeNpy } from '../objectives/npy.js';
 import { panelArray, previewPanels, type Panels } from '../objectives/panels.js';
 import { describeCell, resolveTask } from '../spec/cells.js';
 import type { ModelConfig } from '../spec/model.js';
-import { OBJECTIVES, parseObjective } from '../spec/objective.js';
+import { OBJECTIVES, parseObjective, taskName } from '../spec/objective.js';
 import { jobSchema } from '../spec/schema.js';
 import type { Task } from '../spec/task.js';
 import { readJson, writeFileAtomic } from '../store/files.js';
@@ -122,7 +122,7 @@ function subjectsOf(what: string[], { imageSize, patchSize }: Options, trained: 
   const sizes = trained?.model ?? { imageSize, patchSize };
   if (what.length === 0) {
     if (!trained) throw new UsageError('name an objective or a spec, or give --checkpoint');
-    return [{ name: "the checkpoint's own task", task: trained.task, sizes }];
+    return [{ name: taskName(trained.task), task: trained.task, sizes }];
   }
   const [first] = what;
   if (what.length === 1 && existsSync(first!)) return subjectsOfSpec(first!, trained && sizes);

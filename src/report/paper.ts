@@ -2,6 +2,7 @@
  * The paper's numbers, and which of its tasks a job is. ViT-B/16, 300 epochs of pre-training on ImageNet-1k,
  * fine-tuned; top-1 in percent (PAPER.md §9a).
  */
+import { taskName } from '../spec/objective.js';
 import type { Task } from '../spec/task.js';
 
 /** The rows of the objectives table, in its order: style, then geometry, then masks. `identity` is a control of ours. */
@@ -46,24 +47,13 @@ const PAPER_MASK_RATIO = 0.75;
 export function paperObjective(task: Task | null): PaperObjective | undefined {
   if (task === null) return 'scratch';
   if (task.maskRatio !== 0 && task.maskRatio !== PAPER_MASK_RATIO) return undefined;
-  const name = tripleName(task);
+  const name = taskName(task);
   return OBJECTIVE_ORDER.find((objective) => objective === name);
-}
-
-/** The three parts of a task joined as in a spec: `masked+zoomed-in+blurred`, whatever the mask ratio. */
-export function tripleName(task: Task | null): string {
-  if (task === null) return 'scratch';
-  const parts = [
-    task.maskRatio > 0 ? 'masked' : 'none',
-    task.geometry.kind,
-    task.style.kind === 'preserved' ? 'none' : task.style.kind,
-  ].filter((part) => part !== 'none');
-  return parts.length === 0 ? 'identity' : parts.join('+');
 }
 
 /** A sentence where the zoom of a task is not the paper's, so that numbers are not compared unawares. */
 export function zoomDeparture({ geometry, ...task }: Task): string | undefined {
-  const name = tripleName({ geometry, ...task });
+  const name = taskName({ geometry, ...task });
   if (!('fraction' in geometry) || !(name in PAPER_ZOOM)) return undefined;
   const paper = PAPER_ZOOM[name as keyof typeof PAPER_ZOOM];
   if (Math.abs(geometry.fraction - paper) < 0.001) return undefined;

@@ -3,7 +3,7 @@
  * name neutral; how the axes of a sweep meet a preset is in `cells.ts`.
  */
 import { didYouMean } from './suggest.js';
-import type { Misalignment, StyleKind } from './task.js';
+import type { Misalignment, StyleKind, Task } from './task.js';
 
 /** What a preset says of each part; undefined: neutral, an axis may fill it. */
 export interface Preset {
@@ -36,6 +36,17 @@ export const OBJECTIVES: readonly string[] = [
 function presetName({ masked, misalignment, style }: Preset): string {
   const parts = [masked ? 'masked' : undefined, misalignment, style].filter((part) => part !== undefined);
   return parts.length === 0 ? 'identity' : parts.join('+');
+}
+
+/** What a task is called: its three parts joined, whatever the mask ratio and the strengths. null is scratch. */
+export function taskName(task: Task | null): string {
+  if (task === null) return 'scratch';
+  const { maskRatio, geometry, style } = task;
+  return presetName({
+    masked: maskRatio > 0,
+    misalignment: geometry.kind === 'none' ? undefined : geometry.kind,
+    style: style.kind === 'preserved' ? undefined : style.kind,
+  });
 }
 
 /** The one spelling of an objective: mask, then misalignment, then style. */

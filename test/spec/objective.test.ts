@@ -1,4 +1,6 @@
-import { OBJECTIVES, objectiveName, parseObjective } from '../../src/spec/objective.js';
+import { resolveTask } from '../../src/spec/cells.js';
+import { OBJECTIVES, objectiveName, parseObjective, taskName } from '../../src/spec/objective.js';
+import { jobSchema } from '../../src/spec/schema.js';
 
 const reasonOf = (text: string): string => {
   const parsed = parseObjective(text);
@@ -73,4 +75,12 @@ describe('parseObjective', () => {
   test('refuses an empty part', () => {
     expect(reasonOf('masked+')).toContain('unknown objective ""');
   });
+});
+
+test('a task is called by its three parts, whatever the ratio and the strengths', () => {
+  for (const name of OBJECTIVES) {
+    const resolved = resolveTask(jobSchema.parse({ objective: name }), 4);
+    if (resolved.kind === 'contradiction') throw new Error(resolved.reason);
+    expect(taskName(resolved.kind === 'task' ? resolved.task : null)).toBe(name);
+  }
 });

@@ -1,10 +1,10 @@
 /** One row for each job with every key that varies and every number, for anyone's own analysis. */
 import { describeCell } from '../../spec/cells.js';
+import { taskName } from '../../spec/objective.js';
 import type { Stage, StageKind } from '../../spec/stages.js';
 import type { StageResult } from '../../store/records.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
-import { tripleName } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 
 const LEADING: Column[] = [
@@ -191,7 +191,7 @@ function columnsOf(kind: StageKind): Column[] {
 function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
   return {
     sweep,
-    objective: tripleName(task),
+    objective: taskName(task),
     cells: cells.map(describeCell).join('; '),
     mask_ratio: task?.maskRatio ?? null,
     misalignment: task?.geometry.kind ?? null,
