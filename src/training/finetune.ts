@@ -12,7 +12,7 @@ import type { StageResult } from '../store/records.js';
 import { drawDropPath } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { train } from './loop.js';
-import { drawMix, mixImages, mixLabels } from './mixing.js';
+import { mixBatch } from './mixing.js';
 import { splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
@@ -113,11 +113,10 @@ async function* batches(
   const all = trainingBatches(split.length, recipe.batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
   const prepare = async ({ indices, step }: { indices: Int32Array; step: number }): Promise<Part[]> => {
     const samples = await Promise.all(Array.from(indices, (index) => augmentedView(split, index, epoch, views)));
-    const mix = drawMix({ ...recipe, classes }, model.imageSize, stream(seed, 'mix', epoch, step));
-    const labels = samples.map(({ label }) => label);
-    const targets = mixLabels(labels, mix, { ...recipe, classes });
     const images = stackPixels(samples.map(({ image }) => normalizeImage(image)));
-    mixImages(images, indices.length, model.imageSize, mix);
+    const labels = samples.map(({ label }) => label);
+    const options = { ...recipe, classes };
+    const targets = mixBatch(images, labels, model.imageSize, options, stream(seed, 'mix', epoch, step));
     const dropPaths = stream(seed, 'drop-path', epoch, step);
     let row = 0;
     return splitInParts(indices, recipe.accumulate).map(({ length }): Part => {

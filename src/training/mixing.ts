@@ -87,3 +87,21 @@ export function mixLabels(
   }
   return targets;
 }
+
+/**
+ * Mixes a batch as drawn: its images in place, and its labels with them.
+ *
+ * @param images [batch, size, size, 3]
+ * @returns label distributions [batch, classes]
+ */
+export function mixBatch(
+  images: Float32Array,
+  labels: readonly number[],
+  size: number,
+  options: MixOptions,
+  random: Random,
+): Float32Array {
+  const mix = drawMix(options, size, random);
+  mixImages(images, labels.length, size, mix);
+  return mixLabels(labels, mix, options);
+}

@@ -1,5 +1,5 @@
 import { stream } from '../../src/common/random.js';
-import { drawMix, mixImages, mixLabels, type Mix } from '../../src/training/mixing.js';
+import { drawMix, mixBatch, mixImages, mixLabels, type Mix } from '../../src/training/mixing.js';
 
 const both = { classes: 4, labelSmoothing: 0.1, mixup: 0.8, cutmix: 1 };
 
@@ -87,5 +87,27 @@ describe('mixLabels', () => {
     [0.7, 0.3, 0.3, 0.7].forEach((value, i) => {
       expect(targets[i]).toBeCloseTo(value, 6);
     });
+  });
+});
+
+describe('mixBatch', () => {
+  it.each([
+    { mixup: 0.8, cutmix: 0 },
+    { mixup: 0, cutmix: 1 },
+    { mixup: 0, cutmix: 0 },
+  ])('mixes labels by the share each image has ($mixup, $cutmix)', (strengths) => {
+    // Images as bright as their label: the mean brightness must be the mean label.
+    const [labels, size] = [[0, 3, 1, 2], 8];
+    const stride = size * size * 3;
+    for (let draw = 0; draw < 50; draw++) {
+      const images = Float32Array.from({ length: 4 * stride }, (_, i) => labels[Math.floor(i / stride)]!);
+      const options = { classes: 4, labelSmoothing: 0, ...strengths };
+      const targets = mixBatch(images, labels, size, options, stream(9, draw));
+      labels.forEach((_label, b) => {
+        const brightness = images.subarray(b * stride, (b + 1) * stride).reduce((x, y) => x + y) / stride;
+        const meanLabel = [0, 1, 2, 3].reduce((sum, label) => sum + label * targets[b * 4 + label]!, 0);
+        expect(meanLabel).toBeCloseTo(brightness, 4);
+      });
+    }
   });
 });

@@ -3,16 +3,22 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../src/backends/open.js';
+import { normalizeImage } from '../../src/common/image.js';
 import { openDataset } from '../../src/data/dataset.js';
+import { disposeParameters, toParameters } from '../../src/model/parameters.js';
+import { features } from '../../src/model/vit.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import type { Stage } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import { stagePaths } from '../../src/store/layout.js';
 import { readJsonLines } from '../../src/store/files.js';
 import type { StageEvent, StageResult } from '../../src/store/records.js';
+import { extractFeatures } from '../../src/training/features.js';
 import { Interrupted } from '../../src/training/loop.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { readSafetensors } from '../../src/training/safetensors.js';
+import { readWeights } from '../../src/training/state.js';
+import { relativeError } from '../support/arrays.js';
 import { temporaryFolder } from '../support/cli.js';
 
 const SPEC = `
@@ -99,6 +105,42 @@ describe('a stage', () => {
     const before = tf.memory().numTensors;
     for (const stage of stages) await run(whole.path, { ...stage });
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('fine-tunes from the weights of its parent', async () => {
+    const stage = stages.find(({ config }) => config.kind === 'finetune')!;
+    if (stage.config.kind !== 'finetune') throw new Error('expected a fine-tuning');
+    const recipe = { ...stage.config.recipe, epochs: 2, baseLearningRate: 1e-12, minLearningRate: 0 };
+    const still: Stage = { ...stage, id: 'still', config: { ...stage.config, recipe } };
+    await run(whole.path, still);
+    const weightsOf = (id: string) => readSafetensors(stagePaths(join(whole.path, id)).checkpoint).tensors;
+    const [before, after] = [weightsOf(stage.parent!), weightsOf('still')];
+    for (const name of ['patch_embed.proj.weight', 'blocks.0.attn.qkv.weight', 'blocks.1.mlp.fc2.weight']) {
+      expect(relativeError(after.get(name)!.data, before.get(name)!.data)).toBeLessThan(1e-6);
+    }
+  });
+
+  it('probes the encoder of its parent, or an untrained one', async () => {
+    const stage = stages.find(({ config }) => config.kind === 'knn')!;
+    if (stage.config.kind !== 'knn') throw new Error('expected a kNN stage');
+    const dataset = await openDataset(stage.config.data);
+    const context = { stage, paths: stagePaths(whole.path), dataset, device: 'cpu', emit: () => undefined };
+    const signal = new AbortController().signal;
+    const parent = readWeights(stagePaths(join(whole.path, stage.parent!)).checkpoint);
+    const trained = await extractFeatures(stage.config, { ...context, signal, parent });
+    const fresh = await extractFeatures(stage.config, { ...context, signal, parent: null });
+    expect(relativeError(trained.test.features, fresh.test.features)).toBeGreaterThan(0.01);
+
+    const { image } = await dataset.test.sample(0);
+    const parameters = toParameters(parent);
+    const expected = tf.tidy(() => {
+      const pixels = Array.from(image.data, (value) => value / 255);
+      const normalized = normalizeImage({ ...image, data: Float32Array.from(pixels) });
+      return features(parameters, stage.config.model, tf.tensor4d(normalized.data, [1, 16, 16, 3])).dataSync();
+    });
+    disposeParameters(parameters);
+    expect(relativeError(trained.test.features.subarray(0, expected.length), expected)).toBeLessThan(1e-5);
+    expect(trained.train.labels).toHaveLength(dataset.train.length);
   });
 
   it('records its losses and evaluations', () => {
