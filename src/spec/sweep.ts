@@ -60,7 +60,8 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
     ...overrides.flatMap((override) => shadowProblems(override, grids)),
   ]);
 
-  const set = overrides.flatMap((override) => override.jobKeys);
+  // Where the data lies makes no two cells differ, and is nobody's business in a table.
+  const set = overrides.flatMap((override) => override.jobKeys).filter((key) => key !== 'data.path');
   const { cells, leftOut, findings } = resolveCells(sweep, grids, set);
   failOn(locate(findings));
   if (cells.length === 0) failOn(locate([emptiness(leftOut)]));

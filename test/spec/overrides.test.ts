@@ -109,3 +109,10 @@ describe('a --set that cannot be', () => {
     expect(found[0]).toMatch(/^--set /);
   });
 });
+
+test('a data path that is set is no part of any cell', () => {
+  const text = 'job: { data: { name: image-folder, path: a } }\n';
+  const { cells } = read(text, ['job.data.path=elsewhere', 'job.pretrain.epochs=30']);
+  expect(cells[0]!.job.data).toMatchObject({ path: 'elsewhere' });
+  expect(cells[0]!.cell.overrides).toStrictEqual({ 'pretrain.epochs': 30 });
+});
