@@ -10,7 +10,7 @@ export class UsageError extends Error {
 
 /** Training cannot go on: NaN or diverging loss, an unreadable image. Fails its stage alone; exit code 1. */
 export class TrainingError extends Error {
-  override readonly name = 'TrainingError';
+  override readonly name: string = 'TrainingError';
 }
 
 /** The message of anything thrown. */

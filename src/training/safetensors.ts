@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
+import { TrainingError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
 import { writeFileAtomic } from '../store/files.js';
 
 /** A file that cannot be trusted: cut short, altered or not safetensors at all. */
-export class CorruptFileError extends Error {
+export class CorruptFileError extends TrainingError {
   override readonly name = 'CorruptFileError';
 }
 
@@ -54,7 +55,8 @@ export function writeSafetensors(path: string, tensors: Values, metadata: Record
 export function readSafetensors(path: string): { tensors: Values; metadata: Record<string, string> } {
   requireLittleEndian();
   const file = readFileSync(path);
-  const corrupt = (what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
+  const corrupt = (what: string): CorruptFileError =>
+    new CorruptFileError(`${path} is damaged: ${what}; delete it to begin that stage again`);
   if (file.length < 8) throw corrupt('it is cut short');
   const headerLength = Number(file.readBigUInt64LE(0));
   if (8 + headerLength > file.length) throw corrupt('it is cut short');

@@ -1,5 +1,5 @@
 /** A sweep from spec to tables through the real executable, interrupted, failed and repeated. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Plan } from '../../src/spec/stages.js';
@@ -120,6 +120,27 @@ describe('an interrupted sweep', () => {
       const weights = (out: string): Buffer => readFileSync(join(out, 'stages', id, 'checkpoint.safetensors'));
       expect(weights(broken).equals(weights(whole))).toBe(true);
     }
+  });
+});
+
+describe('a sweep with a damaged checkpoint', () => {
+  it('names the file and the remedy, and goes on once it is deleted', async () => {
+    const spec = specFile('torn', `${TINY}  evaluate: [knn]\ngrid: { objective: [masked] }\n`);
+    const out = join(folder.path, 'torn');
+    const args = ['sweep', spec, '--out', out, '--device', 'wasm'];
+    expect((await vitmim(args)).code).toBe(0);
+    const [pretrain] = readPlan(out).stages;
+    const stage = join(out, 'stages', pretrain!.id);
+    rmSync(join(stage, 'result.json'));
+    const checkpoint = join(stage, 'checkpoint.safetensors');
+    writeFileSync(checkpoint, readFileSync(checkpoint).subarray(0, 3000));
+
+    const { code, stderr } = await vitmim(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${checkpoint} is damaged`);
+    expect(stderr).toContain('delete it to begin that stage again');
+    rmSync(checkpoint);
+    expect((await vitmim(args)).code).toBe(0);
   });
 });
 
