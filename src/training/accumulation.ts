@@ -1,4 +1,5 @@
-/** Splitting a batch for gradient accumulation. */
+/** The batches of an epoch, each split in parts for gradient accumulation and prepared ahead of the training. */
+import { prefetch, trainingBatches } from '../data/batches.js';
 
 /**
  * Cuts a batch into equally large parts. A batch that the number of parts does not divide, which is only ever the one
@@ -8,4 +9,29 @@ export function splitInParts(batch: Int32Array, parts: number): Int32Array[] {
   if (batch.length % parts !== 0) return [batch];
   const size = batch.length / parts;
   return Array.from({ length: parts }, (_, i) => batch.subarray(i * size, (i + 1) * size));
+}
+
+export interface EpochOptions<Part> {
+  /** Images in the split. */
+  length: number;
+  batchSize: number;
+  seed: number;
+  /** Makes the parts of a batch; `step` counts within the epoch. */
+  prepare: (indices: Int32Array, epoch: number, step: number) => Promise<Part[]>;
+  /** Frees a part that was prepared and will not be learned from. */
+  dispose: (part: Part) => void;
+}
+
+/** The batches of an epoch, from the given step in it on. */
+export function preparedBatches<Part>(
+  { length, batchSize, seed, prepare, dispose }: EpochOptions<Part>,
+  epoch: number,
+  fromStep: number,
+): AsyncGenerator<Part[]> {
+  const batches = trainingBatches(length, batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
+  return prefetch(batches.slice(fromStep), ({ indices, step }) => prepare(indices, epoch, step), {
+    discard: (parts) => {
+      parts.forEach(dispose);
+    },
+  });
 }

@@ -17,3 +17,8 @@ export function drawDropPath(rate: number, depth: number, batch: number, random:
     return tf.tensor1d(Float32Array.from({ length: batch }, () => (random.uniform() < own ? 0 : 1 / (1 - own))));
   });
 }
+
+/** Frees what {@link drawDropPath} drew. */
+export function disposeDropPath(dropPath: DropPath): void {
+  tf.dispose((dropPath ?? []).filter((factors) => factors !== null));
+}

@@ -1,12 +1,13 @@
 /** Frozen features of the labelled training images and of the test images: what the probes measure. */
 import * as tf from '@tensorflow/tfjs';
+import type { Dataset } from '../data/dataset.js';
 import { labelledSubset } from '../data/split.js';
 import { disposeParameters, initialValues, toParameters, transfer } from '../model/parameters.js';
 import { features } from '../model/vit.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
-import { applyToSplit } from './evaluate.js';
-import type { StageContext } from './stage-context.js';
+import { accuracies, applyToSplit } from './evaluate.js';
+import { corruptImages, type StageContext } from './stage-context.js';
 
 export interface FeatureSet {
   /** [length, width], row-major. */
@@ -61,4 +62,19 @@ export function standardize(train: FeatureSet, test: FeatureSet): void {
 /** Rows of a feature set as a tensor: [end − begin, width]. */
 export function rowsOf(set: FeatureSet, begin: number, end: number): tf.Tensor2D {
   return tf.tensor2d(set.features.subarray(begin * set.width, end * set.width), [end - begin, set.width]);
+}
+
+/** What the result of a probe says of its scores [test, classes], whichever probe gave them. */
+export function probed(
+  scores: Float32Array,
+  { train, test }: { train: FeatureSet; test: FeatureSet },
+  dataset: Dataset,
+) {
+  return {
+    imagesPerSecond: null,
+    corruptImages: corruptImages(dataset),
+    ...accuracies(scores, test.labels, dataset.classes.length),
+    testImages: test.labels.length,
+    trainImages: train.labels.length,
+  };
 }

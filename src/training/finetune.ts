@@ -2,18 +2,18 @@
 import * as tf from '@tensorflow/tfjs';
 import { normalizeImage, stackPixels } from '../common/image.js';
 import { stream } from '../common/random.js';
-import { prefetch, stepsPerEpoch, trainingBatches } from '../data/batches.js';
+import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
 import { initialValues, transfer } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
-import { drawDropPath } from './drop-path.js';
+import { disposeDropPath, drawDropPath } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { train } from './loop.js';
 import { mixBatch } from './mixing.js';
-import { splitInParts } from './accumulation.js';
+import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView } from './views.js';
@@ -49,6 +49,13 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
     const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
 
+    const epochs = {
+      length: labelled.length,
+      batchSize: recipe.batchSize,
+      seed,
+      prepare: preparer(config, classes, labelled),
+      dispose,
+    };
     const evaluate = async () => {
       const { outputs, labels } = await applyToSplit(dataset.test, model.imageSize, (images) =>
         classify(state.parameters, model, images),
@@ -61,17 +68,17 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
         recipe,
         stepsPerEpoch: steps,
         imagesPerStep: Math.min(recipe.batchSize, labelled.length),
-        batches: (epoch, fromStep) => batches(config, classes, labelled, epoch, fromStep),
+        batches: (epoch, fromStep) => preparedBatches(epochs, epoch, fromStep),
         loss: ({ images, targets, dropPath }) =>
           softmaxCrossEntropy(classify(state.parameters, model, images, dropPath), targets),
         dispose,
-        async onEpoch(epochs) {
-          const due = recipe.evaluateEvery !== undefined && epochs % recipe.evaluateEvery === 0;
-          if (!due && epochs < recipe.epochs) return;
+        async onEpoch(finished) {
+          const due = recipe.evaluateEvery !== undefined && finished % recipe.evaluateEvery === 0;
+          if (!due && finished < recipe.epochs) return;
           const measured = await evaluate();
-          last = { epoch: epochs, measured };
-          loop.record({ epoch: epochs, step: state.step, ...measured });
-          emit({ type: 'evaluated', epoch: epochs, accuracy: measured.accuracy });
+          last = { epoch: finished, measured };
+          loop.record({ epoch: finished, step: state.step, ...measured });
+          emit({ type: 'evaluated', epoch: finished, accuracy: measured.accuracy });
         },
       },
       state,
@@ -98,20 +105,14 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
 }
 
 function dispose({ images, targets, dropPath }: Part): void {
-  tf.dispose([images, targets, ...(dropPath ?? []).filter((factors) => factors !== null)]);
+  tf.dispose([images, targets]);
+  disposeDropPath(dropPath);
 }
 
-async function* batches(
-  config: FinetuneConfig,
-  classes: number,
-  split: Split,
-  epoch: number,
-  fromStep: number,
-): AsyncGenerator<Part[]> {
-  const { seed, recipe, model } = config;
+/** Augments and mixes batches, and uploads them in parts. */
+function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split) {
   const views = { seed, size: model.imageSize, cropScale: recipe.cropScale, flip: recipe.flip };
-  const all = trainingBatches(split.length, recipe.batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
-  const prepare = async ({ indices, step }: { indices: Int32Array; step: number }): Promise<Part[]> => {
+  return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const samples = await Promise.all(Array.from(indices, (index) => augmentedView(split, index, epoch, views)));
     const images = stackPixels(samples.map(({ image }) => normalizeImage(image)));
     const labels = samples.map(({ label }) => label);
@@ -135,8 +136,4 @@ async function* batches(
       return part;
     });
   };
-  const discard = (parts: Part[]): void => {
-    parts.forEach(dispose);
-  };
-  yield* prefetch(all.slice(fromStep), prepare, { discard });
 }

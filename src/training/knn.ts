@@ -2,9 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
-import { accuracies } from './evaluate.js';
-import { extractFeatures, rowsOf, type FeatureSet } from './features.js';
-import { corruptImages, type StageContext } from './stage-context.js';
+import { extractFeatures, probed, rowsOf, type FeatureSet } from './features.js';
+import type { StageContext } from './stage-context.js';
 
 export type KnnConfig = Extract<StageConfig, { kind: 'knn' }>;
 
@@ -22,12 +21,8 @@ export async function nearestNeighbours(config: KnnConfig, context: StageContext
     kind: 'knn',
     epochs: 0,
     steps: 0,
-    imagesPerSecond: null,
     seconds: (performance.now() - begin) / 1000,
-    corruptImages: corruptImages(context.dataset),
-    ...accuracies(scores, test.labels, classes),
-    testImages: test.labels.length,
-    trainImages: train.labels.length,
+    ...probed(scores, { train, test }, context.dataset),
   };
 }
 

@@ -6,12 +6,11 @@ import { toVariable } from '../model/parameters.js';
 import { linear, softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
-import { accuracies } from './evaluate.js';
-import { extractFeatures, rowsOf, standardize, type FeatureSet } from './features.js';
+import { extractFeatures, probed, rowsOf, standardize, type FeatureSet } from './features.js';
 import { mixLabels } from './mixing.js';
 import { breathe, Interrupted } from './loop.js';
 import { learningRateAt } from './schedule.js';
-import { corruptImages, type StageContext } from './stage-context.js';
+import type { StageContext } from './stage-context.js';
 
 export type LinearConfig = Extract<StageConfig, { kind: 'linear' }>;
 
@@ -32,12 +31,8 @@ export async function linearProbe(config: LinearConfig, context: StageContext): 
     kind: 'linear',
     epochs: recipe.epochs,
     steps,
-    imagesPerSecond: null,
     seconds: (performance.now() - begin) / 1000,
-    corruptImages: corruptImages(context.dataset),
-    ...accuracies(scores, test.labels, classes),
-    testImages: test.labels.length,
-    trainImages: train.labels.length,
+    ...probed(scores, { train, test }, context.dataset),
   };
 }
 

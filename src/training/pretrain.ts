@@ -1,16 +1,15 @@
 /** Pre-training: recover clean images from degraded ones. (PAPER.md §6) */
-import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
-import { prefetch, stepsPerEpoch, trainingBatches } from '../data/batches.js';
+import { stepsPerEpoch } from '../data/batches.js';
 import type { Split } from '../data/split.js';
 import { initialValues } from '../model/parameters.js';
 import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
-import { drawDropPath } from './drop-path.js';
+import { disposeDropPath, drawDropPath } from './drop-path.js';
 import { train } from './loop.js';
-import { splitInParts } from './accumulation.js';
+import { preparedBatches, splitInParts } from './accumulation.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView } from './views.js';
@@ -40,12 +39,19 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
     const { length } = dataset.train;
     const steps = stepsPerEpoch(length, recipe.batchSize);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
+    const epochs = {
+      length,
+      batchSize: recipe.batchSize,
+      seed,
+      prepare: preparer(config, objective, dataset.train),
+      dispose,
+    };
     const { imagesPerSecond, seconds } = await train<Part>(
       {
         recipe,
         stepsPerEpoch: steps,
         imagesPerStep: Math.min(recipe.batchSize, length),
-        batches: (epoch, fromStep) => batches(config, objective, dataset.train, epoch, fromStep),
+        batches: (epoch, fromStep) => preparedBatches(epochs, epoch, fromStep),
         loss: ({ batch, dropPath }) =>
           batch.loss(predict(state.parameters, model, batch.inputs, batch.selection, dropPath)),
         dispose,
@@ -72,7 +78,7 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
 
 function dispose({ batch, dropPath }: Part): void {
   batch.dispose();
-  tf.dispose((dropPath ?? []).filter((factors) => factors !== null));
+  disposeDropPath(dropPath);
 }
 
 /** One augmented, degraded batch on the device. */
@@ -94,16 +100,10 @@ async function prepare(
   return objective.batch(examples);
 }
 
-async function* batches(
-  config: PretrainConfig,
-  objective: Objective,
-  split: Split,
-  epoch: number,
-  fromStep: number,
-): AsyncGenerator<Part[]> {
+/** Uploads batches in parts. */
+function preparer(config: PretrainConfig, objective: Objective, split: Split) {
   const { seed, recipe, model } = config;
-  const all = trainingBatches(split.length, recipe.batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
-  const prepareParts = async ({ indices, step }: { indices: Int32Array; step: number }): Promise<Part[]> => {
+  return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const dropPaths = stream(seed, 'drop-path', epoch, step);
     const parts: Part[] = [];
     for (const part of splitInParts(indices, recipe.accumulate)) {
@@ -112,10 +112,6 @@ async function* batches(
     }
     return parts;
   };
-  const discard = (parts: Part[]): void => {
-    parts.forEach(dispose);
-  };
-  yield* prefetch(all.slice(fromStep), prepareParts, { discard });
 }
 
 /** Images on which the score of a zero prediction is measured. */
