@@ -1,6 +1,6 @@
 /** What a device is. One file beside this one opens each; `open.ts` chooses among them. */
 
-export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
 /** A tfjs backend that is set up and active. */
@@ -14,6 +14,12 @@ export interface Device {
   close(): void;
 }
 
+/** What the opener may say about a device. */
+export interface DeviceOptions {
+  /** Threads of a device that computes on the processor, from 1; undefined: one for each core. */
+  threads?: number | undefined;
+}
+
 /** How a device is opened. */
 export interface DeviceDriver {
   readonly name: DeviceName;
@@ -22,5 +28,5 @@ export interface DeviceDriver {
    *
    * @throws UsageError saying why it cannot be had here and what would help.
    */
-  open(): Promise<Device>;
+  open(options: DeviceOptions): Promise<Device>;
 }

@@ -1,10 +1,10 @@
 /** The one way to a device: by name, or the best one this machine has. */
 import * as tf from '@tensorflow/tfjs';
-import { unreachable, messageOf } from '../common/errors.js';
+import { messageOf, unreachable, UsageError } from '../common/errors.js';
 import { cpu } from './cpu.js';
-import { type Device, type DeviceDriver, type DeviceName } from './device.js';
+import type { Device, DeviceDriver, DeviceName, DeviceOptions } from './device.js';
+import { simd } from './simd/open.js';
 import { tensorflow } from './tensorflow.js';
-import { wasm } from './wasm.js';
 import { webgpu } from './webgpu.js';
 
 function driverOf(name: DeviceName): DeviceDriver {
@@ -13,8 +13,8 @@ function driverOf(name: DeviceName): DeviceDriver {
       return tensorflow;
     case 'webgpu':
       return webgpu;
-    case 'wasm':
-      return wasm;
+    case 'simd':
+      return simd;
     case 'cpu':
       return cpu;
     default:
@@ -29,24 +29,27 @@ export interface Verdict {
   rejected: string | null;
 }
 
-/** `auto` takes the first of these that is there and no software in disguise; wasm always is. */
-const PREFERENCE: readonly DeviceName[] = ['tensorflow', 'webgpu', 'wasm'];
+/** `auto` takes the first of these that is there and no software in disguise; simd always is. */
+const PREFERENCE: readonly DeviceName[] = ['tensorflow', 'webgpu', 'simd'];
 
 /**
  * Opens a device and makes it the active tfjs backend. There is one per process.
  *
  * @throws UsageError when the device asked for by name is not available.
  */
-export async function openDevice(requested: DeviceName | 'auto'): Promise<Device & { verdicts: Verdict[] }> {
+export async function openDevice(
+  requested: DeviceName | 'auto',
+  options: DeviceOptions = {},
+): Promise<Device & { verdicts: Verdict[] }> {
   tf.enableProdMode(); // no advertisement for other backends on standard error
   if (requested !== 'auto') {
-    return { ...(await driverOf(requested).open()), verdicts: [{ name: requested, rejected: null }] };
+    return { ...(await driverOf(requested).open(options)), verdicts: [{ name: requested, rejected: null }] };
   }
   const verdicts: Verdict[] = [];
   for (const name of PREFERENCE) {
     try {
-      const device = await driverOf(name).open();
-      if (!device.software || name === 'wasm') {
+      const device = await driverOf(name).open(options);
+      if (!device.software || name === 'simd') {
         verdicts.push({ name, rejected: null });
         return { ...device, verdicts };
       }
@@ -56,5 +59,6 @@ export async function openDevice(requested: DeviceName | 'auto'): Promise<Device
       verdicts.push({ name, rejected: messageOf(error) });
     }
   }
-  throw new Error('no device could be opened');
+  const reasons = verdicts.map(({ name, rejected }) => `  ${name}: ${rejected ?? ''}`).join('\n');
+  throw new UsageError(`no device could be opened; --device cpu always can, slowly\n${reasons}`);
 }

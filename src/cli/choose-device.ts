@@ -15,7 +15,7 @@ import type { DeviceChoice } from './options.js';
  * @returns Its name, and whether the processor does its work.
  */
 export async function chooseDevice(requested: DeviceChoice): Promise<{ name: DeviceName; software: boolean }> {
-  if (requested === 'wasm' || requested === 'cpu') return { name: requested, software: true };
+  if (requested === 'simd' || requested === 'cpu') return { name: requested, software: true };
   if (requested !== 'auto') return { name: requested, software: false };
   const args = [process.argv[1]!, 'doctor', '--json', '--no-benchmark'];
   try {
@@ -24,6 +24,6 @@ export async function chooseDevice(requested: DeviceChoice): Promise<{ name: Dev
     return { name: chosen, software };
   } catch (error) {
     // A broken graphics driver can take down the process that looks at it.
-    throw new UsageError(`looking for devices failed; name one with --device, such as wasm (${messageOf(error)})`);
+    throw new UsageError(`looking for devices failed; name one with --device, such as simd (${messageOf(error)})`);
   }
 }

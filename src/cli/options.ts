@@ -18,6 +18,11 @@ export const setOption = (): Option =>
 export const jobsOption = (): Option =>
   new Option('-j, --jobs <n>', 'stages that run at once (default: the cores; 1 on a GPU)').argParser(positiveInteger);
 
+export const threadsOption = (): Option =>
+  new Option('--threads <n>', 'threads of a stage on device simd (default: the cores divided by --jobs)').argParser(
+    positiveInteger,
+  );
+
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a positive integer');

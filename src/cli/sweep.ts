@@ -14,7 +14,15 @@ import { sweepPaths } from '../store/layout.js';
 import { planSchema } from '../store/records.js';
 import { chooseDevice } from './choose-device.js';
 import { loadSweep, planSweep } from './load-sweep.js';
-import { deviceOption, jobsOption, jsonOption, outOption, setOption, type DeviceChoice } from './options.js';
+import {
+  deviceOption,
+  jobsOption,
+  jsonOption,
+  outOption,
+  setOption,
+  threadsOption,
+  type DeviceChoice,
+} from './options.js';
 import { showPlan } from './plan.js';
 import { EXIT, say } from './terminal.js';
 
@@ -22,6 +30,7 @@ interface Options {
   out?: string;
   set: string[];
   jobs?: number;
+  threads?: number;
   device: DeviceChoice;
   dryRun?: true;
   json?: true;
@@ -34,6 +43,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(outOption())
     .addOption(setOption())
     .addOption(jobsOption())
+    .addOption(threadsOption())
     .addOption(deviceOption())
     .option('-n, --dry-run', 'show the plan and run nothing')
     .addOption(jsonOption())
@@ -67,6 +77,7 @@ async function sweep(file: string, options: Options): Promise<number> {
     stderr: process.stderr,
     env: process.env,
   });
+  const { jobs, threads } = shareCores(options, device.software);
   const [stop, kill] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
     if (stop.signal.aborted) kill.abort();
@@ -77,9 +88,8 @@ async function sweep(file: string, options: Options): Promise<number> {
     const summary = await runPlan({
       plan,
       folder,
-      // A GPU is shared badly by two trainings; cores are not, since each training runs on one thread.
-      jobs: options.jobs ?? (device.software ? availableParallelism() : 1),
-      launch: localLauncher({ bin: process.argv[1]!, device: device.name }),
+      jobs,
+      launch: localLauncher({ bin: process.argv[1]!, device: device.name, threads }),
       onEvent: (event) => {
         reporter.onEvent(event);
       },
@@ -93,6 +103,20 @@ async function sweep(file: string, options: Options): Promise<number> {
     reporter.close();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/**
+ * Stages at once and threads of each, so that together they have the cores. A GPU is shared badly by two trainings; cores
+ * are shared best by as many stages of one thread each, which never wait for one another.
+ */
+export function shareCores(
+  given: { jobs?: number; threads?: number },
+  software: boolean,
+  cores = availableParallelism(),
+): { jobs: number; threads: number } {
+  const share = (among: number): number => Math.max(1, Math.floor(cores / among));
+  const jobs = given.jobs ?? (software ? share(given.threads ?? 1) : 1);
+  return { jobs, threads: given.threads ?? share(jobs) };
 }
 
 /** Writes plan.json before anything runs. A folder belongs to one sweep. */

@@ -10,12 +10,13 @@ import { stagePaths } from '../store/layout.js';
 import { stageSchema, type StageEvent } from '../store/records.js';
 import { Interrupted } from '../training/loop.js';
 import { runStage } from '../training/run-stage.js';
-import { deviceOption, jsonOption, type DeviceChoice } from './options.js';
+import { deviceOption, jsonOption, threadsOption, type DeviceChoice } from './options.js';
 import { EXIT, printJson, say } from './terminal.js';
 import { VERSION } from './version.js';
 
 interface Options {
   device: DeviceChoice;
+  threads?: number;
   json?: true;
 }
 
@@ -24,14 +25,15 @@ export function trainCommand(finish: (code: number) => void): Command {
     .description('run one stage in this process, from its last checkpoint where there is one')
     .argument('<stage.json>', 'the stage, in its folder; its parent lies in the folder beside')
     .addOption(deviceOption())
+    .addOption(threadsOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device wasm')
+    .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
     .action(async (file: string, options: Options) => {
       finish(await trainStage(file, options));
     });
 }
 
-async function trainStage(file: string, { device: requested, json }: Options): Promise<number> {
+async function trainStage(file: string, { device: requested, threads, json }: Options): Promise<number> {
   const stage = existsSync(file) ? readJson(file, stageSchema) : undefined;
   if (!stage) throw new UsageError(`there is no stage at ${file}`);
   const paths = stagePaths(dirname(file));
@@ -48,7 +50,7 @@ async function trainStage(file: string, { device: requested, json }: Options): P
 
   let device: Device | undefined;
   try {
-    device = await openDevice(requested);
+    device = await openDevice(requested, { threads });
     const { description } = device;
     writeJson(paths.provenance, { vitmim: VERSION, node: process.version, device: device.name, description });
     emit({ type: 'done', result: await runStage(stage, paths, { device: description, emit, signal: stop.signal }) });

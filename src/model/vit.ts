@@ -8,6 +8,7 @@ import {
   gatherTokens,
   layerNorm,
   linear,
+  type LinearEpilogue,
   patchify,
   restoreTokens,
   type TokenSelection,
@@ -35,8 +36,8 @@ function norm<T extends tf.Tensor>(parameters: Parameters, name: string, x: T): 
   return layerNorm(x, get(parameters, `${name}.weight`), get(parameters, `${name}.bias`), EPSILON);
 }
 
-function project(parameters: Parameters, name: string, x: tf.Tensor3D, activation?: 'gelu'): tf.Tensor3D {
-  return linear(x, get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`), activation);
+function project(parameters: Parameters, name: string, x: tf.Tensor3D, epilogue?: LinearEpilogue): tf.Tensor3D {
+  return linear(x, get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`), epilogue);
 }
 
 /** The bias of q, k and v together. With `qv` biases alone that of k is 0, as in BEiT. */
@@ -47,8 +48,16 @@ function qkvBias(parameters: Parameters, name: string): tf.Tensor {
   return tf.concat([q, tf.zerosLike(q), v]);
 }
 
-function residual(x: tf.Tensor3D, branch: tf.Tensor3D, factors: tf.Tensor1D | null): tf.Tensor3D {
-  return tf.add(x, factors ? tf.mul(branch, tf.reshape(factors, [-1, 1, 1])) : branch);
+/** x plus a branch that ends in a projection; `factors` scale the branch of each image. */
+function addProjection(
+  parameters: Parameters,
+  name: string,
+  x: tf.Tensor3D,
+  branch: tf.Tensor3D,
+  factors: tf.Tensor1D | null,
+): tf.Tensor3D {
+  if (!factors) return project(parameters, name, branch, { residual: x });
+  return tf.add(x, tf.mul(project(parameters, name, branch), tf.reshape(factors, [-1, 1, 1])));
 }
 
 function block(
@@ -61,9 +70,11 @@ function block(
   const attn = `${name}.attn`;
   const normed = norm(parameters, `${name}.norm1`, x);
   const qkv = linear(normed, get(parameters, `${attn}.qkv.weight`), qkvBias(parameters, attn));
-  const attended = residual(x, project(parameters, `${attn}.proj`, attention(qkv, heads)), drop[0]);
-  const hidden = project(parameters, `${name}.mlp.fc1`, norm(parameters, `${name}.norm2`, attended), 'gelu');
-  return residual(attended, project(parameters, `${name}.mlp.fc2`, hidden), drop[1]);
+  const attended = addProjection(parameters, `${attn}.proj`, x, attention(qkv, heads), drop[0]);
+  const hidden = project(parameters, `${name}.mlp.fc1`, norm(parameters, `${name}.norm2`, attended), {
+    activation: 'gelu',
+  });
+  return addProjection(parameters, `${name}.mlp.fc2`, attended, hidden, drop[1]);
 }
 
 /** Before its last norm. */

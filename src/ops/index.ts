@@ -2,7 +2,7 @@
 export { adamW, type AdamWSlot, type AdamWStep } from './adamw.js';
 export { attention } from './attention.js';
 export { layerNorm } from './layer-norm.js';
-export { linear } from './linear.js';
+export { linear, type LinearEpilogue } from './linear.js';
 export { softmaxCrossEntropy, tokenSquaredError } from './losses.js';
 export { patchify, unpatchify } from './patches.js';
 export { resample } from './resample.js';

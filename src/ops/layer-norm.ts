@@ -15,7 +15,8 @@ const op = defineOp<{ epsilon: number }>({
     // The mean and the variance both depend on x: the gradient loses its mean and its part along the output.
     const along = tf.mean(tf.mul(dNormalized, normalized!), -1, true);
     const projected = tf.sub(tf.sub(dNormalized, tf.mean(dNormalized, -1, true)), tf.mul(normalized!, along));
-    return [tf.mul(projected, inverseStd!), tf.sum(tf.mul(dy, normalized!), 0), tf.sum(dy, 0)];
+    const sumOfRows = (x: tf.Tensor): tf.Tensor => tf.sum(tf.reshape(x, [-1, x.shape.at(-1)!]), 0);
+    return [tf.mul(projected, inverseStd!), sumOfRows(tf.mul(dy, normalized!)), sumOfRows(dy)];
   },
 });
 
@@ -27,6 +28,5 @@ const op = defineOp<{ epsilon: number }>({
  * @param shift [dim]
  */
 export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor, shift: tf.Tensor, epsilon: number): T {
-  const rows = tf.reshape(x, [-1, x.shape.at(-1)!]);
-  return tf.reshape(op([rows, scale, shift], [], { epsilon }), x.shape) as T;
+  return op([x, scale, shift], [], { epsilon }) as T;
 }

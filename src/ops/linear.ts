@@ -7,18 +7,22 @@ export type Activation = 'none' | 'gelu';
 /** Φ(x), the normal distribution function: ½(1 + erf(x/√2)). */
 const normalCdf = (x: tf.Tensor): tf.Tensor => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
 
+const asRows = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, x.shape.at(-1)!]);
+
+/** Inputs: x, weight and, where there are any, bias and residual. */
 const op = defineOp<{ activation: Activation }>({
   name: 'VitLinear',
-  forward([x, weight, bias], _constants, { activation }) {
-    const z = tf.fused.matMul({ a: x as tf.Tensor2D, b: weight as tf.Tensor2D, ...(bias ? { bias } : {}) });
-    return activation === 'gelu' ? { output: tf.mul(z, normalCdf(z)), saved: [z] } : { output: z, saved: [] };
+  forward([x, weight, bias, residual], _constants, { activation }) {
+    const rows = tf.fused.matMul({ a: asRows(x!), b: weight as tf.Tensor2D, ...(bias ? { bias } : {}) });
+    const z = tf.reshape(rows, [...x!.shape.slice(0, -1), weight!.shape[1]!]);
+    if (activation === 'gelu') return { output: tf.mul(z, normalCdf(z)), saved: [z] };
+    return { output: residual ? tf.add(z, residual) : z, saved: [] };
   },
-  backward(dy, { inputs: [x, weight, bias], saved: [z] }, { activation }) {
-    const dz = activation === 'gelu' ? tf.mul(dy, geluDerivative(z!)) : dy;
-    // Written with explicit transposes: the WebAssembly backend multiplies untransposed matrices 20 times faster.
-    const dx = tf.matMul(dz, tf.transpose(weight!));
-    const dWeight = tf.matMul(tf.transpose(x!), dz);
-    return bias ? [dx, dWeight, tf.sum(dz, 0)] : [dx, dWeight];
+  backward(dy, { inputs: [x, weight, bias, residual], saved: [z] }, { activation }) {
+    const dz = asRows(activation === 'gelu' ? tf.mul(dy, geluDerivative(z!)) : dy);
+    const dx = tf.reshape(tf.matMul(dz, weight as tf.Tensor2D, false, true), x!.shape);
+    const dWeight = tf.matMul(asRows(x!), dz, true);
+    return [dx, dWeight, ...(bias ? [tf.sum(dz, 0)] : []), ...(residual ? [tf.clone(dy)] : [])];
   },
 });
 
@@ -28,23 +32,25 @@ function geluDerivative(x: tf.Tensor): tf.Tensor {
   return tf.add(normalCdf(x), tf.mul(x, density));
 }
 
+/** What may follow the product: an activation, or the sum with a residual of the output's shape. */
+export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor };
+
 /**
  * x·W + b over the last axis.
  *
  * @param x [..., in]
  * @param weight [in, out]
- * @param bias [out], or null
- * @param activation `gelu` is the exact one, x·Φ(x)
+ * @param bias [out], or null; a residual wants one
+ * @param epilogue `gelu` is the exact one, x·Φ(x)
  * @returns [..., out]
  */
 export function linear<T extends tf.Tensor>(
   x: T,
   weight: tf.Tensor,
   bias: tf.Tensor | null,
-  activation: Activation = 'none',
+  epilogue: LinearEpilogue = { activation: 'none' },
 ): T {
-  const [inputs, outputs] = weight.shape as [number, number];
-  const rows = tf.reshape(x, [-1, inputs]);
-  const y = op(bias ? [rows, weight, bias] : [rows, weight], [], { activation });
-  return tf.reshape(y, [...x.shape.slice(0, -1), outputs]) as T;
+  if ('activation' in epilogue) return op(bias ? [x, weight, bias] : [x, weight], [], epilogue) as T;
+  if (!bias) throw new Error('a residual is added where there is a bias');
+  return op([x, weight, bias, epilogue.residual], [], { activation: 'none' }) as T;
 }

@@ -16,18 +16,20 @@ export interface LocalOptions {
   bin: string;
   /** What `--device` says. */
   device: string;
+  /** What `--threads` says. */
+  threads: number;
 }
 
 /**
- * A launcher that runs `vitmim train <stage.json> --device <device> --json`.
+ * A launcher that runs `vitmim train <stage.json> --device <device> --threads <n> --json`.
  *
  * Each worker leads a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which then stops
  * its workers in its own way. A worker whose runner dies finds its standard input and output closed.
  */
-export function localLauncher({ bin, device }: LocalOptions): Launch {
+export function localLauncher({ bin, device, threads }: LocalOptions): Launch {
   return (_stage, paths, onEvent) => {
     const log = openSync(paths.log, 'a');
-    const args = [bin, 'train', paths.stage, '--device', device, '--json'];
+    const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--json'];
     const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', log] });
     closeSync(log);
     return {

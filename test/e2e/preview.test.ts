@@ -76,7 +76,7 @@ describe('preview', () => {
 `,
     );
     const out = file('out');
-    expect((await vitmim(['sweep', spec, '--out', out, '--device', 'wasm'])).code).toBe(0);
+    expect((await vitmim(['sweep', spec, '--out', out, '--device', 'simd'])).code).toBe(0);
     const plan = JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8')) as { stages: { id: string }[] };
     const checkpoint = join(out, 'stages', plan.stages[0]!.id);
     const { code } = await vitmim([
@@ -90,7 +90,7 @@ describe('preview', () => {
       '--npy',
       file('f.npy'),
       '--device',
-      'wasm',
+      'simd',
     ]);
     expect(code).toBe(0);
     expect(readFileSync(file('f.npy')).toString('latin1', 0, 128)).toContain('(1, 5, 16, 16, 3)');

@@ -35,7 +35,7 @@ describe('a sweep', () => {
     `${TINY}grid: { objective: [scratch, masked, decolorized, identity], maskRatio: [0.75] }\n`,
   );
   const out = join(folder.path, 'tiny');
-  const args = ['sweep', spec, '--out', out, '--device', 'wasm'];
+  const args = ['sweep', spec, '--out', out, '--device', 'simd'];
 
   it('runs every stage, each once', async () => {
     const { code, stdout, stderr } = await vitmim(args);
@@ -90,7 +90,7 @@ describe('a sweep', () => {
 
   it('refuses to write into the folder of another sweep', async () => {
     const other = specFile('other', TINY);
-    const { code, stderr } = await vitmim(['sweep', other, '--out', out, '--device', 'wasm']);
+    const { code, stderr } = await vitmim(['sweep', other, '--out', out, '--device', 'simd']);
     expect(code).toBe(2);
     expect(stderr).toContain('choose another --out');
   });
@@ -100,7 +100,7 @@ describe('an interrupted sweep', () => {
   it('keeps a checkpoint, exits with 130 and goes on to the same numbers', async () => {
     const spec = specFile('long', `${TINY.replace('epochs: 2', 'epochs: 300')}grid: { objective: [masked] }\n`);
     const [whole, broken] = [join(folder.path, 'whole'), join(folder.path, 'broken')];
-    const args = (out: string): string[] => ['sweep', spec, '--out', out, '--device', 'wasm', '--jobs', '1'];
+    const args = (out: string): string[] => ['sweep', spec, '--out', out, '--device', 'simd', '--jobs', '1'];
 
     const running = start([...args(broken), '--json']);
     const [pretrain] = await new Promise<string[]>((resolve) => {
@@ -127,7 +127,7 @@ describe('a sweep with a damaged checkpoint', () => {
   it('names the file and the remedy, and goes on once it is deleted', async () => {
     const spec = specFile('torn', `${TINY}  evaluate: [knn]\ngrid: { objective: [masked] }\n`);
     const out = join(folder.path, 'torn');
-    const args = ['sweep', spec, '--out', out, '--device', 'wasm'];
+    const args = ['sweep', spec, '--out', out, '--device', 'simd'];
     expect((await vitmim(args)).code).toBe(0);
     const [pretrain] = readPlan(out).stages;
     const stage = join(out, 'stages', pretrain!.id);
@@ -151,7 +151,7 @@ describe('a sweep with a failing job', () => {
       `${TINY}grid: { objective: [scratch, masked], pretrain.baseLearningRate: [1.0e+30] }\n`,
     );
     const out = join(folder.path, 'failing');
-    const { code, stderr } = await vitmim(['sweep', spec, '--out', out, '--device', 'wasm']);
+    const { code, stderr } = await vitmim(['sweep', spec, '--out', out, '--device', 'simd']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/the loss became (NaN|Infinity)|training diverged/);
     expect(stderr).toContain('lower baseLearningRate');

@@ -67,7 +67,7 @@ describe('the command line', () => {
   it('refuses an unknown device, listing the known ones', async () => {
     const { code, stderr } = await vitmim(['sweep', 'x.yaml', '--device', 'abacus']);
     expect(code).toBe(2);
-    expect(stderr).toContain('tensorflow, webgpu, wasm, cpu');
+    expect(stderr).toContain('tensorflow, webgpu, simd, cpu');
   });
 
   it.each(['sweep', 'plan', 'report', 'train', 'preview'])('has an example in the help of %s', async (command) => {

@@ -4,7 +4,7 @@ import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
 import { normals, numericalGradient, product, relativeError, type Values } from '../support/arrays.js';
-import { availableDevices } from '../support/devices.js';
+import { availableDevices, simdVariants } from '../support/devices.js';
 import * as reference from './reference.js';
 
 interface Case {
@@ -19,7 +19,7 @@ interface Case {
 const linearCase = (rows: number, inputs: number, outputs: number, bias: boolean, gelu: boolean): Case => ({
   name: `linear ${rows}×${inputs}→${outputs}${bias ? ' with bias' : ''}${gelu ? ' and gelu' : ''}`,
   shapes: [[rows, inputs], [inputs, outputs], ...(bias ? [[outputs]] : [])],
-  run: ([x, w, b]) => ops.linear(x!, w!, b ?? null, gelu ? 'gelu' : 'none'),
+  run: ([x, w, b]) => ops.linear(x!, w!, b ?? null, { activation: gelu ? 'gelu' : 'none' }),
   expected([x, w, b]) {
     const y = reference.linear(x!, w!, b ?? null, rows, inputs);
     return gelu ? y.map(reference.gelu) : y;
@@ -68,6 +68,12 @@ const CASES: Case[] = [
   linearCase(1, 1, 1, true, false),
   linearCase(4, 6, 2, false, false),
   linearCase(7, 5, 11, true, true),
+  {
+    name: 'linear of three axes with a residual',
+    shapes: [[2, 3, 5], [5, 7], [7], [2, 3, 7]],
+    run: ([x, w, b, residual]) => ops.linear(x!, w!, b!, { residual: residual! }),
+    expected: ([x, w, b, residual]) => reference.linear(x!, w!, b!, 6, 5).map((value, i) => value + residual![i]!),
+  },
   layerNormCase(3, 7),
   layerNormCase(1, 3),
   layerNormCase(5, 16, 1e4),
@@ -135,12 +141,13 @@ const CASES: Case[] = [
   },
 ];
 
-const devices = await availableDevices();
+const others = (await availableDevices()).filter((name) => name !== 'simd');
+const devices = [...others.map((name) => ({ label: name, open: () => openDevice(name) })), ...(await simdVariants())];
 
-describe.each(devices)('on %s', (name) => {
+describe.each(devices)('on $label', ({ open }) => {
   let device: Device;
   beforeAll(async () => {
-    device = await openDevice(name);
+    device = await open();
   });
   afterAll(() => {
     device.close();
@@ -180,9 +187,45 @@ describe.each(devices)('on %s', (name) => {
     });
   });
 
-  it('passes NaN through instead of hiding it', async () => {
-    const poisoned = await read(() => ops.linear(tf.tensor2d([[NaN, 1]]), tf.ones([2, 2]), tf.zeros([2]), 'gelu'));
-    expect([...poisoned]).toEqual([NaN, NaN]);
+  describe.each([0, 3, 6])('with a NaN at place %i', (place) => {
+    // Seven tokens, seven wide: no whole vector, nor a multiple of one
+    const poisoned = (): tf.Tensor3D => {
+      const values = normals(49, 'poisoned');
+      values[21 + place] = NaN;
+      return tf.tensor3d([...values], [1, 7, 7]);
+    };
+    const column = (fill: number): tf.Tensor => tf.fill([7], fill);
+
+    it.each([
+      ['linear', (x: tf.Tensor) => ops.linear(x, tf.ones([7, 7]), column(0), { activation: 'gelu' })],
+      ['layerNorm', (x: tf.Tensor) => ops.layerNorm(x, column(1), column(0), 1e-6)],
+    ])('%s gives NaN for that token and for no other', async (_name, run) => {
+      const rows = await read(() => tf.sum(run(poisoned()), -1));
+      expect([...rows].map(Number.isNaN)).toEqual([false, false, false, true, false, false, false]);
+    });
+
+    it('attention gives NaN for all tokens, which all see it', async () => {
+      const tokens = (): tf.Tensor3D => tf.concat([poisoned(), poisoned(), poisoned()], 2);
+      expect([...(await read(() => tf.sum(ops.attention(tokens(), 1), -1)))].every(Number.isNaN)).toBe(true);
+    });
+
+    it('a loss gives NaN', async () => {
+      const logits = (): tf.Tensor2D => tf.reshape(poisoned(), [7, 7]);
+      const [loss] = await read(() => ops.softmaxCrossEntropy(logits(), tf.fill([7, 7], 1 / 7)));
+      expect(loss).toBeNaN();
+    });
+  });
+
+  it.each([
+    ['±10,000', 1e4],
+    ['denormals', 1e-40],
+  ])('attention and the losses hold for values of %s', async (_name, size) => {
+    const values = Float64Array.from(normals(30, 'extreme'), (value) => Math.fround(value * size));
+    const attended = await read(() => ops.attention(tf.tensor3d([...values], [1, 5, 6]), 1));
+    expect(relativeError(attended, reference.attention(values, 1, 5, 1))).toBeLessThan(size > 1 ? 1e-3 : 1e-4);
+    const target = new Float64Array(30).fill(1 / 6);
+    const [loss] = await read(() => ops.softmaxCrossEntropy(tf.tensor2d([...values], [5, 6]), tf.fill([5, 6], 1 / 6)));
+    expect(loss! / reference.crossEntropy(values, target, 6)).toBeCloseTo(1, 5);
   });
 });
 

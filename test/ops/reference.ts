@@ -102,8 +102,10 @@ export function squaredError(prediction: Values, target: Values, weights: Values
 export function crossEntropy(logits: Values, target: Values, classes: number): number {
   let sum = 0;
   for (let start = 0; start < logits.length; start += classes) {
-    const probabilities = softmax(Array.from({ length: classes }, (_, i) => logits[start + i]!));
-    probabilities.forEach((p, i) => (sum -= target[start + i]! * Math.log(p)));
+    const row = Array.from({ length: classes }, (_, i) => logits[start + i]!);
+    const top = Math.max(...row);
+    const logSum = top + Math.log(row.reduce((total, x) => total + Math.exp(x - top), 0));
+    row.forEach((x, i) => (sum -= target[start + i]! * (x - logSum)));
   }
   return sum / (logits.length / classes);
 }

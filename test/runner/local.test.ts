@@ -23,7 +23,7 @@ async function run(
     plan: MASKED,
     folder,
     jobs: 2,
-    launch: localLauncher({ bin: WORKER, device: behaviour }),
+    launch: localLauncher({ bin: WORKER, device: behaviour, threads: 1 }),
     onEvent: (event) => {
       events.push(event);
       react(event, stop, kill);

@@ -1,8 +1,8 @@
 /** The devices that tests run on: those this machine has. CI names those it must have in VITMIM_REQUIRE_DEVICES. */
-import { DEVICE_NAMES, type DeviceName } from '../../src/backends/device.js';
+import { DEVICE_NAMES, type Device, type DeviceName } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 
-const required = (process.env.VITMIM_REQUIRE_DEVICES ?? 'wasm,cpu').split(',') as DeviceName[];
+const required = (process.env.VITMIM_REQUIRE_DEVICES ?? 'simd,cpu').split(',') as DeviceName[];
 
 /** Opened once, at the top of a test file, to know which exist; a required one that does not open fails the file. */
 export async function availableDevices(): Promise<DeviceName[]> {
@@ -16,4 +16,36 @@ export async function availableDevices(): Promise<DeviceName[]> {
     }
   }
   return found;
+}
+
+/** A way to open device simd: by the system's BLAS or our own product, on one thread or two. */
+export interface SimdVariant {
+  label: string;
+  open: () => Promise<Device>;
+}
+
+/** All that this machine can do. `VITMIM_REQUIRE_BLAS=1`, as in CI, says that there must be a BLAS. */
+export async function simdVariants(): Promise<SimdVariant[]> {
+  const probe = await openDevice('simd', { threads: 1 });
+  probe.close();
+  const hasBlas = !probe.description.includes('no BLAS');
+  if (!hasBlas && process.env.VITMIM_REQUIRE_BLAS) throw new Error(`a BLAS is required here: ${probe.description}`);
+  return (hasBlas ? [true, false] : [false]).flatMap((blas) =>
+    [1, 2].map((threads) => ({
+      label: `simd ${blas ? 'with' : 'without'} BLAS on ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      open: () => openSimd(blas, threads),
+    })),
+  );
+}
+
+/** The variable is read when the device is opened. */
+async function openSimd(blas: boolean, threads: number): Promise<Device> {
+  const before = process.env.VITMIM_BLAS;
+  if (!blas) process.env.VITMIM_BLAS = 'none';
+  try {
+    return await openDevice('simd', { threads });
+  } finally {
+    if (before === undefined) delete process.env.VITMIM_BLAS;
+    else process.env.VITMIM_BLAS = before;
+  }
 }

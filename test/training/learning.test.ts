@@ -31,12 +31,12 @@ afterAll(() => {
 const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
 const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
 const plan = buildPlan(sweep, () => fingerprint);
-beforeAll(() => openDevice('wasm'));
+beforeAll(() => openDevice('simd'));
 
 function run(id: string): Promise<StageResult> {
   const stage = plan.stages.find((candidate) => candidate.id === id)!;
   const signal = new AbortController().signal;
-  return runStage(stage, stagePaths(join(folder.path, id)), { device: 'wasm', emit: () => undefined, signal });
+  return runStage(stage, stagePaths(join(folder.path, id)), { device: 'simd', emit: () => undefined, signal });
 }
 
 it.each(plan.jobs.filter(({ pretrain }) => pretrain !== null).map((job) => [job.cells[0]!.objective, job] as const))(

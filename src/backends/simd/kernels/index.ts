@@ -1,0 +1,46 @@
+/** All kernels of this backend; what is not here runs as tfjs's stock CPU kernel. */
+import * as tf from '@tensorflow/tfjs';
+import { adamW } from './adamw.js';
+import { attention, attentionGradient } from './attention.js';
+import { binaryKernels } from './binary.js';
+import { copyKernels } from './copies.js';
+import { BACKEND_NAME } from './kernel.js';
+import { layerNorm, layerNormGradient } from './layer-norm.js';
+import { linear, linearGradient } from './linear.js';
+import { matMulKernels } from './matmul.js';
+import { reduceKernels } from './reduce.js';
+import { resampleKernels } from './resample.js';
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
+import { gatherTokens, gatherTokensGradient, restoreTokens, restoreTokensGradient } from './tokens.js';
+import { unaryKernels } from './unary.js';
+
+const KERNELS: readonly tf.KernelConfig[] = [
+  ...binaryKernels,
+  ...copyKernels,
+  ...matMulKernels,
+  ...reduceKernels,
+  ...resampleKernels,
+  ...unaryKernels,
+  adamW,
+  attention,
+  attentionGradient,
+  gatherTokens,
+  gatherTokensGradient,
+  layerNorm,
+  layerNormGradient,
+  linear,
+  linearGradient,
+  restoreTokens,
+  restoreTokensGradient,
+  softmaxCrossEntropy,
+  softmaxCrossEntropyGradient,
+  squaredError,
+  squaredErrorGradient,
+];
+
+/** Registers them, and tfjs's own for the rest. Once in a process. */
+export function registerKernels(): void {
+  const ours = new Set(KERNELS.map(({ kernelName }) => kernelName));
+  const stock = tf.getKernelsForBackend('cpu').filter(({ kernelName }) => !ours.has(kernelName));
+  for (const kernel of [...stock, ...KERNELS]) tf.registerKernel({ ...kernel, backendName: BACKEND_NAME });
+}

@@ -1,0 +1,41 @@
+/** VitResample and its gradient: src/ops/resample.ts says what they are. */
+import type * as tf from '@tensorflow/tfjs';
+import type { SimdBackend } from '../backend.js';
+import { resampleScratch } from '../tasks/resample.js';
+import { defineKernel } from './kernel.js';
+
+function resampled(
+  backend: SimdBackend,
+  x: tf.TensorInfo,
+  [rows, columns]: readonly [tf.TensorInfo, tf.TensorInfo],
+  direction: 'forward' | 'backward',
+): tf.TensorInfo {
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  const [rowMatrices, outHeight, height] = rows.shape as [number, number, number];
+  const [columnMatrices, outWidth, width] = columns.shape as [number, number, number];
+  const backward = direction === 'backward';
+  const out = backend.output([batch, ...(backward ? [height, width] : [outHeight, outWidth]), channels]);
+  const sizes = [height, width, outHeight, outWidth, channels] as const;
+  backend.withScratch(backend.threads.size * resampleScratch(...sizes), (scratch) => {
+    backend.run(
+      'resample',
+      batch,
+      ...([backend.address(x), backend.address(rows), backend.address(columns), backend.address(out)] as const),
+      scratch,
+      ...sizes,
+      rowMatrices === 1 ? 0 : outHeight * height,
+      columnMatrices === 1 ? 0 : outWidth * width,
+      backward ? 1 : 0,
+    );
+  });
+  return out;
+}
+
+export const resampleKernels = [
+  defineKernel('VitResample', (backend, { input0: images, constant0: rows, constant1: columns }) =>
+    resampled(backend, images!, [rows!, columns!], 'forward'),
+  ),
+  defineKernel('VitResampleGrad', (backend, { dy, constant0: rows, constant1: columns }) =>
+    resampled(backend, dy!, [rows!, columns!], 'backward'),
+  ),
+];

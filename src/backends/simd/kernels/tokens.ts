@@ -1,0 +1,61 @@
+/** VitGatherTokens, VitRestoreTokens and their gradients: src/ops/tokens.ts says what they are. */
+import type { TensorInfo } from '@tensorflow/tfjs';
+import type { SimdBackend } from '../backend.js';
+import { FLOAT, rowsOfChunk } from '../tasks/chunks.js';
+import { defineKernel } from './kernel.js';
+
+/** out[i] = x[index[i]]; an index beyond the rows of x takes `other`, or zeros. */
+function gatherRows(backend: SimdBackend, x: TensorInfo, index: TensorInfo, other: TensorInfo | null): TensorInfo {
+  const [limit, columns] = x.shape as [number, number];
+  const rows = index.shape[0]!;
+  const out = backend.output([rows, columns]);
+  const chunkRows = rowsOfChunk(rows, columns);
+  backend.run(
+    'gatherRows',
+    Math.ceil(rows / chunkRows),
+    backend.address(x),
+    backend.address(index),
+    backend.address(out),
+    rows,
+    columns,
+    limit,
+    other ? backend.address(other) : 0,
+    chunkRows,
+  );
+  return out;
+}
+
+/** Σ weights[i]·x[i] over the rows of x. */
+function sumWeightedRows(backend: SimdBackend, x: TensorInfo, weights: TensorInfo): TensorInfo {
+  const [rows, columns] = x.shape as [number, number];
+  const out = backend.output([columns]);
+  const chunkRows = rowsOfChunk(rows, columns);
+  const chunks = Math.ceil(rows / chunkRows);
+  backend.withScratch(FLOAT * chunks * columns, (parts) => {
+    const [from, by] = [backend.address(x), backend.address(weights)];
+    backend.run('sumWeightedRows', chunks, from, by, parts, rows, columns, chunkRows);
+    backend.kernels.sumRows(parts, chunks, columns, columns, backend.address(out));
+  });
+  return out;
+}
+
+export const gatherTokens = defineKernel('VitGatherTokens', (backend, { input0: x, constant0: rows }) =>
+  gatherRows(backend, x!, rows!, null),
+);
+
+export const gatherTokensGradient = defineKernel('VitGatherTokensGrad', (backend, { dy, constant1: places }) =>
+  gatherRows(backend, dy!, places!, null),
+);
+
+export const restoreTokens = defineKernel(
+  'VitRestoreTokens',
+  (backend, { input0: x, input1: maskToken, constant1: places }) => gatherRows(backend, x!, places!, maskToken!),
+);
+
+export const restoreTokensGradient = defineKernel(
+  'VitRestoreTokensGrad',
+  (backend, { dy, constant0: rows, constant2: removed }) => [
+    gatherRows(backend, dy!, rows!, null),
+    sumWeightedRows(backend, dy!, removed!),
+  ],
+);

@@ -1,0 +1,97 @@
+/** The allocator: blocks never overlap, freed memory is found again, and the limit is an error that helps. */
+import fc from 'fast-check';
+import { blockSize, SharedHeap } from '../../../src/backends/simd/memory.js';
+
+const MIB = 2 ** 20;
+
+interface Block {
+  pointer: number;
+  bytes: number;
+}
+
+/** Any sequence of allocations (bytes) and frees (which of those in use). */
+const history = fc.array(
+  fc.oneof(
+    fc.record({ allocate: fc.oneof(fc.nat(5000), fc.integer({ min: 0, max: 300_000 })) }),
+    fc.record({ free: fc.nat() }),
+  ),
+  { maxLength: 200 },
+);
+
+function play(heap: SharedHeap, steps: readonly ({ allocate: number } | { free: number })[]): Block[] {
+  const blocks: Block[] = [];
+  for (const step of steps) {
+    if ('allocate' in step) {
+      blocks.push({ pointer: heap.allocate(step.allocate), bytes: step.allocate });
+    } else if (blocks.length > 0) {
+      const [block] = blocks.splice(step.free % blocks.length, 1);
+      heap.free(block!.pointer);
+    }
+  }
+  return blocks;
+}
+
+it('never hands out bytes twice', () => {
+  fc.assert(
+    fc.property(history, (steps) => {
+      const blocks = play(new SharedHeap(), steps).sort((a, b) => a.pointer - b.pointer);
+      blocks.forEach(({ pointer, bytes }, i) => {
+        expect(pointer % 64).toBe(0);
+        expect(pointer).toBeGreaterThanOrEqual(65_536);
+        if (i + 1 < blocks.length) expect(pointer + bytes).toBeLessThanOrEqual(blocks[i + 1]!.pointer);
+      });
+    }),
+  );
+});
+
+it('has nothing in use when all is freed, and room for one block of that size', () => {
+  fc.assert(
+    fc.property(history, (steps) => {
+      const heap = new SharedHeap(64 * MIB);
+      for (const { pointer } of play(heap, steps)) heap.free(pointer);
+      expect(heap.statistics.used).toBe(0);
+      const all = heap.allocate(60 * MIB);
+      expect(heap.statistics).toEqual({ used: blockSize(60 * MIB), size: 64 * MIB });
+      heap.free(all);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+it('repeats a step in the memory of the first one', () => {
+  const heap = new SharedHeap();
+  const step = (): void => {
+    const blocks = [1000, 3_000_000, 50, 1000, 700_000].map((bytes) => heap.allocate(bytes));
+    for (const pointer of blocks) heap.free(pointer);
+  };
+  step();
+  const { size } = heap.statistics;
+  for (let i = 0; i < 1000; i++) step();
+  expect(heap.statistics).toEqual({ used: 0, size });
+});
+
+it('wastes an eighth at most', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 512, max: 2 ** 31 }), (bytes) => {
+      expect(blockSize(bytes)).toBeGreaterThanOrEqual(bytes);
+      expect(blockSize(bytes)).toBeLessThanOrEqual(bytes * 1.125);
+    }),
+  );
+});
+
+it('says what to do when memory runs out, and goes on when some is freed', () => {
+  const heap = new SharedHeap(8 * MIB);
+  const pointer = heap.allocate(5 * MIB);
+  expect(() => heap.allocate(5 * MIB)).toThrow(/out of memory: 0\.00 GiB are in use.*batchSize/s);
+  heap.free(pointer);
+  expect(heap.allocate(6 * MIB)).toBe(pointer);
+});
+
+it('rejects a block that is not in use', () => {
+  const heap = new SharedHeap();
+  const pointer = heap.allocate(10);
+  heap.free(pointer);
+  expect(() => {
+    heap.free(pointer);
+  }).toThrow('no block begins at');
+});

@@ -1,0 +1,70 @@
+/** Threads: they sleep while idle, let the process end, and a failure in one of them is seen. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const OPEN = fileURLToPath(new URL('../../../src/backends/open.js', import.meta.url));
+const PREAMBLE = `
+  const tf = await import('@tensorflow/tfjs');
+  const { openDevice } = await import(${JSON.stringify(OPEN)});
+  const device = await openDevice('simd', { threads: 4 });
+  const add = () => tf.tidy(() => tf.add(tf.ones([1_000_000]), tf.ones([1_000_000])).dataSync()[999_999]);
+`;
+
+/** Runs a script in a process of its own. */
+async function run(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const args = ['--input-type=module', '--eval', PREAMBLE + script];
+  try {
+    return { code: 0, ...(await promisify(execFile)(process.execPath, args, { timeout: 60_000, cwd: process.cwd() })) };
+  } catch (error) {
+    return error as { code: number; stdout: string; stderr: string };
+  }
+}
+
+it('lets the process end by itself, closed or not', async () => {
+  expect(await run('console.log(add());')).toEqual({ code: 0, stdout: '2\n', stderr: '' });
+  expect(await run('console.log(add()); device.close();')).toEqual({ code: 0, stdout: '2\n', stderr: '' });
+});
+
+it('uses no processor time while there is nothing to do', async () => {
+  const { stdout } = await run(`
+    for (let i = 0; i < 100; i++) add();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const { user, system } = process.cpuUsage(before);
+    console.log((user + system) / 1e6);
+  `);
+  // One thread that spins would use a whole second.
+  expect(Number(stdout)).toBeLessThan(0.3);
+});
+
+it('does the same work again and again', async () => {
+  const { stdout } = await run(`
+    let wrong = 0;
+    for (let i = 0; i < 2000; i++) wrong += add() === 2 ? 0 : 1;
+    console.log(wrong);
+  `);
+  expect(stdout).toBe('0\n');
+});
+
+it('passes a failure in a thread on', async () => {
+  const { code, stderr } = await run(`
+    // No such place in the memory: every chunk traps, whichever thread takes it.
+    tf.backend().run('fill', 8, 4_200_000_000, 1e6, 1, 125_000);
+  `);
+  expect(code).toBe(1);
+  expect(stderr).toContain('memory access out of bounds');
+});
+
+it('works on after a failure', async () => {
+  const { stdout } = await run(`
+    try {
+      tf.backend().run('fill', 8, 4_200_000_000, 1e6, 1, 125_000);
+    } catch {
+      console.log('failed');
+    }
+    console.log(add());
+  `);
+  expect(stdout).toBe('failed\n2\n');
+});

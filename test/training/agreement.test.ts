@@ -1,0 +1,55 @@
+/** Training on device simd is training in plain tfjs: the same losses, step by step, for every objective. */
+import { join } from 'node:path';
+import { openDevice } from '../../src/backends/open.js';
+import type { DeviceName } from '../../src/backends/device.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { stagePaths } from '../../src/store/layout.js';
+import { runStage } from '../../src/training/run-stage.js';
+import { temporaryFolder } from '../support/cli.js';
+
+/** 50 epochs of one step each, so that the loss of every step is written. */
+const SPEC = `
+job:
+  data: { name: shapes, imageSize: 12, trainImages: 10, testImages: 10 }
+  model: { dim: 16, depth: 1, heads: 2, decoder: { dim: 16, depth: 1, heads: 2 } }
+  pretrain: { epochs: 50, batchSize: 10, warmupEpochs: 5, baseLearningRate: 0.02 }
+  finetune: { epochs: 50, batchSize: 10, warmupEpochs: 5, baseLearningRate: 0.02 }
+grid:
+  objective: [scratch, identity, decolorized, blurred, distorted, zoomed-out, zoomed-in, masked, masked+zoomed-in]
+`;
+
+const folder = temporaryFolder();
+afterAll(() => {
+  folder.remove();
+});
+
+const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
+const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
+const plan = buildPlan(sweep, () => fingerprint);
+
+async function losses(id: string, device: DeviceName): Promise<number[]> {
+  const opened = await openDevice(device, { threads: 2 });
+  const stage = plan.stages.find((candidate) => candidate.id === id)!;
+  const { signal } = new AbortController();
+  const paths = stagePaths(join(folder.path, device, id));
+  const result = await runStage(stage, paths, { device, emit: () => undefined, signal });
+  opened.close();
+  if (result.kind === 'pretrain') return result.losses;
+  if (result.kind === 'finetune') return [result.loss]; // of the last epoch, after 49 steps of agreement
+  throw new Error('expected a training');
+}
+
+const stages = plan.jobs.map((job) => {
+  const { objective } = job.cells[0]!;
+  return [objective, objective === 'scratch' ? job.evaluations.finetune! : job.pretrain!] as const;
+});
+
+it.each(stages)('%s: losses over 50 steps within a thousandth', async (_objective, id) => {
+  const plain = await losses(id, 'cpu');
+  const simd = await losses(id, 'simd');
+  simd.forEach((loss, step) => {
+    expect(Math.abs(loss / plain[step]! - 1)).toBeLessThan(1e-3);
+  });
+});

@@ -1,0 +1,87 @@
+/** Two thousand steps leave nothing behind: tensors, memory of the device, memory of the process. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import * as tf from '@tensorflow/tfjs';
+import type { SimdBackend } from '../../src/backends/simd/backend.js';
+import { openDevice } from '../../src/backends/open.js';
+import { initialValues } from '../../src/model/parameters.js';
+import { predict } from '../../src/model/vit.js';
+import { drawKept } from '../../src/objectives/mask.js';
+import { stream } from '../../src/common/random.js';
+import { adamW, tokenSelection, tokenSquaredError } from '../../src/ops/index.js';
+import { resolveModel } from '../../src/spec/model.js';
+import { modelSchema } from '../../src/spec/schema.js';
+import { meanGradients } from '../../src/training/gradients.js';
+import { freshState } from '../../src/training/state.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const WARM_UP = 500;
+/**
+ * The resident size jumps by tens of MiB when Node's heap or the C library's arenas grow, once in a while and for good. A
+ * leak grows in every window; so the smallest growth of several windows is what is asserted.
+ */
+const WINDOWS = 4;
+const WINDOW_STEPS = 500;
+/** MiB a window: 8 kB a step would be this much. */
+const ALLOWED_GROWTH = 4;
+const model = resolveModel(
+  modelSchema.parse({ dim: 24, depth: 1, heads: 2, decoder: { dim: 16, depth: 1, heads: 2 } }),
+  16,
+);
+
+it('2,000 steps', async () => {
+  const device = await openDevice('simd', { threads: 2 });
+  const { heap } = tf.backend() as unknown as SimdBackend;
+  const state = freshState(initialValues(model, { for: 'pretraining', masked: true }, 0), {
+    depth: model.depth,
+    layerDecay: 1,
+    weightDecay: 0.05,
+  });
+  const slots = [...state.slots.values()];
+  const variables = slots.map(({ value }) => value);
+
+  const step = (index: number): number =>
+    tf.tidy(() => {
+      const images = tf.randomNormal<tf.Rank.R4>([4, 16, 16, 3]);
+      const kept = Array.from({ length: 4 }, (_, i) => drawKept(16, 0.75, stream(index, i)));
+      const selection = tokenSelection(kept, 16);
+      const target = tf.ones<tf.Rank.R3>([4, 16, 48]);
+      const { loss, gradients } = meanGradients(
+        [images],
+        (x) => tokenSquaredError(predict(state.parameters, model, x, selection), target, selection.removed),
+        variables,
+      );
+      const rates = { learningRate: 1e-3, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, step: index, gradientScale: 1 };
+      adamW(slots, gradients, rates);
+      return loss.dataSync()[0]!;
+    });
+  const measure = (): { tensors: number; heap: typeof heap.statistics; resident: number } => {
+    collectGarbage(); // or Node's own heap would be in the sum, which grows by a hundred MiB between collections
+    return {
+      tensors: tf.memory().numTensors,
+      heap: heap.statistics,
+      resident: process.memoryUsage().rss / 2 ** 20,
+    };
+  };
+
+  let index = 0;
+  const run = (steps: number): void => {
+    for (const end = index + steps; index < end; ) step(++index);
+  };
+  run(WARM_UP);
+  const before = measure();
+  const resident = [before.resident];
+  let after = before;
+  for (let window = 0; window < WINDOWS; window++) {
+    run(WINDOW_STEPS);
+    after = measure();
+    resident.push(after.resident);
+  }
+  device.close();
+  expect(after.tensors).toBe(before.tensors);
+  expect(after.heap).toEqual(before.heap);
+  const growths = resident.slice(1).map((size, window) => size - resident[window]!);
+  expect(Math.min(...growths)).toBeLessThan(ALLOWED_GROWTH);
+});
