@@ -1,7 +1,7 @@
 /**
  * Images per second of whole training steps, on generated numbers: no data set, no degradation.
  *
- *   node dist/bench/step.js --device wasm --work P [--batch 64] [--steps 5] [--json]
+ *   node dist/bench/step.js --device simd --work P [--batch 64] [--steps 5] [--threads 2] [--breakdown] [--json]
  *
  * P: pre-training, 32 px, patch 4, encoder 192×6 (3 heads), decoder 96×2 (3 heads), mask 0.75, batch 64.
  * F: fine-tuning the same encoder on 10 classes, batch 64.
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import type { DeviceName } from '../src/backends/device.js';
 import { openDevice } from '../src/backends/open.js';
+import { timeKernels } from './breakdown.js';
 import { stream } from '../src/common/random.js';
 import { initialValues } from '../src/model/parameters.js';
 import { classify, predict } from '../src/model/vit.js';
@@ -26,6 +27,8 @@ const { values: options } = parseArgs({
     work: { type: 'string', default: 'P' },
     batch: { type: 'string', default: '64' },
     steps: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+    breakdown: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -34,7 +37,9 @@ const batch = Number(options.batch);
 const sizes = { patchSize: 4, dim: 192, depth: 6, heads: 3, decoder: { dim: 96, depth: 2, heads: 3 } };
 const model = resolveModel(modelSchema.parse(sizes), 32);
 const classes = 10;
-const device = await openDevice(options.device as DeviceName | 'auto');
+const device = await openDevice(options.device as DeviceName | 'auto', {
+  threads: options.threads === undefined ? undefined : Number(options.threads),
+});
 
 const state = freshState(
   initialValues(
@@ -47,6 +52,7 @@ const state = freshState(
 const images = tf.randomNormal<tf.Rank.R4>([batch, 32, 32, 3]);
 const loss = options.work === 'P' ? pretraining(state) : finetuning(state);
 
+const kernels = options.breakdown ? timeKernels() : null;
 const times: number[] = [];
 for (let step = 0; step <= Number(options.steps); step++) {
   const begin = performance.now();
@@ -63,7 +69,8 @@ for (let step = 0; step <= Number(options.steps); step++) {
   });
   await measured.data();
   measured.dispose();
-  if (step > 0) times.push((performance.now() - begin) / 1000); // the first step compiles
+  if (step > 0) times.push((performance.now() - begin) / 1000);
+  else kernels?.reset(); // the first step compiles
 }
 const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 const result = {
@@ -76,6 +83,10 @@ const result = {
 console.log(
   options.json ? JSON.stringify(result) : `${result.imagesPerSecond.toFixed(1)} images/s on ${result.device}`,
 );
+for (const { kernel, calls, milliseconds, floor } of kernels?.read() ?? []) {
+  const [spent, least] = [milliseconds, floor].map((time) => (time / times.length).toFixed(2).padStart(8));
+  console.log(`${spent!} ms, at least ${least!} ms  ${String(calls / times.length).padStart(4)} × ${kernel}`);
+}
 device.close();
 
 function pretraining({ parameters }: TrainingState): (images: tf.Tensor4D) => tf.Scalar {
