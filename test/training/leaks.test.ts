@@ -68,7 +68,7 @@ it('2,000 steps', async () => {
 
   let index = 0;
   const run = (steps: number): void => {
-    for (const end = index + steps; index < end; ) step(++index);
+    for (const end = index + steps; index < end;) step(++index);
   };
   run(WARM_UP);
   const before = measure();
