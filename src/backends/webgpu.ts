@@ -66,12 +66,15 @@ let opened: Promise<Opened> | undefined;
 
 async function openAdapter(): Promise<Opened> {
   const dawn = await load();
-  const gpu = dawn.create([]);
+  // One of several GPUs, by a part of its name as `vitmim doctor` shows it.
+  const name = process.env.VITMIM_ADAPTER;
+  const gpu = dawn.create(name ? [`adapter=${name}`] : []);
   // tfjs registers its backend at import, and only where it finds these globals, as a browser has them.
   Object.assign(globalThis, dawn.globals);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new UsageError(`device webgpu: no graphics adapter was found; ${REMEDY}`);
+  if (!adapter)
+    throw new UsageError(`device webgpu: no graphics adapter${name ? ` named ${name}` : ''} was found; ${REMEDY}`);
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],

@@ -7,6 +7,7 @@ import { planCommand } from './plan.js';
 import { previewCommand } from './preview.js';
 import { reportCommand } from './report.js';
 import { schemaCommand } from './schema.js';
+import { statusCommand } from './status.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 import { VERSION } from './version.js';
@@ -14,6 +15,7 @@ import { VERSION } from './version.js';
 const EXAMPLES = `
 Examples:
   vitmim sweep experiments/smoke.yaml          run every objective for seconds
+  vitmim status results/ablation               see how far it is
   vitmim report results/smoke                  print and write its tables
   vitmim plan experiments/ablation.yaml        see what a sweep would run
   vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
@@ -34,6 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const commands = [
     sweepCommand(finish),
     planCommand(),
+    statusCommand(),
     reportCommand(finish),
     trainCommand(finish),
     previewCommand(),

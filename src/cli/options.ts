@@ -29,4 +29,27 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
+export function positiveNumber(value: string): number {
+  const number = Number(value);
+  if (!(number > 0) || number === Infinity) throw new InvalidArgumentError('expected a positive number');
+  return number;
+}
+
+/** `a,b` → ['a', 'b'] */
+export function list(value: string): string[] {
+  const items = value.split(',').map((item) => item.trim());
+  if (items.includes('')) throw new InvalidArgumentError('expected names with commas between them');
+  return items;
+}
+
+const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 };
+
+/** `90s`, `15m`, `2h` or `1d` → seconds. */
+export function timeSpan(value: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smhd])$/.exec(value);
+  const seconds = match ? Number(match[1]) * UNITS[match[2]!]! : 0;
+  if (seconds === 0) throw new InvalidArgumentError('expected a time such as 90s, 15m, 2h or 1d');
+  return seconds;
+}
+
 export type DeviceChoice = DeviceName | 'auto';

@@ -20,13 +20,17 @@ export function planCommand(): Command {
     .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
     .action(async (file: string, { out, set, json }: { out?: string; set: string[]; json?: true }) => {
       const plan = await planSweep(loadSweep(file, set));
-      showPlan(plan, out ?? join('results', plan.name), json === true);
+      showPlan(plan, out ?? join('results', plan.name), { json: json === true });
     });
 }
 
 /** Prints a plan against what its results folder holds. */
-export function showPlan(plan: Plan, folder: string, json: boolean): void {
-  const verdicts = inspectPlan(plan, sweepPaths(folder));
+export function showPlan(
+  plan: Plan,
+  folder: string,
+  { json, changes }: { json: boolean; changes?: ReadonlyMap<string, string> },
+): void {
+  const verdicts = inspectPlan(plan, sweepPaths(folder), changes);
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
     printJson({ ...plan, stages });

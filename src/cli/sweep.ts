@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
+import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
 import { runPlan } from '../runner/run-plan.js';
+import { chooseStages, RETRIES, type Retry } from '../runner/choose-stages.js';
 import type { Summary } from '../runner/events.js';
+import { changesSince } from '../spec/changes.js';
 import type { Plan } from '../spec/stages.js';
 import { readJson, writeJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
@@ -18,20 +21,32 @@ import {
   deviceOption,
   jobsOption,
   jsonOption,
+  list,
   outOption,
+  positiveInteger,
   setOption,
   threadsOption,
+  timeSpan,
   type DeviceChoice,
 } from './options.js';
 import { showPlan } from './plan.js';
 import { EXIT, say } from './terminal.js';
+import { checkpointOption } from './train.js';
 
 interface Options {
   out?: string;
   set: string[];
   jobs?: number;
   threads?: number;
+  gpus?: string[];
   device: DeviceChoice;
+  onFailure: FailureMode;
+  maxAttempts: number;
+  retry: Retry;
+  stageTimeout?: number;
+  silenceTimeout: number;
+  checkpointMinutes: number;
+  trainer?: string;
   dryRun?: true;
   json?: true;
 }
@@ -45,16 +60,50 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(jobsOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
+    .addOption(
+      new Option(
+        '--gpus <list>',
+        'one stage at once on each, as in 0,1: CUDA indices, or names of WebGPU adapters',
+      ).argParser(list),
+    )
+    .addOption(
+      new Option('--on-failure <mode>', 'once a stage has failed: go on, start nothing new, or kill the others')
+        .choices(FAILURE_MODES)
+        .default('continue'),
+    )
+    .addOption(
+      new Option('--max-attempts <n>', 'attempts at a stage that crashed, hung or was pre-empted, from its checkpoint')
+        .argParser(positiveInteger)
+        .default(3),
+    )
+    .addOption(
+      new Option('--retry <which>', 'what to run: all that is missing, only what failed, or all but what failed')
+        .choices(RETRIES)
+        .default('all'),
+    )
+    .addOption(
+      new Option('--stage-timeout <time>', 'longest attempt, as in 90m or 2h (default: any)').argParser(timeSpan),
+    )
+    .addOption(
+      new Option('--silence-timeout <time>', 'a worker that says nothing for so long is lost')
+        .argParser(timeSpan)
+        .default(900, '15m'),
+    )
+    .addOption(checkpointOption())
+    .addOption(new Option('--trainer <script>', 'a program for Node in place of `vitmim train`, for tests').hideHelp())
     .option('-n, --dry-run', 'show the plan and run nothing')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       `
 Running it again does what is missing: stages that are done are not repeated, stopped ones go on from their checkpoint.
+Ctrl-C once: running stages keep a checkpoint and end. Twice: they are killed, and lose what came after their last one.
+Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
   vitmim sweep experiments/smoke.yaml
   vitmim sweep experiments/ablation.yaml --dry-run
+  vitmim sweep experiments/ablation.yaml --retry failed --max-attempts 1
   vitmim sweep experiments/cifar10.yaml --set job.pretrain.epochs=50 --out results/cifar10-short`,
     )
     .action(async (file: string, options: Options) => {
@@ -65,11 +114,13 @@ Examples:
 async function sweep(file: string, options: Options): Promise<number> {
   const plan = await planSweep(loadSweep(file, options.set));
   const folder = options.out ?? join('results', plan.name);
+  const changes = changesSinceLast(plan, folder);
   if (options.dryRun) {
-    showPlan(plan, folder, options.json === true);
+    showPlan(plan, folder, { json: options.json === true, changes });
     return EXIT.ok;
   }
   freeze(plan, folder);
+  const only = chooseStages(plan, sweepPaths(folder), options.retry);
   const device = await chooseDevice(options.device);
   const reporter = createReporter({
     json: options.json === true,
@@ -77,19 +128,31 @@ async function sweep(file: string, options: Options): Promise<number> {
     stderr: process.stderr,
     env: process.env,
   });
-  const { jobs, threads } = shareCores(options, device.software);
+  const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.gpus?.length }, device.software);
   const [stop, kill] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
     if (stop.signal.aborted) kill.abort();
     else stop.abort();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  for (const signal of STOPPING) process.on(signal, onSignal);
   try {
     const summary = await runPlan({
       plan,
       folder,
       jobs,
-      launch: localLauncher({ bin: process.argv[1]!, device: device.name, threads }),
+      only,
+      changes,
+      launch: localLauncher({
+        bin: options.trainer ?? process.argv[1]!,
+        device: device.name,
+        threads,
+        checkpointMinutes: options.checkpointMinutes,
+        // CUDA hides the others; Dawn takes the adapter whose name holds the text.
+        slots: options.gpus?.map((gpu) => ({ CUDA_VISIBLE_DEVICES: gpu, VITMIM_ADAPTER: gpu })),
+      }),
+      limits: { time: options.stageTimeout ?? Infinity, silence: options.silenceTimeout },
+      onFailure: options.onFailure,
+      maxAttempts: options.maxAttempts,
       onEvent: (event) => {
         reporter.onEvent(event);
       },
@@ -101,16 +164,18 @@ async function sweep(file: string, options: Options): Promise<number> {
     return exitCode(summary);
   } finally {
     reporter.close();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    for (const signal of STOPPING) process.off(signal, onSignal);
   }
 }
+
+const STOPPING = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * Stages at once and threads of each, so that together they have the cores. A GPU is shared badly by two trainings; cores
  * are shared best by as many stages of one thread each, which never wait for one another.
  */
 export function shareCores(
-  given: { jobs?: number; threads?: number },
+  given: { jobs?: number | undefined; threads?: number | undefined },
   software: boolean,
   cores = availableParallelism(),
 ): { jobs: number; threads: number } {
@@ -119,17 +184,23 @@ export function shareCores(
   return { jobs, threads: given.threads ?? share(jobs) };
 }
 
-/** Writes plan.json before anything runs. A folder belongs to one sweep. */
-function freeze(plan: Plan, folder: string): void {
+/** What the plan says otherwise than the one that the folder holds. */
+function changesSinceLast(plan: Plan, folder: string): Map<string, string> {
   const { plan: path } = sweepPaths(folder);
   const previous = existsSync(path) ? readJson(path, planSchema) : undefined;
-  if (previous && previous.name !== plan.name) {
+  if (previous === undefined) return new Map();
+  if (previous.name !== plan.name) {
     throw new UsageError(
       `${folder} holds the results of the sweep "${previous.name}", not of "${plan.name}"; choose another --out`,
     );
   }
+  return changesSince(plan, previous);
+}
+
+/** Writes plan.json before anything runs. */
+function freeze(plan: Plan, folder: string): void {
   try {
-    writeJson(path, plan);
+    writeJson(sweepPaths(folder).plan, plan);
   } catch (error) {
     throw new UsageError(`cannot write the results folder ${folder}: ${(error as Error).message}`);
   }
@@ -137,6 +208,7 @@ function freeze(plan: Plan, folder: string): void {
 
 /** Stages that were stopped from outside leave the sweep undone, whoever stopped them. */
 function exitCode({ failed, blocked, interrupted, pending }: Summary): number {
-  if (interrupted.length + pending > 0) return EXIT.interrupted;
-  return failed.length + blocked.length > 0 ? EXIT.failed : EXIT.ok;
+  if (failed.length + blocked.length > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
+  if (failed.some(({ cause }) => cause === 'disk-full')) return EXIT.failed;
+  return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;
 }

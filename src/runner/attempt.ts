@@ -1,20 +1,25 @@
 /**
  * One attempt at one stage: its files before, its worker, and what became of it. Which stages are attempted, and when,
- * is decided in `run-plan.ts`.
+ * is decided in `run-plan.ts`; which cause an end without a result has, in `diagnose.ts`.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { messageOf } from '../common/errors.js';
+import { messageOf, type FailureCause } from '../common/errors.js';
 import type { Stage } from '../spec/stages.js';
+import { holdsClaim } from '../store/claims.js';
 import { readJson, writeJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import { resultSchema, stateSchema, type StageEvent, type StageResult, type StageState } from '../store/records.js';
+import { ATTEMPT_HEADER, causeOfEnd, countKilledForMemory, tailOfLog } from './diagnose.js';
+import { supervise, type Limits, type Overrun } from './supervise.js';
 import { describeEnd, INTERRUPTED, type Launch, type WorkerEnd } from './worker.js';
 
 export type Outcome =
   | { kind: 'done'; result: StageResult; warning: string | null }
-  | { kind: 'failed'; reason: string }
-  | { kind: 'interrupted' };
+  | { kind: 'failed'; cause: FailureCause; reason: string }
+  | { kind: 'interrupted' }
+  /** Another sweep has taken the stage over, and answers for its files. */
+  | { kind: 'deposed' };
 
 export interface Attempt {
   stage: Stage;
@@ -22,6 +27,10 @@ export interface Attempt {
   /** 1 for the first. */
   number: number;
   launch: Launch;
+  /** The claim under which the stage is worked on. */
+  claim: string;
+  slot: number;
+  limits: Limits;
   onEvent: (event: StageEvent) => void;
   /** True once workers have been told to stop. */
   stopping: () => boolean;
@@ -37,18 +46,35 @@ export function nextAttempt({ state }: StagePaths): number {
 }
 
 /** Runs the attempt and records it in `state.json`. Rejects only where the stage's own files cannot be written. */
-export async function runAttempt({ stage, paths, number, launch, onEvent, stopping }: Attempt): Promise<Outcome> {
+export async function runAttempt(attempt: Attempt): Promise<Outcome> {
+  const { stage, paths, number, launch, claim, slot, limits, onEvent, stopping } = attempt;
   mkdirSync(paths.folder, { recursive: true });
   writeJson(paths.stage, stage);
   // A damaged or foreign result must not pass for that of this attempt.
   rmSync(paths.result, { force: true });
   const startedAt = new Date().toISOString();
-  appendFileSync(paths.log, `${HEADER}${number}, ${startedAt}, ${hostname()}\n`);
+  appendFileSync(paths.log, `${ATTEMPT_HEADER}${number}, ${startedAt}, ${hostname()}\n`);
+  const killedBefore = countKilledForMemory();
 
-  let lastWord: StageEvent | undefined;
-  const worker = launch(stage, paths, (event) => {
-    if (event.type === 'done' || event.type === 'failed') lastWord = event;
-    else onEvent(event);
+  let lastWord: LastWord | undefined;
+  let heard = (): void => undefined;
+  const worker = launch({
+    stage,
+    paths,
+    claim,
+    slot,
+    onEvent: (event) => {
+      heard();
+      if (event.type === 'done' || event.type === 'failed') lastWord = event;
+      else onEvent(event);
+    },
+  });
+  const supervision = supervise(worker, limits);
+  heard = () => {
+    supervision.heard();
+  };
+  void worker.ended.then(() => {
+    supervision.end();
   });
   const state: StageState = {
     status: 'running',
@@ -58,6 +84,7 @@ export async function runAttempt({ stage, paths, number, launch, onEvent, stoppi
     startedAt,
     endedAt: null,
     reason: null,
+    cause: null,
   };
   try {
     writeJson(paths.state, state);
@@ -68,33 +95,62 @@ export async function runAttempt({ stage, paths, number, launch, onEvent, stoppi
   }
 
   const end = await worker.ended;
-  const outcome = judge(stage, paths, end, lastWord, stopping());
-  const reason = outcome.kind === 'failed' ? outcome.reason : null;
-  writeJson(paths.state, { ...state, status: outcome.kind, endedAt: new Date().toISOString(), reason });
+  if (!holdsClaim(paths, claim)) return { kind: 'deposed' };
+  const { overrun } = supervision;
+  const killedForMemory = countKilledForMemory() > killedBefore;
+  const outcome = judge({ stage, paths, end, lastWord, stopping: stopping(), overrun, limits, killedForMemory });
+  const failure = outcome.kind === 'failed' ? outcome : { reason: null, cause: null };
+  const endedAt = new Date().toISOString();
+  writeJson(paths.state, { ...state, status: outcome.kind, endedAt, reason: failure.reason, cause: failure.cause });
   return outcome;
+}
+
+type LastWord = Extract<StageEvent, { type: 'done' | 'failed' }>;
+
+interface Evidence {
+  stage: Stage;
+  paths: StagePaths;
+  end: WorkerEnd;
+  lastWord: LastWord | undefined;
+  stopping: boolean;
+  overrun: Overrun | null;
+  limits: Limits;
+  killedForMemory: boolean;
 }
 
 /**
  * What became of the attempt. The worker's word that it failed counts; its word that it is done does not, nor does the
  * way it ended: there is a result when `result.json` reads back.
  */
-function judge(
-  { config }: Stage,
-  paths: StagePaths,
-  end: WorkerEnd,
-  lastWord: StageEvent | undefined,
-  stopping: boolean,
-): Outcome {
-  if (lastWord?.type === 'failed') return { kind: 'failed', reason: lastWord.reason };
-  const result = readResult(paths, config.kind);
+function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
+  const { stage, paths, end, lastWord, stopping, overrun, limits, killedForMemory } = evidence;
+  if (lastWord?.type === 'failed') return { kind: 'failed', cause: lastWord.cause, reason: lastWord.reason };
+  const result = readResult(paths, stage.config.kind);
   if (typeof result === 'object') {
     const clean = lastWord !== undefined && end.kind === 'exit' && end.code === 0;
     const warning = clean ? null : `its result is complete, but its worker did not end well (${describeEnd(end)})`;
     return { kind: 'done', result, warning };
   }
-  if (lastWord !== undefined) return { kind: 'failed', reason: `the worker said it was done, but ${result}` };
-  if (isInterruption(end, stopping)) return { kind: 'interrupted' };
-  return { kind: 'failed', reason: `the worker ended without a result (${describeEnd(end)})${tailOf(paths.log)}` };
+  if (overrun === 'timed-out') {
+    return {
+      kind: 'failed',
+      cause: 'timed-out',
+      reason: `it took more than ${limits.time} s; it goes on from its checkpoint`,
+    };
+  }
+  if (overrun === 'lost') {
+    const log = tailOfLog(paths.log);
+    return { kind: 'failed', cause: 'lost', reason: `its worker said nothing for ${limits.silence} s${log}` };
+  }
+  if (lastWord !== undefined) {
+    return { kind: 'failed', cause: 'crash', reason: `the worker said it was done, but ${result}` };
+  }
+  const asked = end.kind === 'exit' ? end.code === INTERRUPTED : end.kind === 'signal';
+  if (stopping && asked) return { kind: 'interrupted' };
+  if (end.kind === 'exit' && end.code === INTERRUPTED) {
+    return { kind: 'failed', cause: 'pre-empted', reason: 'its worker was told to stop, by nobody in this sweep' };
+  }
+  return { kind: 'failed', ...causeOfEnd(end, paths.log, killedForMemory) };
 }
 
 /** The result, or what is wrong with it. */
@@ -107,20 +163,4 @@ function readResult(paths: StagePaths, kind: Stage['config']['kind']): StageResu
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function isInterruption(end: WorkerEnd, stopping: boolean): boolean {
-  if (end.kind === 'exit') return end.code === INTERRUPTED;
-  return stopping && end.kind === 'signal';
-}
-
-const HEADER = '=== attempt ';
-const LINES_KEPT = 10;
-
-/** The last lines that this attempt left in the log, indented, or nothing. */
-function tailOf(log: string): string {
-  const text = readFileSync(log, 'utf8');
-  const own = text.slice(text.lastIndexOf(HEADER)).split('\n').slice(1);
-  const lines = own.filter((line) => line.trim() !== '').slice(-LINES_KEPT);
-  return lines.length === 0 ? '' : `; the end of its log:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }

@@ -2,6 +2,7 @@
  * Everything that can happen while a plan runs, as one union. Reporters turn events into words, bars or JSON; the
  * runner itself prints nothing. Every event can be written as JSON.
  */
+import type { FailureCause } from '../common/errors.js';
 import type { StageKind } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 
@@ -30,6 +31,10 @@ export type RunEvent =
       jobs: number;
     }
   | { type: 'stage-hit'; stage: StageRef; why: string }
+  /** Another sweep runs it, on that host where it is known; its result is waited for. */
+  | { type: 'stage-elsewhere'; stage: StageRef; host: string | null }
+  /** Another sweep has brought its result meanwhile. */
+  | { type: 'stage-found'; stage: StageRef }
   | { type: 'stage-started'; stage: StageRef; attempt: number; why: string }
   /** The worker has opened its device and begins, at `fromStep` of `steps` where an earlier attempt was cut short. */
   | { type: 'stage-training'; stage: StageRef; device: string; steps: number; fromStep: number }
@@ -49,21 +54,40 @@ export type RunEvent =
   | { type: 'stage-evaluated'; stage: StageRef; epoch: number; accuracy: number }
   | { type: 'stage-warning'; stage: StageRef; message: string }
   | { type: 'stage-done'; stage: StageRef; result: StageResult; seconds: number }
+  /** An attempt failed, and another may help: it begins after `pause` seconds. */
+  | {
+      type: 'stage-retry';
+      stage: StageRef;
+      cause: FailureCause;
+      reason: string;
+      pause: number;
+      attempts: number;
+      maxAttempts: number;
+    }
   | ({ type: 'stage-failed' } & StageFailure)
   /** Never started, because the stage `by` that it depends on has failed. */
   | { type: 'stage-blocked'; stage: StageRef; by: StageRef }
   /** Stopped before its end; it has kept a checkpoint where it could. */
   | { type: 'stage-interrupted'; stage: StageRef; seconds: number }
-  /** Asked to stop: nothing new starts, and so many workers are waited for. */
-  | { type: 'run-stopping'; workers: number }
+  /** Nothing new starts, and so many workers are waited for. */
+  | { type: 'run-stopping'; why: StopReason; workers: number }
   | { type: 'run-ended'; summary: Summary };
+
+/**
+ * Why a run ends before its plan: it was asked to; a stage failed and the run shall start nothing new, or kill what runs;
+ * the disk is full; the results folder cannot be written or something unforeseen was thrown.
+ */
+export type StopReason = 'asked' | 'no-new' | 'kill' | 'disk-full' | 'crash';
 
 export interface StageFailure {
   stage: StageRef;
+  cause: FailureCause;
   /** Several lines where the worker died without a word: then the end of its log follows. */
   reason: string;
   /** Path of the worker's log. */
   log: string;
+  /** Attempts made in this run. */
+  attempts: number;
   seconds: number;
 }
 

@@ -8,20 +8,29 @@ import { resultSchema, stageSchema, stateSchema } from '../store/records.js';
 export interface Verdict {
   kind: 'hit' | 'run';
   why: string;
+  /** Runs again although it has a result. */
+  redo?: true;
 }
 
 /**
  * Judges every stage: a `hit` has a valid `result.json` beside a `stage.json` of the same identity. A pre-training
  * whose weights are gone still counts, unless a stage that is to run begins from them.
+ *
+ * @param changes Why stages without any files are new, where more is known; see `src/spec/changes.ts`.
  */
-export function inspectPlan(plan: Plan, paths: SweepPaths): Map<string, Verdict> {
+export function inspectPlan(
+  plan: Plan,
+  paths: SweepPaths,
+  changes: ReadonlyMap<string, string> = new Map(),
+): Map<string, Verdict> {
   const verdicts = new Map<string, Verdict>();
   const needed = new Set<string>();
   for (const stage of plan.stages.toReversed()) {
     const own = paths.stage(stage.id);
     let verdict = inspectStage(stage, own);
+    if (verdict.why === NEW) verdict.why = changes.get(stage.id) ?? NEW;
     if (verdict.kind === 'hit' && needed.has(stage.id) && !existsSync(own.checkpoint)) {
-      verdict = { kind: 'run', why: 'its weights are gone, and a stage that is to run begins from them' };
+      verdict = { kind: 'run', why: 'its weights are gone, and a stage that is to run begins from them', redo: true };
     }
     if (verdict.kind === 'run' && stage.parent !== null) needed.add(stage.parent);
     verdicts.set(stage.id, verdict);
@@ -29,8 +38,11 @@ export function inspectPlan(plan: Plan, paths: SweepPaths): Map<string, Verdict>
   return verdicts;
 }
 
-function inspectStage(stage: Stage, paths: StagePaths): Verdict {
-  if (!existsSync(paths.result)) return { kind: 'run', why: existsSync(paths.state) ? endOfLast(paths) : 'new' };
+const NEW = 'new';
+
+/** Judges one stage by its own files. */
+export function inspectStage(stage: Stage, paths: StagePaths): Verdict {
+  if (!existsSync(paths.result)) return { kind: 'run', why: existsSync(paths.state) ? endOfLast(paths) : NEW };
   if (attempt(() => readJson(paths.stage, stageSchema))?.id !== stage.id) {
     return { kind: 'run', why: 'its result belongs to another or a damaged stage.json' };
   }
@@ -41,9 +53,10 @@ function inspectStage(stage: Stage, paths: StagePaths): Verdict {
 }
 
 function endOfLast(paths: StagePaths): string {
-  switch (attempt(() => readJson(paths.state, stateSchema))?.status) {
+  const state = attempt(() => readJson(paths.state, stateSchema));
+  switch (state?.status) {
     case 'failed':
-      return 'failed before';
+      return `failed (${state.reason?.split('\n')[0] ?? 'nobody said why'})`;
     case 'interrupted':
       return 'interrupted before';
     case 'running':

@@ -7,7 +7,7 @@ import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { z } from 'zod';
-import { messageOf } from '../common/errors.js';
+import { FAILURE_CAUSES, messageOf } from '../common/errors.js';
 import { resultSchema, type StageEvent } from '../store/records.js';
 import type { Launch, WorkerEnd } from './worker.js';
 
@@ -18,31 +18,45 @@ export interface LocalOptions {
   device: string;
   /** What `--threads` says. */
   threads: number;
+  /** Most minutes between two checkpoints. */
+  checkpointMinutes?: number | undefined;
+  /** What each slot adds to the environment of its workers, such as the GPU they see; the last stands for all others. */
+  slots?: readonly NodeJS.ProcessEnv[] | undefined;
 }
 
 /**
- * A launcher that runs `vitmim train <stage.json> --device <device> --threads <n> --json`.
+ * A launcher that runs `vitmim train <stage.json> --device <device> --threads <n> --claim <id> --json`.
  *
  * Each worker leads a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which then stops
- * its workers in its own way. A worker whose runner dies finds its standard input and output closed.
+ * its workers in its own way. A worker whose runner dies finds its standard input closed, and ends.
  */
-export function localLauncher({ bin, device, threads }: LocalOptions): Launch {
-  return (_stage, paths, onEvent) => {
+export function localLauncher({ bin, device, threads, checkpointMinutes, slots = [] }: LocalOptions): Launch {
+  return ({ paths, claim, slot, onEvent }) => {
     const log = openSync(paths.log, 'a');
-    const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--json'];
-    const child = spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'pipe', log] });
+    const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
+    if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
+    const env = { ...process.env, ...(slots[slot] ?? slots.at(-1)) };
+    const child = spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: ['pipe', 'pipe', log] });
     closeSync(log);
     return {
       pid: child.pid ?? null,
       ended: listen(child, (line) => {
         const event = parseEvent(line);
-        if (event.type === 'warning') appendFileSync(paths.log, `${line}\n`);
+        if (event.type === 'warning') noteInLog(paths.log, line);
         onEvent(event);
       }),
       interrupt: () => child.kill('SIGTERM'),
       kill: () => child.kill('SIGKILL'),
     };
   };
+}
+
+function noteInLog(log: string, line: string): void {
+  try {
+    appendFileSync(log, `${line}\n`);
+  } catch {
+    // The event tells it too; a full disk must not end the sweep here.
+  }
 }
 
 /** Resolves when the process has ended and its output was read to the end. */
@@ -76,7 +90,8 @@ const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('evaluated'), epoch: count, accuracy: z.number() }),
   z.object({ type: z.literal('warning'), message: z.string() }),
   z.object({ type: z.literal('done'), result: resultSchema }),
-  z.object({ type: z.literal('failed'), reason: z.string() }),
+  z.object({ type: z.literal('failed'), cause: z.enum(FAILURE_CAUSES), reason: z.string() }),
+  z.object({ type: z.literal('alive') }),
 ]);
 
 const MOST_QUOTED = 200;

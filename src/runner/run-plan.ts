@@ -1,16 +1,23 @@
 /**
  * Runs a frozen plan: skips what is done, starts what is ready, never more workers at once than allowed, and tells
- * everything that happens. One failure stops nothing but the stages that depend on it. Knows nothing of tensors.
+ * everything that happens. A stage runs under a claim, so that another sweep on the same folder leaves it alone. Knows
+ * nothing of tensors.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDiskFull, messageOf } from '../common/errors.js';
 import type { Plan, Stage } from '../spec/stages.js';
-import { sweepPaths } from '../store/layout.js';
+import { Claimant, RENEW_EVERY_MS, type Claim, type ClaimOwner } from '../store/claims.js';
+import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { StageEvent } from '../store/records.js';
 import { nextAttempt, runAttempt, type Outcome } from './attempt.js';
 import { describeStage } from './describe.js';
-import type { KindCounts, RunEvent, StageRef, Summary } from './events.js';
-import { inspectPlan } from './inspect.js';
+import type { KindCounts, RunEvent, StageRef, StopReason, Summary } from './events.js';
+import { mayHelpToRetry, pauseBeforeRetry, type FailureMode } from './failures.js';
+import { inspectPlan, inspectStage, type Verdict } from './inspect.js';
+import { endOrphan } from './orphans.js';
 import { Schedule } from './schedule.js';
-import type { Launch, Worker } from './worker.js';
+import { NO_LIMITS, type Limits } from './supervise.js';
+import type { Launch, LaunchOptions, Worker } from './worker.js';
 
 export interface RunOptions {
   plan: Plan;
@@ -24,180 +31,326 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Aborted where that takes too long: workers are killed. */
   killSignal?: AbortSignal;
+  /** The stages to care for, with the parents of each that have no result; default: all. */
+  only?: ReadonlySet<string>;
+  /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
+  changes?: ReadonlyMap<string, string>;
+  /** What a failure means for the rest; default: `continue`. */
+  onFailure?: FailureMode;
+  /** Most attempts at a stage in this run, where another may help; default: 1. */
+  maxAttempts?: number;
+  /** Seconds before the second attempt; later ones wait longer. */
+  retryPause?: number;
+  limits?: Limits;
+  /** Seconds between two looks at a stage that another sweep runs. */
+  lookEvery?: number;
 }
 
 /**
  * Runs what is missing of the plan.
  *
  * @returns how every stage ended, once no worker is left.
- * @throws where the results folder cannot be written; all workers have ended by then.
+ * @throws where the results folder cannot be written, but for a full disk; all workers have ended by then.
  */
 export async function runPlan(options: RunOptions): Promise<Summary> {
-  const { plan, folder, jobs, onEvent, signal } = options;
-  const paths = sweepPaths(folder);
-  const verdicts = inspectPlan(plan, paths);
-  const wanted = plan.stages.filter(({ id }) => verdicts.get(id)!.kind === 'run');
-  const schedule = new Schedule(wanted);
-  const workers = new Workers(options);
-  const began = performance.now();
-  const summary: Summary = {
-    stages: plan.stages.length,
-    done: 0,
-    hits: plan.stages.length - wanted.length,
-    failed: [],
-    blocked: [],
-    interrupted: [],
-    pending: wanted.length,
-    seconds: 0,
-  };
+  return new PlanRun(options).run();
+}
 
-  const refer = (stage: Stage): StageRef => ({
-    id: stage.id,
-    kind: stage.config.kind,
-    name: describeStage(plan, stage),
-  });
-  const { name, stages } = plan;
-  onEvent({
-    type: 'plan-started',
-    name,
-    folder,
-    stages: stages.length,
-    hits: summary.hits,
-    toRun: kinds(wanted),
-    jobs,
-  });
-  for (const stage of stages) {
-    const { kind, why } = verdicts.get(stage.id)!;
-    if (kind === 'hit') onEvent({ type: 'stage-hit', stage: refer(stage), why });
+/** One run of a plan. */
+class PlanRun {
+  readonly #options: RunOptions;
+  readonly #paths: SweepPaths;
+  readonly #verdicts: Map<string, Verdict>;
+  readonly #schedule: Schedule;
+  readonly #summary: Summary;
+  readonly #claimant = new Claimant();
+  /** Stages that this process works on. */
+  readonly #claims = new Map<string, Claim>();
+  readonly #workers = new Map<string, Worker>();
+  /** Attempts made in this run. */
+  readonly #attempts = new Map<string, number>();
+  readonly #slots: boolean[];
+  /** Pauses before stages that are to be tried again, here or after another sweep. */
+  readonly #waiting = new Set<Promise<void>>();
+  /** Stages that another sweep was seen to run. */
+  readonly #elsewhere = new Set<string>();
+  /** Aborted when nothing new shall start, for whatever reason. */
+  readonly #closing = new AbortController();
+  /** Asked workers to stop: what ends now was interrupted. */
+  #stopping = false;
+  readonly #crashes: unknown[] = [];
+
+  constructor(options: RunOptions) {
+    const { plan, folder, jobs, only, changes } = options;
+    this.#options = options;
+    this.#paths = sweepPaths(folder);
+    this.#verdicts = inspectPlan(plan, this.#paths, changes);
+    const stages = this.#chosen(plan.stages, only);
+    const wanted = stages.filter(({ id }) => this.#verdicts.get(id)!.kind === 'run');
+    this.#schedule = new Schedule(wanted);
+    this.#slots = new Array<boolean>(jobs).fill(false);
+    this.#summary = {
+      stages: stages.length,
+      done: 0,
+      hits: stages.length - wanted.length,
+      failed: [],
+      blocked: [],
+      interrupted: [],
+      pending: wanted.length,
+      seconds: 0,
+    };
+    this.#tell({
+      type: 'plan-started',
+      name: plan.name,
+      folder,
+      stages: stages.length,
+      hits: this.#summary.hits,
+      toRun: kinds(wanted),
+      jobs,
+    });
+    for (const stage of stages) {
+      const { kind, why } = this.#verdicts.get(stage.id)!;
+      if (kind === 'hit') this.#tell({ type: 'stage-hit', stage: this.#refer(stage), why });
+    }
   }
 
-  const run = async (stage: Stage): Promise<void> => {
-    const ref = refer(stage);
-    const own = paths.stage(stage.id);
+  /** The stages to care for, with every parent that has to run for them. */
+  #chosen(stages: readonly Stage[], only: ReadonlySet<string> | undefined): readonly Stage[] {
+    if (only === undefined) return stages;
+    const chosen = new Set(only);
+    for (const { id, parent } of stages.toReversed()) {
+      if (parent !== null && chosen.has(id) && this.#verdicts.get(parent)?.kind === 'run') chosen.add(parent);
+    }
+    return stages.filter(({ id }) => chosen.has(id));
+  }
+
+  async run(): Promise<Summary> {
+    const { signal, killSignal } = this.#options;
+    const began = performance.now();
+    const onStop = (): void => {
+      this.#stop('asked');
+    };
+    const onKill = (): void => {
+      for (const worker of this.#workers.values()) worker.kill();
+    };
+    if (signal.aborted) this.#closing.abort();
+    signal.addEventListener('abort', onStop);
+    killSignal?.addEventListener('abort', onKill);
+    const renewal = setInterval(() => {
+      this.#renew();
+    }, RENEW_EVERY_MS);
+    try {
+      await this.#runAll();
+    } finally {
+      clearInterval(renewal);
+      signal.removeEventListener('abort', onStop);
+      killSignal?.removeEventListener('abort', onKill);
+    }
+    this.#summary.seconds = (performance.now() - began) / 1000;
+    this.#tell({ type: 'run-ended', summary: this.#summary });
+    return this.#summary;
+  }
+
+  /** Keeps every slot busy until no stage is left. Where one throws, waits for the others and throws on. */
+  async #runAll(): Promise<void> {
+    const running = new Set<Promise<void>>();
+    const launch = (stage: Stage, slot: number): void => {
+      this.#slots[slot] = true;
+      const task: Promise<void> = this.#runStage(stage, slot)
+        .catch((error: unknown) => {
+          this.#crashes.push(error);
+          this.#stop('crash');
+        })
+        .finally(() => {
+          this.#slots[slot] = false;
+          running.delete(task);
+        });
+      running.add(task);
+    };
+    for (;;) {
+      for (let slot = this.#freeSlot(); slot >= 0 && !this.#closing.signal.aborted; slot = this.#freeSlot()) {
+        const stage = this.#schedule.next();
+        if (stage === undefined) break;
+        launch(stage, slot);
+      }
+      if (running.size + this.#waiting.size === 0) break;
+      await Promise.race([...running, ...this.#waiting]);
+    }
+    if (this.#crashes.length > 0) throw this.#crashes[0];
+  }
+
+  #freeSlot(): number {
+    return this.#slots.indexOf(false);
+  }
+
+  /** Makes a stage ready again after a while, unless nothing new starts by then. */
+  #postpone(stage: Stage, seconds: number, onClosed: () => void = () => undefined): void {
+    const pause: Promise<void> = sleep(seconds * 1000, undefined, { signal: this.#closing.signal })
+      .then(() => {
+        this.#schedule.again(stage);
+      }, onClosed)
+      .finally(() => this.#waiting.delete(pause));
+    this.#waiting.add(pause);
+  }
+
+  async #runStage(stage: Stage, slot: number): Promise<void> {
+    const own = this.#paths.stage(stage.id);
+    try {
+      const got = this.#claimant.claim(own);
+      if ('holder' in got) {
+        this.#leaveTo(stage, got.holder);
+        return;
+      }
+      this.#claims.set(stage.id, got.claim);
+      try {
+        await this.#runClaimed(stage, got.claim, slot);
+      } finally {
+        this.#claims.delete(stage.id);
+        got.claim.release();
+      }
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      const reason = `the disk of the results folder is full (${messageOf(error)}); make room and run again`;
+      this.#settle(stage, { kind: 'failed', cause: 'disk-full', reason }, 0);
+    }
+  }
+
+  async #runClaimed(stage: Stage, claim: Claim, slot: number): Promise<void> {
+    const ref = this.#refer(stage);
+    const own = this.#paths.stage(stage.id);
+    await endOrphan(own);
+    // Another sweep may have worked on it since this one looked.
+    const verdict = this.#verdicts.get(stage.id)!;
+    if (!this.#attempts.has(stage.id) && verdict.redo !== true && inspectStage(stage, own).kind === 'hit') {
+      this.#summary.pending -= 1;
+      this.#summary.hits += 1;
+      this.#schedule.done(stage);
+      this.#tell({ type: 'stage-found', stage: ref });
+      return;
+    }
     const number = nextAttempt(own);
-    summary.pending -= 1;
-    onEvent({ type: 'stage-started', stage: ref, attempt: number, why: verdicts.get(stage.id)!.why });
+    const made = this.#attempts.get(stage.id) ?? 0;
+    this.#attempts.set(stage.id, made + 1);
+    if (made === 0) this.#summary.pending -= 1;
+    const why = made === 0 ? verdict.why : 'trying again';
+    this.#tell({ type: 'stage-started', stage: ref, attempt: number, why });
     const start = performance.now();
     const outcome = await runAttempt({
       stage,
       paths: own,
       number,
-      launch: workers.launch,
+      launch: (options) => this.#launch(options),
+      claim: claim.id,
+      slot,
+      limits: this.#options.limits ?? NO_LIMITS,
       onEvent: (event) => {
-        for (const told of relay(stage, ref, event)) onEvent(told);
+        for (const told of relay(stage, ref, event)) this.#tell(told);
       },
-      stopping: () => signal.aborted,
+      stopping: () => this.#stopping,
     });
-    settle(stage, ref, outcome, (performance.now() - start) / 1000);
-  };
+    this.#settle(stage, outcome, (performance.now() - start) / 1000);
+  }
 
-  const settle = (stage: Stage, ref: StageRef, outcome: Outcome, seconds: number): void => {
+  #launch(options: LaunchOptions): Worker {
+    const worker = this.#options.launch(options);
+    this.#workers.set(options.stage.id, worker);
+    void worker.ended.then(() => this.#workers.delete(options.stage.id));
+    return worker;
+  }
+
+  /** Somebody else runs it: look again later. */
+  #leaveTo(stage: Stage, holder: ClaimOwner | null): void {
+    const { lookEvery = 1 } = this.#options;
+    if (!this.#elsewhere.has(stage.id)) {
+      this.#elsewhere.add(stage.id);
+      this.#tell({ type: 'stage-elsewhere', stage: this.#refer(stage), host: holder?.host ?? null });
+    }
+    this.#postpone(stage, lookEvery);
+  }
+
+  #settle(stage: Stage, outcome: Outcome, seconds: number): void {
+    const ref = this.#refer(stage);
+    const { maxAttempts = 1, retryPause = 1, onFailure = 'continue' } = this.#options;
     switch (outcome.kind) {
       case 'done':
-        summary.done += 1;
-        schedule.done(stage);
-        if (outcome.warning !== null) onEvent({ type: 'stage-warning', stage: ref, message: outcome.warning });
-        onEvent({ type: 'stage-done', stage: ref, result: outcome.result, seconds });
+        this.#summary.done += 1;
+        this.#schedule.done(stage);
+        if (outcome.warning !== null) this.#tell({ type: 'stage-warning', stage: ref, message: outcome.warning });
+        this.#tell({ type: 'stage-done', stage: ref, result: outcome.result, seconds });
+        break;
+      case 'deposed':
+        // Whoever took it over took this process for dead.
+        this.#attempts.delete(stage.id);
+        this.#summary.pending += 1;
+        this.#leaveTo(stage, null);
         break;
       case 'failed': {
-        const failure = { stage: ref, reason: outcome.reason, log: paths.stage(stage.id).log, seconds };
-        summary.failed.push(failure);
-        onEvent({ type: 'stage-failed', ...failure });
-        for (const child of schedule.blockedBy(stage).map(refer)) {
-          summary.pending -= 1;
-          summary.blocked.push(child);
-          onEvent({ type: 'stage-blocked', stage: child, by: ref });
+        const { cause, reason } = outcome;
+        const made = this.#attempts.get(stage.id) ?? 0;
+        if (mayHelpToRetry(cause) && made < maxAttempts && !this.#closing.signal.aborted) {
+          const pause = pauseBeforeRetry(made, retryPause);
+          this.#tell({ type: 'stage-retry', stage: ref, cause, reason, pause, attempts: made, maxAttempts });
+          this.#postpone(stage, pause, () => {
+            this.#summary.interrupted.push(ref);
+          });
+          break;
         }
+        if (made === 0) this.#summary.pending -= 1; // the disk was full before it began
+        this.#fail(stage, { cause, reason, attempts: made, seconds });
+        if (cause === 'disk-full') this.#stop('disk-full');
+        else if (onFailure !== 'continue') this.#stop(onFailure);
         break;
       }
       case 'interrupted':
-        summary.interrupted.push(ref);
-        onEvent({ type: 'stage-interrupted', stage: ref, seconds });
+        this.#summary.interrupted.push(ref);
+        this.#tell({ type: 'stage-interrupted', stage: ref, seconds });
     }
-  };
-
-  try {
-    await runAll({
-      schedule,
-      run,
-      jobs,
-      signal,
-      onCrash: () => {
-        workers.interrupt();
-      },
-    });
-  } finally {
-    workers.release();
   }
-  summary.seconds = (performance.now() - began) / 1000;
-  onEvent({ type: 'run-ended', summary });
-  return summary;
-}
 
-interface Pool {
-  schedule: Schedule;
-  run: (stage: Stage) => Promise<void>;
-  jobs: number;
-  signal: AbortSignal;
-  onCrash: () => void;
-}
-
-/** Keeps at most `jobs` stages running until none is ready. Where one throws, waits for the others and throws on. */
-async function runAll({ schedule, run, jobs, signal, onCrash }: Pool): Promise<void> {
-  const running = new Set<Promise<void>>();
-  const crashes: unknown[] = [];
-  for (;;) {
-    while (running.size < jobs && !signal.aborted && crashes.length === 0) {
-      const stage = schedule.next();
-      if (stage === undefined) break;
-      const task: Promise<void> = run(stage)
-        .catch((error: unknown) => {
-          crashes.push(error);
-          onCrash();
-        })
-        .finally(() => running.delete(task));
-      running.add(task);
+  #fail(stage: Stage, how: Omit<Summary['failed'][number], 'stage' | 'log'>): void {
+    const ref = this.#refer(stage);
+    const failure = { stage: ref, ...how, log: this.#paths.stage(stage.id).log };
+    this.#summary.failed.push(failure);
+    this.#tell({ type: 'stage-failed', ...failure });
+    for (const child of this.#schedule.blockedBy(stage).map((blocked) => this.#refer(blocked))) {
+      this.#summary.pending -= 1;
+      this.#summary.blocked.push(child);
+      this.#tell({ type: 'stage-blocked', stage: child, by: ref });
     }
-    if (running.size === 0) break;
-    await Promise.race(running);
-  }
-  if (crashes.length > 0) throw crashes[0];
-}
-
-/** The workers that are alive, so that a signal reaches every one of them. */
-class Workers {
-  private readonly alive = new Set<Worker>();
-  private readonly options: RunOptions;
-
-  constructor(options: RunOptions) {
-    this.options = options;
-    options.signal.addEventListener('abort', this.stop);
-    options.killSignal?.addEventListener('abort', this.kill);
   }
 
-  readonly launch: Launch = (stage, paths, onEvent) => {
-    const worker = this.options.launch(stage, paths, onEvent);
-    this.alive.add(worker);
-    void worker.ended.then(() => this.alive.delete(worker));
-    return worker;
-  };
+  /** Starts nothing new; whether what runs may go on to its end depends on the reason. */
+  #stop(why: StopReason): void {
+    if (this.#closing.signal.aborted && (this.#stopping || why !== 'asked')) return;
+    this.#closing.abort();
+    this.#tell({ type: 'run-stopping', why, workers: this.#workers.size });
+    if (why === 'no-new') return;
+    this.#stopping = true;
+    for (const worker of this.#workers.values()) {
+      if (why === 'kill') worker.kill();
+      else worker.interrupt();
+    }
+  }
 
-  private readonly stop = (): void => {
-    this.options.onEvent({ type: 'run-stopping', workers: this.alive.size });
-    this.interrupt();
-  };
+  /** Shows other sweeps that this one lives. */
+  #renew(): void {
+    for (const [id, claim] of this.#claims) {
+      let held: boolean;
+      try {
+        held = claim.renew();
+      } catch {
+        continue; // a full or absent disk: the stage's own files will tell
+      }
+      if (!held) this.#workers.get(id)?.kill();
+    }
+  }
 
-  readonly interrupt = (): void => {
-    for (const worker of this.alive) worker.interrupt();
-  };
+  #tell(event: RunEvent): void {
+    this.#options.onEvent(event);
+  }
 
-  private readonly kill = (): void => {
-    for (const worker of this.alive) worker.kill();
-  };
-
-  release(): void {
-    this.options.signal.removeEventListener('abort', this.stop);
-    this.options.killSignal?.removeEventListener('abort', this.kill);
+  #refer(stage: Stage): StageRef {
+    return { id: stage.id, kind: stage.config.kind, name: describeStage(this.#options.plan, stage) };
   }
 }
 
@@ -224,6 +377,7 @@ function relay({ config }: Stage, stage: StageRef, event: StageEvent): RunEvent[
       return [{ ...event, type: 'stage-evaluated', stage }];
     case 'warning':
       return [{ ...event, type: 'stage-warning', stage }];
+    case 'alive':
     case 'done':
     case 'failed':
       return [];

@@ -36,6 +36,11 @@ export class Schedule {
     return this.ready.findLast((stages) => stages.length > 0)?.shift();
   }
 
+  /** A stage that was taken out is ready again, and goes first among its equals. */
+  again(stage: Stage): void {
+    this.ready[this.chain.get(stage.id)!]!.unshift(stage);
+  }
+
   /** The stage has its results: its children are ready. */
   done(stage: Stage): void {
     for (const child of this.children.get(stage.id) ?? []) this.push(child);

@@ -40,10 +40,19 @@ export class SweepClock {
         this.settle(event.stage);
         break;
       }
+      case 'stage-retry':
+        this.running.delete(event.stage.id);
+        this.waiting.set(event.stage.kind, (this.waiting.get(event.stage.kind) ?? 0) + 1);
+        break;
       case 'stage-failed':
+        // It may fail before it begins, where the disk is full.
+        if (!this.running.has(event.stage.id)) this.leaveQueue(event.stage);
+        this.settle(event.stage);
+        break;
       case 'stage-interrupted':
         this.settle(event.stage);
         break;
+      case 'stage-found':
       case 'stage-blocked':
         this.leaveQueue(event.stage);
         this.settled += 1;

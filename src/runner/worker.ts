@@ -24,8 +24,20 @@ export interface Worker {
   kill(): void;
 }
 
-/** Starts the worker of a stage whose `stage.json` is written. `onEvent` is called until `ended` resolves. */
-export type Launch = (stage: Stage, paths: StagePaths, onEvent: (event: StageEvent) => void) => Worker;
+export interface LaunchOptions {
+  /** Its `stage.json` is written. */
+  stage: Stage;
+  paths: StagePaths;
+  /** The claim it works under; it writes nothing once the stage is claimed by another. */
+  claim: string;
+  /** Which of the run's places it takes, from 0: a place stands for a share of the machine, such as one GPU. */
+  slot: number;
+  /** Called until `ended` resolves. */
+  onEvent: (event: StageEvent) => void;
+}
+
+/** Starts the worker of a stage. */
+export type Launch = (options: LaunchOptions) => Worker;
 
 /** Exit code of a worker that stopped early because it was asked to. */
 export const INTERRUPTED = 130;

@@ -21,6 +21,10 @@ export function stagePaths(folder: string) {
     metrics: join(folder, 'metrics.jsonl'),
     log: join(folder, 'log.txt'),
     checkpoint: join(folder, 'checkpoint.safetensors'),
+    /** The one before it, until the stage is done. */
+    previousCheckpoint: join(folder, 'checkpoint-previous.safetensors'),
+    /** The weights that did best on the test set, where a fine-tuning is evaluated on the way. */
+    bestCheckpoint: join(folder, 'checkpoint-best.safetensors'),
     result: join(folder, 'result.json'),
     provenance: join(folder, 'provenance.json'),
   };

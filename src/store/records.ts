@@ -1,5 +1,6 @@
 /** What the JSON files of a results folder hold, checked whenever one is read. */
 import { z } from 'zod';
+import { FAILURE_CAUSES, type FailureCause } from '../common/errors.js';
 import { identify } from '../spec/plan.js';
 import type { Plan, Stage } from '../spec/stages.js';
 
@@ -12,8 +13,9 @@ export const stateSchema = z.strictObject({
   /** ISO 8601. */
   startedAt: z.string(),
   endedAt: z.string().nullable(),
-  /** Why it failed. */
+  /** Why it failed: in words, and as one of a few causes. */
   reason: z.string().nullable(),
+  cause: z.enum(FAILURE_CAUSES).nullable().default(null),
 });
 export type StageState = z.output<typeof stateSchema>;
 
@@ -68,7 +70,9 @@ export type StageEvent =
   | { type: 'evaluated'; epoch: number; accuracy: number }
   | { type: 'warning'; message: string }
   | { type: 'done'; result: StageResult }
-  | { type: 'failed'; reason: string };
+  | { type: 'failed'; cause: FailureCause; reason: string }
+  /** Nothing new, but it lives. */
+  | { type: 'alive' };
 
 /** A plan that this version wrote; what is in it was checked when it was made. */
 export const planSchema = z.custom<Plan>(

@@ -1,10 +1,11 @@
 /** Fine-tuning: the pre-trained encoder, or a fresh one, learns the labels. (PAPER.md §7) */
+import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { normalizeImage, stackPixels } from '../common/image.js';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
-import { initialValues, transfer } from '../model/parameters.js';
+import { initialValues, toValues, transfer } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
@@ -15,7 +16,8 @@ import { train } from './loop.js';
 import { mixBatch } from './mixing.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState, type StageContext } from './stage-context.js';
-import { disposeState } from './state.js';
+import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { disposeState, type TrainingState } from './state.js';
 import { augmentedView } from './views.js';
 
 export type FinetuneConfig = Extract<StageConfig, { kind: 'finetune' }>;
@@ -77,6 +79,7 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
           if (!due && finished < recipe.epochs) return;
           const measured = await evaluate();
           last = { epoch: finished, measured };
+          if (due) await keepBest(context, state, finished, measured.accuracy);
           loop.record({ epoch: finished, step: state.step, ...measured });
           emit({ type: 'evaluated', epoch: finished, accuracy: measured.accuracy });
         },
@@ -102,6 +105,20 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
   } finally {
     disposeState(state);
   }
+}
+
+/** Keeps the weights that do best on the way; where two do equally well, the earlier. */
+async function keepBest(
+  { paths, stage, mayWrite }: StageContext,
+  state: TrainingState,
+  epoch: number,
+  accuracy: number,
+) {
+  const best = existsSync(paths.bestCheckpoint) ? readSafetensors(paths.bestCheckpoint).metadata : undefined;
+  if (best?.stage === stage.id && Number(best.accuracy) >= accuracy) return;
+  mayWrite();
+  const values = await toValues(state.parameters);
+  writeSafetensors(paths.bestCheckpoint, values, { stage: stage.id, epoch: String(epoch), accuracy: String(accuracy) });
 }
 
 function dispose({ images, targets, dropPath }: Part): void {

@@ -80,7 +80,8 @@ async function fit(
     const scores = tf.tidy(() => linear(rowsOf(test, 0, test.labels.length), weight, bias));
     const values = Float32Array.from(await scores.data());
     scores.dispose();
-    if (values.some(Number.isNaN)) throw new TrainingError('the linear probe diverged; lower linear.baseLearningRate');
+    if (values.some(Number.isNaN))
+      throw new TrainingError('the linear probe diverged; lower linear.baseLearningRate', 'diverged');
     return values;
   } finally {
     tf.dispose([weight, bias, ...velocities]);

@@ -39,6 +39,8 @@ export interface LoopContext {
   record: (metrics: Record<string, unknown>) => void;
   /** Writes a checkpoint of the state as it is. */
   save: () => Promise<void>;
+  /** Most milliseconds between two checkpoints; there is one after every epoch besides. */
+  saveEvery: number;
   /** Aborted when the stage shall stop at the next step, to be resumed later. */
   signal: AbortSignal;
 }
@@ -78,6 +80,7 @@ export async function train<Part>(
   const meter = new Meter(task.imagesPerStep);
   let firstReading: number | undefined;
   let shown = performance.now();
+  let saved = performance.now();
 
   while (state.step < steps) {
     const epoch = Math.floor(state.step / stepsPerEpoch);
@@ -106,8 +109,14 @@ export async function train<Part>(
           context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
         shown = performance.now();
       }
-      if (stop && state.step < steps && inEpoch < stepsPerEpoch) {
+      const within = state.step < steps && inEpoch < stepsPerEpoch;
+      if (within && (stop || performance.now() - saved > context.saveEvery)) {
+        meter.pause();
         await context.save();
+        meter.start();
+        saved = performance.now();
+      }
+      if (within && stop) {
         throw new Interrupted('stopped at a step boundary');
       }
     }
@@ -118,6 +127,7 @@ export async function train<Part>(
     });
     await task.onEpoch?.(epoch + 1);
     await context.save();
+    saved = performance.now();
     if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
   }
   return { imagesPerSecond: meter.steps > 0 ? meter.rate() : null, seconds: meter.seconds };
@@ -158,10 +168,11 @@ function update<Part>(task: LoopTask<Part>, state: TrainingState, parts: Part[])
 function check(loss: number, first: number, from: number, to: number): void {
   const where = `between step ${from} and step ${to}`;
   const remedy = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradient';
-  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${where}; ${remedy}`);
+  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${where}; ${remedy}`, 'diverged');
   if (loss > DIVERGENCE * Math.max(first, 1e-3)) {
     throw new TrainingError(
       `training diverged: a loss of ${loss.toPrecision(3)} ${where}, ${first.toPrecision(3)} at first; ${remedy}`,
+      'diverged',
     );
   }
 }

@@ -1,5 +1,5 @@
 /** One stage from its configuration to its result: what a worker process does. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TrainingError, unreachable } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
@@ -10,7 +10,9 @@ import type { StageResult } from '../store/records.js';
 import { finetune } from './finetune.js';
 import { nearestNeighbours } from './knn.js';
 import { linearProbe } from './linear.js';
+import type { Values } from '../model/parameters.js';
 import { pretrain } from './pretrain.js';
+import { CorruptFileError } from './safetensors.js';
 import type { StageContext } from './stage-context.js';
 import { readWeights } from './state.js';
 
@@ -22,19 +24,21 @@ import { readWeights } from './state.js';
 export async function runStage(
   stage: Stage,
   paths: StagePaths,
-  surroundings: Pick<StageContext, 'device' | 'emit' | 'signal'>,
+  surroundings: Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'>,
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
   const dataset = await openDataset(stage.config.data);
   if (dataset.fingerprint !== stage.dataFingerprint) {
     throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);
   }
-  const parent = stage.parent === null ? null : readWeights(parentCheckpoint(paths, stage.parent));
+  const parent = stage.parent === null ? null : readParent(parentCheckpoint(paths, stage.parent));
   const result = await run(stage, { ...surroundings, stage, paths, dataset, parent });
   for (const file of result.corruptImages) {
     surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
   }
+  surroundings.mayWrite();
   writeJson(paths.result, result);
+  rmSync(paths.previousCheckpoint, { force: true });
   return result;
 }
 
@@ -50,6 +54,15 @@ function run({ config }: Stage, context: StageContext): Promise<StageResult> {
       return nearestNeighbours(config, context);
     default:
       return unreachable(config);
+  }
+}
+
+function readParent(checkpoint: string): Values {
+  try {
+    return readWeights(checkpoint);
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error;
+    throw new TrainingError(`${error.message}; delete it, and the sweep pre-trains again`);
   }
 }
 

@@ -55,8 +55,7 @@ export function writeSafetensors(path: string, tensors: Values, metadata: Record
 export function readSafetensors(path: string): { tensors: Values; metadata: Record<string, string> } {
   requireLittleEndian();
   const file = readFileSync(path);
-  const corrupt = (what: string): CorruptFileError =>
-    new CorruptFileError(`${path} is damaged: ${what}; delete it to begin that stage again`);
+  const corrupt = (what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
   if (file.length < 8) throw corrupt('it is cut short');
   const headerLength = Number(file.readBigUInt64LE(0));
   if (8 + headerLength > file.length) throw corrupt('it is cut short');

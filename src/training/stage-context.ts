@@ -7,6 +7,7 @@ import { appendJsonLine } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import type { StageEvent } from '../store/records.js';
 import type { LoopContext } from './loop.js';
+import { CorruptFileError } from './safetensors.js';
 import { freshState, loadState, saveState, type SlotOptions, type TrainingState } from './state.js';
 
 export interface StageContext {
@@ -19,6 +20,10 @@ export interface StageContext {
   device: string;
   emit: (event: StageEvent) => void;
   signal: AbortSignal;
+  /** Throws once the stage is no longer this process's to write. */
+  mayWrite: () => void;
+  /** Most milliseconds between two checkpoints. */
+  checkpointEvery: number;
 }
 
 /** The files found unreadable so far and passed over, each once. */
@@ -26,21 +31,37 @@ export function corruptImages({ train, test }: Dataset): string[] {
   return [...new Set([...train.corrupt, ...test.corrupt])];
 }
 
-/** The state to train from: the stage's checkpoint where an earlier attempt left one, else its beginning. */
+/**
+ * The state to train from: the stage's last checkpoint that reads back, else its beginning. A damaged one is told of: it
+ * costs time, never a number.
+ */
 export function openState(context: StageContext, initial: () => Values, options: SlotOptions): TrainingState {
-  const { paths, stage } = context;
-  return existsSync(paths.checkpoint) ? loadState(paths.checkpoint, stage.id, options) : freshState(initial(), options);
+  const { paths, stage, emit } = context;
+  for (const path of [paths.checkpoint, paths.previousCheckpoint]) {
+    if (!existsSync(path)) continue;
+    try {
+      return loadState(path, stage.id, options);
+    } catch (error) {
+      if (!(error instanceof CorruptFileError)) throw error;
+      emit({ type: 'warning', message: `${error.message}; going on from the checkpoint before it, if there is one` });
+    }
+  }
+  return freshState(initial(), options);
 }
 
 /** Connects the training loop to the stage's files and events. */
 export function loopContext(context: StageContext, state: TrainingState): LoopContext {
-  const { paths, stage, emit, signal } = context;
+  const { paths, stage, emit, signal, mayWrite, checkpointEvery } = context;
   return {
     emit,
     signal,
     record: (metrics) => {
       appendJsonLine(paths.metrics, metrics);
     },
-    save: () => saveState(paths.checkpoint, stage.id, state),
+    save: async () => {
+      mayWrite();
+      await saveState(paths, stage.id, state);
+    },
+    saveEvery: checkpointEvery,
   };
 }

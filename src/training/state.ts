@@ -2,6 +2,7 @@
  * What training changes: parameters, AdamW's moments, the step, and the losses so far. It can be saved and loaded, and
  * there is nothing else to save: every random draw is a function of seed, epoch and step (src/common/random.ts).
  */
+import { existsSync, renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import {
   disposeParameters,
@@ -12,6 +13,7 @@ import {
   type Values,
 } from '../model/parameters.js';
 import type { AdamWSlot } from '../ops/index.js';
+import type { StagePaths } from '../store/layout.js';
 import { layerScale, weightDecayOf } from './parameter-groups.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 
@@ -66,17 +68,25 @@ function assemble(
   return { parameters, slots: new Map(slots), lossSum: moment(LOSS_SUM, []), ...progress };
 }
 
-/** Writes a checkpoint atomically: parameters under their names, then the optimiser's state. */
-export async function saveState(path: string, stageId: string, state: TrainingState): Promise<void> {
+/**
+ * Writes a checkpoint atomically: parameters under their names, then the optimiser's state. The one before it is kept: a
+ * disk may lie about what it has written.
+ */
+export async function saveState(paths: CheckpointPaths, stageId: string, state: TrainingState): Promise<void> {
   const extra = new Map<string, tf.Variable>([[LOSS_SUM, state.lossSum]]);
   for (const [name, slot] of state.slots) extra.set(FIRST + name, slot.first).set(SECOND + name, slot.second);
   const values = new Map([...(await toValues(state.parameters)), ...(await toValues(extra))]);
-  writeSafetensors(path, values, {
+  const next = `${paths.checkpoint}.next`;
+  writeSafetensors(next, values, {
     stage: stageId,
     step: String(state.step),
     losses: JSON.stringify(state.losses),
   });
+  if (existsSync(paths.checkpoint)) renameSync(paths.checkpoint, paths.previousCheckpoint);
+  renameSync(next, paths.checkpoint);
 }
+
+export type CheckpointPaths = Pick<StagePaths, 'checkpoint' | 'previousCheckpoint'>;
 
 /**
  * Reads a checkpoint to go on from.

@@ -123,22 +123,36 @@ describe('an interrupted sweep', () => {
   });
 });
 
-describe('a sweep with a damaged checkpoint', () => {
-  it('names the file and the remedy, and goes on once it is deleted', async () => {
-    const spec = specFile('torn', `${TINY}  evaluate: [knn]\ngrid: { objective: [masked] }\n`);
-    const out = join(folder.path, 'torn');
-    const args = ['sweep', spec, '--out', out, '--device', 'simd'];
-    expect((await vitmim(args)).code).toBe(0);
-    const [pretrain] = readPlan(out).stages;
-    const stage = join(out, 'stages', pretrain!.id);
-    rmSync(join(stage, 'result.json'));
-    const checkpoint = join(stage, 'checkpoint.safetensors');
-    writeFileSync(checkpoint, readFileSync(checkpoint).subarray(0, 3000));
+describe('a damaged checkpoint', () => {
+  const spec = specFile('torn', `${TINY}  evaluate: [knn]\ngrid: { objective: [masked] }\n`);
+  const out = join(folder.path, 'torn');
+  const args = ['sweep', spec, '--out', out, '--device', 'simd', '--jobs', '1'];
+  const damage = (path: string): void => {
+    writeFileSync(path, readFileSync(path).subarray(0, 3000));
+  };
 
+  it('is told of, and costs time but no number', async () => {
+    expect((await vitmim(args)).code).toBe(0);
+    const stage = join(out, 'stages', readPlan(out).stages[0]!.id);
+    const checkpoint = join(stage, 'checkpoint.safetensors');
+    const before = readFileSync(checkpoint);
+    rmSync(join(stage, 'result.json'));
+    damage(checkpoint);
+    const { code, stderr } = await vitmim(args);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${checkpoint} is damaged: it is cut short; going on from the checkpoint before it`);
+    expect(readFileSync(checkpoint).equals(before)).toBe(true);
+  });
+
+  it('of a parent fails what starts from it, with the remedy', async () => {
+    const [pretrain, knn] = readPlan(out).stages.map(({ id }) => join(out, 'stages', id));
+    const checkpoint = join(pretrain!, 'checkpoint.safetensors');
+    rmSync(join(knn!, 'result.json'));
+    damage(checkpoint);
     const { code, stderr } = await vitmim(args);
     expect(code).toBe(1);
-    expect(stderr).toContain(`${checkpoint} is damaged`);
-    expect(stderr).toContain('delete it to begin that stage again');
+    expect(stderr).toContain('invalid');
+    expect(stderr).toContain(`${checkpoint} is damaged: it is cut short; delete it, and the sweep pre-trains again`);
     rmSync(checkpoint);
     expect((await vitmim(args)).code).toBe(0);
   });

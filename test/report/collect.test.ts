@@ -33,7 +33,16 @@ test.each([
 ] as const)('says why a result is missing: %s', (status, reason, why) => {
   const folder = results(SCRATCH, accuracies({ scratch: [40, null] }));
   const time = '2026-01-01T00:00:00.000Z';
-  const state: StageState = { status, attempt: 1, pid: 1, host: 'here', startedAt: time, endedAt: null, reason };
+  const state: StageState = {
+    status,
+    attempt: 1,
+    pid: 1,
+    host: 'here',
+    startedAt: time,
+    endedAt: null,
+    reason,
+    cause: null,
+  };
   writeJson(stageOf(folder, 1).state, state);
   expect(collect([folder]).missing).toMatchObject([{ why }]);
 });

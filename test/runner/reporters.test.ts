@@ -24,7 +24,14 @@ const progress = (step: number): RunEvent => ({
   imagesPerSecond: 312.4,
 });
 
-const failure = { stage: pretrain, reason: 'exit code 3; the end of its log:\n  oh no', log: 'r/log.txt', seconds: 75 };
+const failure = {
+  cause: 'crash' as const,
+  attempts: 3,
+  stage: pretrain,
+  reason: 'exit code 3; the end of its log:\n  oh no',
+  log: 'r/log.txt',
+  seconds: 75,
+};
 
 /** Seconds on the clock, and what happened then. */
 const STORY: [number, RunEvent][] = [
@@ -41,7 +48,7 @@ const STORY: [number, RunEvent][] = [
     },
   ],
   [0, { type: 'stage-hit', stage: { id: 'e', kind: 'knn', name: 'knn scratch seed 0' }, why: 'done before' }],
-  [0, { type: 'stage-started', stage: pretrain, attempt: 2, why: 'failed before' }],
+  [0, { type: 'stage-started', stage: pretrain, attempt: 2, why: 'failed (NaN)' }],
   [0, { type: 'stage-started', stage: scratch, attempt: 1, why: 'new' }],
   [1, { type: 'stage-training', stage: pretrain, device: 'OpenBLAS, 1 thread', steps: 40, fromStep: 10 }],
   [5, progress(15)],
@@ -53,7 +60,7 @@ const STORY: [number, RunEvent][] = [
   [60, { type: 'stage-done', stage: scratch, result: resultOf('finetune', { accuracy: 45.678 }), seconds: 60 }],
   [75, { type: 'stage-failed', ...failure }],
   [75, { type: 'stage-blocked', stage: finetune, by: pretrain }],
-  [76, { type: 'run-stopping', workers: 1 }],
+  [76, { type: 'run-stopping', why: 'asked', workers: 1 }],
   [80, { type: 'stage-interrupted', stage: linear, seconds: 4.4 }],
   [
     80,
@@ -85,7 +92,7 @@ test('plain lines say everything once, and progress at most every ten seconds a 
     [
       'sweep    smoke: 1 done before, 1 pretrain, 2 finetune, 1 linear to run, 2 at once → results/smoke',
       'hit      knn scratch seed 0: done before',
-      'start    pretrain masked seed 0: failed before, attempt 2',
+      'start    pretrain masked seed 0: failed (NaN), attempt 2',
       'start    finetune scratch seed 0: new',
       'run      pretrain masked seed 0: 40 steps, from step 10, on OpenBLAS, 1 thread',
       'epoch    pretrain masked seed 0: epoch 2/4, step 20/40, loss 0.9123, 312 images/s',
@@ -93,14 +100,14 @@ test('plain lines say everything once, and progress at most every ten seconds a 
       'warning  pretrain masked seed 0: an image is damaged',
       'test     finetune scratch seed 0: 33.33 % after epoch 2',
       'done     finetune scratch seed 0: 45.68 % in 1 min 00 s [1/4; more than 1 min 00 s left]',
-      'failed   pretrain masked seed 0: exit code 3; the end of its log:',
+      'failed   pretrain masked seed 0: crash after 3 attempts: exit code 3; the end of its log:',
       '           oh no',
       '         log: r/log.txt',
       'blocked  finetune masked seed 0: not run, since pretrain masked seed 0 failed',
       'stop     waiting for one worker to keep a checkpoint; stop again to kill',
       'stopped  linear masked seed 0: after 4 s; run again to go on',
       'end      1 done, 1 done before, 1 failed, 1 blocked, 1 stopped, in 1 min 20 s',
-      '         pretrain masked seed 0: exit code 3; the end of its log: (log: r/log.txt)',
+      '         pretrain masked seed 0: crash: exit code 3; the end of its log: (log: r/log.txt)',
       '',
     ].join('\n'),
   );

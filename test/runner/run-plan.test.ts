@@ -135,7 +135,7 @@ describe('a second run', () => {
     const second = start(plan, { folder: first.folder });
     await finishAll(second.workers, second.ended);
     expect(second.events.filter((event) => event.type === 'stage-started')).toMatchObject([
-      { stage: { kind: 'pretrain' }, why: 'failed before', attempt: 2 },
+      { stage: { kind: 'pretrain' }, why: 'failed (NaN)', attempt: 2 },
       { stage: { kind: 'finetune' }, why: 'new', attempt: 1 },
     ]);
     expect(state(second.pathsOf('pretrain masked'))).toMatchObject({ status: 'done', attempt: 2 });
@@ -289,7 +289,7 @@ describe('an interruption', () => {
     await first.workers.finish('pretrain masked');
     await first.workers.when('finetune scratch');
     first.stop.abort();
-    expect(first.events.at(-1)).toEqual({ type: 'run-stopping', workers: 2 });
+    expect(first.events.at(-1)).toEqual({ type: 'run-stopping', why: 'asked', workers: 2 });
     const summary = await first.ended;
     expect(summary).toMatchObject({ done: 1, failed: [], blocked: [], pending: 5 });
     expect(summary.interrupted.map(({ name }) => name).sort()).toEqual(['finetune scratch', 'pretrain zoomed-in']);
@@ -320,10 +320,14 @@ describe('an interruption', () => {
     expect((await ended).interrupted).toHaveLength(2);
   });
 
-  test('of one worker by somebody else stops nothing but what depends on it', async () => {
-    const { workers, ended } = start(planOf('grid: {objective: [masked, scratch]}'));
+  test('of one worker by somebody else is a pre-emption, and tried again', async () => {
+    const { workers, ended, events } = start(planOf('grid: {objective: [masked, scratch]}'), {
+      maxAttempts: 2,
+      retryPause: 0.01,
+    });
     (await workers.when('pretrain masked')).end({ kind: 'exit', code: 130 });
-    expect(await finishAll(workers, ended)).toMatchObject({ done: 1, failed: [], blocked: [], pending: 1 });
+    expect(await finishAll(workers, ended)).toMatchObject({ done: 3, failed: [], blocked: [], pending: 0 });
+    expect(events).toContainEqual(expect.objectContaining({ type: 'stage-retry', cause: 'pre-empted', attempts: 1 }));
   });
 
   test('before the start runs nothing', async () => {

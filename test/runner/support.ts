@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FailureCause } from '../../src/common/errors.js';
 import type { Plan, Stage, StageKind } from '../../src/spec/stages.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import { readSweep } from '../../src/spec/sweep.js';
@@ -74,7 +75,7 @@ export class FakeWorkers {
     return [...this.running.keys()];
   }
 
-  readonly launch: Launch = (stage, paths, emit) => {
+  readonly launch: Launch = ({ stage, paths, onEvent: emit }) => {
     const name = describeStage(this.plan, stage);
     const signals: string[] = [];
     const ended = new Promise<WorkerEnd>((resolve) => {
@@ -126,9 +127,9 @@ export class FakeWorkers {
   }
 
   /** Lets a worker report a failure, once it runs. */
-  async fail(name: string, reason: string): Promise<void> {
+  async fail(name: string, reason: string, cause: FailureCause = 'diverged'): Promise<void> {
     const { emit, end } = await this.when(name);
-    emit({ type: 'failed', reason });
+    emit({ type: 'failed', cause, reason });
     end({ kind: 'exit', code: 1 });
   }
 }

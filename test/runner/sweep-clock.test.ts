@@ -53,7 +53,10 @@ test('does not count failed and blocked stages as work', () => {
   const clock = clockOf(1);
   const failed = stage('pretrain', 'a');
   clock.observe(started(failed), 0);
-  clock.observe({ type: 'stage-failed', stage: failed, reason: 'NaN', log: 'log.txt', seconds: 1 }, 1000);
+  clock.observe(
+    { type: 'stage-failed', stage: failed, cause: 'diverged', attempts: 1, reason: 'NaN', log: 'log.txt', seconds: 1 },
+    1000,
+  );
   clock.observe({ type: 'stage-blocked', stage: stage('finetune', 'd'), by: failed }, 1000);
   clock.observe(started(stage('pretrain', 'b')), 1000);
   clock.observe(done(stage('pretrain', 'b'), 10), 11_000);

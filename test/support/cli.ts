@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 /** dist/test/support/cli.js → dist/bin/vitmim.js */
 const BIN = fileURLToPath(new URL('../../bin/vitmim.js', import.meta.url));
 
+const LONGEST_MS = 240_000;
+
 export interface Finished {
   code: number | null;
   stdout: string;
@@ -25,6 +27,8 @@ export interface Running {
 export function start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
   const env = { ...process.env, CI: 'true', NO_COLOR: '1', ...options.env };
   const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd ?? process.cwd(), env });
+  // A command that hangs must fail its test, not hold up all of them.
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
   let [stdout, stderr] = ['', ''];
   const waiting: { text: string; wake: () => void }[] = [];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -34,6 +38,7 @@ export function start(args: readonly string[], options: { cwd?: string; env?: No
   });
   const finished = new Promise<Finished>((done) => {
     child.on('close', (code) => {
+      clearTimeout(watchdog);
       done({ code, stdout, stderr });
     });
   });

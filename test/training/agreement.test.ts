@@ -34,7 +34,13 @@ async function losses(id: string, device: DeviceName): Promise<number[]> {
   const stage = plan.stages.find((candidate) => candidate.id === id)!;
   const { signal } = new AbortController();
   const paths = stagePaths(join(folder.path, device, id));
-  const result = await runStage(stage, paths, { device, emit: () => undefined, signal });
+  const result = await runStage(stage, paths, {
+    device,
+    emit: () => undefined,
+    signal,
+    mayWrite: () => undefined,
+    checkpointEvery: Infinity,
+  });
   opened.close();
   if (result.kind === 'pretrain') return result.losses;
   if (result.kind === 'finetune') return [result.loss]; // of the last epoch, after 49 steps of agreement

@@ -63,6 +63,7 @@ describe('train', () => {
       saved.push(state.step);
       return Promise.resolve();
     },
+    saveEvery: Infinity,
     signal: stop.signal,
   });
   /** Minimises (w − 2)², with a loss that may be replaced at given steps. */

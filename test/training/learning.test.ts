@@ -36,7 +36,13 @@ beforeAll(() => openDevice('simd'));
 function run(id: string): Promise<StageResult> {
   const stage = plan.stages.find((candidate) => candidate.id === id)!;
   const signal = new AbortController().signal;
-  return runStage(stage, stagePaths(join(folder.path, id)), { device: 'simd', emit: () => undefined, signal });
+  return runStage(stage, stagePaths(join(folder.path, id)), {
+    device: 'simd',
+    emit: () => undefined,
+    signal,
+    mayWrite: () => undefined,
+    checkpointEvery: Infinity,
+  });
 }
 
 it.each(plan.jobs.filter(({ pretrain }) => pretrain !== null).map((job) => [job.cells[0]!.objective, job] as const))(

@@ -60,7 +60,17 @@ async function run(
     };
     const signal = abortedAtLook(stops.shift() ?? Infinity);
     try {
-      return { result: await runStage(stage, paths, { device: 'cpu', emit, signal }), attempts, started };
+      return {
+        result: await runStage(stage, paths, {
+          device: 'cpu',
+          emit,
+          signal,
+          mayWrite: () => undefined,
+          checkpointEvery: Infinity,
+        }),
+        attempts,
+        started,
+      };
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
     }
@@ -126,9 +136,10 @@ describe('a stage', () => {
     const dataset = await openDataset(stage.config.data);
     const context = { stage, paths: stagePaths(whole.path), dataset, device: 'cpu', emit: () => undefined };
     const signal = new AbortController().signal;
+    const own = { mayWrite: () => undefined, checkpointEvery: Infinity };
     const parent = readWeights(stagePaths(join(whole.path, stage.parent!)).checkpoint);
-    const trained = await extractFeatures(stage.config, { ...context, signal, parent });
-    const fresh = await extractFeatures(stage.config, { ...context, signal, parent: null });
+    const trained = await extractFeatures(stage.config, { ...context, ...own, signal, parent });
+    const fresh = await extractFeatures(stage.config, { ...context, ...own, signal, parent: null });
     expect(relativeError(trained.test.features, fresh.test.features)).toBeGreaterThan(0.01);
 
     const { image } = await dataset.test.sample(0);

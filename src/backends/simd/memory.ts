@@ -139,6 +139,7 @@ export class SharedHeap {
       throw new TrainingError(
         `device simd is out of memory: ${inUse} GiB are in use and its limit is ${this.#limit / 2 ** 30} GiB, or the machine has no more; ` +
           'use a smaller batchSize, or a larger `accumulate`, which splits the batch',
+        'out-of-memory',
       );
     }
     this.#size += pages * PAGE;

@@ -18,6 +18,8 @@ export interface BarsOptions {
 /** Events that stay readable above the bars; all others only move them. */
 const LOGGED: ReadonlySet<RunEvent['type']> = new Set([
   'stage-warning',
+  'stage-elsewhere',
+  'stage-retry',
   'stage-done',
   'stage-failed',
   'stage-blocked',
@@ -76,6 +78,7 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
         break;
       }
       case 'stage-done':
+      case 'stage-retry':
       case 'stage-failed':
       case 'stage-interrupted': {
         const stage = stages.get(event.stage.id);

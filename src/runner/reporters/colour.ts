@@ -15,6 +15,8 @@ const CODES: Partial<Record<EventLine['word'], number>> = {
   failed: 31,
   blocked: 31,
   warning: 33,
+  retry: 33,
+  wait: 33,
   stop: 33,
   stopped: 33,
 };

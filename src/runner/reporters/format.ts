@@ -1,13 +1,16 @@
 /** Events of a run in words: one line each, with a leading word to scan for. No colour, no state, no clock. */
 import type { StageKind } from '../../spec/stages.js';
 import type { StageResult } from '../../store/records.js';
-import type { RunEvent, Summary } from '../events.js';
+import { unreachable } from '../../common/errors.js';
+import type { RunEvent, StopReason, Summary } from '../events.js';
 import type { TimeLeft } from '../sweep-clock.js';
 
 export interface EventLine {
   word:
     | 'sweep'
     | 'hit'
+    | 'wait'
+    | 'retry'
     | 'start'
     | 'run'
     | 'epoch'
@@ -33,6 +36,13 @@ export function describeEvent(event: RunEvent): EventLine {
     }
     case 'stage-hit':
       return { word: 'hit', text: `${event.stage.name}: ${event.why}` };
+    case 'stage-elsewhere':
+      return {
+        word: 'wait',
+        text: `${event.stage.name}: another sweep runs it${event.host ? `, on ${event.host}` : ''}`,
+      };
+    case 'stage-found':
+      return { word: 'hit', text: `${event.stage.name}: done by another sweep meanwhile` };
     case 'stage-started': {
       const attempt = event.attempt === 1 ? '' : `, attempt ${event.attempt}`;
       return { word: 'start', text: `${event.stage.name}: ${event.why}${attempt}` };
@@ -58,18 +68,44 @@ export function describeEvent(event: RunEvent): EventLine {
         word: 'done',
         text: `${event.stage.name}: ${describeResult(event.result)} in ${duration(event.seconds)}`,
       };
-    case 'stage-failed':
-      return { word: 'failed', text: `${event.stage.name}: ${event.reason}\nlog: ${event.log}` };
+    case 'stage-retry': {
+      const again = `attempt ${event.attempts + 1} of ${event.maxAttempts} in ${duration(event.pause)}`;
+      return { word: 'retry', text: `${event.stage.name}: ${event.cause}, ${again}: ${event.reason}` };
+    }
+    case 'stage-failed': {
+      const after = event.attempts > 1 ? ` after ${event.attempts} attempts` : '';
+      return {
+        word: 'failed',
+        text: `${event.stage.name}: ${event.cause}${after}: ${event.reason}\nlog: ${event.log}`,
+      };
+    }
     case 'stage-blocked':
       return { word: 'blocked', text: `${event.stage.name}: not run, since ${event.by.name} failed` };
     case 'stage-interrupted':
       return { word: 'stopped', text: `${event.stage.name}: after ${duration(event.seconds)}; run again to go on` };
     case 'run-stopping': {
-      const workers = event.workers === 1 ? 'one worker' : `${event.workers} workers`;
-      return { word: 'stop', text: `waiting for ${workers} to keep a checkpoint; stop again to kill` };
+      return { word: 'stop', text: describeStop(event.why, event.workers) };
     }
     case 'run-ended':
       return { word: 'end', text: describeSummary(event.summary) };
+  }
+}
+
+function describeStop(why: StopReason, workers: number): string {
+  const who = workers === 1 ? 'one worker' : `${workers} workers`;
+  switch (why) {
+    case 'asked':
+      return `waiting for ${who} to keep a checkpoint; stop again to kill`;
+    case 'no-new':
+      return `a stage failed: nothing new starts (--on-failure no-new), ${who} may end`;
+    case 'kill':
+      return `a stage failed: ${who} killed (--on-failure kill)`;
+    case 'disk-full':
+      return `the disk is full: nothing new starts, ${who} asked to stop`;
+    case 'crash':
+      return `the results folder cannot be written: nothing new starts, ${who} asked to stop`;
+    default:
+      return unreachable(why);
   }
 }
 
@@ -99,7 +135,9 @@ function describeSummary({ done, hits, failed, blocked, interrupted, pending, se
     'not begun': pending,
   });
   const parts = counts.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);
-  const failures = failed.map(({ stage, reason, log }) => `\n${stage.name}: ${reason.split('\n')[0]!} (log: ${log})`);
+  const failures = failed.map(
+    ({ stage, cause, reason, log }) => `\n${stage.name}: ${cause}: ${reason.split('\n')[0]!} (log: ${log})`,
+  );
   return `${parts.join(', ')}, in ${duration(seconds)}${failures.join('')}`;
 }
 

@@ -1,0 +1,125 @@
+/** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import { UsageError } from '../common/errors.js';
+import { duration } from '../runner/reporters/format.js';
+import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
+import type { Plan, StageKind } from '../spec/stages.js';
+import { readJson } from '../store/files.js';
+import { sweepPaths } from '../store/layout.js';
+import { planSchema } from '../store/records.js';
+import { jsonOption, timeSpan } from './options.js';
+import { printJson, say } from './terminal.js';
+
+interface Options {
+  watch?: number | true;
+  json?: true;
+}
+
+const WATCH_EVERY_SECONDS = 5;
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('say how far the sweep in a results folder is, what runs and what failed')
+    .argument('<folder>', 'the results folder')
+    .addOption(new Option('-w, --watch [time]', 'again and again, every 5s unless a time is given').argParser(timeSpan))
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Reads the folder's files: it may be on a shared file system, and the sweep on another machine.
+
+Examples:
+  vitmim status results/ablation
+  vitmim status results/ablation --watch 30s
+  vitmim status results/ablation --json | jq '.stages[] | select(.status == "failed")'`,
+    )
+    .action(async (folder: string, { watch, json }: Options) => {
+      for (;;) {
+        const plan = readJson(sweepPaths(folder).plan, planSchema);
+        if (plan === undefined) throw new UsageError(`${folder} holds no sweep: there is no plan.json`);
+        const stages = statusOf(plan, folder);
+        if (json) printJson({ name: plan.name, folder, counts: countBy(stages), stages });
+        else show(describe(plan, folder, stages, Date.now()), watch !== undefined);
+        if (watch === undefined || stages.every(({ status }) => status === 'done')) return;
+        await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
+      }
+    });
+}
+
+/** Over what was there before, where a terminal is watched. */
+function show(lines: readonly string[], watched: boolean): void {
+  const clear = watched && process.stderr.isTTY ? '\u001b[2J\u001b[H' : '';
+  say(clear + lines.join('\n'));
+}
+
+function countBy(stages: readonly StageStatus[]): Record<Status, number> {
+  const counts = Object.fromEntries(STATUSES.map((status) => [status, 0])) as Record<Status, number>;
+  for (const { status } of stages) counts[status] += 1;
+  return counts;
+}
+
+/** Told one by one; of more, how many. */
+const MOST_TOLD = 20;
+
+function describe(plan: Plan, folder: string, stages: readonly StageStatus[], now: number): string[] {
+  const left = workLeft(stages);
+  const more = left?.atLeast ? 'more than' : 'about';
+  const rest = left === null || left.seconds === 0 ? '' : `; ${more} ${duration(left.seconds)} of work left`;
+  const counts = countBy(stages);
+  return [
+    `${plan.name} → ${folder}: ${counts.done} of ${stages.length} stages done${rest}`,
+    '',
+    ...table(stages),
+    ...section('Running', stages, 'running', (stage) => runningLine(stage, now)),
+    ...section(
+      'Lost: their processes are gone; the next sweep goes on from their checkpoints',
+      stages,
+      'lost',
+      nameLine,
+    ),
+    ...section('Failed', stages, 'failed', failedLine),
+    ...section('Interrupted', stages, 'interrupted', nameLine),
+  ];
+}
+
+const KINDS: readonly StageKind[] = ['pretrain', 'finetune', 'linear', 'knn'];
+
+function table(stages: readonly StageStatus[]): string[] {
+  const shown = STATUSES.filter((status) => stages.some((stage) => stage.status === status));
+  const kinds = KINDS.filter((kind) => stages.some(({ stage }) => stage.kind === kind));
+  const cells = kinds.map((kind) => {
+    const own = countBy(stages.filter(({ stage }) => stage.kind === kind));
+    return [kind.padEnd(9), ...shown.map((status) => String(own[status]).padStart(status.length))].join('  ');
+  });
+  return [[' '.repeat(9), ...shown].join('  '), ...cells];
+}
+
+function section(
+  title: string,
+  stages: readonly StageStatus[],
+  status: Status,
+  line: (stage: StageStatus) => string,
+): string[] {
+  const own = stages.filter((stage) => stage.status === status);
+  if (own.length === 0) return [];
+  const rest = own.length - MOST_TOLD;
+  const told = own.slice(0, MOST_TOLD).map((stage) => `  ${line(stage)}`);
+  return ['', title, ...told, ...(rest > 0 ? [`  and ${rest} more; see --json`] : [])];
+}
+
+const nameLine = ({ stage }: StageStatus): string => stage.name;
+
+function runningLine({ stage, state, progress }: StageStatus, now: number): string {
+  const since = duration((now - Date.parse(state!.startedAt)) / 1000);
+  const where = `for ${since} on ${state!.host}`;
+  if (progress === null) return `${stage.name}: ${where}`;
+  const { epoch, epochs, loss, imagesPerSecond } = progress;
+  return `${stage.name}: epoch ${epoch.toFixed(1)}/${epochs}, loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s, ${where}`;
+}
+
+function failedLine({ stage, state }: StageStatus): string {
+  const attempts = state!.attempt > 1 ? ` after ${state!.attempt} attempts` : '';
+  const reason = state!.reason?.split('\n')[0] ?? 'nobody said why';
+  return `${stage.name}: ${state!.cause ?? 'failed'}${attempts}: ${reason}`;
+}

@@ -1,0 +1,36 @@
+/** Which stages of a plan a run cares for, by what became of them before. */
+import { unreachable } from '../common/errors.js';
+import type { Plan } from '../spec/stages.js';
+import { readJson } from '../store/files.js';
+import type { SweepPaths } from '../store/layout.js';
+import { stateSchema } from '../store/records.js';
+
+/** All that is missing; what failed, with what hangs on it; or all but that. */
+export const RETRIES = ['all', 'failed', 'none'] as const;
+export type Retry = (typeof RETRIES)[number];
+
+/** @returns Identities of the stages. The parent of each that has no result is among them. */
+export function chooseStages(plan: Plan, paths: SweepPaths, retry: Retry): ReadonlySet<string> {
+  const ids = new Set(plan.stages.map(({ id }) => id));
+  if (retry === 'all') return ids;
+  const failed = new Set<string>();
+  for (const { id, parent } of plan.stages) {
+    if ((parent !== null && failed.has(parent)) || hasFailed(paths, id)) failed.add(id);
+  }
+  switch (retry) {
+    case 'failed':
+      return failed;
+    case 'none':
+      return new Set([...ids].filter((id) => !failed.has(id)));
+    default:
+      return unreachable(retry);
+  }
+}
+
+function hasFailed(paths: SweepPaths, id: string): boolean {
+  try {
+    return readJson(paths.stage(id).state, stateSchema)?.status === 'failed';
+  } catch {
+    return true; // a state.json that cannot be read is no success
+  }
+}

@@ -1,0 +1,132 @@
+/** What has become of every stage of a plan, as its results folder tells it. Reads little of many files; changes none. */
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { z } from 'zod';
+import type { Plan, Stage } from '../spec/stages.js';
+import { claimOwner, isGone } from '../store/claims.js';
+import { readJson } from '../store/files.js';
+import { sweepPaths, type StagePaths } from '../store/layout.js';
+import { stateSchema, type StageState } from '../store/records.js';
+import { describeStage } from './describe.js';
+import type { StageRef } from './events.js';
+
+export const STATUSES = ['done', 'running', 'lost', 'failed', 'blocked', 'interrupted', 'pending'] as const;
+/** `lost`: it was running, and its process is gone. `blocked`: what it starts from has failed. */
+export type Status = (typeof STATUSES)[number];
+
+/** How far a running stage is, by the last line of its metrics. */
+export interface Progress {
+  /** Epochs done, with a fraction, and how many there are. */
+  epoch: number;
+  epochs: number;
+  loss: number;
+  imagesPerSecond: number;
+}
+
+export interface StageStatus {
+  stage: StageRef;
+  status: Status;
+  /** Of the last attempt; null where there was none. */
+  state: StageState | null;
+  progress: Progress | null;
+}
+
+/**
+ * The status of each stage, in the order of the plan.
+ *
+ * @throws never for damaged files: such a stage is pending, as it is for the next sweep.
+ */
+export function statusOf(plan: Plan, folder: string): StageStatus[] {
+  const paths = sweepPaths(folder);
+  const failed = new Set<string>();
+  return plan.stages.map((stage) => {
+    const own = paths.stage(stage.id);
+    const state = readState(own);
+    let status = judge(own, state);
+    if (status === 'pending' && stage.parent !== null && failed.has(stage.parent)) status = 'blocked';
+    if (status === 'failed' || status === 'blocked') failed.add(stage.id);
+    return {
+      stage: { id: stage.id, kind: stage.config.kind, name: describeStage(plan, stage) },
+      status,
+      state,
+      progress: status === 'running' ? progressOf(stage, own) : null,
+    };
+  });
+}
+
+function readState({ state }: StagePaths): StageState | null {
+  try {
+    return readJson(state, stateSchema) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function judge(paths: StagePaths, state: StageState | null): Status {
+  if (state === null) return 'pending';
+  switch (state.status) {
+    case 'done':
+      return existsSync(paths.result) ? 'done' : 'pending';
+    case 'running': {
+      const owner = claimOwner(paths);
+      return owner === null || isGone(owner) ? 'lost' : 'running';
+    }
+    case 'failed':
+    case 'interrupted':
+      return state.status;
+  }
+}
+
+const metricsSchema = z.object({ epoch: z.number(), loss: z.number(), imagesPerSecond: z.number() });
+/** More than one line of metrics. */
+const TAIL_BYTES = 2048;
+
+function progressOf({ config }: Stage, { metrics }: StagePaths): Progress | null {
+  if (config.kind === 'knn') return null;
+  for (const line of tailOf(metrics).split('\n').reverse()) {
+    const parsed = metricsSchema.safeParse(parse(line));
+    if (parsed.success) return { ...parsed.data, epochs: config.recipe.epochs };
+  }
+  return null;
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function tailOf(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, size - bytes.length));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Seconds of work left, if stages take what those of their kind took; null where nothing was measured. */
+export function workLeft(statuses: readonly StageStatus[]): { seconds: number; atLeast: boolean } | null {
+  const took = new Map<string, number[]>();
+  for (const { stage, status, state } of statuses) {
+    if (status !== 'done' || state?.endedAt == null) continue;
+    const seconds = (Date.parse(state.endedAt) - Date.parse(state.startedAt)) / 1000;
+    took.set(stage.kind, [...(took.get(stage.kind) ?? []), Math.max(0, seconds)]);
+  }
+  if (took.size === 0) return null;
+  const open = statuses.filter(({ status }) => status !== 'done');
+  const mean = ([...values]: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const means = new Map([...took].map(([kind, values]) => [kind, mean(values)]));
+  return {
+    seconds: open.reduce((sum, { stage }) => sum + (means.get(stage.kind) ?? 0), 0),
+    atLeast: open.some(({ stage }) => !means.has(stage.kind)),
+  };
+}

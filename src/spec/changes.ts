@@ -1,0 +1,92 @@
+/** Why a stage is new although its cell was there before: what the sweep says otherwise than the last time. */
+import { canonicalJson } from '../common/canonical.js';
+import { describeCell } from './cells.js';
+import type { Cell, Job, Plan, Stage, StageKind } from './stages.js';
+
+/**
+ * Compares a plan with the one that its results folder held before.
+ *
+ * @returns For each stage that the earlier plan does not have and whose cell it has: `changed: pretrain.epochs 20 → 30`,
+ * by the keys of the spec. Stages of new cells are not in it.
+ */
+export function changesSince(plan: Plan, previous: Plan): Map<string, string> {
+  const before = byId(previous);
+  const now = byId(plan);
+  const stagesOfCell = new Map<string, Stage[]>();
+  eachStage(previous, (cell, id) => {
+    const stage = before.get(id)!;
+    const key = keyOf(cell, stage.config.kind);
+    stagesOfCell.set(key, [...(stagesOfCell.get(key) ?? []), stage]);
+  });
+  const changes = new Map<string, string>();
+  eachStage(plan, (cell, id) => {
+    if (before.has(id) || changes.has(id)) return;
+    const stage = now.get(id)!;
+    const differences = (stagesOfCell.get(keyOf(cell, stage.config.kind)) ?? [])
+      .map((old) => differencesOf(stage, old, now, before))
+      .sort((a, b) => a.length - b.length);
+    if (differences.length > 0) changes.set(id, summarize(differences[0]!));
+  });
+  return changes;
+}
+
+/** Told in full; of more, how many. */
+const MOST_TOLD = 3;
+
+function summarize(differences: readonly string[]): string {
+  const told = differences.slice(0, MOST_TOLD).join(', ');
+  const rest = differences.length - MOST_TOLD;
+  return `changed: ${told}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+const byId = ({ stages }: Plan): Map<string, Stage> => new Map(stages.map((stage) => [stage.id, stage]));
+
+function eachStage(plan: Plan, visit: (cell: Cell, id: string) => void): void {
+  for (const job of plan.jobs) for (const cell of job.cells) for (const id of idsOf(job)) visit(cell, id);
+}
+
+function idsOf({ pretrain, evaluations }: Job): string[] {
+  return [...(pretrain === null ? [] : [pretrain]), ...Object.values(evaluations)];
+}
+
+/** Cells are the same when their axes are; keys that an axis or `--set` varies are what is compared. */
+const keyOf = (cell: Cell, kind: StageKind): string => `${kind} ${describeCell({ ...cell, overrides: {} })}`;
+
+/** The keys in which two stages differ, those of their pre-trainings among them. */
+function differencesOf(
+  stage: Stage,
+  old: Stage,
+  now: ReadonlyMap<string, Stage>,
+  before: ReadonlyMap<string, Stage>,
+): string[] {
+  const differences = compare(named(stage), named(old));
+  if (stage.dataFingerprint !== old.dataFingerprint) differences.unshift("the data set's content");
+  if (stage.engineRevision !== old.engineRevision) {
+    differences.unshift(`vitmim's numerics ${old.engineRevision} → ${stage.engineRevision}`);
+  }
+  if (stage.parent === old.parent) return differences;
+  const [parent, oldParent] = [now.get(stage.parent ?? ''), before.get(old.parent ?? '')];
+  const above = parent && oldParent ? differencesOf(parent, oldParent, now, before) : ['its pre-training'];
+  return [...new Set([...above, ...differences])];
+}
+
+/** A stage's configuration under the names that a spec has for it. */
+function named({ config }: Stage): Record<string, unknown> {
+  const { kind, recipe, data, ...rest } = config;
+  const { path: _place, ...content } = data as typeof data & { path?: string };
+  return { ...rest, data: content, [kind]: recipe };
+}
+
+function compare(value: unknown, old: unknown, key = ''): string[] {
+  if (isRecord(value) && isRecord(old)) {
+    const keys = [...new Set([...Object.keys(old), ...Object.keys(value)])];
+    return keys.flatMap((name) => compare(value[name], old[name], key === '' ? name : `${key}.${name}`));
+  }
+  if (canonicalJson({ value }) === canonicalJson({ value: old })) return [];
+  return [`${key} ${show(old)} → ${show(value)}`];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const show = (value: unknown): string => (value === undefined ? 'unset' : JSON.stringify(value));

@@ -1,0 +1,54 @@
+/** Several sweeps on one results folder: every stage runs once, and all of them end with all of it done. */
+import { hostname } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sweepPaths } from '../../src/store/layout.js';
+import { eventsOf, Rig } from '../support/rig.js';
+
+test('three sweeps share the work', async () => {
+  const rig = new Rig({
+    grid: '{ objective: [scratch, masked, zoomed-in, zoomed-out, blurred], seed: [0, 1] }',
+    stepMs: 20,
+  });
+  const all = await Promise.all([1, 2, 3].map(() => rig.sweep(['--jobs', '2', '--json']).finished));
+  expect(all.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect({ shared: rig.sharedStages(), repeated: rig.repeatedStages() }).toEqual({ shared: [], repeated: [] });
+  const started = all.map((finished) => eventsOf(finished).filter(({ type }) => type === 'stage-started').length);
+  expect(started.reduce((a, b) => a + b)).toBe(rig.plan().stages.length);
+  expect(started.every((count) => count > 0)).toBe(true);
+  expect((await rig.run('status', rig.out)).stderr).toContain(`${rig.plan().stages.length} of`);
+  rig.remove();
+});
+
+test('a stage of a sweep that died is taken over; one of a sweep that lives is waited for', async () => {
+  const rig = new Rig({ grid: '{ objective: [scratch] }', evaluate: '[finetune]', steps: 20, stepMs: 50 });
+  const first = rig.sweep(['--jobs', '1']);
+  while (!rig.notes().some(({ what }) => what === 'step 2')) await new Promise((next) => setTimeout(next, 20));
+  const second = rig.sweep(['--jobs', '1', '--json']);
+  await new Promise((next) => setTimeout(next, 500));
+  first.child.kill('SIGKILL');
+  const finished = await second.finished;
+  expect(finished.code).toBe(0);
+  const events = eventsOf(finished).map(({ type }) => type);
+  if (events.includes('stage-elsewhere')) expect(events.indexOf('stage-started')).toBeGreaterThan(0);
+  expect(rig.sharedStages()).toEqual([]);
+  expect(rig.repeatedStages()).toEqual([]);
+  rig.remove();
+});
+
+test('the claim of another host is respected while it is young', async () => {
+  const rig = new Rig({ grid: '{ objective: [scratch] }', evaluate: '[finetune]' });
+  expect((await rig.sweep(['--set', 'grid.objective=[masked]']).finished).code).toBe(0);
+  const dry = await rig.run('plan', rig.spec, '--out', rig.out, '--json');
+  const [stage] = (JSON.parse(dry.stdout) as { stages: { id: string }[] }).stages;
+  const { folder } = sweepPaths(rig.out).stage(stage!.id);
+  mkdirSync(folder, { recursive: true });
+  const owner = { id: 'x', host: `not-${hostname()}`, pids: '', pid: 1, since: new Date().toISOString() };
+  writeFileSync(join(folder, 'claim-1.json'), JSON.stringify(owner));
+  const running = rig.sweep(['--jobs', '1']);
+  await running.said(`another sweep runs it, on not-${hostname()}`);
+  running.child.kill('SIGINT');
+  expect((await running.finished).code).toBe(130);
+  expect(rig.notes().some((note) => note.stage === stage!.id)).toBe(false);
+  rig.remove();
+});
