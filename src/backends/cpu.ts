@@ -6,6 +6,12 @@ export const cpu: DeviceDriver = {
   name: 'cpu',
   async open() {
     await tf.setBackend('cpu');
-    return { name: 'cpu', description: `tfjs cpu ${tf.version.tfjs}`, software: true, close: () => undefined };
+    return {
+      name: 'cpu',
+      description: `tfjs cpu ${tf.version.tfjs}`,
+      details: { backend: `tfjs cpu ${tf.version.tfjs}`, adapter: null, driver: null, blas: null, threads: 1 },
+      software: true,
+      close: () => undefined,
+    };
   },
 };

@@ -3,11 +3,23 @@
 export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
+/** What a result may owe to the device, for provenance; null: does not apply, or does not tell. */
+export interface DeviceDetails {
+  /** What computes, with its version. */
+  readonly backend: string;
+  /** The GPU. */
+  readonly adapter: string | null;
+  readonly driver: string | null;
+  readonly blas: { readonly name: string; readonly version: string | null } | null;
+  readonly threads: number | null;
+}
+
 /** A tfjs backend that is set up and active. */
 export interface Device {
   readonly name: DeviceName;
-  /** What it runs on, for people and provenance: an adapter, a library and its version. */
+  /** What it runs on, for people: an adapter, a library and its version. */
   readonly description: string;
+  readonly details: DeviceDetails;
   /** True where the work is done by the processor, as with a software Vulkan driver. */
   readonly software: boolean;
   /** Lets go of everything that would keep the process alive. The device cannot be used afterwards. */

@@ -2,9 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { DeviceDriver } from './device.js';
+import { nvidia } from './nvidia.js';
 
 /** Preferred first. Neither need be installed, so their types are not relied upon. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+
+const NO_GPU = { adapter: null, driver: null };
 
 interface NodeBinding {
   version: Record<string, string>;
@@ -24,6 +27,7 @@ export const tensorflow: DeviceDriver = {
           return {
             name: 'tensorflow',
             description: `${library}, ${gpu ? 'GPU' : 'no GPU visible'}`,
+            details: { backend: library, ...(gpu ? nvidia() : NO_GPU), blas: null, threads: null },
             software: !gpu,
             close: () => undefined,
           };

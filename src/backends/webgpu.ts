@@ -42,10 +42,18 @@ export const webgpu: DeviceDriver = {
     tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
     await tf.setBackend('webgpu');
 
-    const { vendor, architecture, description } = adapter.info;
+    // Dawn's `device` is the adapter's name, its `description` the driver's with the version.
+    const { vendor, architecture, device: model, description } = adapter.info;
     return {
       name: 'webgpu',
       description: [description || vendor, architecture].filter(Boolean).join(', '),
+      details: {
+        backend: `tfjs webgpu ${tf.version.tfjs}`,
+        adapter: [model, vendor, architecture].filter(Boolean).join(', ') || null,
+        driver: description || null,
+        blas: null,
+        threads: null,
+      },
       software: adapter.info.isFallbackAdapter,
       close: () => undefined,
     };

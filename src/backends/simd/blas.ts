@@ -28,7 +28,10 @@ const SINGLE_THREAD_VARIABLES = [
 /** A BLAS that was found: what a thread needs to load it too. */
 export interface BlasLibrary {
   path: string;
-  /** For people: the library's own name and version where it tells. */
+  name: string;
+  /** null where it does not tell. */
+  version: string | null;
+  /** Both, for people. */
   description: string;
 }
 
@@ -53,7 +56,8 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
     try {
       const library = load(path);
       library.func('cblas_sgemm', 'void', SGEMM_PARAMETERS);
-      return { path, description: describe(library, path) };
+      const told = identify(library, path);
+      return { path, ...told, description: [told.name, told.version].filter(Boolean).join(' ') };
     } catch (error) {
       if (requested) {
         throw new UsageError(
@@ -100,11 +104,26 @@ function load(path: string): LibraryHandle {
   return library;
 }
 
-function describe(library: LibraryHandle, path: string): string {
+function identify(library: LibraryHandle, path: string): Pick<BlasLibrary, 'name' | 'version'> {
   const openblas = optional(library, 'const char *openblas_get_config()')?.() as string | undefined;
-  // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64"
-  if (openblas) return openblas.split(' ').slice(0, 2).join(' ');
-  return (path.split(/[\\/]/).at(-1) ?? path).replace(/^lib/, '').replace(/\.(so|dll|dylib).*$/, '');
+  if (openblas) {
+    // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64"
+    const [name, version] = openblas.split(' ');
+    return { name: name!, version: version ?? null };
+  }
+  const name = (path.split(/[\\/]/).at(-1) ?? path).replace(/^lib/, '').replace(/\.(so|dll|dylib).*$/, '');
+  return { name, version: mklVersion(library) ?? blisVersion(library) ?? null };
+}
+
+/** "2024.2.2" of "Intel(R) oneAPI Math Kernel Library Version 2024.2.2-Product Build …". */
+function mklVersion(library: LibraryHandle): string | undefined {
+  const text = Buffer.alloc(256);
+  optional(library, 'void MKL_Get_Version_String(_Out_ char *text, int length)')?.(text, text.length);
+  return / Version (\S+?)(?:-|\s)/.exec(text.toString('latin1'))?.[1];
+}
+
+function blisVersion(library: LibraryHandle): string | undefined {
+  return optional(library, 'const char *bli_info_get_version_str()')?.() as string | undefined;
 }
 
 /** A function some libraries have. */

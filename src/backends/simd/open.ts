@@ -34,6 +34,13 @@ export const simd: DeviceDriver = {
     return {
       name: 'simd',
       description: `${product}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      details: {
+        backend: `simd, tfjs ${tf.version.tfjs}`,
+        adapter: null,
+        driver: null,
+        blas: 'path' in blas ? { name: blas.name, version: blas.version } : null,
+        threads,
+      },
       software: true,
       close: () => {
         pool.close();
