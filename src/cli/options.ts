@@ -1,6 +1,7 @@
 /** Options that mean the same in every command that has them. */
 import { InvalidArgumentError, Option } from 'commander';
 import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
+import { parseShard, type Shard } from '../spec/shard.js';
 
 export const deviceOption = (): Option =>
   new Option('--device <name>', 'where tensors live').choices(['auto', ...DEVICE_NAMES]).default('auto');
@@ -22,6 +23,15 @@ export const threadsOption = (): Option =>
   new Option('--threads <n>', 'threads of a stage on device simd (default: the cores divided by --jobs)').argParser(
     positiveInteger,
   );
+
+export const shardOption = (): Option =>
+  new Option('--shard <i/n>', 'the i-th of n parts of the sweep, as for several machines').argParser(shard);
+
+function shard(value: string): Shard {
+  const parsed = parseShard(value);
+  if (parsed === undefined) throw new InvalidArgumentError('expected i/n with i from 1 to n, such as 2/4');
+  return parsed;
+}
 
 export function positiveInteger(value: string): number {
   const number = Number(value);

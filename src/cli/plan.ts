@@ -4,11 +4,19 @@ import { Command } from 'commander';
 import { describeCell } from '../spec/cells.js';
 import { describeStage } from '../runner/describe.js';
 import { inspectPlan } from '../runner/inspect.js';
+import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan, StageKind } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { loadSweep, planSweep } from './load-sweep.js';
-import { jsonOption, outOption, setOption } from './options.js';
+import { jsonOption, outOption, setOption, shardOption } from './options.js';
 import { printJson, say } from './terminal.js';
+
+interface Options {
+  out?: string;
+  set: string[];
+  shard?: Shard;
+  json?: true;
+}
 
 export function planCommand(): Command {
   return new Command('plan')
@@ -16,20 +24,26 @@ export function planCommand(): Command {
     .argument('<spec.yaml>', 'the sweep')
     .addOption(outOption())
     .addOption(setOption())
+    .addOption(shardOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
-    .action(async (file: string, { out, set, json }: { out?: string; set: string[]; json?: true }) => {
+    .action(async (file: string, { out, set, shard, json }: Options) => {
       const plan = await planSweep(loadSweep(file, set));
-      showPlan(plan, out ?? join('results', plan.name), { json: json === true });
+      showPlan(plan, out ?? join('results', plan.name), { json, shard });
     });
 }
 
+interface ShowOptions {
+  json?: true | undefined;
+  /** Shows this part alone. */
+  shard?: Shard | undefined;
+  /** What the plan says otherwise than the one that the folder holds. */
+  changes?: ReadonlyMap<string, string> | undefined;
+}
+
 /** Prints a plan against what its results folder holds. */
-export function showPlan(
-  plan: Plan,
-  folder: string,
-  { json, changes }: { json: boolean; changes?: ReadonlyMap<string, string> },
-): void {
+export function showPlan(whole: Plan, folder: string, { json, shard, changes }: ShowOptions): void {
+  const plan = shard === undefined ? whole : shardPlan(whole, shard);
   const verdicts = inspectPlan(plan, sweepPaths(folder), changes);
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
@@ -43,11 +57,12 @@ export function showPlan(
 
   for (const stage of plan.stages) {
     const { kind, why } = verdicts.get(stage.id)!;
-    say(`${kind.padEnd(4)} ${stage.id}  ${describeStage(plan, stage)}  (${why})`);
+    say(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`);
   }
   if (plan.leftOut.length > 0) {
     say('\nLeft out, since they contradict themselves:');
     for (const { cell, reason } of plan.leftOut) say(`  ${describeCell(cell)}: ${reason}`);
   }
-  say(`\n${plan.name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
+  const name = shard === undefined ? plan.name : `${plan.name}, shard ${formatShard(shard)}`;
+  say(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
 }

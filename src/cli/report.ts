@@ -1,7 +1,7 @@
-/** `vitmim report`: the tables of one or several sweeps, printed and written. */
+/** `vitmim report`: the tables of a sweep, from one results folder or several, printed and written. */
 import { Command, Option } from 'commander';
-import { UsageError } from '../common/errors.js';
 import { collect } from '../report/collect.js';
+import { summarizeProvenance } from '../report/provenance.js';
 import { buildTables, readableTables, writeReport } from '../report/report.js';
 import { toText } from '../report/writers/text.js';
 import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
@@ -17,9 +17,9 @@ interface Options {
 
 export function reportCommand(finish: (code: number) => void): Command {
   return new Command('report')
-    .description('print the tables of finished sweeps, and write them as CSV and Markdown')
-    .argument('<folder...>', 'results folders; several are merged')
-    .option('-o, --out <folder>', 'where to write tables/ and report.md (default: the results folder)')
+    .description('print the tables of a finished sweep, and write them as CSV and Markdown')
+    .argument('<folder...>', 'results folders of one sweep; several are merged')
+    .option('-o, --out <folder>', 'where to write tables/ and report.md (default: the first folder)')
     .addOption(new Option('--metric <name>', 'what the tables compare').choices(EVALUATIONS))
     .option('--allow-missing', 'exit with 0 though results are missing')
     .addOption(jsonOption())
@@ -30,7 +30,7 @@ Results that are missing leave their cells empty, with n = 0, and make the exit 
 
 Examples:
   vitmim report results/smoke
-  vitmim report results/a results/b --out results/both --metric linear`,
+  vitmim report results/machine-1 results/machine-2 --out results/both --metric linear`,
     )
     .action((folders: string[], options: Options) => {
       finish(report(folders, options));
@@ -39,15 +39,12 @@ Examples:
 
 function report(folders: readonly string[], { out, metric, allowMissing, json }: Options): number {
   const folder = out ?? folders[0]!;
-  if (out === undefined && folders.length > 1) {
-    throw new UsageError('say with --out where the report of several folders shall be written');
-  }
   const data = collect(folders);
   const options = metric === undefined ? {} : { metric };
   const tables = buildTables(data, options);
   const written = writeReport(data, folder, options);
   if (json) {
-    printJson({ tables, missing: data.missing, written });
+    printJson({ tables, missing: data.missing, provenance: summarizeProvenance(data), written });
   } else {
     for (const table of readableTables(tables)) say(`${toText(table)}\n`);
     say(`wrote ${written.join(', ')}`);

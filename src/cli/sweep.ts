@@ -7,13 +7,16 @@ import { UsageError } from '../common/errors.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
+import { collectOrigin, describeDirt, refuseUnlessClean } from '../runner/provenance.js';
 import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, type Retry } from '../runner/choose-stages.js';
 import type { Summary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
+import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
 import { readJson, writeJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
+import { storeOrigin } from '../store/provenance.js';
 import { planSchema } from '../store/records.js';
 import { chooseDevice } from './choose-device.js';
 import { loadSweep, planSweep } from './load-sweep.js';
@@ -25,6 +28,7 @@ import {
   outOption,
   positiveInteger,
   setOption,
+  shardOption,
   threadsOption,
   timeSpan,
   type DeviceChoice,
@@ -32,10 +36,12 @@ import {
 import { showPlan } from './plan.js';
 import { EXIT, say } from './terminal.js';
 import { checkpointOption } from './train.js';
+import { VERSION } from './version.js';
 
 interface Options {
   out?: string;
   set: string[];
+  shard?: Shard;
   jobs?: number;
   threads?: number;
   gpus?: string[];
@@ -48,6 +54,7 @@ interface Options {
   checkpointMinutes: number;
   trainer?: string;
   dryRun?: true;
+  requireClean?: true;
   json?: true;
 }
 
@@ -57,6 +64,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .argument('<spec.yaml>', 'the sweep')
     .addOption(outOption())
     .addOption(setOption())
+    .addOption(shardOption())
     .addOption(jobsOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
@@ -91,6 +99,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     )
     .addOption(checkpointOption())
     .addOption(new Option('--trainer <script>', 'a program for Node in place of `vitmim train`, for tests').hideHelp())
+    .option('--require-clean', 'refuse to run from a spec, or a checkout of vitmim, that is not committed as it is')
     .option('-n, --dry-run', 'show the plan and run nothing')
     .addOption(jsonOption())
     .addHelpText(
@@ -104,6 +113,7 @@ Examples:
   vitmim sweep experiments/smoke.yaml
   vitmim sweep experiments/ablation.yaml --dry-run
   vitmim sweep experiments/ablation.yaml --retry failed --max-attempts 1
+  vitmim sweep experiments/ablation.yaml --shard 1/2      on one machine, 2/2 on the other
   vitmim sweep experiments/cifar10.yaml --set job.pretrain.epochs=50 --out results/cifar10-short`,
     )
     .action(async (file: string, options: Options) => {
@@ -116,11 +126,15 @@ async function sweep(file: string, options: Options): Promise<number> {
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);
   if (options.dryRun) {
-    showPlan(plan, folder, { json: options.json === true, changes });
+    showPlan(plan, folder, { ...options, changes });
     return EXIT.ok;
   }
+  const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
+  if (options.requireClean) refuseUnlessClean(collected);
   freeze(plan, folder);
   const only = chooseStages(plan, sweepPaths(folder), options.retry);
+  const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
+  for (const line of describeDirt(collected)) say(`warning: ${line}`);
   const device = await chooseDevice(options.device);
   const reporter = createReporter({
     json: options.json === true,
@@ -137,7 +151,7 @@ async function sweep(file: string, options: Options): Promise<number> {
   for (const signal of STOPPING) process.on(signal, onSignal);
   try {
     const summary = await runPlan({
-      plan,
+      plan: partOf(plan, options.shard),
       folder,
       jobs,
       only,
@@ -147,6 +161,7 @@ async function sweep(file: string, options: Options): Promise<number> {
         device: device.name,
         threads,
         checkpointMinutes: options.checkpointMinutes,
+        origin,
         // CUDA hides the others; Dawn takes the adapter whose name holds the text.
         slots: options.gpus?.map((gpu) => ({ CUDA_VISIBLE_DEVICES: gpu, VITMIM_ADAPTER: gpu })),
       }),
@@ -169,6 +184,16 @@ async function sweep(file: string, options: Options): Promise<number> {
 }
 
 const STOPPING = ['SIGINT', 'SIGTERM'] as const;
+
+/** What is run of the plan. All jobs stay in it, so that its stages are called the same on every machine. */
+function partOf(plan: Plan, shard: Shard | undefined): Plan {
+  if (shard === undefined) return plan;
+  const { jobs, stages } = shardPlan(plan, shard);
+  const count = (part: unknown[], whole: unknown[], what: string): string =>
+    `${part.length} of ${whole.length} ${what}`;
+  say(`shard ${formatShard(shard)}: ${count(jobs, plan.jobs, 'jobs')}, ${count(stages, plan.stages, 'stages')}`);
+  return { ...plan, stages };
+}
 
 /**
  * Stages at once and threads of each, so that together they have the cores. A GPU is shared badly by two trainings; cores

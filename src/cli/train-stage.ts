@@ -1,12 +1,14 @@
 /** What `vitmim train` does: opens the device, runs the stage, and says how it ended. */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { openDevice } from '../backends/open.js';
 import type { Device } from '../backends/device.js';
 import { isDiskFull, messageOf, TrainingError, UsageError, type FailureCause } from '../common/errors.js';
+import { collectOrigin, thisMachine } from '../runner/provenance.js';
 import { Claimant, holdsClaim, RENEW_EVERY_MS, type Claim } from '../store/claims.js';
-import { readJson, writeJson } from '../store/files.js';
-import { stagePaths, type StagePaths } from '../store/layout.js';
+import { readJson } from '../store/files.js';
+import { stagePaths, sweepPaths, type StagePaths } from '../store/layout.js';
+import { readOrigin, recordAttempt, storeOrigin, type Origin } from '../store/provenance.js';
 import { stageSchema, type StageEvent } from '../store/records.js';
 import { Interrupted } from '../training/loop.js';
 import { runStage } from '../training/run-stage.js';
@@ -19,6 +21,7 @@ export interface TrainOptions {
   threads?: number;
   checkpointMinutes: number;
   claim?: string;
+  origin?: string;
   json?: true;
 }
 
@@ -53,8 +56,12 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
   let device: Device | undefined;
   try {
     device = await openDevice(options.device, { threads: options.threads });
-    const { description } = device;
-    writeJson(paths.provenance, { vitmim: VERSION, node: process.version, device: device.name, description });
+    const { name, description, details } = device;
+    recordAttempt(paths, {
+      origin: options.origin === undefined ? await ownOrigin(paths) : readOrigin(options.origin),
+      machine: thisMachine(),
+      device: { name, description, details },
+    });
     const result = await runStage(stage, paths, {
       device: description,
       emit,
@@ -98,6 +105,18 @@ function endWithParent(): void {
   process.stdin.resume();
   // It must not keep the process alive. A pipe is a socket to Node; its type says only that it can be read.
   (process.stdin as unknown as { unref(): void }).unref();
+}
+
+/** Where no sweep says it: the command is this one, and no spec is known. */
+async function ownOrigin({ folder }: StagePaths): Promise<Origin> {
+  const sweep = sweepPaths(dirname(dirname(resolve(folder))));
+  const { origin, diffs } = await collectOrigin({
+    version: VERSION,
+    args: process.argv.slice(2),
+    results: sweep.folder,
+  });
+  storeOrigin(sweep, origin, diffs);
+  return origin;
 }
 
 /** null: nobody has foreseen it. */

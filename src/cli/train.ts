@@ -11,6 +11,7 @@ export function trainCommand(finish: (code: number) => void): Command {
     .addOption(threadsOption())
     .addOption(checkpointOption())
     .addOption(new Option('--claim <id>', 'the claim a sweep holds on the stage; ends with the sweep').hideHelp())
+    .option('--origin <file>', 'what the sweep was run from, as it recorded that itself (default: found out here)')
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
     .action(async (file: string, options: TrainOptions) => {

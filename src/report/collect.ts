@@ -1,6 +1,6 @@
 /**
- * Results folders → one set of jobs with what they came to. Reads plan.json, result.json and state.json; writes
- * nothing. Several folders are merged, and a stage that is in more than one is read once.
+ * Results folders → one set of jobs with what they came to. Reads plan.json and the result.json, state.json
+ * and provenance.json of stages; writes nothing. Several folders of one sweep are merged: the parts that several machines ran, or a grid that has grown.
  */
 import { existsSync } from 'node:fs';
 import { canonicalJson } from '../common/canonical.js';
@@ -8,6 +8,7 @@ import { UsageError } from '../common/errors.js';
 import type { Job, Plan, Stage } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
+import { readProvenance, type StageProvenance } from '../store/provenance.js';
 import { planSchema, resultSchema, stateSchema, type StageResult, type StageState } from '../store/records.js';
 
 export interface ReportData {
@@ -37,6 +38,8 @@ export interface StageRecord {
   stage: Stage;
   /** null: missing. */
   result: StageResult | null;
+  /** Of the result that was taken; null: not recorded. */
+  provenance: StageProvenance | null;
 }
 
 export interface MissingResult {
@@ -50,7 +53,8 @@ export interface MissingResult {
 /**
  * Reads results folders.
  *
- * @throws UsageError where a folder holds no plan, a file is damaged, or two folders disagree on a stage's result.
+ * @throws UsageError where a folder holds no plan, a file is damaged, the folders belong to sweeps of different names,
+ *   or two folders disagree on a stage's result.
  */
 export function collect(folders: readonly string[]): ReportData {
   if (folders.length === 0) throw new UsageError('name at least one results folder, such as results/smoke');
@@ -62,6 +66,7 @@ export function collect(folders: readonly string[]): ReportData {
     const paths = sweepPaths(folder);
     const plan = readPlan(paths);
     const { name, description = null, leftOut } = plan;
+    mustBeOneSweep(sweeps[0], { name, folder });
     sweeps.push({ name, folder, description, leftOut: leftOut.length });
     for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
     for (const job of plan.jobs) addJob(jobs, job, name);
@@ -69,9 +74,19 @@ export function collect(folders: readonly string[]): ReportData {
   return {
     sweeps,
     jobs: [...jobs.values()],
-    stages: new Map([...found.values()].map(({ stage, result }) => [stage.id, { stage, result }])),
+    stages: new Map(
+      [...found.values()].map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }]),
+    ),
     missing: [...found.values()].filter(({ result }) => result === null).map(missingOf),
   };
+}
+
+function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'name' | 'folder'>): void {
+  if (first === undefined || first.name === other.name) return;
+  throw new UsageError(
+    `${first.folder} holds the sweep "${first.name}" and ${other.folder} the sweep "${other.name}"; ` +
+      'only folders of one sweep are merged, so report them apart, or give both specs one name',
+  );
 }
 
 interface FoundStage extends StageRecord {
@@ -91,12 +106,13 @@ function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   if (result !== null && result.kind !== stage.config.kind) {
     throw new UsageError(`${paths.result} holds the numbers of a ${result.kind} stage, not of ${stage.config.kind}`);
   }
-  return { stage, result, paths };
+  return { stage, result, provenance: readProvenance(paths), paths };
 }
 
-/** The record with a result, where one has; two results of a stage must have the same numbers. */
+/** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */
 function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
-  if (first === undefined || first.result === null) return second;
+  if (first === undefined) return second;
+  if (first.result === null) return second.result !== null || !existsSync(first.paths.state) ? second : first;
   if (second.result !== null && numbersOf(first.result) !== numbersOf(second.result)) {
     throw new UsageError(
       `${first.paths.result} and ${second.paths.result} are results of one stage and differ; ` +
@@ -106,9 +122,10 @@ function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
   return first;
 }
 
-/** What two runs of one stage must agree on: everything but how long they took. */
+/** What two runs of one stage must agree on: everything but how long they took, and where each had its images. */
 function numbersOf(result: StageResult): string {
-  return canonicalJson({ ...result, seconds: null, imagesPerSecond: null });
+  const { corruptImages, ...numbers } = result;
+  return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
 }
 
 function addJob(jobs: Map<string, ReportJob>, job: Job, sweep: string): void {

@@ -1,10 +1,11 @@
-/** The report of one or several sweeps: builds its tables and writes them. Reads nothing but what was collected. */
+/** The report of a sweep: builds its tables and writes them. Reads nothing but what was collected. */
 import { join } from 'node:path';
 import { UsageError } from '../common/errors.js';
 import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
+import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
 import { TABLES } from './tables/index.js';
 import { toCsv } from './writers/csv.js';
@@ -61,17 +62,23 @@ export function writeReport(data: ReportData, folder: string, options: ReportOpt
 function reportPage(data: ReportData, tables: readonly Table[]): string {
   const wide = tables.filter(({ name }) => !TABLES[name].readable);
   return [
-    `# ${data.sweeps.map(({ name }) => name).join(', ')}`,
+    `# ${data.sweeps[0]!.name}`,
     '',
-    ...data.sweeps.flatMap(({ description }) => (description === null ? [] : [description, ''])),
+    ...descriptions(data).flatMap((description) => [description, '']),
     `${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.`,
     '',
     ...readableTables(tables).map(toMarkdown),
     ...wide.map(
       ({ name, title, caption }) => `## ${title}\n\n${caption} See [tables/${name}.csv](tables/${name}.csv).\n`,
     ),
+    ...provenanceSection(summarizeProvenance(data)),
     ...missingSection(data.missing),
   ].join('\n');
+}
+
+/** Of each folder, where they differ. */
+function descriptions({ sweeps }: ReportData): string[] {
+  return [...new Set(sweeps.map(({ description }) => description))].filter((description) => description !== null);
 }
 
 function missingSection(missing: readonly MissingResult[]): string[] {

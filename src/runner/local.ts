@@ -22,6 +22,8 @@ export interface LocalOptions {
   checkpointMinutes?: number | undefined;
   /** What each slot adds to the environment of its workers, such as the GPU they see; the last stands for all others. */
   slots?: readonly NodeJS.ProcessEnv[] | undefined;
+  /** What `--origin` says: where the provenance that all stages share lies. */
+  origin?: string | undefined;
 }
 
 /**
@@ -30,11 +32,12 @@ export interface LocalOptions {
  * Each worker leads a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which then stops
  * its workers in its own way. A worker whose runner dies finds its standard input closed, and ends.
  */
-export function localLauncher({ bin, device, threads, checkpointMinutes, slots = [] }: LocalOptions): Launch {
+export function localLauncher({ bin, device, threads, checkpointMinutes, slots = [], origin }: LocalOptions): Launch {
   return ({ paths, claim, slot, onEvent }) => {
     const log = openSync(paths.log, 'a');
     const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
     if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
+    if (origin !== undefined) args.push('--origin', origin);
     const env = { ...process.env, ...(slots[slot] ?? slots.at(-1)) };
     const child = spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: ['pipe', 'pipe', log] });
     closeSync(log);

@@ -9,6 +9,17 @@ import { accuracies, collect, resultsMaker } from './support.js';
 const results = resultsMaker();
 const SCRATCH = 'name: one\ngrid: {objective: [scratch], seed: [0, 1]}';
 
+const RUNNING: StageState = {
+  status: 'running',
+  attempt: 1,
+  pid: 1,
+  host: 'here',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  endedAt: null,
+  reason: null,
+  cause: null,
+};
+
 const stageOf = (folder: string, index: number) => {
   const plan = readJson(join(folder, 'plan.json'), planSchema)!;
   return sweepPaths(folder).stage(plan.stages[index]!.id);
@@ -32,18 +43,7 @@ test.each([
   ['done', null, 'done, but its result.json is gone'],
 ] as const)('says why a result is missing: %s', (status, reason, why) => {
   const folder = results(SCRATCH, accuracies({ scratch: [40, null] }));
-  const time = '2026-01-01T00:00:00.000Z';
-  const state: StageState = {
-    status,
-    attempt: 1,
-    pid: 1,
-    host: 'here',
-    startedAt: time,
-    endedAt: null,
-    reason,
-    cause: null,
-  };
-  writeJson(stageOf(folder, 1).state, state);
+  writeJson(stageOf(folder, 1).state, { ...RUNNING, status, reason });
   expect(collect([folder]).missing).toMatchObject([{ why }]);
 });
 
@@ -86,6 +86,36 @@ describe('several folders', () => {
     const a = results(SCRATCH, () => ({ accuracy: 40, seconds: 1 }));
     const b = results(SCRATCH, () => ({ accuracy: 40, seconds: 9, imagesPerSecond: 9 }));
     expect(() => collect([a, b])).not.toThrow();
+  });
+
+  test('may have passed over the same images, each where it has them', () => {
+    const [a, b] = [results(SCRATCH, () => ({ accuracy: 40 })), results(SCRATCH, () => ({ accuracy: 40 }))];
+    const passOver = (folder: string, ...corruptImages: string[]): void => {
+      writeJson(stageOf(folder, 0).result, { ...resultOf('finetune', { accuracy: 40 }), corruptImages });
+    };
+    passOver(a, 'here/one.png');
+    passOver(b, 'there/one.png');
+    expect(() => collect([a, b])).not.toThrow();
+    passOver(b, 'there/one.png', 'there/two.png');
+    expect(() => collect([a, b])).toThrow('are results of one stage and differ');
+  });
+
+  test('keep what the folder that tried a stage says of it, in either order', () => {
+    const [a, b] = [results(SCRATCH, () => null), results(SCRATCH, () => null)];
+    writeJson(stageOf(a, 1).state, { ...RUNNING, status: 'failed', reason: 'the loss became NaN' });
+    for (const folders of [
+      [a, b],
+      [b, a],
+    ]) {
+      expect(collect(folders).missing.map(({ why }) => why)).toEqual(['not run', 'failed: the loss became NaN']);
+    }
+  });
+
+  test('must be of one sweep', () => {
+    const [a, b] = [results(SCRATCH, () => null), results(SCRATCH.replace('name: one', 'name: two'), () => null)];
+    expect(() => collect([a, b])).toThrow(
+      `${a} holds the sweep "one" and ${b} the sweep "two"; only folders of one sweep are merged`,
+    );
   });
 
   test('may not contradict each other', () => {

@@ -99,6 +99,14 @@ describe('the metric', () => {
   });
 });
 
+test('folders of one sweep are reported under its name, with each description once', () => {
+  const spec = (text: string): string => `name: tiny\ndescription: ${text}\ngrid: {objective: [masked]}`;
+  const folders = ['Here.', 'Here.', 'There.'].map((text) => results(spec(text), () => ({})));
+  writeReport(collect(folders), folders[1]!);
+  const page = readFileSync(join(folders[1]!, 'report.md'), 'utf8');
+  expect(page).toMatch(/^# tiny\n\nHere\.\n\nThere\.\n\n1 jobs, 2 stages, 0 without a result\.\n/);
+});
+
 describe('a written report', () => {
   const folder = results(
     'name: tiny\ndescription: Two objectives.\ngrid: {objective: [scratch, masked], seed: [0, 1]}',

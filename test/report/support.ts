@@ -47,7 +47,9 @@ export function dataOf(plan: Plan, numbers: Numbers = {}): ReportData {
   return {
     sweeps: [{ name: plan.name, folder: 'results', description: null, leftOut: 0 }],
     jobs: plan.jobs.map((job) => ({ ...job, sweep: plan.name })),
-    stages: new Map(plan.stages.map((stage) => [stage.id, { stage, result: resultOf(stage.config.kind, numbers) }])),
+    stages: new Map(
+      plan.stages.map((stage) => [stage.id, { stage, result: resultOf(stage.config.kind, numbers), provenance: null }]),
+    ),
     missing: [],
   };
 }

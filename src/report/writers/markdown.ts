@@ -4,17 +4,21 @@ import { filledColumns, formatCell, heading, isNumeric } from './cells.js';
 
 export function toMarkdown({ title, caption, columns, rows }: Table): string {
   const shown = filledColumns(columns, rows);
-  const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(' | ')} |`;
   return [
     `## ${title}`,
     '',
     caption,
     '',
-    line(shown.map(heading)),
-    line(shown.map((column) => (isNumeric(column, rows) ? '---:' : '---'))),
-    ...rows.map((row) => line(shown.map((column) => formatCell(column, row)))),
+    markdownRow(shown.map(heading)),
+    markdownRow(shown.map((column) => (isNumeric(column, rows) ? '---:' : '---'))),
+    ...rows.map((row) => markdownRow(shown.map((column) => formatCell(column, row)))),
     '',
   ].join('\n');
+}
+
+/** One line of a Markdown table. */
+export function markdownRow(cells: readonly string[]): string {
+  return `| ${cells.map(escape).join(' | ')} |`;
 }
 
 const escape = (cell: string): string => cell.replaceAll('\\', '\\\\').replaceAll('|', '\\|');

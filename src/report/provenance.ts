@@ -1,0 +1,134 @@
+/** The report's section on where its numbers come from: the distinct code, specs, machines and commands of the stages. */
+import { canonicalJson } from '../common/canonical.js';
+import type { AttemptProvenance, Repository } from '../store/provenance.js';
+import type { ReportData } from './collect.js';
+import { markdownRow } from './writers/markdown.js';
+
+/** Where some stages come from; each text is empty where it was not recorded or does not apply. */
+export interface ProvenanceRow {
+  vitmim: string;
+  /** Commit of vitmim's own checkout, and whether it was as committed. */
+  checkout: string;
+  /** The same of the spec's repository. */
+  spec: string;
+  device: string;
+  machine: string;
+  node: string;
+  /** Stages with a result that this concerns; one that went on elsewhere counts in every row it concerns. */
+  stages: number;
+}
+
+export interface ProvenanceSummary {
+  rows: ProvenanceRow[];
+  /** Every distinct command, quoted for a shell. */
+  commands: string[];
+  /** Repositories that were not as committed, each state once. */
+  dirty: Repository[];
+  /** Stages with a result and no record of where it comes from. */
+  unrecorded: number;
+}
+
+/** Gathers the provenance of every stage that has a result. */
+export function summarizeProvenance({ stages }: ReportData): ProvenanceSummary {
+  const finished = [...stages.values()].filter(({ result }) => result !== null);
+  const recorded = finished.flatMap(({ provenance }) => (provenance === null ? [] : [provenance.attempts]));
+  const rows = new Map<string, ProvenanceRow>();
+  for (const attempts of recorded) {
+    for (const row of distinct(attempts.map(rowOf))) {
+      const known = rows.get(canonicalJson(row));
+      if (known === undefined) rows.set(canonicalJson(row), { ...row, stages: 1 });
+      else known.stages += 1;
+    }
+  }
+  const origins = recorded.flat().map(({ origin }) => origin);
+  const repositories = origins.flatMap(({ vitmim, spec }) => [spec, vitmim.repository]);
+  return {
+    rows: [...rows.values()],
+    commands: [...new Set(origins.flatMap(({ command }) => (command === null ? [] : [command.map(quote).join(' ')])))],
+    dirty: distinct(repositories.filter((repository) => repository !== null)).filter(({ dirty }) => dirty),
+    unrecorded: finished.length - recorded.length,
+  };
+}
+
+/** The section as lines of Markdown; none where nothing was recorded at all. */
+export function provenanceSection({ rows, commands, dirty, unrecorded }: ProvenanceSummary): string[] {
+  if (rows.length === 0) return [];
+  const columns = COLUMNS.filter(({ key }) => rows.some((row) => row[key] !== ''));
+  return [
+    '## Provenance',
+    '',
+    ...(commands.length === 0 ? [] : ['```sh', ...commands, '```', '']),
+    markdownRow(columns.map(({ label }) => label)),
+    markdownRow(columns.map(({ key }) => (key === 'stages' ? '---:' : '---'))),
+    ...rows.map((row) => markdownRow(columns.map(({ key }) => String(row[key])))),
+    '',
+    ...dirty.flatMap((repository) => [`**Not as committed**: ${describeDirty(repository)}.`, '']),
+    ...(unrecorded === 0 ? [] : [`${unrecorded} stages have no provenance.json.`, '']),
+  ];
+}
+
+const COLUMNS: readonly { key: keyof ProvenanceRow; label: string }[] = [
+  { key: 'vitmim', label: 'vitmim' },
+  { key: 'checkout', label: 'its commit' },
+  { key: 'spec', label: "the spec's commit" },
+  { key: 'device', label: 'device' },
+  { key: 'machine', label: 'machine' },
+  { key: 'node', label: 'Node' },
+  { key: 'stages', label: 'stages' },
+];
+
+function rowOf({ origin, machine, device }: AttemptProvenance): Omit<ProvenanceRow, 'stages'> {
+  const { platform, arch, release, cpu } = machine;
+  const driver = device.details?.driver ?? null;
+  return {
+    vitmim: origin.vitmim.version,
+    checkout: commitOf(origin.vitmim.repository),
+    spec: commitOf(origin.spec),
+    device: joined([`${device.name}: ${device.description}`, driver === null ? null : `driver ${driver}`]),
+    machine: joined([cpu, [platform, arch, release].filter((part) => part !== null).join(' ')]),
+    node: machine.node,
+  };
+}
+
+const joined = (parts: readonly (string | null)[]): string => parts.filter(Boolean).join(', ');
+
+function commitOf(repository: Repository | null): string {
+  if (repository === null) return '';
+  const commit = repository.commit?.slice(0, SHORT) ?? 'none';
+  return repository.dirty ? `${commit}, dirty` : commit;
+}
+
+const SHORT = 10;
+const NAMED = 5;
+
+function describeDirty({ commit, changed, untracked, diff }: Repository): string {
+  const base = commit === null ? 'without a commit' : `at ${commit.slice(0, SHORT)}`;
+  const files = [list('changed', changed), list('untracked', untracked)].filter((text) => text !== '').join('; ');
+  switch (diff) {
+    case null:
+      return `${base}, ${files}`;
+    case 'too large':
+      return `${base}, ${files}; the diff was too large to be kept`;
+    default:
+      return `${base}, ${files}; the diff is provenance/${diff}.diff`;
+  }
+}
+
+function list(what: string, files: readonly string[]): string {
+  if (files.length === 0) return '';
+  const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
+  return `${what} ${files
+    .slice(0, NAMED)
+    .map((file) => `\`${file}\``)
+    .join(', ')}${more}`;
+}
+
+/** An argument as a POSIX shell reads it back; it makes the home folder of a leading `~/` only outside quotes. */
+function quote(argument: string): string {
+  if (argument.startsWith('~/')) return `~/${quote(argument.slice(2))}`;
+  return /^[\w@%+=:,./~-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [canonicalJson(value), value])).values()];
+}

@@ -1,0 +1,151 @@
+/** What a sweep is run from: the code, the spec and the command, collected once by the process that runs it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { arch, cpus, homedir, platform, release } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sha256 } from '../common/canonical.js';
+import { UsageError } from '../common/errors.js';
+import type { Machine, Origin, Repository } from '../store/provenance.js';
+import { readRepository, type Reading } from './repository.js';
+
+export interface OriginQuestion {
+  version: string;
+  /** The arguments after `vitmim`. */
+  args: readonly string[];
+  /** The spec's file; undefined where a stage is run without one. */
+  spec?: string;
+  /** The results folder: what lies in it makes no repository dirty. */
+  results: string;
+  /** Where vitmim's package.json is; undefined: found from this file. */
+  packageRoot?: string | undefined;
+}
+
+export interface Collected {
+  origin: Origin;
+  /** Diffs that the origin names, by their SHA-256. */
+  diffs: ReadonlyMap<string, Uint8Array>;
+  /** The repositories that were looked at, each once, as people call them. */
+  repositories: readonly { what: string; reading: Reading }[];
+}
+
+/** Collects it. Where git or a repository is missing, null is recorded. */
+export async function collectOrigin(question: OriginQuestion): Promise<Collected> {
+  const { version, args, spec, results, packageRoot = findPackage() } = question;
+  // Where vitmim is installed as a package, a repository around it is somebody else's.
+  const isCheckout = packageRoot !== undefined && existsSync(join(packageRoot, '.git'));
+  const [ofSpec, ofVitmim] = await Promise.all([
+    spec === undefined ? undefined : readRepository(dirname(resolve(spec)), results),
+    isCheckout ? readRepository(packageRoot, results) : undefined,
+  ]);
+  const isOne = ofSpec?.kind === 'repository' && ofVitmim?.kind === 'repository' && ofSpec.root === ofVitmim.root;
+  const repositories = [
+    ...(ofSpec === undefined ? [] : [{ what: `the repository of ${spec!}`, reading: ofSpec }]),
+    ...(ofVitmim === undefined || isOne ? [] : [{ what: "vitmim's own checkout", reading: ofVitmim }]),
+  ];
+  return {
+    origin: {
+      vitmim: { version, repository: stateOf(ofVitmim), lockfile: lockfileOf(packageRoot) },
+      spec: stateOf(ofSpec),
+      command: ['vitmim', ...args.map(withoutHome)],
+    },
+    diffs: new Map(repositories.flatMap(({ reading }) => diffOf(reading))),
+    repositories,
+  };
+}
+
+/** The machine that this process runs on. */
+export function thisMachine(): Machine {
+  return {
+    node: process.version,
+    platform: platform(),
+    arch: arch(),
+    release: release(),
+    cpu: cpus()[0]?.model.trim() ?? null,
+  };
+}
+
+/** What of the origin no commit holds, in a line for each repository; none where all is committed, or nothing known. */
+export function describeDirt({ repositories }: Pick<Collected, 'repositories'>): string[] {
+  return repositories.flatMap(({ what, reading }) => {
+    if (reading.kind !== 'repository' || !reading.state.dirty) return [];
+    const { commit, changed, untracked, diff } = reading.state;
+    const counts = [...countOf(changed, 'changed'), ...countOf(untracked, 'untracked')].join(', ');
+    const kept = diff === 'too large' ? '; the diff is too large to be kept' : '';
+    return [`${what} is dirty at ${shortCommit(commit)}: ${counts}${kept}`];
+  });
+}
+
+const LISTED = 20;
+
+/**
+ * What `--require-clean` asks for.
+ *
+ * @throws UsageError where the spec lies in no repository, or a file of it or of vitmim's own checkout is not committed.
+ */
+export function refuseUnlessClean({ repositories }: Pick<Collected, 'repositories'>): void {
+  for (const { what, reading } of repositories) {
+    if (reading.kind === 'none') {
+      throw new UsageError(
+        `--require-clean: ${what} cannot be read (${reading.reason}); ` +
+          'put it under git and commit it, or run without --require-clean',
+      );
+    }
+    const { commit, dirty, changed, untracked } = reading.state;
+    if (!dirty) continue;
+    const files = [...changed.map((file) => `changed: ${file}`), ...untracked.map((file) => `untracked: ${file}`)];
+    const more = files.length > LISTED ? [`and ${files.length - LISTED} more`] : [];
+    throw new UsageError(
+      `--require-clean: ${what} is not as its commit ${shortCommit(commit)}:\n` +
+        [...files.slice(0, LISTED), ...more].map((line) => `  ${line}\n`).join('') +
+        'commit or stash these, list in .gitignore what is no part of the work, or run without --require-clean',
+    );
+  }
+}
+
+/** The first ten digits, as people quote it. */
+export function shortCommit(commit: string | null): string {
+  return commit === null ? 'no commit yet' : commit.slice(0, 10);
+}
+
+const countOf = (files: readonly string[], what: string): string[] =>
+  files.length === 0
+    ? []
+    : [`${files.length} ${what} (${files.slice(0, 3).join(', ')}${files.length > 3 ? ', …' : ''})`];
+
+const stateOf = (reading: Reading | undefined): Repository | null =>
+  reading?.kind === 'repository' ? reading.state : null;
+
+function diffOf(reading: Reading): [string, Uint8Array][] {
+  if (reading.kind !== 'repository' || reading.diff === null || reading.state.diff === null) return [];
+  return [[reading.state.diff, reading.diff]];
+}
+
+/** npm reads the first of these that is there. */
+const LOCKFILES = ['npm-shrinkwrap.json', 'package-lock.json'];
+
+function lockfileOf(packageRoot: string | undefined): string | null {
+  if (packageRoot === undefined) return null;
+  const path = LOCKFILES.map((name) => join(packageRoot, name)).find((file) => existsSync(file));
+  return path === undefined ? null : sha256(readFileSync(path));
+}
+
+/** vitmim's folder above this file; undefined in a bundle, whose package.json is another's. */
+function findPackage(): string | undefined {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const path = join(folder, 'package.json');
+    if (existsSync(path)) {
+      const { name } = JSON.parse(readFileSync(path, 'utf8')) as { name?: unknown };
+      return name === 'vitmim' ? folder : undefined;
+    }
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+/** A home folder is mostly named after its user. */
+function withoutHome(argument: string): string {
+  const home = homedir();
+  if (dirname(home) === home) return argument;
+  const literally = home.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  // Where it is a whole path or begins one, not a part of another name.
+  return argument.replace(new RegExp(`(?<![\\w./-])${literally}(?![\\w.-])`, 'g'), '~');
+}

@@ -1,0 +1,157 @@
+/**
+ * Where a result comes from, as files: `provenance.json` of a stage, and beside the stages what the process that ran the
+ * sweep found once, with the changes that no commit holds. Environment variables and names of users are never in it.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { canonicalJson, sha256 } from '../common/canonical.js';
+import { UsageError } from '../common/errors.js';
+import { readJson, writeFileAtomic, writeJson } from './files.js';
+import type { StagePaths, SweepPaths } from './layout.js';
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A git repository as it was found. */
+export const repositorySchema = z.strictObject({
+  /** null before the first commit. */
+  commit: z.string().nullable(),
+  /** Whether anything below differs from the commit; results of the sweep itself never count. */
+  dirty: z.boolean(),
+  /** Tracked files that differ from the commit, from the root of the repository. */
+  changed: z.array(z.string()),
+  /** Files, and folders of nothing else, that are neither tracked nor ignored. */
+  untracked: z.array(z.string()),
+  /** SHA-256 of the difference from the commit to the files, for `git apply`; it lies in `provenance/<SHA-256>.diff`. */
+  diff: z.union([hash, z.literal('too large')]).nullable(),
+});
+export type Repository = z.output<typeof repositorySchema>;
+
+/** What a sweep is run from, the same for all its stages. */
+export const originSchema = z.strictObject({
+  vitmim: z.strictObject({
+    version: z.string(),
+    /** null where vitmim does not run from a checkout. */
+    repository: repositorySchema.nullable(),
+    /** SHA-256 of the lockfile beside vitmim's package.json; null where there is none. */
+    lockfile: hash.nullable(),
+  }),
+  /** The repository that the spec lies in; null without one. */
+  spec: repositorySchema.nullable(),
+  /** `vitmim` and its arguments, the home folder written as `~`; null: not recorded. */
+  command: z.array(z.string()).nullable(),
+});
+export type Origin = z.output<typeof originSchema>;
+
+/** What computes; null: not recorded. */
+export const machineSchema = z.strictObject({
+  node: z.string(),
+  platform: z.string().nullable(),
+  arch: z.string().nullable(),
+  /** Release of the operating system: on Linux, of the kernel. */
+  release: z.string().nullable(),
+  cpu: z.string().nullable(),
+});
+export type Machine = z.output<typeof machineSchema>;
+
+const deviceSchema = z.strictObject({
+  name: z.string(),
+  description: z.string(),
+  /** As `DeviceDetails` of `src/backends/device.ts` says; null: not recorded. */
+  details: z
+    .strictObject({
+      backend: z.string(),
+      adapter: z.string().nullable(),
+      driver: z.string().nullable(),
+      blas: z.strictObject({ name: z.string(), version: z.string().nullable() }).nullable(),
+      threads: z.int().positive().nullable(),
+    })
+    .nullable(),
+});
+
+const attemptSchema = z.strictObject({ origin: originSchema, machine: machineSchema, device: deviceSchema });
+/** Where and from what a stage was computed. */
+export type AttemptProvenance = z.output<typeof attemptSchema>;
+
+const currentSchema = z.strictObject({
+  /** Seed, resolved configuration and fingerprint of the data are in this file beside. */
+  configuration: z.literal('stage.json'),
+  /** One, or more where the stage went on from its checkpoint under other conditions; the last is the last. */
+  attempts: z.array(attemptSchema).min(1),
+});
+export type StageProvenance = z.output<typeof currentSchema>;
+
+/** As the first version wrote it, before there were attempts. */
+const firstSchema = z
+  .strictObject({ vitmim: z.string(), node: z.string(), device: z.string(), description: z.string() })
+  .transform(({ vitmim, node, device, description }): StageProvenance => {
+    const origin = { vitmim: { version: vitmim, repository: null, lockfile: null }, spec: null, command: null };
+    const machine = { node, platform: null, arch: null, release: null, cpu: null };
+    return {
+      configuration: 'stage.json',
+      attempts: [{ origin, machine, device: { name: device, description, details: null } }],
+    };
+  });
+
+const provenanceSchema: z.ZodType<StageProvenance> = z.union([currentSchema, firstSchema]);
+
+/**
+ * Reads the `provenance.json` of a stage.
+ *
+ * @returns null where there is none.
+ * @throws UsageError where it is damaged.
+ */
+export function readProvenance({ provenance }: StagePaths): StageProvenance | null {
+  return readJson(provenance, provenanceSchema) ?? null;
+}
+
+/** Writes the `provenance.json` of a stage that begins, or that goes on from its checkpoint. */
+export function recordAttempt(paths: StagePaths, attempt: AttemptProvenance): void {
+  const earlier = existsSync(paths.checkpoint) ? earlierAttempts(paths) : [];
+  const last = earlier.at(-1);
+  const isNew = last === undefined || canonicalJson(last) !== canonicalJson(attempt);
+  const record: StageProvenance = {
+    configuration: 'stage.json',
+    attempts: isNew ? [...earlier, attempt] : earlier,
+  };
+  writeJson(paths.provenance, record);
+}
+
+/** None where the file is damaged: training goes on all the same, and the report can read what is written now. */
+function earlierAttempts(paths: StagePaths): AttemptProvenance[] {
+  try {
+    return readProvenance(paths)?.attempts ?? [];
+  } catch {
+    return [];
+  }
+}
+
+const NAME_LENGTH = 16;
+
+/**
+ * Keeps an origin and its diffs in the folder of a sweep, each once whatever the number of stages and runs.
+ *
+ * @param diffs The text of each diff that the origin names, by its SHA-256.
+ * @returns the path of the origin's file.
+ */
+export function storeOrigin(
+  { provenance }: SweepPaths,
+  origin: Origin,
+  diffs: ReadonlyMap<string, Uint8Array>,
+): string {
+  for (const [name, diff] of diffs) {
+    const path = join(provenance, `${name}.diff`);
+    if (!existsSync(path)) writeFileAtomic(path, diff);
+  }
+  const path = join(provenance, `${sha256(canonicalJson(origin)).slice(0, NAME_LENGTH)}.json`);
+  writeJson(path, origin);
+  return path;
+}
+
+/** @throws UsageError where there is no such file, or it is damaged. */
+export function readOrigin(path: string): Origin {
+  const origin = readJson(path, originSchema);
+  if (origin === undefined)
+    throw new UsageError(`there is no ${path}, which vitmim sweep wrote; start the sweep again`);
+  return origin;
+}

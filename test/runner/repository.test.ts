@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readRepository } from '../../src/runner/repository.js';
+import { sha256 } from '../../src/common/canonical.js';
+import { makeRepository, type TestRepository } from '../support/repository.js';
+import { temporaryFolder } from './support.js';
+
+const root = temporaryFolder();
+let count = 0;
+
+/** A repository with one commit. */
+function committed(name = `repository-${count++}`): TestRepository & { head: string } {
+  const repository = makeRepository(join(root, name));
+  repository.write('spec.yaml', 'name: one\n');
+  repository.write('src/code.ts', 'one();\n');
+  return { ...repository, head: repository.commit() };
+}
+
+/** What was read, where it must be a repository. */
+async function stateOf(...[folder, besides]: Parameters<typeof readRepository>) {
+  const reading = await readRepository(folder, besides);
+  if (reading.kind === 'none') throw new Error(reading.reason);
+  return { ...reading.state, text: reading.diff === null ? null : Buffer.from(reading.diff).toString() };
+}
+
+const CLEAN = { dirty: false, changed: [], untracked: [], diff: null, text: null };
+
+test('a clean repository is its commit', async () => {
+  const { path, head } = committed();
+  expect(await stateOf(path)).toEqual({ commit: head, ...CLEAN });
+});
+
+test('is found from a folder inside it, and a path with spaces and quotes is one like any other', async () => {
+  const { path, head, write } = committed('with "spaces" and ümlauts');
+  write('src/a file.ts', '');
+  expect(await stateOf(join(path, 'src'))).toMatchObject({ commit: head, untracked: ['src/a file.ts'] });
+});
+
+test('a detached HEAD is the commit that is checked out', async () => {
+  const { path, git, head, write, commit } = committed();
+  write('spec.yaml', 'name: two\n');
+  commit();
+  git('checkout', '--quiet', '--detach', head);
+  expect(await stateOf(path)).toEqual({ commit: head, ...CLEAN });
+});
+
+test('changes, staged or not, are a diff that can be applied to the commit', async () => {
+  const { path, git, head, write } = committed();
+  // Settings that would spoil the diff.
+  git('config', 'diff.noprefix', 'true');
+  git('config', 'color.ui', 'always');
+  git('config', 'diff.external', 'false');
+  write('spec.yaml', 'name: two\n');
+  write('staged.bin', '\0\x01binary');
+  git('add', 'staged.bin');
+  rmSync(join(path, 'src/code.ts'));
+  const { text, ...state } = await stateOf(path);
+  expect(state).toEqual({
+    commit: head,
+    dirty: true,
+    changed: ['spec.yaml', 'src/code.ts', 'staged.bin'],
+    untracked: [],
+    diff: sha256(text!),
+  });
+
+  const clone = join(root, 'clone');
+  execFileSync('git', ['clone', '--quiet', path, clone]);
+  execFileSync('git', ['apply'], { cwd: clone, input: text! });
+  expect(readFileSync(join(clone, 'spec.yaml'), 'utf8')).toBe('name: two\n');
+  expect(readFileSync(join(clone, 'staged.bin'), 'utf8')).toBe('\0\x01binary');
+  expect(() => readFileSync(join(clone, 'src/code.ts'))).toThrow('ENOENT');
+});
+
+test('untracked files make it dirty without a diff; ignored ones do not count', async () => {
+  const { path, write, commit } = committed();
+  write('.gitignore', '*.log\n');
+  const head = commit();
+  write('a.log', '');
+  expect(await stateOf(path)).toEqual({ commit: head, ...CLEAN });
+  write('notes.txt', '');
+  write('folder/a', '');
+  write('folder/b', '');
+  expect(await stateOf(path)).toEqual({ commit: head, ...CLEAN, dirty: true, untracked: ['folder/', 'notes.txt'] });
+});
+
+test('the results of the sweep do not count, be they tracked, changed or reached by a link', async () => {
+  const { path, write, commit } = committed();
+  write('results/one/plan.json', '1');
+  const head = commit();
+  write('results/one/plan.json', '2');
+  write('results/one/stages/x', '');
+  symlinkSync(path, join(root, 'link'), 'dir');
+  for (const results of [join(path, 'results/one'), join(root, 'link', 'results/one')]) {
+    expect(await stateOf(path, results)).toEqual({ commit: head, ...CLEAN });
+  }
+  write('results/other/x', '');
+  expect(await stateOf(path, join(path, 'results/one'))).toMatchObject({ untracked: ['results/other/'] });
+  // A folder elsewhere, and the repository itself, leave nothing out.
+  for (const results of [join(root, 'elsewhere'), path]) {
+    expect(await stateOf(path, results)).toMatchObject({ changed: ['results/one/plan.json'] });
+  }
+});
+
+test('before the first commit there is none, and what is staged is the diff', async () => {
+  const { path, git, write } = makeRepository(join(root, 'unborn'));
+  expect(await stateOf(path)).toEqual({ commit: null, ...CLEAN });
+  write('a.txt', 'text\n');
+  git('add', 'a.txt');
+  const { text, ...state } = await stateOf(path);
+  expect(state).toMatchObject({ commit: null, dirty: true, changed: ['a.txt'] });
+  expect(text).toContain('+text');
+});
+
+test('nothing is found where there is no repository, and the reason said', async () => {
+  const path = join(root, 'plain');
+  mkdirSync(path);
+  const before = process.env.GIT_CEILING_DIRECTORIES;
+  process.env.GIT_CEILING_DIRECTORIES = root; // whatever the temporary folder lies in
+  try {
+    const reading = await readRepository(path);
+    expect(reading.kind === 'none' && reading.reason).toContain('not a git repository');
+  } finally {
+    if (before === undefined) delete process.env.GIT_CEILING_DIRECTORIES;
+    else process.env.GIT_CEILING_DIRECTORIES = before;
+  }
+});
+
+test('nothing is found where git is not installed', async () => {
+  const { path } = committed();
+  const before = process.env.PATH;
+  process.env.PATH = join(root, 'no-programs');
+  try {
+    expect(await readRepository(path)).toEqual({ kind: 'none', reason: 'git is not installed' });
+  } finally {
+    process.env.PATH = before;
+  }
+});
+
+test('variables of a git hook do not lead to another repository', async () => {
+  const [one, other] = [committed(), committed()];
+  writeFileSync(join(other.path, 'spec.yaml'), 'changed');
+  process.env.GIT_DIR = join(other.path, '.git');
+  process.env.GIT_WORK_TREE = other.path;
+  try {
+    expect(await stateOf(one.path)).toEqual({ commit: one.head, ...CLEAN });
+  } finally {
+    delete process.env.GIT_DIR;
+    delete process.env.GIT_WORK_TREE;
+  }
+});
