@@ -1,0 +1,134 @@
+/**
+ * What the runner itself costs, apart from training:
+ *
+ *   node dist/bench/runner.js [--stages 200] [--cells 10000] [--jobs 2] [--python python3] [--rounds 3] [--json]
+ *
+ * - planning: a spec of so many cells, read, expanded, resolved and identified;
+ * - overhead: wall time a stage of a sweep whose workers do nothing, beside the same number of jobs that do nothing
+ *   through Hydra's joblib launcher with as many processes, in turn. A vitmim stage is a process of its own (starting
+ *   Node takes some 40 ms of it), claimed, recorded and synced to disk; joblib re-uses its processes;
+ * - memory: the sweep's peak resident size at so many stages and at four times as many;
+ * - status: `vitmim status` on as many finished stages as there are cells.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildPlan } from '../src/spec/plan.js';
+import { readSweep } from '../src/spec/sweep.js';
+import type { Plan } from '../src/spec/stages.js';
+import { sweepPaths } from '../src/store/layout.js';
+
+const { values: options } = parseArgs({
+  options: {
+    stages: { type: 'string', default: '200' },
+    cells: { type: 'string', default: '10000' },
+    jobs: { type: 'string', default: '2' },
+    python: { type: 'string', default: 'python3' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const BIN = fileURLToPath(new URL('../bin/vitmim.js', import.meta.url));
+const TRAINER = fileURLToPath(new URL('../../bench/fixtures/noop-trainer.mjs', import.meta.url));
+const PEER = fileURLToPath(new URL('../../bench/peers/hydra_noop.py', import.meta.url));
+const root = mkdtempSync(join(tmpdir(), 'vitmim-bench-'));
+
+const stages = Number(options.stages);
+const cells = Number(options.cells);
+const rounds = Array.from({ length: Number(options.rounds) }, (_, round) => ({
+  vitmim: sweep(stages, `few-${round}`),
+  hydra: hydra(stages),
+}));
+const report = {
+  planning: { cells, seconds: median(Array.from(rounds, planning)) },
+  overhead: {
+    stages,
+    jobs: Number(options.jobs),
+    millisecondsAStage: median(rounds.map(({ vitmim }) => (1000 * vitmim.seconds) / stages)),
+    hydraMillisecondsAJob: median(rounds.map((round) => (1000 * round.hydra) / stages)),
+    ratio: median(rounds.map((round) => round.vitmim.seconds / round.hydra)),
+  },
+  memory: {
+    mebibytes: median(rounds.map(({ vitmim }) => vitmim.mebibytes)),
+    atFourTimesTheStages: sweep(4 * stages, 'many').mebibytes,
+  },
+  status: status(),
+};
+rmSync(root, { recursive: true });
+if (options.json) console.log(JSON.stringify(report));
+else console.dir(report, { depth: 3 });
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+function seconds(act: () => void): number {
+  const began = performance.now();
+  act();
+  return (performance.now() - began) / 1000;
+}
+
+/** A spec of `count` stages that hang on nothing: fine-tunings from scratch, told apart by their seeds. */
+function specOf(count: number): string {
+  const seeds = Array.from({ length: count }, (_, seed) => seed).join(', ');
+  return `name: bench
+job: { data: { name: shapes, imageSize: 16, trainImages: 40, testImages: 20 } }
+grid: { objective: [scratch], seed: [${seeds}] }
+`;
+}
+
+function planOf(count: number): Plan {
+  return buildPlan(readSweep(specOf(count), { file: 'bench.yaml', defaultName: 'bench' }), () => 'fingerprint');
+}
+
+function planning(): number {
+  return seconds(() => planOf(cells));
+}
+
+function sweep(count: number, name: string): { seconds: number; mebibytes: number } {
+  const spec = join(root, `${name}.yaml`);
+  const peak = join(root, `${name}.txt`);
+  writeFileSync(spec, specOf(count));
+  const args = ['sweep', spec, '--out', join(root, name), '--device', 'cpu', '--trainer', TRAINER, '-j', options.jobs];
+  const atExit = `import { writeFileSync } from 'node:fs';
+    if (process.argv[2] === 'sweep') process.on('exit', () => writeFileSync(${JSON.stringify(peak)}, String(process.resourceUsage().maxRSS)));`;
+  const hook = `data:text/javascript,${encodeURIComponent(atExit)}`;
+  const took = seconds(() => {
+    execFileSync(process.execPath, ['--import', hook, BIN, ...args], { stdio: 'ignore' });
+  });
+  const kibibytes = Number(execFileSync('cat', [peak], { encoding: 'utf8' }));
+  return { seconds: took, mebibytes: kibibytes / 1024 };
+}
+
+function hydra(count: number): number {
+  const args = ['--multirun', 'hydra/launcher=joblib', `hydra.launcher.n_jobs=${options.jobs}`, `seed=range(${count})`];
+  return seconds(() => {
+    execFileSync(options.python, [PEER, ...args], { stdio: 'ignore', cwd: root });
+  });
+}
+
+/** Seconds of `vitmim status` on a folder in which every stage is done. */
+function status(): { stages: number; seconds: number } {
+  const folder = join(root, 'status');
+  const plan = planOf(cells);
+  const paths = sweepPaths(folder);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(paths.plan, JSON.stringify(plan));
+  const time = new Date().toISOString();
+  const state = { status: 'done', attempt: 1, pid: 1, host: 'bench', startedAt: time, endedAt: time, reason: null };
+  for (const { id } of plan.stages) {
+    const own = paths.stage(id);
+    mkdirSync(own.folder, { recursive: true });
+    writeFileSync(own.state, JSON.stringify(state));
+    writeFileSync(own.result, '{}');
+  }
+  const measure = (): number =>
+    seconds(() => {
+      execFileSync(process.execPath, [BIN, 'status', folder], { stdio: 'ignore' });
+    });
+  return { stages: plan.stages.length, seconds: median(Array.from(rounds, measure)) };
+}
