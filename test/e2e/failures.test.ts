@@ -167,3 +167,21 @@ test('twice kills workers that do not end', async () => {
   const { pid } = rig.notes()[0]!;
   expect(existsSync(`/proc/${pid}`)).toBe(false);
 });
+
+test('--gpus gives each stage a GPU of its own', async () => {
+  const rig = rigOf({ grid: '{ objective: [scratch], seed: [0, 1, 2, 3, 4, 5] }', stepMs: 40 });
+  expect((await rig.sweep(['--gpus', '2,5']).finished).code).toBe(0);
+  const holders = new Map<string, string>();
+  const busy = new Map<string, string>();
+  for (const { stage, what } of rig.notes()) {
+    const gpu = /^start gpu (.*)$/.exec(what)?.[1];
+    if (gpu !== undefined) {
+      expect(busy.has(gpu)).toBe(false);
+      busy.set(gpu, stage);
+      holders.set(stage, gpu);
+    }
+    if (what === 'end') busy.delete(holders.get(stage)!);
+  }
+  expect(holders.size).toBe(6);
+  expect(new Set(holders.values())).toEqual(new Set(['2', '5']));
+});

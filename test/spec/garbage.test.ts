@@ -28,7 +28,8 @@ include: [{objective: scratch, seed: *seeds}]
 exclude: [{maskRatio: 0.75, seed: 1}]
 `;
 
-const RUNS = { numRuns: 1000 };
+/** Five properties: ten thousand specs. */
+const RUNS = { numRuns: 2000 };
 
 test('any text is a plan or a usage error', () => {
   fc.assert(
