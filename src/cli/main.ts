@@ -1,6 +1,7 @@
 /** The command line: which commands there are, and how errors become exit codes. Each command is one file beside this. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './terminal.js';
+import { cancelCommand } from './cancel.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { planCommand } from './plan.js';
@@ -8,6 +9,7 @@ import { previewCommand } from './preview.js';
 import { reportCommand } from './report.js';
 import { schemaCommand } from './schema.js';
 import { statusCommand } from './status.js';
+import { stageCommand } from './stage.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 import { VERSION } from './version.js';
@@ -37,6 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
     sweepCommand(finish),
     planCommand(),
     statusCommand(),
+    cancelCommand(),
     reportCommand(finish),
     trainCommand(finish),
     previewCommand(),
@@ -45,6 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
     schemaCommand(),
   ];
   for (const command of commands) program.addCommand(command);
+  program.addCommand(stageCommand(finish), { hidden: true });
   throwInsteadOfExiting(program);
   try {
     await program.parseAsync(args, { from: 'user' });

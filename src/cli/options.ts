@@ -33,6 +33,11 @@ function shard(value: string): Shard {
   return parsed;
 }
 
+export const maxAttemptsOption = (): Option =>
+  new Option('--max-attempts <n>', 'attempts at a stage that crashed, hung or was pre-empted, from its checkpoint')
+    .argParser(positiveInteger)
+    .default(3);
+
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a positive integer');

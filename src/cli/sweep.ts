@@ -25,8 +25,8 @@ import {
   jobsOption,
   jsonOption,
   list,
+  maxAttemptsOption,
   outOption,
-  positiveInteger,
   setOption,
   shardOption,
   threadsOption,
@@ -34,17 +34,19 @@ import {
   type DeviceChoice,
 } from './options.js';
 import { showPlan } from './plan.js';
+import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
+import { submit } from './submit.js';
 import { EXIT, say } from './terminal.js';
 import { checkpointOption } from './train.js';
 import { VERSION } from './version.js';
 
-interface Options {
+interface Options extends SlurmChoices {
   out?: string;
   set: string[];
   shard?: Shard;
   jobs?: number;
   threads?: number;
-  gpus?: string[];
+  adapters?: string[];
   device: DeviceChoice;
   onFailure: FailureMode;
   maxAttempts: number;
@@ -59,7 +61,7 @@ interface Options {
 }
 
 export function sweepCommand(finish: (code: number) => void): Command {
-  return new Command('sweep')
+  const command = new Command('sweep')
     .description('run a sweep: every stage that is not done yet, then the next')
     .argument('<spec.yaml>', 'the sweep')
     .addOption(outOption())
@@ -70,7 +72,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(deviceOption())
     .addOption(
       new Option(
-        '--gpus <list>',
+        '--adapters <list>',
         'one stage at once on each, as in 0,1: CUDA indices, or names of WebGPU adapters',
       ).argParser(list),
     )
@@ -79,11 +81,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
         .choices(FAILURE_MODES)
         .default('continue'),
     )
-    .addOption(
-      new Option('--max-attempts <n>', 'attempts at a stage that crashed, hung or was pre-empted, from its checkpoint')
-        .argParser(positiveInteger)
-        .default(3),
-    )
+    .addOption(maxAttemptsOption())
     .addOption(
       new Option('--retry <which>', 'what to run: all that is missing, only what failed, or all but what failed')
         .choices(RETRIES)
@@ -114,14 +112,17 @@ Examples:
   vitmim sweep experiments/ablation.yaml --dry-run
   vitmim sweep experiments/ablation.yaml --retry failed --max-attempts 1
   vitmim sweep experiments/ablation.yaml --shard 1/2      on one machine, 2/2 on the other
-  vitmim sweep experiments/cifar10.yaml --set job.pretrain.epochs=50 --out results/cifar10-short`,
+  vitmim sweep experiments/cifar10.yaml --set job.pretrain.epochs=50 --out results/cifar10-short
+  vitmim sweep experiments/cifar10.yaml --launcher slurm --gpus 1 --time 4:00:00 --setup 'module load node'`,
     )
     .action(async (file: string, options: Options) => {
       finish(await sweep(file, options));
     });
+  return addLauncherOptions(command);
 }
 
 async function sweep(file: string, options: Options): Promise<number> {
+  const launcher = launcherOf(options);
   const plan = await planSweep(loadSweep(file, options.set));
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);
@@ -132,9 +133,17 @@ async function sweep(file: string, options: Options): Promise<number> {
   const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
   if (options.requireClean) refuseUnlessClean(collected);
   freeze(plan, folder);
+  const part = partOf(plan, options.shard);
   const only = chooseStages(plan, sweepPaths(folder), options.retry);
   const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
   for (const line of describeDirt(collected)) say(`warning: ${line}`);
+  if (launcher !== 'local') {
+    await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
+      ...options,
+      origin,
+    });
+    return EXIT.ok;
+  }
   const device = await chooseDevice(options.device);
   const reporter = createReporter({
     json: options.json === true,
@@ -142,7 +151,7 @@ async function sweep(file: string, options: Options): Promise<number> {
     stderr: process.stderr,
     env: process.env,
   });
-  const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.gpus?.length }, device.software);
+  const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.adapters?.length }, device.software);
   const [stop, kill] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
     if (stop.signal.aborted) kill.abort();
@@ -151,7 +160,7 @@ async function sweep(file: string, options: Options): Promise<number> {
   for (const signal of STOPPING) process.on(signal, onSignal);
   try {
     const summary = await runPlan({
-      plan: partOf(plan, options.shard),
+      plan: part,
       folder,
       jobs,
       only,
@@ -163,7 +172,7 @@ async function sweep(file: string, options: Options): Promise<number> {
         checkpointMinutes: options.checkpointMinutes,
         origin,
         // CUDA hides the others; Dawn takes the adapter whose name holds the text.
-        slots: options.gpus?.map((gpu) => ({ CUDA_VISIBLE_DEVICES: gpu, VITMIM_ADAPTER: gpu })),
+        slots: options.adapters?.map((adapter) => ({ CUDA_VISIBLE_DEVICES: adapter, VITMIM_ADAPTER: adapter })),
       }),
       limits: { time: options.stageTimeout ?? Infinity, silence: options.silenceTimeout },
       onFailure: options.onFailure,

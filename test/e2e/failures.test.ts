@@ -168,9 +168,9 @@ test('twice kills workers that do not end', async () => {
   expect(existsSync(`/proc/${pid}`)).toBe(false);
 });
 
-test('--gpus gives each stage a GPU of its own', async () => {
+test('--adapters gives each stage a GPU of its own', async () => {
   const rig = rigOf({ grid: '{ objective: [scratch], seed: [0, 1, 2, 3, 4, 5] }', stepMs: 40 });
-  expect((await rig.sweep(['--gpus', '2,5']).finished).code).toBe(0);
+  expect((await rig.sweep(['--adapters', '2,5']).finished).code).toBe(0);
   const holders = new Map<string, string>();
   const busy = new Map<string, string>();
   for (const { stage, what } of rig.notes()) {

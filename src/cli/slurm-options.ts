@@ -1,0 +1,89 @@
+/** The options of `vitmim sweep --launcher slurm`. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../common/errors.js';
+import type { SlurmOptions } from '../runner/slurm/options.js';
+import { positiveInteger } from './options.js';
+
+export const LAUNCHERS = ['local', 'slurm'] as const;
+export type Launcher = (typeof LAUNCHERS)[number];
+
+/** As commander names them; what is missing is left to the cluster. */
+export interface SlurmChoices {
+  launcher: Launcher;
+  partition?: string;
+  qos?: string;
+  gpus?: string;
+  cpus?: number;
+  mem?: string;
+  time?: string;
+  arrayParallelism?: number;
+  setup?: string[];
+}
+
+/** Takes what the whole of `pattern` matches: these words go into `#SBATCH` lines, which have no safe quoting. */
+const matching =
+  (pattern: RegExp, expected: string) =>
+  (value: string): string => {
+    if (!pattern.test(value)) throw new InvalidArgumentError(`expected ${expected}`);
+    return value;
+  };
+
+const names = matching(/^[\w.,-]+$/, 'a name, or several with commas between them');
+const gpuCount = matching(/^([\w.-]+:)?[1-9]\d*$/, 'a number, or a type and a number as in a100:1');
+const memory = matching(/^[1-9]\d*[KMGT]?$/, 'a number of megabytes, or a size as in 16G');
+const time = matching(
+  /^(\d+|\d+:\d\d|\d+:\d\d:\d\d|\d+-\d+(:\d\d){0,2})$/,
+  "Slurm's form: minutes, hours:minutes:seconds or days-hours",
+);
+
+/** Slurm's part of a command's options, with their names in {@link SlurmChoices}. */
+const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
+  ['partition', new Option('--partition <names>', 'Slurm: where to run').argParser(names)],
+  ['qos', new Option('--qos <name>', 'Slurm: quality of service').argParser(names)],
+  ['gpus', new Option('--gpus <n>', 'Slurm: GPUs of a stage, as in 1 or a100:1').argParser(gpuCount)],
+  ['cpus', new Option('--cpus <n>', 'Slurm: cores of a stage').argParser(positiveInteger)],
+  ['mem', new Option('--mem <size>', 'Slurm: memory of a stage, as in 16G').argParser(memory)],
+  ['time', new Option('--time <limit>', 'Slurm: limit of one run of a stage, as in 4:00:00').argParser(time)],
+  [
+    'arrayParallelism',
+    new Option('--array-parallelism <n>', 'Slurm: most stages of one array at once').argParser(positiveInteger),
+  ],
+  [
+    'setup',
+    new Option(
+      '--setup <line>',
+      'Slurm: a line of shell before vitmim, as in "module load node"; repeatable',
+    ).argParser((line: string, previous: string[] | undefined) => [...(previous ?? []), line]),
+  ],
+];
+
+/** Adds `--launcher` and the options of Slurm to a command. */
+export function addLauncherOptions(command: Command): Command {
+  command.addOption(
+    new Option('--launcher <name>', 'run stages here, or submit them as job arrays and return')
+      .choices(LAUNCHERS)
+      .default('local'),
+  );
+  for (const [, option] of SLURM_OPTIONS) command.addOption(option);
+  return command;
+}
+
+/**
+ * What was chosen, with null for the cluster's own choice.
+ *
+ * @throws UsageError for an option that the launcher does not have.
+ */
+export function launcherOf(choices: SlurmChoices & { jobs?: number }): 'local' | SlurmOptions {
+  if (choices.launcher === 'local') {
+    const stray = SLURM_OPTIONS.find(([key]) => choices[key] !== undefined)?.[1].long;
+    if (stray !== undefined)
+      throw new UsageError(`${stray} is an option of --launcher slurm; add that, or leave it out`);
+    return 'local';
+  }
+  if (choices.jobs !== undefined) {
+    throw new UsageError('--jobs is for stages on this machine; with --launcher slurm, say --array-parallelism');
+  }
+  const { partition = null, qos = null, gpus = null, cpus = null, mem = null } = choices;
+  const { time: limit = null, arrayParallelism = null, setup = [] } = choices;
+  return { partition, qos, gpus, cpus, mem, time: limit, arrayParallelism, setup };
+}

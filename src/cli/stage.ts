@@ -1,0 +1,109 @@
+/** `vitmim stage`: one stage of a results folder, once. It is what a task of a Slurm array runs; not for people. */
+import { Command, Option } from 'commander';
+import { UsageError } from '../common/errors.js';
+import { localLauncher } from '../runner/local.js';
+import { plainReporter } from '../runner/reporters/plain.js';
+import { runOne, type OneEnd } from '../runner/run-one.js';
+import { ownTask, requeue } from '../runner/slurm/requeue.js';
+import { readJson } from '../store/files.js';
+import { sweepPaths } from '../store/layout.js';
+import { planSchema } from '../store/records.js';
+import { chooseDevice } from './choose-device.js';
+import { deviceOption, maxAttemptsOption, threadsOption, type DeviceChoice } from './options.js';
+import { EXIT, say } from './terminal.js';
+
+interface Options {
+  plan?: string;
+  device: DeviceChoice;
+  threads?: number;
+  origin?: string;
+  maxAttempts: number;
+}
+
+export function stageCommand(finish: (code: number) => void): Command {
+  return new Command('stage')
+    .description('run one stage of a results folder as a task of Slurm')
+    .argument('<folder>', 'results folder')
+    .argument('<id>', 'identity of the stage')
+    .addOption(new Option('--plan <file>', 'the plan that has it (default: plan.json of the folder)'))
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addOption(new Option('--origin <file>', 'what the sweep was run from'))
+    .addOption(maxAttemptsOption())
+    .action(async (folder: string, id: string, options: Options) => {
+      finish(await runStage(folder, id, options));
+    });
+}
+
+type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGUSR1';
+
+async function runStage(folder: string, id: string, options: Options): Promise<number> {
+  const stop = new AbortController();
+  let stoppedBy: StopSignal | undefined;
+  const onSignal = (signal: StopSignal): void => {
+    if (stoppedBy !== undefined) return;
+    stoppedBy = signal;
+    say(`${signal}${signal === 'SIGUSR1' ? ' (the time limit is near)' : ''}: the stage keeps a checkpoint and ends`);
+    stop.abort();
+  };
+  // Slurm's own kill follows where a stop takes too long, so later signals change nothing.
+  const signals = ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    const end = await run(folder, id, options, stop.signal);
+    if (stoppedBy === 'SIGUSR1') await goOnLater(end);
+    return exitCode(end);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}
+
+async function run(folder: string, id: string, options: Options, signal: AbortSignal): Promise<OneEnd> {
+  const file = options.plan ?? sweepPaths(folder).plan;
+  const plan = readJson(file, planSchema);
+  if (plan === undefined) throw new UsageError(`there is no plan at ${file}`);
+  const device = await chooseDevice(options.device);
+  const reporter = plainReporter((text) => process.stderr.write(text));
+  const end = await runOne(id, {
+    plan,
+    folder,
+    launch: localLauncher({
+      bin: process.argv[1]!,
+      device: device.name,
+      threads: options.threads ?? 1,
+      origin: options.origin,
+    }),
+    maxAttempts: options.maxAttempts,
+    onEvent: (event) => {
+      // How it is stopped is told by this command; nobody can press Ctrl-C a second time.
+      if (event.type !== 'run-stopping') reporter.onEvent(event);
+    },
+    signal,
+  });
+  reporter.close();
+  if (end.kind === 'blocked') say(`blocked: not run, since ${end.by.name} (${end.by.id}) has no result`);
+  return end;
+}
+
+/** After a time-out: back into the queue, where the next run gets further than this one. */
+async function goOnLater(end: OneEnd): Promise<void> {
+  if (end.kind !== 'ran' || end.summary.interrupted.length === 0) return;
+  const task = ownTask(process.env);
+  if (task === null) {
+    say('not requeued: this is no task of a Slurm array');
+  } else if (!end.keptCheckpoint) {
+    say(
+      'not requeued: it kept no checkpoint in this run, and would get no further in the next; give it a longer --time',
+    );
+  } else {
+    say(`requeued as ${task}: it goes on from its checkpoint`);
+    await requeue(task);
+  }
+}
+
+function exitCode(end: OneEnd): number {
+  if (end.kind === 'blocked') return EXIT.failed;
+  const { failed, interrupted, pending } = end.summary;
+  if (interrupted.length + pending > 0) return EXIT.interrupted;
+  return failed.length > 0 ? EXIT.failed : EXIT.ok;
+}

@@ -1,0 +1,46 @@
+/** Runs one stage of a plan, once: what a batch system calls for when it decides itself which stages run when. */
+import { statSync } from 'node:fs';
+import { UsageError } from '../common/errors.js';
+import type { Plan, Stage } from '../spec/stages.js';
+import { sweepPaths } from '../store/layout.js';
+import { describeStage } from './describe.js';
+import type { StageRef, Summary } from './events.js';
+import { inspectPlan } from './inspect.js';
+import { runPlan, type RunOptions } from './run-plan.js';
+
+export type OneEnd =
+  | { kind: 'ran'; summary: Summary; keptCheckpoint: boolean }
+  /** Not begun: the parent that it starts from has no result. */
+  | { kind: 'blocked'; by: StageRef };
+
+/**
+ * Runs the stage with identity `id`, unless it has its result already.
+ *
+ * @throws UsageError where the plan has no such stage; else as `runPlan` does.
+ */
+export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Promise<OneEnd> {
+  const { plan, folder } = options;
+  const stage = plan.stages.find((candidate) => candidate.id === id);
+  if (stage === undefined) throw new UsageError(`the plan of ${plan.name} has no stage ${id}`);
+  const blocker = pendingParent(plan, stage, folder);
+  if (blocker !== null) return { kind: 'blocked', by: blocker };
+
+  const { checkpoint } = sweepPaths(folder).stage(id);
+  const before = timeOf(checkpoint);
+  const summary = await runPlan({ ...options, plan: { ...plan, stages: [stage] }, jobs: 1 });
+  return { kind: 'ran', summary, keptCheckpoint: timeOf(checkpoint) > before };
+}
+
+/** The parent, where the stage is to run and the parent is not done. */
+function pendingParent(plan: Plan, stage: Stage, folder: string): StageRef | null {
+  const parent = plan.stages.find(({ id }) => id === stage.parent);
+  if (parent === undefined) return null;
+  const verdicts = inspectPlan({ ...plan, stages: [parent, stage] }, sweepPaths(folder));
+  const blocked = verdicts.get(stage.id)!.kind === 'run' && verdicts.get(parent.id)!.kind === 'run';
+  return blocked ? { id: parent.id, kind: parent.config.kind, name: describeStage(plan, parent) } : null;
+}
+
+/** When a file was last written, in milliseconds; 0 where there is none. */
+function timeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

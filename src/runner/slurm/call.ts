@@ -1,0 +1,46 @@
+/** Slurm's programs, called. What they write is understood in `parse.ts`. */
+import { execFile } from 'node:child_process';
+import { UsageError } from '../../common/errors.js';
+
+export type Program = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol';
+
+export interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Bytes of the longest answer: some tens of thousands of tasks. */
+const LONGEST = 64 * 1024 * 1024;
+
+/**
+ * Calls a program and waits for it.
+ *
+ * @throws UsageError where it is not installed or was killed.
+ */
+export function callSlurm(program: Program, args: readonly string[]): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { maxBuffer: LONGEST }, (error, stdout, stderr) => {
+      if (error === null) resolve({ code: 0, stdout, stderr });
+      else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
+      else if (error.code === 'ENOENT')
+        reject(new UsageError(`${program} is not installed here; use a host of Slurm's`));
+      else reject(new UsageError(`${program} did not end well: ${error.message}`));
+    });
+  });
+}
+
+/**
+ * Calls a program that must succeed, and returns its standard output.
+ *
+ * @throws UsageError with what it says itself.
+ */
+export async function demandSlurm(program: Program, args: readonly string[]): Promise<string> {
+  return outputOf(program, await callSlurm(program, args));
+}
+
+/** @throws UsageError where it failed, with what it says itself. */
+export function outputOf(program: Program, { code, stdout, stderr }: Answer): string {
+  if (code === 0) return stdout;
+  throw new UsageError(`${program} failed: ${stderr.trim() || `exit code ${code}`}`);
+}

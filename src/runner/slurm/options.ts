@@ -1,0 +1,23 @@
+/** What a stage asks of Slurm, as options of the command line and as `submission.json` keeps it. */
+import { z } from 'zod';
+
+const word = z.string().nullable();
+
+/** null leaves a choice to the cluster's own default. */
+export const slurmOptionsSchema = z.strictObject({
+  partition: word,
+  qos: word,
+  /** GPUs of a stage, as in `1` or `a100:1`. */
+  gpus: word,
+  /** Cores of a stage. */
+  cpus: z.int().positive().nullable(),
+  /** Memory of a stage, as in `16G`. */
+  mem: word,
+  /** Time limit of one run of a stage, in any of Slurm's forms. */
+  time: word,
+  /** Most tasks of one array at once. */
+  arrayParallelism: z.int().positive().nullable(),
+  /** Lines of shell before vitmim starts. */
+  setup: z.array(z.string()),
+});
+export type SlurmOptions = z.output<typeof slurmOptionsSchema>;

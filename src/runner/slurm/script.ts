@@ -1,0 +1,76 @@
+/** The text of a batch script: everything that Slurm shall know of an array but what it waits for. Pure. */
+import { indexRanges, type StageArray } from './arrays.js';
+import type { SubmissionPaths } from './layout.js';
+import type { SlurmOptions } from './options.js';
+
+/** Seconds before the time limit at which Slurm tells a stage to keep a checkpoint. */
+const NOTICE = 90;
+
+export interface ScriptOptions {
+  array: StageArray;
+  jobName: string;
+  options: SlurmOptions;
+  paths: SubmissionPaths;
+  /** Absolute path of the results folder. */
+  results: string;
+  /** Where the sweep was started: paths of data sets may be relative to it. */
+  cwd: string;
+  /** Node and the vitmim executable. */
+  program: readonly string[];
+  device: string;
+  threads: number;
+  maxAttempts: number;
+  /** Absolute path of the provenance that all stages share. */
+  origin: string;
+}
+
+/**
+ * The script of an array.
+ *
+ * `exec` makes vitmim the process that the batch step's signals reach. A stage that Slurm itself requeues, after a node
+ * failed, writes on into the same log.
+ */
+export function scriptOf(given: ScriptOptions): string {
+  const { array, jobName, options, paths, results, cwd, program, device, threads, maxAttempts, origin } = given;
+  const { partition, qos, gpus, cpus, mem, time, arrayParallelism, setup } = options;
+  const atOnce = arrayParallelism === null ? '' : `%${arrayParallelism}`;
+  const directives: [string, string | number | null][] = [
+    ['job-name', jobName],
+    ['array', `${indexRanges(array.tasks.map(({ index }) => index))}${atOnce}`],
+    ['nodes', 1],
+    ['ntasks', 1],
+    ['partition', partition],
+    ['qos', qos],
+    ['gpus-per-node', gpus],
+    ['cpus-per-task', cpus],
+    ['mem', mem],
+    ['time', time],
+    ['chdir', directiveQuoted(cwd)],
+    ['output', directiveQuoted(paths.log(array.name))],
+    ['open-mode', 'append'],
+    ['signal', `B:USR1@${NOTICE}`],
+  ];
+  const list = quoted(paths.list(array.name));
+  const command = [...program, 'stage', results].map(quoted).join(' ');
+  return [
+    '#!/bin/bash',
+    ...directives.flatMap(([key, value]) => (value === null ? [] : [`#SBATCH --${key}=${value}`])),
+    '#SBATCH --requeue',
+    '',
+    'set -e',
+    ...setup,
+    `stage=$(sed -n "s/^$SLURM_ARRAY_TASK_ID //p" ${list})`,
+    `exec ${command} "$stage" --plan ${quoted(paths.plan)} --origin ${quoted(origin)} --device ${device} --threads ${threads} --max-attempts ${maxAttempts}`,
+    '',
+  ].join('\n');
+}
+
+/** One word of shell. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** One word of an `#SBATCH` line, where Slurm reads quotes and backslashes much as a shell does. */
+function directiveQuoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replaceAll(/["\\]/g, '\\$&')}"`;
+}

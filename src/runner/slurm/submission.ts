@@ -1,0 +1,50 @@
+/** What is known of a submission afterwards (`submission.json`): which jobs it became, and which stages they run. */
+import { existsSync, readdirSync } from 'node:fs';
+import { z } from 'zod';
+import { UsageError } from '../../common/errors.js';
+import { readJson, writeJson } from '../../store/files.js';
+import { submissionPaths, submissionsFolder } from './layout.js';
+import { slurmOptionsSchema } from './options.js';
+
+export const submissionSchema = z.strictObject({
+  version: z.literal(1),
+  /** Name of its folder. */
+  id: z.string(),
+  /** Name of its jobs in Slurm: tells them from those of a cluster that counts anew. */
+  jobName: z.string(),
+  /** ISO 8601. */
+  submittedAt: z.string(),
+  options: slurmOptionsSchema,
+  device: z.string(),
+  threads: z.int().positive(),
+  /** Arrays in the order of submission. One that was not accepted is not here. */
+  arrays: z.array(
+    z.strictObject({
+      name: z.string(),
+      /** Name of the array that it waits for, task by task. */
+      parent: z.string().nullable(),
+      /** Slurm's number of the job array. */
+      job: z.string().regex(/^\d+$/),
+      tasks: z.array(z.strictObject({ index: z.int().nonnegative(), stage: z.string() })),
+    }),
+  ),
+});
+export type Submission = z.output<typeof submissionSchema>;
+
+export function writeSubmission(results: string, submission: Submission): void {
+  writeJson(submissionPaths(results, submission.id).record, submission);
+}
+
+/**
+ * The submissions of a results folder, oldest first. A folder without a record was never submitted.
+ *
+ * @throws UsageError where a record is damaged.
+ */
+export function readSubmissions(results: string): Submission[] {
+  const folder = submissionsFolder(results);
+  if (!existsSync(results)) throw new UsageError(`there is no results folder ${results}`);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((id) => readJson(submissionPaths(results, id).record, submissionSchema) ?? []);
+}
