@@ -16,7 +16,7 @@ export interface Cancelled {
  */
 export async function cancelSubmissions(folder: string): Promise<Cancelled> {
   const live = liveTasks(await taskStates(readSubmissions(folder)));
-  const jobs = [...new Set(live.map(({ job }) => job))];
+  const jobs = [...new Set(live.map(({ job }) => job))].sort();
   if (jobs.length > 0) await demandSlurm('scancel', jobs);
   return { jobs, tasks: live.length };
 }

@@ -138,7 +138,7 @@ function fields<Count extends number>(program: string, line: string, count: Coun
 }
 
 function stateOf(program: string, text: string, line: string): SlurmState {
-  if (!(text in STATES)) throw notUnderstood(program, line);
+  if (!Object.hasOwn(STATES, text)) throw notUnderstood(program, line);
   return text as SlurmState;
 }
 

@@ -60,6 +60,7 @@ export function scriptOf(given: ScriptOptions): string {
     'set -e',
     ...setup,
     `stage=$(sed -n "s/^$SLURM_ARRAY_TASK_ID //p" ${list})`,
+    `if [ -z "$stage" ]; then echo "no stage has the index $SLURM_ARRAY_TASK_ID" >&2; exit 2; fi`,
     `exec ${command} "$stage" --plan ${quoted(paths.plan)} --origin ${quoted(origin)} --device ${device} --threads ${threads} --max-attempts ${maxAttempts}`,
     '',
   ].join('\n');

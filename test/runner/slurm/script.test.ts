@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { submissionPaths } from '../../../src/runner/slurm/layout.js';
+import { scriptOf, type ScriptOptions } from '../../../src/runner/slurm/script.js';
+import { temporaryFolder } from '../support.js';
+
+const options = {
+  partition: null,
+  qos: null,
+  gpus: null,
+  cpus: null,
+  mem: null,
+  time: null,
+  arrayParallelism: null,
+  setup: [],
+};
+const given: ScriptOptions = {
+  array: { name: 'level-0', parent: null, tasks: [0, 1, 4].map((index) => ({ index, stage: `stage${index}` })) },
+  jobName: 'smoke.20260101-000000',
+  options,
+  paths: submissionPaths('/results', '20260101-000000'),
+  results: '/results',
+  cwd: '/work',
+  program: ['/bin/node', '/vitmim.js'],
+  device: 'auto',
+  threads: 4,
+};
+
+describe('the script of an array', () => {
+  it('asks for nothing that was not chosen', () => {
+    const directives = scriptOf(given)
+      .split('\n')
+      .filter((line) => line.startsWith('#SBATCH'));
+    expect(directives).toEqual([
+      '#SBATCH --job-name=smoke.20260101-000000',
+      '#SBATCH --array=0-1,4',
+      '#SBATCH --nodes=1',
+      '#SBATCH --ntasks=1',
+      '#SBATCH --chdir=/work',
+      '#SBATCH --output=/results/slurm/20260101-000000/level-0-%A_%a.log',
+      '#SBATCH --open-mode=append',
+      '#SBATCH --signal=B:USR1@90',
+      '#SBATCH --requeue',
+    ]);
+  });
+
+  it('asks for what was chosen', () => {
+    const chosen = { partition: 'gpu', qos: 'high', gpus: 'a100:1', cpus: 4, mem: '16G', time: '4:00:00' };
+    const text = scriptOf({ ...given, options: { ...chosen, arrayParallelism: 8, setup: ['module load node'] } });
+    for (const directive of [
+      '--array=0-1,4%8',
+      '--partition=gpu',
+      '--qos=high',
+      '--gpus-per-node=a100:1',
+      '--cpus-per-task=4',
+      '--mem=16G',
+      '--time=4:00:00',
+    ]) {
+      expect(text).toContain(`#SBATCH ${directive}\n`);
+    }
+    expect(text.indexOf('module load node')).toBeLessThan(text.indexOf('exec '));
+  });
+
+  it('doubles what Slurm would take for a pattern in the path of its log', () => {
+    const paths = submissionPaths('/50% done', 'x');
+    expect(scriptOf({ ...given, paths })).toContain(`--output="/50%% done/slurm/x/level-0-%A_%a.log"`);
+  });
+
+  // Run by a shell, with a folder that needs quotes and `echo` in the place of vitmim.
+  const folder = join(temporaryFolder(), `it's "all" $HOME`);
+  const run = (index: number, setup: string[]): string => {
+    const paths = submissionPaths(folder, 'x');
+    mkdirSync(paths.folder, { recursive: true });
+    writeFileSync(paths.list('level-0'), '0 aaa\n1 bbb\n11 ccc\n');
+    const text = scriptOf({ ...given, results: folder, paths, program: ['echo'], options: { ...options, setup } });
+    const env = { ...process.env, SLURM_ARRAY_TASK_ID: String(index) };
+    return execFileSync('bash', ['-c', text], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
+  };
+
+  it('runs the stage of its index', () => {
+    const plan = submissionPaths(folder, 'x').plan;
+    expect(run(1, [])).toBe(`stage ${folder} bbb --plan ${plan} --device auto --threads 4`);
+    expect(run(11, [])).toContain(' ccc ');
+  });
+
+  it('runs nothing where its preparation fails', () => {
+    expect(() => run(1, ['false'])).toThrow();
+  });
+
+  it('runs nothing where the list does not have its index', () => {
+    expect(() => run(5, [])).toThrow('index 5');
+  });
+});
