@@ -73,7 +73,9 @@ export function addLauncherOptions(command: Command): Command {
  *
  * @throws UsageError for an option that the launcher does not have.
  */
-export function launcherOf(choices: SlurmChoices & { jobs?: number }): 'local' | SlurmOptions {
+export function launcherOf(
+  choices: SlurmChoices & { jobs?: number; adapters?: string[]; stageTimeout?: number },
+): 'local' | SlurmOptions {
   if (choices.launcher === 'local') {
     const stray = SLURM_OPTIONS.find(([key]) => choices[key] !== undefined)?.[1].long;
     if (stray !== undefined)
@@ -82,6 +84,12 @@ export function launcherOf(choices: SlurmChoices & { jobs?: number }): 'local' |
   }
   if (choices.jobs !== undefined) {
     throw new UsageError('--jobs is for stages on this machine; with --launcher slurm, say --array-parallelism');
+  }
+  if (choices.adapters !== undefined) {
+    throw new UsageError('--adapters is for the GPUs of this machine; with --launcher slurm, say --gpus');
+  }
+  if (choices.stageTimeout !== undefined) {
+    throw new UsageError('--stage-timeout is for stages on this machine; with --launcher slurm, say --time');
   }
   const { partition = null, qos = null, gpus = null, cpus = null, mem = null } = choices;
   const { time: limit = null, arrayParallelism = null, setup = [] } = choices;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
 import { duration } from '../runner/reporters/format.js';
+import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
 import type { Plan, StageKind } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
@@ -39,8 +40,10 @@ Examples:
         const plan = readJson(sweepPaths(folder).plan, planSchema);
         if (plan === undefined) throw new UsageError(`${folder} holds no sweep: there is no plan.json`);
         const stages = statusOf(plan, folder);
-        if (json) printJson({ name: plan.name, folder, counts: countBy(stages), stages });
-        else show(describe(plan, folder, stages, Date.now()), watch !== undefined);
+        const slurm = await slurmStates(folder);
+        if (json)
+          printJson({ name: plan.name, folder, counts: countBy(stages), stages, slurm: Object.fromEntries(slurm) });
+        else show([...describe(plan, folder, stages, Date.now()), ...slurmLines(slurm)], watch !== undefined);
         if (watch === undefined || stages.every(({ status }) => status === 'done')) return;
         await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
       }
@@ -81,6 +84,17 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ...section('Failed', stages, 'failed', failedLine),
     ...section('Interrupted', stages, 'interrupted', nameLine),
   ];
+}
+
+/** How many of the submitted stages Slurm has in which state. */
+function slurmLines(states: ReadonlyMap<string, SlurmStage>): string[] {
+  const counts = new Map<string, number>();
+  for (const { state, reason } of states.values()) {
+    const name = reason === null || reason === 'None' ? state : `${state} (${reason})`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  if (counts.size === 0) return [];
+  return ['', `Slurm: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`];
 }
 
 const KINDS: readonly StageKind[] = ['pretrain', 'finetune', 'linear', 'knn'];

@@ -28,7 +28,7 @@ describe('the launcher', () => {
   });
 
   it('takes every option of Slurm', () => {
-    const args = '--partition a,b --qos q --gpus-per-stage a100:2 --cpus 8 --mem 16G --time 1-12 --array-parallelism 4';
+    const args = '--partition a,b --qos q --gpus a100:2 --cpus 8 --mem 16G --time 1-12 --array-parallelism 4';
     expect(read('--launcher', 'slurm', ...args.split(' '), '--setup', 'one', '--setup', 'two words')).toEqual({
       partition: 'a,b',
       qos: 'q',
@@ -41,7 +41,7 @@ describe('the launcher', () => {
     });
   });
 
-  it.each(['--partition', '--qos', '--gpus-per-stage', '--cpus', '--mem', '--time', '--array-parallelism', '--setup'])(
+  it.each(['--partition', '--qos', '--gpus', '--cpus', '--mem', '--time', '--array-parallelism', '--setup'])(
     'must be Slurm for %s',
     (flag) => {
       expect(() => read(flag, '1')).toThrow(`${flag} is an option of --launcher slurm`);
@@ -54,7 +54,7 @@ describe('the launcher', () => {
 
   it.each([
     ['--partition', 'a b'],
-    ['--gpus-per-stage', '0'],
+    ['--gpus', '0'],
     ['--mem', '16 G'],
     ['--time', '4h'],
     ['--cpus', '0'],

@@ -25,6 +25,8 @@ const given: ScriptOptions = {
   program: ['/bin/node', '/vitmim.js'],
   device: 'auto',
   threads: 4,
+  maxAttempts: 3,
+  origin: '/results/provenance/origin.json',
 };
 
 describe('the script of an array', () => {

@@ -59,6 +59,8 @@ function fakeSlurm(name: string, programs: Partial<Record<string, string>> = {})
         },
         device: 'simd',
         threads: 1,
+        maxAttempts: 3,
+        origin: '/results/provenance/origin.json',
         program: ['node', 'vitmim'],
         cwd: '/',
         now: new Date(Date.UTC(2026, 0, 1, 0, 0, second)),
