@@ -82,7 +82,8 @@ describe('the script of an array', () => {
 
   it('runs the stage of its index', () => {
     const plan = submissionPaths(folder, 'x').plan;
-    expect(run(1, [])).toBe(`stage ${folder} bbb --plan ${plan} --device auto --threads 4`);
+    const chosen = `--plan ${plan} --origin /results/provenance/origin.json --device auto --threads 4 --max-attempts 3`;
+    expect(run(1, [])).toBe(`stage ${folder} bbb ${chosen}`);
     expect(run(11, [])).toContain(' ccc ');
   });
 
