@@ -1,12 +1,13 @@
 /** `vitmim data`: getting data sets, and looking at what is in one. */
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { FETCHABLE, fetchDataset, type FetchEvent } from '../data/fetch.js';
+import { hinted } from './completion/hints.js';
 import { say } from './terminal.js';
 
 export function dataCommand(): Command {
   const fetch = new Command('fetch')
     .description('download a data set, verify it and unpack it; a broken download is resumed')
-    .argument('<name>', FETCHABLE.join(' or '))
+    .addArgument(hinted(new Argument('<name>', FETCHABLE.join(' or ')), { words: FETCHABLE, files: false }))
     .option('-d, --destination <folder>', 'where to put it (default: $VITMIM_DATA or ~/.cache/vitmim)')
     .addHelpText('after', '\nExample:\n  vitmim data fetch cifar10')
     .action(async (name: string, { destination }: { destination?: string }) => {

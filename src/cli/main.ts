@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './terminal.js';
 import { cancelCommand } from './cancel.js';
+import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { planCommand } from './plan.js';
@@ -46,6 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
     dataCommand(),
     doctorCommand(),
     schemaCommand(),
+    completionCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   program.addCommand(stageCommand(finish), { hidden: true });

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type * as tf from '@tensorflow/tfjs';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { openDevice } from '../backends/open.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage, FloatImage } from '../common/image.js';
@@ -27,6 +27,7 @@ import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { stageSchema } from '../store/records.js';
 import { readWeights } from '../training/state.js';
+import { hinted } from './completion/hints.js';
 import { loadSweep } from './load-sweep.js';
 import { deviceOption, positiveInteger, type DeviceChoice } from './options.js';
 import { say } from './terminal.js';
@@ -49,10 +50,12 @@ interface Subject {
   sizes: { imageSize: number; patchSize: number };
 }
 
+const WHAT = `objectives (${OBJECTIVES.slice(1, 6).join(', ')}, …, joined by +), or one spec file`;
+
 export function previewCommand(): Command {
   return new Command('preview')
     .description('draw what objectives do to images: original, input, visible tokens, target and reconstruction')
-    .argument('[what...]', `objectives (${OBJECTIVES.slice(1, 6).join(', ')}, …, joined by +), or one spec file`)
+    .addArgument(hinted(new Argument('[what...]', WHAT), { words: OBJECTIVES, files: true }))
     .option('--image <file...>', 'JPEG, PNG or WebP files (default: two generated images)')
     .requiredOption('-o, --out <file.png>', 'the picture to write')
     .option('--npy <file.npy>', 'also write the panels as float32 [rows, panels, size, size, 3]')
