@@ -5,6 +5,7 @@ import { cancelCommand } from './cancel.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { exportCommand } from './export.js';
 import { planCommand } from './plan.js';
 import { previewCommand } from './preview.js';
 import { reportCommand } from './report.js';
@@ -42,6 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
     statusCommand(),
     cancelCommand(),
     reportCommand(finish),
+    exportCommand(),
     trainCommand(finish),
     previewCommand(),
     dataCommand(),

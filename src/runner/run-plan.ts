@@ -8,13 +8,13 @@ import { isDiskFull, messageOf } from '../common/errors.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { Claimant, RENEW_EVERY_MS, type Claim, type ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
-import type { StageEvent } from '../store/records.js';
 import { nextAttempt, runAttempt, type Outcome } from './attempt.js';
 import { describeStage } from './describe.js';
-import type { KindCounts, RunEvent, StageRef, StopReason, Summary } from './events.js';
+import type { RunEvent, StageRef, StopReason, Summary } from './events.js';
 import { mayHelpToRetry, pauseBeforeRetry, type FailureMode } from './failures.js';
 import { inspectPlan, inspectStage, type Verdict } from './inspect.js';
 import { endOrphan } from './orphans.js';
+import { countKinds, relay } from './relay.js';
 import { Schedule } from './schedule.js';
 import { NO_LIMITS, type Limits } from './supervise.js';
 import type { Launch, LaunchOptions, Worker } from './worker.js';
@@ -105,7 +105,7 @@ class PlanRun {
       folder,
       stages: stages.length,
       hits: this.#summary.hits,
-      toRun: kinds(wanted),
+      toRun: countKinds(wanted),
       jobs,
     });
     for (const stage of stages) {
@@ -351,35 +351,5 @@ class PlanRun {
 
   #refer(stage: Stage): StageRef {
     return { id: stage.id, kind: stage.config.kind, name: describeStage(this.#options.plan, stage) };
-  }
-}
-
-function kinds(stages: readonly Stage[]): KindCounts {
-  const counts: KindCounts = {};
-  // The stages of the longest chains come first, as they will in the run.
-  for (const kind of ['pretrain', 'finetune', 'linear', 'knn'] as const) {
-    const count = stages.filter(({ config }) => config.kind === kind).length;
-    if (count > 0) counts[kind] = count;
-  }
-  return counts;
-}
-
-/** What a worker says, as an event of the run. How it ended is told once its process has. */
-function relay({ config }: Stage, stage: StageRef, event: StageEvent): RunEvent[] {
-  switch (event.type) {
-    case 'started':
-      return [{ ...event, type: 'stage-training', stage }];
-    case 'progress': {
-      const epochs = config.kind === 'knn' ? null : config.recipe.epochs;
-      return [{ ...event, type: 'stage-progress', stage, epochs }];
-    }
-    case 'evaluated':
-      return [{ ...event, type: 'stage-evaluated', stage }];
-    case 'warning':
-      return [{ ...event, type: 'stage-warning', stage }];
-    case 'alive':
-    case 'done':
-    case 'failed':
-      return [];
   }
 }

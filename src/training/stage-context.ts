@@ -56,7 +56,7 @@ export function loopContext(context: StageContext, state: TrainingState): LoopCo
     emit,
     signal,
     record: (metrics) => {
-      appendJsonLine(paths.metrics, metrics);
+      appendJsonLine(paths.metrics, { ...metrics, time: new Date().toISOString() });
     },
     save: async () => {
       mayWrite();

@@ -1,0 +1,63 @@
+/**
+ * What a training step costs in arithmetic, from the sizes alone: the matrix products of the model, 2·m·n·k FLOPs each,
+ * as PyTorch's FlopCounterMode counts them. Norms, activations, softmax and the optimiser are left out: together a few
+ * percent, and nobody counts them alike.
+ */
+import { keptTokens, type EncoderConfig, type ModelConfig } from './model.js';
+import type { Task } from './task.js';
+
+/** FLOPs per image of the forward pass and of a whole training step. */
+export interface Cost {
+  forward: number;
+  /** Forward and backward. What a backend computes a second time to save memory is not counted. */
+  training: number;
+}
+
+const product = (rows: number, inner: number, columns: number): number => 2 * rows * inner * columns;
+
+/** One transformer block over so many tokens. */
+function blockForward(tokens: number, dim: number, mlpRatio: number): number {
+  const projections = product(tokens, dim, 3 * dim) + product(tokens, dim, dim);
+  const attention = 2 * product(tokens, dim, tokens); // scores, and their sum over the values: all heads together
+  const mlp = 2 * product(tokens, dim, mlpRatio * dim);
+  return projections + attention + mlp;
+}
+
+/** Patch embedding and encoder; `visible` tokens pass the blocks, all are embedded. */
+function encoderForward(model: EncoderConfig, visible: number): { embedding: number; blocks: number } {
+  const { dim, depth, mlpRatio, patchSize, imageSize, classToken } = model;
+  const tokens = (imageSize / patchSize) ** 2;
+  const inEncoder = visible + (classToken ? 1 : 0);
+  return {
+    embedding: product(tokens, 3 * patchSize ** 2, dim),
+    blocks: depth * blockForward(inEncoder, dim, mlpRatio),
+  };
+}
+
+/** The gradient of a product is two as large, but nobody asks for that of the patches. */
+const withBackward = (forward: number, embedding: number): Cost => ({ forward, training: 3 * forward - embedding });
+
+/**
+ * One image of pre-training: the encoder on the visible tokens, the decoder on all.
+ *
+ * Degrading the image costs no FLOPs of the model: zoomed-in masked pre-training costs as much as masked alone, and a
+ * task without a mask as much as identity, 1/(1 − maskRatio) times the encoder of a masked one. (PAPER.md §2, §9)
+ */
+export function pretrainCost(model: ModelConfig, { maskRatio }: Pick<Task, 'maskRatio'>): Cost {
+  const { dim, patchSize, imageSize, decoder } = model;
+  const tokens = (imageSize / patchSize) ** 2;
+  const visible = keptTokens(tokens, maskRatio);
+  const { embedding, blocks } = encoderForward(model, visible);
+  const decoding =
+    product(visible, dim, decoder.dim) +
+    decoder.depth * blockForward(tokens, decoder.dim, model.mlpRatio) +
+    product(tokens, decoder.dim, 3 * patchSize ** 2);
+  return withBackward(embedding + blocks + decoding, embedding);
+}
+
+/** One image of fine-tuning: the encoder on all tokens, and the head on their mean or the class token. */
+export function finetuneCost(model: EncoderConfig, classes: number): Cost {
+  const tokens = (model.imageSize / model.patchSize) ** 2;
+  const { embedding, blocks } = encoderForward(model, tokens);
+  return withBackward(embedding + blocks + product(1, model.dim, classes), embedding);
+}

@@ -1,0 +1,39 @@
+/** FLOPs against PyTorch's counter and against a count by hand. The fixture is made by flops.py. */
+import { finetuneCost, pretrainCost } from '../../src/spec/flops.js';
+import { resolveModel } from '../../src/spec/model.js';
+import { modelSchema } from '../../src/spec/schema.js';
+import { readFixture } from './fixture.js';
+
+const fixture = readFixture('flops') as Record<'P' | 'F', { forward: number; training: number }>;
+const model = resolveModel(
+  modelSchema.parse({ patchSize: 4, dim: 192, depth: 6, heads: 3, decoder: { dim: 96, depth: 2, heads: 3 } }),
+  32,
+);
+
+test('pre-training and fine-tuning cost what PyTorch counts', () => {
+  expect(pretrainCost(model, { maskRatio: 0.75 })).toEqual(fixture.P);
+  expect(finetuneCost(model, 10)).toEqual(fixture.F);
+});
+
+test('a model small enough for a count by hand', () => {
+  // 4 tokens of 2 × 2 pixels, width 2, one block, MLP 4 × 2; decoder of width 2, one block; half of the tokens visible.
+  const small = resolveModel(
+    modelSchema.parse({ patchSize: 2, dim: 4, depth: 1, heads: 1, decoder: { dim: 4, depth: 1, heads: 1 } }),
+    4,
+  );
+  const block = (tokens: number) =>
+    2 * tokens * (4 * 12 + 4 * 4 + 2 * 4 * 16) + // qkv, proj, two layers of the MLP
+    2 * 2 * tokens * tokens * 4; // scores, and their sum over the values
+  const embedding = 2 * 4 * 12 * 4;
+  const forward = embedding + block(2) + 2 * 2 * 4 * 4 + block(4) + 2 * 4 * 4 * 12;
+  expect(pretrainCost(small, { maskRatio: 0.5 })).toEqual({ forward, training: 3 * forward - embedding });
+});
+
+test('what the paper says of cost: masked and zoomed in costs nothing more, and unmasked four times the encoder', () => {
+  const vitB = resolveModel(modelSchema.parse({ preset: 'vit-b' }), 224);
+  const masked = pretrainCost(vitB, { maskRatio: 0.75 });
+  const unmasked = pretrainCost(vitB, { maskRatio: 0 });
+  // Blocks of the encoder alone, without the quadratic part of attention, are four times as much.
+  expect(unmasked.forward / masked.forward).toBeGreaterThan(2);
+  expect(unmasked.forward / masked.forward).toBeLessThan(4.1);
+});
