@@ -1,6 +1,6 @@
 /** Several sweeps on one results folder: every stage runs once, and all of them end with all of it done. */
 import { hostname } from 'node:os';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepPaths } from '../../src/store/layout.js';
 import { eventsOf, Rig } from '../support/rig.js';
@@ -50,5 +50,31 @@ test('the claim of another host is respected while it is young', async () => {
   running.child.kill('SIGINT');
   expect((await running.finished).code).toBe(130);
   expect(rig.notes().some((note) => note.stage === stage!.id)).toBe(false);
+  rig.remove();
+});
+
+test('a sweep that was taken for dead leaves the stage to its heir, and takes the heir’s result', async () => {
+  const rig = new Rig({ grid: '{ objective: [scratch] }', evaluate: '[finetune]', steps: 40, stepMs: 50 });
+  const running = rig.sweep(['--jobs', '1', '--json']);
+  while (!rig.notes().some(({ what }) => what === 'step 2')) await new Promise((next) => setTimeout(next, 20));
+  const own = sweepPaths(rig.out).stage(rig.plan().stages[0]!.id);
+  const heir = join(own.folder, 'claim-99.json');
+  const owner = { id: 'heir', host: `not-${hostname()}`, pids: '', pid: 1, since: new Date().toISOString() };
+  writeFileSync(heir, JSON.stringify(owner));
+  const state = JSON.stringify({ status: 'running', attempt: 2, pid: 1, host: owner.host, startedAt: owner.since });
+  await new Promise((next) => setTimeout(next, 1000));
+  expect(JSON.parse(readFileSync(own.state, 'utf8'))).toMatchObject({ status: 'running', attempt: 1 }); // not "failed"
+  writeFileSync(own.state, state);
+  const work = { epochs: 1, steps: 40, imagesPerSecond: 100, seconds: 1, corruptImages: [] };
+  const accuracy = { accuracy: 12.5, top5: null, testImages: 10, trainImages: 20 };
+  writeFileSync(own.result, JSON.stringify({ kind: 'finetune', ...work, ...accuracy, loss: 1 }));
+  rmSync(heir);
+  const finished = await running.finished;
+  const told = eventsOf(finished).map(({ type }) => type);
+  expect(told).toContain('stage-elsewhere');
+  expect(told).toContain('stage-found');
+  expect(told).not.toContain('stage-failed');
+  expect(finished.code).toBe(0);
+  expect(readFileSync(own.result, 'utf8')).toContain('12.5');
   rig.remove();
 });

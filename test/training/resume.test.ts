@@ -1,5 +1,5 @@
 /** A stage that is stopped and resumed gives the same bits as one that is not. In this process, on the plain backend. */
-import { readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../src/backends/open.js';
@@ -103,6 +103,45 @@ describe('a stage', () => {
     expect(many.started.slice(0, 3)).toMatchObject([{ fromStep: 0 }, { fromStep: 4 }, { fromStep: 6 }]);
     expect(lasting(many.result)).toEqual(lasting(one.result));
     expect(weights(broken.path, stage).equals(weights(whole.path, stage))).toBe(true);
+  });
+
+  it('goes on from the checkpoint before a damaged one, to the same bits, and keeps the best', async () => {
+    const stage = stages.find(({ config }) => config.kind === 'finetune')!;
+    const torn = temporaryFolder();
+    cpSync(join(whole.path, stage.parent!), join(torn.path, stage.parent!), { recursive: true });
+    const paths = stagePaths(join(torn.path, stage.id));
+    const stop = abortedAtLook(8); // after an epoch of six steps, so that there are two checkpoints
+    const surroundings = { device: 'cpu', mayWrite: () => undefined, checkpointEvery: Infinity };
+    const attempt = (signal: AbortSignal, events: StageEvent[] = []) =>
+      runStage(stage, paths, { ...surroundings, signal, emit: (event) => events.push(event) });
+    await expect(attempt(stop)).rejects.toThrow(Interrupted);
+    writeFileSync(paths.checkpoint, readFileSync(paths.checkpoint).subarray(0, -4));
+
+    const events: StageEvent[] = [];
+    await attempt(new AbortController().signal, events);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'warning' }));
+    expect(events.find(({ type }) => type === 'started')).toMatchObject({ fromStep: 6 });
+    expect(weights(torn.path, stage).equals(weights(whole.path, stage))).toBe(true);
+    expect(existsSync(paths.previousCheckpoint)).toBe(false);
+
+    const accuracies = readJsonLines(paths.metrics).flatMap((line) => (line as { accuracy?: number }).accuracy ?? []);
+    expect(Number(readSafetensors(paths.bestCheckpoint).metadata.accuracy)).toBe(Math.max(...accuracies));
+    torn.remove();
+  });
+
+  it('keeps checkpoints within epochs as often as it is told', async () => {
+    const stage = stages.find(({ config }) => config.kind === 'pretrain')!;
+    const often = temporaryFolder();
+    const paths = stagePaths(join(often.path, stage.id));
+    const signal = new AbortController().signal;
+    let saves = 0;
+    const mayWrite = (): void => {
+      saves += 1;
+    };
+    await runStage(stage, paths, { device: 'cpu', emit: () => undefined, signal, mayWrite, checkpointEvery: 0 });
+    expect(saves).toBe(3 * 6 + 1); // each of six steps in three epochs, and the result
+    expect(weights(often.path, stage).equals(weights(whole.path, stage))).toBe(true);
+    often.remove();
   });
 
   it.each(['linear', 'knn'] as const)('gives the same result twice: %s', async (kind) => {
