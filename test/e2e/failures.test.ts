@@ -185,3 +185,17 @@ test('--adapters gives each stage a GPU of its own', async () => {
   expect(holders.size).toBe(6);
   expect(new Set(holders.values())).toEqual(new Set(['2', '5']));
 });
+
+test('status --watch looks again until all is done', async () => {
+  const rig = rigOf({ steps: 20, stepMs: 50 });
+  const running = rig.sweep(['--jobs', '2']);
+  while (!rig.notes().some(({ what }) => what === 'step 1')) await new Promise((next) => setTimeout(next, 20));
+  const watched = await rig.run('status', rig.out, '--watch', '0.3s', '--json');
+  const looks = watched.stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { counts: { done: number } }).counts.done);
+  expect(looks.length).toBeGreaterThan(1);
+  expect(looks.at(-1)).toBe(3);
+  expect((await running.finished).code).toBe(0);
+});
