@@ -46,3 +46,18 @@ function centred(values: readonly number[]): number[] {
 }
 
 const dot = (a: readonly number[], b: readonly number[]): number => sum(a.map((value, i) => value * b[i]!));
+
+/**
+ * Kendall's rank correlation τ-b of paired values: pairs in like order less pairs in unlike order, ties accounted for.
+ *
+ * @returns in [−1, 1]; null for fewer than three pairs, or where all values of a side are equal.
+ */
+export function kendall(pairs: readonly (readonly [number, number])[]): number | null {
+  if (pairs.length < 3) return null;
+  const orders = pairs.flatMap(([x, y], i) =>
+    pairs.slice(0, i).map(([otherX, otherY]) => [Math.sign(x - otherX), Math.sign(y - otherY)] as const),
+  );
+  const untied = (side: 0 | 1): number => orders.filter((order) => order[side] !== 0).length;
+  const norm = Math.sqrt(untied(0) * untied(1));
+  return norm === 0 ? null : sum(orders.map(([a, b]) => a * b)) / norm;
+}

@@ -1,0 +1,24 @@
+/** The interval that verdicts rest on: Student's, over independent values. */
+import { summaryStatistics } from '../statistics.js';
+import { centralStudent } from './student.js';
+
+export type Interval = readonly [low: number, high: number];
+
+/** The confidence of every interval in a report. */
+export const CONFIDENCE = 0.95;
+
+/** Spreads below this share of the values are rounding of floats, not a spread. */
+const ROUNDING = 1e-9;
+
+/**
+ * Student's confidence interval of a mean. Under normal noise it covers the truth as often as it says at every n ≥ 2,
+ * which a bootstrap of three values does not.
+ *
+ * @returns null below two values, and where all are equal: accuracies come in steps, and no spread is not certainty.
+ */
+export function studentInterval(values: readonly number[], confidence = CONFIDENCE): Interval | null {
+  const { mean, std, n } = summaryStatistics(values);
+  if (mean === null || std === null || std <= ROUNDING * Math.max(1, ...values.map(Math.abs))) return null;
+  const half = (centralStudent(confidence, n - 1) * std) / Math.sqrt(n);
+  return [mean - half, mean + half];
+}

@@ -1,0 +1,47 @@
+/** Intervals, tests and rank correlations against SciPy's. The fixture is made by inference.py. */
+import { stream } from '../../src/common/random.js';
+import { bootstrapInterval } from '../../src/report/inference/bootstrap.js';
+import { studentInterval } from '../../src/report/inference/interval.js';
+import { signFlipTest } from '../../src/report/inference/sign-flip.js';
+import { centralStudent } from '../../src/report/inference/student.js';
+import { kendall, spearman } from '../../src/report/statistics.js';
+import { readFixture } from './fixture.js';
+
+interface Fixture {
+  student: { probability: number; degrees: number; t: number }[];
+  samples: { values: number[]; student: [number, number]; bootstrap: [number, number]; signFlip: number }[];
+  correlations: { pairs: [number, number][]; spearman: number; kendall: number }[];
+}
+
+const fixture = readFixture('inference') as Fixture;
+
+test.each(fixture.student)("Student's t: $probability with $degrees degrees", ({ probability, degrees, t }) => {
+  expect(centralStudent(probability, degrees) / t).toBeCloseTo(1, 10);
+});
+
+describe.each(fixture.samples.map((sample) => ({ n: sample.values.length, ...sample })))(
+  '$n values',
+  ({ n, values, student, bootstrap, signFlip }) => {
+    test("have Student's interval", () => {
+      studentInterval(values)!.forEach((bound, i) => { expect(bound).toBeCloseTo(student[i]!, 10); });
+    });
+
+    // All resamples and all signs are gone through where they are few; beyond, both sides draw them.
+    test('have the percentile bootstrap interval', () => {
+      const own = bootstrapInterval(values, stream(0, 'test'))!;
+      own.forEach((bound, i) => { expect(bound).toBeCloseTo(bootstrap[i]!, n <= 5 ? 10 : 1); });
+    });
+
+    test('have the sign-flip test', () => {
+      expect(signFlipTest(values, stream(0, 'test'))).toBeCloseTo(signFlip, n <= 14 ? 12 : 1.5);
+    });
+  },
+);
+
+test.each(fixture.correlations.map((each) => ({ n: each.pairs.length, ...each })))(
+  'rank correlations of $n pairs',
+  ({ pairs, ...expected }) => {
+    expect(spearman(pairs)).toBeCloseTo(expected.spearman, 12);
+    expect(kendall(pairs)).toBeCloseTo(expected.kendall, 12);
+  },
+);
