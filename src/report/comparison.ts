@@ -3,6 +3,7 @@
  * together. A setting is what differs besides objective and seed; only rows whose settings agree are compared.
  */
 import type { Evaluation } from '../spec/schema.js';
+import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import type { ReportData } from './collect.js';
 import {
@@ -14,7 +15,7 @@ import {
   type Configured,
 } from './configuration.js';
 import { paperObjective, type PaperObjective } from './paper.js';
-import { spearman, ranks, summaryStatistics, type Summary } from './statistics.js';
+import { kendall, spearman, ranks, summaryStatistics, type Summary } from './statistics.js';
 
 /** One encoder under one evaluation. */
 export interface Measurement extends Configured {
@@ -25,6 +26,8 @@ export interface Measurement extends Configured {
   /** Epochs of the evaluation after which that was read. */
   epochs: number | null;
   pretrain: Extract<StageResult, { kind: 'pretrain' }> | null;
+  /** What pre-training was to be; null: none. */
+  pretrainConfig: Extract<StageConfig, { kind: 'pretrain' }> | null;
 }
 
 /** One row: the seeds of an objective in one setting. */
@@ -58,6 +61,7 @@ export function measurementsOf(data: ReportData, metric: Evaluation): Measuremen
         accuracy: result !== null && 'accuracy' in result ? result.accuracy : null,
         epochs: result?.epochs ?? null,
         pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
+        pretrainConfig: before?.stage.config.kind === 'pretrain' ? before.stage.config : null,
       },
     ];
   });
@@ -141,7 +145,30 @@ export function comparisonsOf(rows: readonly ResultRow[]): Comparison[] {
 
 const sharedText = ({ shared }: ResultRow): string => [...shared].map(([key, value]) => `${key}=${value}`).join(' ');
 
-/** Ranks by mean among the comparable rows that `counts` admits. Rows that belong to several sets have none. */
+/** The seeds that every one of the rows has a result of. Means over others would compare seeds, not objectives. */
+export function commonSeeds(rows: readonly ResultRow[]): number[] {
+  const sets = rows.map((row) => new Set(accuraciesBySeed(row).keys()));
+  return [...(sets[0] ?? [])].filter((seed) => sets.every((set) => set.has(seed))).sort((a, b) => a - b);
+}
+
+/** The mean of each row over the seeds that all of them have; undefined where there is no such seed. */
+function meansOverCommonSeeds(rows: readonly ResultRow[]): number[] | undefined {
+  const seeds = commonSeeds(rows);
+  if (seeds.length === 0) return undefined;
+  return rows.map((row) => {
+    const accuracies = accuraciesBySeed(row);
+    return summaryStatistics(seeds.map((seed) => accuracies.get(seed)!)).mean!;
+  });
+}
+
+function accuraciesBySeed({ measurements }: ResultRow): Map<number, number> {
+  return new Map(measurements.flatMap(({ seed, accuracy }) => (accuracy === null ? [] : [[seed, accuracy] as const])));
+}
+
+/**
+ * Ranks by mean, over the seeds that all have, among the comparable rows that `counts` admits. Rows that belong to
+ * several sets have none, and none has one where no seed is common to all.
+ */
 export function ranksOf(
   comparisons: readonly Comparison[],
   counts: (row: ResultRow) => boolean,
@@ -149,23 +176,28 @@ export function ranksOf(
   const found = new Map<ResultRow, number[]>();
   for (const comparison of comparisons) {
     const rows = comparison.rows.filter(counts);
-    const places = ranks(rows.map(({ statistics }) => statistics.mean!));
+    const places = ranks(meansOverCommonSeeds(rows) ?? []);
+    if (places.length === 0) continue;
     rows.forEach((row, i) => found.set(row, [...(found.get(row) ?? []), places[i]!]));
   }
   return new Map([...found].flatMap(([row, places]) => (places.length === 1 ? [[row, places[0]!]] : [])));
 }
 
-/** Spearman's rank correlation of the rows' means with a reference; rows without a reference do not count. */
-export function correlationWith(
-  reference: (row: ResultRow) => number | null,
-  rows: readonly ResultRow[],
-): number | null {
-  return spearman(
-    rows.flatMap((row): [number, number][] => {
-      const [own, other] = [row.statistics.mean, reference(row)];
-      return own === null || other === null ? [] : [[own, other]];
-    }),
-  );
+/** How far the order of some rows agrees with a reference, and over which seeds. */
+export interface Agreement {
+  spearman: number | null;
+  kendall: number | null;
+  /** The rows that have a reference, and the seeds that all of these have. */
+  rows: number;
+  seeds: number[];
+}
+
+/** Rank correlations of the rows' means, over the seeds that all have, with a reference; rows without one do not count. */
+export function agreementWith(reference: (row: ResultRow) => number | null, rows: readonly ResultRow[]): Agreement {
+  const compared = rows.filter((row) => row.statistics.n > 0 && reference(row) !== null);
+  const means = meansOverCommonSeeds(compared) ?? [];
+  const pairs = means.map((mean, i): [number, number] => [mean, reference(compared[i]!)!]);
+  return { spearman: spearman(pairs), kendall: kendall(pairs), rows: compared.length, seeds: commonSeeds(compared) };
 }
 
 /** Differences a − b between measurements of one seed. */
@@ -178,7 +210,7 @@ export function pairedDifferences(a: ResultRow, b: ResultRow): number[] {
 }
 
 /** The epochs after which a row's accuracies were read; several, joined by a slash, where its runs differ. */
-export function epochsOf({ measurements }: ResultRow): number | string | null {
+export function epochsOf({ measurements }: { measurements: readonly Measurement[] }): number | string | null {
   const epochs = [...new Set(measurements.flatMap((measurement) => measurement.epochs ?? []))].sort((a, b) => a - b);
   return epochs.length > 1 ? epochs.join('/') : (epochs[0] ?? null);
 }

@@ -31,6 +31,17 @@ export const PAPER_ACCURACY: Record<PaperObjective, number | null> = {
   'masked+zoomed-in': 83.2,
 };
 
+/** The paper's efficiency figure: accuracy by epochs of pre-training. The run called masked is the authors' own of MAE. */
+const PAPER_BY_EPOCHS: Partial<Record<PaperObjective, Readonly<Record<number, number>>>> = {
+  masked: { 50: 82.3, 100: 82.6, 200: 82.8, 300: 82.9 },
+  'masked+zoomed-in': { 50: 82.7, 100: 83.0, 200: 83.1, 300: 83.2 },
+};
+
+/** What the paper reports after that many epochs of pre-training; null where it does not. */
+export function paperAccuracyAfter(objective: PaperObjective, epochs: number | null): number | null {
+  return epochs === null ? null : (PAPER_BY_EPOCHS[objective]?.[epochs] ?? null);
+}
+
 /** Linear zoom fractions of the paper's figure and code (PAPER.md §5). */
 const PAPER_ZOOM = { 'zoomed-in': 160 / 224, 'zoomed-out': 160 / 224, 'masked+zoomed-in': 224 / 288 };
 

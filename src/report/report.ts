@@ -3,30 +3,52 @@ import { join } from 'node:path';
 import { UsageError } from '../common/errors.js';
 import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
 import { writeFileAtomic } from '../store/files.js';
-import { sweepPaths } from '../store/layout.js';
+import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
 import { TABLES } from './tables/index.js';
+import { verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
+import { toLatex } from './writers/latex.js';
 import { toMarkdown } from './writers/markdown.js';
 
 export interface ReportOptions {
   /** What tables compare; by default what the jobs are ranked by. */
   metric?: Evaluation;
+  /** What is written; CSV and Markdown by default. */
+  formats?: readonly Format[];
 }
+
+/** Every form that a report is written in. */
+export const FORMATS = ['csv', 'md', 'latex'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md'];
 
 /**
  * Builds every table.
  *
  * @throws UsageError where the metric is not measured by any job, or the jobs do not agree on one.
  */
-export function buildTables(data: ReportData, { metric = defaultMetric(data) }: ReportOptions = {}): Table[] {
-  const measured = EVALUATIONS.filter((name) => data.jobs.some(({ evaluations }) => evaluations[name] !== undefined));
-  if (!measured.includes(metric)) {
-    throw new UsageError(`no job measures ${metric}; choose --metric among ${measured.join(', ')}`);
-  }
+export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
+  const metric = metricOf(data, options);
   return Object.values(TABLES).map(({ build }) => build(data, { metric }));
+}
+
+/**
+ * What the data say of the paper's principles.
+ *
+ * @throws UsageError as {@link buildTables} does.
+ */
+export function buildVerdicts(data: ReportData, options: ReportOptions = {}): Verdict[] {
+  return verdictsOf(data, metricOf(data, options));
+}
+
+function metricOf(data: ReportData, { metric = defaultMetric(data) }: ReportOptions): Evaluation {
+  const measured = EVALUATIONS.filter((name) => data.jobs.some(({ evaluations }) => evaluations[name] !== undefined));
+  if (measured.includes(metric)) return metric;
+  throw new UsageError(`no job measures ${metric}; choose --metric among ${measured.join(', ')}`);
 }
 
 /** The metric that all jobs are ranked by. */
@@ -42,24 +64,44 @@ export function readableTables(tables: readonly Table[]): Table[] {
 }
 
 /**
- * Writes `tables/*.csv` and `report.md` into a folder.
+ * Writes a report into a folder: `tables/*.csv`, `report.md`, `tables/*.tex`, as the formats ask for.
  *
  * @returns the paths written.
  * @throws UsageError as {@link buildTables} does.
  */
 export function writeReport(data: ReportData, folder: string, options: ReportOptions = {}): string[] {
-  const paths = sweepPaths(folder);
   const tables = buildTables(data, options);
-  const files = [
-    ...tables.map((table) => ({ path: join(paths.tables, `${table.name}.csv`), text: toCsv(table) })),
-    { path: paths.report, text: reportPage(data, tables) },
-  ];
+  const formats = options.formats ?? DEFAULT_FORMATS;
+  const files = FORMATS.filter((format) => formats.includes(format)).flatMap((format) =>
+    filesOf(format, { data, tables, verdicts: buildVerdicts(data, options), paths: sweepPaths(folder) }),
+  );
   for (const { path, text } of files) writeFileAtomic(path, text);
   return files.map(({ path }) => path);
 }
 
+interface Report {
+  data: ReportData;
+  tables: readonly Table[];
+  verdicts: readonly Verdict[];
+  paths: SweepPaths;
+}
+
+function filesOf(format: Format, { data, tables, verdicts, paths }: Report): { path: string; text: string }[] {
+  switch (format) {
+    case 'csv':
+      return tables.map((table) => ({ path: join(paths.tables, `${table.name}.csv`), text: toCsv(table) }));
+    case 'md':
+      return [{ path: paths.report, text: reportPage(data, tables, verdicts) }];
+    case 'latex':
+      return readableTables(tables).map((table) => ({
+        path: join(paths.tables, `${table.name}.tex`),
+        text: toLatex(table),
+      }));
+  }
+}
+
 /** The whole of `report.md`. */
-function reportPage(data: ReportData, tables: readonly Table[]): string {
+function reportPage(data: ReportData, tables: readonly Table[], verdicts: readonly Verdict[]): string {
   const wide = tables.filter(({ name }) => !TABLES[name].readable);
   return [
     `# ${data.sweeps[0]!.name}`,
@@ -67,6 +109,7 @@ function reportPage(data: ReportData, tables: readonly Table[]): string {
     ...descriptions(data).flatMap((description) => [description, '']),
     `${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.`,
     '',
+    ...verdictSection(verdicts),
     ...readableTables(tables).map(toMarkdown),
     ...wide.map(
       ({ name, title, caption }) => `## ${title}\n\n${caption} See [tables/${name}.csv](tables/${name}.csv).\n`,

@@ -2,7 +2,16 @@
 import type { Evaluation } from '../spec/schema.js';
 import type { ReportData } from './collect.js';
 
-export const TABLE_NAMES = ['objectives', 'integration', 'runs'] as const;
+export const TABLE_NAMES = [
+  'objectives',
+  'integration',
+  'mask-ratio',
+  'misalignment',
+  'style-preservation',
+  'effects',
+  'efficiency',
+  'runs',
+] as const;
 export type TableName = (typeof TABLE_NAMES)[number];
 
 export interface Column {

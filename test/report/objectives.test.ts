@@ -44,11 +44,12 @@ describe("a sweep over the paper's objectives", () => {
       [5, 4, 82.5, 5],
       [3, 3, 82.7, 9],
       [2, 2, 82.9, 10],
-      [1, 1, 83.2, 18],
+      [1, 1, 83.2, 20],
     ]);
     // Two neighbours swapped: Σd² = 2.
     expect(table.summary.spearman).toBeCloseTo(1 - (6 * 2) / (8 * 63), 12);
-    expect(table.caption).toContain("Spearman's rank correlation with the paper: 0.98.");
+    expect(table.summary.kendall).toBeCloseTo(1 - 2 / 28, 12); // one of 28 pairs is reversed
+    expect(table.caption).toContain("Rank correlation with the paper: Spearman's 0.98, Kendall's τ-b 0.93, from means");
   });
 
   test('names the triple, the metric and the epoch that was read', () => {
@@ -62,6 +63,32 @@ describe("a sweep over the paper's objectives", () => {
       [0.75, 'none', 'preserved', '', 'finetune', 20],
       [0.75, 'zoomed-in', 'preserved', '', 'finetune', 20],
     ]);
+  });
+});
+
+describe('rows of unequal seeds', () => {
+  const specOf = 'grid: {objective: [scratch, zoomed-in, masked], seed: [0, 1]}';
+
+  test('are ranked and correlated over the seeds that all have', () => {
+    // Over all seeds masked (45) would be the worst of the three; over seed 0 it is the best.
+    const folder = results(specOf, accuracies({ scratch: [46, null], 'zoomed-in': [50, null], masked: [60, 30] }));
+    const table = tableOf(folder);
+    const rows = table.rows.filter(({ n }) => n !== 0);
+    expect(pick({ rows }, 'objective', 'mean', 'rank', 'gain_over_scratch')).toEqual([
+      ['scratch', 46, 3, null],
+      ['zoomed-in', 50, 2, 4],
+      ['masked', 45, 1, 14],
+    ]);
+    expect(table.summary.spearman).toBeCloseTo(1, 12);
+    expect(table.caption).toContain('from means over seed 0, which all 3 rows have.');
+  });
+
+  test('are not compared where no seed is common', () => {
+    const folder = results(specOf, accuracies({ scratch: [46, null], 'zoomed-in': [null, 50], masked: [60, 30] }));
+    const { rows, summary, caption } = tableOf(folder);
+    expect(rows.map(({ rank }) => rank)).toEqual(rows.map(() => null));
+    expect(summary.spearman).toBeNull();
+    expect(caption).toContain("No seed has a result of every row to correlate their order with the paper's.");
   });
 });
 
@@ -101,7 +128,7 @@ describe('what is missing stays visible', () => {
 
   test('and no correlation is made up from fewer than three rows', () => {
     const table = tableOf(results('grid: {objective: [scratch, masked]}', accuracies({ scratch: [40], masked: [50] })));
-    expect(table.summary).toEqual({ spearman: null });
+    expect(table.summary).toEqual({ spearman: null, kendall: null });
     expect(table.caption).toContain("Too few rows to correlate their order with the paper's.");
     expect(tableOf(results('grid: {objective: [masked]}', () => null)).summary).toEqual({});
   });
@@ -163,7 +190,7 @@ describe('settings', () => {
       ['masked', 'pretrain.epochs=10', 1, 10],
     ]);
     expect(table.summary['spearman pretrain.epochs=5']).toBeCloseTo(1, 12);
-    expect(table.caption).toContain('with the paper where pretrain.epochs=10: 1.00.');
+    expect(table.caption).toContain("with the paper where pretrain.epochs=10: Spearman's 1.00");
   });
 
   test('have no gain where there are several scratches to choose from', () => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { planOf } from '../runner/support.js';
 import { buildTables, readableTables, writeReport } from '../../src/report/report.js';
-import type { Table } from '../../src/report/table.js';
+import { TABLE_NAMES, type Table } from '../../src/report/table.js';
+import { toLatex } from '../../src/report/writers/latex.js';
 import { toCsv } from '../../src/report/writers/csv.js';
 import { toMarkdown } from '../../src/report/writers/markdown.js';
 import { toText } from '../../src/report/writers/text.js';
@@ -61,6 +62,32 @@ What it shows.
 `);
 });
 
+test('a table without rows is its caption alone', () => {
+  const table = { ...TABLE, rows: [] };
+  expect(toMarkdown(table)).toBe('## A table\n\nWhat it shows.\n');
+  expect(toText(table)).toBe('A table\nWhat it shows.\n');
+  expect(toLatex(table)).not.toContain('tabular');
+});
+
+test('LaTeX has rules of booktabs, rounds, aligns and escapes', () => {
+  const rows = [{ objective: 'masked_1 & 50 %', setting: '{a}\\b~^', mean: -1.234, rank: null }];
+  expect(toLatex({ ...TABLE, caption: 'Mask × style.', rows }))
+    .toBe(`% Needs \\usepackage{booktabs}. Written by vitmim report.
+\\begin{table}
+  \\centering
+  \\caption{Mask $\\times$ style.}
+  \\label{tab:objectives}
+  \\begin{tabular}{llr}
+    \\toprule
+    objective & setting & mean (\\%) \\\\
+    \\midrule
+    masked\\_1 \\& 50 \\% & \\{a\\}\\textbackslash{}b\\textasciitilde{}\\textasciicircum{} & $-$1.23 \\\\
+    \\bottomrule
+  \\end{tabular}
+\\end{table}
+`);
+});
+
 test('plain text stands in columns', () => {
   const table = { ...TABLE, rows: TABLE.rows.map((row) => ({ ...row, setting: '' })) };
   expect(toText(table)).toBe(`A table
@@ -95,7 +122,7 @@ describe('the metric', () => {
     expect(() => buildTables(both)).toThrow(
       'the jobs are ranked by different metrics; choose --metric among finetune, knn',
     );
-    expect(buildTables(both, { metric: 'knn' })).toHaveLength(3);
+    expect(buildTables(both, { metric: 'knn' })).toHaveLength(8);
   });
 });
 
@@ -117,9 +144,7 @@ describe('a written report', () => {
 
   test('is one CSV file for each table and a page', () => {
     expect(written).toEqual(
-      ['tables/objectives.csv', 'tables/integration.csv', 'tables/runs.csv', 'report.md'].map((name) =>
-        join(folder, name),
-      ),
+      [...TABLE_NAMES.map((name) => `tables/${name}.csv`), 'report.md'].map((name) => join(folder, name)),
     );
     expect(written.every((path) => existsSync(path))).toBe(true);
     const runs: Record<string, string>[] = parse(readFileSync(join(folder, 'tables/runs.csv')), { columns: true });
@@ -131,14 +156,33 @@ describe('a written report', () => {
     ]);
   });
 
+  test('has the formats that are asked for', () => {
+    const names = writeReport(data, join(folder, 'latex'), { formats: ['latex'] });
+    expect(names).toHaveLength(TABLE_NAMES.length - 1);
+    expect(readFileSync(join(folder, 'latex/tables/objectives.tex'), 'utf8')).toContain('\\toprule');
+    expect(existsSync(join(folder, 'latex/report.md'))).toBe(false);
+  });
+
   test('has its readable tables and what is missing on the page', () => {
     const page = readFileSync(join(folder, 'report.md'), 'utf8');
     const missing = data.missing[0]!.stage.id;
-    expect(page).toBe(`# tiny
+    // What stands between is another table each, which has tests of its own.
+    expect(page.replace(/## Mask ratio[^]*(?=## Runs)/, '')).toBe(`# tiny
 
 Two objectives.
 
 4 jobs, 6 stages, 1 without a result.
+
+## Verdicts
+
+By finetune at the last epoch, paired by seed. A principle holds, or is reversed, where the 95 % interval
+over the seeds lies on one side of zero; each is judged on its own, on this data and at this size.
+
+- **Misalignment helps: not decided at n = 0.** Misaligned less aligned: the plan has no cells to compare.
+- **Misalignment helps more on top of masking: not decided at n = 0.** What misalignment adds with a mask less what it adds without: the plan has no cells to compare.
+- **Keep the style: not decided at n = 0.** Changed style less preserved: the plan has no cells to compare.
+- **Masking helps: not decided at n = 0.** Masked less unmasked: the plan has no cells to compare.
+- **Masked and zoomed-in is at least as good as masked: not decided at n = 0.** masked+zoomed-in less masked: the plan has no cells to compare.
 
 ## Objectives
 
@@ -152,7 +196,7 @@ Top-1 accuracy in percent (finetune), over seeds; the paper's are of ViT-B/16 on
 | distorted | 0.00 | distorted | preserved |  |  | 0 | 0 |  |  | 82.1 | 5 |  | finetune |
 | zoomed-out | 0.00 | zoomed-out | preserved |  |  | 0 | 0 |  |  | 82.5 | 4 |  | finetune |
 | zoomed-in | 0.00 | zoomed-in | preserved |  |  | 0 | 0 |  |  | 82.7 | 3 |  | finetune |
-| masked | 0.75 | none | preserved | 50.00 |  | 1 | 2 | 8.00 | 1 | 82.9 | 2 | 20 | finetune |
+| masked | 0.75 | none | preserved | 50.00 |  | 1 | 2 | 10.00 | 1 | 82.9 | 2 | 20 | finetune |
 | masked+zoomed-in | 0.75 | zoomed-in | preserved |  |  | 0 | 0 |  |  | 83.2 | 1 |  | finetune |
 
 ## Integration
@@ -182,6 +226,8 @@ Every job of the sweep, with every key that varies and every number. See [tables
       for (const row of rows) expect(Object.keys(row).filter((key) => !keys.includes(key))).toEqual([]);
       for (const { label, description } of columns) expect([label, description]).not.toContain('');
     }
-    expect(readableTables(buildTables(data)).map(({ name }) => name)).toEqual(['objectives', 'integration']);
+    expect(readableTables(buildTables(data)).map(({ name }) => name)).toEqual(
+      TABLE_NAMES.filter((name) => name !== 'runs'),
+    );
   });
 });

@@ -1,5 +1,8 @@
 /** Every table there is. Adding one is a file beside this and a line here. */
 import type { BuildTable, TableName } from '../table.js';
+import { efficiencyTable } from './efficiency.js';
+import { effectsTable } from './effects.js';
+import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
 import { runsTable } from './runs.js';
@@ -13,5 +16,10 @@ export interface TableEntry {
 export const TABLES: Record<TableName, TableEntry> = {
   objectives: { build: objectivesTable, readable: true },
   integration: { build: integrationTable, readable: true },
+  'mask-ratio': { build: factorTable('mask'), readable: true },
+  misalignment: { build: factorTable('misalignment'), readable: true },
+  'style-preservation': { build: factorTable('style'), readable: true },
+  effects: { build: effectsTable, readable: true },
+  efficiency: { build: efficiencyTable, readable: true },
   runs: { build: runsTable, readable: false },
 };

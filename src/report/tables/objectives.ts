@@ -1,16 +1,17 @@
 /** The paper's comparison of objectives: ours beside its numbers, ranks, and how far the two orders agree. */
 import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
 import {
+  agreementWith,
   comparisonsOf,
-  correlationWith,
   counterpart,
   measurementsOf,
+  pairedDifferences,
   ranksOf,
   rowsOf,
   type Comparison,
   type ResultRow,
 } from '../comparison.js';
-import { ranks } from '../statistics.js';
+import { ranks, summaryStatistics } from '../statistics.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
@@ -24,14 +25,15 @@ const COLUMNS: Column[] = [
   {
     key: 'gain_over_scratch',
     label: 'gain',
-    description: 'Mean less the mean of scratch in the same setting.',
+    description: 'Mean difference to scratch in the same setting, paired by seed.',
     unit: '%',
     digits: 2,
   },
   {
     key: 'rank',
     label: 'rank',
-    description: 'Place by mean among the rows that the paper reports, 1 the best; equal means share their places.',
+    description:
+      'Place by mean, over the seeds that all these rows have, among the rows that the paper reports, 1 the best; equal means share their places.',
   },
   PAPER,
   { key: 'paper_rank', label: 'paper rank', description: "Place among the paper's eight numbers." },
@@ -65,10 +67,14 @@ export const objectivesTable: BuildTable = (data, { metric }) => {
       paper_rank: PAPER_RANK.get(row.objective) ?? null,
     })),
     summary: Object.fromEntries(
-      comparisons.map(({ setting, rows: compared }) => [
-        setting === '' ? 'spearman' : `spearman ${setting}`,
-        correlationWith(paperAccuracy, compared),
-      ]),
+      comparisons.flatMap(({ setting, rows: compared }) => {
+        const { spearman, kendall } = agreementWith(paperAccuracy, compared);
+        const suffix = setting === '' ? '' : ` ${setting}`;
+        return [
+          [`spearman${suffix}`, spearman],
+          [`kendall${suffix}`, kendall],
+        ];
+      }),
     ),
   };
 };
@@ -99,13 +105,19 @@ const PAPER_RANK = new Map(REPORTED.map(({ objective }, i) => [objective, PLACES
 
 function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | null {
   const scratch = row.objective === 'scratch' ? undefined : counterpart(row, 'scratch', rows);
-  if (scratch === undefined || row.statistics.mean === null) return null;
-  return row.statistics.mean - scratch.statistics.mean!;
+  return scratch === undefined ? null : summaryStatistics(pairedDifferences(row, scratch)).mean;
 }
 
 function describeCorrelation({ setting, rows }: Comparison): string {
-  const correlation = correlationWith(paperAccuracy, rows);
+  const { spearman, kendall, rows: count, seeds } = agreementWith(paperAccuracy, rows);
   const where = setting === '' ? '' : ` where ${setting}`;
-  if (correlation === null) return `Too few rows${where} to correlate their order with the paper's.`;
-  return `Spearman's rank correlation with the paper${where}: ${correlation.toFixed(2)}.`;
+  if (spearman === null || kendall === null) {
+    const why = count >= 3 && seeds.length === 0 ? 'No seed has a result of every row' : 'Too few rows';
+    return `${why}${where} to correlate their order with the paper's.`;
+  }
+  const over = `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
+  return (
+    `Rank correlation with the paper${where}: Spearman's ${spearman.toFixed(2)}, Kendall's τ-b ${kendall.toFixed(2)}, ` +
+    `from means over ${over}, which all ${count} rows have.`
+  );
 }

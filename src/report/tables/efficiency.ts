@@ -1,0 +1,151 @@
+/** What an objective costs and what it comes to, by epochs of pre-training: "at no extra computation", checked. */
+import { pretrainingFlops } from '../../model/flops.js';
+import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
+import { studentInterval } from '../inference/interval.js';
+import { OBJECTIVE_ORDER, paperAccuracyAfter } from '../paper.js';
+import { summaryStatistics } from '../statistics.js';
+import type { BuildTable, Column, Row } from '../table.js';
+import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
+
+const COLUMNS: Column[] = [
+  OBJECTIVE,
+  SETTING,
+  { key: 'pretrain_epochs', label: 'pre-training epochs', description: 'As the recipe has them.' },
+  ...ACCURACY,
+  {
+    key: 'difference_to_masked',
+    label: 'to masked',
+    description: 'Mean difference to masked in the same setting, paired by seed.',
+    unit: 'points',
+    digits: 2,
+  },
+  {
+    key: 'ci_low',
+    label: '95 % from',
+    description: "Student's 95 % confidence interval over the seeds, its lower end.",
+    unit: 'points',
+    digits: 2,
+  },
+  { key: 'ci_high', label: 'to', description: 'Its upper end.', unit: 'points', digits: 2 },
+  { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0 },
+  {
+    key: 'flops_per_image',
+    label: 'FLOPs/image',
+    description: 'Counted floating-point operations of a forward pass of pre-training; 2 for each multiply-add.',
+    digits: 0,
+  },
+  {
+    key: 'flops_to_masked',
+    label: 'FLOPs to masked',
+    description: 'As a multiple of what masked takes in the same setting.',
+    digits: 2,
+  },
+  {
+    key: 'pretrain_images_per_second',
+    label: 'images/s',
+    description: 'Mean speed of pre-training over the seeds; compare on one machine only.',
+    digits: 0,
+  },
+  {
+    key: 'pretrain_seconds',
+    label: 'time',
+    description: 'Mean wall time of the last attempt at pre-training.',
+    unit: 's',
+    digits: 0,
+  },
+  {
+    key: 'paper_accuracy',
+    label: 'paper',
+    description: "The paper's at as many epochs on ImageNet-1k, where its figure has it.",
+    unit: '%',
+    digits: 1,
+  },
+  EPOCH,
+  METRIC,
+];
+
+export const efficiencyTable: BuildTable = (data, { metric }) => {
+  const measurements = measurementsOf(data, metric).filter(({ task }) => task !== null);
+  const rows = rowsOf(measurements, OBJECTIVE_ORDER)
+    .filter((row) => row.measurements.length > 0 || ALWAYS.includes(row.objective))
+    .map((row) => ({ row, epochs: epochsOfPretraining(row) }))
+    .sort((a, b) => order(a.row) - order(b.row) || Number(a.epochs) - Number(b.epochs))
+    .map(({ row }) => row);
+  return {
+    name: 'efficiency',
+    title: 'Efficiency',
+    caption: [
+      `What pre-training costs and what comes of it: top-1 accuracy in percent (${metric}), over seeds.`,
+      ...rows.flatMap((row) => checkOfCost(row, rows)),
+    ].join(' '),
+    columns: COLUMNS,
+    rows: rows.map((row) => cellsOf(row, rows, metric)),
+    summary: {},
+  };
+};
+
+/** The paper's comparison, shown with n = 0 where the plan has none of it. */
+const ALWAYS: readonly ResultRow['objective'][] = ['masked', 'masked+zoomed-in'];
+
+const order = ({ objective }: ResultRow): number => OBJECTIVE_ORDER.indexOf(objective);
+
+function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<typeof commonCells>[1]): Row {
+  const masked = row.objective === 'masked' ? undefined : counterpart(row, 'masked', rows);
+  const differences = masked === undefined ? [] : pairedDifferences(row, masked);
+  const { mean, n } = summaryStatistics(differences);
+  const interval = studentInterval(differences);
+  const epochs = epochsOfPretraining(row);
+  return {
+    ...commonCells(row, metric),
+    pretrain_epochs: epochs,
+    difference_to_masked: mean,
+    ci_low: interval?.[0] ?? null,
+    ci_high: interval?.[1] ?? null,
+    difference_n: row.objective === 'masked' ? null : n,
+    flops_per_image: flopsOf(row),
+    flops_to_masked: flopsToMasked(row, rows),
+    pretrain_images_per_second: meanOf(row, 'imagesPerSecond'),
+    pretrain_seconds: meanOf(row, 'seconds'),
+    paper_accuracy: paperAccuracyAfter(row.objective, epochs),
+  };
+}
+
+function meanOf({ measurements }: ResultRow, key: 'imagesPerSecond' | 'seconds'): number | null {
+  return summaryStatistics(measurements.flatMap(({ pretrain }) => pretrain?.[key] ?? [])).mean;
+}
+
+/** null where the row's jobs differ, or there are none. */
+function epochsOfPretraining(row: ResultRow): number | null {
+  return theOne(row.measurements.flatMap(({ pretrainConfig }) => pretrainConfig?.recipe.epochs ?? []));
+}
+
+function flopsOf(row: ResultRow): number | null {
+  return theOne(
+    row.measurements.flatMap(({ pretrainConfig }) =>
+      pretrainConfig === null ? [] : pretrainingFlops(pretrainConfig.model, pretrainConfig.task.maskRatio),
+    ),
+  );
+}
+
+function theOne(values: readonly number[]): number | null {
+  const distinct = new Set(values);
+  return distinct.size === 1 ? [...distinct][0]! : null;
+}
+
+function flopsToMasked(row: ResultRow, rows: readonly ResultRow[]): number | null {
+  const masked = row.objective === 'masked' ? row : counterpart(row, 'masked', rows);
+  const [own, other] = [flopsOf(row), masked === undefined ? null : flopsOf(masked)];
+  return own === null || other === null ? null : own / other;
+}
+
+/** Whether the integrated method takes more than masking alone. */
+function checkOfCost(row: ResultRow, rows: readonly ResultRow[]): string[] {
+  const masked = counterpart(row, 'masked', rows);
+  const ratio = flopsToMasked(row, rows);
+  if (row.objective !== 'masked+zoomed-in' || masked === undefined || ratio === null) return [];
+  const where = row.setting === '' ? '' : ` (${row.setting})`;
+  const [own, other] = [meanOf(row, 'imagesPerSecond'), meanOf(masked, 'imagesPerSecond')];
+  const speed = own === null || other === null ? '' : `; it saw ${(own / other).toFixed(2)} times the images a second`;
+  const verdict = ratio === 1 ? 'takes the same FLOPs' : `takes ${ratio.toFixed(3)} times the FLOPs`;
+  return [`masked+zoomed-in${where} ${verdict} per image as masked, counted${speed}, measured.`];
+}

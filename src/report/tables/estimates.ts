@@ -1,0 +1,42 @@
+/** Columns of differences estimated between cells, and what stands in them. */
+import type { Estimate } from '../contrasts.js';
+import type { Column, Row } from '../table.js';
+
+/** @param label What the difference is called where people read it. */
+export function estimateColumns(label: string): Column[] {
+  return [
+    {
+      key: 'difference',
+      label,
+      description: 'Mean difference, paired by seed; positive where the degraded level does better.',
+      unit: 'points',
+      digits: 2,
+    },
+    {
+      key: 'ci_low',
+      label: '95 % from',
+      description: "Student's 95 % confidence interval over the seeds, its lower end.",
+      unit: 'points',
+      digits: 2,
+    },
+    { key: 'ci_high', label: 'to', description: 'Its upper end.', unit: 'points', digits: 2 },
+    { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0 },
+    {
+      key: 'p_sign_flip',
+      label: 'p',
+      description: 'Exact sign-flip test over the seeds; never below 2 / 2ⁿ, .25 for three.',
+      digits: 3,
+    },
+  ];
+}
+
+/** @param found null: the row is what others are compared with. */
+export function estimateCells(found: Estimate | null): Row {
+  return {
+    difference: found?.mean ?? null,
+    ci_low: found?.interval?.[0] ?? null,
+    ci_high: found?.interval?.[1] ?? null,
+    difference_n: found?.n ?? null,
+    p_sign_flip: found?.pSeeds ?? null,
+  };
+}

@@ -1,0 +1,138 @@
+/** One factor at each level of the other two: mask ratio, misalignment or style, against the level that degrades nothing. */
+import type { Evaluation } from '../../spec/schema.js';
+import { epochsOf, measurementsOf } from '../comparison.js';
+import { difference, estimate } from '../contrasts.js';
+import { factorialsOf, REFERENCE, type Factor, type FactorCell, type Factorial, type Triple } from '../factorial.js';
+import { PAPER_ACCURACY, paperObjective } from '../paper.js';
+import type { BuildTable, Column, Row, TableName } from '../table.js';
+import { ACCURACY, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
+import { strengthDepartures } from '../strengths.js';
+import { estimateCells, estimateColumns } from './estimates.js';
+
+interface Wording {
+  name: TableName;
+  title: string;
+  /** What the table compares, and with what. */
+  compares: string;
+  /** `to full images`: of the column with the differences. */
+  label: string;
+}
+
+const WORDING: Record<Factor, Wording> = {
+  mask: {
+    name: 'mask-ratio',
+    title: 'Mask ratio',
+    compares: 'Mask ratios at each misalignment and style, and their difference to no mask',
+    label: 'to unmasked',
+  },
+  misalignment: {
+    name: 'misalignment',
+    title: 'Misalignment',
+    compares: 'Misalignment at each mask ratio and style, and its difference to none',
+    label: 'to aligned',
+  },
+  style: {
+    name: 'style-preservation',
+    title: 'Style preservation',
+    compares: 'Style at each mask ratio and misalignment, and the difference of changing it',
+    label: 'to preserved',
+  },
+};
+
+const LEVELS: Record<Factor, Column> = {
+  mask: { key: 'mask_ratio', label: 'mask ratio', description: 'Fraction of the tokens removed.', digits: 2 },
+  misalignment: {
+    key: 'misalignment',
+    label: 'misalignment',
+    description: 'How the input grid is moved against the target grid.',
+  },
+  style: { key: 'style', label: 'style', description: "How the input's pixels are changed." },
+};
+
+/** The other factors first, so that the rows to be compared stand together. */
+const ORDER: Record<Factor, readonly [Factor, Factor, Factor]> = {
+  mask: ['misalignment', 'style', 'mask'],
+  misalignment: ['mask', 'style', 'misalignment'],
+  style: ['mask', 'misalignment', 'style'],
+};
+
+/** Makes the table of a factor. */
+export function factorTable(factor: Factor): BuildTable {
+  const { name, title, compares, label } = WORDING[factor];
+  const columns = [
+    SETTING,
+    ...ORDER[factor].map((each) => LEVELS[each]),
+    ...ACCURACY,
+    ...estimateColumns(label),
+    PAPER,
+    EPOCH,
+    METRIC,
+  ];
+  return (data, { metric }) => {
+    const factorials = factorialsOf(measurementsOf(data, metric));
+    const rows = factorials.flatMap((factorial) => rowsOf(factorial, factor, metric));
+    return {
+      name,
+      title,
+      caption: [
+        `${compares}, paired by seed: top-1 accuracy in percent (${metric}) at the last epoch.`,
+        ...(rows.length === 0 ? ['The plan has no two cells that differ in this alone.'] : []),
+        ...strengthDepartures(factorials.flatMap((factorial) => comparisonsOf(factorial, factor))),
+      ].join(' '),
+      columns,
+      rows,
+      summary: {},
+    };
+  };
+}
+
+function rowsOf(factorial: Factorial, factor: Factor, metric: Evaluation): Row[] {
+  const { levels } = factorial;
+  const [outer, inner] = ORDER[factor];
+  return levels[outer].flatMap((outerLevel) =>
+    levels[inner].flatMap((innerLevel) => {
+      const triples = levels[factor].map((level): Triple => ({
+        ...REFERENCE,
+        [outer]: outerLevel,
+        [inner]: innerLevel,
+        [factor]: level,
+      }));
+      const compared = triples.filter((triple) => factorial.find(triple) !== undefined).length > 1;
+      return compared ? triples.map((triple) => rowOf(factorial, factor, triple, metric)) : [];
+    }),
+  );
+}
+
+/** The cells that differ in the factor alone. */
+function comparisonsOf({ levels, find }: Factorial, factor: Factor): FactorCell[][] {
+  const [outer, inner] = ORDER[factor];
+  return levels[outer].flatMap((outerLevel) =>
+    levels[inner].map((innerLevel) =>
+      levels[factor].flatMap(
+        (level) => find({ ...REFERENCE, [outer]: outerLevel, [inner]: innerLevel, [factor]: level }) ?? [],
+      ),
+    ),
+  );
+}
+
+function rowOf(factorial: Factorial, factor: Factor, triple: Triple, metric: Evaluation): Row {
+  const cell = factorial.find(triple);
+  const reference = factorial.find({ ...triple, [factor]: REFERENCE[factor] });
+  const contrast = cell === undefined || reference === undefined ? undefined : difference(cell, reference);
+  const name = `${factorial.setting} ${triple.mask} ${triple.misalignment} ${triple.style}`;
+  const objective = cell === undefined ? undefined : paperObjective(cell.measurements[0]!.task);
+  return {
+    setting: factorial.setting,
+    mask_ratio: triple.mask,
+    misalignment: triple.misalignment,
+    style: triple.style,
+    mean: cell?.statistics.mean ?? null,
+    std: cell?.statistics.std ?? null,
+    n: cell?.statistics.n ?? 0,
+    planned: cell?.measurements.length ?? 0,
+    ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : [], name)),
+    paper_accuracy: objective === undefined ? null : PAPER_ACCURACY[objective],
+    epoch: cell === undefined ? null : epochsOf(cell),
+    metric,
+  };
+}
