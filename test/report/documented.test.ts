@@ -1,0 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { planOf } from '../runner/support.js';
+import { buildTables } from '../../src/report/report.js';
+import { dataOf } from './support.js';
+
+const document = readFileSync(`${process.cwd()}/docs/tables.md`, 'utf8');
+const tables = buildTables(dataOf(planOf('grid: {objective: [scratch, masked]}')));
+
+// The columns of runs.csv follow from the sweep; docs/tables.md has them as KIND_….
+test.each(tables.filter(({ name }) => name !== 'runs'))('docs/tables.md has every column of $name', (table) => {
+  const section = document.split(/^## /m).find((part) => part.split('\n')[0]!.includes(`${table.name}.csv`));
+  expect(section).toBeDefined();
+  for (const { key } of table.columns) expect(section).toContain(`\`${key}\``);
+});
