@@ -2,11 +2,8 @@
  * Contrasts between cells, paired by seed, and what they are estimated to be. A contrast is a sum of cells with weights
  * that cancel; an effect is the mean of the contrasts in its contexts (the levels of the other factors).
  */
-import { stream } from '../common/random.js';
 import type { FactorCell } from './factorial.js';
-import { bootstrapInterval } from './inference/bootstrap.js';
 import { studentInterval, type Interval } from './inference/interval.js';
-import { signFlipTest } from './inference/sign-flip.js';
 import { summaryStatistics } from './statistics.js';
 
 export type Contrast = readonly { cell: FactorCell; weight: number }[];
@@ -18,17 +15,15 @@ export interface Estimate {
   std: number | null;
   /** Student's, over the seeds. */
   interval: Interval | null;
-  /** The percentile bootstrap over the seeds: resampled whole, with all their contexts. */
-  bootstrap: Interval | null;
   /** Seeds taken, and those whose cells are all in the plan for some context. */
   n: number;
   planned: number;
   /** Contexts taken, and those in the plan. */
   contexts: number;
   contextsPlanned: number;
-  /** Sign-flip tests: over the seeds, and over the pairs seed × context as though these were independent. */
-  pSeeds: number | null;
-  pPairs: number | null;
+  /** The contrast of each seed, which the mean is that of; and of each seed in each context. */
+  bySeed: readonly number[];
+  pairs: readonly number[];
 }
 
 export const cellsOf = (contrast: Contrast): FactorCell[] => contrast.map(({ cell }) => cell);
@@ -53,26 +48,23 @@ export function meanContrast(contrasts: readonly Contrast[]): Contrast {
 /**
  * Estimates the mean of contrasts, one for each context. Every seed that is taken has every context that is taken, so
  * that no seed weighs differently: where results are missing, those contexts and seeds are taken that have the most pairs.
- *
- * @param name Of the random stream that the bootstrap draws from where it has to.
  */
-export function estimate(contrasts: readonly Contrast[], name: string): Estimate {
+export function estimate(contrasts: readonly Contrast[]): Estimate {
   const complete = contrasts.map((contrast) => ({ contrast, seeds: seedsOf(contrast, measuredSeeds) }));
   const { seeds, taken } = fullest(complete);
-  const bySeed = seeds.map((seed) => taken.map((contrast) => valueAt(contrast, seed)));
-  const means = bySeed.map((values) => summaryStatistics(values).mean!);
+  const values = seeds.map((seed) => taken.map((contrast) => valueAt(contrast, seed)));
+  const means = values.map((own) => summaryStatistics(own).mean!);
   const { mean, std, n } = summaryStatistics(means);
   return {
     mean,
     std,
     interval: studentInterval(means),
-    bootstrap: bootstrapInterval(means, stream(0, 'report', 'bootstrap', name)),
     n,
     planned: new Set(contrasts.flatMap((contrast) => seedsOf(contrast, plannedSeeds))).size,
     contexts: taken.length,
     contextsPlanned: contrasts.length,
-    pSeeds: signFlipTest(means, stream(0, 'report', 'signs of seeds', name)),
-    pPairs: signFlipTest(bySeed.flat(), stream(0, 'report', 'signs of pairs', name)),
+    bySeed: means,
+    pairs: values.flat(),
   };
 }
 

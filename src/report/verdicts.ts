@@ -77,7 +77,7 @@ export function verdictsOf(data: ReportData, metric: Evaluation): Verdict[] {
   return factorialsOf(measurementsOf(data, metric)).flatMap((factorial) =>
     PRINCIPLES.map(({ name, quantity, sign, contrastsOf }): Verdict => {
       const contrasts = contrastsOf(factorial);
-      const found = estimate(contrasts, `${factorial.setting} ${name}`);
+      const found = estimate(contrasts);
       return {
         principle: name,
         setting: factorial.setting,

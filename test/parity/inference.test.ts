@@ -23,13 +23,17 @@ describe.each(fixture.samples.map((sample) => ({ n: sample.values.length, ...sam
   '$n values',
   ({ n, values, student, bootstrap, signFlip }) => {
     test("have Student's interval", () => {
-      studentInterval(values)!.forEach((bound, i) => { expect(bound).toBeCloseTo(student[i]!, 10); });
+      studentInterval(values)!.forEach((bound, i) => {
+        expect(bound).toBeCloseTo(student[i]!, 10);
+      });
     });
 
     // All resamples and all signs are gone through where they are few; beyond, both sides draw them.
     test('have the percentile bootstrap interval', () => {
       const own = bootstrapInterval(values, stream(0, 'test'))!;
-      own.forEach((bound, i) => { expect(bound).toBeCloseTo(bootstrap[i]!, n <= 5 ? 10 : 1); });
+      own.forEach((bound, i) => {
+        expect(bound).toBeCloseTo(bootstrap[i]!, n <= 5 ? 10 : 1);
+      });
     });
 
     test('have the sign-flip test', () => {

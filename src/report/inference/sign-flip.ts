@@ -30,7 +30,12 @@ export function signFlipTest(differences: readonly number[], random: Random): nu
   }
   for (let draw = 0; draw < DRAWN; draw++) {
     let sum = 0;
-    for (const size of sizes) sum += random.uint32() & 1 ? size : -size;
+    let bits = 0;
+    for (let i = 0; i < n; i++) {
+      // A word has the signs of 32.
+      bits = i % 32 === 0 ? random.uint32() : bits >>> 1;
+      sum += bits & 1 ? sizes[i]! : -sizes[i]!;
+    }
     if (Math.abs(sum) >= observed) extreme += 1;
   }
   // The pattern that was observed counts among those drawn, or p could be zero.

@@ -1,8 +1,11 @@
 /** The principles as numbers: main effects and two-way interactions of mask, misalignment and style, paired by seed. */
+import { stream, type Random } from '../../common/random.js';
 import { epochsOf, measurementsOf } from '../comparison.js';
 import { cellsOf, estimate } from '../contrasts.js';
 import { effectsOf, type Effect } from '../effects.js';
 import { factorialsOf, type Factorial } from '../factorial.js';
+import { bootstrapInterval } from '../inference/bootstrap.js';
+import { signFlipTest } from '../inference/sign-flip.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EPOCH, METRIC, SETTING } from './columns.js';
 import { strengthDepartures } from '../strengths.js';
@@ -74,7 +77,9 @@ export const effectsTable: BuildTable = (data, { metric }) => {
 function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Effect, metric: string): Row {
   const effect = factors.join(' × ');
   const level = levels.join(' × ');
-  const found = estimate(contrasts, `${setting} ${effect} ${level}`);
+  const found = estimate(contrasts);
+  const random = (what: string): Random => stream(0, 'report', what, setting, effect, level);
+  const bootstrap = bootstrapInterval(found.bySeed, random('bootstrap'));
   const measurements = contrasts.flatMap(cellsOf).flatMap((cell) => cell.measurements);
   return {
     setting,
@@ -89,10 +94,10 @@ function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Eff
     planned: found.planned,
     contexts: found.contexts,
     contexts_planned: found.contextsPlanned,
-    bootstrap_low: found.bootstrap?.[0] ?? null,
-    bootstrap_high: found.bootstrap?.[1] ?? null,
-    p_seeds: found.pSeeds,
-    p_pairs: found.pPairs,
+    bootstrap_low: bootstrap?.[0] ?? null,
+    bootstrap_high: bootstrap?.[1] ?? null,
+    p_seeds: signFlipTest(found.bySeed, random('signs of seeds')),
+    p_pairs: signFlipTest(found.pairs, random('signs of pairs')),
     epoch: epochsOf({ measurements }),
     metric,
   };

@@ -1,5 +1,7 @@
 /** Columns of differences estimated between cells, and what stands in them. */
+import { stream } from '../../common/random.js';
 import type { Estimate } from '../contrasts.js';
+import { signFlipTest } from '../inference/sign-flip.js';
 import type { Column, Row } from '../table.js';
 
 /** @param label What the difference is called where people read it. */
@@ -30,13 +32,16 @@ export function estimateColumns(label: string): Column[] {
   ];
 }
 
-/** @param found null: the row is what others are compared with. */
-export function estimateCells(found: Estimate | null): Row {
+/**
+ * @param found null: the row is what others are compared with.
+ * @param name Of the random stream that signs are drawn from where there are many seeds.
+ */
+export function estimateCells(found: Estimate | null, name: string): Row {
   return {
     difference: found?.mean ?? null,
     ci_low: found?.interval?.[0] ?? null,
     ci_high: found?.interval?.[1] ?? null,
     difference_n: found?.n ?? null,
-    p_sign_flip: found?.pSeeds ?? null,
+    p_sign_flip: found === null ? null : signFlipTest(found.bySeed, stream(0, 'report', 'signs of seeds', name)),
   };
 }

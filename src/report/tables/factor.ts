@@ -130,7 +130,7 @@ function rowOf(factorial: Factorial, factor: Factor, triple: Triple, metric: Eva
     std: cell?.statistics.std ?? null,
     n: cell?.statistics.n ?? 0,
     planned: cell?.measurements.length ?? 0,
-    ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : [], name)),
+    ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : []), name),
     paper_accuracy: objective === undefined ? null : PAPER_ACCURACY[objective],
     epoch: cell === undefined ? null : epochsOf(cell),
     metric,
