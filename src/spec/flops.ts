@@ -19,7 +19,7 @@ const product = (rows: number, inner: number, columns: number): number => 2 * ro
 function blockForward(tokens: number, dim: number, mlpRatio: number): number {
   const projections = product(tokens, dim, 3 * dim) + product(tokens, dim, dim);
   const attention = 2 * product(tokens, dim, tokens); // scores, and their sum over the values: all heads together
-  const mlp = 2 * product(tokens, dim, mlpRatio * dim);
+  const mlp = 2 * product(tokens, dim, Math.round(mlpRatio * dim));
   return projections + attention + mlp;
 }
 

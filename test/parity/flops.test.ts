@@ -37,3 +37,8 @@ test('what the paper says of cost: masked and zoomed in costs nothing more, and 
   expect(unmasked.forward / masked.forward).toBeGreaterThan(2);
   expect(unmasked.forward / masked.forward).toBeLessThan(4.1);
 });
+
+test('ViT-B/16 costs the 17.56 billion multiply-adds that torchvision publishes', () => {
+  const vitB = resolveModel(modelSchema.parse({ preset: 'vit-b', classToken: true }), 224);
+  expect(finetuneCost(vitB, 1000).forward / 2 / 1e9).toBeCloseTo(17.56, 1);
+});

@@ -1,5 +1,5 @@
 /** What an objective costs and what it comes to, by epochs of pre-training: "at no extra computation", checked. */
-import { pretrainingFlops } from '../../model/flops.js';
+import { pretrainCost } from '../../spec/flops.js';
 import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { studentInterval } from '../inference/interval.js';
 import { OBJECTIVE_ORDER, paperAccuracyAfter } from '../paper.js';
@@ -122,7 +122,7 @@ function epochsOfPretraining(row: ResultRow): number | null {
 function flopsOf(row: ResultRow): number | null {
   return theOne(
     row.measurements.flatMap(({ pretrainConfig }) =>
-      pretrainConfig === null ? [] : pretrainingFlops(pretrainConfig.model, pretrainConfig.task.maskRatio),
+      pretrainConfig === null ? [] : pretrainCost(pretrainConfig.model, pretrainConfig.task).forward,
     ),
   );
 }
