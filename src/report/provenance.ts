@@ -44,7 +44,7 @@ export function summarizeProvenance({ stages }: ReportData): ProvenanceSummary {
   const repositories = origins.flatMap(({ vitmim, spec }) => [spec, vitmim.repository]);
   return {
     rows: [...rows.values()],
-    commands: [...new Set(origins.flatMap(({ command }) => (command === null ? [] : [command.map(quote).join(' ')])))],
+    commands: [...new Set(origins.flatMap(({ command }) => (command === null ? [] : [commandLine(command)])))],
     dirty: distinct(repositories.filter((repository) => repository !== null)).filter(({ dirty }) => dirty),
     unrecorded: finished.length - recorded.length,
   };
@@ -53,7 +53,7 @@ export function summarizeProvenance({ stages }: ReportData): ProvenanceSummary {
 /** The section as lines of Markdown; none where nothing was recorded at all. */
 export function provenanceSection({ rows, commands, dirty, unrecorded }: ProvenanceSummary): string[] {
   if (rows.length === 0) return [];
-  const columns = COLUMNS.filter(({ key }) => rows.some((row) => row[key] !== ''));
+  const columns = PROVENANCE_COLUMNS.filter(({ key }) => rows.some((row) => row[key] !== ''));
   return [
     '## Provenance',
     '',
@@ -67,7 +67,8 @@ export function provenanceSection({ rows, commands, dirty, unrecorded }: Provena
   ];
 }
 
-const COLUMNS: readonly { key: keyof ProvenanceRow; label: string }[] = [
+/** In their order, with what they are called where people read them. */
+export const PROVENANCE_COLUMNS: readonly { key: keyof ProvenanceRow; label: string }[] = [
   { key: 'vitmim', label: 'vitmim' },
   { key: 'checkout', label: 'its commit' },
   { key: 'spec', label: "the spec's commit" },
@@ -101,7 +102,8 @@ function commitOf(repository: Repository | null): string {
 const SHORT = 10;
 const NAMED = 5;
 
-function describeDirty({ commit, changed, untracked, diff }: Repository): string {
+/** What was not as committed, in words, with the diff that was kept. */
+export function describeDirty({ commit, changed, untracked, diff }: Repository): string {
   const base = commit === null ? 'without a commit' : `at ${commit.slice(0, SHORT)}`;
   const files = [list('changed', changed), list('untracked', untracked)].filter((text) => text !== '').join('; ');
   switch (diff) {
@@ -122,6 +124,9 @@ function list(what: string, files: readonly string[]): string {
     .map((file) => `\`${file}\``)
     .join(', ')}${more}`;
 }
+
+/** A command as it is typed into a POSIX shell. */
+export const commandLine = (command: readonly string[]): string => command.map(quote).join(' ');
 
 /** An argument as a POSIX shell reads it back; it makes the home folder of a leading `~/` only outside quotes. */
 function quote(argument: string): string {

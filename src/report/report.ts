@@ -5,10 +5,11 @@ import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
+import { htmlReport } from './html/write.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
 import { TABLES } from './tables/index.js';
-import { verdictSection, verdictsOf, type Verdict } from './verdicts.js';
+import { describeVerdict, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
 import { toMarkdown } from './writers/markdown.js';
@@ -16,15 +17,15 @@ import { toMarkdown } from './writers/markdown.js';
 export interface ReportOptions {
   /** What tables compare; by default what the jobs are ranked by. */
   metric?: Evaluation;
-  /** What is written; CSV and Markdown by default. */
+  /** What is written; all but LaTeX by default. */
   formats?: readonly Format[];
 }
 
 /** Every form that a report is written in. */
-export const FORMATS = ['csv', 'md', 'latex'] as const;
+export const FORMATS = ['csv', 'md', 'html', 'latex'] as const;
 export type Format = (typeof FORMATS)[number];
 
-const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md'];
+const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
 
 /**
  * Builds every table.
@@ -64,16 +65,18 @@ export function readableTables(tables: readonly Table[]): Table[] {
 }
 
 /**
- * Writes a report into a folder: `tables/*.csv`, `report.md`, `tables/*.tex`, as the formats ask for.
+ * Writes a report into a folder: `tables/*.csv`, `report.md`, `report.html`, `tables/*.tex`, as the formats ask for.
  *
  * @returns the paths written.
  * @throws UsageError as {@link buildTables} does.
  */
 export function writeReport(data: ReportData, folder: string, options: ReportOptions = {}): string[] {
   const tables = buildTables(data, options);
+  const verdicts = buildVerdicts(data, options);
+  const metric = metricOf(data, options);
   const formats = options.formats ?? DEFAULT_FORMATS;
   const files = FORMATS.filter((format) => formats.includes(format)).flatMap((format) =>
-    filesOf(format, { data, tables, verdicts: buildVerdicts(data, options), paths: sweepPaths(folder) }),
+    filesOf(format, { data, tables, verdicts, metric, paths: sweepPaths(folder) }),
   );
   for (const { path, text } of files) writeFileAtomic(path, text);
   return files.map(({ path }) => path);
@@ -83,21 +86,32 @@ interface Report {
   data: ReportData;
   tables: readonly Table[];
   verdicts: readonly Verdict[];
+  metric: Evaluation;
   paths: SweepPaths;
 }
 
-function filesOf(format: Format, { data, tables, verdicts, paths }: Report): { path: string; text: string }[] {
+function filesOf(format: Format, { data, tables, verdicts, metric, paths }: Report): { path: string; text: string }[] {
   switch (format) {
     case 'csv':
       return tables.map((table) => ({ path: join(paths.tables, `${table.name}.csv`), text: toCsv(table) }));
     case 'md':
       return [{ path: paths.report, text: reportPage(data, tables, verdicts) }];
+    case 'html': {
+      const wide = tables.filter(({ name }) => !TABLES[name].readable);
+      const text = htmlReport(data, paths.folder, { metric, tables: readableTables(tables), wide, verdicts: verdicts.map(toldVerdict) });
+      return [{ path: paths.page, text }];
+    }
     case 'latex':
       return readableTables(tables).map((table) => ({
         path: join(paths.tables, `${table.name}.tex`),
         text: toLatex(table),
       }));
   }
+}
+
+function toldVerdict(found: Verdict): { principle: string; verdict: string; text: string } {
+  const { claim, verdict, numbers } = describeVerdict(found);
+  return { principle: claim, verdict, text: numbers };
 }
 
 /** The whole of `report.md`. */

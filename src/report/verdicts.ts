@@ -100,13 +100,17 @@ function outcomeOf({ interval }: Estimate, sign: 1 | -1): Verdict['outcome'] {
 
 /** A verdict in words: `Misalignment helps: not decided at n = 3. Misaligned less aligned: …` */
 export function describeVerdict({ principle, setting, outcome, quantity, estimate: found, beware }: Verdict): {
-  head: string;
+  /** The principle and where it was tried. */
+  claim: string;
+  /** What the data say of it, in a word or two. */
+  verdict: string;
   numbers: string;
 } {
   const where = setting === '' ? '' : ` (${setting})`;
   const said = outcome === 'not decided' ? `not decided at n = ${found.n}` : outcome;
   return {
-    head: `${principle}${where}: ${said}.`,
+    claim: `${principle}${where}`,
+    verdict: said,
     numbers: [`${quantity}: ${describeEstimate(found)}.`, ...beware].join(' '),
   };
 }
@@ -134,7 +138,7 @@ export function verdictSection(verdicts: readonly Verdict[]): string[] {
     `By ${verdicts[0]!.metric} at the last epoch, paired by seed. A principle holds, or is reversed, where the 95 % interval`,
     'over the seeds lies on one side of zero; each is judged on its own, on this data and at this size.',
     '',
-    ...verdicts.map(describeVerdict).map(({ head, numbers }) => `- **${head}** ${numbers}`),
+    ...verdicts.map(describeVerdict).map(({ claim, verdict, numbers }) => `- **${claim}: ${verdict}.** ${numbers}`),
     '',
   ];
 }

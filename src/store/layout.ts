@@ -8,6 +8,7 @@ export function sweepPaths(folder: string) {
     plan: join(folder, 'plan.json'),
     tables: join(folder, 'tables'),
     report: join(folder, 'report.md'),
+    page: join(folder, 'report.html'),
     /** What the sweep was run from, with diffs; see `provenance.ts`. */
     provenance: join(folder, 'provenance'),
     stage: (id: string) => stagePaths(join(folder, 'stages', id)),

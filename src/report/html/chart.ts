@@ -1,0 +1,72 @@
+/** What a chart is: data alone. `line-chart.ts` and `dot-chart.ts` draw it, `figures/` make it from results. */
+
+export interface Axis {
+  title: string;
+  /** Where ticks stand; by default at round numbers. */
+  ticks?: readonly number[];
+  /** What the axis must span at least, so that charts can share one. */
+  span?: readonly number[];
+}
+
+/** A level to compare with, drawn dashed; the caption says what it is. */
+export interface Reference {
+  value: number;
+  label: string;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+  /** Half the length of the error bar; null: none. */
+  spread: number | null;
+}
+
+export interface Series {
+  /** Written at the end of the line; null: not written, as for the seeds of one objective. */
+  name: string | null;
+  /** Colour and shape of its marks. */
+  style: 0 | 1 | 2 | 3;
+  points: readonly Point[];
+}
+
+interface Common {
+  title: string;
+  /** The chart in words, for those who do not see it. */
+  description: string;
+  x: Axis;
+  reference: Reference | null;
+}
+
+export interface LineChart extends Common {
+  kind: 'lines';
+  y: Axis;
+  series: readonly Series[];
+  /** Whether points have marks; curves of many points have none. */
+  marks: boolean;
+}
+
+/** A row: a mean with its error bar, and the single values around it. */
+export interface DotRow {
+  label: string;
+  mean: number;
+  /** Half the length of the error bar; null: none. */
+  spread: number | null;
+  values: readonly number[];
+}
+
+export interface DotChart extends Common {
+  kind: 'dots';
+  rows: readonly DotRow[];
+}
+
+export type Chart = LineChart | DotChart;
+
+/** Charts that are read together. */
+export interface Figure {
+  /** Its anchor in the page. */
+  id: string;
+  title: string;
+  /** Whole sentences: what is shown, what bars and dashes are, what to beware of. */
+  caption: string;
+  charts: readonly Chart[];
+}

@@ -1,0 +1,107 @@
+/**
+ * Accuracy over the mask ratio, with lines for what is crossed with it: misalignments in a chart for each style, and
+ * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but seeds.
+ */
+import type { Evaluation } from '../../../spec/schema.js';
+import type { Misalignment, StyleKind } from '../../../spec/task.js';
+import type { Measurement } from '../../comparison.js';
+import type { Figure, LineChart, Series } from '../chart.js';
+import { groupsOf, scratchReference, type Group } from './groups.js';
+import { groupBy } from './group-by.js';
+import { accuracyTitle, BARS, DASHED, titled, withSpread } from './words.js';
+
+const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];
+const STYLES: readonly StyleKind[] = ['preserved', 'blurred', 'decolorized'];
+
+interface Factor {
+  id: string;
+  name: string;
+  /** In the order of their styles. */
+  levels: readonly string[];
+  levelOf: (group: Group) => string;
+}
+
+const MISALIGNMENT: Factor = {
+  id: 'misalignment',
+  name: 'misalignment',
+  levels: MISALIGNMENTS,
+  levelOf: ({ task }) => task.geometry.kind,
+};
+const STYLE: Factor = { id: 'style', name: 'style', levels: STYLES, levelOf: ({ task }) => task.style.kind };
+
+/** Mask × misalignment and mask × style, each where results cross the two. */
+export function factorialFigures(measurements: readonly Measurement[], metric: Evaluation): Figure[] {
+  const groups = groupsOf(measurements);
+  return [
+    crossed(groups, measurements, metric, MISALIGNMENT, STYLE),
+    crossed(groups, measurements, metric, STYLE, MISALIGNMENT),
+  ].filter((figure) => figure !== null);
+}
+
+function crossed(
+  groups: readonly Group[],
+  measurements: readonly Measurement[],
+  metric: Evaluation,
+  lines: Factor,
+  panels: Factor,
+): Figure | null {
+  const panelOf = (group: Group): string => `${panels.levelOf(group)}\n${group.setting}`;
+  const members = [...groupBy(inOrder(groups, panels), panelOf).values()].filter((panel) => isCrossed(panel, lines));
+  if (members.length === 0) return null;
+  const ratios = distinct(members.flat().map(({ task }) => task.maskRatio));
+  const span = members.flat().flatMap(({ statistics: { mean, std } }) => [mean! - (std ?? 0), mean! + (std ?? 0)]);
+  const references = members.map((panel) => scratchReference(measurements, panel[0]!));
+  const shared = [...span, ...references.flatMap((reference) => reference?.value ?? [])];
+  return {
+    id: `figure-mask-${lines.id}`,
+    title: `Mask ratio × ${lines.name}`,
+    caption:
+      (ratios.length > 2 ? '' : 'Lines that are not parallel are an interaction. ') +
+      `All charts of this figure have one scale. ${BARS} ` +
+      (references.some((reference) => reference !== null) ? DASHED : ''),
+    charts: members.map((panel, i): LineChart => {
+      const series = seriesOf(panel, lines);
+      return {
+        kind: 'lines',
+        title: titled(`${panels.name}: ${panels.levelOf(panel[0]!)}`, panel[0]!.setting),
+        description: describe(series),
+        x: { title: 'mask ratio', ticks: ratios, span: ratios },
+        y: { title: accuracyTitle(metric), span: shared },
+        series,
+        reference: references[i]!,
+        marks: true,
+      };
+    }),
+  };
+}
+
+/** Two mask ratios at least, of two levels each. */
+function isCrossed(panel: readonly Group[], lines: Factor): boolean {
+  const byLevel = groupBy(panel, lines.levelOf);
+  const long = [...byLevel.values()].filter((level) => distinct(level.map(({ task }) => task.maskRatio)).length > 1);
+  return long.length > 1;
+}
+
+function inOrder(groups: readonly Group[], { levels, levelOf }: Factor): Group[] {
+  return [...groups].sort((a, b) => levels.indexOf(levelOf(a)) - levels.indexOf(levelOf(b)));
+}
+
+function seriesOf(panel: readonly Group[], { levels, levelOf }: Factor): Series[] {
+  return levels.flatMap((name, i): Series[] => {
+    const members = panel.filter((group) => levelOf(group) === name);
+    const points = members
+      .map(({ task, statistics: { mean, std } }) => ({ x: task.maskRatio, y: mean!, spread: std }))
+      .sort((a, b) => a.x - b.x);
+    // There are no more than four levels.
+    return points.length === 0 ? [] : [{ name, style: i as Series['style'], points }];
+  });
+}
+
+function describe(series: readonly Series[]): string {
+  const lines = series.map(
+    ({ name, points }) => `${name}: ${points.map(({ x, y, spread }) => `${withSpread(y, spread)} at ${x}`).join(', ')}`,
+  );
+  return `${lines.join('; ')}.`;
+}
+
+const distinct = (values: readonly number[]): number[] => [...new Set(values)].sort((a, b) => a - b);

@@ -1,0 +1,68 @@
+/**
+ * Pre-training loss over epochs, a chart for each task: losses of different tasks count different things, so they share
+ * no axis. What a prediction of zero scores on the same task is the dashed line.
+ */
+import { taskName } from '../../../spec/objective.js';
+import type { Task } from '../../../spec/task.js';
+import type { StageResult } from '../../../store/records.js';
+import type { ReportData, StageRecord } from '../../collect.js';
+import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../configuration.js';
+import type { Figure, LineChart } from '../chart.js';
+import { formatNumber } from '../scale.js';
+import { groupBy } from './group-by.js';
+import { titled } from './words.js';
+
+interface Run {
+  task: Task;
+  seed: number;
+  configuration: Configuration;
+  result: Extract<StageResult, { kind: 'pretrain' }>;
+}
+
+/** None where nothing was pre-trained for at least two epochs. */
+export function lossesFigure({ stages }: ReportData): Figure | null {
+  const runs = [...stages.values()].flatMap(runOf);
+  if (runs.length === 0) return null;
+  const keys = varyingKeys(runs);
+  const titles = groupBy(runs, (run) => titleOf(run, keys));
+  return {
+    id: 'figure-losses',
+    title: 'Pre-training loss',
+    caption:
+      'Mean training loss of each epoch, a line for each seed. Losses of different tasks count different pixels: ' +
+      'compare shapes, not heights. Dashed: what a prediction of zero scores, mean over seeds.',
+    charts: [...titles].map(([title, members]) => chartOf(title, members)),
+  };
+}
+
+function runOf({ stage: { config, ...stage }, result }: StageRecord): Run[] {
+  if (config.kind !== 'pretrain' || result?.kind !== 'pretrain' || result.losses.length < 2) return [];
+  const configuration = new Map([...configurationOf([{ config, ...stage }]), ...strengthsOf(config.task)]);
+  return [{ task: config.task, seed: config.seed, configuration, result }];
+}
+
+function titleOf({ task, configuration }: Run, keys: readonly string[]): string {
+  // Strengths are in the title only of those that have them.
+  const values = keys.flatMap((key) => (configuration.has(key) ? [`${key}=${configuration.get(key)!}`] : []));
+  const ratio = task.maskRatio > 0 ? `${task.maskRatio} ` : '';
+  return titled(`${ratio}${taskName(task)}`, values.join(' '));
+}
+
+function chartOf(title: string, runs: readonly Run[]): LineChart {
+  const zero = runs.reduce((sum, { result }) => sum + result.zeroLoss, 0) / runs.length;
+  const ends = runs.map(({ seed, result }) => `seed ${seed} ${formatNumber(result.loss, 4)}`);
+  return {
+    kind: 'lines',
+    title,
+    description: `Loss of the last epoch: ${ends.join('; ')}. A prediction of zero: ${formatNumber(zero, 4)}.`,
+    x: { title: 'epoch' },
+    y: { title: 'loss' },
+    series: runs.map(({ result }) => ({
+      name: null,
+      style: 0,
+      points: result.losses.map((y, i) => ({ x: i + 1, y, spread: null })),
+    })),
+    reference: { value: zero, label: `a prediction of zero: ${formatNumber(zero, 4)}` },
+    marks: false,
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * Objectives beside the paper's accuracies. The two differ by dozens of points and mean different data and models, so
+ * each has a chart of its own with a scale of its own; what can be compared is the order and the distance to scratch.
+ */
+import type { Evaluation } from '../../../spec/schema.js';
+import { comparisonsOf, rowsOf, type Comparison, type Measurement, type ResultRow } from '../../comparison.js';
+import { OBJECTIVE_ORDER, PAPER_ACCURACY } from '../../paper.js';
+import type { DotChart, DotRow, Figure } from '../chart.js';
+import { accuracyTitle, BARS, titled, withSpread } from './words.js';
+
+/** None where fewer than two rows can be compared. */
+export function objectivesFigure(measurements: readonly Measurement[], metric: Evaluation): Figure | null {
+  const comparisons = comparisonsOf(rowsOf(measurements, OBJECTIVE_ORDER)).filter(({ rows }) => rows.length > 1);
+  if (comparisons.length === 0) return null;
+  const shown = new Set(comparisons.flatMap(({ rows }) => rows.map(({ objective }) => objective)));
+  return {
+    id: 'figure-objectives',
+    title: 'Objectives, here and in the paper',
+    caption:
+      'Each chart has a scale of its own: data, model and training differ, so compare orders and distances to scratch ' +
+      `(dashed), not heights. Rings: single seeds. ${BARS} The paper gives one number each.`,
+    charts: [...comparisons.map((comparison) => ownChart(comparison, metric)), paperChart(shown)],
+  };
+}
+
+function ownChart({ setting, rows }: Comparison, metric: Evaluation): DotChart {
+  const dots = rows.map((row): DotRow => ({ ...dotOf(row), label: labelOf(row, setting) }));
+  const scratch = rows.filter(({ objective }) => objective === 'scratch');
+  const mean = scratch.length === 1 ? scratch[0]!.statistics.mean : null;
+  return {
+    kind: 'dots',
+    title: titled('Here', setting),
+    description: describe(dots),
+    x: { title: accuracyTitle(metric) },
+    rows: dots,
+    reference: mean === null ? null : { value: mean, label: `scratch: ${mean.toFixed(2)}` },
+  };
+}
+
+function dotOf({ statistics, measurements }: ResultRow): Omit<DotRow, 'label'> {
+  return {
+    mean: statistics.mean!,
+    spread: statistics.std,
+    values: measurements.flatMap(({ accuracy }) => accuracy ?? []),
+  };
+}
+
+/** The objective, and of its setting what the title of the chart does not say. */
+function labelOf({ objective, setting }: ResultRow, common: string): string {
+  const said = new Set(common.split(' '));
+  return [objective, ...setting.split(' ').filter((part) => part !== '' && !said.has(part))].join(' ');
+}
+
+function paperChart(shown: ReadonlySet<string>): DotChart {
+  const rows = OBJECTIVE_ORDER.flatMap((objective): DotRow[] => {
+    const mean = PAPER_ACCURACY[objective];
+    return mean === null || !shown.has(objective) ? [] : [{ label: objective, mean, spread: null, values: [] }];
+  });
+  const scratch = PAPER_ACCURACY.scratch!;
+  return {
+    kind: 'dots',
+    title: 'The paper: ViT-B/16, ImageNet-1k',
+    description: describe(rows),
+    x: { title: 'Top-1 (%), finetune' },
+    rows,
+    reference: { value: scratch, label: `scratch: ${scratch.toFixed(1)}` },
+  };
+}
+
+const describe = (rows: readonly DotRow[]): string =>
+  `${rows.map(({ label, mean, spread }) => `${label} ${withSpread(mean, spread)}`).join('; ')}.`;

@@ -1,0 +1,146 @@
+/** `report.html`: the whole report as one file that needs no other and no network. Pure. */
+import { createHash } from 'node:crypto';
+import type { Evaluation } from '../../spec/schema.js';
+import type { MissingResult, ReportData } from '../collect.js';
+import type { Table } from '../table.js';
+import type { Chart, Figure } from './chart.js';
+import { drawDotChart } from './dot-chart.js';
+import { figuresOf } from './figures/index.js';
+import { drawLineChart } from './line-chart.js';
+import { markup, trusted, type Markup } from './markup.js';
+import { pictured, previewsSection } from './previews-section.js';
+import { provenanceSection, stageLink } from './provenance-section.js';
+import { SCRIPT } from './script.js';
+import type { FoundFiles, StageFiles } from './stage-files.js';
+import { STYLE } from './style.js';
+import { tableSection } from './table-section.js';
+
+/** What a sweep says about one of the paper's principles. */
+export interface Verdict {
+  principle: string;
+  /** In a word or two. */
+  verdict: string;
+  /** The numbers behind it, in whole sentences. */
+  text: string;
+}
+
+export interface PageInput {
+  data: ReportData;
+  /** The accuracy that charts show. */
+  metric: Evaluation;
+  /** Shown whole. */
+  tables: readonly Table[];
+  /** Too wide to read: named, with a link to their CSV file. */
+  wide: readonly Table[];
+  verdicts: readonly Verdict[];
+  files: FoundFiles;
+}
+
+interface Section {
+  id: string;
+  title: string;
+  content: Markup;
+}
+
+/** The page as HTML. */
+export function reportHtml({ data, metric, tables, wide, verdicts, files }: PageInput): string {
+  const { name } = data.sweeps[0]!;
+  const previews = previewsSection(pictured(data), files);
+  const sections: Section[] = [
+    ...figuresOf(data, metric).map((figure) => ({
+      id: figure.id,
+      title: figure.title,
+      content: figureSection(figure),
+    })),
+    ...(previews === null ? [] : [{ id: 'reconstructions', title: 'Reconstructions', content: previews }]),
+    ...tables.map((table) => ({
+      id: `table-${table.name}`,
+      title: `Table: ${table.title}`,
+      content: tableSection(table),
+    })),
+    ...(wide.length === 0 ? [] : [{ id: 'more', title: 'More tables', content: wideSection(wide) }]),
+    { id: 'provenance', title: 'Provenance', content: provenanceSection(data, files.stages) },
+    ...(data.missing.length === 0
+      ? []
+      : [{ id: 'missing', title: 'Missing results', content: missingSection(data.missing, files.stages) }]),
+  ];
+  return `<!doctype html>\n${
+    markup`<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy()}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${name}: report</title>
+<style>${trusted(STYLE)}</style></head>
+<body><header><h1>${name}</h1>
+${descriptions(data).map((text) => markup`<p>${text}</p>`)}
+<p class="lead">${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.</p>
+${verdictList(verdicts)}
+<nav aria-label="Contents"><ul>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav></header>
+<main>
+${sections.map(({ content }) => content)}</main>
+<footer>Written by vitmim report. The same tables are in report.md and tables/.</footer>
+<script>${trusted(SCRIPT)}</script></body></html>
+`.text
+  }`;
+}
+
+/** Nothing is loaded, and no script runs but our own: a name in a sweep could not become one even if it were not escaped. */
+function policy(): string {
+  const hash = createHash('sha256').update(SCRIPT).digest('base64');
+  return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
+}
+
+/** Of each folder, where they differ. */
+function descriptions({ sweeps }: ReportData): string[] {
+  return [...new Set(sweeps.map(({ description }) => description))].filter((description) => description !== null);
+}
+
+function verdictList(verdicts: readonly Verdict[]): Markup | null {
+  if (verdicts.length === 0) return null;
+  return markup`<dl class="verdicts">${verdicts.map(
+    ({ principle, verdict, text }) => markup`<dt>${principle}: <span>${verdict}</span></dt><dd>${text}</dd>
+`,
+  )}</dl>`;
+}
+
+/** More charts than this are folded away: they are for looking one up. */
+const MOST_OPEN = 12;
+
+function figureSection({ id, title, caption, charts }: Figure): Markup {
+  const grid = markup`<div class="charts">
+${charts.map(
+  (chart, i) => markup`<figure><figcaption>${chart.title}</figcaption>
+${draw(`${id}-${i + 1}`, chart)}</figure>
+`,
+)}</div>`;
+  const folded = charts.length > MOST_OPEN;
+  return markup`<section id="${id}"><h2>${title}</h2>
+<p class="lead">${caption}</p>
+${folded ? markup`<details><summary>${charts.length} charts</summary>${grid}</details>` : grid}</section>
+`;
+}
+
+function draw(id: string, chart: Chart): Markup {
+  switch (chart.kind) {
+    case 'lines':
+      return drawLineChart(id, chart);
+    case 'dots':
+      return drawDotChart(id, chart);
+  }
+}
+
+function wideSection(tables: readonly Table[]): Markup {
+  return markup`<section id="more"><h2>More tables</h2><ul>${tables.map(
+    ({ name, title, caption }) => markup`<li><a href="tables/${name}.csv">${title}</a>: ${caption}</li>`,
+  )}</ul></section>
+`;
+}
+
+function missingSection(missing: readonly MissingResult[], files: ReadonlyMap<string, StageFiles>): Markup {
+  return markup`<section id="missing"><h2>Missing results</h2>
+<details><summary>${missing.length} stages</summary><ul>${missing.map(
+    ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, files)}: ${why}</li>
+`,
+  )}</ul></details></section>
+`;
+}

@@ -1,0 +1,85 @@
+/** The style sheet of the page. Printed in light colours whatever the screen has. */
+import { DARK, LIGHT, type Palette } from './palette.js';
+
+const variables = ({ background, ink, muted, rule, accent, series }: Palette): string =>
+  `--background:${background};--ink:${ink};--muted:${muted};--rule:${rule};--s0:${accent};` +
+  series.map((colour, i) => `--s${i + 1}:${colour}`).join(';');
+
+const PROSE = "Charter,'Bitstream Charter','Iowan Old Style',Georgia,serif";
+const PLAIN = "system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif";
+
+export const STYLE = `
+:root{color-scheme:light;${variables(LIGHT)}}
+@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;${variables(DARK)}}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0 auto;padding:2.5rem clamp(1rem,4vw,3rem) 4rem;max-width:76rem;background:var(--background);color:var(--ink);
+font:1.0625rem/1.55 ${PROSE};overflow-wrap:break-word}
+h1{font-size:2.1rem;line-height:1.15;font-weight:600;margin:0 0 .6rem;letter-spacing:-.01em}
+h2{font-size:1.35rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .5rem}
+h3{font:600 .875rem/1.35 ${PLAIN};margin:0 0 .3rem}
+p{margin:0 0 .8rem;max-width:46rem}
+a{color:var(--s0);text-underline-offset:.15em}
+:focus-visible{outline:2px solid var(--s0);outline-offset:2px}
+code,pre{font:.8125rem/1.5 ui-monospace,'SF Mono',Menlo,Consolas,'Liberation Mono',monospace}
+.lead{color:var(--muted)}
+nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;margin:1.2rem 0 0;padding:.7rem 0;
+border-block:1px solid var(--rule);font:.875rem/1.6 ${PLAIN}}
+.verdicts{margin:1.2rem 0 0;max-width:52rem}
+.verdicts dt{font-weight:600;border-top:1px solid var(--rule);padding-top:.7rem}
+.verdicts dt span{color:var(--s0)}
+.verdicts dd{margin:.1rem 0 .8rem}
+.scroll{overflow-x:auto;margin:.6rem 0}
+table{border-collapse:collapse;font:.8125rem/1.4 ${PLAIN};font-variant-numeric:tabular-nums}
+caption{text-align:left;font:1rem/1.5 ${PROSE};padding:0 0 .8rem;color:var(--muted)}
+caption span{display:block;max-width:46rem}
+th,td{padding:.34rem 1.1rem .34rem 0;text-align:left;vertical-align:baseline;white-space:nowrap}
+th{font-weight:600}
+tbody th{font-weight:400}
+thead th{border-block:1px solid var(--ink);border-top-width:2px;vertical-align:bottom;color:var(--ink)}
+tbody tr:last-child>*{border-bottom:1px solid var(--ink)}
+tbody tr:not(:last-child)>*{border-bottom:1px solid var(--rule)}
+.number{text-align:right}
+th button{all:unset;cursor:pointer;white-space:nowrap}
+th button:focus-visible{outline:2px solid var(--s0);outline-offset:2px}
+th button::after{content:'';display:inline-block;width:.9em;text-align:right;color:var(--s0)}
+th[aria-sort=ascending] button::after{content:'↑'}
+th[aria-sort=descending] button::after{content:'↓'}
+details{margin:.6rem 0}
+summary{cursor:pointer;font:.875rem/1.6 ${PLAIN};color:var(--muted)}
+.terms{font:.8125rem/1.5 ${PLAIN};max-width:46rem}
+.terms dt{font-weight:600;float:left;clear:left;margin-right:.5rem}
+.terms dd{margin:0}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1.6rem 2rem;margin:1rem 0}
+figure{margin:0;break-inside:avoid;max-width:26rem;min-width:0}
+figure figcaption{font:600 .875rem/1.35 ${PLAIN};margin:0 0 .4rem;overflow-wrap:anywhere}
+svg{display:block;width:100%;height:auto;overflow:visible;font:11px ${PLAIN}}
+svg text{fill:var(--muted);font-variant-numeric:tabular-nums}
+svg .name{font-size:11px}
+svg path{fill:none;stroke-linejoin:round}
+.axis path{stroke:var(--muted);stroke-width:1}
+svg .grid{stroke:var(--rule)}
+.reference{stroke:var(--muted);stroke-width:1.2;stroke-dasharray:4 3}
+.line,.bar{stroke-width:1.6}
+svg .label{fill:var(--ink)}
+${[0, 1, 2, 3].map((i) => `.line.s${i},.bar.s${i}{stroke:var(--s${i})}svg .mark.s${i},svg text.s${i}{fill:var(--s${i})}`).join('')}
+svg .mark{stroke:var(--background);stroke-width:1}
+.ring{fill:none;stroke:var(--muted);stroke-width:1}
+.previews{display:grid;gap:1.2rem}
+.previews figure{max-width:46rem}
+.previews img{display:block;max-width:100%;height:auto}
+pre{margin:0;overflow-x:auto;padding:.2rem 0}
+.commands{padding-left:1.6rem}
+footer{margin-top:4rem;padding-top:.8rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.9375rem}
+@media print{
+body{padding:0;max-width:none;font-size:10.5pt}
+nav,summary{display:none}
+.scroll{overflow:visible}
+th,td{white-space:normal;padding-right:.6rem}
+table{font-size:8pt}
+pre{white-space:pre-wrap;overflow-wrap:anywhere}
+h2{break-after:avoid}tr{break-inside:avoid}
+.charts{grid-template-columns:repeat(2,1fr)}
+details::details-content{content-visibility:visible;height:auto}
+}
+`;

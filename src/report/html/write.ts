@@ -1,0 +1,20 @@
+/** Makes `report.html` of what was collected and of the tables of a sweep. */
+import type { ReportData } from '../collect.js';
+import type { Table } from '../table.js';
+import { reportHtml, type PageInput } from './page.js';
+import { pictured } from './previews-section.js';
+import { findStageFiles } from './stage-files.js';
+
+/**
+ * The page as text; of the folders of stages it reads their previews.
+ *
+ * @param folder Where the page will lie: links are relative to it.
+ */
+export function htmlReport(
+  data: ReportData,
+  folder: string,
+  input: Pick<PageInput, 'metric' | 'verdicts'> & { tables: readonly Table[]; wide: readonly Table[] },
+): string {
+  const wanted = pictured(data).map(({ id }) => id);
+  return reportHtml({ data, ...input, files: findStageFiles(data, folder, wanted) });
+}
