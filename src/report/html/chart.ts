@@ -48,7 +48,8 @@ export interface LineChart extends Common {
 /** A row: a mean with its error bar, and the single values around it. */
 export interface DotRow {
   label: string;
-  mean: number;
+  /** null: an empty row, so that charts side by side have their rows in one line. */
+  mean: number | null;
   /** Half the length of the error bar; null: none. */
   spread: number | null;
   values: readonly number[];

@@ -1,7 +1,7 @@
 /** Draws a row for each of several names: the mean with its error bar, and every single value as a small ring. */
 import type { DotChart, DotRow } from './chart.js';
-import { markup, type Markup } from './markup.js';
-import { formatNumber, linearScale, paddedDomain } from './scale.js';
+import { markup, type Content, type Markup } from './markup.js';
+import { linearScale, paddedDomain, withSpread } from './scale.js';
 import { at, bottomAxis, CHARACTER, errorBar, frame, mark, ticksOf, WIDTH } from './svg.js';
 
 const ROW = 22;
@@ -28,25 +28,29 @@ export function drawDotChart(id: string, { title, description, x, rows, referenc
   ]);
 }
 
-const ends = ({ mean, spread }: DotRow): number[] => (spread === null ? [mean] : [mean - spread, mean + spread]);
+function ends({ mean, spread }: DotRow): number[] {
+  if (mean === null) return [];
+  return spread === null ? [mean] : [mean - spread, mean + spread];
+}
 
 function shortened(label: string): string {
   return label.length <= LONGEST ? label : `${label.slice(0, LONGEST - 1)}…`;
 }
 
 function drawRow(row: DotRow, label: string, y: number, left: number, across: (value: number) => number): Markup {
+  return markup`<g class="row"><path class="grid" d="M${at(left)} ${at(y)}H${RIGHT}"/><text class="label" x="${at(left - 8)}" y="${at(y + 4)}" text-anchor="end">${label}</text>${drawMarks(row, y, across)}</g>
+`;
+}
+
+function drawMarks(row: DotRow, y: number, across: (value: number) => number): Content {
   const { mean, spread, values } = row;
+  if (mean === null) return null;
   const bars = ends(row).map(across);
-  const text = `${row.label}: ${formatNumber(mean, 2)}${spread === null ? '' : ` ± ${formatNumber(spread, 2)}`}`;
   // One value alone is the mean, and its ring would only thicken the mark.
   const rings = values.length > 1 ? values : [];
-  return markup`<g class="row"><path class="grid" d="M${at(left)} ${at(y)}H${RIGHT}"/><text class="label" x="${at(left - 8)}" y="${at(y + 4)}" text-anchor="end">${label}</text>${
-    bars.length === 2 && errorBar(0, [bars[0]!, y], [bars[1]!, y])
-  }${rings.map((value) => markup`<circle class="ring" cx="${at(across(value))}" cy="${at(y)}" r="2.6"/>`)}${mark(
-    0,
-    across(mean),
-    y,
-    text,
-  )}</g>
-`;
+  return [
+    bars.length === 2 && errorBar(0, [bars[0]!, y], [bars[1]!, y]),
+    ...rings.map((value) => markup`<circle class="ring" cx="${at(across(value))}" cy="${at(y)}" r="2.6"/>`),
+    mark(0, across(mean), y, `${row.label}: ${withSpread(mean, spread)}`),
+  ];
 }

@@ -1,7 +1,7 @@
 /** Draws lines over a number: loss over epochs, accuracy over the mask ratio. */
 import type { LineChart, Point, Series } from './chart.js';
 import { markup, type Markup } from './markup.js';
-import { formatNumber, linearScale, paddedDomain, separate, thinned } from './scale.js';
+import { linearScale, paddedDomain, separate, thinned, withSpread } from './scale.js';
 import { at, bottomAxis, CHARACTER, errorBar, frame, leftAxis, mark, ticksOf, WIDTH } from './svg.js';
 
 const HEIGHT = 232;
@@ -61,7 +61,7 @@ function drawSeries(
 }
 
 function describePoint({ x, y, spread }: Point): string {
-  return `${x}: ${formatNumber(y, 2)}${spread === null ? '' : ` ± ${formatNumber(spread, 2)}`}`;
+  return `${x}: ${withSpread(y, spread)}`;
 }
 
 /** Names at the ends of their lines, moved apart where they would overlap. */

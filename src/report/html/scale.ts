@@ -57,6 +57,11 @@ export function formatNumber(value: number, digits: number): string {
     .replace('-', '−');
 }
 
+/** `45.94 ± 1.20` */
+export function withSpread(mean: number, spread: number | null): string {
+  return spread === null ? formatNumber(mean, 2) : `${formatNumber(mean, 2)} ± ${formatNumber(spread, 2)}`;
+}
+
 /**
  * Moves the middles of labels as little as it must so that each two are `gap` apart, in the order of their values.
  *

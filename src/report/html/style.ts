@@ -33,16 +33,16 @@ border-block:1px solid var(--rule);font:.875rem/1.6 ${PLAIN}}
 table{border-collapse:collapse;font:.8125rem/1.4 ${PLAIN};font-variant-numeric:tabular-nums}
 caption{text-align:left;font:1rem/1.5 ${PROSE};padding:0 0 .8rem;color:var(--muted)}
 caption span{display:block;max-width:46rem}
-th,td{padding:.34rem 1.1rem .34rem 0;text-align:left;vertical-align:baseline;white-space:nowrap}
+th,td{padding:.34rem 1rem .34rem 0;text-align:left;vertical-align:baseline;white-space:nowrap}
 th{font-weight:600}
 tbody th{font-weight:400}
-thead th{border-block:1px solid var(--ink);border-top-width:2px;vertical-align:bottom;color:var(--ink)}
+thead th{border-block:1px solid var(--ink);border-top-width:2px;vertical-align:bottom;white-space:normal}
 tbody tr:last-child>*{border-bottom:1px solid var(--ink)}
 tbody tr:not(:last-child)>*{border-bottom:1px solid var(--rule)}
 .number{text-align:right}
-th button{all:unset;cursor:pointer;white-space:nowrap}
+th button{all:unset;position:relative;cursor:pointer}
 th button:focus-visible{outline:2px solid var(--s0);outline-offset:2px}
-th button::after{content:'';display:inline-block;width:.9em;text-align:right;color:var(--s0)}
+th button::after{position:absolute;right:-.9em;bottom:0;width:.8em;text-align:right;color:var(--s0)}
 th[aria-sort=ascending] button::after{content:'↑'}
 th[aria-sort=descending] button::after{content:'↓'}
 details{margin:.6rem 0}

@@ -6,7 +6,7 @@ import { digitsOf, formatNumber, roundTicks, type Interval, type Ticks } from '.
 /** Of every chart, in its own units: pixels on a small screen, a little more on a large one. */
 export const WIDTH = 360;
 /** The estimated width of a character of a label. */
-export const CHARACTER = 6.1;
+export const CHARACTER = 6.6;
 
 /** Coordinates to a tenth of a unit: finer is not seen. */
 export const at = (value: number): string => String(Math.round(value * 10) / 10);

@@ -3,9 +3,10 @@ import type { Evaluation } from '../../../spec/schema.js';
 import { taskName } from '../../../spec/objective.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart } from '../chart.js';
+import { withSpread } from '../scale.js';
 import { groupsOf, scratchReference, type Group } from './groups.js';
 import { groupBy } from './group-by.js';
-import { accuracyTitle, BARS, DASHED, titled, withSpread } from './words.js';
+import { accuracyTitle, BARS, DASHED, titled } from './words.js';
 
 /** None where no objective was pre-trained for several numbers of epochs. */
 export function efficiencyFigure(measurements: readonly Measurement[], metric: Evaluation): Figure | null {

@@ -6,9 +6,10 @@ import type { Evaluation } from '../../../spec/schema.js';
 import type { Misalignment, StyleKind } from '../../../spec/task.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart, Series } from '../chart.js';
+import { withSpread } from '../scale.js';
 import { groupsOf, scratchReference, type Group } from './groups.js';
 import { groupBy } from './group-by.js';
-import { accuracyTitle, BARS, DASHED, titled, withSpread } from './words.js';
+import { accuracyTitle, BARS, DASHED, titled } from './words.js';
 
 const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];
 const STYLES: readonly StyleKind[] = ['preserved', 'blurred', 'decolorized'];
@@ -46,7 +47,9 @@ function crossed(
   panels: Factor,
 ): Figure | null {
   const panelOf = (group: Group): string => `${panels.levelOf(group)}\n${group.setting}`;
-  const members = [...groupBy(inOrder(groups, panels), panelOf).values()].filter((panel) => isCrossed(panel, lines));
+  const members = [...groupBy(inOrder(groups, panels), panelOf).values()]
+    .map((panel) => levelsAtSeveralRatios(panel, lines))
+    .filter((panel) => new Set(panel.map(lines.levelOf)).size > 1);
   if (members.length === 0) return null;
   const ratios = distinct(members.flat().map(({ task }) => task.maskRatio));
   const span = members.flat().flatMap(({ statistics: { mean, std } }) => [mean! - (std ?? 0), mean! + (std ?? 0)]);
@@ -57,7 +60,7 @@ function crossed(
     title: `Mask ratio × ${lines.name}`,
     caption:
       (ratios.length > 2 ? '' : 'Lines that are not parallel are an interaction. ') +
-      `All charts of this figure have one scale. ${BARS} ` +
+      `All charts of this figure have one scale; what was measured at one mask ratio alone is not in them. ${BARS} ` +
       (references.some((reference) => reference !== null) ? DASHED : ''),
     charts: members.map((panel, i): LineChart => {
       const series = seriesOf(panel, lines);
@@ -75,11 +78,11 @@ function crossed(
   };
 }
 
-/** Two mask ratios at least, of two levels each. */
-function isCrossed(panel: readonly Group[], lines: Factor): boolean {
-  const byLevel = groupBy(panel, lines.levelOf);
-  const long = [...byLevel.values()].filter((level) => distinct(level.map(({ task }) => task.maskRatio)).length > 1);
-  return long.length > 1;
+/** Without the levels that make no line. */
+function levelsAtSeveralRatios(panel: readonly Group[], { levelOf }: Factor): Group[] {
+  return [...groupBy(panel, levelOf).values()]
+    .filter((level) => distinct(level.map(({ task }) => task.maskRatio)).length > 1)
+    .flat();
 }
 
 function inOrder(groups: readonly Group[], { levels, levelOf }: Factor): Group[] {

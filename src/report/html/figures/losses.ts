@@ -24,7 +24,9 @@ export function lossesFigure({ stages }: ReportData): Figure | null {
   const runs = [...stages.values()].flatMap(runOf);
   if (runs.length === 0) return null;
   const keys = varyingKeys(runs);
-  const titles = groupBy(runs, (run) => titleOf(run, keys));
+  const titles = new Map(
+    [...groupBy(runs, nameOf)].flatMap(([name, members]) => [...groupBy(members, titlesOf(name, members, keys))]),
+  );
   return {
     id: 'figure-losses',
     title: 'Pre-training loss',
@@ -37,15 +39,23 @@ export function lossesFigure({ stages }: ReportData): Figure | null {
 
 function runOf({ stage: { config, ...stage }, result }: StageRecord): Run[] {
   if (config.kind !== 'pretrain' || result?.kind !== 'pretrain' || result.losses.length < 2) return [];
-  const configuration = new Map([...configurationOf([{ config, ...stage }]), ...strengthsOf(config.task)]);
+  const configuration = configurationOf([{ config, ...stage }]);
   return [{ task: config.task, seed: config.seed, configuration, result }];
 }
 
-function titleOf({ task, configuration }: Run, keys: readonly string[]): string {
-  // Strengths are in the title only of those that have them.
-  const values = keys.flatMap((key) => (configuration.has(key) ? [`${key}=${configuration.get(key)!}`] : []));
-  const ratio = task.maskRatio > 0 ? `${task.maskRatio} ` : '';
-  return titled(`${ratio}${taskName(task)}`, values.join(' '));
+const nameOf = ({ task }: Run): string => `${task.maskRatio > 0 ? `${task.maskRatio} ` : ''}${taskName(task)}`;
+
+/** The name of a task with what differs between all runs, and those strengths that differ between its own. */
+function titlesOf(name: string, runs: readonly Run[], keys: readonly string[]): (run: Run) => string {
+  const strengths = varyingKeys(runs.map(({ task }) => ({ task, configuration: strengthsOf(task) })));
+  return ({ task, configuration }) => {
+    const own = strengthsOf(task);
+    return titled(
+      name,
+      keys.map((key) => `${key}=${configuration.get(key) ?? 'unset'}`).join(' '),
+      strengths.map((key) => `${key}=${own.get(key) ?? 'unset'}`).join(' '),
+    );
+  };
 }
 
 function chartOf(title: string, runs: readonly Run[]): LineChart {

@@ -6,7 +6,8 @@ import type { Evaluation } from '../../../spec/schema.js';
 import { comparisonsOf, rowsOf, type Comparison, type Measurement, type ResultRow } from '../../comparison.js';
 import { OBJECTIVE_ORDER, PAPER_ACCURACY } from '../../paper.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
-import { accuracyTitle, BARS, titled, withSpread } from './words.js';
+import { withSpread } from '../scale.js';
+import { accuracyTitle, BARS, titled } from './words.js';
 
 /** None where fewer than two rows can be compared. */
 export function objectivesFigure(measurements: readonly Measurement[], metric: Evaluation): Figure | null {
@@ -53,8 +54,10 @@ function labelOf({ objective, setting }: ResultRow, common: string): string {
 
 function paperChart(shown: ReadonlySet<string>): DotChart {
   const rows = OBJECTIVE_ORDER.flatMap((objective): DotRow[] => {
-    const mean = PAPER_ACCURACY[objective];
-    return mean === null || !shown.has(objective) ? [] : [{ label: objective, mean, spread: null, values: [] }];
+    // What the paper has no number for keeps an empty row, so that the rows of the charts stand side by side.
+    return shown.has(objective)
+      ? [{ label: objective, mean: PAPER_ACCURACY[objective], spread: null, values: [] }]
+      : [];
   });
   const scratch = PAPER_ACCURACY.scratch!;
   return {
@@ -68,4 +71,4 @@ function paperChart(shown: ReadonlySet<string>): DotChart {
 }
 
 const describe = (rows: readonly DotRow[]): string =>
-  `${rows.map(({ label, mean, spread }) => `${label} ${withSpread(mean, spread)}`).join('; ')}.`;
+  `${rows.map(({ label, mean, spread }) => `${label} ${mean === null ? 'not given' : withSpread(mean, spread)}`).join('; ')}.`;
