@@ -19,14 +19,14 @@ interface Options {
 
 export function reportCommand(finish: (code: number) => void): Command {
   return new Command('report')
-    .description('print the tables of a finished sweep, and write them as CSV, Markdown and LaTeX')
+    .description('print the tables of a finished sweep, and write them as CSV, Markdown, HTML and LaTeX')
     .argument('<folder...>', 'results folders of one sweep; several are merged')
-    .option('-o, --out <folder>', 'where to write tables/ and report.md (default: the first folder)')
+    .option('-o, --out <folder>', 'where to write tables/, report.md and report.html (default: the first folder)')
     .addOption(new Option('--metric <name>', 'what the tables compare').choices(EVALUATIONS))
     .addOption(
       new Option(
         '--format <names>',
-        `what to write, with commas between: ${FORMATS.join(', ')} (default: csv,md)`,
+        `what to write, with commas between: ${FORMATS.join(', ')} (default: all but latex)`,
       ).argParser(formats),
     )
     .option('--allow-missing', 'exit with 0 though results are missing')
@@ -67,7 +67,7 @@ function report(folders: readonly string[], { out, metric, format, allowMissing,
   if (json) {
     printJson({ verdicts, tables, missing: data.missing, provenance: summarizeProvenance(data), written });
   } else {
-    for (const { head, numbers } of verdicts.map(describeVerdict)) say(`${head} ${numbers}`);
+    for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) say(`${claim}: ${verdict}. ${numbers}`);
     if (verdicts.length > 0) say('');
     for (const table of readableTables(tables)) say(`${toText(table)}\n`);
     say(`wrote ${written.join(', ')}`);

@@ -98,7 +98,12 @@ function filesOf(format: Format, { data, tables, verdicts, metric, paths }: Repo
       return [{ path: paths.report, text: reportPage(data, tables, verdicts) }];
     case 'html': {
       const wide = tables.filter(({ name }) => !TABLES[name].readable);
-      const text = htmlReport(data, paths.folder, { metric, tables: readableTables(tables), wide, verdicts: verdicts.map(toldVerdict) });
+      const text = htmlReport(data, paths.folder, {
+        metric,
+        tables: readableTables(tables),
+        wide,
+        verdicts: verdicts.map(toldVerdict),
+      });
       return [{ path: paths.page, text }];
     }
     case 'latex':

@@ -142,9 +142,11 @@ describe('a written report', () => {
   const data = collect([folder]);
   const written = writeReport(data, folder);
 
-  test('is one CSV file for each table and a page', () => {
+  test('is one CSV file for each table and two pages', () => {
     expect(written).toEqual(
-      [...TABLE_NAMES.map((name) => `tables/${name}.csv`), 'report.md'].map((name) => join(folder, name)),
+      [...TABLE_NAMES.map((name) => `tables/${name}.csv`), 'report.md', 'report.html'].map((name) =>
+        join(folder, name),
+      ),
     );
     expect(written.every((path) => existsSync(path))).toBe(true);
     const runs: Record<string, string>[] = parse(readFileSync(join(folder, 'tables/runs.csv')), { columns: true });

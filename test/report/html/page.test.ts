@@ -1,0 +1,188 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { planOf } from '../../runner/support.js';
+import type { StageRecord } from '../../../src/report/collect.js';
+import { figuresOf } from '../../../src/report/html/figures/index.js';
+import { reportHtml } from '../../../src/report/html/page.js';
+import { findStageFiles } from '../../../src/report/html/stage-files.js';
+import type { Table } from '../../../src/report/table.js';
+import { collect, dataOf, resultsMaker } from '../support.js';
+import { FACTORIAL, setLosses, writePage } from './support.js';
+
+const results = resultsMaker();
+
+const FILES = { stages: new Map(), leftOut: 0 };
+const HOSTILE = `</title></style></svg><script>alert('1')</script><img src=x onerror="alert(1)">`;
+
+test('text of users is escaped wherever it stands', () => {
+  const data = dataOf(planOf('grid: {objective: [scratch, masked]}'));
+  const table: Table = {
+    name: 'objectives',
+    title: HOSTILE,
+    caption: HOSTILE,
+    columns: [
+      { key: 'a', label: HOSTILE, description: HOSTILE, unit: HOSTILE },
+      { key: 'b', label: 'b', description: 'b' },
+    ],
+    rows: [{ a: HOSTILE, b: HOSTILE }],
+    summary: {},
+  };
+  const text = reportHtml({
+    data: {
+      ...data,
+      sweeps: [{ name: HOSTILE, folder: HOSTILE, description: HOSTILE, leftOut: 0 }],
+      missing: [{ stage: [...data.stages.values()][0]!.stage, folder: HOSTILE, why: HOSTILE }],
+    },
+    metric: 'finetune',
+    tables: [table],
+    wide: [table],
+    verdicts: [{ principle: HOSTILE, verdict: HOSTILE, text: HOSTILE }],
+    files: FILES,
+  });
+  expect(text.split('&lt;script&gt;alert(&#39;1&#39;)').length - 1).toBeGreaterThan(12);
+  expect(text).not.toContain(`alert('1')`);
+  expect(text).not.toContain('<img');
+  expect(text.match(/<script/g)).toHaveLength(1);
+});
+
+describe('the page', () => {
+  let accuracy = 0;
+  const folder = results(FACTORIAL, () => ({ accuracy: 40 + ((accuracy++ * 7) % 11) }));
+  setLosses(folder, [1, 0.8, 0.7]);
+  const { text } = writePage(folder, {
+    verdicts: [{ principle: 'Misalignment', verdict: 'holds', text: 'By 2 points.' }],
+  });
+
+  test('needs nothing from elsewhere', () => {
+    expect(text).not.toMatch(/(?:src|href)="(?:https?:|\/\/|\/)|@import|url\(/);
+    expect(text).toMatch(/^<!doctype html>\n<html lang="en">/);
+  });
+
+  test('says the verdicts before anything else', () => {
+    expect(text).toContain('<dt>Misalignment: <span>holds</span></dt><dd>By 2 points.</dd>');
+    expect(text.indexOf('By 2 points.')).toBeLessThan(text.indexOf('<main>'));
+  });
+
+  test('names each thing once, and refers to nothing that is not there', () => {
+    const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!);
+    expect(new Set(ids).size).toBe(ids.length);
+    const references = [...text.matchAll(/(?:href="#|aria-labelledby=")([^"]+)"/g)].flatMap(([, id]) => id!.split(' '));
+    expect(references.length).toBeGreaterThan(20);
+    expect(references.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+
+  test('links every stage to its folder', () => {
+    for (const id of collect([folder]).stages.keys()) expect(text).toContain(`<a href="stages/${id}/">`);
+  });
+
+  test('says where no command was recorded', () => {
+    expect(text).toContain('<td>not recorded</td>');
+  });
+
+  test('stays small however many epochs there are', () => {
+    setLosses(
+      folder,
+      Array.from({ length: 800 }, (_, i) => 1 / (i + 1)),
+    );
+    expect(writePage(folder).text.length).toBeLessThan(500_000);
+  });
+});
+
+test('every result names the commands that computed it, quoted and escaped', () => {
+  const data = dataOf(planOf('grid: {objective: [masked]}'));
+  const commands = [['vitmim', 'sweep', 'a&b.yaml'], ['vitmim', 'sweep', 'two words.yaml'], null];
+  const provenance = {
+    configuration: 'stage.json' as const,
+    attempts: commands.map((command) => ({
+      origin: { vitmim: { version: '1.0.0', repository: null, lockfile: null }, spec: null, command },
+      machine: { node: 'v20.0.0', platform: null, arch: null, release: null, cpu: null },
+      device: { name: 'simd', description: 'A library', details: null },
+    })),
+  };
+  const [[first, record]] = [...data.stages] as [[string, StageRecord]];
+  const stages = new Map([...data.stages, [first, { ...record, provenance }]]);
+  const common = { metric: 'finetune' as const, tables: [], wide: [], verdicts: [], files: FILES };
+  const text = reportHtml({ ...common, data: { ...data, stages } });
+  expect(text).toContain('<code>vitmim sweep &#39;a&amp;b.yaml&#39;</code>');
+  expect(text).toContain('<code>vitmim sweep &#39;two words.yaml&#39;</code>');
+  expect(text).toContain('<td><a href="#command-1">command 1</a>, <a href="#command-2">command 2</a></td>');
+  expect(text).toContain('1 stages have no provenance.json.');
+});
+
+describe('figures', () => {
+  const idsOf = (yaml: string): string[] => figuresOf(dataOf(planOf(yaml)), 'finetune').map(({ id }) => id);
+
+  test('are those that the results allow', () => {
+    expect(idsOf('grid: {objective: [masked], seed: [0, 1]}')).toEqual([]);
+    expect(idsOf('grid: {objective: [scratch, masked]}')).toEqual(['figure-objectives']);
+    expect(idsOf('grid: {objective: [masked], pretrain.epochs: [10, 20]}')).toContain('figure-efficiency');
+    expect(idsOf(FACTORIAL.replace('[knn]', '[finetune]'))).toEqual([
+      'figure-objectives',
+      'figure-mask-misalignment',
+      'figure-mask-style',
+    ]);
+  });
+
+  test('average nothing but seeds', () => {
+    const yaml = FACTORIAL.replace('[knn]', '[finetune]').replace('grid:', 'grid:\n  model.depth: [2, 3]');
+    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune').find(({ id }) => id === 'figure-mask-misalignment')!;
+    expect(figure.charts.map(({ title }) => title)).toEqual([
+      'style: preserved, model.depth=2',
+      'style: preserved, model.depth=3',
+      'style: blurred, model.depth=2',
+      'style: blurred, model.depth=3',
+    ]);
+  });
+
+  test('leave out of the factorial what was measured at one mask ratio alone', () => {
+    const yaml = 'grid: {objective: [identity, masked, zoomed-in, masked+zoomed-in, distorted]}';
+    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune').find(({ id }) => id === 'figure-mask-misalignment')!;
+    const [chart] = figure.charts;
+    expect(chart?.kind === 'lines' && chart.series.map(({ name }) => name)).toEqual(['none', 'zoomed-in']);
+  });
+
+  test('show the mean over seeds with its standard deviation, and epochs in their order', () => {
+    const folder = results(
+      'grid: {objective: [masked], pretrain.epochs: [20, 10], seed: [0, 1]}',
+      (_, seed, { kind }) => (kind === 'pretrain' ? {} : { accuracy: 50 + 2 * seed }),
+    );
+    const [chart] = figuresOf(collect([folder]), 'finetune').find(({ id }) => id === 'figure-efficiency')!.charts;
+    expect(chart?.kind === 'lines' && chart.series[0]!.points).toEqual([
+      { x: 10, y: 51, spread: Math.SQRT2 },
+      { x: 20, y: 51, spread: Math.SQRT2 },
+    ]);
+  });
+});
+
+describe('previews', () => {
+  const folder = results('grid: {objective: [masked, blurred]}', () => ({}));
+  const data = collect([folder]);
+  const pretrained = [...data.stages.values()].filter(({ stage }) => stage.config.kind === 'pretrain');
+  const ids = pretrained.map(({ stage }) => stage.id);
+
+  test('have no section where there are none', () => {
+    expect(writePage(folder).text).not.toContain('id="reconstructions"');
+  });
+
+  test('are in the page, with words for those who do not see them', () => {
+    for (const id of ids) writeFileSync(join(folder, 'stages', id, 'preview.png'), 'picture');
+    expect(writePage(folder).text).toContain(
+      `<img src="data:image/png;base64,${Buffer.from('picture').toString('base64')}" alt="Original, input and reconstruction: masked (mask ratio 0.75), seed 0">`,
+    );
+  });
+
+  test('are left out and counted where they would make the page too large', () => {
+    const found = findStageFiles(data, folder, ids, 50);
+    expect(found.leftOut).toBe(1);
+    expect(found.stages.get(ids[0]!)!.preview).not.toBeNull();
+    expect(found.stages.get(ids[1]!)!.preview).toBeNull();
+  });
+
+  test('and links are relative to where the page lies', () => {
+    const elsewhere = join(folder, '..', 'a page');
+    mkdirSync(elsewhere, { recursive: true });
+    expect(findStageFiles(data, elsewhere, []).stages.get(ids[0]!)!.link).toMatch(
+      new RegExp(`^\\.\\./sweep-\\d+/stages/${ids[0]!}/$`),
+    );
+  });
+});
