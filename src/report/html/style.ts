@@ -9,11 +9,11 @@ const PROSE = "Charter,'Bitstream Charter','Iowan Old Style',Georgia,serif";
 const PLAIN = "system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',sans-serif";
 
 export const STYLE = `
-:root{color-scheme:light;${variables(LIGHT)}}
+:root{color-scheme:light;--side:clamp(1rem,4vw,3rem);${variables(LIGHT)}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;${variables(DARK)}}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
-body{margin:0 auto;padding:2.5rem clamp(1rem,4vw,3rem) 4rem;max-width:76rem;background:var(--background);color:var(--ink);
+body{margin:0 auto;padding:2.5rem var(--side) 4rem;max-width:76rem;background:var(--background);color:var(--ink);
 font:1.0625rem/1.55 ${PROSE};overflow-wrap:break-word}
 h1{font-size:2.1rem;line-height:1.15;font-weight:600;margin:0 0 .6rem;letter-spacing:-.01em}
 h2{font-size:1.35rem;line-height:1.25;font-weight:600;margin:3.2rem 0 .5rem}
@@ -32,7 +32,7 @@ border-block:1px solid var(--rule);font:.875rem/1.6 ${PLAIN}}
 .scroll{overflow-x:auto;margin:.6rem 0}
 table{border-collapse:collapse;font:.8125rem/1.4 ${PLAIN};font-variant-numeric:tabular-nums}
 caption{text-align:left;font:1rem/1.5 ${PROSE};padding:0 0 .8rem;color:var(--muted)}
-caption span{display:block;max-width:46rem}
+caption span{display:block;position:sticky;left:0;max-width:min(46rem,calc(100vw - 2*var(--side)))}
 th,td{padding:.34rem 1rem .34rem 0;text-align:left;vertical-align:baseline;white-space:nowrap}
 th{font-weight:600}
 tbody th{font-weight:400}
@@ -75,6 +75,7 @@ footer{margin-top:4rem;padding-top:.8rem;border-top:1px solid var(--rule);color:
 body{padding:0;max-width:none;font-size:10.5pt}
 nav,summary{display:none}
 .scroll{overflow:visible}
+caption span{max-width:none}
 th,td{white-space:normal;padding-right:.6rem}
 table{font-size:8pt}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}

@@ -93,7 +93,7 @@ const results = resultsMaker();
       for (const details of document.querySelectorAll('details')) details.open = true;
       const window = document.documentElement.clientWidth;
       const out = [...document.querySelectorAll('body *')].filter((element) =>
-        !element.closest('.scroll, pre') && element.getBoundingClientRect().right > window + 1);
+        (element.matches('caption span') || !element.closest('.scroll, pre')) && element.getBoundingClientRect().right > window + 1);
       return {
         page: document.documentElement.scrollWidth, window, out: out.map((element) => element.outerHTML.slice(0, 80))
       };

@@ -112,9 +112,11 @@ export class Browser {
   /** Ends the browser and removes its profile. */
   async close(): Promise<void> {
     const ended = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
+    // Asked and not killed, so that its own processes end before it and write no more into the profile.
+    this.#session = undefined;
+    await this.send('Browser.close');
     await ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10 });
   }
 
   #receive({ id, method, params, result, error }: Message): void {
