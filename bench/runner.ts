@@ -8,10 +8,11 @@
  *   through Hydra's joblib launcher with as many processes, in turn. A vitmim stage is a process of its own (starting
  *   Node takes some 40 ms of it), claimed, recorded and synced to disk; joblib re-uses its processes;
  * - memory: the sweep's peak resident size at so many stages and at four times as many;
- * - status: `vitmim status` on as many finished stages as there are cells.
+ * - status: `vitmim status` on as many finished stages as there are cells;
+ * - report: `vitmim report` on the same, with its peak resident size.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,7 +57,7 @@ const report = {
     mebibytes: median(rounds.map(({ vitmim }) => vitmim.mebibytes)),
     atFourTimesTheStages: sweep(4 * stages, 'many').mebibytes,
   },
-  status: status(),
+  ...finished(),
 };
 rmSync(root, { recursive: true });
 if (options.json) console.log(JSON.stringify(report));
@@ -91,17 +92,21 @@ function planning(): number {
 
 function sweep(count: number, name: string): { seconds: number; mebibytes: number } {
   const spec = join(root, `${name}.yaml`);
-  const peak = join(root, `${name}.txt`);
   writeFileSync(spec, specOf(count));
-  const args = ['sweep', spec, '--out', join(root, name), '--device', 'cpu', '--trainer', TRAINER, '-j', options.jobs];
+  return run(['sweep', spec, '--out', join(root, name), '--device', 'cpu', '--trainer', TRAINER, '-j', options.jobs]);
+}
+
+/** Wall time of a command, and its peak resident size. */
+function run(args: readonly string[]): { seconds: number; mebibytes: number } {
+  const peak = join(root, 'peak.txt');
   const atExit = `import { writeFileSync } from 'node:fs';
-    if (process.argv[2] === 'sweep') process.on('exit', () => writeFileSync(${JSON.stringify(peak)}, String(process.resourceUsage().maxRSS)));`;
+    if (process.argv[2] === ${JSON.stringify(args[0])})
+      process.on('exit', () => writeFileSync(${JSON.stringify(peak)}, String(process.resourceUsage().maxRSS)));`;
   const hook = `data:text/javascript,${encodeURIComponent(atExit)}`;
   const took = seconds(() => {
     execFileSync(process.execPath, ['--import', hook, BIN, ...args], { stdio: 'ignore' });
   });
-  const kibibytes = Number(execFileSync('cat', [peak], { encoding: 'utf8' }));
-  return { seconds: took, mebibytes: kibibytes / 1024 };
+  return { seconds: took, mebibytes: Number(readFileSync(peak, 'utf8')) / 1024 };
 }
 
 function hydra(count: number): number {
@@ -111,24 +116,31 @@ function hydra(count: number): number {
   });
 }
 
-/** Seconds of `vitmim status` on a folder in which every stage is done. */
-function status(): { stages: number; seconds: number } {
-  const folder = join(root, 'status');
+/** `vitmim status` and `vitmim report` on a folder in which every stage is done. */
+function finished(): Record<'status' | 'report', { stages: number; seconds: number; mebibytes: number }> {
+  const folder = join(root, 'finished');
   const plan = planOf(cells);
   const paths = sweepPaths(folder);
   mkdirSync(folder, { recursive: true });
   writeFileSync(paths.plan, JSON.stringify(plan));
   const time = new Date().toISOString();
   const state = { status: 'done', attempt: 1, pid: 1, host: 'bench', startedAt: time, endedAt: time, reason: null };
-  for (const { id } of plan.stages) {
-    const own = paths.stage(id);
+  const work = { epochs: 20, steps: 40, imagesPerSecond: 100, seconds: 1, corruptImages: [] };
+  plan.stages.forEach((stage, i) => {
+    const own = paths.stage(stage.id);
     mkdirSync(own.folder, { recursive: true });
+    writeFileSync(own.stage, JSON.stringify(stage));
     writeFileSync(own.state, JSON.stringify(state));
-    writeFileSync(own.result, '{}');
-  }
-  const measure = (): number =>
-    seconds(() => {
-      execFileSync(process.execPath, [BIN, 'status', folder], { stdio: 'ignore' });
-    });
-  return { stages: plan.stages.length, seconds: median(Array.from(rounds, measure)) };
+    const accuracy = { accuracy: 50 + (i % 7), top5: 90, testImages: 20, trainImages: 40 };
+    writeFileSync(own.result, JSON.stringify({ kind: 'finetune', ...work, ...accuracy, loss: 1 }));
+  });
+  const measure = (command: string) => {
+    const runs = rounds.map(() => run([command, folder]));
+    return {
+      stages: plan.stages.length,
+      seconds: median(runs.map((one) => one.seconds)),
+      mebibytes: median(runs.map(({ mebibytes }) => mebibytes)),
+    };
+  };
+  return { status: measure('status'), report: measure('report') };
 }

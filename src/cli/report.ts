@@ -1,12 +1,21 @@
 /** `vitmim report`: the tables of a sweep, from one results folder or several, printed and written. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { collect } from '../report/collect.js';
 import { summarizeProvenance } from '../report/provenance.js';
-import { buildTables, buildVerdicts, FORMATS, readableTables, writeReport, type Format } from '../report/report.js';
+import {
+  buildTables,
+  buildVerdicts,
+  FORMATS,
+  readableTables,
+  writeReport,
+  type Format,
+  type ReportOptions,
+} from '../report/report.js';
 import { describeVerdict } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
 import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
-import { jsonOption, list } from './options.js';
+import { jsonOption, list, timeSpan } from './options.js';
 import { EXIT, printJson, say } from './terminal.js';
 
 interface Options {
@@ -14,6 +23,7 @@ interface Options {
   metric?: Evaluation;
   format?: Format[];
   allowMissing?: true;
+  watch?: number | true;
   json?: true;
 }
 
@@ -30,6 +40,12 @@ export function reportCommand(finish: (code: number) => void): Command {
       ).argParser(formats),
     )
     .option('--allow-missing', 'exit with 0 though results are missing')
+    .addOption(
+      new Option(
+        '-w, --watch [time]',
+        'write it again until nothing is missing, every 30s unless a time is given',
+      ).argParser(timeSpan),
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -39,11 +55,30 @@ Results that are missing leave their cells empty, with n = 0, and make the exit 
 Examples:
   vitmim report results/smoke
   vitmim report results/machine-1 results/machine-2 --out results/both --metric linear
-  vitmim report results/smoke --format csv,latex`,
+  vitmim report results/smoke --format csv,latex
+  vitmim report results/ablation --watch 1m      while the sweep runs`,
     )
-    .action((folders: string[], options: Options) => {
+    .action(async (folders: string[], options: Options) => {
+      if (options.watch !== undefined) await watch(folders, options, options.watch === true ? 30 : options.watch);
       finish(report(folders, options));
     });
+}
+
+/** Writes the report again and again, and returns when nothing is missing any more. */
+async function watch(folders: readonly string[], options: Options, seconds: number): Promise<void> {
+  for (;;) {
+    const data = collect(folders);
+    const present = data.stages.size - data.missing.length;
+    if (data.missing.length === 0) return;
+    // Before the first result there is nothing to compare.
+    if (present > 0) writeReport(data, options.out ?? folders[0]!, reportOptions(options));
+    say(`${present} of ${data.stages.size} results; looking again in ${seconds} s`);
+    await sleep(seconds * 1000);
+  }
+}
+
+function reportOptions({ metric, format }: Options): ReportOptions {
+  return { ...(metric === undefined ? {} : { metric }), ...(format === undefined ? {} : { formats: format }) };
 }
 
 function formats(value: string): Format[] {
@@ -54,13 +89,11 @@ function formats(value: string): Format[] {
   });
 }
 
-function report(folders: readonly string[], { out, metric, format, allowMissing, json }: Options): number {
+function report(folders: readonly string[], given: Options): number {
+  const { out, allowMissing, json } = given;
   const folder = out ?? folders[0]!;
   const data = collect(folders);
-  const options = {
-    ...(metric === undefined ? {} : { metric }),
-    ...(format === undefined ? {} : { formats: format }),
-  };
+  const options = reportOptions(given);
   const tables = buildTables(data, options);
   const verdicts = buildVerdicts(data, options);
   const written = writeReport(data, folder, options);

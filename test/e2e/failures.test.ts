@@ -1,5 +1,6 @@
 /** What becomes of a sweep whose stages fail, each in its own way, told by the real executable. */
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sweepPaths } from '../../src/store/layout.js';
 import { eventsOf, Rig } from '../support/rig.js';
 
@@ -197,5 +198,16 @@ test('status --watch looks again until all is done', async () => {
     .map((line) => (JSON.parse(line) as { counts: { done: number } }).counts.done);
   expect(looks.length).toBeGreaterThan(1);
   expect(looks.at(-1)).toBe(3);
+  expect((await running.finished).code).toBe(0);
+});
+
+test('report --watch writes the report until nothing is missing', async () => {
+  const rig = rigOf({ steps: 30, stepMs: 50 });
+  const running = rig.sweep(['--jobs', '1']);
+  while (!rig.notes().some(({ what }) => what === 'end')) await new Promise((next) => setTimeout(next, 20));
+  const { code, stderr } = await rig.run('report', rig.out, '--watch', '0.5s');
+  expect(stderr).toMatch(/[12] of 3 results; looking again in 0.5 s/);
+  expect(code).toBe(0);
+  expect(existsSync(join(rig.out, 'report.html'))).toBe(true);
   expect((await running.finished).code).toBe(0);
 });
