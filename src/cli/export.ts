@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { UsageError } from '../common/errors.js';
 import { exportTensorboard } from '../report/export-tensorboard.js';
-import { readJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
-import { planSchema } from '../store/records.js';
+import { readPlan } from '../store/plan.js';
 import { say } from './terminal.js';
 
 export function exportCommand(): Command {
@@ -20,8 +19,7 @@ Example:
   vitmim export results/ablation --tensorboard && tensorboard --logdir results/ablation/tensorboard`,
     )
     .action((folder: string, { tensorboard }: { tensorboard: string | true }) => {
-      const plan = readJson(sweepPaths(folder).plan, planSchema);
-      if (plan === undefined) throw new UsageError(`${folder} holds no sweep: there is no plan.json`);
+      const plan = readPlan(sweepPaths(folder));
       const out = tensorboard === true ? join(folder, 'tensorboard') : tensorboard;
       const files = exportTensorboard(plan, folder, out);
       if (files.length === 0) throw new UsageError(`no stage in ${folder} has curves yet`);

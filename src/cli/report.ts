@@ -4,8 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { collect } from '../report/collect.js';
 import { summarizeProvenance } from '../report/provenance.js';
 import {
-  buildTables,
-  buildVerdicts,
+  buildReport,
   FORMATS,
   readableTables,
   writeReport,
@@ -94,9 +93,9 @@ function report(folders: readonly string[], given: Options): number {
   const folder = out ?? folders[0]!;
   const data = collect(folders);
   const options = reportOptions(given);
-  const tables = buildTables(data, options);
-  const verdicts = buildVerdicts(data, options);
-  const written = writeReport(data, folder, options);
+  const built = buildReport(data, options);
+  const { tables, verdicts } = built;
+  const written = writeReport(data, folder, options, built);
   if (json) {
     printJson({ verdicts, tables, missing: data.missing, provenance: summarizeProvenance(data), written });
   } else {

@@ -1,14 +1,12 @@
 /** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import { UsageError } from '../common/errors.js';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
 import type { Plan, StageKind } from '../spec/stages.js';
-import { readJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
-import { planSchema } from '../store/records.js';
+import { readPlan } from '../store/plan.js';
 import { jsonOption, timeSpan } from './options.js';
 import { printJson, say } from './terminal.js';
 
@@ -37,8 +35,7 @@ Examples:
     )
     .action(async (folder: string, { watch, json }: Options) => {
       for (;;) {
-        const plan = readJson(sweepPaths(folder).plan, planSchema);
-        if (plan === undefined) throw new UsageError(`${folder} holds no sweep: there is no plan.json`);
+        const plan = readPlan(sweepPaths(folder));
         const stages = statusOf(plan, folder);
         const slurm = await slurmStates(folder);
         if (json)

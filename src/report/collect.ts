@@ -5,11 +5,12 @@
 import { existsSync } from 'node:fs';
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
-import type { Job, Plan, Stage } from '../spec/stages.js';
+import type { Job, Stage } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
-import { planSchema, resultSchema, stateSchema, type StageResult, type StageState } from '../store/records.js';
+import { readPlan } from '../store/plan.js';
+import { resultSchema, stateSchema, type StageResult, type StageState } from '../store/records.js';
 
 export interface ReportData {
   sweeps: SweepInfo[];
@@ -91,13 +92,6 @@ function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'na
 
 interface FoundStage extends StageRecord {
   paths: StagePaths;
-}
-
-function readPlan({ folder, plan }: SweepPaths): Plan {
-  const read = readJson(plan, planSchema);
-  if (read !== undefined) return read;
-  const what = existsSync(folder) ? 'has no plan.json, so it is no results folder' : 'does not exist';
-  throw new UsageError(`${folder} ${what}; name a folder that vitmim sweep wrote, such as results/smoke`);
 }
 
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {

@@ -9,7 +9,8 @@ import type { Stage } from '../spec/stages.js';
 import { holdsClaim } from '../store/claims.js';
 import { readJson, writeJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
-import { resultSchema, stateSchema, type StageEvent, type StageResult, type StageState } from '../store/records.js';
+import { resultSchema, type StageEvent, type StageResult, type StageState } from '../store/records.js';
+import { readState } from '../store/state.js';
 import { ATTEMPT_HEADER, causeOfEnd, countKilledForMemory, tailOfLog } from './diagnose.js';
 import { supervise, type Limits, type Overrun } from './supervise.js';
 import { describeEnd, INTERRUPTED, type Launch, type WorkerEnd } from './worker.js';
@@ -37,12 +38,8 @@ export interface Attempt {
 }
 
 /** The number of the next attempt: one more than `state.json` has, 1 where it has none or is damaged. */
-export function nextAttempt({ state }: StagePaths): number {
-  try {
-    return (readJson(state, stateSchema)?.attempt ?? 0) + 1;
-  } catch {
-    return 1;
-  }
+export function nextAttempt(paths: StagePaths): number {
+  return (readState(paths)?.attempt ?? 0) + 1;
 }
 
 /** Runs the attempt and records it in `state.json`. Rejects only where the stage's own files cannot be written. */

@@ -1,9 +1,9 @@
 /** Which stages of a plan a run cares for, by what became of them before. */
+import { existsSync } from 'node:fs';
 import { unreachable } from '../common/errors.js';
 import type { Plan } from '../spec/stages.js';
-import { readJson } from '../store/files.js';
 import type { SweepPaths } from '../store/layout.js';
-import { stateSchema } from '../store/records.js';
+import { readState } from '../store/state.js';
 
 /** All that is missing; what failed, with what hangs on it; or all but that. */
 export const RETRIES = ['all', 'failed', 'none'] as const;
@@ -28,9 +28,8 @@ export function chooseStages(plan: Plan, paths: SweepPaths, retry: Retry): Reado
 }
 
 function hasFailed(paths: SweepPaths, id: string): boolean {
-  try {
-    return readJson(paths.stage(id).state, stateSchema)?.status === 'failed';
-  } catch {
-    return true; // a state.json that cannot be read is no success
-  }
+  const own = paths.stage(id);
+  if (!existsSync(own.state)) return false;
+  const state = readState(own);
+  return state === null || state.status === 'failed'; // a state.json that cannot be read is no success
 }

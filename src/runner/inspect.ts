@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import type { Plan, Stage } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
 import type { StagePaths, SweepPaths } from '../store/layout.js';
-import { resultSchema, stageSchema, stateSchema } from '../store/records.js';
+import { resultSchema, stageSchema } from '../store/records.js';
+import { readState } from '../store/state.js';
 
 export interface Verdict {
   kind: 'hit' | 'run';
@@ -53,7 +54,7 @@ export function inspectStage(stage: Stage, paths: StagePaths): Verdict {
 }
 
 function endOfLast(paths: StagePaths): string {
-  const state = attempt(() => readJson(paths.state, stateSchema));
+  const state = readState(paths);
   switch (state?.status) {
     case 'failed':
       return `failed (${state.reason?.split('\n')[0] ?? 'nobody said why'})`;

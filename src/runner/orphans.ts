@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
-import { stateSchema } from '../store/records.js';
+import { readState } from '../store/state.js';
 
 const LOOK_EVERY_MS = 20;
 
@@ -25,13 +24,9 @@ export async function endOrphan(paths: StagePaths): Promise<void> {
   }
 }
 
-function lastWorker({ state }: StagePaths): number | null {
-  try {
-    const last = readJson(state, stateSchema);
-    return last?.status === 'running' && last.host === hostname() ? last.pid : null;
-  } catch {
-    return null;
-  }
+function lastWorker(paths: StagePaths): number | null {
+  const last = readState(paths);
+  return last?.status === 'running' && last.host === hostname() ? last.pid : null;
 }
 
 function isWorkerOf(pid: number, { stage }: StagePaths): boolean {

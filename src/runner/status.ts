@@ -3,9 +3,9 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
 import type { Plan, Stage } from '../spec/stages.js';
 import { claimOwner, isGone } from '../store/claims.js';
-import { readJson } from '../store/files.js';
 import { sweepPaths, type StagePaths } from '../store/layout.js';
-import { stateSchema, type StageState } from '../store/records.js';
+import type { StageState } from '../store/records.js';
+import { readState } from '../store/state.js';
 import { describeStage } from './describe.js';
 import type { StageRef } from './events.js';
 
@@ -51,14 +51,6 @@ export function statusOf(plan: Plan, folder: string): StageStatus[] {
       progress: status === 'running' ? progressOf(stage, own) : null,
     };
   });
-}
-
-function readState({ state }: StagePaths): StageState | null {
-  try {
-    return readJson(state, stateSchema) ?? null;
-  } catch {
-    return null;
-  }
 }
 
 function judge(paths: StagePaths, state: StageState | null): Status {

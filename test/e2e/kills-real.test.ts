@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stream } from '../../src/common/random.js';
 import type { Plan } from '../../src/spec/stages.js';
 import { sweepPaths } from '../../src/store/layout.js';
-import { start, temporaryFolder, vitmim } from '../support/cli.js';
+import { kill, start, temporaryFolder, vitmim } from '../support/cli.js';
 
 const KILLS = 8;
 
@@ -69,13 +69,5 @@ function workerOf(out: string, id: string): number[] {
     return status === 'running' ? [pid] : [];
   } catch {
     return [];
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it has ended by itself
   }
 }

@@ -1,6 +1,7 @@
 /** Workers, the sweep, or both are killed (-9) at random moments: nothing is lost and nothing runs twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stream } from '../../src/common/random.js';
+import { kill } from '../support/cli.js';
 import { Rig } from '../support/rig.js';
 
 const KILLS = 200;
@@ -41,12 +42,4 @@ function chooseVictims(rig: Rig, sweep: number, which: number): number[] {
   const worker = rig.notes().findLast(({ what }) => what === 'start')?.pid;
   const workers = worker === undefined ? [] : [worker];
   return which === 0 ? [sweep] : which === 1 ? workers : [sweep, ...workers];
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it has ended by itself
-  }
 }

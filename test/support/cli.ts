@@ -59,6 +59,15 @@ export function start(args: readonly string[], options: { cwd?: string; env?: No
 export const vitmim = (args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Finished> =>
   start(args, options).finished;
 
+/** kill -9, of a process that may have ended by itself. */
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has
+  }
+}
+
 /** A folder of its own for one test. */
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = resolve(mkdtempSync(join(tmpdir(), 'vitmim-')));

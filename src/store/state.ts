@@ -1,0 +1,13 @@
+/** The last word on a stage: its `state.json`, damaged or not. */
+import { readJson } from './files.js';
+import type { StagePaths } from './layout.js';
+import { stateSchema, type StageState } from './records.js';
+
+/** What became of the stage's last attempt; null where there was none, or nobody can tell any more. */
+export function readState({ state }: Pick<StagePaths, 'state'>): StageState | null {
+  try {
+    return readJson(state, stateSchema) ?? null;
+  } catch {
+    return null;
+  }
+}
