@@ -5,7 +5,7 @@ import { cpu } from './cpu.js';
 import type { Device, DeviceDriver, DeviceName, DeviceOptions } from './device.js';
 import { simd } from './simd/open.js';
 import { tensorflow } from './tensorflow.js';
-import { webgpu } from './webgpu.js';
+import { webgpu } from './webgpu/open.js';
 
 function driverOf(name: DeviceName): DeviceDriver {
   switch (name) {

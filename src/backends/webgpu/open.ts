@@ -3,8 +3,8 @@
  * device that is opened here with the adapter's own limits; tfjs alone would ask for too few.
  */
 import * as tf from '@tensorflow/tfjs';
-import { messageOf, UsageError } from '../common/errors.js';
-import type { DeviceDriver } from './device.js';
+import { messageOf, UsageError } from '../../common/errors.js';
+import type { DeviceDriver } from '../device.js';
 
 /** The limits that large tensors meet first. */
 const LIMITS = [
@@ -37,9 +37,11 @@ export const webgpu: DeviceDriver = {
   name: 'webgpu',
   async open() {
     const { adapter, device } = await (opened ??= openAdapter());
-    const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
+    const { VitBackend } = await import('./backend.js');
+    const { registerKernels } = await import('./kernels/index.js');
     tf.removeBackend('webgpu');
-    tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info));
+    if (!tf.getKernelsForBackend('webgpu').some(({ kernelName }) => kernelName === 'VitLinear')) registerKernels();
+    tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info));
     await tf.setBackend('webgpu');
 
     // Dawn's `device` is the adapter's name, its `description` the driver's with the version.

@@ -1,0 +1,124 @@
+/**
+ * The tfjs backend: stock WebGPU kernels, and our own for what training spends its time on (`kernels/`). A pass of ours
+ * is WGSL with all sizes written into it, compiled once for each set of sizes.
+ */
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import * as tf from '@tensorflow/tfjs';
+import { internalsOf } from './internals.js';
+import { wgsl, type Pass } from './pass.js';
+
+/** Passes recorded before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
+const PASSES_PER_SUBMISSION = 64;
+
+/** Values that are on the device alone; tfjs has null for it and does not say so in the type. */
+const NOT_READ = null as unknown as tf.backend_util.BackendValues;
+
+export class VitBackend extends WebGPUBackend {
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #internals = internalsOf(this);
+
+  /** A new tensor whose values are not yet set. */
+  output(shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo {
+    return this.makeTensorInfo([...shape], dtype);
+  }
+
+  /** The same values under another shape, or for an output that would be a copy of an input. */
+  shared(tensor: tf.TensorInfo, shape: readonly number[] = tensor.shape): tf.TensorInfo {
+    this.incRef(tensor.dataId);
+    return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
+  }
+
+  /** Gives back a tensor that only the kernel itself has seen. */
+  release(...tensors: readonly tf.TensorInfo[]): void {
+    for (const { dataId } of tensors) this.disposeData(dataId);
+  }
+
+  /** Records a pass; it runs when the queue is next submitted, after all that was recorded before. */
+  run(pass: Pass): void {
+    const operands = [...Object.values(pass.reads), ...Object.values(pass.writes)];
+    const pipeline = this.#pipeline(pass);
+    const resources = operands.map(({ tensor }) => this.#bufferOf(tensor));
+    if (pass.uniforms) resources.push(this.#upload(pass.uniforms));
+    const bindGroup = this.device.createBindGroup({
+      layout: this.#bindGroupLayout(pass),
+      entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+    const internals = this.#internals;
+    const timed = internals.activeTimers !== undefined && internals.supportTimestampQuery;
+    this.ensureCommandEncoderReady();
+    if (timed) this.#beginTimedPass();
+    const encoder = (internals.computePassEncoder ??= internals.commandEncoder!.beginComputePass());
+    encoder.setPipeline(pipeline);
+    encoder.setBindGroup(0, bindGroup);
+    encoder.dispatchWorkgroups(...pass.groups);
+    for (const { tensor } of operands) internals.commandQueueOwnedIds.add(tensor.dataId);
+    // What has been read of them before is out of date.
+    for (const { tensor } of Object.values(pass.writes)) this.tensorMap.get(tensor.dataId).values = NOT_READ;
+    internals.dispatchCountInPass += 1;
+    if (timed) {
+      this.endComputePassEncoder();
+      internals.activeTimers!.push({ name: pass.name, query: this.getQueryTime() });
+    } else if (internals.dispatchCountInPass >= PASSES_PER_SUBMISSION) {
+      this.endComputePassEncoder();
+      this.submitQueue();
+    }
+  }
+
+  #bufferOf(tensor: tf.TensorInfo): GPUBuffer {
+    this.uploadToGPU(tensor.dataId);
+    return this.tensorMap.get(tensor.dataId).resource as GPUBuffer;
+  }
+
+  #upload(values: readonly number[]): GPUBuffer {
+    const data = Float32Array.from(values);
+    const buffer = this.bufferManager.acquireBuffer(data.byteLength, GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM);
+    this.queue.writeBuffer(buffer, 0, data);
+    this.#internals.uniformPendingDisposal.push(buffer);
+    return buffer;
+  }
+
+  #beginTimedPass(): void {
+    const internals = this.#internals;
+    this.endComputePassEncoder();
+    internals.querySet ??= this.device.createQuerySet({ type: 'timestamp', count: 2 });
+    internals.computePassEncoder = internals.commandEncoder!.beginComputePass({
+      timestampWrites: { querySet: internals.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
+    });
+  }
+
+  #bindGroupLayout({ reads, writes, uniforms }: Pass): GPUBindGroupLayout {
+    const types: GPUBufferBindingType[] = [
+      ...Object.keys(reads).map(() => 'read-only-storage' as const),
+      ...Object.keys(writes).map(() => 'storage' as const),
+      ...(uniforms ? (['uniform'] as const) : []),
+    ];
+    const key = types.join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.device.createBindGroupLayout({
+        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  #pipeline(pass: Pass): GPUComputePipeline {
+    const lanes = [...Object.values(pass.reads), ...Object.values(pass.writes)].map((operand) => operand.lanes);
+    const key = `${pass.name} ${lanes.join('')} ${pass.threads} ${JSON.stringify(pass.sizes)}`;
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      const module = this.device.createShaderModule({ code: wgsl(pass), label: pass.name });
+      // Declared, since `auto` would leave out what some variant of a shader does not use.
+      const layout = this.device.createPipelineLayout({ bindGroupLayouts: [this.#bindGroupLayout(pass)] });
+      pipeline = this.device.createComputePipeline({
+        label: pass.name,
+        layout,
+        compute: { module, entryPoint: 'main' },
+      });
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+}

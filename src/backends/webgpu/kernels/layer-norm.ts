@@ -1,0 +1,144 @@
+/** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
+import { scalars, lanesFor, linearGroups, linearGroup, unroll, sizeOf } from '../pass.js';
+import { defineKernel } from './kernel.js';
+import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS } from '../passes/lanes.js';
+import { sumRows } from '../passes/sum-rows.js';
+
+export const layerNorm = defineKernel<{ epsilon: number }>(
+  'VitLayerNorm',
+  (backend, { input0: x, input1: scale, input2: shift }, { epsilon }) => {
+    const dim = scale!.shape[0]!;
+    const rows = sizeOf(x!.shape) / dim;
+    const y = backend.output(x!.shape);
+    const statistics = backend.output([rows, 2]);
+    const { lanes } = lanesFor(x!, dim);
+    const width = dim / lanes;
+    const groups = Math.ceil(rows / ROWS);
+    const type = lanes === 4 ? 'vec4<f32>' : 'f32';
+    backend.run({
+      name: 'layerNorm',
+      sizes: { rows, dim, epsilon },
+      reads: { x: lanesFor(x!, dim), scale: lanesFor(scale!, dim), shift: lanesFor(shift!, dim) },
+      writes: { y: lanesFor(y, dim), statistics: scalars(statistics) },
+      threads: LANE_THREADS,
+      groups: linearGroups(groups),
+      code: () => ({
+        declarations: LANE_FUNCTIONS,
+        body: `
+          let lane = thread % ${LANES}u;
+          let own = ${linearGroup(groups)} * ${ROWS}u + thread / ${LANES}u;
+          let row = min(own, ${rows - 1}u);
+          var sum = ${type}(0.0);
+          ${overColumns(width, `sum += x[row * ${width}u + column];`)}
+          let mean = sumOfLanes(thread, ${across(lanes, 'sum')}) / ${dim}.0;
+          var squares = ${type}(0.0);
+          ${overColumns(width, `let centred = x[row * ${width}u + column] - mean; squares += centred * centred;`)}
+          let variance = sumOfLanes(thread, ${across(lanes, 'squares')}) / ${dim}.0;
+          let inverse = inverseSqrt(variance + ${epsilon});
+          if (own >= ${rows}u) { return; }
+          ${overColumns(width, `y[row * ${width}u + column] = (x[row * ${width}u + column] - mean) * inverse * scale[column] + shift[column];`)}
+          if (lane == 0u) { statistics[2u * row] = mean; statistics[2u * row + 1u] = inverse; }`,
+      }),
+    });
+    return [y, statistics];
+  },
+);
+
+/** Most workgroups of the gradient: each leaves a row of sums to be added. */
+const MOST_GROUPS = 512;
+
+export const layerNormGradient = defineKernel(
+  'VitLayerNormGrad',
+  (backend, { dy, input0: x, input1: scale, saved0: statistics }) => {
+    const dim = scale!.shape[0]!;
+    const rows = sizeOf(x!.shape) / dim;
+    const dx = backend.output(x!.shape);
+    const { lanes } = lanesFor(x!, dim);
+    const width = dim / lanes;
+    const blocks = Math.ceil(rows / ROWS);
+    const groups = Math.min(MOST_GROUPS, blocks);
+    const [scaleParts, shiftParts] = [backend.output([groups, dim]), backend.output([groups, dim])];
+    const type = lanes === 4 ? 'vec4<f32>' : 'f32';
+    const own = Math.ceil(width / LANES);
+    const at = (i: number): string => `lane + ${LANES * i}u`;
+    const guard = (i: number, body: string): string =>
+      LANES * (i + 1) <= width ? `{ ${body} }` : `if (${at(i)} < ${width}u) { ${body} }`;
+    backend.run({
+      name: 'layerNorm, gradient',
+      sizes: { rows, dim, groups },
+      reads: {
+        dy: lanesFor(dy!, dim),
+        x: lanesFor(x!, dim),
+        scale: lanesFor(scale!, dim),
+        statistics: scalars(statistics!),
+      },
+      writes: {
+        dx: lanesFor(dx, dim),
+        scaleParts: lanesFor(scaleParts, dim),
+        shiftParts: lanesFor(shiftParts, dim),
+      },
+      threads: LANE_THREADS,
+      groups: [groups, 1, 1],
+      code: () => ({
+        declarations: `${LANE_FUNCTIONS}
+          var<workgroup> sums: array<${type}, ${LANE_THREADS}>;`,
+        body: `
+          let lane = thread % ${LANES}u;
+          ${unroll(own, (i) => `var dScale${i} = ${type}(0.0); var dShift${i} = ${type}(0.0);`)}
+          for (var block = group.x; block < ${blocks}u; block += ${groups}u) {
+            let own = block * ${ROWS}u + thread / ${LANES}u;
+            let row = min(own, ${rows - 1}u);
+            let inside = select(0.0, 1.0, own < ${rows}u);
+            let mean = statistics[2u * row];
+            let inverse = statistics[2u * row + 1u];
+            let start = row * ${width}u;
+            var sum = ${type}(0.0);
+            var alongSum = ${type}(0.0);
+            ${unroll(own, (i) =>
+              guard(
+                i,
+                `let g = dy[start + ${at(i)}]; let normalized = (x[start + ${at(i)}] - mean) * inverse;
+                 let d = g * scale[${at(i)}];
+                 sum += d; alongSum += d * normalized;
+                 dScale${i} += inside * g * normalized; dShift${i} += inside * g;`,
+              ),
+            )}
+            let mean0 = sumOfLanes(thread, ${across(lanes, 'sum')}) / ${dim}.0;
+            let along = sumOfLanes(thread, ${across(lanes, 'alongSum')}) / ${dim}.0;
+            if (own < ${rows}u) {
+              ${overColumns(
+                width,
+                `let normalized = (x[start + column] - mean) * inverse;
+                 dx[start + column] = inverse * (dy[start + column] * scale[column] - mean0 - normalized * along);`,
+              )}
+            }
+          }
+          ${(
+            [
+              ['dScale', 'scale'],
+              ['dShift', 'shift'],
+            ] as const
+          )
+            .map(([sum, part]) =>
+              unroll(
+                own,
+                (i) => `
+                  workgroupBarrier();
+                  sums[thread] = ${sum}${i};
+                  workgroupBarrier();
+                  if (thread < ${LANES}u && ${at(i)} < ${width}u) {
+                    var sum = ${type}(0.0);
+                    for (var r = 0u; r < ${ROWS}u; r++) { sum += sums[r * ${LANES}u + lane]; }
+                    ${part}Parts[group.x * ${width}u + ${at(i)}] = sum;
+                  }`,
+              ),
+            )
+            .join('\n')}`,
+      }),
+    });
+    const dScale = sumRows(backend, scaleParts, [groups, dim], [dim]);
+    const dShift = sumRows(backend, shiftParts, [groups, dim], [dim]);
+    backend.release(scaleParts, shiftParts);
+    return [dx, dScale, dShift];
+  },
+);

@@ -1,0 +1,94 @@
+/**
+ * A pass: one run of a compute shader, as data. Its WGSL is text with all sizes written in, made of small pieces.
+ */
+import type * as tf from '@tensorflow/tfjs';
+
+/** A tensor as a pass sees it: in single values, or in vectors of four. */
+export interface Operand {
+  readonly tensor: tf.TensorInfo;
+  readonly lanes: 1 | 4;
+}
+
+/** One run of a compute shader. */
+export interface Pass {
+  /** For people who measure, and part of the code's identity. */
+  readonly name: string;
+  /** All that the code depends on, besides the names and lanes of the operands. */
+  readonly sizes: Readonly<Record<string, unknown>>;
+  /** Buffers that are read only, by the name the code gives them. */
+  readonly reads: Readonly<Record<string, Operand>>;
+  /** Buffers that are written, and may be read. */
+  readonly writes: Readonly<Record<string, Operand>>;
+  /** Numbers that change from run to run, as `uniforms: array<vec4<f32>, n>`; a multiple of four. */
+  readonly uniforms?: readonly number[];
+  /** Invocations of a workgroup. */
+  readonly threads: number;
+  /** Number of workgroups along each axis. */
+  readonly groups: readonly [number, number, number];
+  readonly code: () => Code;
+}
+
+/** WGSL. The body sees `group` (workgroup_id) and `thread` (its index in the workgroup). */
+export interface Code {
+  readonly extensions?: readonly string[];
+  readonly declarations?: string;
+  readonly body: string;
+}
+
+/** The whole shader of a pass. */
+export function wgsl({ reads, writes, uniforms, threads, code }: Omit<Pass, 'groups' | 'name' | 'sizes'>): string {
+  const { extensions = [], declarations = '', body } = code();
+  const buffers = [
+    ...Object.entries(reads).map(([name, operand]) => ({ name, access: 'read', operand })),
+    ...Object.entries(writes).map(([name, operand]) => ({ name, access: 'read_write', operand })),
+  ].map(
+    ({ name, access, operand }, binding) =>
+      `@group(0) @binding(${binding}) var<storage, ${access}> ${name}: array<${typeOf(operand)}>;`,
+  );
+  const uniform = uniforms
+    ? [`@group(0) @binding(${buffers.length}) var<uniform> uniforms: array<vec4<f32>, ${uniforms.length / 4}>;`]
+    : [];
+  return [
+    ...extensions.map((extension) => `enable ${extension};`),
+    ...buffers,
+    ...uniform,
+    declarations,
+    `@compute @workgroup_size(${threads})`,
+    'fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {',
+    body,
+    '}',
+  ].join('\n');
+}
+
+function typeOf({ tensor, lanes }: Operand): string {
+  const scalar = tensor.dtype === 'float32' ? 'f32' : 'i32';
+  return lanes === 4 ? `vec4<${scalar}>` : scalar;
+}
+
+/** Number of values of a shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, lanes: 1 });
+
+/** In fours where the rows have whole numbers of them, in single values elsewhere. */
+export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
+  tensor,
+  lanes: columns % 4 === 0 ? 4 : 1,
+});
+
+/** Most workgroups along an axis that every device allows. */
+const GROUPS_ALONG_AXIS = 65535;
+
+/** Workgroups for a list of any length, laid out in a plane: the code has {@link LINEAR_GROUP} to tell them apart. */
+export function linearGroups(count: number): [number, number, number] {
+  const x = Math.min(count, GROUPS_ALONG_AXIS);
+  return [x, Math.ceil(count / x), 1];
+}
+
+/** WGSL: number of this workgroup among `count`, which may be exceeded in the last row. */
+export const linearGroup = (count: number): string => `(group.y * ${linearGroups(count)[0]}u + group.x)`;
+
+/** The text for each of 0 … count − 1, on lines of their own: loops that must not be loops. */
+export function unroll(count: number, line: (i: number) => string): string {
+  return Array.from({ length: count }, (_, i) => line(i)).join('\n');
+}

@@ -1,0 +1,38 @@
+/**
+ * How row-wise passes are laid out: a workgroup takes 16 rows, with 16 invocations for each, which share what they have
+ * found through workgroup memory.
+ */
+
+export const LANES = 16;
+export const ROWS = 16;
+export const LANE_THREADS = LANES * ROWS;
+
+/** WGSL: `sumOfLanes` and `maxOfLanes`, which all invocations of the workgroup call together. */
+export const LANE_FUNCTIONS = `
+  var<workgroup> shares: array<f32, ${LANE_THREADS}>;
+  fn sumOfLanes(thread: u32, value: f32) -> f32 {
+    shares[thread] = value;
+    workgroupBarrier();
+    let first = thread - thread % ${LANES}u;
+    var sum = 0.0;
+    for (var i = 0u; i < ${LANES}u; i++) { sum += shares[first + i]; }
+    workgroupBarrier();
+    return sum;
+  }
+  fn maxOfLanes(thread: u32, value: f32) -> f32 {
+    shares[thread] = value;
+    workgroupBarrier();
+    let first = thread - thread % ${LANES}u;
+    var highest = shares[first];
+    for (var i = 1u; i < ${LANES}u; i++) { highest = max(highest, shares[first + i]); }
+    workgroupBarrier();
+    return highest;
+  }`;
+
+/** WGSL: the sum of the components of a value of one or four lanes. */
+export const across = (lanes: 1 | 4, value: string): string =>
+  lanes === 4 ? `dot(${value}, vec4<f32>(1.0))` : `(${value})`;
+
+/** WGSL: a loop of `column` over a row of `width` columns, shared among its lanes. `lane` is in scope. */
+export const overColumns = (width: number, body: string): string =>
+  `for (var column = lane; column < ${width}u; column += ${LANES}u) { ${body} }`;

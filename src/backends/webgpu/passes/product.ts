@@ -1,0 +1,207 @@
+/**
+ * Matrix products in tiles. A workgroup computes one tile of the result: it brings strips of both factors into
+ * workgroup memory, and each of its 16 × 16 invocations keeps a few rows × vectors of four columns in registers.
+ *
+ * Every value of a strip is read tile/4 times from workgroup memory as a vector and once from the buffer: for a
+ * 64 × 64 tile that is 8 vector reads for each 64 multiply-adds of an invocation.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import type { VitBackend } from '../backend.js';
+import { lanesFor, unroll, type Operand, type Code } from '../pass.js';
+import { epilogue, inScalars, type Epilogue } from './epilogue.js';
+
+/** Which factors are stored transposed. All rows are contiguous. */
+export type Layout = 'plain' | 'second-transposed' | 'first-transposed';
+
+export interface ProductSizes {
+  readonly layout: Layout;
+  /** Of the result. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Length of each sum. */
+  readonly depth: number;
+}
+
+/** What an invocation keeps: 16 invocations along each side make a tile of 16·rows × 64·vectors. */
+export interface Tile {
+  readonly rows: 4 | 8;
+  readonly vectors: 1 | 2;
+}
+
+export interface Factors {
+  readonly a: tf.TensorInfo;
+  readonly b: tf.TensorInfo;
+}
+
+const SIDE = 16;
+/** Length of the strips. */
+const STRIP = 16;
+
+export const DEFAULT_TILE: Tile = { rows: 8, vectors: 1 };
+
+/** Type of the strips; the sums are always float32. */
+export type StripType = 'f32' | 'f16';
+
+export interface ProductOptions {
+  readonly sizes: ProductSizes;
+  readonly tile: Tile;
+  readonly strips: StripType;
+  /** The depth is cut in so many parts, each with a result of its own: [splits, rows, columns]. */
+  readonly splits: number;
+}
+
+/** Records y = epilogue(a·b). */
+export function recordProduct(
+  backend: VitBackend,
+  { a, b }: Factors,
+  wanted: Epilogue,
+  { sizes, tile, strips, splits }: ProductOptions,
+): void {
+  const { rows, columns, depth, layout } = sizes;
+  // There an invocation has every sixteenth column, and so no four beside each other.
+  const after = layout === 'second-transposed' ? inScalars(wanted) : wanted;
+  const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
+  const first = lanesFor(a, layout === 'first-transposed' ? rows : depth);
+  const second = lanesFor(b, layout === 'second-transposed' ? depth : columns);
+  backend.run({
+    name: `product, ${layout}`,
+    sizes: { rows, columns, depth, tile, strips, splits, after: after.key },
+    reads: { a: first, b: second, ...after.reads },
+    writes: after.writes,
+    threads: SIDE * SIDE,
+    groups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), splits],
+    code: () => productCode(first, second, after, { sizes, tile, strips, splits }),
+  });
+}
+
+function productCode(
+  first: Operand,
+  second: Operand,
+  after: Epilogue,
+  { sizes, tile, strips, splits }: ProductOptions,
+): Code {
+  const { rows, columns, depth, layout } = sizes;
+  const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
+  const a = layout === 'first-transposed' ? strip('a', depth, rows, tileRows) : acrossStrip('a', rows, depth, tileRows);
+  const b =
+    layout === 'second-transposed'
+      ? acrossStrip('b', columns, depth, tileColumns)
+      : strip('b', depth, columns, tileColumns);
+  const partDepth = STRIP * Math.ceil(depth / STRIP / splits);
+  return {
+    extensions: strips === 'f16' ? ['f16'] : [],
+    declarations: [
+      declareStrip(a, first, strips),
+      declareStrip(b, second, strips),
+      epilogue(after, sizes),
+      `const SPLIT_SIZE = ${rows * columns}u;`,
+    ].join('\n'),
+    body: `
+      let tx = thread % ${SIDE}u;
+      let ty = thread / ${SIDE}u;
+      let firstRow = group.y * ${tileRows}u;
+      let firstColumn = group.x * ${tileColumns}u;
+      let begin = group.z * ${partDepth}u;
+      let end = min(begin + ${partDepth}u, ${depth}u);
+      ${each(tile, (i, c) => `var sum${i}_${c} = vec4<f32>(0.0);`)}
+      for (var k = begin; k < end; k += ${STRIP}u) {
+        ${fillStrip(a, 'firstRow')}
+        ${fillStrip(b, 'firstColumn')}
+        workgroupBarrier();
+        ${multiplyAdd(layout, tile, a.stride, b.stride)}
+        workgroupBarrier();
+      }
+      ${each(tile, (i, c) => writeSum(layout, i, c))}`,
+  };
+}
+
+/** How a strip of a factor lies in workgroup memory: as in the buffer, in vectors along the contiguous side. */
+interface Strip {
+  name: string;
+  /** Sides of the stored matrix; the inner one is contiguous. */
+  outer: number;
+  inner: number;
+  /** Whether the strip runs along the outer side. */
+  along: 'outer' | 'inner';
+  /** Part of the strip on each side. */
+  outerTile: number;
+  innerVectors: number;
+  /** Vectors from one outer index to the next. */
+  stride: number;
+}
+
+function strip(name: string, outer: number, inner: number, tile: number): Strip {
+  return { name, outer, inner, along: 'outer', outerTile: STRIP, innerVectors: tile / 4, stride: tile / 4 };
+}
+
+/** One vector more in each row: the invocations read down the rows, and would all meet in one bank. */
+function acrossStrip(name: string, outer: number, inner: number, tile: number): Strip {
+  return { name, outer, inner, along: 'inner', outerTile: tile, innerVectors: STRIP / 4, stride: STRIP / 4 + 1 };
+}
+
+function declareStrip({ name, outer, inner, outerTile, stride }: Strip, operand: Operand, type: StripType): string {
+  const one = (j: number): string =>
+    `select(0.0, ${name}[min(at + ${j}u, ${outer * inner - 1}u)], inner + ${j}u < ${inner}u)`;
+  const read =
+    operand.lanes === 4
+      ? `return ${name}[outer * ${inner / 4}u + inner / 4u];`
+      : `let at = outer * ${inner}u + inner;\nreturn vec4<f32>(${[0, 1, 2, 3].map(one).join(', ')});`;
+  return `
+    var<workgroup> ${name}Strip: array<vec4<${type}>, ${outerTile * stride}>;
+    fn ${name}At(outer: u32, inner: u32) -> vec4<f32> {
+      if (outer >= ${outer}u || inner >= ${inner}u) { return vec4<f32>(0.0); }
+      ${read}
+    }
+    fn ${name}Fill(at: u32, value: vec4<f32>) { ${name}Strip[at] = vec4<${type}>(value); }`;
+}
+
+function fillStrip({ name, along, outerTile, innerVectors, stride }: Strip, first: string): string {
+  const [outerBase, innerBase] = along === 'outer' ? ['k', first] : [first, 'k'];
+  return `
+    for (var i = thread; i < ${outerTile * innerVectors}u; i += ${SIDE * SIDE}u) {
+      let outer = i / ${innerVectors}u;
+      let inner = i % ${innerVectors}u;
+      ${name}Fill(outer * ${stride}u + inner, ${name}At(${outerBase} + outer, ${innerBase} + 4u * inner));
+    }`;
+}
+
+function multiplyAdd(layout: Layout, tile: Tile, aStride: number, bStride: number): string {
+  const readA = (to: string, at: string): string => `let ${to} = vec4<f32>(aStrip[${at}]);`;
+  const readB = (to: string, at: string): string => `let ${to} = vec4<f32>(bStrip[${at}]);`;
+  const { rows, vectors } = tile;
+  switch (layout) {
+    case 'plain':
+      return `for (var v = 0u; v < ${STRIP / 4}u; v++) {
+        ${unroll(4, (s) => unroll(vectors, (c) => readB(`b${s}_${c}`, `(4u * v + ${s}u) * ${bStride}u + tx + ${SIDE * c}u`)))}
+        ${unroll(rows, (i) => readA(`a${i}`, `(ty + ${SIDE * i}u) * ${aStride}u + v`))}
+        ${unroll(4, (s) => each(tile, (i, c) => `sum${i}_${c} = fma(vec4<f32>(a${i}[${s}]), b${s}_${c}, sum${i}_${c});`))}
+      }`;
+    case 'first-transposed':
+      return `for (var s = 0u; s < ${STRIP}u; s++) {
+        ${unroll(vectors, (c) => readB(`b${c}`, `s * ${bStride}u + tx + ${SIDE * c}u`))}
+        ${unroll(rows / 4, (v) => readA(`a${v}`, `s * ${aStride}u + ty + ${SIDE * v}u`))}
+        ${each(tile, (i, c) => `sum${i}_${c} = fma(vec4<f32>(a${i >> 2}[${i % 4}]), b${c}, sum${i}_${c});`)}
+      }`;
+    case 'second-transposed':
+      return `for (var v = 0u; v < ${STRIP / 4}u; v++) {
+        ${unroll(4 * vectors, (j) => readB(`b${j}`, `(tx + ${SIDE * j}u) * ${bStride}u + v`))}
+        ${unroll(rows, (i) => readA(`a${i}`, `(ty + ${SIDE * i}u) * ${aStride}u + v`))}
+        ${each(tile, (i, c) => `sum${i}_${c} += vec4<f32>(${[0, 1, 2, 3].map((j) => `dot(a${i}, b${4 * c + j})`).join(', ')});`)}
+      }`;
+  }
+}
+
+function writeSum(layout: Layout, i: number, c: number): string {
+  const row = layout === 'first-transposed' ? `4u * (ty + ${SIDE * (i >> 2)}u) + ${i % 4}u` : `ty + ${SIDE * i}u`;
+  const sum = `sum${i}_${c}`;
+  if (layout !== 'second-transposed') {
+    return `storeFour(firstRow + ${row}, firstColumn + 4u * (tx + ${SIDE * c}u), ${sum}, group.z * SPLIT_SIZE);`;
+  }
+  return unroll(4, (j) => {
+    return `storeOne(firstRow + ${row}, firstColumn + tx + ${SIDE * (4 * c + j)}u, ${sum}[${j}], group.z * SPLIT_SIZE);`;
+  });
+}
+
+function each({ rows, vectors }: Tile, line: (row: number, vector: number) => string): string {
+  return unroll(rows, (i) => unroll(vectors, (c) => line(i, c)));
+}
