@@ -1,4 +1,4 @@
-/** What a chart is: data alone. `line-chart.ts` and `dot-chart.ts` draw it, `figures/` make it from results. */
+/** What a chart is: data alone. `line-plot.ts` and `dot-plot.ts` say how it is drawn, `figures/` make it from results. */
 
 export interface Axis {
   title: string;

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import type { Evaluation } from '../../spec/schema.js';
 import type { MissingResult, ReportData } from '../collect.js';
 import type { Table } from '../table.js';
-import type { Chart, Figure } from './chart.js';
-import { drawDotChart } from './dot-chart.js';
+import type { Figure } from './chart.js';
+import { drawChart } from './draw.js';
 import { figuresOf } from './figures/index.js';
-import { drawLineChart } from './line-chart.js';
 import { markup, trusted, type Markup } from './markup.js';
 import { pictured, previewsSection } from './previews-section.js';
 import { provenanceSection, stageLink } from './provenance-section.js';
@@ -110,7 +109,7 @@ function figureSection({ id, title, caption, charts }: Figure): Markup {
   const grid = markup`<div class="charts">
 ${charts.map(
   (chart, i) => markup`<figure><figcaption>${chart.title}</figcaption>
-${draw(`${id}-${i + 1}`, chart)}</figure>
+${drawChart(`${id}-${i + 1}`, chart)}</figure>
 `,
 )}</div>`;
   const folded = charts.length > MOST_OPEN;
@@ -118,15 +117,6 @@ ${draw(`${id}-${i + 1}`, chart)}</figure>
 <p class="lead">${caption}</p>
 ${folded ? markup`<details><summary>${charts.length} charts</summary>${grid}</details>` : grid}</section>
 `;
-}
-
-function draw(id: string, chart: Chart): Markup {
-  switch (chart.kind) {
-    case 'lines':
-      return drawLineChart(id, chart);
-    case 'dots':
-      return drawDotChart(id, chart);
-  }
 }
 
 function wideSection(tables: readonly Table[]): Markup {

@@ -4,7 +4,7 @@ import type { StageResult } from '../../store/records.js';
 import type { ReportData, StageRecord } from '../collect.js';
 import { commandLine, describeDirty, PROVENANCE_COLUMNS, summarizeProvenance } from '../provenance.js';
 import { markup, type Content, type Markup } from './markup.js';
-import { formatNumber } from './scale.js';
+import { formatNumber } from './numbers.js';
 import type { StageFiles } from './stage-files.js';
 import { sortableTable } from './table-section.js';
 

@@ -3,7 +3,7 @@ import type { Evaluation } from '../../../spec/schema.js';
 import { taskName } from '../../../spec/objective.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart } from '../chart.js';
-import { withSpread } from '../scale.js';
+import { withSpread } from '../numbers.js';
 import { groupsOf, scratchReference, type Group } from './groups.js';
 import { groupBy } from './group-by.js';
 import { accuracyTitle, BARS, DASHED, titled } from './words.js';

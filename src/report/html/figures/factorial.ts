@@ -6,7 +6,7 @@ import type { Evaluation } from '../../../spec/schema.js';
 import type { Misalignment, StyleKind } from '../../../spec/task.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart, Series } from '../chart.js';
-import { withSpread } from '../scale.js';
+import { withSpread } from '../numbers.js';
 import { groupsOf, scratchReference, type Group } from './groups.js';
 import { groupBy } from './group-by.js';
 import { accuracyTitle, BARS, DASHED, titled } from './words.js';
