@@ -48,9 +48,15 @@ ${trusted(tidied(drawn))}</svg>
 `;
 }
 
-/** Without Vega's own frame and empty grounds, and with names of marks as titles, which show to the mouse as well. */
+/**
+ * Without Vega's own frame and empty grounds, with names of marks as titles, which show to the mouse as well, and with
+ * paths to a tenth of a unit, finer than what is seen.
+ */
 function tidied(svg: string): string {
   return svg
     .replace(/^<svg[^>]*>|<\/svg>$|<path class="(?:back|fore)ground"[^>]*\/>/g, '')
-    .replace(/<(path|line) aria-label="([^"]*)"([^>]*)\/>/g, '<$1$3><title>$2</title></$1>');
+    .replace(/<(path|line) aria-label="([^"]*)"([^>]*)\/>/g, '<$1$3><title>$2</title></$1>')
+    .replace(/ d="[^"]*"/g, (path) =>
+      path.replace(/\d+\.\d{2,}/g, (value) => String(Math.round(Number(value) * 10) / 10)),
+    );
 }

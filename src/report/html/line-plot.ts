@@ -20,8 +20,8 @@ const PADDING = { top: 24, bottom: 40, left: 44 };
 /** Between the error bars of series at one x, so that none hides another. */
 const DODGE = 5;
 const LABEL_GAP = 13;
-/** More points of a curve than this are not seen. */
-const MOST_POINTS = 160;
+/** More points of a curve than this are not seen, nor more than this of all curves of a chart together told apart. */
+const MOST_POINTS = { curve: 160, chart: 800 };
 
 export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
   const names = series.flatMap(({ name }) => name ?? []);
@@ -39,7 +39,7 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
     height: HEIGHT,
     padding: { ...PADDING, right },
     data: [
-      { name: 'points', values: series.flatMap((one, i) => rowsOf(one, i, series.length, marks)) },
+      { name: 'points', values: series.flatMap((one, i) => (marks ? markedOf : curveOf)(one, i, series.length)) },
       spreadOf('points'),
       { name: 'names', values: labelsOf(series, up) },
     ],
@@ -102,9 +102,15 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
 
 const ends = ({ y, spread }: Point): number[] => (spread === null ? [y] : [y - spread, y + spread]);
 
-function rowsOf({ name, style, points }: Series, i: number, count: number, marks: boolean): object[] {
-  return thinned(points, marks ? points.length : MOST_POINTS).map((point) => ({
-    ...{ series: i, style, colour: COLOURS[style], dodge: marks ? (i - (count - 1) / 2) * DODGE : 0 },
+/** Curves have many points and no marks: only where each lies. */
+function curveOf({ style, points }: Series, i: number, count: number): object[] {
+  const most = Math.max(2, Math.min(MOST_POINTS.curve, Math.floor(MOST_POINTS.chart / count)));
+  return thinned(points, most).map(({ x, y }) => ({ series: i, colour: COLOURS[style], x, y, spread: null, dodge: 0 }));
+}
+
+function markedOf({ name, style, points }: Series, i: number, count: number): object[] {
+  return points.map((point) => ({
+    ...{ series: i, style, colour: COLOURS[style], dodge: (i - (count - 1) / 2) * DODGE },
     ...{ x: point.x, y: point.y, spread: point.spread, low: ends(point)[0], high: ends(point).at(-1) },
     text: [name, `${point.x}: ${withSpread(point.y, point.spread)}`].filter((part) => part !== null).join(', '),
   }));

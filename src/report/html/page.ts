@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Evaluation } from '../../spec/schema.js';
 import type { MissingResult, ReportData } from '../collect.js';
+import type { LoggedSchedule } from '../schedules.js';
 import type { Table } from '../table.js';
 import type { Figure } from './chart.js';
 import { drawChart } from './draw.js';
@@ -32,6 +33,7 @@ export interface PageInput {
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
   verdicts: readonly Verdict[];
+  schedules: readonly LoggedSchedule[];
   files: FoundFiles;
 }
 
@@ -42,11 +44,11 @@ interface Section {
 }
 
 /** The page as HTML. */
-export function reportHtml({ data, metric, tables, wide, verdicts, files }: PageInput): string {
+export function reportHtml({ data, metric, tables, wide, verdicts, schedules, files }: PageInput): string {
   const { name } = data.sweeps[0]!;
   const previews = previewsSection(pictured(data), files);
   const sections: Section[] = [
-    ...figuresOf(data, metric).map((figure) => ({
+    ...figuresOf(data, metric, schedules).map((figure) => ({
       id: figure.id,
       title: figure.title,
       content: figureSection(figure),
@@ -104,8 +106,11 @@ function verdictList(verdicts: readonly Verdict[]): Markup | null {
 
 /** More charts than this are folded away: they are for looking one up. */
 const MOST_OPEN = 12;
+/** More charts of a figure than this are not drawn: they would make the page too large to open. */
+const MOST_DRAWN = 100;
 
-function figureSection({ id, title, caption, charts }: Figure): Markup {
+function figureSection({ id, title, caption, charts: all }: Figure): Markup {
+  const charts = all.slice(0, MOST_DRAWN);
   const grid = markup`<div class="charts">
 ${charts.map(
   (chart, i) => markup`<figure><figcaption>${chart.title}</figcaption>
@@ -114,7 +119,10 @@ ${drawChart(`${id}-${i + 1}`, chart)}</figure>
 )}</div>`;
   const folded = charts.length > MOST_OPEN;
   return markup`<section id="${id}"><h2>${title}</h2>
-<p class="lead">${caption}</p>
+<p class="lead">${caption}${
+    all.length > MOST_DRAWN &&
+    ` Drawn are the first ${MOST_DRAWN} of ${all.length} charts; runs.csv has the numbers of all.`
+  }</p>
 ${folded ? markup`<details><summary>${charts.length} charts</summary>${grid}</details>` : grid}</section>
 `;
 }

@@ -111,7 +111,11 @@ describe('a line chart', () => {
     const points = Array.from({ length: 5000 }, (_, i) => ({ x: i, y: 1 / (i + 1), spread: null }));
     const curve = drawChart('c', { ...LINES, marks: false, series: [{ name: null, style: 0, points }] }).text;
     expect(counts(curve, 'line', 'mark', 'bar')).toEqual([1, 0, 0]);
-    expect(curve.length).toBeLessThan(9000);
+    expect(curve.length).toBeLessThan(6000);
+    const series = Array.from({ length: 50 }, () => ({ name: null, style: 0, points }) as const);
+    const many = drawChart('c', { ...LINES, marks: false, series }).text;
+    expect(counts(many, 'line')).toEqual([50]);
+    expect(many.length).toBeLessThan(25_000);
   });
 });
 
