@@ -11,7 +11,7 @@ import { markup, trusted, type Markup } from './markup.js';
 import { pictured, previewsSection } from './previews-section.js';
 import { provenanceSection, stageLink } from './provenance-section.js';
 import { SCRIPT } from './script.js';
-import type { FoundFiles, StageFiles } from './stage-files.js';
+import type { FoundFiles } from './stage-files.js';
 import { STYLE } from './style.js';
 import { tableSection } from './table-section.js';
 
@@ -60,10 +60,10 @@ export function reportHtml({ data, metric, tables, wide, verdicts, schedules, fi
       content: tableSection(table),
     })),
     ...(wide.length === 0 ? [] : [{ id: 'more', title: 'More tables', content: wideSection(wide) }]),
-    { id: 'provenance', title: 'Provenance', content: provenanceSection(data, files.stages) },
+    { id: 'provenance', title: 'Provenance', content: provenanceSection(data, files.links) },
     ...(data.missing.length === 0
       ? []
-      : [{ id: 'missing', title: 'Missing results', content: missingSection(data.missing, files.stages) }]),
+      : [{ id: 'missing', title: 'Missing results', content: missingSection(data.missing, files.links) }]),
   ];
   return `<!doctype html>\n${
     markup`<html lang="en"><head><meta charset="utf-8">
@@ -134,10 +134,10 @@ function wideSection(tables: readonly Table[]): Markup {
 `;
 }
 
-function missingSection(missing: readonly MissingResult[], files: ReadonlyMap<string, StageFiles>): Markup {
+function missingSection(missing: readonly MissingResult[], links: ReadonlyMap<string, string>): Markup {
   return markup`<section id="missing"><h2>Missing results</h2>
 <details><summary>${missing.length} stages</summary><ul>${missing.map(
-    ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, files)}: ${why}</li>
+    ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, links)}: ${why}</li>
 `,
   )}</ul></details></section>
 `;

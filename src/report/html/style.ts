@@ -55,9 +55,9 @@ figure{margin:0;break-inside:avoid;max-width:26rem;min-width:0}
 figure figcaption{font:600 .875rem/1.35 ${PLAIN};margin:0 0 .4rem;overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{font-family:${PLAIN};font-variant-numeric:tabular-nums}
-.previews{display:grid;gap:1.2rem}
-.previews figure{max-width:46rem}
-.previews img{display:block;max-width:100%;height:auto}
+.previews{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,25.5rem),1fr));gap:1.6rem 2rem;align-items:start}
+.previews figure{max-width:34rem}
+.previews img{display:block;max-width:100%;height:auto;border-radius:2px}
 pre{margin:0;overflow-x:auto;padding:.2rem 0}
 .commands{padding-left:1.6rem}
 footer{margin-top:4rem;padding-top:.8rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.9375rem}

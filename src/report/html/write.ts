@@ -16,6 +16,6 @@ export function htmlReport(
   folder: string,
   input: Pick<PageInput, 'metric' | 'verdicts'> & { tables: readonly Table[]; wide: readonly Table[] },
 ): string {
-  const wanted = pictured(data).map(({ id }) => id);
+  const wanted = pictured(data).map(({ stages }) => stages.map(({ id }) => id));
   return reportHtml({ data, ...input, schedules: readSchedules(data), files: findStageFiles(data, folder, wanted) });
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { resultsMaker } from '../support.js';
-import { FACTORIAL, setLosses, writePage } from './support.js';
+import { FACTORIAL, leaveFiles, setLosses, writePage } from './support.js';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const hasBrowser = existsSync(executablePath);
@@ -17,6 +17,7 @@ interface PageElement {
   textContent: string;
   outerHTML: string;
   open: boolean;
+  naturalWidth: number;
   matches(selector: string): boolean;
   closest(selector: string): PageElement | null;
   querySelectorAll(selector: string): Iterable<PageElement>;
@@ -42,6 +43,7 @@ const NARROW = { width: 390, height: 844 };
     let accuracy = 0;
     const folder = results(FACTORIAL, () => ({ accuracy: 40 + ((accuracy++ * 7) % 11) }));
     setLosses(folder, [1, 0.8, 0.7]);
+    await leaveFiles(folder);
     path = writePage(folder).path;
     // Without a sandbox, since root has none; the only page is our own.
     browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
@@ -82,6 +84,11 @@ const NARROW = { width: 390, height: 844 };
     expect(await count('figure-mask-style', 'mark > path')).toBe(12);
     expect(await count('figure-mask-style', 'bar > line')).toBe(12);
     expect(await count('figure-losses', 'line > path')).toBe(24);
+    expect(await count('figure-learning-rate', 'line > path')).toBe(1);
+    const widths = await page
+      .locator('#reconstructions img')
+      .evaluateAll((all: PageElement[]) => all.map((one) => one.naturalWidth));
+    expect(widths).toEqual(Array(12).fill(400));
   });
 
   const TABLE = '#table-objectives';

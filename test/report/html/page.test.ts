@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { planOf } from '../../runner/support.js';
 import type { StageRecord } from '../../../src/report/collect.js';
 import { figuresOf } from '../../../src/report/html/figures/index.js';
+import { pictured } from '../../../src/report/html/previews-section.js';
 import { reportHtml } from '../../../src/report/html/page.js';
 import { findStageFiles } from '../../../src/report/html/stage-files.js';
 import { readSchedules } from '../../../src/report/schedules.js';
@@ -12,7 +13,7 @@ import { FACTORIAL, setLosses, writePage } from './support.js';
 
 const results = resultsMaker();
 
-const FILES = { stages: new Map(), leftOut: 0 };
+const FILES = { links: new Map(), previews: new Map(), leftOut: 0 };
 const HOSTILE = `</title></style></svg><script>alert('1')</script><img src=x onerror="alert(1)">`;
 
 test('text of users is escaped wherever it stands', () => {
@@ -207,34 +208,45 @@ describe('figures', () => {
 });
 
 describe('previews', () => {
-  const folder = results('grid: {objective: [masked, blurred]}', () => ({}));
+  const folder = results('grid: {objective: [masked, blurred], seed: [0, 1]}', () => ({}));
   const data = collect([folder]);
-  const pretrained = [...data.stages.values()].filter(({ stage }) => stage.config.kind === 'pretrain');
-  const ids = pretrained.map(({ stage }) => stage.id);
+  const tasks = pictured(data);
+  const lists = tasks.map(({ stages }) => stages.map(({ id }) => id));
+  const leave = (id: string): void => {
+    writeFileSync(join(folder, 'stages', id, 'preview.png'), `picture of ${id}`);
+  };
+  const uriOf = (id: string): string => `data:image/png;base64,${Buffer.from(`picture of ${id}`).toString('base64')}`;
 
   test('have no section where there are none', () => {
+    expect(tasks.map(({ label, stages }) => [label, stages.length])).toEqual([
+      ['masked (mask ratio 0.75)', 2],
+      ['blurred', 2],
+    ]);
     expect(writePage(folder).text).not.toContain('id="reconstructions"');
   });
 
-  test('are in the page, with words for those who do not see them', () => {
-    for (const id of ids) writeFileSync(join(folder, 'stages', id, 'preview.png'), 'picture');
-    expect(writePage(folder).text).toContain(
-      `<img src="data:image/png;base64,${Buffer.from('picture').toString('base64')}" alt="Original, input and reconstruction: masked (mask ratio 0.75), seed 0">`,
-    );
+  test('are in the page once for each task, with words for those who do not see them', () => {
+    const [[, second], blurred] = lists as [string[], string[]];
+    for (const id of [second!, ...blurred]) leave(id);
+    const { text } = writePage(folder);
+    // Seed 0 of the first task left none.
+    expect(text.match(/<img [^>]*>/g)).toEqual([
+      `<img src="${uriOf(second!)}" alt="Rows of original, input and reconstruction: masked (mask ratio 0.75), seed 1">`,
+      `<img src="${uriOf(blurred[0]!)}" alt="Rows of original, input and reconstruction: blurred, seed 0">`,
+    ]);
   });
 
   test('are left out and counted where they would make the page too large', () => {
-    const found = findStageFiles(data, folder, ids, 50);
+    for (const id of lists.flat()) leave(id);
+    const found = findStageFiles(data, folder, lists, uriOf(lists[0]![0]!).length + 1);
     expect(found.leftOut).toBe(1);
-    expect(found.stages.get(ids[0]!)!.preview).not.toBeNull();
-    expect(found.stages.get(ids[1]!)!.preview).toBeNull();
+    expect([...found.previews.keys()]).toEqual([lists[0]![0]]);
   });
 
   test('and links are relative to where the page lies', () => {
     const elsewhere = join(folder, '..', 'a page');
     mkdirSync(elsewhere, { recursive: true });
-    expect(findStageFiles(data, elsewhere, []).stages.get(ids[0]!)!.link).toMatch(
-      new RegExp(`^\\.\\./sweep-\\d+/stages/${ids[0]!}/$`),
-    );
+    const id = lists[0]![0]!;
+    expect(findStageFiles(data, elsewhere, []).links.get(id)).toMatch(new RegExp(`^\\.\\./sweep-\\d+/stages/${id}/$`));
   });
 });
