@@ -31,9 +31,9 @@ export function paddedDomain(values: readonly number[], padding: number): readon
 }
 
 /** An axis with given ticks, or with about `count` at round numbers. */
-export function axisOf({ title, ticks }: ChartAxis, count: number): Partial<Axis> {
+export function axisOf({ title, ticks, whole }: ChartAxis, count: number): Partial<Axis> {
   const placed = ticks === undefined ? { tickCount: count } : { values: [...ticks], format: `.${digitsOf(ticks)}f` };
-  return { title, aria: false, labelOverlap: true, ...placed };
+  return { title, aria: false, labelOverlap: true, ...placed, ...(whole ? { tickMinStep: 1, format: 'd' } : {}) };
 }
 
 /** A dashed line whose tooltip is its label. */

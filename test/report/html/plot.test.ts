@@ -9,10 +9,10 @@ test('a domain is the extent and its margin; one value alone has room on both si
 });
 
 /** The labels of the upright axis of a chart of these values. */
-function ticksOf(low: number, high: number): string[] {
+function ticksOf(low: number, high: number, whole?: true): string[] {
   const points = [low, high].map((y, x) => ({ x, y, spread: null }));
   const series = [{ name: null, style: 0, points }] as const;
-  const axis = { title: '' };
+  const axis = { title: '', ...(whole && { whole }) };
   const chart: LineChart = {
     ...{ kind: 'lines', title: '', description: '', x: { title: '', ticks: [] }, y: axis },
     ...{ series, reference: null, marks: true },
@@ -47,6 +47,11 @@ describe('ticks', () => {
     ],
   ] as const)('between %j are %j', ([low, high], labels) => {
     expect(ticksOf(low, high)).toEqual(labels);
+  });
+
+  test('of what counts are whole numbers', () => {
+    expect(ticksOf(1, 4)).toContain('1.5');
+    expect(ticksOf(1, 4, true)).toEqual(['1', '2', '3', '4']);
   });
 
   test('are few, at round numbers and within, whatever the domain', () => {

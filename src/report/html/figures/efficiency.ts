@@ -32,7 +32,7 @@ export function efficiencyFigure(measurements: readonly Measurement[], metric: E
         kind: 'lines',
         title,
         description: `${points.map(({ x, y, spread }) => `${withSpread(y, spread)} after ${x} epochs`).join('; ')}.`,
-        x: { title: 'epochs of pre-training', span: epochs },
+        x: { title: 'epochs of pre-training', span: epochs, whole: true },
         y: { title: accuracyTitle(metric), span: heights },
         series: [{ name: null, style: 0, points }],
         reference: references[i]!,

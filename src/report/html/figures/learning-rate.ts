@@ -26,7 +26,7 @@ function chartOf({ configuration, points }: LoggedSchedule, keys: readonly strin
     kind: 'lines',
     title: keys.map((key) => `${key}=${configuration.get(key)!}`).join(' ') || 'every pre-training',
     description: `At most ${rounded(peak.rate)}, at epoch ${rounded(peak.epoch)}; ${rounded(last.rate)} at epoch ${rounded(last.epoch)}.`,
-    x: { title: 'epoch' },
+    x: { title: 'epoch', whole: true },
     y: { title: `learning rate, ${UNIT.name}`, span: [0] },
     series: [
       {

@@ -65,7 +65,7 @@ function chartOf(title: string, runs: readonly Run[]): LineChart {
     kind: 'lines',
     title,
     description: `Loss of the last epoch: ${ends.join('; ')}. A prediction of zero: ${formatNumber(zero, 4)}.`,
-    x: { title: 'epoch' },
+    x: { title: 'epoch', whole: true },
     y: { title: 'loss' },
     series: runs.map(({ result }) => ({
       name: null,
