@@ -19,6 +19,8 @@ export interface Plot extends Spec {
 export const COLOURS = ['var(--s0)', 'var(--s1)', 'var(--s2)', 'var(--s3)'] as const;
 /** Told apart without colour. */
 const SHAPES = ['circle', 'square', 'triangle-up', 'diamond'] as const;
+/** In square units of Vega's, so that they look equally large. */
+const SIZES = [50, 46, 84, 84] as const;
 
 /** The values' extent, widened by a fraction of itself on both sides; one value alone is widened by one. */
 export function paddedDomain(values: readonly number[], padding: number): readonly [number, number] {
@@ -59,7 +61,7 @@ export function errorBars(place: EncodeEntry): Mark {
 export function symbols(data: string, place: EncodeEntry): Mark {
   const look = {
     shape: { signal: `${JSON.stringify(SHAPES)}[datum.style]` },
-    size: { value: 44 },
+    size: { signal: `${JSON.stringify(SIZES)}[datum.style]` },
     fill: { field: 'colour' },
     stroke: { value: 'var(--background)' },
     strokeWidth: { value: 1 },
