@@ -8,8 +8,8 @@
  *   through Hydra's joblib launcher with as many processes, in turn. A vitmim stage is a process of its own (starting
  *   Node takes some 40 ms of it), claimed, recorded and synced to disk; joblib re-uses its processes;
  * - memory: the sweep's peak resident size at so many stages and at four times as many;
- * - status: `vitmim status` on as many finished stages as there are cells;
- * - report: `vitmim report` on the same, with its peak resident size.
+ * - status: `vitmim status` on about as many finished stages as there are cells, of a sweep that has every figure;
+ * - report: `vitmim report` on the same, charts and all, with its peak resident size.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildPlan } from '../src/spec/plan.js';
 import { readSweep } from '../src/spec/sweep.js';
-import type { Plan } from '../src/spec/stages.js';
+import type { Plan, StageConfig } from '../src/spec/stages.js';
 import { sweepPaths } from '../src/store/layout.js';
 
 const { values: options } = parseArgs({
@@ -36,6 +36,10 @@ const { values: options } = parseArgs({
 const BIN = fileURLToPath(new URL('../bin/vitmim.js', import.meta.url));
 const TRAINER = fileURLToPath(new URL('../../bench/fixtures/noop-trainer.mjs', import.meta.url));
 const PEER = fileURLToPath(new URL('../../bench/peers/hydra_noop.py', import.meta.url));
+/** What a pre-training logs. */
+const METRICS = Array.from({ length: 500 }, (_, step) =>
+  JSON.stringify({ step, epoch: step / 5, loss: 1, learningRate: 1e-3 * Math.sin(step / 160), imagesPerSecond: 100 }),
+).join('\n');
 const root = mkdtempSync(join(tmpdir(), 'vitmim-bench-'));
 
 const stages = Number(options.stages);
@@ -82,12 +86,12 @@ grid: { objective: [scratch], seed: [${seeds}] }
 `;
 }
 
-function planOf(count: number): Plan {
-  return buildPlan(readSweep(specOf(count), { file: 'bench.yaml', defaultName: 'bench' }), () => 'fingerprint');
+function planOf(spec: string): Plan {
+  return buildPlan(readSweep(spec, { file: 'bench.yaml', defaultName: 'bench' }), () => 'fingerprint');
 }
 
 function planning(): number {
-  return seconds(() => planOf(cells));
+  return seconds(() => planOf(specOf(cells)));
 }
 
 function sweep(count: number, name: string): { seconds: number; mebibytes: number } {
@@ -116,23 +120,39 @@ function hydra(count: number): number {
   });
 }
 
+/** A spec of about `count` stages with every figure of a report: all degradations at ten learning rates, over seeds. */
+function crossedSpecOf(count: number): string {
+  const [rates, seeds] = [10, Math.ceil(count / (24 * 4 * 10))].map((length) => Array.from({ length }, (_, i) => i));
+  return `name: bench
+job:
+  data: { name: shapes, imageSize: 16, trainImages: 40, testImages: 20 }
+  evaluate: [finetune, linear, knn]
+grid:
+  objective: [identity]
+  maskRatio: [0, 0.75]
+  misalignment: [none, zoomed-in, zoomed-out, distorted]
+  stylePreservation: [preserved, blurred, decolorized]
+  pretrain.baseLearningRate: [${rates!.map((i) => `${i + 1}.0e-4`).join(', ')}]
+  seed: [${seeds!.join(', ')}]
+`;
+}
+
 /** `vitmim status` and `vitmim report` on a folder in which every stage is done. */
 function finished(): Record<'status' | 'report', { stages: number; seconds: number; mebibytes: number }> {
   const folder = join(root, 'finished');
-  const plan = planOf(cells);
+  const plan = planOf(crossedSpecOf(cells));
   const paths = sweepPaths(folder);
   mkdirSync(folder, { recursive: true });
   writeFileSync(paths.plan, JSON.stringify(plan));
   const time = new Date().toISOString();
   const state = { status: 'done', attempt: 1, pid: 1, host: 'bench', startedAt: time, endedAt: time, reason: null };
-  const work = { epochs: 20, steps: 40, imagesPerSecond: 100, seconds: 1, corruptImages: [] };
   plan.stages.forEach((stage, i) => {
     const own = paths.stage(stage.id);
     mkdirSync(own.folder, { recursive: true });
     writeFileSync(own.stage, JSON.stringify(stage));
     writeFileSync(own.state, JSON.stringify(state));
-    const accuracy = { accuracy: 50 + (i % 7), top5: 90, testImages: 20, trainImages: 40 };
-    writeFileSync(own.result, JSON.stringify({ kind: 'finetune', ...work, ...accuracy, loss: 1 }));
+    writeFileSync(own.result, JSON.stringify(numbersOf(stage.config.kind, i)));
+    if (stage.config.kind === 'pretrain') writeFileSync(own.metrics, METRICS);
   });
   const measure = (command: string) => {
     const runs = rounds.map(() => run([command, folder]));
@@ -143,4 +163,14 @@ function finished(): Record<'status' | 'report', { stages: number; seconds: numb
     };
   };
   return { status: measure('status'), report: measure('report') };
+}
+
+function numbersOf(kind: StageConfig['kind'], i: number): object {
+  const work = { kind, epochs: 100, steps: 500, imagesPerSecond: 100, seconds: 1, corruptImages: [] };
+  if (kind === 'pretrain') {
+    const losses = Array.from({ length: 100 }, (_, epoch) => 1 / (1 + epoch / 5) + ((31 * i + 17 * epoch) % 97) / 970);
+    return { ...work, loss: losses.at(-1), losses, zeroLoss: 0.93, trainImages: 40 };
+  }
+  const accuracy = { accuracy: 50 + (i % 7), top5: 90, testImages: 20, trainImages: 40 };
+  return { ...work, ...accuracy, ...(kind === 'finetune' ? { loss: 1 } : {}) };
 }

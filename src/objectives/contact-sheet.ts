@@ -3,7 +3,6 @@ import sharp from 'sharp';
 import type { FloatImage } from '../common/image.js';
 import type { Panels } from './panels.js';
 
-/** Panels are enlarged by the largest whole number that keeps them within this many pixels. */
 const LARGEST_PANEL = 224;
 const GAP = 4;
 const CAPTION_HEIGHT = 20;
@@ -15,14 +14,16 @@ const BACKGROUND = '#ffffff';
  *
  * @param options.captions Whether a line of captions stands on top. It takes a font; without one it stays empty.
  * @param options.labels What to write left of each row.
+ * @param options.largest Panels are enlarged by the largest whole number that keeps them within this many pixels.
+ * @param options.colours Most colours of the file: far smaller, and hardly seen. Default: all.
  * @returns a PNG file
  */
 export async function renderPreview(
   { captions, rows }: Panels,
-  options: { captions: boolean; labels?: readonly string[] },
+  options: { captions: boolean; labels?: readonly string[]; largest?: number; colours?: number },
 ): Promise<Buffer> {
   const size = rows[0]![0]!.width;
-  const scale = Math.max(1, Math.floor(LARGEST_PANEL / size));
+  const scale = Math.max(1, Math.floor((options.largest ?? LARGEST_PANEL) / size));
   const pitch = size * scale + GAP;
   const top = options.captions ? CAPTION_HEIGHT : GAP;
   const left = options.labels ? LABEL_WIDTH : GAP;
@@ -46,7 +47,7 @@ export async function renderPreview(
       ...(words.length > 0 ? [{ input: lettering(words, width, height), left: 0, top: 0 }] : []),
     ])
     .removeAlpha()
-    .png()
+    .png(options.colours === undefined ? {} : { colours: options.colours, dither: 0 })
     .toBuffer();
 }
 

@@ -2,7 +2,7 @@
  * What an objective does to images, as pictures side by side: original, input, visible tokens, target and, given a
  * model, its reconstruction. Pure data; `contact-sheet.ts` and `npy.ts` write it to files.
  */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { denormalizeImage, stackPixels, type FloatImage } from '../common/image.js';
 import { resampleImage, wholeImage } from '../common/resample.js';
 import type { Batch, Example, Objective } from './compose.js';
@@ -51,6 +51,30 @@ export async function previewPanels(
   };
 }
 
+/**
+ * What is worth seeing of a trained model: the original, what the encoder was given of it, the reconstruction, and the
+ * target where that is another picture than the original. Panels larger than `side` pixels are shrunk to it.
+ */
+export function reconstructionStrip({ captions, rows }: Panels, side: number): Panels {
+  const at = (caption: string): number => captions.indexOf(caption);
+  const seen = captions.includes('visible') ? 'visible' : 'input';
+  const differs = rows.some((row) => !looksLike(row[at('target')]!, row[at('original')]!));
+  const chosen = ['original', seen, 'reconstruction', ...(differs ? ['target'] : [])];
+  return {
+    captions: chosen.map((caption) => (caption === seen ? 'input' : caption)),
+    rows: rows.map((row) => chosen.map((caption) => shrunk(row[at(caption)]!, side))),
+  };
+}
+
+/** Whether no pixel differs by more than a byte can say. */
+function looksLike(a: FloatImage, b: FloatImage): boolean {
+  return a.data.every((value, i) => Math.abs(value - b.data[i]!) < 1 / 255);
+}
+
+function shrunk(image: FloatImage, side: number): FloatImage {
+  return image.width <= side ? image : resampleImage(image, wholeImage(image), side, side, 'area');
+}
+
 /** All values of the panels as one array, and its shape [rows, panels, height, width, 3]. */
 export function panelArray({ rows }: Panels): { data: Float32Array; shape: number[] } {
   const { height, width } = rows[0]![0]!;
@@ -62,7 +86,7 @@ async function reconstruct(
   batch: Batch,
   predict: (batch: Batch) => tf.Tensor3D,
 ): Promise<FloatImage[]> {
-  const prediction = predict(batch);
+  const prediction = tf.tidy(() => predict(batch));
   const pictures = objective.reconstruct(prediction, batch);
   prediction.dispose();
   return imagesOf(pictures);

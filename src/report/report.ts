@@ -5,6 +5,7 @@ import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
+import { FORMATS, type Format } from './formats.js';
 import { htmlReport } from './html/write.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
@@ -20,10 +21,6 @@ export interface ReportOptions {
   /** What is written; all but LaTeX by default. */
   formats?: readonly Format[];
 }
-
-/** Every form that a report is written in. */
-export const FORMATS = ['csv', 'md', 'html', 'latex'] as const;
-export type Format = (typeof FORMATS)[number];
 
 const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
 

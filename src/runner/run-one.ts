@@ -6,7 +6,8 @@ import { sweepPaths } from '../store/layout.js';
 import { describeStage } from './describe.js';
 import type { StageRef, Summary } from './events.js';
 import { inspectPlan } from './inspect.js';
-import { runPlan, type RunOptions } from './run-plan.js';
+import type { RunOptions } from './run-options.js';
+import { runPlan } from './run-plan.js';
 
 export type OneEnd =
   | { kind: 'ran'; summary: Summary; keptCheckpoint: boolean }

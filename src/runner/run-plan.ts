@@ -5,46 +5,20 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull, messageOf } from '../common/errors.js';
-import type { Plan, Stage } from '../spec/stages.js';
-import { Claimant, RENEW_EVERY_MS, type Claim, type ClaimOwner } from '../store/claims.js';
+import type { Stage } from '../spec/stages.js';
+import type { Claim, ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import { nextAttempt, runAttempt, type Outcome } from './attempt.js';
 import { describeStage } from './describe.js';
 import type { RunEvent, StageRef, StopReason, Summary } from './events.js';
-import { mayHelpToRetry, pauseBeforeRetry, type FailureMode } from './failures.js';
+import { mayHelpToRetry, pauseBeforeRetry } from './failures.js';
+import { Held } from './held.js';
 import { inspectPlan, inspectStage, type Verdict } from './inspect.js';
 import { endOrphan } from './orphans.js';
 import { countKinds, relay } from './relay.js';
+import type { RunOptions } from './run-options.js';
 import { Schedule } from './schedule.js';
-import { NO_LIMITS, type Limits } from './supervise.js';
-import type { Launch, LaunchOptions, Worker } from './worker.js';
-
-export interface RunOptions {
-  plan: Plan;
-  /** The results folder. `plan.json` in it is the caller's business. */
-  folder: string;
-  /** Most workers at once, at least 1. */
-  jobs: number;
-  launch: Launch;
-  onEvent: (event: RunEvent) => void;
-  /** Aborted to stop early: nothing new starts, workers are asked to keep a checkpoint and end. */
-  signal: AbortSignal;
-  /** Aborted where that takes too long: workers are killed. */
-  killSignal?: AbortSignal;
-  /** The stages to care for, with the parents of each that have no result; default: all. */
-  only?: ReadonlySet<string>;
-  /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
-  changes?: ReadonlyMap<string, string>;
-  /** What a failure means for the rest; default: `continue`. */
-  onFailure?: FailureMode;
-  /** Most attempts at a stage in this run, where another may help; default: 1. */
-  maxAttempts?: number;
-  /** Seconds before the second attempt; later ones wait longer. */
-  retryPause?: number;
-  limits?: Limits;
-  /** Seconds between two looks at a stage that another sweep runs. */
-  lookEvery?: number;
-}
+import { NO_LIMITS } from './supervise.js';
 
 /**
  * Runs what is missing of the plan.
@@ -63,10 +37,7 @@ class PlanRun {
   readonly #verdicts: Map<string, Verdict>;
   readonly #schedule: Schedule;
   readonly #summary: Summary;
-  readonly #claimant = new Claimant();
-  /** Stages that this process works on. */
-  readonly #claims = new Map<string, Claim>();
-  readonly #workers = new Map<string, Worker>();
+  readonly #held: Held;
   /** Attempts made in this run. */
   readonly #attempts = new Map<string, number>();
   readonly #slots: boolean[];
@@ -83,6 +54,7 @@ class PlanRun {
   constructor(options: RunOptions) {
     const { plan, folder, jobs, only, changes } = options;
     this.#options = options;
+    this.#held = new Held(options.launch);
     this.#paths = sweepPaths(folder);
     this.#verdicts = inspectPlan(plan, this.#paths, changes);
     const stages = this.#chosen(plan.stages, only);
@@ -131,18 +103,16 @@ class PlanRun {
       this.#stop('asked');
     };
     const onKill = (): void => {
-      for (const worker of this.#workers.values()) worker.kill();
+      this.#held.kill();
     };
     if (signal.aborted) this.#closing.abort();
     signal.addEventListener('abort', onStop);
     killSignal?.addEventListener('abort', onKill);
-    const renewal = setInterval(() => {
-      this.#renew();
-    }, RENEW_EVERY_MS);
+    const renewal = this.#held.keepRenewing();
     try {
       await this.#runAll();
     } finally {
-      clearInterval(renewal);
+      renewal.end();
       signal.removeEventListener('abort', onStop);
       killSignal?.removeEventListener('abort', onKill);
     }
@@ -196,18 +166,8 @@ class PlanRun {
   async #runStage(stage: Stage, slot: number): Promise<void> {
     const own = this.#paths.stage(stage.id);
     try {
-      const got = this.#claimant.claim(own);
-      if ('holder' in got) {
-        this.#leaveTo(stage, got.holder);
-        return;
-      }
-      this.#claims.set(stage.id, got.claim);
-      try {
-        await this.#runClaimed(stage, got.claim, slot);
-      } finally {
-        this.#claims.delete(stage.id);
-        got.claim.release();
-      }
+      const got = await this.#held.under(stage.id, own, (claim) => this.#runClaimed(stage, claim, slot));
+      if (got !== true) this.#leaveTo(stage, got.holder);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       const reason = `the disk of the results folder is full (${messageOf(error)}); make room and run again`;
@@ -239,7 +199,7 @@ class PlanRun {
       stage,
       paths: own,
       number,
-      launch: (options) => this.#launch(options),
+      launch: (options) => this.#held.launch(options),
       claim: claim.id,
       slot,
       limits: this.#options.limits ?? NO_LIMITS,
@@ -249,13 +209,6 @@ class PlanRun {
       stopping: () => this.#stopping,
     });
     this.#settle(stage, outcome, (performance.now() - start) / 1000);
-  }
-
-  #launch(options: LaunchOptions): Worker {
-    const worker = this.#options.launch(options);
-    this.#workers.set(options.stage.id, worker);
-    void worker.ended.then(() => this.#workers.delete(options.stage.id));
-    return worker;
   }
 
   /** Somebody else runs it: look again later. */
@@ -323,26 +276,11 @@ class PlanRun {
   #stop(why: StopReason): void {
     if (this.#closing.signal.aborted && (this.#stopping || why !== 'asked')) return;
     this.#closing.abort();
-    this.#tell({ type: 'run-stopping', why, workers: this.#workers.size });
+    this.#tell({ type: 'run-stopping', why, workers: this.#held.size });
     if (why === 'no-new') return;
     this.#stopping = true;
-    for (const worker of this.#workers.values()) {
-      if (why === 'kill') worker.kill();
-      else worker.interrupt();
-    }
-  }
-
-  /** Shows other sweeps that this one lives. */
-  #renew(): void {
-    for (const [id, claim] of this.#claims) {
-      let held: boolean;
-      try {
-        held = claim.renew();
-      } catch {
-        continue; // a full or absent disk: the stage's own files will tell
-      }
-      if (!held) this.#workers.get(id)?.kill();
-    }
+    if (why === 'kill') this.#held.kill();
+    else this.#held.interrupt();
   }
 
   #tell(event: RunEvent): void {

@@ -74,7 +74,7 @@ export function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
   }
 }
 
-/** The lines of a JSON Lines file; a last line that a crash cut short is left out. */
+/** The lines of a JSON Lines file. One that a crash cut short is left out, with what a later attempt appended to it. */
 export function readJsonLines(path: string): unknown[] {
   let text: string;
   try {
@@ -82,9 +82,12 @@ export function readJsonLines(path: string): unknown[] {
   } catch {
     return [];
   }
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line): unknown => JSON.parse(line));
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return lines.flatMap((line): unknown[] => {
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  });
 }

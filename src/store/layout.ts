@@ -30,6 +30,8 @@ export function stagePaths(folder: string) {
     bestCheckpoint: join(folder, 'checkpoint-best.safetensors'),
     result: join(folder, 'result.json'),
     provenance: join(folder, 'provenance.json'),
+    /** What a pre-training's model makes of a few held-out images. */
+    preview: join(folder, 'preview.png'),
   };
 }
 

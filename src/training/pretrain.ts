@@ -10,6 +10,7 @@ import type { StageResult } from '../store/records.js';
 import { disposeDropPath, drawDropPath } from './drop-path.js';
 import { train } from './loop.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
+import { leavePreview } from './preview.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView } from './views.js';
@@ -59,6 +60,8 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
       state,
       loopContext(context, state),
     );
+    // Before the result: a stage that is done is never looked at again.
+    await leavePreview(config, objective, state.parameters, context);
     return {
       kind: 'pretrain',
       epochs: recipe.epochs,

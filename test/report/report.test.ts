@@ -70,7 +70,7 @@ test('a table without rows is its caption alone', () => {
 });
 
 test('LaTeX has rules of booktabs, rounds, aligns and escapes', () => {
-  const rows = [{ objective: 'masked_1 & 50 %', setting: '{a}\\b~^', mean: -1.234, rank: null }];
+  const rows = [{ objective: 'masked_1 & 50 %', setting: '{a}\\b~^ <|>', mean: -1.234, rank: null }];
   expect(toLatex({ ...TABLE, caption: 'Mask × style.', rows }))
     .toBe(`% Needs \\usepackage{booktabs}. Written by vitmim report.
 \\begin{table}
@@ -81,7 +81,7 @@ test('LaTeX has rules of booktabs, rounds, aligns and escapes', () => {
     \\toprule
     objective & setting & mean (\\%) \\\\
     \\midrule
-    masked\\_1 \\& 50 \\% & \\{a\\}\\textbackslash{}b\\textasciitilde{}\\textasciicircum{} & $-$1.23 \\\\
+    masked\\_1 \\& 50 \\% & \\{a\\}\\textbackslash{}b\\textasciitilde{}\\textasciicircum{} \\textless{}\\textbar{}\\textgreater{} & $-$1.23 \\\\
     \\bottomrule
   \\end{tabular}
 \\end{table}

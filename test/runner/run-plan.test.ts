@@ -1,7 +1,8 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../src/runner/events.js';
-import { runPlan, type RunOptions } from '../../src/runner/run-plan.js';
+import type { RunOptions } from '../../src/runner/run-options.js';
+import { runPlan } from '../../src/runner/run-plan.js';
 import type { Plan } from '../../src/spec/stages.js';
 import { readJson, writeFileAtomic, writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';

@@ -139,7 +139,7 @@ describe('a stage', () => {
       saves += 1;
     };
     await runStage(stage, paths, { device: 'cpu', emit: () => undefined, signal, mayWrite, checkpointEvery: 0 });
-    expect(saves).toBe(3 * 6 + 1); // each of six steps in three epochs, and the result
+    expect(saves).toBe(3 * 6 + 2); // each of six steps in three epochs, the preview and the result
     expect(weights(often.path, stage).equals(weights(whole.path, stage))).toBe(true);
     often.remove();
   });

@@ -1,7 +1,9 @@
-/** What a chart is: data alone. `line-chart.ts` and `dot-chart.ts` draw it, `figures/` make it from results. */
+/** What a chart is: data alone. `line-plot.ts` and `dot-plot.ts` say how it is drawn, `figures/` make it from results. */
 
 export interface Axis {
   title: string;
+  /** Whether it counts, so that there is nothing to mark between whole numbers. */
+  whole?: true;
   /** Where ticks stand; by default at round numbers. */
   ticks?: readonly number[];
   /** What the axis must span at least, so that charts can share one. */

@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { Evaluation } from '../../spec/schema.js';
 import type { MissingResult, ReportData } from '../collect.js';
+import type { LoggedSchedule } from '../schedules.js';
 import type { Table } from '../table.js';
-import type { Chart, Figure } from './chart.js';
-import { drawDotChart } from './dot-chart.js';
+import type { Figure } from './chart.js';
+import { drawChart } from './draw.js';
 import { figuresOf } from './figures/index.js';
-import { drawLineChart } from './line-chart.js';
 import { markup, trusted, type Markup } from './markup.js';
 import { pictured, previewsSection } from './previews-section.js';
 import { provenanceSection, stageLink } from './provenance-section.js';
 import { SCRIPT } from './script.js';
-import type { FoundFiles, StageFiles } from './stage-files.js';
+import type { FoundFiles } from './stage-files.js';
 import { STYLE } from './style.js';
 import { tableSection } from './table-section.js';
 
@@ -33,6 +33,7 @@ export interface PageInput {
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
   verdicts: readonly Verdict[];
+  schedules: readonly LoggedSchedule[];
   files: FoundFiles;
 }
 
@@ -43,11 +44,11 @@ interface Section {
 }
 
 /** The page as HTML. */
-export function reportHtml({ data, metric, tables, wide, verdicts, files }: PageInput): string {
+export function reportHtml({ data, metric, tables, wide, verdicts, schedules, files }: PageInput): string {
   const { name } = data.sweeps[0]!;
   const previews = previewsSection(pictured(data), files);
   const sections: Section[] = [
-    ...figuresOf(data, metric).map((figure) => ({
+    ...figuresOf(data, metric, schedules).map((figure) => ({
       id: figure.id,
       title: figure.title,
       content: figureSection(figure),
@@ -59,10 +60,10 @@ export function reportHtml({ data, metric, tables, wide, verdicts, files }: Page
       content: tableSection(table),
     })),
     ...(wide.length === 0 ? [] : [{ id: 'more', title: 'More tables', content: wideSection(wide) }]),
-    { id: 'provenance', title: 'Provenance', content: provenanceSection(data, files.stages) },
+    { id: 'provenance', title: 'Provenance', content: provenanceSection(data, files.links) },
     ...(data.missing.length === 0
       ? []
-      : [{ id: 'missing', title: 'Missing results', content: missingSection(data.missing, files.stages) }]),
+      : [{ id: 'missing', title: 'Missing results', content: missingSection(data.missing, files.links) }]),
   ];
   return `<!doctype html>\n${
     markup`<html lang="en"><head><meta charset="utf-8">
@@ -105,28 +106,25 @@ function verdictList(verdicts: readonly Verdict[]): Markup | null {
 
 /** More charts than this are folded away: they are for looking one up. */
 const MOST_OPEN = 12;
+/** More charts of a figure than this are not drawn: they would make the page too large to open. */
+const MOST_DRAWN = 100;
 
-function figureSection({ id, title, caption, charts }: Figure): Markup {
+function figureSection({ id, title, caption, charts: all }: Figure): Markup {
+  const charts = all.slice(0, MOST_DRAWN);
   const grid = markup`<div class="charts">
 ${charts.map(
   (chart, i) => markup`<figure><figcaption>${chart.title}</figcaption>
-${draw(`${id}-${i + 1}`, chart)}</figure>
+${drawChart(`${id}-${i + 1}`, chart)}</figure>
 `,
 )}</div>`;
   const folded = charts.length > MOST_OPEN;
   return markup`<section id="${id}"><h2>${title}</h2>
-<p class="lead">${caption}</p>
+<p class="lead">${caption}${
+    all.length > MOST_DRAWN &&
+    ` Drawn are the first ${MOST_DRAWN} of ${all.length} charts; runs.csv has the numbers of all.`
+  }</p>
 ${folded ? markup`<details><summary>${charts.length} charts</summary>${grid}</details>` : grid}</section>
 `;
-}
-
-function draw(id: string, chart: Chart): Markup {
-  switch (chart.kind) {
-    case 'lines':
-      return drawLineChart(id, chart);
-    case 'dots':
-      return drawDotChart(id, chart);
-  }
 }
 
 function wideSection(tables: readonly Table[]): Markup {
@@ -136,10 +134,10 @@ function wideSection(tables: readonly Table[]): Markup {
 `;
 }
 
-function missingSection(missing: readonly MissingResult[], files: ReadonlyMap<string, StageFiles>): Markup {
+function missingSection(missing: readonly MissingResult[], links: ReadonlyMap<string, string>): Markup {
   return markup`<section id="missing"><h2>Missing results</h2>
 <details><summary>${missing.length} stages</summary><ul>${missing.map(
-    ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, files)}: ${why}</li>
+    ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, links)}: ${why}</li>
 `,
   )}</ul></details></section>
 `;

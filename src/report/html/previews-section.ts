@@ -1,46 +1,44 @@
-/** A picture for each task: original, input and reconstruction, where its stages hold one. */
+/** A picture for each task: original, input and reconstruction, of a stage that left one. */
 import { taskName } from '../../spec/objective.js';
 import type { ReportData } from '../collect.js';
+import { groupBy } from './figures/group-by.js';
 import { markup, type Markup } from './markup.js';
 import type { FoundFiles } from './stage-files.js';
 
-interface Picture {
-  id: string;
+/** A task and the stages that may hold its picture, the first having precedence. */
+export interface Pictured {
   label: string;
+  stages: readonly { id: string; seed: number }[];
 }
 
-/** The finished pre-trainings, those of other tasks before further ones of the same task. */
-export function pictured({ stages }: ReportData): Picture[] {
-  const seen = new Set<string>();
-  const all = [...stages.values()].flatMap(({ stage: { id, config }, result }) => {
+/** The tasks of finished pre-trainings, in the order of the stages. */
+export function pictured({ stages }: ReportData): Pictured[] {
+  const finished = [...stages.values()].flatMap(({ stage: { id, config }, result }) => {
     if (config.kind !== 'pretrain' || result === null) return [];
     const { task, seed } = config;
-    const name = `${taskName(task)}${task.maskRatio > 0 ? ` (mask ratio ${task.maskRatio})` : ''}`;
-    const again = seen.has(name);
-    seen.add(name);
-    return [{ id, label: `${name}, seed ${seed}`, again }];
+    return [{ id, seed, label: `${taskName(task)}${task.maskRatio > 0 ? ` (mask ratio ${task.maskRatio})` : ''}` }];
   });
-  return [...all.filter(({ again }) => !again), ...all.filter(({ again }) => again)].map(({ id, label }) => ({
-    id,
-    label,
-  }));
+  return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
 }
 
 /** None where no stage has a picture. */
-export function previewsSection(pictures: readonly Picture[], { stages, leftOut }: FoundFiles): Markup | null {
-  const shown = pictures.flatMap(({ id, label }) => {
-    const uri = stages.get(id)?.preview ?? null;
-    return uri === null ? [] : [{ label, uri }];
-  });
+export function previewsSection(tasks: readonly Pictured[], { previews, leftOut }: FoundFiles): Markup | null {
+  const shown = tasks.flatMap(({ label, stages }) =>
+    stages.flatMap(({ id, seed }) => {
+      const uri = previews.get(id);
+      return uri === undefined ? [] : [{ label: `${label}, seed ${seed}`, uri }];
+    }),
+  );
   if (shown.length === 0 && leftOut === 0) return null;
   return markup`<section id="reconstructions"><h2>Reconstructions</h2>
-<p>Original, input and reconstruction.${
-    leftOut > 0 &&
-    ` ${leftOut} more would have made this page too large; they are preview.png in the folders of their stages.`
+<p class="lead">Images that were not trained on, one a row: the original, what the encoder is given of it, and what the
+model makes of that; last the target, where it is another picture than the original. One pre-training of each task; those of
+others are preview.png in the folders of their stages.${
+    leftOut > 0 && ` So are ${leftOut} more tasks', which would have made this page too large.`
   }</p>
 <div class="previews">${shown.map(
     ({ label, uri }) =>
-      markup`<figure><figcaption>${label}</figcaption><img src="${uri}" alt="Original, input and reconstruction: ${label}"></figure>
+      markup`<figure><figcaption>${label}</figcaption><img src="${uri}" alt="Rows of original, input and reconstruction: ${label}"></figure>
 `,
   )}</div></section>
 `;

@@ -4,11 +4,10 @@ import type { StageResult } from '../../store/records.js';
 import type { ReportData, StageRecord } from '../collect.js';
 import { commandLine, describeDirty, PROVENANCE_COLUMNS, summarizeProvenance } from '../provenance.js';
 import { markup, type Content, type Markup } from './markup.js';
-import { formatNumber } from './scale.js';
-import type { StageFiles } from './stage-files.js';
+import { formatNumber } from './numbers.js';
 import { sortableTable } from './table-section.js';
 
-export function provenanceSection(data: ReportData, files: ReadonlyMap<string, StageFiles>): Markup {
+export function provenanceSection(data: ReportData, links: ReadonlyMap<string, string>): Markup {
   const { rows, commands, dirty, unrecorded } = summarizeProvenance(data);
   const columns = PROVENANCE_COLUMNS.filter(({ key }) => rows.some((row) => row[key] !== ''));
   const headers = columns.map(({ key, label }) => ({ label, numeric: key === 'stages' }));
@@ -25,7 +24,7 @@ ${
 }${rows.length > 0 && sortableTable('provenance-conditions', 'Code, devices and machines, with the stages each concerns.', headers, cells)}
 ${dirty.map((repository) => markup`<p><strong>Not as committed</strong>: ${describeDirty(repository)}.</p>`)}
 ${unrecorded > 0 && markup`<p>${unrecorded} stages have no provenance.json.</p>`}
-<details><summary>Every stage, its number and its command</summary>${stageTable(data, files, commands)}</details></section>
+<details><summary>Every stage, its number and its command</summary>${stageTable(data, links, commands)}</details></section>
 `;
 }
 
@@ -39,18 +38,14 @@ const HEADERS = [
   { label: 'command', numeric: false },
 ];
 
-function stageTable(
-  { stages }: ReportData,
-  files: ReadonlyMap<string, StageFiles>,
-  commands: readonly string[],
-): Markup {
+function stageTable({ stages }: ReportData, links: ReadonlyMap<string, string>, commands: readonly string[]): Markup {
   const rows = [...stages.values()].map((record) => {
     const { stage, result } = record;
     const task = pretrainingOf(record, stages);
     const ratio = task === null ? undefined : task.maskRatio;
     const number = result === null ? undefined : numberOf(result);
     return [
-      { text: stageLink(stage.id, files) },
+      { text: stageLink(stage.id, links) },
       { text: stage.config.kind },
       { text: taskName(task) },
       { text: ratio ?? null, ...(ratio !== undefined && { value: ratio }) },
@@ -69,9 +64,9 @@ function pretrainingOf({ stage }: StageRecord, stages: ReportData['stages']) {
 }
 
 /** The identity of a stage, as a link where its folder is there. */
-export function stageLink(id: string, files: ReadonlyMap<string, StageFiles>): Markup {
-  const link = files.get(id)?.link ?? null;
-  return link === null ? markup`<code>${id}</code>` : markup`<a href="${link}"><code>${id}</code></a>`;
+export function stageLink(id: string, links: ReadonlyMap<string, string>): Markup {
+  const link = links.get(id);
+  return link === undefined ? markup`<code>${id}</code>` : markup`<a href="${link}"><code>${id}</code></a>`;
 }
 
 const numberOf = (result: StageResult): number => (result.kind === 'pretrain' ? result.loss : result.accuracy);

@@ -1,23 +1,17 @@
 /** What the page takes from the folders of stages besides their numbers: where they lie, and their previews. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-import { sweepPaths } from '../../store/layout.js';
+import { relative, sep } from 'node:path';
+import { stagePaths, sweepPaths } from '../../store/layout.js';
 import type { ReportData } from '../collect.js';
 
-export interface StageFiles {
-  /** From the page, as a relative URL that ends in a slash; null: there is no such folder. */
-  link: string | null;
-  /** `preview.png` as a data URI; null: there is none, or it was left out. */
-  preview: string | null;
-}
-
-/** The name of a stage's picture: original, input and reconstruction side by side. */
-const PREVIEW = 'preview.png';
 /** All previews together, in characters of the page; the page is to stay under 5 MB. */
 const BUDGET = 3_500_000;
 
 export interface FoundFiles {
-  stages: ReadonlyMap<string, StageFiles>;
+  /** From the page to the folder of each stage that has one, as a relative URL that ends in a slash. */
+  links: ReadonlyMap<string, string>;
+  /** `preview.png` of stages as data URIs. */
+  previews: ReadonlyMap<string, string>;
   /** Previews that are there and would have made the page too large. */
   leftOut: number;
 }
@@ -26,12 +20,13 @@ export interface FoundFiles {
  * Looks into the folders of all stages.
  *
  * @param page The folder that the page will lie in.
- * @param wanted The stages whose previews are shown, the first having precedence where not all fit.
+ * @param wanted Stages of which the first that has a preview is shown, a list for each picture; the first having
+ *   precedence where not all fit.
  */
 export function findStageFiles(
   { sweeps, stages }: ReportData,
   page: string,
-  wanted: readonly string[],
+  wanted: readonly (readonly string[])[],
   budget = BUDGET,
 ): FoundFiles {
   const folders = new Map(
@@ -45,11 +40,11 @@ export function findStageFiles(
   );
   const previews = new Map<string, string>();
   let [left, leftOut] = [budget, 0];
-  for (const id of wanted) {
-    const folder = folders.get(id);
-    const path = folder === undefined ? undefined : join(folder, PREVIEW);
-    if (path === undefined || !existsSync(path)) continue;
-    const uri = `data:image/png;base64,${readFileSync(path).toString('base64')}`;
+  for (const candidates of wanted) {
+    const id = candidates.find((one) => folders.has(one) && existsSync(stagePaths(folders.get(one)!).preview));
+    if (id === undefined) continue;
+    const picture = readFileSync(stagePaths(folders.get(id)!).preview);
+    const uri = `data:image/png;base64,${picture.toString('base64')}`;
     if (uri.length > left) {
       leftOut++;
       continue;
@@ -57,11 +52,8 @@ export function findStageFiles(
     left -= uri.length;
     previews.set(id, uri);
   }
-  const filesOf = (id: string): StageFiles => {
-    const folder = folders.get(id);
-    return { link: folder === undefined ? null : linkTo(page, folder), preview: previews.get(id) ?? null };
-  };
-  return { stages: new Map([...stages.keys()].map((id) => [id, filesOf(id)])), leftOut };
+  const links = new Map([...folders].map(([id, folder]) => [id, linkTo(page, folder)]));
+  return { links, previews, leftOut };
 }
 
 /** A relative URL; what a URL gives a meaning to is escaped in names. */

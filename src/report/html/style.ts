@@ -53,34 +53,25 @@ summary{cursor:pointer;font:.875rem/1.6 ${PLAIN};color:var(--muted)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1.6rem 2rem;margin:1rem 0}
 figure{margin:0;break-inside:avoid;max-width:26rem;min-width:0}
 figure figcaption{font:600 .875rem/1.35 ${PLAIN};margin:0 0 .4rem;overflow-wrap:anywhere}
-svg{display:block;width:100%;height:auto;overflow:visible;font:11px ${PLAIN}}
-svg text{fill:var(--muted);font-variant-numeric:tabular-nums}
-svg .name{font-size:11px}
-svg path{fill:none;stroke-linejoin:round}
-.axis path{stroke:var(--muted);stroke-width:1}
-svg .grid{stroke:var(--rule)}
-.reference{stroke:var(--muted);stroke-width:1.2;stroke-dasharray:4 3}
-.line,.bar{stroke-width:1.6}
-svg .label{fill:var(--ink)}
-${[0, 1, 2, 3].map((i) => `.line.s${i},.bar.s${i}{stroke:var(--s${i})}svg .mark.s${i},svg text.s${i}{fill:var(--s${i})}`).join('')}
-svg .mark{stroke:var(--background);stroke-width:1}
-.ring{fill:none;stroke:var(--muted);stroke-width:1}
-.previews{display:grid;gap:1.2rem}
-.previews figure{max-width:46rem}
-.previews img{display:block;max-width:100%;height:auto}
+svg{display:block;width:100%;height:auto;overflow:visible}
+svg text{font-family:${PLAIN};font-variant-numeric:tabular-nums}
+.previews{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,25.5rem),1fr));gap:1.6rem 2rem;align-items:start}
+.previews figure{max-width:34rem}
+.previews img{display:block;max-width:100%;height:auto;border-radius:2px}
 pre{margin:0;overflow-x:auto;padding:.2rem 0}
 .commands{padding-left:1.6rem}
 footer{margin-top:4rem;padding-top:.8rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.9375rem}
+@page{size:landscape;margin:12mm}
 @media print{
 body{padding:0;max-width:none;font-size:10.5pt}
 nav,summary{display:none}
 .scroll{overflow:visible}
 caption span{max-width:none}
-th,td{white-space:normal;padding-right:.6rem}
-table{font-size:8pt}
+th,td{white-space:normal;padding-right:.5rem}
+table{font-size:7.5pt}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 h2{break-after:avoid}tr{break-inside:avoid}
-.charts{grid-template-columns:repeat(2,1fr)}
+.charts{grid-template-columns:repeat(3,1fr)}
 details::details-content{content-visibility:visible;height:auto}
 }
 `;

@@ -1,12 +1,13 @@
 /** Makes `report.html` of what was collected and of the tables of a sweep. */
 import type { ReportData } from '../collect.js';
+import { readSchedules } from '../schedules.js';
 import type { Table } from '../table.js';
 import { reportHtml, type PageInput } from './page.js';
 import { pictured } from './previews-section.js';
 import { findStageFiles } from './stage-files.js';
 
 /**
- * The page as text; of the folders of stages it reads their previews.
+ * The page as text; of the folders of stages it reads their previews and learning rates.
  *
  * @param folder Where the page will lie: links are relative to it.
  */
@@ -15,6 +16,6 @@ export function htmlReport(
   folder: string,
   input: Pick<PageInput, 'metric' | 'verdicts'> & { tables: readonly Table[]; wide: readonly Table[] },
 ): string {
-  const wanted = pictured(data).map(({ id }) => id);
-  return reportHtml({ data, ...input, files: findStageFiles(data, folder, wanted) });
+  const wanted = pictured(data).map(({ stages }) => stages.map(({ id }) => id));
+  return reportHtml({ data, ...input, schedules: readSchedules(data), files: findStageFiles(data, folder, wanted) });
 }

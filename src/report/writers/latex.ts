@@ -44,10 +44,14 @@ const SPECIAL: Record<string, string> = {
   '^': '\\textasciicircum{}',
   '×': '$\\times$',
   '−': '$-$',
+  // TeX's oldest text fonts, a document's default, have other characters in these places.
+  '<': '\\textless{}',
+  '>': '\\textgreater{}',
+  '|': '\\textbar{}',
   τ: '$\\tau$',
   ⁿ: '$^n$',
 };
 
 function escape(text: string): string {
-  return text.replace(/[\\{}~^&%$#_×−τⁿ]/g, (character) => SPECIAL[character] ?? `\\${character}`);
+  return text.replace(/[\\{}~^&%$#_×−<>|τⁿ]/g, (character) => SPECIAL[character] ?? `\\${character}`);
 }

@@ -1,64 +1,105 @@
-/** The page in a real browser. Skipped without one, unless VITMIM_REQUIRE_BROWSER=1. */
+/** The page in a real browser: CHROMIUM, or Debian's. Skipped without one, unless VITMIM_REQUIRE_BROWSER=1. */
+import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { resultsMaker } from '../support.js';
-import { Browser, findBrowser } from './browser.js';
-import { FACTORIAL, setLosses, writePage } from './support.js';
+import { FACTORIAL, leaveFiles, setLosses, writePage } from './support.js';
 
-const command = findBrowser();
-if (command === undefined && process.env.VITMIM_REQUIRE_BROWSER === '1') {
-  throw new Error('VITMIM_REQUIRE_BROWSER=1, but there is no chromium: apt-get install chromium');
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const hasBrowser = existsSync(executablePath);
+if (!hasBrowser && process.env.VITMIM_REQUIRE_BROWSER === '1') {
+  throw new Error(`VITMIM_REQUIRE_BROWSER=1, but there is no ${executablePath}: apt-get install chromium`);
 }
 const results = resultsMaker();
 
-(command === undefined ? describe.skip : describe)('in a browser, the page', () => {
+/** What functions given to `evaluate`, which run in the page, use of it. All of lib.dom would offer it to src as well. */
+interface PageElement {
+  textContent: string;
+  outerHTML: string;
+  open: boolean;
+  naturalWidth: number;
+  matches(selector: string): boolean;
+  closest(selector: string): PageElement | null;
+  querySelectorAll(selector: string): Iterable<PageElement>;
+  getBoundingClientRect(): Record<'left' | 'right' | 'top' | 'bottom', number>;
+}
+declare const document: PageElement & {
+  body: PageElement;
+  documentElement: { clientWidth: number; scrollWidth: number };
+};
+declare const getComputedStyle: (element: PageElement) => Record<'backgroundColor' | 'fill' | 'stroke', string>;
+
+const WIDE = { width: 1280, height: 900 };
+const NARROW = { width: 390, height: 844 };
+
+(hasBrowser ? describe : describe.skip)('in a browser, the page', () => {
   let browser: Browser;
   let path: string;
+  let page: Page;
+  /** What the page said that it should not have: errors, warnings, refusals. */
+  let complaints: string[];
 
   beforeAll(async () => {
     let accuracy = 0;
     const folder = results(FACTORIAL, () => ({ accuracy: 40 + ((accuracy++ * 7) % 11) }));
     setLosses(folder, [1, 0.8, 0.7]);
+    await leaveFiles(folder);
     path = writePage(folder).path;
-    browser = await Browser.start(command!);
+    // Without a sandbox, since root has none; the only page is our own.
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   }, 60_000);
 
   afterAll(() => browser.close());
 
-  beforeEach(async () => {
-    await browser.show(1280, 'light');
-    await browser.open(path);
-  });
+  async function open(options: BrowserContextOptions = {}): Promise<void> {
+    page = await browser.newPage({ viewport: WIDE, colorScheme: 'light', ...options });
+    complaints = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('requestfailed', (request) => complaints.push(request.url()));
+    await page.goto(pathToFileURL(path).href);
+  }
+  afterEach(() => page.close());
+
+  const unfold = () =>
+    page.evaluate(() => {
+      for (const details of document.querySelectorAll('details')) details.open = true;
+    });
 
   test('says nothing in the console, its content policy included', async () => {
-    expect(browser.complaints).toEqual([]);
-    await browser.evaluate('console.error("heard")');
-    expect(browser.complaints.splice(0)).toHaveLength(1);
+    await open();
+    expect(complaints).toEqual([]);
+    await page.evaluate(() => {
+      console.error('heard');
+    });
+    expect(complaints).toEqual(['heard']);
   });
 
   test('has as many marks as there are results', async () => {
-    const count = (figure: string, what: string) =>
-      browser.evaluate<number>(`document.querySelectorAll('#${figure} ${what}').length`);
+    await open();
+    const count = (figure: string, what: string) => page.locator(`#${figure} .role-mark.${what}`).count();
     // Two charts of three misalignments, three of two styles; two mask ratios each.
-    expect(await count('figure-mask-misalignment', '.mark')).toBe(12);
-    expect(await count('figure-mask-misalignment', '.line')).toBe(6);
-    expect(await count('figure-mask-style', '.mark')).toBe(12);
-    expect(await count('figure-mask-style', '.bar')).toBe(12);
-    expect(await count('figure-losses', '.line')).toBe(24);
+    expect(await count('figure-mask-misalignment', 'mark > path')).toBe(12);
+    expect(await count('figure-mask-misalignment', 'line > path')).toBe(6);
+    expect(await count('figure-mask-style', 'mark > path')).toBe(12);
+    expect(await count('figure-mask-style', 'bar > line')).toBe(12);
+    expect(await count('figure-losses', 'line > path')).toBe(24);
+    expect(await count('figure-learning-rate', 'line > path')).toBe(1);
+    const widths = await page
+      .locator('#reconstructions img')
+      .evaluateAll((all: PageElement[]) => all.map((one) => one.naturalWidth));
+    expect(widths).toEqual(Array(12).fill(400));
   });
 
-  const column = (i: number) =>
-    browser.evaluate<string[]>(
-      `[...document.querySelectorAll('#table-objectives tbody tr')].map((row) => row.cells[${i}].textContent)`,
-    );
-  const sortState = (i: number) =>
-    browser.evaluate(`document.querySelectorAll('#table-objectives thead th')[${i}].getAttribute('aria-sort')`);
-  const indexOf = (label: string) =>
-    browser.evaluate<number>(
-      `[...document.querySelectorAll('#table-objectives thead th')].findIndex((th) => th.textContent === '${label}')`,
-    );
+  const TABLE = '#table-objectives';
+  const column = (i: number) => page.locator(`${TABLE} tbody tr > :nth-child(${i + 1})`).allTextContents();
+  const header = (i: number) => page.locator(`${TABLE} thead th`).nth(i);
+  const sortState = (i: number) => header(i).getAttribute('aria-sort');
 
   test('sorts a table by numbers upon a click, largest first and empty cells last in both directions', async () => {
-    const i = await indexOf('mean (%)');
-    const click = `document.querySelectorAll('#table-objectives thead button')[${i}].click()`;
+    await open();
+    const labels = await page.locator(`${TABLE} thead th`).allTextContents();
+    const i = labels.indexOf('mean (%)');
     const before = await column(i);
     const filled = before.filter((text) => text !== '');
     const empty = before.filter((text) => text === '');
@@ -66,70 +107,97 @@ const results = resultsMaker();
     const falling = filled.toSorted((a, b) => Number(b) - Number(a));
     expect(before).not.toEqual([...falling, ...empty]);
 
-    await browser.evaluate(click);
+    await header(i).getByRole('button').click();
     expect([await column(i), await sortState(i)]).toEqual([[...falling, ...empty], 'descending']);
-    await browser.evaluate(click);
+    await header(i).getByRole('button').click();
     expect([await column(i), await sortState(i)]).toEqual([[...falling.toReversed(), ...empty], 'ascending']);
-    await browser.evaluate(`document.querySelectorAll('#table-objectives thead button')[0].click()`);
+    await header(0).getByRole('button').click();
     expect([await sortState(0), await sortState(i)]).toEqual(['ascending', null]);
   });
 
   test('sorts by keyboard', async () => {
-    await browser.evaluate(`document.querySelectorAll('#table-objectives thead button')[0].focus()`);
-    await browser.press('Enter', '\r');
+    await open();
+    await header(0).getByRole('button').focus();
+    await page.keyboard.press('Enter');
     expect(await sortState(0)).toBe('ascending');
     const names = await column(0);
     expect(names).toEqual(names.toSorted((a, b) => a.localeCompare(b)));
   });
 
+  /** What is wider than the window and has no scroll bar of its own. */
+  const stickingOut = () =>
+    page.evaluate(() => {
+      const { clientWidth, scrollWidth } = document.documentElement;
+      const out = [...document.querySelectorAll('body *')]
+        .filter((element) => element.matches('caption span') || !element.closest('.scroll, pre'))
+        .filter((element) => element.getBoundingClientRect().right > clientWidth + 1)
+        .map((element) => element.outerHTML.slice(0, 80));
+      return { out, excess: Math.max(0, scrollWidth - clientWidth) };
+    });
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+  const BACKGROUNDS = { light: 'rgb(253, 253, 251)', dark: 'rgb(21, 23, 26)' };
+
   test.each([
-    [1280, 'light'],
-    [1280, 'dark'],
-    [390, 'light'],
-    [390, 'dark'],
-  ] as const)('fits a window of %d pixels, %s, and nothing in it sticks out', async (width, scheme) => {
-    await browser.show(width, scheme);
-    const sizes = await browser.evaluate<{ page: number; window: number; out: string[] }>(`(() => {
-      for (const details of document.querySelectorAll('details')) details.open = true;
-      const window = document.documentElement.clientWidth;
-      const out = [...document.querySelectorAll('body *')].filter((element) =>
-        (element.matches('caption span') || !element.closest('.scroll, pre')) && element.getBoundingClientRect().right > window + 1);
-      return {
-        page: document.documentElement.scrollWidth, window, out: out.map((element) => element.outerHTML.slice(0, 80))
-      };
-    })()`);
-    expect(sizes.out).toEqual([]);
-    expect(sizes.page).toBeLessThanOrEqual(sizes.window);
-    const colour = await browser.evaluate<string>(`getComputedStyle(document.body).backgroundColor`);
-    expect(colour).toBe(scheme === 'light' ? 'rgb(253, 253, 251)' : 'rgb(21, 23, 26)');
+    [WIDE, 'light'],
+    [WIDE, 'dark'],
+    [NARROW, 'light'],
+    [NARROW, 'dark'],
+  ] as const)('fits a window of %j, %s, and nothing in it sticks out', async (viewport, colorScheme) => {
+    await open({ viewport, colorScheme });
+    await unfold();
+    expect(await stickingOut()).toEqual({ out: [], excess: 0 });
+    expect(await background()).toBe(BACKGROUNDS[colorScheme]);
+    const mark = page.locator('#figure-objectives .role-mark.mark > path').first();
+    const [fill, ring] = await mark.evaluate((path: PageElement) => [
+      getComputedStyle(path).fill,
+      getComputedStyle(path).stroke,
+    ]);
+    expect(ring).toBe(BACKGROUNDS[colorScheme]);
+    expect(fill).toBe(colorScheme === 'light' ? 'rgb(11, 92, 138)' : 'rgb(114, 185, 230)');
   });
 
-  test('has no two labels of a chart on top of each other', async () => {
-    for (const width of [1280, 390]) {
-      await browser.show(width, 'light');
-      const collisions = await browser.evaluate<string[]>(`(() => {
-        for (const details of document.querySelectorAll('details')) details.open = true;
-        return [...document.querySelectorAll('svg')].flatMap((svg) => {
-          const texts = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
-          return texts.flatMap(([a, one], i) => texts.slice(i + 1).flatMap(([b, other]) => {
+  test.each([WIDE, NARROW])('has no two labels of a chart on top of each other at %j', async (viewport) => {
+    await open({ viewport });
+    await unfold();
+    const collisions = await page.evaluate(() =>
+      [...document.querySelectorAll('svg')].flatMap((svg) => {
+        const texts = [...svg.querySelectorAll('text')].map((text) => ({
+          text: text.textContent,
+          box: text.getBoundingClientRect(),
+        }));
+        return texts.flatMap((a, i) =>
+          texts.slice(i + 1).flatMap((b) => {
             // Boxes have room above and below their letters.
-            const apart = one.right <= other.left || other.right <= one.left ||
-              one.bottom <= other.top + 4 || other.bottom <= one.top + 4;
-            return apart ? [] : [a + ' / ' + b];
-          }));
-        });
-      })()`);
-      expect(collisions).toEqual([]);
-    }
+            const apart =
+              a.box.right <= b.box.left ||
+              b.box.right <= a.box.left ||
+              a.box.bottom <= b.box.top + 4 ||
+              b.box.bottom <= a.box.top + 4;
+            return apart ? [] : [`${a.text} / ${b.text}`];
+          }),
+        );
+      }),
+    );
+    expect(collisions).toEqual([]);
   });
 
   test('is read without its script', async () => {
-    await browser.send('Emulation.setScriptExecutionDisabled', { value: true });
-    await browser.open(path);
-    await browser.send('Emulation.setScriptExecutionDisabled', { value: false });
-    const seen = await browser.evaluate(
-      `[document.querySelectorAll('th button').length, document.querySelectorAll('tbody tr').length > 20]`,
-    );
-    expect(seen).toEqual([0, true]);
+    await open({ javaScriptEnabled: false });
+    expect(await page.locator('th button').count()).toBe(0);
+    expect(await page.locator('tbody tr').count()).toBeGreaterThan(20);
+    expect(await page.locator('#figure-mask-style .role-mark.mark > path').first().isVisible()).toBe(true);
+  });
+
+  test('prints in light colours, whole and within the paper', async () => {
+    // Letter on its side: A4 is wider.
+    await open({ colorScheme: 'dark', viewport: { width: 960, height: 700 } });
+    await page.emulateMedia({ media: 'print' });
+    expect(await background()).toBe(BACKGROUNDS.light);
+    expect(await page.locator('nav').isVisible()).toBe(false);
+    expect(await stickingOut()).toEqual({ out: [], excess: 0 });
+    const folded = page.locator('details:not([open]) table, details:not([open]) dl').first();
+    expect((await folded.boundingBox())!.height).toBeGreaterThan(0);
+    expect((await page.pdf({ preferCSSPageSize: true })).subarray(0, 5).toString()).toBe('%PDF-');
   });
 });

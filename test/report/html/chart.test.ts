@@ -1,6 +1,5 @@
 import type { DotChart, LineChart } from '../../../src/report/html/chart.js';
-import { drawDotChart } from '../../../src/report/html/dot-chart.js';
-import { drawLineChart } from '../../../src/report/html/line-chart.js';
+import { drawChart } from '../../../src/report/html/draw.js';
 import { DARK, LIGHT } from '../../../src/report/html/palette.js';
 
 const LINES: LineChart = {
@@ -44,64 +43,98 @@ const DOTS: DotChart = {
   reference: null,
 };
 
-const count = (text: string, part: string): number => text.split(part).length - 1;
+/** What is drawn under a name, each element as text. */
+function drawn(text: string, name: string): string[] {
+  const groups = [...text.matchAll(new RegExp(`role-mark ${name}"[^>]*>(.*?)</g>`, 'g'))];
+  return groups.flatMap(([, inner]) => inner!.match(/<(?:path|line|text) .*?(?=<(?:path|line|text) |$)/g) ?? []);
+}
 
-/** The numbers of every element that a pattern with one group finds. */
-const numbers = (text: string, pattern: RegExp): number[] => [...text.matchAll(pattern)].map(([, n]) => Number(n));
+const counts = (text: string, ...names: string[]): number[] => names.map((name) => drawn(text, name).length);
+
+/** Where an element stands: x and y. */
+function placeOf(element: string): [number, number] {
+  const [, x, y] = /translate\(([-\d.]+),([-\d.]+)\)/.exec(element)!;
+  return [Number(x), Number(y)];
+}
 
 describe('a line chart', () => {
-  const { text } = drawLineChart('c', LINES);
+  const { text } = drawChart('c', LINES);
+  const marks = drawn(text, 'mark').map(placeOf);
 
   test('has a line for each series, a mark for each point and a bar where there is a spread', () => {
-    expect([count(text, 'class="line '), count(text, 'class="mark '), count(text, 'class="bar ')]).toEqual([2, 4, 3]);
-    expect(count(text, 'class="reference"')).toBe(1);
+    expect(counts(text, 'line', 'mark', 'bar', 'reference')).toEqual([2, 4, 3, 1]);
   });
 
   test('puts larger values higher, and bars as long as their spread', () => {
-    const heights = numbers(text, /class="mark s0" transform="translate\([\d.]+ ([\d.]+)\)/g);
-    expect(heights[1]!).toBeLessThan(heights[0]!);
-    const [low, high] = ['M[\\d.]+ ([\\d.]+)', 'L[\\d.]+ ([\\d.]+)'].map(
-      (end) => numbers(text, new RegExp(`class="bar s0" d="(?:M[\\d.]+ [\\d.]+)?${end}`, 'g'))[0]!,
-    );
-    const unit = (heights[0]! - heights[1]!) / 4;
-    expect(Math.abs(low! - high!)).toBeCloseTo(4 * unit, 0);
+    const [first, second] = marks;
+    expect(second![1]).toBeLessThan(first![1]);
+    const length = Math.abs(Number(/y2="([-\d.]+)"/.exec(drawn(text, 'bar')[0]!)![1]));
+    expect(length).toBeCloseTo(first![1] - second![1], 5); // both are four units
+    expect(placeOf(drawn(text, 'bar')[0]!)[1]).toBeCloseTo(first![1] + length / 2, 5);
+  });
+
+  test('stands error bars at one x beside each other', () => {
+    expect(marks[2]![0] - marks[0]![0]).toBeCloseTo(5, 5);
   });
 
   test('names its lines, apart where they end at one height', () => {
-    const labels = numbers(text, /class="label s\d" x="[\d.]+" y="([\d.]+)"/g);
-    expect(Math.abs(labels[0]! - labels[1]!)).toBeGreaterThanOrEqual(13);
+    const [first, second] = drawn(text, 'label').map(placeOf);
+    expect(Math.abs(first![1] - second![1])).toBeGreaterThanOrEqual(13);
   });
 
-  test('is named and described for those who do not see it, escaped', () => {
+  test('is named and described for those who do not see it, and its marks to the mouse, escaped', () => {
     expect(text).toContain('role="img" aria-labelledby="c-title c-description"');
-    expect(text).toContain('<title id="c-title">A &lt;chart&gt;</title><desc id="c-description">Two lines &amp; more.');
+    expect(text).toContain('<title id="c-title">A &lt;chart&gt;</title>');
+    expect(text).toContain('<desc id="c-description">Two lines &amp; more.</desc>');
+    expect(text).toContain('<title>none, 0: 40.00 ± 2.00</title>');
+    const hostile = '</text><script>"&';
+    const [series] = LINES.series;
+    const named = drawChart('c', { ...LINES, x: { title: hostile }, series: [{ ...series!, name: hostile }] }).text;
+    expect(named).not.toContain('<script');
+    expect(named).toContain('<title>&lt;/text&gt;&lt;script&gt;&quot;&amp;, 0: 40.00 ± 2.00</title>');
+  });
+
+  test('takes its colours from the style sheet alone, and comes out the same again', () => {
+    const colours = [...text.matchAll(/(?:fill|stroke)="([^"]*)"/g)].map(([, colour]) => colour!);
+    expect(colours.filter((colour) => !/^(?:none|var\(--[a-z0-9]+\))$/.test(colour))).toEqual([]);
+    expect(drawChart('c', LINES).text).toBe(text);
+  });
+
+  test('of one value alone has it in the middle', () => {
+    const points = [{ x: 3, y: 7, spread: null }];
+    const one = drawChart('c', { ...LINES, reference: null, series: [{ name: null, style: 0, points }] }).text;
+    expect(placeOf(drawn(one, 'mark')[0]!)[1]).toBeCloseTo(168 / 2, 5);
+    expect(one).not.toContain('NaN');
   });
 
   test('without marks is one path, of no more points than are seen', () => {
     const points = Array.from({ length: 5000 }, (_, i) => ({ x: i, y: 1 / (i + 1), spread: null }));
-    const curve = drawLineChart('c', { ...LINES, marks: false, series: [{ name: null, style: 0, points }] }).text;
-    expect([count(curve, 'class="line '), count(curve, 'class="mark ')]).toEqual([1, 0]);
+    const curve = drawChart('c', { ...LINES, marks: false, series: [{ name: null, style: 0, points }] }).text;
+    expect(counts(curve, 'line', 'mark', 'bar')).toEqual([1, 0, 0]);
     expect(curve.length).toBeLessThan(6000);
+    const series = Array.from({ length: 50 }, () => ({ name: null, style: 0, points }) as const);
+    const many = drawChart('c', { ...LINES, marks: false, series }).text;
+    expect(counts(many, 'line')).toEqual([50]);
+    expect(many.length).toBeLessThan(25_000);
   });
 });
 
 describe('a dot chart', () => {
-  const { text } = drawDotChart('d', DOTS);
+  const { text } = drawChart('d', DOTS);
 
   test('has a mark for each mean, rings for several seeds alone, and an empty row where there is no number', () => {
-    expect([count(text, 'class="row"'), count(text, 'class="mark ')]).toEqual([3, 2]);
-    expect([count(text, 'class="ring"'), count(text, 'class="bar ')]).toEqual([2, 1]);
+    expect(counts(text, 'row', 'mark', 'ring', 'bar')).toEqual([3, 2, 2, 1]);
     expect(text).not.toContain('NaN');
   });
 
   test('stands the mean in the middle of its seeds', () => {
-    const [first, second] = numbers(text, /class="ring" cx="([\d.]+)"/g);
-    expect(numbers(text, /class="mark s0" transform="translate\(([\d.]+)/g)[0]).toBeCloseTo((first! + second!) / 2, 0);
+    const [first, second] = drawn(text, 'ring').map(placeOf);
+    expect(placeOf(drawn(text, 'mark')[0]!)[0]).toBeCloseTo((first![0] + second![0]) / 2, 5);
   });
 
   test('shortens labels that leave no room, and keeps them whole in the tooltip', () => {
     const label = 'zoomed-in degradation.zoomedIn.fraction=0.5';
-    const long = drawDotChart('d', { ...DOTS, rows: [{ ...DOTS.rows[0]!, label }] }).text;
+    const long = drawChart('d', { ...DOTS, rows: [{ ...DOTS.rows[0]!, label }] }).text;
     expect(long).toContain('>zoomed-in degradation.z…<');
     expect(long).toContain(`<title>${label}: 40.00 ± 2.00</title>`);
   });

@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { planOf } from '../../runner/support.js';
 import type { StageRecord } from '../../../src/report/collect.js';
 import { figuresOf } from '../../../src/report/html/figures/index.js';
+import { pictured } from '../../../src/report/html/previews-section.js';
 import { reportHtml } from '../../../src/report/html/page.js';
 import { findStageFiles } from '../../../src/report/html/stage-files.js';
+import { readSchedules } from '../../../src/report/schedules.js';
 import type { Table } from '../../../src/report/table.js';
 import { collect, dataOf, resultsMaker } from '../support.js';
 import { FACTORIAL, setLosses, writePage } from './support.js';
 
 const results = resultsMaker();
 
-const FILES = { stages: new Map(), leftOut: 0 };
+const FILES = { links: new Map(), previews: new Map(), leftOut: 0 };
 const HOSTILE = `</title></style></svg><script>alert('1')</script><img src=x onerror="alert(1)">`;
 
 test('text of users is escaped wherever it stands', () => {
@@ -37,6 +39,7 @@ test('text of users is escaped wherever it stands', () => {
     tables: [table],
     wide: [table],
     verdicts: [{ principle: HOSTILE, verdict: HOSTILE, text: HOSTILE }],
+    schedules: [],
     files: FILES,
   });
   expect(text.split('&lt;script&gt;alert(&#39;1&#39;)').length - 1).toBeGreaterThan(12);
@@ -86,6 +89,56 @@ describe('the page', () => {
     );
     expect(writePage(folder).text.length).toBeLessThan(500_000);
   });
+
+  test('draws no more charts of a figure than a page can hold, and says so', () => {
+    const masks = Array.from({ length: 101 }, (_, i) => i / 200).join(', ');
+    const many = results(`grid: {objective: [identity], maskRatio: [${masks}]}`, () => ({}));
+    setLosses(many, [1, 0.5]);
+    const { text: large } = writePage(many);
+    expect(large).toContain('Drawn are the first 100 of 101 charts; runs.csv has the numbers of all.');
+    expect(large.match(/<svg[^>]* aria-labelledby="figure-losses-/g)).toHaveLength(100);
+    expect(text).not.toContain('Drawn are the first');
+  });
+});
+
+describe('learning rates', () => {
+  const folder = results(`grid: {objective: [masked, blurred], pretrain.epochs: [10, 20]}`, () => ({}));
+  const { stages } = collect([folder]);
+  /** Rises to 2e-4 and falls to zero. */
+  const log = (id: string, factor: number): void => {
+    const rates = [0, 1, 2, 1, 0].map((rate) => rate * 1e-4 * factor);
+    const lines = rates.map((learningRate, i) => JSON.stringify({ step: 5 * i, epoch: i, loss: 1, learningRate }));
+    // What a crash cut short, and what its next attempt appended to that.
+    writeFileSync(join(folder, 'stages', id, 'metrics.jsonl'), [`{"step":{"step":1}`, ...lines, ''].join('\n'));
+  };
+
+  test('have no figure where nothing was logged', () => {
+    expect(readSchedules(collect([folder]))).toEqual([]);
+    expect(writePage(folder).text).not.toContain('id="figure-learning-rate"');
+  });
+
+  test('have a chart for each schedule, beside the losses', () => {
+    const pretrained = [...stages.values()].filter(({ stage }) => stage.config.kind === 'pretrain');
+    pretrained.forEach(({ stage }, i) => {
+      log(stage.id, i + 1);
+    });
+    setLosses(folder, [1, 0.5]);
+    const schedules = readSchedules(collect([folder]));
+    expect(schedules.map(({ configuration }) => configuration.get('pretrain.epochs'))).toEqual(['10', '20']);
+    const figures = figuresOf(collect([folder]), 'finetune', schedules);
+    const ids = figures.map(({ id }) => id);
+    expect(ids.indexOf('figure-learning-rate')).toBe(ids.indexOf('figure-losses') + 1);
+    const [first] = figures.find(({ id }) => id === 'figure-learning-rate')!.charts;
+    expect(first!.title).toBe('pretrain.epochs=10');
+    expect(first!.description).toBe('At most 0.0002, at epoch 2; 0 at epoch 4.');
+    expect(first?.kind === 'lines' && first.series[0]!.points.map(({ x, y }) => [x, y])).toEqual([
+      [0, 0],
+      [1, expect.closeTo(0.1)],
+      [2, expect.closeTo(0.2)],
+      [3, expect.closeTo(0.1)],
+      [4, 0],
+    ]);
+  });
 });
 
 test('every result names the commands that computed it, quoted and escaped', () => {
@@ -101,7 +154,7 @@ test('every result names the commands that computed it, quoted and escaped', () 
   };
   const [[first, record]] = [...data.stages] as [[string, StageRecord]];
   const stages = new Map([...data.stages, [first, { ...record, provenance }]]);
-  const common = { metric: 'finetune' as const, tables: [], wide: [], verdicts: [], files: FILES };
+  const common = { metric: 'finetune' as const, tables: [], wide: [], verdicts: [], schedules: [], files: FILES };
   const text = reportHtml({ ...common, data: { ...data, stages } });
   expect(text).toContain('<code>vitmim sweep &#39;a&amp;b.yaml&#39;</code>');
   expect(text).toContain('<code>vitmim sweep &#39;two words.yaml&#39;</code>');
@@ -110,7 +163,7 @@ test('every result names the commands that computed it, quoted and escaped', () 
 });
 
 describe('figures', () => {
-  const idsOf = (yaml: string): string[] => figuresOf(dataOf(planOf(yaml)), 'finetune').map(({ id }) => id);
+  const idsOf = (yaml: string): string[] => figuresOf(dataOf(planOf(yaml)), 'finetune', []).map(({ id }) => id);
 
   test('are those that the results allow', () => {
     expect(idsOf('grid: {objective: [masked], seed: [0, 1]}')).toEqual([]);
@@ -125,7 +178,7 @@ describe('figures', () => {
 
   test('average nothing but seeds', () => {
     const yaml = FACTORIAL.replace('[knn]', '[finetune]').replace('grid:', 'grid:\n  model.depth: [2, 3]');
-    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune').find(({ id }) => id === 'figure-mask-misalignment')!;
+    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
     expect(figure.charts.map(({ title }) => title)).toEqual([
       'style: preserved, model.depth=2',
       'style: preserved, model.depth=3',
@@ -136,7 +189,7 @@ describe('figures', () => {
 
   test('leave out of the factorial what was measured at one mask ratio alone', () => {
     const yaml = 'grid: {objective: [identity, masked, zoomed-in, masked+zoomed-in, distorted]}';
-    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune').find(({ id }) => id === 'figure-mask-misalignment')!;
+    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
     const [chart] = figure.charts;
     expect(chart?.kind === 'lines' && chart.series.map(({ name }) => name)).toEqual(['none', 'zoomed-in']);
   });
@@ -146,7 +199,7 @@ describe('figures', () => {
       'grid: {objective: [masked], pretrain.epochs: [20, 10], seed: [0, 1]}',
       (_, seed, { kind }) => (kind === 'pretrain' ? {} : { accuracy: 50 + 2 * seed }),
     );
-    const [chart] = figuresOf(collect([folder]), 'finetune').find(({ id }) => id === 'figure-efficiency')!.charts;
+    const [chart] = figuresOf(collect([folder]), 'finetune', []).find(({ id }) => id === 'figure-efficiency')!.charts;
     expect(chart?.kind === 'lines' && chart.series[0]!.points).toEqual([
       { x: 10, y: 51, spread: Math.SQRT2 },
       { x: 20, y: 51, spread: Math.SQRT2 },
@@ -155,34 +208,45 @@ describe('figures', () => {
 });
 
 describe('previews', () => {
-  const folder = results('grid: {objective: [masked, blurred]}', () => ({}));
+  const folder = results('grid: {objective: [masked, blurred], seed: [0, 1]}', () => ({}));
   const data = collect([folder]);
-  const pretrained = [...data.stages.values()].filter(({ stage }) => stage.config.kind === 'pretrain');
-  const ids = pretrained.map(({ stage }) => stage.id);
+  const tasks = pictured(data);
+  const lists = tasks.map(({ stages }) => stages.map(({ id }) => id));
+  const leave = (id: string): void => {
+    writeFileSync(join(folder, 'stages', id, 'preview.png'), `picture of ${id}`);
+  };
+  const uriOf = (id: string): string => `data:image/png;base64,${Buffer.from(`picture of ${id}`).toString('base64')}`;
 
   test('have no section where there are none', () => {
+    expect(tasks.map(({ label, stages }) => [label, stages.length])).toEqual([
+      ['masked (mask ratio 0.75)', 2],
+      ['blurred', 2],
+    ]);
     expect(writePage(folder).text).not.toContain('id="reconstructions"');
   });
 
-  test('are in the page, with words for those who do not see them', () => {
-    for (const id of ids) writeFileSync(join(folder, 'stages', id, 'preview.png'), 'picture');
-    expect(writePage(folder).text).toContain(
-      `<img src="data:image/png;base64,${Buffer.from('picture').toString('base64')}" alt="Original, input and reconstruction: masked (mask ratio 0.75), seed 0">`,
-    );
+  test('are in the page once for each task, with words for those who do not see them', () => {
+    const [[, second], blurred] = lists as [string[], string[]];
+    for (const id of [second!, ...blurred]) leave(id);
+    const { text } = writePage(folder);
+    // Seed 0 of the first task left none.
+    expect(text.match(/<img [^>]*>/g)).toEqual([
+      `<img src="${uriOf(second!)}" alt="Rows of original, input and reconstruction: masked (mask ratio 0.75), seed 1">`,
+      `<img src="${uriOf(blurred[0]!)}" alt="Rows of original, input and reconstruction: blurred, seed 0">`,
+    ]);
   });
 
   test('are left out and counted where they would make the page too large', () => {
-    const found = findStageFiles(data, folder, ids, 50);
+    for (const id of lists.flat()) leave(id);
+    const found = findStageFiles(data, folder, lists, uriOf(lists[0]![0]!).length + 1);
     expect(found.leftOut).toBe(1);
-    expect(found.stages.get(ids[0]!)!.preview).not.toBeNull();
-    expect(found.stages.get(ids[1]!)!.preview).toBeNull();
+    expect([...found.previews.keys()]).toEqual([lists[0]![0]]);
   });
 
   test('and links are relative to where the page lies', () => {
     const elsewhere = join(folder, '..', 'a page');
     mkdirSync(elsewhere, { recursive: true });
-    expect(findStageFiles(data, elsewhere, []).stages.get(ids[0]!)!.link).toMatch(
-      new RegExp(`^\\.\\./sweep-\\d+/stages/${ids[0]!}/$`),
-    );
+    const id = lists[0]![0]!;
+    expect(findStageFiles(data, elsewhere, []).links.get(id)).toMatch(new RegExp(`^\\.\\./sweep-\\d+/stages/${id}/$`));
   });
 });

@@ -1,6 +1,7 @@
 /** Pages of small sweeps that have every figure: a factorial of mask, misalignment and style, and numbers of epochs. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import type { ReportData } from '../../../src/report/collect.js';
 import type { Verdict } from '../../../src/report/html/page.js';
 import { htmlReport } from '../../../src/report/html/write.js';
@@ -25,6 +26,20 @@ include:
 export function setLosses(folder: string, losses: readonly number[]): void {
   for (const [id, { result }] of collect([folder]).stages) {
     if (result?.kind === 'pretrain') writeJson(sweepPaths(folder).stage(id).result, { ...result, losses });
+  }
+}
+
+/** Gives every pre-training of a folder a log of its learning rate, and a picture. */
+export async function leaveFiles(folder: string): Promise<void> {
+  const lines = [0, 2, 1, 0].map((rate, epoch) => JSON.stringify({ step: epoch, epoch, learningRate: rate * 1e-4 }));
+  const picture = await sharp({ create: { width: 400, height: 420, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer();
+  for (const [id, { result }] of collect([folder]).stages) {
+    if (result?.kind !== 'pretrain') continue;
+    const { metrics, preview } = sweepPaths(folder).stage(id);
+    writeFileSync(metrics, `${lines.join('\n')}\n`);
+    writeFileSync(preview, picture);
   }
 }
 

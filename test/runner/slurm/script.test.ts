@@ -4,24 +4,15 @@ import { join } from 'node:path';
 import { submissionPaths } from '../../../src/runner/slurm/layout.js';
 import { scriptOf, type ScriptOptions } from '../../../src/runner/slurm/script.js';
 import { temporaryFolder } from '../support.js';
+import { NO_OPTIONS } from './support.js';
 
-const options = {
-  partition: null,
-  qos: null,
-  gpus: null,
-  cpus: null,
-  mem: null,
-  time: null,
-  arrayParallelism: null,
-  setup: [],
-};
 const given: ScriptOptions = {
   array: { name: 'level-0', parent: null, tasks: [0, 1, 4].map((index) => ({ index, stage: `stage${index}` })) },
   jobName: 'smoke.20260101-000000',
-  options,
+  options: NO_OPTIONS,
   paths: submissionPaths('/results', '20260101-000000'),
   results: '/results',
-  cwd: '/work',
+  cwd: '/home/user',
   program: ['/bin/node', '/vitmim.js'],
   device: 'auto',
   threads: 4,
@@ -39,7 +30,7 @@ describe('the script of an array', () => {
       '#SBATCH --array=0-1,4',
       '#SBATCH --nodes=1',
       '#SBATCH --ntasks=1',
-      '#SBATCH --chdir=/work',
+      '#SBATCH --chdir=/home/user',
       '#SBATCH --output=/results/slurm/20260101-000000/level-0-%A_%a.log',
       '#SBATCH --open-mode=append',
       '#SBATCH --signal=B:USR1@90',
@@ -75,7 +66,7 @@ describe('the script of an array', () => {
     const paths = submissionPaths(folder, 'x');
     mkdirSync(paths.folder, { recursive: true });
     writeFileSync(paths.list('level-0'), '0 aaa\n1 bbb\n11 ccc\n');
-    const text = scriptOf({ ...given, results: folder, paths, program: ['echo'], options: { ...options, setup } });
+    const text = scriptOf({ ...given, results: folder, paths, program: ['echo'], options: { ...NO_OPTIONS, setup } });
     const env = { ...process.env, SLURM_ARRAY_TASK_ID: String(index) };
     return execFileSync('bash', ['-c', text], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
   };

@@ -1,22 +1,14 @@
 import { latest } from '../../../src/runner/slurm/states.js';
 import type { Submission } from '../../../src/runner/slurm/submission.js';
 import type { TaskState } from '../../../src/runner/slurm/parse.js';
+import { NO_OPTIONS } from './support.js';
 
 const submission = (job: string, stages: readonly string[]): Submission => ({
   version: 1,
   id: job,
   jobName: 'a',
   submittedAt: '2026-01-01T00:00:00.000Z',
-  options: {
-    partition: null,
-    qos: null,
-    gpus: null,
-    cpus: null,
-    mem: null,
-    time: null,
-    arrayParallelism: null,
-    setup: [],
-  },
+  options: NO_OPTIONS,
   device: 'simd',
   threads: 1,
   arrays: [{ name: 'level-0', parent: null, job, tasks: stages.map((stage, index) => ({ index, stage })) }],

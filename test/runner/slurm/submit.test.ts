@@ -7,6 +7,7 @@ import { submitPlan } from '../../../src/runner/slurm/submit.js';
 import { readSubmissions } from '../../../src/runner/slurm/submission.js';
 import { sweepPaths } from '../../../src/store/layout.js';
 import { planOf, temporaryFolder } from '../support.js';
+import { NO_OPTIONS } from './support.js';
 
 const root = temporaryFolder();
 const plan = planOf('grid: { objective: [masked, scratch], seed: [0, 1] }\n');
@@ -47,16 +48,7 @@ function fakeSlurm(name: string, programs: Partial<Record<string, string>> = {})
       submitPlan({
         plan,
         results,
-        options: {
-          partition: null,
-          qos: null,
-          gpus: null,
-          cpus: null,
-          mem: null,
-          time: null,
-          arrayParallelism: null,
-          setup: [],
-        },
+        options: NO_OPTIONS,
         device: 'simd',
         threads: 1,
         maxAttempts: 3,

@@ -6,10 +6,10 @@ import type { Evaluation } from '../../../spec/schema.js';
 import type { Misalignment, StyleKind } from '../../../spec/task.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart, Series } from '../chart.js';
-import { withSpread } from '../scale.js';
-import { groupsOf, scratchReference, type Group } from './groups.js';
+import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
+import { groupsOf, type Group } from './groups.js';
 import { groupBy } from './group-by.js';
-import { accuracyTitle, BARS, DASHED, titled } from './words.js';
+import { accuracyTitle, titled } from './words.js';
 
 const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];
 const STYLES: readonly StyleKind[] = ['preserved', 'blurred', 'decolorized'];
@@ -52,16 +52,13 @@ function crossed(
     .filter((panel) => new Set(panel.map(lines.levelOf)).size > 1);
   if (members.length === 0) return null;
   const ratios = distinct(members.flat().map(({ task }) => task.maskRatio));
-  const span = members.flat().flatMap(({ statistics: { mean, std } }) => [mean! - (std ?? 0), mean! + (std ?? 0)]);
-  const references = members.map((panel) => scratchReference(measurements, panel[0]!));
-  const shared = [...span, ...references.flatMap((reference) => reference?.value ?? [])];
+  const { references, span } = onOneScale(members, measurements);
   return {
     id: `figure-mask-${lines.id}`,
     title: `Mask ratio × ${lines.name}`,
     caption:
       (ratios.length > 2 ? '' : 'Lines that are not parallel are an interaction. ') +
-      `All charts of this figure have one scale; what was measured at one mask ratio alone is not in them. ${BARS} ` +
-      (references.some((reference) => reference !== null) ? DASHED : ''),
+      `All charts of this figure have one scale; what was measured at one mask ratio alone is not in them. ${legend(references)}`,
     charts: members.map((panel, i): LineChart => {
       const series = seriesOf(panel, lines);
       return {
@@ -69,7 +66,7 @@ function crossed(
         title: titled(`${panels.name}: ${panels.levelOf(panel[0]!)}`, panel[0]!.setting),
         description: describe(series),
         x: { title: 'mask ratio', ticks: ratios, span: ratios },
-        y: { title: accuracyTitle(metric), span: shared },
+        y: { title: accuracyTitle(metric), span },
         series,
         reference: references[i]!,
         marks: true,
@@ -92,18 +89,14 @@ function inOrder(groups: readonly Group[], { levels, levelOf }: Factor): Group[]
 function seriesOf(panel: readonly Group[], { levels, levelOf }: Factor): Series[] {
   return levels.flatMap((name, i): Series[] => {
     const members = panel.filter((group) => levelOf(group) === name);
-    const points = members
-      .map(({ task, statistics: { mean, std } }) => ({ x: task.maskRatio, y: mean!, spread: std }))
-      .sort((a, b) => a.x - b.x);
+    const points = pointsOf(members, ({ task }) => task.maskRatio);
     // There are no more than four levels.
     return points.length === 0 ? [] : [{ name, style: i as Series['style'], points }];
   });
 }
 
 function describe(series: readonly Series[]): string {
-  const lines = series.map(
-    ({ name, points }) => `${name}: ${points.map(({ x, y, spread }) => `${withSpread(y, spread)} at ${x}`).join(', ')}`,
-  );
+  const lines = series.map(({ name, points }) => `${name}: ${spelledOut(points, (x) => `at ${x}`, ', ')}`);
   return `${lines.join('; ')}.`;
 }
 

@@ -2,19 +2,25 @@
 import type { Evaluation } from '../../../spec/schema.js';
 import type { ReportData } from '../../collect.js';
 import { measurementsOf } from '../../comparison.js';
+import type { LoggedSchedule } from '../../schedules.js';
 import type { Figure } from '../chart.js';
 import { efficiencyFigure } from './efficiency.js';
 import { factorialFigures } from './factorial.js';
+import { learningRateFigure } from './learning-rate.js';
 import { lossesFigure } from './losses.js';
 import { objectivesFigure } from './objectives.js';
 
-/** @param metric The accuracy that figures show. */
-export function figuresOf(data: ReportData, metric: Evaluation): Figure[] {
+/**
+ * @param metric The accuracy that figures show.
+ * @param schedules What the pre-trainings logged.
+ */
+export function figuresOf(data: ReportData, metric: Evaluation, schedules: readonly LoggedSchedule[]): Figure[] {
   const measurements = measurementsOf(data, metric);
   return [
     objectivesFigure(measurements, metric),
     ...factorialFigures(measurements, metric),
     efficiencyFigure(measurements, metric),
     lossesFigure(data),
+    learningRateFigure(schedules),
   ].filter((figure) => figure !== null);
 }

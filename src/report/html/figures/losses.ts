@@ -2,15 +2,14 @@
  * Pre-training loss over epochs, a chart for each task: losses of different tasks count different things, so they share
  * no axis. What a prediction of zero scores on the same task is the dashed line.
  */
-import { taskName } from '../../../spec/objective.js';
 import type { Task } from '../../../spec/task.js';
 import type { StageResult } from '../../../store/records.js';
 import type { ReportData, StageRecord } from '../../collect.js';
 import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../configuration.js';
 import type { Figure, LineChart } from '../chart.js';
-import { formatNumber } from '../scale.js';
+import { formatNumber } from '../numbers.js';
 import { groupBy } from './group-by.js';
-import { titled } from './words.js';
+import { taskTitle, titled } from './words.js';
 
 interface Run {
   task: Task;
@@ -43,7 +42,7 @@ function runOf({ stage: { config, ...stage }, result }: StageRecord): Run[] {
   return [{ task: config.task, seed: config.seed, configuration, result }];
 }
 
-const nameOf = ({ task }: Run): string => `${task.maskRatio > 0 ? `${task.maskRatio} ` : ''}${taskName(task)}`;
+const nameOf = ({ task }: Run): string => taskTitle(task);
 
 /** The name of a task with what differs between all runs, and those strengths that differ between its own. */
 function titlesOf(name: string, runs: readonly Run[], keys: readonly string[]): (run: Run) => string {
@@ -65,7 +64,7 @@ function chartOf(title: string, runs: readonly Run[]): LineChart {
     kind: 'lines',
     title,
     description: `Loss of the last epoch: ${ends.join('; ')}. A prediction of zero: ${formatNumber(zero, 4)}.`,
-    x: { title: 'epoch' },
+    x: { title: 'epoch', whole: true },
     y: { title: 'loss' },
     series: runs.map(({ result }) => ({
       name: null,

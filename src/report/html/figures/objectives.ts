@@ -6,7 +6,7 @@ import type { Evaluation } from '../../../spec/schema.js';
 import { comparisonsOf, rowsOf, type Comparison, type Measurement, type ResultRow } from '../../comparison.js';
 import { OBJECTIVE_ORDER, PAPER_ACCURACY } from '../../paper.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
-import { withSpread } from '../scale.js';
+import { withSpread } from '../numbers.js';
 import { accuracyTitle, BARS, titled } from './words.js';
 
 /** None where fewer than two rows can be compared. */

@@ -1,0 +1,33 @@
+/** What a run of a plan is told. */
+import type { Plan } from '../spec/stages.js';
+import type { RunEvent } from './events.js';
+import type { FailureMode } from './failures.js';
+import type { Limits } from './supervise.js';
+import type { Launch } from './worker.js';
+
+export interface RunOptions {
+  plan: Plan;
+  /** The results folder. `plan.json` in it is the caller's business. */
+  folder: string;
+  /** Most workers at once, at least 1. */
+  jobs: number;
+  launch: Launch;
+  onEvent: (event: RunEvent) => void;
+  /** Aborted to stop early: nothing new starts, workers are asked to keep a checkpoint and end. */
+  signal: AbortSignal;
+  /** Aborted where that takes too long: workers are killed. */
+  killSignal?: AbortSignal;
+  /** The stages to care for, with the parents of each that have no result; default: all. */
+  only?: ReadonlySet<string>;
+  /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
+  changes?: ReadonlyMap<string, string>;
+  /** What a failure means for the rest; default: `continue`. */
+  onFailure?: FailureMode;
+  /** Most attempts at a stage in this run, where another may help; default: 1. */
+  maxAttempts?: number;
+  /** Seconds before the second attempt; later ones wait longer. */
+  retryPause?: number;
+  limits?: Limits;
+  /** Seconds between two looks at a stage that another sweep runs. */
+  lookEvery?: number;
+}

@@ -1,0 +1,57 @@
+/**
+ * The picture that a pre-training leaves beside its numbers: held-out images, what the encoder is given of them, and what
+ * the model makes of that. It decides nothing and is no part of the stage's identity.
+ */
+import { messageOf } from '../common/errors.js';
+import { permutation, stream } from '../common/random.js';
+import { evaluationView } from '../data/augment.js';
+import type { Split } from '../data/split.js';
+import type { Parameters } from '../model/parameters.js';
+import { predict } from '../model/vit.js';
+import type { Example, Objective } from '../objectives/compose.js';
+import { renderPreview } from '../objectives/contact-sheet.js';
+import { previewPanels, reconstructionStrip } from '../objectives/panels.js';
+import type { ModelConfig } from '../spec/model.js';
+import { writeFileAtomic } from '../store/files.js';
+import type { StageContext } from './stage-context.js';
+
+const IMAGES = 3;
+/** Sides in pixels of what is shown: small images are enlarged up to the first, large ones shrunk to the second. */
+const [ENLARGED, SHRUNK] = [128, 96];
+/** With all colours the file would be three times as large. */
+const COLOURS = 256;
+
+/**
+ * Writes `preview.png` into the stage's folder. A picture is not worth a result: where it cannot be made, the stage says
+ * so and goes on without.
+ *
+ * @throws what `mayWrite` throws where the stage is no longer this process's to write.
+ */
+export async function leavePreview(
+  { model, seed }: { model: ModelConfig; seed: number },
+  objective: Objective,
+  parameters: Parameters,
+  { dataset, paths, emit, mayWrite }: Pick<StageContext, 'dataset' | 'paths' | 'emit' | 'mayWrite'>,
+): Promise<void> {
+  mayWrite();
+  try {
+    const panels = await previewPanels(objective, await heldOut(objective, dataset.test, seed), (batch) =>
+      predict(parameters, model, batch.inputs, batch.selection),
+    );
+    const options = { captions: true, largest: ENLARGED, colours: COLOURS };
+    writeFileAtomic(paths.preview, await renderPreview(reconstructionStrip(panels, SHRUNK), options));
+  } catch (error) {
+    emit({ type: 'warning', message: `left no preview.png: ${messageOf(error)}` });
+  }
+}
+
+/** Some test images, the same for every objective of a seed, degraded. */
+async function heldOut(objective: Objective, test: Split, seed: number): Promise<Example[]> {
+  const indices = permutation(test.length, stream(seed, 'preview')).subarray(0, IMAGES);
+  return Promise.all(
+    Array.from(indices, async (index) => {
+      const { image } = await test.sample(index);
+      return objective.degrade(evaluationView(image, objective.fieldSize), stream(seed, 'preview', index));
+    }),
+  );
+}
