@@ -3,43 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
-import { normals, numericalGradient, product, relativeError, type Values } from '../support/arrays.js';
+import { dot, normals, numericalGradient, product, read, relativeError } from '../support/arrays.js';
 import { availableDevices, simdVariants } from '../support/devices.js';
+import { attentionCase, layerNormCase, linearCase, type Case } from './cases.js';
 import * as reference from './reference.js';
-
-interface Case {
-  name: string;
-  shapes: number[][];
-  run: (inputs: tf.Tensor[]) => tf.Tensor;
-  expected: (inputs: Values[]) => Values;
-  /** Scale of the normal inputs. */
-  std?: number;
-}
-
-const linearCase = (rows: number, inputs: number, outputs: number, bias: boolean, gelu: boolean): Case => ({
-  name: `linear ${rows}×${inputs}→${outputs}${bias ? ' with bias' : ''}${gelu ? ' and gelu' : ''}`,
-  shapes: [[rows, inputs], [inputs, outputs], ...(bias ? [[outputs]] : [])],
-  run: ([x, w, b]) => ops.linear(x!, w!, b ?? null, { activation: gelu ? 'gelu' : 'none' }),
-  expected([x, w, b]) {
-    const y = reference.linear(x!, w!, b ?? null, rows, inputs);
-    return gelu ? y.map(reference.gelu) : y;
-  },
-});
-
-const attentionCase = (batch: number, tokens: number, dim: number, heads: number): Case => ({
-  name: `attention of ${batch}×${tokens} tokens, ${dim} wide, ${heads} heads`,
-  shapes: [[batch, tokens, 3 * dim]],
-  run: ([qkv]) => ops.attention(qkv as tf.Tensor3D, heads),
-  expected: ([qkv]) => reference.attention(qkv!, batch, tokens, heads),
-});
-
-const layerNormCase = (rows: number, dim: number, std = 1): Case => ({
-  name: `layerNorm ${rows}×${dim} of scale ${std}`,
-  shapes: [[rows, dim], [dim], [dim]],
-  run: ([x, scale, shift]) => ops.layerNorm(x!, scale!, shift!, 1e-6),
-  expected: ([x, scale, shift]) => reference.layerNorm(x!, scale!, shift!, 1e-6),
-  std,
-});
 
 /** Image 0 keeps tokens 3 and 0 (in that order), image 1 keeps 1 and 2. */
 const KEPT = [Int32Array.of(3, 0), Int32Array.of(1, 2)];
@@ -228,12 +195,3 @@ describe.each(devices)('on $label', ({ open }) => {
     expect(loss! / reference.crossEntropy(values, target, 6)).toBeCloseTo(1, 5);
   });
 });
-
-async function read(make: () => tf.Tensor): Promise<Float32Array> {
-  const tensor = tf.tidy(make);
-  const data = (await tensor.data()) as Float32Array;
-  tensor.dispose();
-  return data;
-}
-
-const dot = (a: Values, b: Values): number => Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);

@@ -1,4 +1,5 @@
 /** Small numeric helpers of the tests, all in float64. */
+import * as tf from '@tensorflow/tfjs';
 import { stream } from '../../src/common/random.js';
 
 export type Values = ArrayLike<number>;
@@ -36,4 +37,20 @@ export function numericalGradient(f: (x: Float64Array) => number, x: Values, ste
     point[i] = value;
     return (above - below) / (2 * step);
   });
+}
+
+/** Central difference of a scalar function along a direction: what its gradient has in common with the direction. */
+export function differenceAlong(f: (x: Float64Array) => number, x: Values, direction: Values, step = 1e-5): number {
+  const moved = (by: number): Float64Array => Float64Array.from(x, (value, i) => value + by * direction[i]!);
+  return (f(moved(step)) - f(moved(-step))) / (2 * step);
+}
+
+export const dot = (a: Values, b: Values): number => Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);
+
+/** Makes a tensor, reads it and lets go of it. */
+export async function read(make: () => tf.Tensor): Promise<Float32Array> {
+  const tensor = tf.tidy(make);
+  const data = (await tensor.data()) as Float32Array;
+  tensor.dispose();
+  return data;
 }
