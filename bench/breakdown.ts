@@ -61,7 +61,8 @@ function floorOf(
   { flopsPerMs, bytesPerMs }: Rates,
 ): number {
   if (FREE.has(kernel)) return 0;
-  const tensors = [...Object.values(inputs), ...outputs] as tf.TensorInfo[];
+  // a kernel that takes an optional input may find it undefined
+  const tensors = [...Object.values(inputs), ...outputs].filter((tensor) => tensor !== undefined) as tf.TensorInfo[];
   const bytes = 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0);
   return Math.max(flopsOf(kernel, inputs) / flopsPerMs, bytes / bytesPerMs);
 }
