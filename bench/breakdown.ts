@@ -62,7 +62,8 @@ function floorOf(
 ): number {
   if (FREE.has(kernel)) return 0;
   // a kernel that takes an optional input may find it undefined
-  const tensors = [...Object.values(inputs), ...outputs].filter((tensor) => tensor !== undefined) as tf.TensorInfo[];
+  const given = Object.values<tf.TensorInfo | undefined>(inputs);
+  const tensors = [...given, ...outputs].filter((tensor) => tensor !== undefined);
   const bytes = 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0);
   return Math.max(flopsOf(kernel, inputs) / flopsPerMs, bytes / bytesPerMs);
 }

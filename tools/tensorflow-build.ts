@@ -24,15 +24,13 @@ import {
 import { nvidia } from '../src/backends/nvidia.js';
 import { messageOf } from '../src/common/errors.js';
 
-const { values: options } = parseArgs({
-  options: {
-    cpu: { type: 'boolean', default: false },
-    gpu: { type: 'boolean', default: false },
-    library: { type: 'string' },
-    tensorflow: { type: 'string', default: '2.21.0' },
-    force: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  cpu: { type: 'boolean', default: false },
+  gpu: { type: 'boolean', default: false },
+  library: { type: 'string' },
+  tensorflow: { type: 'string', default: '2.21.0' },
+  force: { type: 'boolean', default: false },
+} as const;
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 /** The addon uses nothing of Node but Node-API; not every Node comes with its headers. */
@@ -55,6 +53,7 @@ for line in metadata.splitlines():
 `;
 
 const python = process.env.PYTHON ?? 'python3';
+const compiler = process.env.CXX ?? 'c++';
 const home = buildHome();
 const work = `${home}.${process.pid}`;
 
@@ -69,7 +68,8 @@ try {
 
 function build(): void {
   if (process.platform !== 'linux') throw new Error(`builds on Linux only, not on ${process.platform}`);
-  const wanted = wantedBuild();
+  const { values: options } = parseArgs({ options: OPTIONS });
+  const wanted = wantedBuild(options);
   const present = readBuild(home);
   if (!options.force && JSON.stringify(present) === JSON.stringify(wanted)) {
     console.log(`TensorFlow ${wanted.tensorflow} for ${wanted.kind} is built already, in ${home}`);
@@ -78,6 +78,7 @@ function build(): void {
   if (!present && existsSync(home) && readdirSync(home).length > 0) {
     throw new Error(`${home} holds something else than a build; name another folder in VITMIM_TENSORFLOW`);
   }
+  checkTools(wanted);
   mkdirSync(work, { recursive: true });
   fetchFromNpm(wanted.package, PACKAGE_FOLDER);
   fetchFromNpm(NODE_HEADERS, 'node');
@@ -90,7 +91,7 @@ function build(): void {
   console.log(`TensorFlow ${tensorflow} is built, in ${home}; \`npx vitmim doctor\` says how fast it is`);
 }
 
-function wantedBuild(): Build {
+function wantedBuild(options: { cpu: boolean; gpu: boolean; library?: string; tensorflow: string }): Build {
   if (Number(options.cpu) + Number(options.gpu) + Number(options.library !== undefined) > 1) {
     throw new Error('--cpu, --gpu and --library exclude each other');
   }
@@ -101,6 +102,29 @@ function wantedBuild(): Build {
   if (options.library !== undefined) return { ...common, kind: 'library', library: resolve(options.library) };
   const gpu = options.gpu || (!options.cpu && nvidia().driver !== null);
   return { ...common, kind: gpu ? 'gpu' : 'cpu', library: null };
+}
+
+/** What is missing is said before anything large is fetched. */
+function checkTools({ library }: Build): void {
+  if (library !== null) checkLibrary(library);
+  const remedies = [
+    ...(library === null
+      ? [[python, ['-m', 'pip', '--version'], 'install pip, or name a Python that has it in PYTHON']]
+      : []),
+    [compiler, ['--version'], 'install a C++ compiler such as g++, or name one in CXX'],
+  ] as [string, string[], string][];
+  for (const [command, args, remedy] of remedies) {
+    try {
+      run(command, args);
+    } catch (error) {
+      throw new Error(`${messageOf(error).trimEnd()}\n${remedy}`);
+    }
+  }
+}
+
+function checkLibrary(folder: string): void {
+  const missing = [...LIBRARIES, 'include'].filter((file) => !existsSync(join(folder, file)));
+  if (missing.length > 0) throw new Error(`${folder} lacks ${missing.join(', ')}`);
 }
 
 /** Unpacks a package, without its dependencies and without running its scripts. */
@@ -140,11 +164,10 @@ function fetchLibrary(gpu: boolean, version: string): void {
 /** @param library The folder of a library that is not ours to move; null: the one in `site`. */
 function compile(library: string | null): void {
   const folder = library ?? join(work, 'site', 'tensorflow');
-  const missing = [...LIBRARIES, 'include'].filter((file) => !existsSync(join(folder, file)));
-  if (missing.length > 0) throw new Error(`${folder} lacks ${missing.join(', ')}`);
+  checkLibrary(folder);
   const sources = join(work, PACKAGE_FOLDER, 'binding');
   step('compile the addon');
-  run(process.env.CXX ?? 'c++', [
+  run(compiler, [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
     ...['-I', join(folder, 'include'), '-I', join(work, 'node', 'include'), '-I', sources],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(sources, file)),

@@ -24,7 +24,7 @@ export const tensorflow: DeviceDriver = {
         adapter,
         driver,
         blas: null,
-        threads: given,
+        threads: gpu ? null : given,
       },
       software: !gpu,
       close: () => undefined,
@@ -54,7 +54,8 @@ function loadPreferred(threads: number): Opened {
   configure(threads);
   try {
     const loaded = load(installation);
-    return { ...loaded, threads, noGpu: loaded.gpu ? null : whyNoGpu(installation) };
+    const given = Number(process.env.TF_NUM_INTRAOP_THREADS);
+    return { ...loaded, threads: given, noGpu: loaded.gpu ? null : whyNoGpu(installation) };
   } catch (error) {
     throw new UsageError(`device tensorflow: ${installation.name} does not load: ${messageOf(error)}\n${REMEDY}`);
   }

@@ -41,10 +41,19 @@ export function buildHome(environment: NodeJS.ProcessEnv = process.env): string 
   return chosen !== undefined && chosen !== '' ? chosen : join(homedir(), '.cache', 'vitmim', 'tensorflow');
 }
 
-/** What `tensorflow:build` left there; null where it has not been run to its end. */
+/**
+ * What `tensorflow:build` left there; null where it has not been run to its end.
+ *
+ * @throws Error naming the file, where it does not hold what it should.
+ */
 export function readBuild(home: string): Build | null {
   const file = join(home, BUILD_FILE);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Build) : null;
+  if (!existsSync(file)) return null;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Build;
+  } catch (error) {
+    throw new Error(`${file} cannot be read (${messageOf(error)}); remove its folder and build again`);
+  }
 }
 
 /** Preferred first. Both are optional, and their install scripts download a TensorFlow of 2022. */
@@ -73,7 +82,7 @@ function findBuild(home: string): ReturnType<typeof findInstallations>[number] {
       forGpu: build.kind !== 'cpu',
     };
   } catch (error) {
-    return { name: 'own build', absent: `${join(home, BUILD_FILE)} cannot be read: ${messageOf(error)}` };
+    return { name: 'own build', absent: messageOf(error) };
   }
 }
 

@@ -4,7 +4,7 @@ import { nvidia } from '../nvidia.js';
 import type { Installation } from './installation.js';
 
 /** In one line, with what would help. */
-export function whyNoGpu({ forGpu, addon }: Installation, { driver } = nvidia()): string {
+export function whyNoGpu({ forGpu, addon }: Installation, { driver }: { driver: string | null } = nvidia()): string {
   if (driver === null) return 'no GPU: no NVIDIA driver is here';
   if (!forGpu) return `built without GPUs, but ${driver} is here: npm run tensorflow:build -- --gpu`;
   const words = wordsOfLibrary(addon);
