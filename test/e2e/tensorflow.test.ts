@@ -1,10 +1,14 @@
-/** Device tensorflow where it is not here, or broken; and what `npm run tensorflow:build` refuses. Nothing is fetched. */
+/**
+ * Device tensorflow through the real executables: a sweep where it is here; what is said where it is not, or broken; what
+ * `npm run tensorflow:build` refuses. Nothing is fetched.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Diagnosis } from '../../src/cli/doctor.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
+import { availableDevices } from '../support/devices.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -35,6 +39,30 @@ it('doctor passes on what the linker says of a build that does not load, and tak
   const reason = await doctorOn('broken');
   expect(reason).toMatch(/does not load: .*tfjs_binding\.node: file too short/);
   expect(reason).toContain('npm run tensorflow:build');
+});
+
+const here = (await availableDevices()).includes('tensorflow');
+(here ? it : it.skip)('a sweep pre-trains and fine-tunes on it, and its provenance says so', async () => {
+  const [spec, out] = [join(folder.path, 'spec.yaml'), join(folder.path, 'out')];
+  writeFileSync(
+    spec,
+    `job:
+  data: { name: shapes, imageSize: 16, trainImages: 40, testImages: 20 }
+  model: { dim: 8, depth: 1, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } }
+  pretrain: { epochs: 1, warmupEpochs: 0, batchSize: 10 }
+  finetune: { epochs: 1, warmupEpochs: 0, batchSize: 10 }
+  evaluate: [finetune]
+grid: { objective: [masked+zoomed-in] }
+`,
+  );
+  const { code } = await vitmim(['sweep', spec, '--out', out, '--device', 'tensorflow']);
+  expect(code).toBe(0);
+  const stages = readdirSync(join(out, 'stages'));
+  expect(stages).toHaveLength(2);
+  for (const stage of stages) {
+    const provenance = readFileSync(join(out, 'stages', stage, 'provenance.json'), 'utf8');
+    expect(provenance).toMatch(/"backend": "TensorFlow \d+\.\d+\.\d+, tfjs \d/);
+  }
 });
 
 describe('tensorflow:build', () => {
