@@ -1,4 +1,4 @@
-// Compiles bin, src, test and bench into dist/, from a clean start so that nothing deleted lingers there; then the
+// Compiles bin, src, test, bench and tools into dist/, from a clean start so that nothing deleted lingers there; then the
 // WebAssembly kernels of the simd device.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';

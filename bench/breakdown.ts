@@ -61,7 +61,9 @@ function floorOf(
   { flopsPerMs, bytesPerMs }: Rates,
 ): number {
   if (FREE.has(kernel)) return 0;
-  const tensors = [...Object.values(inputs), ...outputs] as tf.TensorInfo[];
+  // a kernel that takes an optional input may find it undefined
+  const given = Object.values<tf.TensorInfo | undefined>(inputs);
+  const tensors = [...given, ...outputs].filter((tensor) => tensor !== undefined);
   const bytes = 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0);
   return Math.max(flopsOf(kernel, inputs) / flopsPerMs, bytes / bytesPerMs);
 }

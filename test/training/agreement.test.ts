@@ -1,4 +1,7 @@
-/** Training on device simd is training in plain tfjs: the same losses, step by step, for every objective. */
+/**
+ * Training on the processor's fast devices is training in plain tfjs: the same losses, step by step, for every objective;
+ * and so on simd and tensorflow, one against the other.
+ */
 import { join } from 'node:path';
 import { openDevice } from '../../src/backends/open.js';
 import type { DeviceName } from '../../src/backends/device.js';
@@ -8,6 +11,7 @@ import { readSweep } from '../../src/spec/sweep.js';
 import { stagePaths } from '../../src/store/layout.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
+import { availableDevices } from '../support/devices.js';
 
 /** 50 epochs of one step each, so that the loss of every step is written. */
 const SPEC = `
@@ -29,22 +33,26 @@ const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
 const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
 const plan = buildPlan(sweep, () => fingerprint);
 
+const fast = (await availableDevices()).filter((name) => name === 'simd' || name === 'tensorflow');
+
+/** Of every step. */
 async function losses(id: string, device: DeviceName): Promise<number[]> {
   const opened = await openDevice(device, { threads: 2 });
   const stage = plan.stages.find((candidate) => candidate.id === id)!;
   const { signal } = new AbortController();
   const paths = stagePaths(join(folder.path, device, id));
-  const result = await runStage(stage, paths, {
+  const told: number[] = [];
+  await runStage(stage, paths, {
     device,
-    emit: () => undefined,
+    emit: (event) => {
+      if (event.type === 'progress') told.push(event.loss);
+    },
     signal,
     mayWrite: () => undefined,
     checkpointEvery: Infinity,
   });
   opened.close();
-  if (result.kind === 'pretrain') return result.losses;
-  if (result.kind === 'finetune') return [result.loss]; // of the last epoch, after 49 steps of agreement
-  throw new Error('expected a training');
+  return told;
 }
 
 const stages = plan.jobs.map((job) => {
@@ -53,9 +61,15 @@ const stages = plan.jobs.map((job) => {
 });
 
 it.each(stages)('%s: losses over 50 steps within a thousandth', async (_objective, id) => {
-  const plain = await losses(id, 'cpu');
-  const simd = await losses(id, 'simd');
-  simd.forEach((loss, step) => {
-    expect(Math.abs(loss / plain[step]! - 1)).toBeLessThan(1e-3);
-  });
+  const runs = [{ device: 'cpu', told: await losses(id, 'cpu') }];
+  for (const device of fast) runs.push({ device, told: await losses(id, device) });
+  for (const [index, run] of runs.entries()) {
+    expect(run.told).toHaveLength(50);
+    for (const other of runs.slice(0, index)) {
+      const distances = run.told.map((loss, step) => Math.abs(loss / other.told[step]! - 1));
+      expect({ [`${run.device} to ${other.device}`]: Math.max(...distances) < 1e-3 || distances }).toEqual({
+        [`${run.device} to ${other.device}`]: true,
+      });
+    }
+  }
 });

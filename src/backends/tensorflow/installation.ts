@@ -1,0 +1,107 @@
+/**
+ * Where TensorFlow's library and its Node addon may lie: what `npm run tensorflow:build` made, or one of tfjs's own
+ * packages as npm installed it. Looks at files alone; nothing is loaded here.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../common/errors.js';
+
+/** What a build was made of. Written as `build.json` beside the addon, last. */
+export interface Build {
+  /** The package that the addon's sources and the kernels come from, with its version. */
+  readonly package: string;
+  /** Version of TensorFlow. */
+  readonly tensorflow: string;
+  /** `library`: one that was here before, built for whatever it was built for. */
+  readonly kind: 'cpu' | 'gpu' | 'library';
+  /** The folder of a library that was here before; null: it came with the build. */
+  readonly library: string | null;
+}
+
+/** An addon and the package of kernels that goes with it. */
+export interface Installation {
+  /** For people: what it is and how it came here. */
+  readonly name: string;
+  /** The package's folder, with its JavaScript in `dist/`. */
+  readonly root: string;
+  readonly addon: string;
+  /** Whether its library can use a GPU at all. */
+  readonly forGpu: boolean;
+}
+
+export const BUILD_FILE = 'build.json';
+export const ADDON_FILE = 'tfjs_binding.node';
+export const PACKAGE_FOLDER = 'package';
+
+/** `$VITMIM_TENSORFLOW`, or `.cache/vitmim/tensorflow` in the user's home folder: no `npm ci` touches it. */
+export function buildHome(environment: NodeJS.ProcessEnv = process.env): string {
+  const { VITMIM_TENSORFLOW: chosen } = environment;
+  return chosen !== undefined && chosen !== '' ? chosen : join(homedir(), '.cache', 'vitmim', 'tensorflow');
+}
+
+/**
+ * What `tensorflow:build` left there; null where it has not been run to its end.
+ *
+ * @throws Error naming the file, where it does not hold what it should.
+ */
+export function readBuild(home: string): Build | null {
+  const file = join(home, BUILD_FILE);
+  if (!existsSync(file)) return null;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Build;
+  } catch (error) {
+    throw new Error(`${file} cannot be read (${messageOf(error)}); remove its folder and build again`);
+  }
+}
+
+/** Preferred first. Both are optional, and their install scripts download a TensorFlow of 2022. */
+const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+
+/**
+ * What is here, the preferred first: one's own build, then packages.
+ *
+ * @returns Each with how to load it, or with why it cannot be.
+ */
+export function findInstallations(
+  home = buildHome(),
+  require = createRequire(import.meta.url),
+): (Installation | { name: string; absent: string })[] {
+  return [findBuild(home), ...PACKAGES.map((name) => findPackage(name, require))];
+}
+
+function findBuild(home: string): ReturnType<typeof findInstallations>[number] {
+  try {
+    const build = readBuild(home);
+    if (!build) return { name: 'own build', absent: `none in ${home}` };
+    return {
+      name: `TensorFlow ${build.tensorflow} (${build.kind}, built in ${home})`,
+      root: join(home, PACKAGE_FOLDER),
+      addon: join(home, ADDON_FILE),
+      forGpu: build.kind !== 'cpu',
+    };
+  } catch (error) {
+    return { name: 'own build', absent: messageOf(error) };
+  }
+}
+
+function findPackage(name: string, require: NodeJS.Require): ReturnType<typeof findInstallations>[number] {
+  let root: string;
+  try {
+    root = dirname(require.resolve(`${name}/package.json`));
+  } catch {
+    return { name, absent: 'not installed' };
+  }
+  // One folder for each version of Node's interface for addons; newer ones load in every Node we support.
+  const lib = join(root, 'lib');
+  const addon = (existsSync(lib) ? readdirSync(lib) : [])
+    .map((folder) => join(lib, folder, ADDON_FILE))
+    .filter((file) => existsSync(file))
+    .sort()
+    .at(-1);
+  if (addon === undefined) {
+    return { name, absent: 'installed without its native library, which its install script could not download' };
+  }
+  return { name, root, addon, forGpu: name.endsWith('-gpu') };
+}

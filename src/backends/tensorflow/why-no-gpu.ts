@@ -1,0 +1,27 @@
+/** Why TensorFlow runs on the processor: it only says so in its log, and goes on. */
+import { spawnSync } from 'node:child_process';
+import { nvidia } from '../nvidia.js';
+import type { Installation } from './installation.js';
+
+/** In one line, with what would help. */
+export function whyNoGpu({ forGpu, addon }: Installation, { driver }: { driver: string | null } = nvidia()): string {
+  if (driver === null) return 'no GPU: no NVIDIA driver is here';
+  if (!forGpu) return `built without GPUs, but ${driver} is here: npm run tensorflow:build -- --gpu`;
+  const words = wordsOfLibrary(addon);
+  const said = words.length === 0 ? 'no reason in its log' : words.join('; ');
+  return `no GPU, though ${driver} is here: ${said}. TF_CPP_MIN_LOG_LEVEL=0 shows the whole log`;
+}
+
+/** "W0000 00:00:1795642335.341293    6986 cudart_stub.cc:31] Could not …", or with a date, as in 2022. */
+const ENTRY = /\b[\w.]+\.cc:\d+\] (.*)/;
+const ABOUT_GPUS = /gpu|cuda|cudnn|libcu|libnv/i;
+
+/** What it logs of GPUs when it is loaded. Asked in a process of its own, since it can be loaded once only. */
+function wordsOfLibrary(addon: string): string[] {
+  const { stderr } = spawnSync(process.execPath, ['-e', 'require(process.argv[1])', addon], {
+    encoding: 'utf8',
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '0' },
+  });
+  const entries = stderr.split('\n').flatMap((line) => ENTRY.exec(line)?.[1] ?? []);
+  return [...new Set(entries.filter((entry) => ABOUT_GPUS.test(entry)))];
+}
