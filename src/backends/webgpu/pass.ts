@@ -87,8 +87,3 @@ export function linearGroups(count: number): [number, number, number] {
 
 /** WGSL: number of this workgroup among `count`, which may be exceeded in the last row. */
 export const linearGroup = (count: number): string => `(group.y * ${linearGroups(count)[0]}u + group.x)`;
-
-/** The text for each of 0 … count − 1, on lines of their own: loops that must not be loops. */
-export function unroll(count: number, line: (i: number) => string): string {
-  return Array.from({ length: count }, (_, i) => line(i)).join('\n');
-}

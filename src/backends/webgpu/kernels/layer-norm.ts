@@ -1,5 +1,5 @@
 /** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
-import { scalars, lanesFor, linearGroups, linearGroup, unroll, sizeOf } from '../pass.js';
+import { scalars, lanesFor, linearGroups, linearGroup, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS } from '../passes/lanes.js';
 import { sumRows } from '../passes/sum-rows.js';
@@ -60,9 +60,11 @@ export const layerNormGradient = defineKernel(
     const [scaleParts, shiftParts] = [backend.output([groups, dim]), backend.output([groups, dim])];
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
     const own = Math.ceil(width / LANES);
-    const at = (i: number): string => `lane + ${LANES * i}u`;
-    const guard = (i: number, body: string): string =>
-      LANES * (i + 1) <= width ? `{ ${body} }` : `if (${at(i)} < ${width}u) { ${body} }`;
+    const ownColumns = (body: string): string => `
+      for (var i = 0u; i < ${own}u; i++) {
+        let column = lane + ${LANES}u * i;
+        if (column < ${width}u) { ${body} }
+      }`;
     backend.run({
       name: 'layerNorm, gradient',
       sizes: { rows, dim, groups },
@@ -84,7 +86,8 @@ export const layerNormGradient = defineKernel(
           var<workgroup> sums: array<${type}, ${LANE_THREADS}>;`,
         body: `
           let lane = thread % ${LANES}u;
-          ${unroll(own, (i) => `var dScale${i} = ${type}(0.0); var dShift${i} = ${type}(0.0);`)}
+          var dScale: array<${type}, ${own}>;
+          var dShift: array<${type}, ${own}>;
           for (var block = group.x; block < ${blocks}u; block += ${groups}u) {
             let own = block * ${ROWS}u + thread / ${LANES}u;
             let row = min(own, ${rows - 1}u);
@@ -94,14 +97,11 @@ export const layerNormGradient = defineKernel(
             let start = row * ${width}u;
             var sum = ${type}(0.0);
             var alongSum = ${type}(0.0);
-            ${unroll(own, (i) =>
-              guard(
-                i,
-                `let g = dy[start + ${at(i)}]; let normalized = (x[start + ${at(i)}] - mean) * inverse;
-                 let d = g * scale[${at(i)}];
-                 sum += d; alongSum += d * normalized;
-                 dScale${i} += inside * g * normalized; dShift${i} += inside * g;`,
-              ),
+            ${ownColumns(
+              `let g = dy[start + column]; let normalized = (x[start + column] - mean) * inverse;
+               let d = g * scale[column];
+               sum += d; alongSum += d * normalized;
+               dScale[i] += inside * g * normalized; dShift[i] += inside * g;`,
             )}
             let mean0 = sumOfLanes(thread, ${across(lanes, 'sum')}) / ${dim}.0;
             let along = sumOfLanes(thread, ${across(lanes, 'alongSum')}) / ${dim}.0;
@@ -119,19 +119,19 @@ export const layerNormGradient = defineKernel(
               ['dShift', 'shift'],
             ] as const
           )
-            .map(([sum, part]) =>
-              unroll(
-                own,
-                (i) => `
+            .map(
+              ([sum, part]) => `
+                for (var i = 0u; i < ${own}u; i++) {
                   workgroupBarrier();
-                  sums[thread] = ${sum}${i};
+                  sums[thread] = ${sum}[i];
                   workgroupBarrier();
-                  if (thread < ${LANES}u && ${at(i)} < ${width}u) {
+                  let column = lane + ${LANES}u * i;
+                  if (thread < ${LANES}u && column < ${width}u) {
                     var sum = ${type}(0.0);
                     for (var r = 0u; r < ${ROWS}u; r++) { sum += sums[r * ${LANES}u + lane]; }
-                    ${part}Parts[group.x * ${width}u + ${at(i)}] = sum;
-                  }`,
-              ),
+                    ${part}Parts[group.x * ${width}u + column] = sum;
+                  }
+                }`,
             )
             .join('\n')}`,
       }),

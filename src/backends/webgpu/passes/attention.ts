@@ -1,5 +1,5 @@
 /** WGSL of attention: see `kernels/attention.ts` for how the work is laid out. */
-import { unroll, type Code } from '../pass.js';
+import type { Code } from '../pass.js';
 
 export interface AttentionSizes {
   readonly batch: number;
@@ -81,23 +81,21 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
       workgroupBarrier();
     }`;
 
-  const perVector = (line: (v: number) => string): string => unroll(vectors, line);
-  const dot = (own: string, others: string, at: string): string =>
-    Array.from({ length: vectors }, (_, v) => `dot(${own}${v}, ${others}[${at} + ${v}u])`).join(' + ');
-  const load = (name: string, buffer: string, part: number): string =>
-    perVector((v) => `let ${name}${v} = ${buffer}Get(first + token, ${offset(part)}, ${v}u);`);
-  const scaledQuery = perVector((v) => `let query${v} = ${scale} * qkvGet(first + token, ${offset(QUERY)}, ${v}u);`);
-  const zeros = (name: string): string => perVector((v) => `var ${name}${v} = vec4<f32>(0.0);`);
+  const overVectors = (body: string): string => `for (var v = 0u; v < ${vectors}u; v++) { ${body} }`;
+  const declare = (names: readonly string[]): string =>
+    names.map((name) => `var ${name}: array<vec4<f32>, ${vectors}>;`).join('\n');
+  const token4 = (buffer: string, part: number): string => `${buffer}Get(first + token, ${offset(part)}, v)`;
+  const ownGradient = 'dyGet(first + token, head, v)';
   const isOwn = `if (own < ${tokens}u)`;
-  const store = (name: string, part: number, factor = ''): string =>
-    perVector((v) => `dqkvSet(first + token, ${offset(part)}, ${v}u, ${factor}${name}${v});`);
+  const store = (part: number, value: string): string =>
+    overVectors(`dqkvSet(first + token, ${offset(part)}, v, ${value});`);
 
   const forward: Code = {
     declarations: [access('qkv', 3 * dim, false), access('y', dim, true), blocks(['keys', 'values'])].join('\n'),
     body: `
       ${begin}
-      ${scaledQuery}
-      ${zeros('sum')}
+      ${declare(['query', 'sum'])}
+      ${overVectors(`query[v] = ${scale} * ${token4('qkv', QUERY)};`)}
       var top = -3e38;
       var total = 0.0;
       ${overBlocks(
@@ -107,22 +105,26 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
         }),
         // Four keys at a time: the sums are brought to a new maximum once for all of them.
         `for (var j = 0u; j < min(${block}u, ${tokens}u - start); j += 4u) {
-          var scores = vec4<f32>(${[0, 1, 2, 3].map((s) => dot('query', 'keys', `(j + ${s}u) * ${vectors}u`)).join(',\n')});
+          var scores = vec4<f32>(0.0);
+          ${overVectors(`scores += vec4<f32>(${fours((s) => `dot(query[v], keys[(j + ${s}u) * ${vectors}u + v])`)});`)}
           scores = select(vec4<f32>(-3e38), scores, vec4<u32>(start + j) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(${tokens}u));
           let highest = max(max(scores.x, scores.y), max(scores.z, scores.w));
           if (highest > top) {
             let shrink = exp(top - highest);
             total *= shrink;
-            ${perVector((v) => `sum${v} *= shrink;`)}
+            ${overVectors('sum[v] *= shrink;')}
             top = highest;
           }
           let weights = exp(scores - top);
           total += dot(weights, vec4<f32>(1.0));
-          ${perVector((v) => `sum${v} += ${[0, 1, 2, 3].map((s) => `weights[${s}] * values[(j + ${s}u) * ${vectors}u + ${v}u]`).join(' + ')};`)}
+          ${overVectors(
+            `let at = j * ${vectors}u + v;
+             sum[v] += ${fours((s) => `weights[${s}] * values[at + ${s * vectors}u]`, ' + ')};`,
+          )}
         }`,
       )}
       ${isOwn} {
-        ${perVector((v) => `ySet(first + token, head, ${v}u, sum${v} / total);`)}
+        ${overVectors('ySet(first + token, head, v, sum[v] / total);')}
         logSums[statistics + token] = top + log(total);
       }`,
   };
@@ -138,11 +140,14 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
     ].join('\n'),
     body: `
       ${begin}
-      ${scaledQuery}
-      ${perVector((v) => `let grad${v} = dyGet(first + token, head, ${v}u);`)}
+      ${declare(['query', 'grad', 'sum'])}
       let logSum = logSums[statistics + token];
-      let grads = ${Array.from({ length: vectors }, (_, v) => `dot(grad${v}, yGet(first + token, head, ${v}u))`).join(' + ')};
-      ${zeros('sum')}
+      var grads = 0.0;
+      ${overVectors(
+        `query[v] = ${scale} * ${token4('qkv', QUERY)};
+         grad[v] = ${ownGradient};
+         grads += dot(grad[v], yGet(first + token, head, v));`,
+      )}
       ${overBlocks(
         fill({
           keys: `qkvGet(source, ${offset(KEY)}, v)`,
@@ -150,13 +155,15 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
         }),
         `for (var j = 0u; j < min(${block}u, ${tokens}u - start); j++) {
           let at = j * ${vectors}u;
-          let weight = exp(${dot('query', 'keys', 'at')} - logSum);
-          let change = weight * (${dot('grad', 'values', 'at')} - grads);
-          ${perVector((v) => `sum${v} += change * keys[at + ${v}u];`)}
+          var score = -logSum;
+          var change = -grads;
+          ${overVectors('score += dot(query[v], keys[at + v]); change += dot(grad[v], values[at + v]);')}
+          change *= exp(score);
+          ${overVectors('sum[v] += change * keys[at + v];')}
         }`,
       )}
       ${isOwn} {
-        ${store('sum', QUERY, `${scale} * `)}
+        ${store(QUERY, `${scale} * sum[v]`)}
         along[statistics + token] = grads;
       }`,
   };
@@ -174,10 +181,8 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
       ].join('\n'),
       body: `
         ${begin}
-        ${load('key', 'qkv', KEY)}
-        ${ofKeys ? load('value', 'qkv', VALUE) : ''}
-        ${ofKeys ? zeros('dk') : ''}
-        ${ofValues ? zeros('dv') : ''}
+        ${declare(['key', ...(ofKeys ? ['value', 'dk'] : []), ...(ofValues ? ['dv'] : [])])}
+        ${overVectors(`key[v] = ${token4('qkv', KEY)}; ${ofKeys ? `value[v] = ${token4('qkv', VALUE)};` : ''}`)}
         ${overBlocks(
           fill(
             {
@@ -188,22 +193,27 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
           ),
           `for (var j = 0u; j < min(${block}u, ${tokens}u - start); j++) {
             let at = j * ${vectors}u;
-            let weight = exp(${dot('key', 'queries', 'at')} - logSumsBlock[j]);
-            ${ofValues ? perVector((v) => `dv${v} += weight * grads[at + ${v}u];`) : ''}
-            ${
-              ofKeys
-                ? `let change = weight * (${dot('value', 'grads', 'at')} - alongBlock[j]);
-                  ${perVector((v) => `dk${v} += change * queries[at + ${v}u];`)}`
-                : ''
-            }
+            var score = -logSumsBlock[j];
+            ${ofKeys ? 'var change = -alongBlock[j];' : ''}
+            ${overVectors(
+              `score += dot(key[v], queries[at + v]); ${ofKeys ? 'change += dot(value[v], grads[at + v]);' : ''}`,
+            )}
+            let weight = exp(score);
+            ${ofKeys ? 'change *= weight;' : ''}
+            ${overVectors(
+              `${ofValues ? 'dv[v] += weight * grads[at + v];' : ''} ${ofKeys ? 'dk[v] += change * queries[at + v];' : ''}`,
+            )}
           }`,
         )}
         ${isOwn} {
-          ${ofKeys ? store('dk', KEY) : ''}
-          ${ofValues ? store('dv', VALUE) : ''}
+          ${ofKeys ? store(KEY, 'dk[v]') : ''}
+          ${ofValues ? store(VALUE, 'dv[v]') : ''}
         }`,
     };
   };
 
   return { forward, gradientOfQueries, gradientOf };
 }
+
+/** A list of four, for the four tokens that are met at a time. */
+const fours = (one: (s: number) => string, separator = ', '): string => [0, 1, 2, 3].map(one).join(separator);

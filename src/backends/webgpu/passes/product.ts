@@ -7,7 +7,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, unroll, type Operand, type Code } from '../pass.js';
+import { lanesFor, type Operand, type Code } from '../pass.js';
 import { epilogue, inScalars, type Epilogue } from './epilogue.js';
 
 /** Which factors are stored transposed. All rows are contiguous. */
@@ -103,7 +103,7 @@ function productCode(
       let firstColumn = group.x * ${tileColumns}u;
       let begin = group.z * ${partDepth}u;
       let end = min(begin + ${partDepth}u, ${depth}u);
-      ${each(tile, (i, c) => `var sum${i}_${c} = vec4<f32>(0.0);`)}
+      var sum: array<vec4<f32>, ${tile.rows * tile.vectors}>;
       for (var k = begin; k < end; k += ${STRIP}u) {
         ${fillStrip(a, 'firstRow')}
         ${fillStrip(b, 'firstColumn')}
@@ -111,7 +111,7 @@ function productCode(
         ${multiplyAdd(layout, tile, a.stride, b.stride)}
         workgroupBarrier();
       }
-      ${each(tile, (i, c) => writeSum(layout, i, c))}`,
+      ${each(tile, writeSum(layout))}`,
   };
 }
 
@@ -166,42 +166,75 @@ function fillStrip({ name, along, outerTile, innerVectors, stride }: Strip, firs
 }
 
 function multiplyAdd(layout: Layout, tile: Tile, aStride: number, bStride: number): string {
-  const readA = (to: string, at: string): string => `let ${to} = vec4<f32>(aStrip[${at}]);`;
-  const readB = (to: string, at: string): string => `let ${to} = vec4<f32>(bStrip[${at}]);`;
   const { rows, vectors } = tile;
+  const a = (at: string): string => `vec4<f32>(aStrip[${at}])`;
+  const b = (at: string): string => `vec4<f32>(bStrip[${at}])`;
+  const four = (one: (j: number) => string): string => [0, 1, 2, 3].map(one).join(', ');
   switch (layout) {
     case 'plain':
       return `for (var v = 0u; v < ${STRIP / 4}u; v++) {
-        ${unroll(4, (s) => unroll(vectors, (c) => readB(`b${s}_${c}`, `(4u * v + ${s}u) * ${bStride}u + tx + ${SIDE * c}u`)))}
-        ${unroll(rows, (i) => readA(`a${i}`, `(ty + ${SIDE * i}u) * ${aStride}u + v`))}
-        ${unroll(4, (s) => each(tile, (i, c) => `sum${i}_${c} = fma(vec4<f32>(a${i}[${s}]), b${s}_${c}, sum${i}_${c});`))}
+        var factor: array<vec4<f32>, ${4 * vectors}>;
+        for (var s = 0u; s < 4u; s++) {
+          for (var c = 0u; c < ${vectors}u; c++) {
+            factor[${vectors}u * s + c] = ${b(`(4u * v + s) * ${bStride}u + tx + ${SIDE}u * c`)};
+          }
+        }
+        for (var i = 0u; i < ${rows}u; i++) {
+          let row = ${a(`(ty + ${SIDE}u * i) * ${aStride}u + v`)};
+          for (var c = 0u; c < ${vectors}u; c++) {
+            sum[${vectors}u * i + c] += ${[0, 1, 2, 3].map((s) => `row[${s}] * factor[${vectors * s}u + c]`).join(' + ')};
+          }
+        }
       }`;
     case 'first-transposed':
       return `for (var s = 0u; s < ${STRIP}u; s++) {
-        ${unroll(vectors, (c) => readB(`b${c}`, `s * ${bStride}u + tx + ${SIDE * c}u`))}
-        ${unroll(rows / 4, (v) => readA(`a${v}`, `s * ${aStride}u + ty + ${SIDE * v}u`))}
-        ${each(tile, (i, c) => `sum${i}_${c} = fma(vec4<f32>(a${i >> 2}[${i % 4}]), b${c}, sum${i}_${c});`)}
+        var factor: array<vec4<f32>, ${vectors}>;
+        for (var c = 0u; c < ${vectors}u; c++) { factor[c] = ${b(`s * ${bStride}u + tx + ${SIDE}u * c`)}; }
+        for (var v = 0u; v < ${rows / 4}u; v++) {
+          let row = ${a(`s * ${aStride}u + ty + ${SIDE}u * v`)};
+          for (var c = 0u; c < ${vectors}u; c++) {
+            ${[0, 1, 2, 3].map((j) => `sum[${vectors}u * (4u * v + ${j}u) + c] += row[${j}] * factor[c];`).join('\n')}
+          }
+        }
       }`;
     case 'second-transposed':
       return `for (var v = 0u; v < ${STRIP / 4}u; v++) {
-        ${unroll(4 * vectors, (j) => readB(`b${j}`, `(tx + ${SIDE * j}u) * ${bStride}u + v`))}
-        ${unroll(rows, (i) => readA(`a${i}`, `(ty + ${SIDE * i}u) * ${aStride}u + v`))}
-        ${each(tile, (i, c) => `sum${i}_${c} += vec4<f32>(${[0, 1, 2, 3].map((j) => `dot(a${i}, b${4 * c + j})`).join(', ')});`)}
+        var factor: array<vec4<f32>, ${4 * vectors}>;
+        for (var j = 0u; j < ${4 * vectors}u; j++) { factor[j] = ${b(`(tx + ${SIDE}u * j) * ${bStride}u + v`)}; }
+        for (var i = 0u; i < ${rows}u; i++) {
+          let row = ${a(`(ty + ${SIDE}u * i) * ${aStride}u + v`)};
+          for (var c = 0u; c < ${vectors}u; c++) {
+            sum[${vectors}u * i + c] += vec4<f32>(${four((j) => `dot(row, factor[4u * c + ${j}u])`)});
+          }
+        }
       }`;
   }
 }
 
-function writeSum(layout: Layout, i: number, c: number): string {
-  const row = layout === 'first-transposed' ? `4u * (ty + ${SIDE * (i >> 2)}u) + ${i % 4}u` : `ty + ${SIDE * i}u`;
-  const sum = `sum${i}_${c}`;
-  if (layout !== 'second-transposed') {
-    return `storeFour(firstRow + ${row}, firstColumn + 4u * (tx + ${SIDE * c}u), ${sum}, group.z * SPLIT_SIZE);`;
+/** WGSL: writes vector c of an invocation's row i. */
+function writeSum(layout: Layout): string {
+  const value = 'sum[at]';
+  switch (layout) {
+    case 'plain':
+    case 'first-transposed': {
+      const row = layout === 'plain' ? `ty + ${SIDE}u * i` : `4u * (ty + ${SIDE}u * (i / 4u)) + i % 4u`;
+      return `storeFour(firstRow + ${row}, firstColumn + 4u * (tx + ${SIDE}u * c), ${value}, group.z * SPLIT_SIZE);`;
+    }
+    case 'second-transposed':
+      return [0, 1, 2, 3]
+        .map((j) => {
+          const column = `firstColumn + tx + ${SIDE}u * (4u * c + ${j}u)`;
+          return `storeOne(firstRow + ty + ${SIDE}u * i, ${column}, ${value}[${j}], group.z * SPLIT_SIZE);`;
+        })
+        .join('\n');
   }
-  return unroll(4, (j) => {
-    return `storeOne(firstRow + ${row}, firstColumn + tx + ${SIDE * (4 * c + j)}u, ${sum}[${j}], group.z * SPLIT_SIZE);`;
-  });
 }
 
-function each({ rows, vectors }: Tile, line: (row: number, vector: number) => string): string {
-  return unroll(rows, (i) => unroll(vectors, (c) => line(i, c)));
-}
+/** WGSL: for each of an invocation's sums. */
+const each = ({ rows, vectors }: Tile, body: string): string => `
+  for (var i = 0u; i < ${rows}u; i++) {
+    for (var c = 0u; c < ${vectors}u; c++) {
+      let at = ${vectors}u * i + c;
+      ${body}
+    }
+  }`;
