@@ -65,22 +65,23 @@ export function mixImages(images: Float32Array, batch: number, size: number, mix
   }
 }
 
-/** {@link mixImages} of images on the device: [batch, size, size, 3]. */
+/** {@link mixImages} of images on the device, [batch, size, size, 3]. May return the images themselves. */
 export function mixTensor(images: tf.Tensor4D, mix: Mix): tf.Tensor4D {
-  if (mix.kind === 'none') return tf.clone(images);
+  if (mix.kind === 'none') return images;
   return tf.tidy(() => {
     const others = tf.reverse(images, 0);
     if (mix.kind === 'mixup') return tf.add(tf.mul(images, mix.lambda), tf.mul(others, 1 - mix.lambda));
-    const [, height, width] = images.shape;
-    const around: [number, number][] = [
-      [0, 0],
-      [mix.top, height - mix.bottom],
-      [mix.left, width - mix.right],
-      [0, 0],
-    ];
-    const box = tf.pad(tf.ones<tf.Rank.R4>([1, mix.bottom - mix.top, mix.right - mix.left, 1]), around);
-    return tf.add(tf.mul(images, tf.sub(1, box)), tf.mul(others, box));
+    const pasted = tf.tensor4d(boxMask(images.shape[1], mix), [1, images.shape[1], images.shape[2], 1]);
+    return tf.add(tf.mul(images, tf.sub(1, pasted)), tf.mul(others, pasted));
   });
+}
+
+/** 1 in the box, else 0: [size × size] */
+function boxMask(size: number, { top, left, bottom, right }: Extract<Mix, { kind: 'cutmix' }>): Float32Array {
+  const inside = (place: number, start: number, end: number): boolean => place >= start && place < end;
+  return Float32Array.from({ length: size * size }, (_, i) =>
+    Number(inside(Math.floor(i / size), top, bottom) && inside(i % size, left, right)),
+  );
 }
 
 /**

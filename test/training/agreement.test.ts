@@ -1,4 +1,7 @@
-/** Training on device simd is training in plain tfjs: the same losses, step by step, for every objective. */
+/**
+ * Training on the fast devices is training in plain tfjs: the same losses, step by step, for every objective. Images are
+ * cropped and degraded on device webgpu, on the processor elsewhere.
+ */
 import { join } from 'node:path';
 import { openDevice } from '../../src/backends/open.js';
 import type { DeviceName } from '../../src/backends/device.js';
@@ -8,6 +11,7 @@ import { readSweep } from '../../src/spec/sweep.js';
 import { stagePaths } from '../../src/store/layout.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
+import { availableDevices } from '../support/devices.js';
 
 /** 50 epochs of one step each, so that the loss of every step is written. */
 const SPEC = `
@@ -52,10 +56,16 @@ const stages = plan.jobs.map((job) => {
   return [objective, objective === 'scratch' ? job.evaluations.finetune! : job.pretrain!] as const;
 });
 
-it.each(stages)('%s: losses over 50 steps within a thousandth', async (_objective, id) => {
-  const plain = await losses(id, 'cpu');
-  const simd = await losses(id, 'simd');
-  simd.forEach((loss, step) => {
-    expect(Math.abs(loss / plain[step]! - 1)).toBeLessThan(1e-3);
+const plainLosses = new Map<string, number[]>();
+const fast = (await availableDevices()).filter((name) => name === 'simd' || name === 'webgpu');
+
+describe.each(fast)('on %s', (device) => {
+  it.each(stages)('%s: losses over 50 steps within a thousandth', async (_objective, id) => {
+    const plain = plainLosses.get(id) ?? (await losses(id, 'cpu'));
+    plainLosses.set(id, plain);
+    const own = await losses(id, device);
+    own.forEach((loss, step) => {
+      expect(Math.abs(loss / plain[step]! - 1)).toBeLessThan(1e-3);
+    });
   });
 });
