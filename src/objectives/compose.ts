@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { UsageError, unreachable } from '../common/errors.js';
 import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
 import { stream, type Random } from '../common/random.js';
-import { mixColours, NORMALIZE, tokenSelection, type TokenSelection } from '../ops/index.js';
+import { denormalizePatches, mixColours, NORMALIZE, tokenSelection, type TokenSelection } from '../ops/index.js';
 import { keptTokens, patchCount } from '../spec/model.js';
 import { countsRemovedTokensOnly, type Geometry, type Style, type Task } from '../spec/task.js';
 import { blurred } from './blurred.js';
@@ -27,7 +27,6 @@ import {
 } from './parts.js';
 import { sameGridLoss } from './same-grid-loss.js';
 import { contentSize, outerFieldSize } from '../spec/sizes.js';
-import { picturesOfTokens } from './targets.js';
 import { zoomedIn } from './zoomed-in.js';
 import { zoomedOut } from './zoomed-out.js';
 
@@ -168,7 +167,7 @@ export function composeObjective(
     zeroLoss: ({ inputs, loss }) => tf.tidy(() => loss(tf.zeros([inputs.shape[0], tokens, patchSize * patchSize * 3]))),
     picture,
     reconstruct: (prediction, batch) =>
-      tf.tidy(() => picturesOfTokens(prediction, picture(batch), patchSize, task.target)),
+      tf.tidy(() => denormalizePatches(prediction, picture(batch), patchSize, task.target)),
   };
 }
 

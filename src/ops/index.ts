@@ -7,6 +7,7 @@ export { cropViews, hasCropKernel } from './crop.js';
 export { layerNorm } from './layer-norm.js';
 export { linear, type LinearEpilogue } from './linear.js';
 export { softmaxCrossEntropy, tokenSquaredError } from './losses.js';
+export { denormalizePatches, normalizePatches } from './normalize-patches.js';
 export { patchify, unpatchify } from './patches.js';
 export { pickPixels } from './pick-pixels.js';
 export { pullPixels } from './pull-pixels.js';

@@ -9,7 +9,7 @@ import { composeObjective, type Batch, type Objective } from '../../src/objectiv
 import { decolorized, mixToGrey, scaleSaturation } from '../../src/objectives/decolorized.js';
 import { distort, type Distortion } from '../../src/objectives/distorted.js';
 import type { Placement } from '../../src/objectives/parts.js';
-import { targetTokens } from '../../src/objectives/targets.js';
+import { normalizePatches } from '../../src/ops/index.js';
 import { enlargeCentre } from '../../src/objectives/zoomed-in.js';
 import { mirrorPad } from '../../src/objectives/zoomed-out.js';
 import { stream } from '../../src/common/random.js';
@@ -159,7 +159,7 @@ describe.each(devices)('on %s', (deviceName) => {
 
   it.each(NORMALIZATIONS)('targets are the same (%s)', async (target) => {
     const { data } = imageOf(0, imageSize);
-    const actual = await read(targetTokens(tf.tensor4d(data, [1, imageSize, imageSize, 3]), patchSize, target));
+    const actual = await read(normalizePatches(tf.tensor4d(data, [1, imageSize, imageSize, 3]), patchSize, target));
     expect(relativeError(actual, unpack(fixture.targets[target]))).toBeLessThan(1e-5);
   });
 

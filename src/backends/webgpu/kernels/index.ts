@@ -9,6 +9,7 @@ import { pickPixels, pullPixels } from './geometry.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearGradient } from './linear.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
+import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
 import { resampleKernels } from './resample.js';
 import { gatherTokens, gatherTokensGradient, restoreTokens, restoreTokensGradient } from './tokens.js';
@@ -26,6 +27,7 @@ const KERNELS: readonly tf.KernelConfig[] = [
   linear,
   linearGradient,
   mixColours,
+  normalizePatches,
   ...patchKernels,
   pickPixels,
   pullPixels,
