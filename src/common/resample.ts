@@ -144,6 +144,13 @@ export function resampleImage(
   return applyTaps(image, box, filterTaps(kind, box.height, height), filterTaps(kind, box.width, width));
 }
 
+/** The pixels that taps name. */
+export function neededBox(rows: FilterTaps, columns: FilterTaps): Box {
+  const [top, left] = [rows.first[0]!, columns.first[0]!];
+  const height = rows.first.at(-1)! + rows.width - top;
+  return { top, left, height, width: columns.first.at(-1)! + columns.width - left };
+}
+
 /** Work space, grown to the largest image seen, so that a crop allocates nothing but its result. */
 let pixels = new Float32Array(0);
 let narrowed = new Float32Array(0);
@@ -156,9 +163,7 @@ export function applyTaps(
   columns: FilterTaps,
 ): FloatImage {
   const [height, width] = [rows.first.length, columns.first.length];
-  const needed = { top: rows.first[0]!, left: columns.first[0]!, height: 0, width: 0 };
-  needed.height = rows.first[height - 1]! + rows.width - needed.top;
-  needed.width = columns.first[width - 1]! + columns.width - needed.left;
+  const needed = neededBox(rows, columns);
 
   const sourceLength = needed.height * needed.width * 3;
   if (pixels.length < sourceLength) pixels = new Float32Array(sourceLength);

@@ -1,10 +1,11 @@
 /**
- * The views of an image that training and evaluation see, geometry only: torchvision's random resized crop, the mirror
- * image, and the centre view. Degradations are not augmentation: they are in `src/objectives`.
+ * The views of an image that training and evaluation see, geometry only: torchvision's random resized crop and the centre
+ * view. No pixel is computed here, and degradations are not augmentation: they are in `src/objectives`.
  */
-import type { ByteImage, FloatImage } from '../common/image.js';
+import type { ByteImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
-import { applyTaps, type Box, filterTaps, resampleImage, sliceTaps, wholeImage } from '../common/resample.js';
+import { type Box, filterTaps, type FilterTaps, sliceTaps } from '../common/resample.js';
+import type { View } from '../common/view.js';
 
 export interface CropRange {
   /** Range of the crop's share of the image's area, in (0, 1]. */
@@ -35,39 +36,30 @@ export function drawCrop(height: number, width: number, { scale, ratio = RATIO }
   return { top: Math.floor((height - box.height) / 2), left: Math.floor((width - box.width) / 2), ...box };
 }
 
-/** A random crop, resized (bicubic, antialiased) to size × size. In [0, 1]. */
-export function randomResizedCrop(image: ByteImage, size: number, range: CropRange, random: Random): FloatImage {
-  return resampleImage(image, drawCrop(image.height, image.width, range, random), size, size, 'bicubic');
-}
-
-/** The image mirrored left to right. */
-export function horizontalFlip({ data, height, width }: FloatImage): FloatImage {
-  const flipped = new Float32Array(data.length);
-  for (let y = 0; y < height; y++) {
-    let from = (y + 1) * width * 3;
-    for (let to = y * width * 3; to < (y + 1) * width * 3; to += 3) {
-      from -= 3;
-      flipped[to] = data[from]!;
-      flipped[to + 1] = data[from + 1]!;
-      flipped[to + 2] = data[from + 2]!;
-    }
-  }
-  return { data: flipped, height, width };
+/** A random crop, resized (bicubic, antialiased) to size × size; not mirrored. */
+export function randomResizedCrop(image: ByteImage, size: number, range: CropRange, random: Random): View {
+  const { top, left, height, width } = drawCrop(image.height, image.width, range, random);
+  const taps = (side: number): FilterTaps => filterTaps('bicubic', side, size);
+  return { image, top, left, rows: taps(height), columns: taps(width), mirrored: false };
 }
 
 /**
- * The view that evaluation sees, in [0, 1]. An image of size × size is taken as it is; of any other, the shorter side
- * is resized to size·256/224 (bicubic, antialiased) and the centre is cut out.
+ * The view that evaluation sees. An image of size × size is taken as it is; of any other, the shorter side is resized to
+ * size·256/224 (bicubic, antialiased) and the centre is cut out.
  */
-export function evaluationView(image: ByteImage, size: number): FloatImage {
-  if (image.height === size && image.width === size) return resampleImage(image, wholeImage(image), size, size, 'area');
+export function evaluationView(image: ByteImage, size: number): View {
+  const whole = { image, top: 0, left: 0, mirrored: false };
+  if (image.height === size && image.width === size) {
+    const asItIs = filterTaps('area', size, size);
+    return { ...whole, rows: asItIs, columns: asItIs };
+  }
   const shorter = Math.round((size * 256) / 224);
   const resized = (side: number): number => Math.floor((shorter * side) / Math.min(image.height, image.width));
-  const centre = (side: number) => {
+  const centre = (side: number): FilterTaps => {
     const length = resized(side);
     return sliceTaps(filterTaps('bicubic', side, length), roundHalfEven((length - size) / 2), size);
   };
-  return applyTaps(image, { top: 0, left: 0 }, centre(image.height), centre(image.width));
+  return { ...whole, rows: centre(image.height), columns: centre(image.width) };
 }
 
 /** Python's `round`, with which torchvision places its centre crop. */

@@ -2,8 +2,10 @@
  * Blurred (d): one random convolution for each image, which in the paper also mixes the three channels and amplifies
  * their contrast about threefold (PAPER.md §3). The paper's constant bias is left out (§8).
  */
+import * as tf from '@tensorflow/tfjs';
 import { IMAGENET_MEAN, IMAGENET_STD, type FloatImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
+import { convolveEach } from '../ops/index.js';
 import type { Style } from '../spec/task.js';
 import type { StylePart } from './parts.js';
 
@@ -99,19 +101,33 @@ export function convolve(image: FloatImage, { size, weights }: BlurKernel): Floa
   return { data, height, width };
 }
 
+/** What pixels of 0 and of 1 come to, ImageNet-normalised. */
+const BLACK = IMAGENET_MEAN.map((mean, c) => -mean / IMAGENET_STD[c]!);
+const WHITE = IMAGENET_MEAN.map((mean, c) => (1 - mean) / IMAGENET_STD[c]!);
+
 /** Clips an ImageNet-normalised image to what pixels in [0, 1] come to. Writes over the image. */
 function clipToPixels(image: FloatImage): FloatImage {
-  const low = IMAGENET_MEAN.map((mean, c) => -mean / IMAGENET_STD[c]!);
-  const high = IMAGENET_MEAN.map((mean, c) => (1 - mean) / IMAGENET_STD[c]!);
   image.data.forEach((value, i) => {
-    image.data[i] = Math.min(Math.max(value, low[i % 3]!), high[i % 3]!);
+    image.data[i] = Math.min(Math.max(value, BLACK[i % 3]!), WHITE[i % 3]!);
   });
   return image;
 }
 
-export function blurred(style: Blurred): StylePart {
-  return (image, random) => {
-    const result = convolve(image, drawKernel(style, random));
-    return style.clip ? clipToPixels(result) : result;
+export function blurred(style: Blurred): StylePart<BlurKernel> {
+  return {
+    draw: (random) => drawKernel(style, random),
+    restyle(image, kernel) {
+      const result = convolve(image, kernel);
+      return style.clip ? clipToPixels(result) : result;
+    },
+    restyleBatch(images, kernels) {
+      const { size } = kernels[0]!;
+      const values = new Float32Array(kernels.length * 9 * size * size);
+      kernels.forEach(({ weights }, i) => {
+        values.set(weights, i * weights.length);
+      });
+      const result = convolveEach(images, tf.tensor(values, [kernels.length, 3, 3, size, size]));
+      return style.clip ? tf.maximum(tf.minimum(result, tf.tensor1d(WHITE)), tf.tensor1d(BLACK)) : result;
+    },
   };
 }

@@ -12,12 +12,11 @@
  * 2.1e-5 to 2.8e-5 times 1/B at the paper's sizes, nearly uniform.
  */
 import * as tf from '@tensorflow/tfjs';
-import { resample, unpatchify } from '../ops/index.js';
+import { normalizePatches, resample, unpatchify } from '../ops/index.js';
 import type { TargetNormalization } from '../spec/task.js';
 import { areaMatrix, areaResample, countMatrix } from './matrices.js';
 import type { LossForm } from './parts.js';
 import { pixelSupervision } from './pixel-loss.js';
-import { targetTokens } from './targets.js';
 
 /** Sides in pixels. The field is the larger by an even number. */
 export interface CentreBorderSizes {
@@ -63,7 +62,7 @@ function centreBorderTarget(
   normalization: TargetNormalization,
 ): tf.Tensor4D {
   const normalized = (images: tf.Tensor4D): tf.Tensor4D =>
-    unpatchify(targetTokens(images, patchSize, normalization), patchSize);
+    unpatchify(normalizePatches(images, patchSize, normalization), patchSize);
   const border = (fieldSize - imageSize) / 2;
   const around: [number, number] = [border, border];
   const batch = fields.shape[0];

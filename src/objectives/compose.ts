@@ -1,12 +1,13 @@
 /**
- * Joins the three parts of a task, mask, geometry and style, behind one interface, and gives it its loss. Images are
- * degraded one by one as plain arrays; a batch of them is uploaded once. (PAPER.md §3–4)
+ * Joins the three parts of a task, mask, geometry and style, behind one interface, and gives it its loss. What is drawn
+ * for an image is applied in one of two ways: one by one to plain arrays, of which a batch is uploaded, or to a batch of
+ * clean images that is on the device already. (PAPER.md §3–4)
  */
 import * as tf from '@tensorflow/tfjs';
 import { UsageError, unreachable } from '../common/errors.js';
 import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
 import { stream, type Random } from '../common/random.js';
-import { tokenSelection, type TokenSelection } from '../ops/index.js';
+import { denormalizePatches, mixColours, NORMALIZE, tokenSelection, type TokenSelection } from '../ops/index.js';
 import { keptTokens, patchCount } from '../spec/model.js';
 import { countsRemovedTokensOnly, type Geometry, type Style, type Task } from '../spec/task.js';
 import { blurred } from './blurred.js';
@@ -15,10 +16,17 @@ import { decolorized } from './decolorized.js';
 import { distorted } from './distorted.js';
 import { mappedBackLoss } from './mapped-back-loss.js';
 import { drawKept } from './mask.js';
-import type { GeometryPart, LossForm, Placement, StylePart, Supervision } from './parts.js';
+import {
+  drawNothing,
+  type GeometryDraw,
+  type GeometryPart,
+  type LossForm,
+  type Placement,
+  type StylePart,
+  type Supervision,
+} from './parts.js';
 import { sameGridLoss } from './same-grid-loss.js';
 import { contentSize, outerFieldSize } from '../spec/sizes.js';
-import { picturesOfTokens } from './targets.js';
 import { zoomedIn } from './zoomed-in.js';
 import { zoomedOut } from './zoomed-out.js';
 
@@ -31,6 +39,15 @@ export interface Example {
   /** The tokens of the input that the encoder sees, ascending; null: all. */
   readonly kept: Int32Array | null;
   readonly placement: Placement | null;
+}
+
+/** What a task draws for one image. Plain data. */
+export interface Draw {
+  /** As their parts drew them. */
+  readonly geometry: GeometryDraw;
+  readonly style: unknown;
+  /** As in {@link Example}. */
+  readonly kept: Int32Array | null;
 }
 
 /** Examples on the device. */
@@ -53,19 +70,31 @@ export interface Objective {
   readonly patchSize: number;
   /** N, tokens of an image. */
   readonly tokens: number;
-  /** F, side of the clean image that {@link degrade} starts from. */
+  /** F, side of the clean image that {@link apply} starts from. */
   readonly fieldSize: number;
   /** True where the loss counts removed tokens alone. */
   readonly countsRemovedTokensOnly: boolean;
   /**
-   * Draws and applies a degradation. Mask, geometry and style draw from streams of their own, so that tasks sharing a
-   * part share its draws too.
+   * Draws a degradation. Mask, geometry and style draw from streams of their own, so that tasks sharing a part share its
+   * draws too.
+   */
+  draw(random: Random): Draw;
+  /**
+   * Applies a degradation to one image.
    *
    * @param field fieldSize², in [0, 1]; becomes part of the example
    */
+  apply(field: FloatImage, draw: Draw): Example;
+  /** {@link draw} and {@link apply}. */
   degrade(field: FloatImage, random: Random): Example;
   /** Uploads examples, at least one, and computes their targets. The caller disposes of the batch. */
   batch(examples: readonly Example[]): Batch;
+  /**
+   * The batch that {@link apply} and {@link batch} make of these images one by one.
+   *
+   * @param fields [B, fieldSize, fieldSize, 3] in [0, 1]; becomes part of the batch
+   */
+  applyToBatch(fields: tf.Tensor4D, draws: readonly Draw[]): Batch;
   /** What predicting the mean of every target patch scores: the level that a model has to fall below. Scalar. */
   zeroLoss(batch: Batch): tf.Scalar;
   /**
@@ -92,10 +121,26 @@ export function composeObjective(
     throw new UsageError(`maskRatio ${task.maskRatio} removes none of ${tokens} tokens: raise it, or set it to 0`);
   }
   const geometry = geometryPart(task.geometry, imageSize);
-  const restyle = stylePart(task.style);
+  const style = stylePart(task.style);
   const form = lossForm(task, sizes);
   const removedOnly = countsRemovedTokensOnly(task);
 
+  const draw: Objective['draw'] = (random) => {
+    const seed = random.uint32();
+    return {
+      geometry: geometry.draw(stream(seed, 'geometry')),
+      style: style.draw(stream(seed, 'style')),
+      kept: masked ? drawKept(tokens, task.maskRatio, stream(seed, 'mask')) : null,
+    };
+  };
+  const apply: Objective['apply'] = (field, { geometry: drawn, style: drawnStyle, kept }) => ({
+    input: style.restyle(geometry.move(field, drawn), drawnStyle),
+    field,
+    kept,
+    placement: drawn.placement,
+  });
+  const prepare = (inputs: tf.Tensor4D, fields: tf.Tensor4D, images: readonly Seen[]): Batch =>
+    prepareBatch({ inputs, fields }, images, tokens, removedOnly, form);
   const picture: Objective['picture'] = ({ fields }) => tf.tidy(() => tf.clone(form.picture(fields)));
   return {
     task,
@@ -103,28 +148,38 @@ export function composeObjective(
     tokens,
     fieldSize: geometry.fieldSize,
     countsRemovedTokensOnly: removedOnly,
-    degrade(field, random) {
-      const seed = random.uint32();
-      const { image, placement } = geometry.move(field, stream(seed, 'geometry'));
-      return {
-        input: restyle(image, stream(seed, 'style')),
-        field,
-        kept: masked ? drawKept(tokens, task.maskRatio, stream(seed, 'mask')) : null,
-        placement,
-      };
+    draw,
+    apply,
+    degrade: (field, random) => apply(field, draw(random)),
+    batch(examples) {
+      const inputs = stack(examples.map(({ input }) => input));
+      return prepare(inputs, stack(examples.map(({ field }) => field)), examples);
     },
-    batch: (examples) => upload(examples, tokens, removedOnly, form),
+    applyToBatch(fields, draws) {
+      const inputs = tf.tidy(() => {
+        const geometries = draws.map((drawn) => drawn.geometry);
+        const styles = draws.map((drawn) => drawn.style);
+        return style.restyleBatch(geometry.moveBatch(fields, geometries), styles);
+      });
+      const images = draws.map(({ kept, geometry: { placement } }) => ({ kept, placement }));
+      return prepare(inputs, fields, images);
+    },
     zeroLoss: ({ inputs, loss }) => tf.tidy(() => loss(tf.zeros([inputs.shape[0], tokens, patchSize * patchSize * 3]))),
     picture,
     reconstruct: (prediction, batch) =>
-      tf.tidy(() => picturesOfTokens(prediction, picture(batch), patchSize, task.target)),
+      tf.tidy(() => denormalizePatches(prediction, picture(batch), patchSize, task.target)),
   };
 }
 
 function geometryPart(geometry: Geometry, imageSize: number): GeometryPart {
   switch (geometry.kind) {
     case 'none':
-      return { fieldSize: imageSize, move: (field) => ({ image: normalizeImage(field), placement: null }) };
+      return {
+        fieldSize: imageSize,
+        draw: drawNothing,
+        move: normalizeImage,
+        moveBatch: (fields) => mixColours(fields, [NORMALIZE]),
+      };
     case 'zoomed-in':
       return zoomedIn(geometry, imageSize);
     case 'zoomed-out':
@@ -139,7 +194,7 @@ function geometryPart(geometry: Geometry, imageSize: number): GeometryPart {
 function stylePart(style: Style): StylePart {
   switch (style.kind) {
     case 'preserved':
-      return (image) => image;
+      return { draw: () => null, restyle: (image) => image, restyleBatch: (images) => images };
     case 'blurred':
       return blurred(style);
     case 'decolorized':
@@ -167,13 +222,20 @@ function lossForm(
   return sameGridLoss(imageSize, patchSize, target);
 }
 
-function upload(examples: readonly Example[], tokens: number, removedOnly: boolean, form: LossForm): Batch {
-  const kept = examples.flatMap((example) => example.kept ?? []);
-  const inputs = stack(examples.map(({ input }) => input));
-  const fields = stack(examples.map(({ field }) => field));
+/** What a batch needs of its images, besides their pixels. */
+type Seen = Pick<Example, 'kept' | 'placement'>;
+
+function prepareBatch(
+  { inputs, fields }: Pick<Batch, 'inputs' | 'fields'>,
+  images: readonly Seen[],
+  tokens: number,
+  removedOnly: boolean,
+  form: LossForm,
+): Batch {
+  const kept = images.flatMap((image) => image.kept ?? []);
   const selection = kept.length === 0 ? null : tokenSelection(kept, tokens);
-  const counted = removedOnly && selection ? selection.removed : tf.ones<tf.Rank.R2>([examples.length, tokens]);
-  const placements = examples.map(({ placement }) => placement);
+  const counted = removedOnly && selection ? selection.removed : tf.ones<tf.Rank.R2>([images.length, tokens]);
+  const placements = images.map(({ placement }) => placement);
   const { loss, tensors } = keepTensors(() => form.supervise({ fields, counted, placements }));
 
   const tables = selection ? [selection.rows, selection.places, selection.removed] : [];

@@ -2,8 +2,10 @@
  * De-colorized (e), in the paper's three versions (PAPER.md §3). Luminance and saturation are properties of pixels in
  * [0, 1]; the random mix is taken of ImageNet-normalised channels, as the paper's code does.
  */
+import * as tf from '@tensorflow/tfjs';
 import { denormalizeImage, normalizeImage, type FloatImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
+import { composeColours, DENORMALIZE, mixColours, NORMALIZE, type ColourMap } from '../ops/index.js';
 import type { Style } from '../spec/task.js';
 import type { StylePart } from './parts.js';
 
@@ -52,13 +54,38 @@ function mapPixels(
   return { data: out, height, width };
 }
 
-export function decolorized(style: Extract<Style, { kind: 'decolorized' }>): StylePart {
+/** The colour map of {@link mixToGrey}. */
+const greyMap = (weights: Weights): ColourMap => ({ matrix: [...weights, ...weights, ...weights], offset: [0, 0, 0] });
+
+/** {@link scaleSaturation} of images on the device. */
+function scaleSaturationBatch(images: tf.Tensor4D, factor: number): tf.Tensor4D {
+  const [red, green, blue] = tf.split(images, 3, 3);
+  const value = tf.maximum(tf.maximum(red!, green!), blue!);
+  return tf.add(tf.mul(images, factor), tf.mul(value, 1 - factor));
+}
+
+export function decolorized(style: Extract<Style, { kind: 'decolorized' }>): StylePart<Weights> {
   switch (style.variant) {
-    case 'luminance':
-      return (image) => normalizeImage(mixToGrey(denormalizeImage(image), REC_601));
+    case 'luminance': {
+      const throughPixels = composeColours(composeColours(DENORMALIZE, greyMap(REC_601)), NORMALIZE);
+      return {
+        draw: () => REC_601,
+        restyle: (image, weights) => normalizeImage(mixToGrey(denormalizeImage(image), weights)),
+        restyleBatch: (images) => mixColours(images, [throughPixels]),
+      };
+    }
     case 'saturation':
-      return (image) => normalizeImage(scaleSaturation(denormalizeImage(image), style.saturation));
+      return {
+        draw: () => REC_601,
+        restyle: (image) => normalizeImage(scaleSaturation(denormalizeImage(image), style.saturation)),
+        restyleBatch: (images) =>
+          mixColours(scaleSaturationBatch(mixColours(images, [DENORMALIZE]), style.saturation), [NORMALIZE]),
+      };
     case 'random-mix':
-      return (image, random) => mixToGrey(image, drawMix(style, random));
+      return {
+        draw: (random) => drawMix(style, random),
+        restyle: mixToGrey,
+        restyleBatch: (images, draws) => mixColours(images, draws.map(greyMap)),
+      };
   }
 }

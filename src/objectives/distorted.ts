@@ -1,8 +1,10 @@
 /** Distorted (c): the sampling grid is pulled towards a random centre, more the farther away (PAPER.md §3). */
+import * as tf from '@tensorflow/tfjs';
 import { normalizeImage, type FloatImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
+import { mixColours, NORMALIZE, pullPixels } from '../ops/index.js';
 import type { Geometry } from '../spec/task.js';
-import type { GeometryPart } from './parts.js';
+import type { GeometryDraw, GeometryPart } from './parts.js';
 
 type Distorted = Extract<Geometry, { kind: 'distorted' }>;
 
@@ -56,12 +58,16 @@ export function distort({ data: source, height, width }: FloatImage, distortion:
   return { data, height, width };
 }
 
-export function distorted(geometry: Distorted, imageSize: number): GeometryPart {
+type DistortedDraw = GeometryDraw & { readonly distortion: Distortion };
+
+export function distorted(geometry: Distorted, imageSize: number): GeometryPart<DistortedDraw> {
   return {
     fieldSize: imageSize,
-    move: (field, random) => ({
-      image: distort(normalizeImage(field), drawDistortion(geometry, random)),
-      placement: null,
-    }),
+    draw: (random) => ({ placement: null, distortion: drawDistortion(geometry, random) }),
+    move: (field, { distortion }) => distort(normalizeImage(field), distortion),
+    moveBatch(fields, draws) {
+      const rows = draws.map(({ distortion: { centre, strength } }) => [...centre, strength]);
+      return pullPixels(mixColours(fields, [NORMALIZE]), tf.tensor2d(rows));
+    },
   };
 }

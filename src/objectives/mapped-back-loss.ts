@@ -7,12 +7,11 @@
  * canvas pixels as show it. That is the same loss, without a canvas of predictions for every image.
  */
 import * as tf from '@tensorflow/tfjs';
-import { resample, unpatchify } from '../ops/index.js';
+import { normalizePatches, resample, unpatchify } from '../ops/index.js';
 import type { TargetNormalization } from '../spec/task.js';
 import { areaMatrix, areaResample, countMatrix } from './matrices.js';
 import type { Clean, LossForm } from './parts.js';
 import { pixelSupervision } from './pixel-loss.js';
-import { targetTokens } from './targets.js';
 import { mirrorIndex } from './zoomed-out.js';
 
 /** Sides in pixels. */
@@ -28,7 +27,7 @@ export function mappedBackLoss(sizes: MappedBackSizes, normalization: TargetNorm
   return {
     picture,
     supervise(clean) {
-      const normalized = unpatchify(targetTokens(picture(clean.fields), patchSize, normalization), patchSize);
+      const normalized = unpatchify(normalizePatches(picture(clean.fields), patchSize, normalization), patchSize);
       return pixelSupervision(
         {
           matrix: areaMatrix(imageSize, contentSize),

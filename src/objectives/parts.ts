@@ -9,22 +9,38 @@ export interface Placement {
   readonly top: number;
 }
 
-/** What a geometry makes of a field. */
-export interface Moved {
-  /** The input before its style is changed: imageSize², ImageNet-normalised. */
-  readonly image: FloatImage;
+/** What a geometry draws for an image; each adds its own numbers. */
+export interface GeometryDraw {
   readonly placement: Placement | null;
 }
 
-export interface GeometryPart {
-  /** Side of the clean field that it starts from. */
+/**
+ * A geometry: what it draws for an image, and what that makes of the clean field, for one image as an array or for a
+ * batch on the device. It is only ever handed what it has drawn itself.
+ */
+export interface GeometryPart<Draw extends GeometryDraw = GeometryDraw> {
+  /** F, side of the clean field that it starts from. */
   readonly fieldSize: number;
-  /** @param field fieldSize², in [0, 1] */
-  move(field: FloatImage, random: Random): Moved;
+  draw(random: Random): Draw;
+  /** F², in [0, 1] → imageSize², ImageNet-normalised */
+  move(field: FloatImage, draw: Draw): FloatImage;
+  /** [B, F, F, 3] in [0, 1] → [B, S, S, 3], ImageNet-normalised. Tensors made on the way are freed by the caller. */
+  moveBatch(fields: tf.Tensor4D, draws: readonly Draw[]): tf.Tensor4D;
 }
 
-/** Changes the pixels of an ImageNet-normalised image and keeps its size. May return the image itself. */
-export type StylePart = (image: FloatImage, random: Random) => FloatImage;
+/** The draw of a geometry without chance. */
+export const drawNothing = (): GeometryDraw => ({ placement: null });
+
+/**
+ * A style: changes the pixels of ImageNet-normalised images and keeps their size. In two steps and two forms, as a
+ * geometry; may return what it is given.
+ */
+export interface StylePart<Draw = unknown> {
+  draw(random: Random): Draw;
+  restyle(image: FloatImage, draw: Draw): FloatImage;
+  /** [B, S, S, 3] → [B, S, S, 3] */
+  restyleBatch(images: tf.Tensor4D, draws: readonly Draw[]): tf.Tensor4D;
+}
 
 /** The clean side of a batch. */
 export interface Clean {

@@ -2,10 +2,12 @@
  * Zoomed-in (a): the input shows the centre of a field that the model has to predict whole (PAPER.md §4.1, §4.3). Two
  * inputs: the centre enlarged to the size of the field, or the centre as it is. The losses are elsewhere.
  */
+import * as tf from '@tensorflow/tfjs';
 import { normalizeImage, type FloatImage } from '../common/image.js';
-import { resampleImage } from '../common/resample.js';
+import { denseMatrix, resampleImage } from '../common/resample.js';
+import { mixColours, NORMALIZE, resample } from '../ops/index.js';
 import type { Geometry } from '../spec/task.js';
-import type { GeometryPart } from './parts.js';
+import { drawNothing, type GeometryPart } from './parts.js';
 import { outerFieldSize, windowSize } from '../spec/sizes.js';
 
 /** The box of `size`² in the middle of an image. Both sides of the image have the parity of `size`. */
@@ -29,16 +31,30 @@ export function cropCentre(image: FloatImage, size: number): FloatImage {
   return { data, height: size, width: size };
 }
 
+/** {@link cropCentre} of each image. */
+function cropCentreBatch(images: tf.Tensor4D, size: number): tf.Tensor4D {
+  const start = (images.shape[1] - size) / 2;
+  return tf.slice(images, [0, start, start, 0], [-1, size, size, 3]);
+}
+
 export function zoomedIn(geometry: Extract<Geometry, { kind: 'zoomed-in' }>, imageSize: number): GeometryPart {
   if (geometry.loss === 'field') {
     const window = windowSize(geometry.fraction, imageSize);
     return {
       fieldSize: imageSize,
-      move: (field) => ({ image: normalizeImage(enlargeCentre(field, window, imageSize)), placement: null }),
+      draw: drawNothing,
+      move: (field) => normalizeImage(enlargeCentre(field, window, imageSize)),
+      moveBatch(fields) {
+        const matrix = tf.tensor3d(denseMatrix('bicubic', window, imageSize), [1, imageSize, window]);
+        const enlarged = resample(cropCentreBatch(fields, window), matrix, matrix);
+        return mixColours(tf.clipByValue(enlarged, 0, 1), [NORMALIZE]);
+      },
     };
   }
   return {
     fieldSize: outerFieldSize(geometry.fraction, imageSize),
-    move: (field) => ({ image: normalizeImage(cropCentre(field, imageSize)), placement: null }),
+    draw: drawNothing,
+    move: (field) => normalizeImage(cropCentre(field, imageSize)),
+    moveBatch: (fields) => mixColours(cropCentreBatch(fields, imageSize), [NORMALIZE]),
   };
 }

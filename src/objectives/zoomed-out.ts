@@ -2,8 +2,10 @@
  * Zoomed-out (b): the input is a canvas with the content somewhere in it and mirror images of it around, and the model
  * has to predict the content at full size (PAPER.md §4.4). The losses are elsewhere.
  */
+import * as tf from '@tensorflow/tfjs';
 import { normalizeImage, type FloatImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
+import { mixColours, NORMALIZE, pickPixels } from '../ops/index.js';
 import type { Geometry } from '../spec/task.js';
 import type { GeometryPart, Placement } from './parts.js';
 import { contentSize } from '../spec/sizes.js';
@@ -44,13 +46,30 @@ export function mirrorPad(content: FloatImage, { left, top }: Placement, canvas:
   return { data, height: canvas, width: canvas };
 }
 
-export function zoomedOut(geometry: Extract<Geometry, { kind: 'zoomed-out' }>, imageSize: number): GeometryPart {
+/** {@link mirrorPad} of each image, as it is placed: [B, size, size, 3] → [B, canvas, canvas, 3] */
+function mirrorPadBatch(content: tf.Tensor4D, placements: readonly Placement[], canvas: number): tf.Tensor4D {
+  const size = content.shape[1];
+  const sources = (axis: 'left' | 'top'): tf.Tensor2D => {
+    const indices = placements.flatMap((placement) =>
+      Array.from({ length: canvas }, (_, i) => mirrorIndex(i - placement[axis], size)),
+    );
+    return tf.tensor2d(indices, [placements.length, canvas], 'int32');
+  };
+  return pickPixels(content, sources('top'), sources('left'));
+}
+
+export function zoomedOut(
+  geometry: Extract<Geometry, { kind: 'zoomed-out' }>,
+  imageSize: number,
+): GeometryPart<{ readonly placement: Placement }> {
   const content = contentSize(geometry.fraction, imageSize);
   return {
     fieldSize: content,
-    move(field, random) {
-      const placement = drawPlacement(imageSize, content, random);
-      return { image: mirrorPad(normalizeImage(field), placement, imageSize), placement };
+    draw: (random) => ({ placement: drawPlacement(imageSize, content, random) }),
+    move: (field, { placement }) => mirrorPad(normalizeImage(field), placement, imageSize),
+    moveBatch(fields, draws) {
+      const placements = draws.map(({ placement }) => placement);
+      return mirrorPadBatch(mixColours(fields, [NORMALIZE]), placements, imageSize);
     },
   };
 }

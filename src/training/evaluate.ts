@@ -1,9 +1,9 @@
 /** Deterministic evaluation: no augmentation, no random draw, the whole test set. */
 import * as tf from '@tensorflow/tfjs';
-import { normalizeImage, stackPixels } from '../common/image.js';
 import { evaluationView } from '../data/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
 import type { Split } from '../data/split.js';
+import { normalizedBatch } from './inputs.js';
 
 /** Images in a forward pass. Memory without gradients is small; larger batches gain nothing on a processor. */
 const BATCH = 128;
@@ -23,10 +23,13 @@ export async function applyToSplit(
   const rows: Float32Array[] = [];
   let width = 0;
   const prepare = async (indices: Int32Array): Promise<tf.Tensor4D> => {
-    const samples = await Promise.all(Array.from(indices, (index) => split.sample(index)));
-    samples.forEach(({ label }, i) => (labels[indices[i]!] = label));
-    const pixels = stackPixels(samples.map(({ image }) => normalizeImage(evaluationView(image, imageSize))));
-    return tf.tensor4d(pixels, [indices.length, imageSize, imageSize, 3]);
+    const reading = Array.from(indices, async (index) => {
+      const { image, label } = await split.sample(index);
+      return { view: evaluationView(image, imageSize), label };
+    });
+    const { images, labels: own } = await normalizedBatch(reading, imageSize);
+    labels.set(own, indices[0]);
+    return images;
   };
   const discard = (images: tf.Tensor4D): void => {
     images.dispose();

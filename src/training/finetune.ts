@@ -1,7 +1,6 @@
 /** Fine-tuning: the pre-trained encoder, or a fresh one, learns the labels. (PAPER.md §7) */
 import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import { normalizeImage, stackPixels } from '../common/image.js';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
@@ -12,8 +11,9 @@ import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import { disposeDropPath, drawDropPath } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
+import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
-import { mixBatch } from './mixing.js';
+import { drawMix, mixLabels } from './mixing.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState, type StageContext } from './stage-context.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
@@ -126,31 +126,26 @@ function dispose({ images, targets, dropPath }: Part): void {
   disposeDropPath(dropPath);
 }
 
-/** Augments and mixes batches, and uploads them in parts. */
+/** Augments and mixes batches, and cuts them in parts. */
 function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split) {
   const views = { seed, size: model.imageSize, cropScale: recipe.cropScale, flip: recipe.flip };
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
-    const samples = await Promise.all(Array.from(indices, (index) => augmentedView(split, index, epoch, views)));
-    const images = stackPixels(samples.map(({ image }) => normalizeImage(image)));
-    const labels = samples.map(({ label }) => label);
-    const options = { ...recipe, classes };
-    const targets = mixBatch(images, labels, model.imageSize, options, stream(seed, 'mix', epoch, step));
+    const mix = drawMix(recipe, model.imageSize, stream(seed, 'mix', epoch, step));
+    const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, views));
+    const { images, labels } = await normalizedBatch(reading, model.imageSize, mix);
+    const targets = mixLabels(labels, mix, { ...recipe, classes });
     const dropPaths = stream(seed, 'drop-path', epoch, step);
     let row = 0;
-    return splitInParts(indices, recipe.accumulate).map(({ length }): Part => {
-      const stride = images.length / indices.length;
+    const parts = splitInParts(indices, recipe.accumulate).map(({ length }): Part => {
       const part = {
-        images: tf.tensor4d(images.slice(row * stride, (row + length) * stride), [
-          length,
-          model.imageSize,
-          model.imageSize,
-          3,
-        ]),
+        images: tf.slice(images, row, length),
         targets: tf.tensor2d(targets.slice(row * classes, (row + length) * classes), [length, classes]),
         dropPath: drawDropPath(recipe.dropPath, model.depth, length, dropPaths),
       };
       row += length;
       return part;
     });
+    images.dispose();
+    return parts;
   };
 }

@@ -1,4 +1,5 @@
 /** Mixing images and labels of a batch: label smoothing, mixup and cutmix as timm does them. (PAPER.md §7) */
+import * as tf from '@tensorflow/tfjs';
 import { symmetricBeta, type Random } from '../common/random.js';
 
 export interface MixOptions {
@@ -20,7 +21,7 @@ export type Mix =
  *
  * For cutmix the box covers 1 − λ of the image before it is clipped at the border; λ is then what really is left.
  */
-export function drawMix(options: MixOptions, size: number, random: Random): Mix {
+export function drawMix(options: Pick<MixOptions, 'mixup' | 'cutmix'>, size: number, random: Random): Mix {
   const { mixup, cutmix } = options;
   if (mixup === 0 && cutmix === 0) return { kind: 'none' };
   const useCutmix = cutmix > 0 && (mixup === 0 || random.uniform() < 0.5);
@@ -64,6 +65,25 @@ export function mixImages(images: Float32Array, batch: number, size: number, mix
   }
 }
 
+/** {@link mixImages} of images on the device, [batch, size, size, 3]. May return the images themselves. */
+export function mixTensor(images: tf.Tensor4D, mix: Mix): tf.Tensor4D {
+  if (mix.kind === 'none') return images;
+  return tf.tidy(() => {
+    const others = tf.reverse(images, 0);
+    if (mix.kind === 'mixup') return tf.add(tf.mul(images, mix.lambda), tf.mul(others, 1 - mix.lambda));
+    const pasted = tf.tensor4d(boxMask(images.shape[1], mix), [1, images.shape[1], images.shape[2], 1]);
+    return tf.add(tf.mul(images, tf.sub(1, pasted)), tf.mul(others, pasted));
+  });
+}
+
+/** 1 in the box, else 0: [size × size] */
+function boxMask(size: number, { top, left, bottom, right }: Extract<Mix, { kind: 'cutmix' }>): Float32Array {
+  const inside = (place: number, start: number, end: number): boolean => place >= start && place < end;
+  return Float32Array.from({ length: size * size }, (_, i) =>
+    Number(inside(Math.floor(i / size), top, bottom) && inside(i % size, left, right)),
+  );
+}
+
 /**
  * Label distributions of a mixed batch: smoothed one-hot labels, mixed as the images are.
  *
@@ -86,22 +106,4 @@ export function mixLabels(
     add(b, labels[batch - 1 - b]!, 1 - lambda);
   }
   return targets;
-}
-
-/**
- * Mixes a batch as drawn: its images in place, and its labels with them.
- *
- * @param images [batch, size, size, 3]
- * @returns label distributions [batch, classes]
- */
-export function mixBatch(
-  images: Float32Array,
-  labels: readonly number[],
-  size: number,
-  options: MixOptions,
-  random: Random,
-): Float32Array {
-  const mix = drawMix(options, size, random);
-  mixImages(images, labels.length, size, mix);
-  return mixLabels(labels, mix, options);
 }

@@ -8,6 +8,7 @@ import { composeObjective, type Batch, type Objective } from '../objectives/comp
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import { disposeDropPath, drawDropPath } from './drop-path.js';
+import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { leavePreview } from './preview.js';
@@ -94,16 +95,14 @@ async function prepare(
 ): Promise<Batch> {
   const { cropScale, flip } = recipe;
   const views = { seed, size: objective.fieldSize, cropScale, flip };
-  const examples = await Promise.all(
-    Array.from(indices, async (index) => {
-      const { image } = await augmentedView(split, index, epoch, views);
-      return objective.degrade(image, stream(seed, 'degrade', epoch, index));
-    }),
-  );
-  return objective.batch(examples);
+  const reading = Array.from(indices, async (index) => {
+    const { view } = await augmentedView(split, index, epoch, views);
+    return { view, draw: objective.draw(stream(seed, 'degrade', epoch, index)) };
+  });
+  return degradedBatch(objective, reading);
 }
 
-/** Uploads batches in parts. */
+/** Makes batches in parts. */
 function preparer(config: PretrainConfig, objective: Objective, split: Split) {
   const { seed, recipe, model } = config;
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {

@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../common/errors.js';
 import { permutation, stream } from '../common/random.js';
+import { viewPixels } from '../common/view.js';
 import { evaluationView } from '../data/augment.js';
 import type { Split } from '../data/split.js';
 import type { Parameters } from '../model/parameters.js';
@@ -51,7 +52,7 @@ async function heldOut(objective: Objective, test: Split, seed: number): Promise
   return Promise.all(
     Array.from(indices, async (index) => {
       const { image } = await test.sample(index);
-      return objective.degrade(evaluationView(image, objective.fieldSize), stream(seed, 'preview', index));
+      return objective.degrade(viewPixels(evaluationView(image, objective.fieldSize)), stream(seed, 'preview', index));
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** The augmented views that training sees. */
-import type { FloatImage } from '../common/image.js';
 import { stream } from '../common/random.js';
-import { horizontalFlip, randomResizedCrop } from '../data/augment.js';
+import type { View } from '../common/view.js';
+import { randomResizedCrop } from '../data/augment.js';
 import type { Split } from '../data/split.js';
 
 export interface ViewOptions {
@@ -12,20 +12,24 @@ export interface ViewOptions {
   flip: boolean;
 }
 
+/** A view, and the label of the image it shows. */
+export interface LabelledView {
+  readonly view: View;
+  readonly label: number;
+}
+
 /**
  * A random resized crop of one image, mirrored half of the time. The draws depend on seed, epoch and index alone: every
  * objective of a seed sees the same crops.
- *
- * @returns The view in [0, 1], and the label of the image it shows.
  */
 export async function augmentedView(
   split: Split,
   index: number,
   epoch: number,
   { seed, size, cropScale, flip }: ViewOptions,
-): Promise<{ image: FloatImage; label: number }> {
+): Promise<LabelledView> {
   const { image, label } = await split.sample(index);
   const random = stream(seed, 'augment', epoch, index);
   const crop = randomResizedCrop(image, size, { scale: cropScale }, random);
-  return { image: flip && random.uniform() < 0.5 ? horizontalFlip(crop) : crop, label };
+  return { view: { ...crop, mirrored: flip && random.uniform() < 0.5 }, label };
 }

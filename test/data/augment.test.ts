@@ -1,6 +1,7 @@
 import { type ByteImage } from '../../src/common/image.js';
 import { type Random, stream } from '../../src/common/random.js';
-import { drawCrop, evaluationView, horizontalFlip, randomResizedCrop } from '../../src/data/augment.js';
+import { horizontalFlip, viewPixels } from '../../src/common/view.js';
+import { drawCrop, evaluationView, randomResizedCrop } from '../../src/data/augment.js';
 import { byteImage, bytesOf, fixture, largestDifference } from './fixture.js';
 
 /** Replays given uniform numbers in [0, 1), and fails when asked for more. */
@@ -113,13 +114,14 @@ describe('a random resized crop', () => {
   const image = byteImage(fixture.image);
 
   it('should be the resampled box', () => {
-    const view = randomResizedCrop(image, 8, { scale: [0.2, 1] }, stream(0, 'test'));
+    const view = viewPixels(randomResizedCrop(image, 8, { scale: [0.2, 1] }, stream(0, 'test')));
     expect(view).toMatchObject({ height: 8, width: 8 });
     expect(view.data.every((v) => v >= 0 && v <= 1)).toBe(true);
   });
 
   it('should give the same bytes for the same stream, and others for another', () => {
-    const crop = (seed: number) => randomResizedCrop(image, 8, { scale: [0.2, 1] }, stream(seed, 'test')).data;
+    const crop = (seed: number) =>
+      viewPixels(randomResizedCrop(image, 8, { scale: [0.2, 1] }, stream(seed, 'test'))).data;
     expect(crop(0)).toEqual(crop(0));
     expect(crop(0)).not.toEqual(crop(1));
   });
@@ -137,11 +139,11 @@ describe('the mirror image', () => {
 describe('the view of evaluation', () => {
   it('should take an image of the right size as it is', () => {
     const image: ByteImage = { data: Uint8Array.from({ length: 48 }, (_, i) => 5 * i), height: 4, width: 4 };
-    expect(evaluationView(image, 4).data).toEqual(Float32Array.from(image.data, (v) => v / 255));
+    expect(viewPixels(evaluationView(image, 4)).data).toEqual(Float32Array.from(image.data, (v) => v / 255));
   });
 
   it.each(fixture.centred)('should match torchvision on $height×$width at $size', (example) => {
-    const view = evaluationView(byteImage(example), example.size);
+    const view = viewPixels(evaluationView(byteImage(example), example.size));
     expect(view).toMatchObject({ height: example.size, width: example.size });
     expect(
       largestDifference(

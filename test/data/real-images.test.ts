@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { viewPixels } from '../../src/common/view.js';
 import { randomResizedCrop } from '../../src/data/augment.js';
 import { stream } from '../../src/common/random.js';
 import { type Dataset, openDataset } from '../../src/data/dataset.js';
@@ -69,7 +70,7 @@ const [TRAIN, TEST] = [20, 5];
     const { train } = await open();
     const { image } = await train.sample(3);
     const crop = (epoch: number): Float32Array =>
-      randomResizedCrop(image, 32, { scale: [0.2, 1] }, stream(0, 'test', epoch)).data;
+      viewPixels(randomResizedCrop(image, 32, { scale: [0.2, 1] }, stream(0, 'test', epoch))).data;
     expect(crop(1)).toEqual(crop(1));
     expect(crop(1)).not.toEqual(crop(2));
   });

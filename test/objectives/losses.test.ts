@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { composeObjective, type Batch, type Objective } from '../../src/objectives/compose.js';
-import { targetTokens } from '../../src/objectives/targets.js';
+import { normalizePatches } from '../../src/ops/index.js';
 import type { Task } from '../../src/spec/task.js';
 import { numericalGradient, relativeError } from '../support/arrays.js';
 import { stream } from '../../src/common/random.js';
@@ -36,7 +36,7 @@ function withBatch<T>(objective: Objective, count: number, use: (batch: Batch) =
 }
 
 const perfect = (objective: Objective, batch: Batch): tf.Tensor3D =>
-  targetTokens(objective.picture(batch), objective.patchSize, objective.task.target);
+  normalizePatches(objective.picture(batch), objective.patchSize, objective.task.target);
 
 describe.each(FORMS)('%s', (_, task) => {
   const objective = composeObjective(task, { imageSize: 8, patchSize: 4 });

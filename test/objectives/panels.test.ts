@@ -5,7 +5,7 @@ import type { FloatImage } from '../../src/common/image.js';
 import { composeObjective } from '../../src/objectives/compose.js';
 import { renderPreview } from '../../src/objectives/contact-sheet.js';
 import { panelArray, previewPanels, type Panels } from '../../src/objectives/panels.js';
-import { targetTokens } from '../../src/objectives/targets.js';
+import { normalizePatches } from '../../src/ops/index.js';
 import type { Task } from '../../src/spec/task.js';
 import { relativeError } from '../support/arrays.js';
 import { examplesOf, GEOMETRIES, imageOf, STYLES, taskOf } from './support.js';
@@ -47,7 +47,7 @@ it.each(Object.entries(GEOMETRIES))('reconstructs a perfect prediction as the ta
   const objective = compose({ maskRatio: 0.75, geometry });
   const before = tf.memory().numTensors;
   const panels = await previewPanels(objective, examplesOf(objective, 2), (batch) =>
-    tf.tidy(() => targetTokens(objective.picture(batch), 4, 'patch-channel')),
+    tf.tidy(() => normalizePatches(objective.picture(batch), 4, 'patch-channel')),
   );
   expect(tf.memory().numTensors).toBe(before);
   expect(panels.captions).toEqual(['original', 'input', 'visible', 'target', 'reconstruction']);

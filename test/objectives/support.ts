@@ -1,8 +1,9 @@
 /** Images and tasks for the tests of objectives. */
 import * as tf from '@tensorflow/tfjs';
 import type { FloatImage } from '../../src/common/image.js';
-import { stream } from '../../src/common/random.js';
+import { stream, type Random } from '../../src/common/random.js';
 import type { Example, Objective } from '../../src/objectives/compose.js';
+import type { StylePart } from '../../src/objectives/parts.js';
 import type { Geometry, Style, Task } from '../../src/spec/task.js';
 
 /** A square image in [0, 1] made pixel by pixel. */
@@ -78,6 +79,10 @@ export function taskOf(parts: Partial<Task>): Task {
     ...parts,
   };
 }
+
+/** An image in a style, as drawn from a stream. */
+export const restyled = <Draw>(style: StylePart<Draw>, image: FloatImage, random: Random): FloatImage =>
+  style.restyle(image, style.draw(random));
 
 /** Degrades `count` different photographs. */
 export function examplesOf(objective: Objective, count: number, name = 'image'): Example[] {

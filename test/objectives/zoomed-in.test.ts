@@ -26,16 +26,16 @@ it('shows the 22 px in the middle of a 32 px field, enlarged, for the field loss
   const part = zoomedIn(GEOMETRIES['zoomed-in'], 32);
   const field = noise(32, 'field');
   expect(part.fieldSize).toBe(32);
-  const { image, placement } = part.move(field, stream(0, 'unused'));
-  expect(image).toEqual(normalizeImage(enlargeCentre(field, 22, 32)));
-  expect(placement).toBeNull();
+  const draw = part.draw(stream(0, 'unused'));
+  expect(part.move(field, draw)).toEqual(normalizeImage(enlargeCentre(field, 22, 32)));
+  expect(draw.placement).toBeNull();
 });
 
 it('shows the 32 px in the middle of a 42 px field as they are, for the centre-border loss', () => {
   const part = zoomedIn(GEOMETRIES['zoomed-in by centre and border'], 32);
   const field = noise(42, 'field');
   expect(part.fieldSize).toBe(42);
-  const pixels = denormalizeImage(part.move(field, stream(0, 'unused')).image).data;
+  const pixels = denormalizeImage(part.move(field, part.draw(stream(0, 'unused')))).data;
   const expected = cropCentre(field, 32).data;
   expect(Math.max(...pixels.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-6);
 });

@@ -55,9 +55,9 @@ it('places 23 px of content in a 32 px canvas', () => {
   const part = zoomedOut(GEOMETRIES['zoomed-out'], 32);
   expect(part.fieldSize).toBe(23);
   const content = noise(23, 'content');
-  const { image, placement } = part.move(content, stream(4, 'draw'));
-  expect(placement!.left).toBeLessThanOrEqual(8);
-  const expected = mirrorPad(content, placement!, 32).data;
-  const pixels = denormalizeImage(image).data;
+  const draw = part.draw(stream(4, 'draw'));
+  expect(draw.placement.left).toBeLessThanOrEqual(8);
+  const expected = mirrorPad(content, draw.placement, 32).data;
+  const pixels = denormalizeImage(part.move(content, draw)).data;
   expect(Math.max(...pixels.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-6);
 });

@@ -9,9 +9,10 @@ import { composeObjective, type Batch, type Objective } from '../../src/objectiv
 import { decolorized, mixToGrey, scaleSaturation } from '../../src/objectives/decolorized.js';
 import { distort, type Distortion } from '../../src/objectives/distorted.js';
 import type { Placement } from '../../src/objectives/parts.js';
-import { targetTokens } from '../../src/objectives/targets.js';
+import { normalizePatches } from '../../src/ops/index.js';
 import { enlargeCentre } from '../../src/objectives/zoomed-in.js';
 import { mirrorPad } from '../../src/objectives/zoomed-out.js';
+import { stream } from '../../src/common/random.js';
 import type { Geometry, Style, TargetNormalization } from '../../src/spec/task.js';
 import { denormalizeImage } from '../../src/common/image.js';
 import { relativeError } from '../support/arrays.js';
@@ -100,8 +101,8 @@ describe('degraded images', () => {
 
   it('are decolorized in all three ways', () => {
     const luminance = decolorized({ kind: 'decolorized', variant: 'luminance' });
-    const unused = { uniform: () => 0, uint32: () => 0, integer: () => 0, normal: () => 0 };
-    expect(largestDifference(luminance(rows, unused).data, unpack(fixture.degraded.luminance))).toBeLessThan(1e-5);
+    const grey = luminance.restyle(rows, luminance.draw(stream(0, 'unused')));
+    expect(largestDifference(grey.data, unpack(fixture.degraded.luminance))).toBeLessThan(1e-5);
     const paler = normalizeImage(scaleSaturation(denormalizeImage(rows), fixture.saturation));
     expect(largestDifference(paler.data, unpack(fixture.degraded.saturation))).toBeLessThan(1e-5);
     expect(largestDifference(mixToGrey(rows, fixture.mix).data, unpack(fixture.degraded.mix))).toBeLessThan(1e-5);
@@ -158,7 +159,7 @@ describe.each(devices)('on %s', (deviceName) => {
 
   it.each(NORMALIZATIONS)('targets are the same (%s)', async (target) => {
     const { data } = imageOf(0, imageSize);
-    const actual = await read(targetTokens(tf.tensor4d(data, [1, imageSize, imageSize, 3]), patchSize, target));
+    const actual = await read(normalizePatches(tf.tensor4d(data, [1, imageSize, imageSize, 3]), patchSize, target));
     expect(relativeError(actual, unpack(fixture.targets[target]))).toBeLessThan(1e-5);
   });
 

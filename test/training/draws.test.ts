@@ -1,6 +1,7 @@
 /** What is drawn at random in training, and what it must depend on. */
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../../src/common/random.js';
+import { viewPixels } from '../../src/common/view.js';
 import { openDataset } from '../../src/data/dataset.js';
 import type { Split } from '../../src/data/split.js';
 import { splitInParts } from '../../src/training/accumulation.js';
@@ -16,8 +17,8 @@ beforeAll(async () => {
 describe('augmentedView', () => {
   const options = { seed: 1, size: 16, cropScale: [0.2, 1] as const, flip: true };
   const pixels = async (index: number, epoch: number, changed = {}): Promise<number[]> => {
-    const { image } = await augmentedView(split, index, epoch, { ...options, ...changed });
-    return [...image.data];
+    const { view } = await augmentedView(split, index, epoch, { ...options, ...changed });
+    return [...viewPixels(view).data];
   };
 
   it('is the same for the same seed, epoch and image', async () => {

@@ -1,5 +1,5 @@
 import { stream } from '../../src/common/random.js';
-import { drawMix, mixBatch, mixImages, mixLabels, type Mix } from '../../src/training/mixing.js';
+import { drawMix, mixImages, mixLabels, type Mix } from '../../src/training/mixing.js';
 
 const both = { classes: 4, labelSmoothing: 0.1, mixup: 0.8, cutmix: 1 };
 
@@ -90,7 +90,7 @@ describe('mixLabels', () => {
   });
 });
 
-describe('mixBatch', () => {
+describe('mixing a batch', () => {
   it.each([
     { mixup: 0.8, cutmix: 0 },
     { mixup: 0, cutmix: 1 },
@@ -102,7 +102,9 @@ describe('mixBatch', () => {
     for (let draw = 0; draw < 50; draw++) {
       const images = Float32Array.from({ length: 4 * stride }, (_, i) => labels[Math.floor(i / stride)]!);
       const options = { classes: 4, labelSmoothing: 0, ...strengths };
-      const targets = mixBatch(images, labels, size, options, stream(9, draw));
+      const mix = drawMix(options, size, stream(9, draw));
+      const targets = mixLabels(labels, mix, options);
+      mixImages(images, labels.length, size, mix);
       labels.forEach((_label, b) => {
         const brightness = images.subarray(b * stride, (b + 1) * stride).reduce((x, y) => x + y) / stride;
         const meanLabel = [0, 1, 2, 3].reduce((sum, label) => sum + label * targets[b * 4 + label]!, 0);

@@ -208,6 +208,14 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     });
   });
 
+  it('casts integers and truths to numbers that its kernels can read', () => {
+    tf.tidy(() => {
+      expect([...tf.mul(tf.cast(tf.tensor1d([3, -4], 'int32'), 'float32'), 2).dataSync()]).toEqual([6, -8]);
+      expect([...tf.mul(tf.cast(tf.greater([1, 5], 2), 'float32'), 2).dataSync()]).toEqual([0, 2]);
+      expect([...tf.cast(tf.cast(tf.tensor1d([1.5, -2.5]), 'int32'), 'float32').dataSync()]).toEqual([1, -2]);
+    });
+  });
+
   it('sums a million values to a millionth', () => {
     const [total, mean] = tf.tidy(() => {
       const x = tf.fill([1_000_000], 0.1);

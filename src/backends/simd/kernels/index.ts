@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
 import { binaryKernels } from './binary.js';
+import { cast } from './cast.js';
 import { copyKernels } from './copies.js';
 import { BACKEND_NAME } from './kernel.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
@@ -24,6 +25,7 @@ const KERNELS: readonly tf.KernelConfig[] = [
   adamW,
   attention,
   attentionGradient,
+  cast,
   gatherTokens,
   gatherTokensGradient,
   layerNorm,

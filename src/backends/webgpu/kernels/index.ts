@@ -2,9 +2,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
+import { mixColours } from './colours.js';
+import { convolveEach } from './convolve.js';
+import { crop } from './crop.js';
+import { pickPixels, pullPixels } from './geometry.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearGradient } from './linear.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
+import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
 import { resampleKernels } from './resample.js';
 import { gatherTokens, gatherTokensGradient, restoreTokens, restoreTokensGradient } from './tokens.js';
@@ -13,13 +18,19 @@ const KERNELS: readonly tf.KernelConfig[] = [
   adamW,
   attention,
   attentionGradient,
+  convolveEach,
+  crop,
   gatherTokens,
   gatherTokensGradient,
   layerNorm,
   layerNormGradient,
   linear,
   linearGradient,
+  mixColours,
+  normalizePatches,
   ...patchKernels,
+  pickPixels,
+  pullPixels,
   ...resampleKernels,
   restoreTokens,
   restoreTokensGradient,

@@ -1,11 +1,27 @@
-/**
- * Targets: the clean picture as tokens, normalised in one of three ways, and the way back for display (PAPER.md §2).
- * Tensors; what is compared with them is in the losses.
- */
+/** Patches normalised by statistics of their own, and the way back. (PAPER.md §2) */
 import * as tf from '@tensorflow/tfjs';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../common/image.js';
-import { patchify, unpatchify } from '../ops/index.js';
-import type { TargetNormalization } from '../spec/task.js';
+import { hasFusedKernel } from './op.js';
+import { patchify, unpatchify } from './patches.js';
+
+/** Kernel name: takes `images` and {@link NormalizePatchesAttributes}, returns the tokens. */
+export const NORMALIZE_PATCHES_KERNEL = 'VitNormalizePatches';
+
+/**
+ * How, and by which statistics:
+ *
+ * - `patch-channel` (the paper): (x − mean) / (√var + 1e-6) over the pixels of each patch and channel.
+ * - `patch` (MAE): (x − mean) / √(var + 1e-6) over all values of each patch, ImageNet-normalised before.
+ * - `none`: ImageNet-normalised pixels.
+ *
+ * Variances are unbiased.
+ */
+export type PatchNormalization = 'patch-channel' | 'patch' | 'none';
+
+export interface NormalizePatchesAttributes {
+  patchSize: number;
+  normalization: PatchNormalization;
+}
 
 /** The map from a patch to its target is affine: target = (values − shift) / scale. */
 interface Affine {
@@ -42,7 +58,7 @@ function statistics(
   return { centred, mean: tf.add(first, offset), variance };
 }
 
-function affine(images: tf.Tensor4D, patchSize: number, normalization: TargetNormalization): Affine {
+function affine(images: tf.Tensor4D, patchSize: number, normalization: PatchNormalization): Affine {
   const values = pixelsOfPatches(images, patchSize);
   switch (normalization) {
     case 'patch-channel': {
@@ -60,18 +76,20 @@ function affine(images: tf.Tensor4D, patchSize: number, normalization: TargetNor
 }
 
 /**
- * Target tokens of clean pictures, which are clamped to [0, 1] first. A flat patch comes to zeros.
- *
- * - `patch-channel` (the paper): (x − mean) / (√var + 1e-6) over the pixels of each patch and channel.
- * - `patch` (MAE): (x − mean) / √(var + 1e-6) over all values of each patch, ImageNet-normalised before.
- * - `none`: ImageNet-normalised pixels.
- *
- * Variances are unbiased.
+ * Tokens of images, which are clamped to [0, 1] first. A flat patch comes to zeros. Not differentiable: it is for targets.
  *
  * @param images [B, S, S, 3] in [0, 1]
  * @returns [B, N, patchSize²·3]
  */
-export function targetTokens(images: tf.Tensor4D, patchSize: number, normalization: TargetNormalization): tf.Tensor3D {
+export function normalizePatches(
+  images: tf.Tensor4D,
+  patchSize: number,
+  normalization: PatchNormalization,
+): tf.Tensor3D {
+  if (hasFusedKernel(NORMALIZE_PATCHES_KERNEL)) {
+    const attributes: NormalizePatchesAttributes = { patchSize, normalization };
+    return tf.engine().runKernel(NORMALIZE_PATCHES_KERNEL, { images }, { ...attributes });
+  }
   return tf.tidy(() => {
     const { centred, scale } = affine(images, patchSize, normalization);
     const [batch, tokens] = centred.shape;
@@ -80,18 +98,17 @@ export function targetTokens(images: tf.Tensor4D, patchSize: number, normalizati
 }
 
 /**
- * The inverse of {@link targetTokens} with the statistics of given pictures: predictions have lost their mean and scale
- * and borrow those of the clean picture's patches (PAPER.md §5, last paragraph).
+ * The inverse of {@link normalizePatches} with the statistics of given pictures.
  *
  * @param tokens [B, N, patchSize²·3]
  * @param images [B, S, S, 3] in [0, 1], whose statistics are used
  * @returns [B, S, S, 3], clipped to [0, 1]
  */
-export function picturesOfTokens(
+export function denormalizePatches(
   tokens: tf.Tensor3D,
   images: tf.Tensor4D,
   patchSize: number,
-  normalization: TargetNormalization,
+  normalization: PatchNormalization,
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const { centred, shift, scale } = affine(images, patchSize, normalization);

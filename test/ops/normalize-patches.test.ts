@@ -1,13 +1,15 @@
 /** Target tokens and the way back. */
 import * as tf from '@tensorflow/tfjs';
-import { denormalizeImage, normalizeImage, type FloatImage } from '../../src/common/image.js';
-import { picturesOfTokens, targetTokens } from '../../src/objectives/targets.js';
-import { deviation, imageOf, mean, noise, read } from './support.js';
+import { openDevice } from '../../src/backends/open.js';
+import { denormalizeImage, normalizeImage, stackPixels, type FloatImage } from '../../src/common/image.js';
+import { denormalizePatches, normalizePatches } from '../../src/ops/index.js';
+import { deviation, imageOf, mean, noise, read } from '../objectives/support.js';
+import { availableDevices } from '../support/devices.js';
 
 const NORMALIZATIONS = ['patch-channel', 'patch', 'none'] as const;
 const tensorOf = ({ data, height, width }: FloatImage): tf.Tensor4D => tf.tensor4d(data, [1, height, width, 3]);
 const targets = (image: FloatImage, ...rest: [number, (typeof NORMALIZATIONS)[number]]): number[] =>
-  read(() => targetTokens(tensorOf(image), ...rest));
+  read(() => normalizePatches(tensorOf(image), ...rest));
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -65,17 +67,47 @@ it.each(NORMALIZATIONS)('gets the picture back from its own targets (%s)', (norm
   const image = noise(8, 'image');
   const pixels = read(() => {
     const pictures = tensorOf(image);
-    return picturesOfTokens(targetTokens(pictures, 4, normalization), pictures, 4, normalization);
+    return denormalizePatches(normalizePatches(pictures, 4, normalization), pictures, 4, normalization);
   });
   expect(Math.max(...pixels.map((value, i) => Math.abs(value - image.data[i]!)))).toBeLessThan(1e-5);
 });
 
 it('gives zero tokens the colour of their patches and clips what lies outside [0, 1]', () => {
   const pictures = tensorOf(imageOf(4, (y) => (y < 2 ? 0.2 : 0.6)));
-  for (const value of read(() => picturesOfTokens(tf.zeros([1, 1, 48]), pictures, 4, 'patch-channel'))) {
+  for (const value of read(() => denormalizePatches(tf.zeros([1, 1, 48]), pictures, 4, 'patch-channel'))) {
     expect(value).toBeCloseTo(0.4, 5);
   }
-  expect(read(() => picturesOfTokens(tf.fill([1, 1, 48], 9), pictures, 4, 'patch-channel'))).toEqual(
+  expect(read(() => denormalizePatches(tf.fill([1, 1, 48], 9), pictures, 4, 'patch-channel'))).toEqual(
     new Array<number>(48).fill(1),
+  );
+});
+
+describe.each(await availableDevices())('on %s', (name) => {
+  /** Two images: a photograph with something beyond [0, 1] in it, and one with a flat half. */
+  const pair = (size: number): FloatImage[] => [
+    imageOf(size, (y, x, c) => 0.5 + 0.6 * Math.sin(3 * y + 2 * x * (c + 1))),
+    imageOf(size, (y, x, c) => (x < size / 2 ? 0.3 : (y * 7 + x * 3 + c) % 5) / 4),
+  ];
+
+  it.each([2, 3, 4, 16].flatMap((patch) => NORMALIZATIONS.map((normalization) => [patch, normalization] as const)))(
+    'is what the plain form says, patches of %i px, %s',
+    async (patch, normalization) => {
+      const size = 3 * patch;
+      const values = stackPixels(pair(size));
+      const make = (): tf.Tensor3D => normalizePatches(tf.tensor4d(values, [2, size, size, 3]), patch, normalization);
+      await tf.setBackend('cpu');
+      const expected = read(make);
+      const device = await openDevice(name);
+      const tensor = tf.tidy(make);
+      const actual = [...(await tensor.data())];
+      tensor.dispose();
+      device.close();
+      await tf.setBackend('cpu');
+      expect(actual.map((value, i) => Math.abs(value - expected[i]!)).reduce((a, b) => Math.max(a, b))).toBeLessThan(
+        1e-5,
+      );
+      if (normalization === 'patch-channel')
+        expect(actual.filter((value) => value === 0).length).toBeGreaterThan(patch ** 2 * 3);
+    },
   );
 });

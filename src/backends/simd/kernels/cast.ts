@@ -1,0 +1,9 @@
+/** Cast. tfjs's own gives a wider type the same memory, which here would be read for what it is not. */
+import * as tf from '@tensorflow/tfjs';
+import { defineKernel, stock } from './kernel.js';
+
+export const cast = defineKernel<{ dtype: tf.DataType }>('Cast', (backend, { x }, { dtype }) => {
+  const widened = x!.dtype !== dtype && (x!.dtype === 'int32' || x!.dtype === 'bool');
+  if (!widened || (dtype !== 'float32' && dtype !== 'int32')) return stock('Cast', backend, { x: x! }, { dtype });
+  return backend.makeTensorInfo(x!.shape, dtype, backend.values(x!).slice());
+});

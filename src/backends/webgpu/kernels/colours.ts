@@ -1,0 +1,36 @@
+/** VitMixColours: src/ops/colours.ts says what it is. */
+import { COLOURS_KERNEL } from '../../../ops/colours.js';
+import { linearGroup, linearGroups, scalars, sizeOf } from '../pass.js';
+import { defineKernel } from './kernel.js';
+
+const THREADS = 256;
+
+export const mixColours = defineKernel(COLOURS_KERNEL, (backend, inputs) => {
+  const [images, matrices, offsets] = [inputs.images!, inputs.matrices!, inputs.offsets!];
+  const y = backend.output(images.shape);
+  const count = sizeOf(images.shape) / 3;
+  const pixels = count / images.shape[0]!;
+  const maps = matrices.shape[0]!;
+  const groups = Math.ceil(count / THREADS);
+  backend.run({
+    name: 'mixColours',
+    sizes: { count, pixels, maps },
+    reads: { x: scalars(images), matrices: scalars(matrices), offsets: scalars(offsets) },
+    writes: { y: scalars(y) },
+    threads: THREADS,
+    groups: linearGroups(groups),
+    code: () => ({
+      body: `
+        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
+        if (i >= ${count}u) { return; }
+        let map = ${maps === 1 ? '0u' : `i / ${pixels}u`};
+        let pixel = vec3<f32>(x[i * 3u], x[i * 3u + 1u], x[i * 3u + 2u]);
+        for (var c = 0u; c < 3u; c++) {
+          let row = map * 9u + c * 3u;
+          y[i * 3u + c] = dot(vec3<f32>(matrices[row], matrices[row + 1u], matrices[row + 2u]), pixel)
+            + offsets[map * 3u + c];
+        }`,
+    }),
+  });
+  return y;
+});

@@ -1,0 +1,62 @@
+/**
+ * From drawn views to tensors, in the one of two ways that suits the device: where it has a kernel for views, bytes are
+ * uploaded and the rest happens there, a batch at a time; elsewhere images become arrays one by one, as they are read,
+ * and are uploaded in floating point.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { normalizeImage, stackPixels } from '../common/image.js';
+import { viewPixels, type View } from '../common/view.js';
+import type { Batch, Draw, Objective } from '../objectives/compose.js';
+import { cropViews, hasCropKernel, mixColours, NORMALIZE } from '../ops/index.js';
+import { mixImages, mixTensor, type Mix } from './mixing.js';
+import type { LabelledView } from './views.js';
+
+/**
+ * The ImageNet-normalised images of a batch, mixed as drawn.
+ *
+ * @param reading views of size × size, at least one
+ * @returns images [batch, size, size, 3], and the label of each
+ */
+export async function normalizedBatch(
+  reading: readonly Promise<LabelledView>[],
+  size: number,
+  mix: Mix = { kind: 'none' },
+): Promise<{ images: tf.Tensor4D; labels: number[] }> {
+  if (hasCropKernel()) {
+    const read = await Promise.all(reading);
+    const views = read.map(({ view }) => view);
+    return {
+      images: tf.tidy(() => mixTensor(mixColours(cropViews(views), [NORMALIZE]), mix)),
+      labels: read.map(({ label }) => label),
+    };
+  }
+  const read = await Promise.all(
+    reading.map(async (sample) => {
+      const { view, label } = await sample;
+      return { image: normalizeImage(viewPixels(view)), label };
+    }),
+  );
+  const pixels = stackPixels(read.map(({ image }) => image));
+  mixImages(pixels, read.length, size, mix);
+  return { images: tf.tensor4d(pixels, [read.length, size, size, 3]), labels: read.map(({ label }) => label) };
+}
+
+/** The views of a batch, each degraded as drawn, on the device. The caller disposes of the batch. */
+export async function degradedBatch(
+  objective: Objective,
+  reading: readonly Promise<{ readonly view: View; readonly draw: Draw }>[],
+): Promise<Batch> {
+  if (hasCropKernel()) {
+    const read = await Promise.all(reading);
+    const fields = cropViews(read.map(({ view }) => view));
+    return objective.applyToBatch(
+      fields,
+      read.map(({ draw }) => draw),
+    );
+  }
+  const examples = reading.map(async (drawn) => {
+    const { view, draw } = await drawn;
+    return objective.apply(viewPixels(view), draw);
+  });
+  return objective.batch(await Promise.all(examples));
+}

@@ -1,0 +1,80 @@
+/**
+ * A batch degraded on the device is the batch of images degraded one by one as arrays. The arrays are computed in
+ * float64 in between, so the two differ by float32's rounding: 1e-5 of values up to 3, in pictures as smooth as photographs.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Device } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import { stackPixels } from '../../src/common/image.js';
+import { stream } from '../../src/common/random.js';
+import { composeObjective, type Batch } from '../../src/objectives/compose.js';
+import type { Style, Task } from '../../src/spec/task.js';
+import { availableDevices } from '../support/devices.js';
+import { BLUR, GEOMETRIES, photograph, STYLES, taskOf, tokensOf } from './support.js';
+
+const ALL_STYLES: Record<string, Style> = {
+  ...STYLES,
+  'blurred with all options': { ...BLUR, kernelSize: 7, mixChannels: false, unitGain: true, clip: true },
+  'paler colours': { kind: 'decolorized', variant: 'saturation', saturation: 0.3 },
+  'a random mix': { kind: 'decolorized', variant: 'random-mix', normalizeMix: false },
+};
+
+const TASKS: [string, Task][] = [
+  ...Object.entries(GEOMETRIES).flatMap(([name, geometry]) =>
+    [0, 0.75].map((maskRatio): [string, Task] => [`${name}, mask ${maskRatio}`, taskOf({ geometry, maskRatio })]),
+  ),
+  ...Object.entries(ALL_STYLES).map(([name, style]): [string, Task] => [name, taskOf({ style })]),
+  ['all three parts', taskOf({ geometry: GEOMETRIES.distorted, style: BLUR, maskRatio: 0.5 })],
+];
+
+const SIZES = [
+  { imageSize: 16, patchSize: 4 },
+  { imageSize: 15, patchSize: 5 },
+  { imageSize: 96, patchSize: 16 },
+];
+
+const IMAGES = 3;
+
+const devices = await availableDevices();
+
+describe.each(devices)('on %s', (name) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice(name);
+  });
+  afterAll(() => {
+    device.close();
+  });
+
+  describe.each(SIZES)('$imageSize px', (sizes) => {
+    it.each(TASKS)('%s', async (_, task) => {
+      const objective = composeObjective(task, sizes);
+      const { fieldSize } = objective;
+      const images = Array.from({ length: IMAGES }, (__, i) => photograph(fieldSize, `image/${i}`));
+      const draws = images.map((___, i) => objective.draw(stream(1, 'draw', i)));
+      const before = tf.memory().numTensors;
+
+      const expected = objective.batch(images.map((image, i) => objective.apply(image, draws[i]!)));
+      const fields = tf.tensor4d(stackPixels(images), [IMAGES, fieldSize, fieldSize, 3]);
+      const actual = objective.applyToBatch(fields, draws);
+      expect(actual.selection?.kept).toBe(expected.selection?.kept);
+      expect(await difference(actual.inputs, expected.inputs)).toBeLessThan(1e-5);
+      expect(await difference(actual.fields, expected.fields)).toBe(0);
+      const prediction = tokensOf(objective, IMAGES, (i) => Math.sin(3 * i));
+      const lossOf = (batch: Batch): tf.Tensor => tf.tidy(() => batch.loss(prediction));
+      const [a, b] = [lossOf(actual), lossOf(expected)];
+      expect(await difference(a, b)).toBeLessThan(1e-5);
+
+      tf.dispose([prediction, a, b]);
+      expected.dispose();
+      actual.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+});
+
+async function difference(actual: tf.Tensor, expected: tf.Tensor): Promise<number> {
+  expect(actual.shape).toEqual(expected.shape);
+  const [a, b] = [await actual.data<'float32'>(), await expected.data<'float32'>()];
+  return b.reduce((most, value, i) => Math.max(most, Math.abs(value - a[i]!)), 0);
+}

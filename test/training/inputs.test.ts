@@ -1,0 +1,134 @@
+/**
+ * The inputs of training: the same images and labels from every device, and on device webgpu from little more than the
+ * bytes of the images, in memory that does not grow.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Device, DeviceName } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import { stream } from '../../src/common/random.js';
+import { neededBox } from '../../src/common/resample.js';
+import { splitOf, type Split } from '../../src/data/split.js';
+import { composeObjective } from '../../src/objectives/compose.js';
+import { degradedBatch, normalizedBatch } from '../../src/training/inputs.js';
+import type { Mix } from '../../src/training/mixing.js';
+import { augmentedView } from '../../src/training/views.js';
+import { BLUR, GEOMETRIES, taskOf } from '../objectives/support.js';
+import { availableDevices } from '../support/devices.js';
+
+const SIZE = 24;
+const IMAGES = 16;
+
+/** Images of many sizes, as a folder has them: smaller and larger than the views. */
+const split: Split = splitOf({
+  labels: Uint16Array.from({ length: 64 }, (_, i) => i % 3),
+  read(index) {
+    const random = stream(5, 'image', index);
+    const [height, width] = [12 + random.integer(40), 12 + random.integer(40)];
+    const data = Uint8Array.from({ length: height * width * 3 }, () => random.integer(256));
+    return Promise.resolve({ data, height, width });
+  },
+});
+
+const VIEWS = { seed: 1, size: SIZE, cropScale: [0.2, 1] as const, flip: true };
+const readBatch = (step: number) =>
+  Array.from({ length: IMAGES }, (_, i) => augmentedView(split, (step * IMAGES + i) % split.length, step, VIEWS));
+
+const objective = composeObjective(taskOf({ geometry: GEOMETRIES.distorted, style: BLUR, maskRatio: 0.5 }), {
+  imageSize: SIZE,
+  patchSize: 4,
+});
+const drawBatch = (step: number) =>
+  readBatch(step).map(async (reading, i) => ({
+    view: (await reading).view,
+    draw: objective.draw(stream(1, 'degrade', step, i)),
+  }));
+
+const MIXES: Mix[] = [
+  { kind: 'none' },
+  { kind: 'mixup', lambda: 0.3 },
+  { kind: 'cutmix', lambda: 0.8, top: 0, left: 5, bottom: 9, right: 24 },
+  { kind: 'cutmix', lambda: 1, top: 3, left: 5, bottom: 3, right: 5 }, // nothing
+];
+
+const devices = await availableDevices();
+
+async function on<Result>(name: DeviceName, use: () => Promise<Result>): Promise<Result> {
+  const device = await openDevice(name);
+  try {
+    return await use();
+  } finally {
+    device.close();
+  }
+}
+
+it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as const)))(
+  'on %s: the images of a batch, mixed as %s, are those of the arrays',
+  async (name, _kind, mix) => {
+    const read = async () => {
+      const { images, labels } = await normalizedBatch(readBatch(0), SIZE, mix);
+      const pixels = await images.data<'float32'>();
+      images.dispose();
+      return { pixels, labels };
+    };
+    const [expected, actual] = [await on('cpu', read), await on(name, read)];
+    expect(actual.labels).toEqual(expected.labels);
+    expect(actual.pixels).toHaveLength(IMAGES * SIZE * SIZE * 3);
+    const differences = expected.pixels.map((value, i) => Math.abs(value - actual.pixels[i]!));
+    expect(differences.reduce((a, b) => Math.max(a, b))).toBeLessThan(1e-5);
+  },
+);
+
+(devices.includes('webgpu') ? describe : describe.skip)('on webgpu', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice('webgpu');
+  });
+  afterAll(() => {
+    device.close();
+  });
+
+  it('uploads the bytes of the crops and tables, no images in floating point', async () => {
+    const backend = tf.backend();
+    const write = backend.write.bind(backend);
+    const written: { dtype: string; bytes: number }[] = [];
+    backend.write = (values, shape, dtype) => {
+      const given = values as typeof values | undefined; // none for what a kernel is about to compute
+      if (given) written.push({ dtype, bytes: 4 * given.length });
+      return write(values, shape, dtype);
+    };
+    const batch = await degradedBatch(objective, drawBatch(0));
+    backend.write = write;
+    batch.dispose();
+
+    const views = await Promise.all(readBatch(0));
+    const boxes = views.map(({ view: { rows, columns } }) => neededBox(rows, columns));
+    const cropped = boxes.reduce((sum, { height, width }) => sum + height * width * 3, 0);
+    const bytes = written.find(({ dtype, bytes }) => dtype === 'int32' && bytes >= cropped);
+    expect(bytes!.bytes).toBeLessThan(1.126 * cropped); // rounded up by an eighth at most
+    const inFloatingPoint = IMAGES * SIZE * SIZE * 3 * 4;
+    for (const { dtype, bytes } of written) if (dtype === 'float32') expect(bytes).toBeLessThan(inFloatingPoint / 4);
+  });
+
+  it('uses the same memory again in every step', async () => {
+    const step = async (index: number): Promise<void> => {
+      const batch = await degradedBatch(objective, drawBatch(index));
+      const { images } = await normalizedBatch(readBatch(index), SIZE, MIXES[index % 3]);
+      const sum = tf.tidy(() => tf.add(tf.sum(batch.inputs), tf.sum(images)));
+      await sum.data();
+      batch.dispose();
+      tf.dispose([images, sum]);
+    };
+    const allocated = (): number =>
+      (tf.memory() as unknown as { numBytesAllocatedInGPU: number }).numBytesAllocatedInGPU;
+    const tensors = tf.memory().numTensors;
+    const growths: number[] = [];
+    for (let window = 0; window < 10; window++) {
+      const before = allocated();
+      for (let i = 0; i < 24; i++) await step(window * 24 + i);
+      growths.push(allocated() - before);
+    }
+    expect(tf.memory().numTensors).toBe(tensors);
+    // Now and then a batch is of a size class not seen before; there are few.
+    expect(growths.slice(1)).toContain(0);
+  });
+});
