@@ -13,6 +13,7 @@
  *   --python PROGRAM that has PyTorch (python3)
  *   --out FILE       the rows as JSON, written again after every run
  *   --json           on standard output, one row a line
+ *   --precisions     says which there are, and no more
  *
  * On cuda PyTorch runs in float32, in bfloat16 (autocast, fused attention, fused AdamW) and in that compiled; on the CPU
  * in float32, with bfloat16 beside it from one step of one run. Ends with 1 where anybody failed.
@@ -22,7 +23,7 @@ import { parseArgs } from 'node:util';
 import { entrants, run, type Entrant } from './contenders.js';
 import { count, optionalRate } from './numbers.js';
 import { describeRow, summarise, type Outcome, type Round, type Row } from './summary.js';
-import { workNamed } from './works.js';
+import { PRECISIONS, workNamed } from './works.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -40,8 +41,14 @@ const { values: options } = parseArgs({
     python: { type: 'string', default: 'python3' },
     out: { type: 'string' },
     json: { type: 'boolean', default: false },
+    precisions: { type: 'boolean', default: false },
   },
 });
+
+if (options.precisions) {
+  console.log(PRECISIONS.join(' '));
+  process.exit();
+}
 
 const works = options.works.split(',');
 works.forEach(workNamed); // an unknown one is found before anything has run

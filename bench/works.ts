@@ -1,6 +1,6 @@
 /**
  * The works that are measured, as works.json states them for bench/step.ts and bench/peers/torch_vit.py alike: P and F for
- * a processor, G1 to G3 for a card. What each is in words, see docs/benchmarks.md.
+ * a processor, G1 to G3 for a card. What each is in words, see docs/devices.md.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
