@@ -2,7 +2,7 @@
  * Runs test files where there is no Jest: on a machine with a card and nothing else, from packed bundles of this program
  * and of the files. Node's own runner stands in for Jest's; `expect` and `each` are Jest's. No snapshots, no mocks.
  *
- *   node card-tests.mjs FILE...
+ *   node --test-reporter=tap card-tests.mjs FILE...
  */
 import { resolve } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';

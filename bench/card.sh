@@ -63,7 +63,7 @@ for i in "${!parts[@]}"; do
       for file in "$app"/*.test.mjs; do
         name=$(basename "$file" .test.mjs)
         echo "== tests of $name" >&2
-        VITMIM_REQUIRE_DEVICES=webgpu timeout "$seconds" node "$app/card-tests.mjs" "$file" > "$out/$name.tap" \
+        VITMIM_REQUIRE_DEVICES=webgpu timeout "$seconds" node --test-reporter=tap "$app/card-tests.mjs" "$file" > "$out/$name.tap" \
           || { failed=1; grep -A 12 '^ *not ok' "$out/$name.tap" | head -60; }
         grep -E '^# (tests|pass|fail) ' "$out/$name.tap"
       done ;;

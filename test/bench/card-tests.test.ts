@@ -24,7 +24,7 @@ function run(expected: number): { status: number | null; stdout: string } {
       test('later', async () => { await Promise.resolve(); expect(base).toBe(${expected}); });
     });`,
   );
-  return spawnSync(process.execPath, [RUNNER, file], { encoding: 'utf8' });
+  return spawnSync(process.execPath, ['--test-reporter=tap', RUNNER, file], { encoding: 'utf8' });
 }
 
 test('a file whose tests pass ends with 0, all of them counted', () => {
