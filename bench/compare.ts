@@ -1,100 +1,110 @@
 /**
- * vitmim against PyTorch: bench/step.ts and bench/peers/torch_vit.py in turn, each run a fresh process on as many
- * threads, so that whatever else the machine does meets both alike. With --json one line for each work.
+ * vitmim against PyTorch: bench/step.ts and bench/peers/torch_vit.py in turn, each run a fresh process, so that whatever
+ * else the machine does meets both alike.
  *
- *   node dist/bench/compare.js [--device simd] [--rounds 5] [--steps 5] [--threads 2] [--python python3] [--json]
+ *   node dist/bench/compare.js [--device simd] [--works P,F] [--threads 2]
+ *   node dist/bench/compare.js --device webgpu --torch-device cuda --works G1,G2,G3P,G3F --precision all
  *
- * The ratio is vitmim's images/s to those of float32 PyTorch in the same round; the rates and the ratio are medians
- * over the rounds. What PyTorch reaches under bfloat16 autocast stands beside them, from one step of one run: where the
- * processor has no bfloat16 instructions, a step takes some 20 times as long.
+ *   --rounds N       each work is raced so many times (5); medians count
+ *   --minutes N      no round begins that would not end by then, and whoever still runs then has failed
+ *   --steps, --in-flight, --batch, --threads   as of bench/step.ts, for both
+ *   --precision P    vitmim's: float32, float16 where models have it, or all
+ *   --peak LIST      TFLOP/s of the device by precision, for the utilisation: float32=67,bfloat16=989
+ *   --python PROGRAM that has PyTorch (python3)
+ *   --out FILE       the rows as JSON, written again after every run
+ *   --json           on standard output, one row a line
+ *   --precisions     says which there are, and no more
+ *
+ * On cuda PyTorch runs in float32, in bfloat16 (autocast, fused attention, fused AdamW) and in that compiled; on the CPU
+ * in float32, with bfloat16 beside it from one step of one run. Ends with 1 where anybody failed.
  */
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { entrants, run, type Entrant } from './contenders.js';
+import { count, optionalRate } from './numbers.js';
+import { describeRow, summarise, type Outcome, type Round, type Row } from './summary.js';
+import { PRECISIONS, workNamed } from './works.js';
 
 const { values: options } = parseArgs({
   options: {
     device: { type: 'string', default: 'simd' },
+    'torch-device': { type: 'string', default: 'cpu' },
+    works: { type: 'string', default: 'P,F' },
+    precision: { type: 'string', default: 'float32' },
     rounds: { type: 'string', default: '5' },
+    minutes: { type: 'string' },
     steps: { type: 'string', default: '5' },
+    'in-flight': { type: 'string' },
+    batch: { type: 'string' },
     threads: { type: 'string', default: '2' },
+    peak: { type: 'string' },
     python: { type: 'string', default: 'python3' },
+    out: { type: 'string' },
     json: { type: 'boolean', default: false },
+    precisions: { type: 'boolean', default: false },
   },
 });
 
-const STEP = fileURLToPath(new URL('step.js', import.meta.url));
-const PEER = fileURLToPath(new URL('../../bench/peers/torch_vit.py', import.meta.url));
-
-for (const work of ['P', 'F']) {
-  const row = compare(work);
-  console.log(options.json ? JSON.stringify(row) : describe(row));
+if (options.precisions) {
+  console.log(PRECISIONS.join(' '));
+  process.exit();
 }
 
-/** Rates in images/s. */
-interface Row {
-  work: string;
-  threads: number;
-  /** vitmim's device, in words. */
-  device: string;
-  /** Version of PyTorch. */
-  torch: string;
-  vitmim: number;
-  float32: number;
-  bfloat16: number;
-  /** vitmim ÷ float32: the median, and that of each round. */
-  ratio: number;
-  ratios: number[];
+const works = options.works.split(',');
+works.forEach(workNamed); // an unknown one is found before anything has run
+const wanted = count('--rounds', options.rounds);
+const limit = optionalRate('--minutes', options.minutes, 60_000);
+const contenders = entrants({
+  ...options,
+  torchDevice: options['torch-device'],
+  inFlight: options['in-flight'],
+  batch: options.batch,
+  peak: options.peak,
+});
+
+const began = performance.now();
+const left = (): number | undefined =>
+  limit === null ? undefined : Math.max(1, Math.ceil(limit - (performance.now() - began)));
+const rounds = new Map<string, Round[]>(works.map((work) => [work, []]));
+let longest = 0;
+for (let round = 0; round < wanted && longest < (left() ?? Infinity); round++) {
+  const roundBegan = performance.now();
+  for (const work of works) race(work, rounds.get(work)!);
+  longest = Math.max(longest, performance.now() - roundBegan);
+}
+const rows = standings();
+for (const row of rows) console.log(options.json ? JSON.stringify(row) : describeRow(row).join('\n'));
+if (rows.some((row) => row.standings.some(({ failure }) => failure !== null))) process.exitCode = 1;
+
+/** One more round of a work, added to those there were. Who has failed in one of them is not asked again. */
+function race(work: string, its: Round[]): void {
+  const racing = contenders.filter((contender) => takesPart(contender, its));
+  const outcomes = new Map<string, Outcome>();
+  its.push(outcomes); // before it is complete, so that what is written meanwhile has it
+  for (const contender of racing) {
+    const outcome = run(contender, work, left());
+    outcomes.set(contender.name, outcome);
+    const said = 'failure' in outcome ? outcome.failure : `${outcome.imagesPerSecond.toFixed(1)} images/s`;
+    console.error(`${work} ${its.length}/${wanted} ${contender.name}: ${said}`);
+    write();
+  }
 }
 
-function compare(work: string): Row {
-  const rounds = Array.from({ length: Number(options.rounds) }, () => ({
-    vitmim: step(work),
-    peer: peer(work, 'float32', options.steps),
-  }));
-  const ratios = rounds.map((round) => round.vitmim.imagesPerSecond / round.peer.imagesPerSecond);
-  return {
-    work,
-    threads: Number(options.threads),
-    device: rounds[0]!.vitmim.device,
-    torch: rounds[0]!.peer.torch,
-    vitmim: median(rounds.map((round) => round.vitmim.imagesPerSecond)),
-    float32: median(rounds.map((round) => round.peer.imagesPerSecond)),
-    bfloat16: peer(work, 'bfloat16', '1').imagesPerSecond,
-    ratio: median(ratios),
-    ratios,
-  };
+function takesPart({ name, inRatios }: Entrant, before: readonly Round[]): boolean {
+  const failed = before.some((round) => {
+    const outcome = round.get(name);
+    return outcome !== undefined && 'failure' in outcome;
+  });
+  return !failed && (inRatios || before.length === 0);
 }
 
-function step(work: string): { imagesPerSecond: number; device: string } {
-  const args = ['--device', options.device, '--work', work, '--steps', options.steps];
-  return run(process.execPath, [STEP, ...args]) as ReturnType<typeof step>;
+function standings(): Row[] {
+  return works.map((work) => summarise(work, contenders, rounds.get(work)!));
 }
 
-function peer(work: string, precision: string, steps: string): { imagesPerSecond: number; torch: string } {
-  const args = ['--work', work, '--precision', precision, '--steps', steps];
-  return run(options.python, [PEER, ...args]) as ReturnType<typeof peer>;
-}
-
-function run(program: string, args: readonly string[]): unknown {
-  const all = [...args, '--threads', options.threads, '--json'];
-  return JSON.parse(execFileSync(program, all, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
-}
-
-/** Of an even number of values the mean of the two in the middle. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
-}
-
-function describe({ work, device, torch, vitmim, float32, bfloat16, ratio, ratios }: Row): string {
-  const rate = (value: number): string => value.toFixed(1).padStart(8);
-  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  return [
-    `${work}: vitmim ÷ torch ${torch} float32 = ${ratio.toFixed(2)} (${range})`,
-    `${rate(vitmim)} images/s  vitmim on ${device}`,
-    `${rate(float32)} images/s  torch float32`,
-    `${rate(bfloat16)} images/s  torch bfloat16 autocast`,
-  ].join('\n');
+/** Whole at any time, however this ends. */
+function write(): void {
+  if (options.out === undefined) return;
+  writeFileSync(`${options.out}.next`, `${JSON.stringify(standings(), null, 2)}\n`);
+  renameSync(`${options.out}.next`, options.out);
 }

@@ -1,103 +1,161 @@
 /**
- * Images per second of whole training steps, on generated numbers: no data set, no degradation.
+ * Images per second of whole training steps on generated numbers, of the works in works.json:
  *
- *   node dist/bench/step.js --device simd --work P [--batch 64] [--steps 5] [--threads 2] [--breakdown] [--json]
+ *   node dist/bench/step.js --work P --device simd [--threads 2]
+ *   node dist/bench/step.js --work G1 --device webgpu --peak 67 --bandwidth 3350 --breakdown
  *
- * P: pre-training, 32 px, patch 4, encoder 192×6 (3 heads), decoder 96×2 (3 heads), mask 0.75, batch 64.
- * F: fine-tuning the same encoder on 10 classes, batch 64.
+ *   --batch N        instead of the work's own
+ *   --steps N        measurements, of which the median counts (5)
+ *   --in-flight N    steps of a measurement: the loss is read after the last. 1 on devices that compute at once, where each
+ *                    step ends before it returns; 10 on others, which a reading after every step would leave idle
+ *   --precision P    float32, or float16 where models have it
+ *   --peak N         TFLOP/s of the device in that precision, for the utilisation and the floors of --breakdown
+ *   --bandwidth N    GB/s of its memory, for the floors
+ *   --breakdown      what the kernels of a step take; --sizes tells those of other sizes apart (webgpu)
+ *   --json           one object on standard output
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import type { DeviceName } from '../src/backends/device.js';
+import type { Device, DeviceName } from '../src/backends/device.js';
 import { openDevice } from '../src/backends/open.js';
-import { timeKernels } from './breakdown.js';
-import { stream } from '../src/common/random.js';
-import { initialValues } from '../src/model/parameters.js';
-import { classify, predict } from '../src/model/vit.js';
-import { drawKept } from '../src/objectives/mask.js';
-import { adamW, softmaxCrossEntropy, tokenSelection, tokenSquaredError } from '../src/ops/index.js';
-import { patchCount, resolveModel } from '../src/spec/model.js';
-import { modelSchema } from '../src/spec/schema.js';
-import { meanGradients } from '../src/training/gradients.js';
-import { freshState, type TrainingState } from '../src/training/state.js';
+import type { VitBackend } from '../src/backends/webgpu/backend.js';
+import { TrainingError } from '../src/common/errors.js';
+import { breathe } from '../src/training/loop.js';
+import { measureRates, timeKernels } from './door-meter.js';
+import { describeTimes, perStep, type KernelTime, type Rates, type Sample } from './floors.js';
+import { count, median, optionalRate } from './numbers.js';
+import { EXACT_TIMESTAMPS, timePasses } from './pass-meter.js';
+import { trainingStep } from './training-step.js';
+import { flopsPerImage, modelOf, workNamed } from './works.js';
 
 const { values: options } = parseArgs({
   options: {
     device: { type: 'string', default: 'auto' },
     work: { type: 'string', default: 'P' },
-    batch: { type: 'string', default: '64' },
+    batch: { type: 'string' },
     steps: { type: 'string', default: '5' },
+    'in-flight': { type: 'string' },
+    precision: { type: 'string', default: 'float32' },
     threads: { type: 'string' },
+    peak: { type: 'string' },
+    bandwidth: { type: 'string' },
     breakdown: { type: 'boolean', default: false },
+    sizes: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
 
-const batch = Number(options.batch);
-const sizes = { patchSize: 4, dim: 192, depth: 6, heads: 3, decoder: { dim: 96, depth: 2, heads: 3 } };
-const model = resolveModel(modelSchema.parse(sizes), 32);
-const classes = 10;
+/** Steps that --breakdown averages over, after those that are measured. */
+const BREAKDOWN_STEPS = 3;
+
+const work = workNamed(options.work);
+const model = modelOf(work, options.precision);
+const batch = options.batch === undefined ? work.batch : count('--batch', options.batch);
+const measurements = count('--steps', options.steps);
+const peak = optionalRate('--peak', options.peak, 1e12);
+const bandwidth = optionalRate('--bandwidth', options.bandwidth, 1e9);
+
+if (options.breakdown) process.env.VITMIM_DAWN ??= EXACT_TIMESTAMPS;
 const device = await openDevice(options.device as DeviceName | 'auto', {
-  threads: options.threads === undefined ? undefined : Number(options.threads),
+  threads: options.threads === undefined ? undefined : count('--threads', options.threads),
 });
+const inFlight =
+  options['in-flight'] === undefined ? (computesAtOnce(device) ? 1 : 10) : count('--in-flight', options['in-flight']);
 
-const state = freshState(
-  initialValues(
-    model,
-    options.work === 'P' ? { for: 'pretraining', masked: true } : { for: 'classification', classes },
-    0,
-  ),
-  { depth: model.depth, layerDecay: 1, weightDecay: 0.05 },
-);
-const images = tf.randomNormal<tf.Rank.R4>([batch, 32, 32, 3]);
-const loss = options.work === 'P' ? pretraining(state) : finetuning(state);
+const step = trainingStep(work, model, batch);
+let peakMemory = 0;
+const first = await measure(1); // compiles
+if (inFlight > 1) await measure(inFlight); // clocks and buffers as they will be
+const measured = [];
+for (let i = 0; i < measurements; i++) measured.push(await measure(inFlight));
 
-const kernels = options.breakdown ? timeKernels() : null;
-const times: number[] = [];
-for (let step = 0; step <= Number(options.steps); step++) {
-  const begin = performance.now();
-  const slots = [...state.slots.values()];
-  const measured = tf.tidy(() => {
-    const gradients = meanGradients(
-      [images],
-      loss,
-      slots.map(({ value }) => value),
-    );
-    const rates = { learningRate: 1e-3, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, step: step + 1, gradientScale: 1 };
-    adamW(slots, gradients.gradients, rates);
-    return gradients.loss;
-  });
-  await measured.data();
-  measured.dispose();
-  if (step > 0) times.push((performance.now() - begin) / 1000);
-  else kernels?.reset(); // the first step compiles
-}
-const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+const imagesPerSecond = batch / median(measured.map(({ seconds }) => seconds));
+const flops = flopsPerImage(work);
 const result = {
   device: device.description,
+  ...device.details,
   work: options.work,
+  precision: options.precision,
   batch,
-  imagesPerSecond: batch / median,
-  seconds: times,
+  inFlight,
+  imagesPerSecond,
+  seconds: measured.map(({ seconds }) => seconds),
+  /** Until a step is asked for, where that is not all: near to `seconds`, the device waits for us. */
+  hostSeconds: computesAtOnce(device) ? null : median(measured.map(({ hostSeconds }) => hostSeconds)),
+  firstStepSeconds: first.seconds,
+  flopsPerImage: flops,
+  teraflops: (flops * imagesPerSecond) / 1e12,
+  utilisation: peak === null ? null : (flops * imagesPerSecond) / peak,
+  peakMemoryBytes: peakMemory || null,
+  loss: measured.at(-1)!.loss,
+  breakdown: options.breakdown ? await breakdown() : null,
 };
-console.log(
-  options.json ? JSON.stringify(result) : `${result.imagesPerSecond.toFixed(1)} images/s on ${result.device}`,
-);
-for (const { kernel, calls, milliseconds, floor } of kernels?.read() ?? []) {
-  const [spent, least] = [milliseconds, floor].map((time) => (time / times.length).toFixed(2).padStart(8));
-  console.log(`${spent!} ms, at least ${least!} ms  ${String(calls / times.length).padStart(4)} × ${kernel}`);
-}
+if (options.json) console.log(JSON.stringify(result));
+else for (const line of describe()) console.log(line);
 device.close();
 
-function pretraining({ parameters }: TrainingState): (images: tf.Tensor4D) => tf.Scalar {
-  const tokens = patchCount(model);
-  const kept = Array.from({ length: batch }, (_, i) => drawKept(tokens, 0.75, stream(0, i)));
-  const selection = tokenSelection(kept, tokens);
-  const target = tf.randomNormal<tf.Rank.R3>([batch, tokens, 48]);
-  return (x) => tokenSquaredError(predict(parameters, model, x, selection), target, selection.removed);
+/** Steps asked for one after the other, and the last loss: seconds of one of them. */
+async function measure(steps: number): Promise<{ seconds: number; hostSeconds: number; loss: number }> {
+  const begin = performance.now();
+  let last: tf.Scalar | undefined;
+  for (let i = 0; i < steps; i++) {
+    last?.dispose();
+    last = step();
+    peakMemory = Math.max(peakMemory, memoryOf(device) ?? 0);
+    await breathe(); // as training does
+  }
+  const asked = performance.now();
+  const loss = (await last!.data())[0]!;
+  const end = performance.now();
+  last!.dispose();
+  if (!Number.isFinite(loss))
+    throw new TrainingError(`the loss is ${loss}: what was measured is no training`, 'diverged');
+  return { seconds: (end - begin) / 1000 / steps, hostSeconds: (asked - begin) / 1000 / steps, loss };
 }
 
-function finetuning({ parameters }: TrainingState): (images: tf.Tensor4D) => tf.Scalar {
-  const target = tf.oneHot(tf.range(0, batch, 1, 'int32').mod(tf.scalar(classes, 'int32')), classes).cast('float32');
-  return (x) => softmaxCrossEntropy(classify(parameters, model, x), target as tf.Tensor2D);
+function computesAtOnce({ name, software }: Device): boolean {
+  return name === 'cpu' || name === 'simd' || (name === 'tensorflow' && software);
+}
+
+/** Bytes: buffers of the GPU; for a processor, the process at its largest. null: the backend does not tell. */
+function memoryOf({ name, software }: Device): number | null {
+  const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
+  if (name === 'webgpu') return numBytesAllocatedInGPU ?? null;
+  return software || name === 'simd' || name === 'cpu' ? 1024 * process.resourceUsage().maxRSS : null;
+}
+
+async function breakdown(): Promise<KernelTime[]> {
+  const samples: Sample[] = [];
+  const told: Rates = { flopsPerSecond: peak, bytesPerSecond: bandwidth };
+  if (device.name === 'webgpu') {
+    const backend = tf.backend() as unknown as VitBackend;
+    for (let i = 0; i < BREAKDOWN_STEPS; i++) samples.push(...(await timePasses(backend, step, options.sizes)));
+    return perStep(samples, BREAKDOWN_STEPS, told);
+  }
+  const here = measureRates();
+  const kernels = timeKernels();
+  for (let i = 0; i < BREAKDOWN_STEPS; i++) {
+    step().dispose();
+    samples.push(...kernels.take());
+  }
+  const rates = {
+    flopsPerSecond: told.flopsPerSecond ?? here.flopsPerSecond,
+    bytesPerSecond: told.bytesPerSecond ?? here.bytesPerSecond,
+  };
+  return perStep(samples, BREAKDOWN_STEPS, rates);
+}
+
+function describe(): string[] {
+  const { utilisation, peakMemoryBytes, hostSeconds } = result;
+  const facts = [
+    `${result.teraflops.toFixed(3)} TFLOP/s`,
+    ...(utilisation === null ? [] : [`${(100 * utilisation).toFixed(1)} % of the peak`]),
+    ...(peakMemoryBytes === null ? [] : [`${(peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`]),
+    ...(hostSeconds === null ? [] : [`${(1000 * hostSeconds).toFixed(1)} ms of a step to ask for it`]),
+  ];
+  return [
+    `${imagesPerSecond.toFixed(1)} images/s of ${result.work} (${result.precision}, batch ${batch}) on ${result.device}`,
+    facts.join(', '),
+    ...(result.breakdown === null ? [] : describeTimes(result.breakdown)),
+  ];
 }

@@ -1,17 +1,20 @@
-"""Images per second of whole training steps in PyTorch: the networks and work of bench/step.ts, generated numbers.
+"""Images per second of whole training steps in PyTorch: the works of bench/works.json, on generated numbers.
 
-    python3 bench/peers/torch_vit.py --work P [--batch 64] [--steps 5] [--threads 2]
-                                     [--precision float32|bfloat16] [--device cpu|cuda] [--compile] [--json]
-
-P: pre-training, 32 px, patch 4, encoder 192x6 (3 heads), decoder 96x2 (3 heads), mask 0.75.
-F: fine-tuning the same encoder on 10 classes.
+    python3 bench/peers/torch_vit.py --work P [--batch 64] [--steps 5] [--threads 2] [--json]
+    python3 bench/peers/torch_vit.py --work G1 --device cuda --precision bfloat16 [--compile] [--peak 989]
 
 Not an independent re-implementation to test against (that is test/parity): a peer to race. It does what a careful user
 of plain PyTorch does for speed, and no less work than vitmim. Needs torch 2 alone.
+
+--in-flight N is the number of steps of a measurement, after which the device is waited for: 1 on the CPU, 10 on cuda.
+--peak N, TFLOP/s of the device in that precision, gives the utilisation.
 """
 
 import argparse
 import json
+import math
+import pathlib
+import resource
 import statistics
 import time
 
@@ -19,25 +22,32 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-IMAGE, PATCH, CLASSES, MASK_RATIO = 32, 4, 10, 0.75
-TOKENS, PATCH_VALUES = (IMAGE // PATCH) ** 2, 3 * PATCH**2
-DIM, DEPTH, DECODER_DIM, DECODER_DEPTH, HEADS = 192, 6, 96, 2, 3
+WORKS = json.loads((pathlib.Path(__file__).parents[1] / "works.json").read_text())
 EPSILON = 1e-6  # of the norms
-WARM_UP = 1  # steps that do not count, as in bench/step.ts: memory is first touched, and --compile compiles
+
+
+def tokens_of(work):
+    """Number of patches of an image."""
+    return (work["imageSize"] // work["model"]["patchSize"]) ** 2
+
+
+def patch_values(work):
+    return 3 * work["model"]["patchSize"] ** 2
 
 
 class Attention(nn.Module):
     """Multi-head self-attention. q and v have a bias, k has none, as in BEiT and in vitmim's default."""
 
-    def __init__(self, dim):
+    def __init__(self, dim, heads):
         super().__init__()
+        self.heads = heads
         self.qkv = nn.Linear(dim, 3 * dim, bias=False)
         self.q_bias, self.v_bias = nn.Parameter(torch.zeros(dim)), nn.Parameter(torch.zeros(dim))
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x):
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
-        qkv = F.linear(x, self.qkv.weight, bias).unflatten(-1, (3, HEADS, -1))
+        qkv = F.linear(x, self.qkv.weight, bias).unflatten(-1, (3, self.heads, -1))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
@@ -45,9 +55,9 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Pre-norm, exact GELU, MLP four times as wide."""
 
-    def __init__(self, dim):
+    def __init__(self, dim, heads):
         super().__init__()
-        self.norm1, self.attn = nn.LayerNorm(dim, EPSILON), Attention(dim)
+        self.norm1, self.attn = nn.LayerNorm(dim, EPSILON), Attention(dim, heads)
         self.norm2 = nn.LayerNorm(dim, EPSILON)
         self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
 
@@ -56,76 +66,104 @@ class Block(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
-def positions(dim):
-    """[TOKENS, dim]: sine and cosine of each frequency side by side, over the flattened grid."""
-    angles = torch.arange(TOKENS)[:, None] / 10000 ** (torch.arange(0, dim, 2) / dim)
+def blocks(depth, dim, heads):
+    return nn.Sequential(*(Block(dim, heads) for _ in range(depth)))
+
+
+def positions(tokens, dim):
+    """[tokens, dim]: sine and cosine of each frequency side by side, over the flattened grid."""
+    angles = torch.arange(tokens)[:, None] / 10000 ** (torch.arange(0, dim, 2) / dim)
     return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)
 
 
 class Encoder(nn.Module):
     """All but the last norm."""
 
-    def __init__(self):
+    def __init__(self, work):
         super().__init__()
-        self.patch_embed = nn.Linear(PATCH_VALUES, DIM)
-        self.register_buffer("pos_embed", positions(DIM))
-        self.blocks = nn.Sequential(*(Block(DIM) for _ in range(DEPTH)))
+        model = work["model"]
+        self.patch, self.dim = model["patchSize"], model["dim"]
+        self.patch_embed = nn.Linear(patch_values(work), self.dim)
+        self.register_buffer("pos_embed", positions(tokens_of(work), self.dim))
+        self.blocks = blocks(model["depth"], self.dim, model["heads"])
 
     def forward(self, images, kept=None):
-        """images [batch, 3, IMAGE, IMAGE]; kept [batch, kept tokens], indices of tokens, or None for all"""
-        rows = images.unflatten(-1, (-1, PATCH)).unflatten(-3, (-1, PATCH))
-        x = self.patch_embed(rows.permute(0, 2, 4, 3, 5, 1).reshape(len(images), TOKENS, PATCH_VALUES)) + self.pos_embed
-        return self.blocks(x if kept is None else x.gather(1, kept[..., None].expand(-1, -1, DIM)))
+        """images [batch, 3, side, side]; kept [batch, kept tokens], indices of tokens, or None for all"""
+        rows = images.unflatten(-1, (-1, self.patch)).unflatten(-3, (-1, self.patch))
+        x = self.patch_embed(rows.permute(0, 2, 4, 3, 5, 1).flatten(1, 2).flatten(2)) + self.pos_embed
+        return self.blocks(x if kept is None else x.gather(1, kept[..., None].expand(-1, -1, self.dim)))
 
 
 class Pretraining(nn.Module):
     """A masked autoencoder and its loss."""
 
-    def __init__(self):
+    def __init__(self, work):
         super().__init__()
-        self.encoder, self.norm = Encoder(), nn.LayerNorm(DIM, EPSILON)
-        self.decoder_embed = nn.Linear(DIM, DECODER_DIM, bias=False)
-        self.mask_token = nn.Parameter(torch.zeros(DECODER_DIM))
-        self.register_buffer("decoder_pos_embed", positions(DECODER_DIM))
-        self.decoder_blocks = nn.Sequential(*(Block(DECODER_DIM) for _ in range(DECODER_DEPTH)))
-        self.decoder_norm = nn.LayerNorm(DECODER_DIM, EPSILON)
-        self.decoder_pred = nn.Linear(DECODER_DIM, PATCH_VALUES)
+        decoder, dim = work["model"]["decoder"], work["model"]["dim"]
+        self.dim, self.tokens = decoder["dim"], tokens_of(work)
+        self.kept = int(self.tokens * (1 - work["maskRatio"]))
+        self.encoder, self.norm = Encoder(work), nn.LayerNorm(dim, EPSILON)
+        self.decoder_embed = nn.Linear(dim, self.dim, bias=False)
+        self.mask_token = nn.Parameter(torch.zeros(self.dim))
+        self.register_buffer("decoder_pos_embed", positions(self.tokens, self.dim))
+        self.decoder_blocks = blocks(decoder["depth"], self.dim, decoder["heads"])
+        self.decoder_norm = nn.LayerNorm(self.dim, EPSILON)
+        self.decoder_pred = nn.Linear(self.dim, patch_values(work))
 
     def forward(self, images, order, target):
-        """order [batch, TOKENS]: the tokens of each image in random order, those to keep first"""
-        kept = int(TOKENS * (1 - MASK_RATIO))
-        x = self.decoder_embed(self.norm(self.encoder(images, order[:, :kept])))
-        gaps = self.mask_token.to(x.dtype).expand(len(x), TOKENS - kept, -1)
+        """order [batch, tokens]: the tokens of each image in random order, those to keep first"""
+        x = self.decoder_embed(self.norm(self.encoder(images, order[:, : self.kept])))
+        gaps = self.mask_token.to(x.dtype).expand(len(x), self.tokens - self.kept, -1)
         restore = order.argsort(1)
-        all_tokens = torch.cat([x, gaps], 1).gather(1, restore[..., None].expand(-1, -1, DECODER_DIM))
+        all_tokens = torch.cat([x, gaps], 1).gather(1, restore[..., None].expand(-1, -1, self.dim))
         x = self.decoder_blocks(all_tokens + self.decoder_pos_embed)
         error = (self.decoder_pred(self.decoder_norm(x)) - target).square().mean(-1)
-        removed = restore >= kept
+        removed = restore >= self.kept
         return (error * removed).sum() / removed.sum()
 
 
-class Finetuning(nn.Module):
+class Classification(nn.Module):
     """A classifier on the mean of the tokens, and its loss."""
 
-    def __init__(self):
+    def __init__(self, work):
         super().__init__()
-        self.encoder, self.fc_norm, self.head = Encoder(), nn.LayerNorm(DIM, EPSILON), nn.Linear(DIM, CLASSES)
+        dim = work["model"]["dim"]
+        self.encoder, self.fc_norm = Encoder(work), nn.LayerNorm(dim, EPSILON)
+        self.head = nn.Linear(dim, work["classes"])
 
     def forward(self, images, target):
-        """target [batch, CLASSES], each row a distribution"""
+        """target [batch, classes], each row a distribution"""
         return F.cross_entropy(self.head(self.fc_norm(self.encoder(images).mean(1))), target)
 
 
-def pretraining(batch):
-    """A model and what one of its steps takes."""
-    order = torch.rand(batch, TOKENS).argsort(1)
-    return Pretraining(), (torch.randn(batch, 3, IMAGE, IMAGE), order, torch.randn(batch, TOKENS, PATCH_VALUES))
+def prepare(work, batch, device="cpu"):
+    """A model and what one of its steps takes, on the device."""
+    with torch.device(device):
+        images = torch.randn(batch, 3, work["imageSize"], work["imageSize"])
+        if work["task"] == "pretraining":
+            order = torch.rand(batch, tokens_of(work)).argsort(1)
+            return Pretraining(work), (images, order, torch.randn(batch, tokens_of(work), patch_values(work)))
+        target = F.one_hot(torch.arange(batch) % work["classes"], work["classes"]).float()
+        return Classification(work), (images, target)
 
 
-def finetuning(batch):
-    """A model and what one of its steps takes."""
-    target = F.one_hot(torch.arange(batch) % CLASSES, CLASSES).float()
-    return Finetuning(), (torch.randn(batch, 3, IMAGE, IMAGE), target)
+def flops_per_image(work):
+    """Of a whole training step: matrix products, and nothing that is computed twice. As src/spec/flops.ts counts."""
+
+    def blocks_forward(tokens, depth, dim):
+        return depth * 2 * tokens * (12 * dim**2 + 2 * tokens * dim)
+
+    model, tokens = work["model"], tokens_of(work)
+    dim = model["dim"]
+    embedding = 2 * tokens * patch_values(work) * dim
+    if work["task"] == "classification":
+        forward = embedding + blocks_forward(tokens, model["depth"], dim) + 2 * dim * work["classes"]
+    else:
+        decoder, kept = model["decoder"], int(tokens * (1 - work["maskRatio"]))
+        forward = embedding + blocks_forward(kept, model["depth"], dim) + 2 * kept * dim * decoder["dim"]
+        forward += blocks_forward(tokens, decoder["depth"], decoder["dim"])
+        forward += 2 * tokens * decoder["dim"] * patch_values(work)
+    return 3 * forward - embedding  # nobody asks for the gradient of the patches
 
 
 def adamw(model):
@@ -133,26 +171,47 @@ def adamw(model):
     matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), fused=True)
+    return torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.95), fused=True)
+
+
+def peak_memory(device):
+    """Bytes: what tensors took of the GPU; on the CPU, the process at its largest."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def measure(step, steps):
+    """Seconds of a step, of so many asked for one after the other and the reading of the last loss, and that loss."""
+    begin = time.perf_counter()
+    for _ in range(steps):
+        loss = step()
+    value = loss.item()  # waits for the loss, and with the line below for all that came after it
+    if loss.is_cuda:
+        torch.cuda.synchronize()
+    return (time.perf_counter() - begin) / steps, value
 
 
 def main():
     parser = argparse.ArgumentParser(description="Images per second of training steps in PyTorch.")
-    parser.add_argument("--work", choices=["P", "F"], default="P")
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--work", choices=list(WORKS), default="P")
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--in-flight", type=int)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="bfloat16: by autocast")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--peak", type=float)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    model, inputs = (pretraining if options.work == "P" else finetuning)(options.batch)
-    model = model.to(options.device)
-    inputs = [tensor.to(options.device) for tensor in inputs]
+    work = WORKS[options.work]
+    batch = options.batch or work["batch"]
+    in_flight = options.in_flight or (10 if options.device == "cuda" else 1)
+    model, inputs = prepare(work, batch, options.device)
     optimizer = adamw(model)
     loss_of = torch.compile(model) if options.compile else model
     autocast = torch.autocast(options.device, torch.bfloat16, enabled=options.precision == "bfloat16")
@@ -163,30 +222,44 @@ def main():
             loss = loss_of(*inputs)
         loss.backward()
         optimizer.step()
-        return loss.item()  # waits for the device
+        return loss.detach()
 
-    times = []
-    for _ in range(WARM_UP + options.steps):
-        begin = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - begin)
-    times = times[WARM_UP:]
+    # Warm-up as in bench/step.ts: memory is first touched, and --compile compiles; then clocks as they will be.
+    first_step, _ = measure(step, 1)
+    if in_flight > 1:
+        measure(step, in_flight)
+    measured = [measure(step, in_flight) for _ in range(options.steps)]
+    times = [seconds for seconds, _ in measured]
+    loss = measured[-1][1]
+    if not math.isfinite(loss):
+        raise SystemExit(f"the loss is {loss}: what was measured is no training")
+    rate = batch / statistics.median(times)
+    flops = flops_per_image(work)
     result = {
         "torch": torch.__version__,
-        "device": options.device,
+        "device": torch.cuda.get_device_name() if options.device == "cuda" else "cpu",
         "work": options.work,
-        "batch": options.batch,
+        "batch": batch,
+        "inFlight": in_flight,
         "threads": options.threads,
         "precision": options.precision,
         "compile": options.compile,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "imagesPerSecond": options.batch / statistics.median(times),
+        "imagesPerSecond": rate,
         "seconds": times,
+        "firstStepSeconds": first_step,
+        "flopsPerImage": flops,
+        "teraflops": flops * rate / 1e12,
+        "utilisation": flops * rate / (options.peak * 1e12) if options.peak else None,
+        "peakMemoryBytes": peak_memory(options.device),
+        "loss": loss,
     }
     if options.json:
         print(json.dumps(result))
     else:
-        print(f"{result['imagesPerSecond']:.1f} images/s with torch {result['torch']} on {options.device}")
+        share = f", {100 * result['utilisation']:.1f} % of the peak" if options.peak else ""
+        print(f"{rate:.1f} images/s with torch {result['torch']} on {result['device']}")
+        print(f"{result['teraflops']:.3f} TFLOP/s{share}, {result['peakMemoryBytes'] / 2**20:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -21,17 +21,19 @@ BATCH = 2
 
 
 def count(work):
-    """FLOPs per image, forward and forward with backward."""
-    model, inputs = (torch_vit.pretraining if work == "P" else torch_vit.finetuning)(BATCH)
+    """FLOPs per image, forward and forward with backward. On device meta, which computes nothing."""
+    model, inputs = torch_vit.prepare(work, BATCH, "meta")
     with sdpa_kernel(SDPBackend.MATH):
         with FlopCounterMode(display=False) as forward:
             model(*inputs)
         with FlopCounterMode(display=False) as training:
             model(*inputs).backward()
-    return {"forward": forward.get_total_flops() / BATCH, "training": training.get_total_flops() / BATCH}
+    counted = {"forward": forward.get_total_flops() / BATCH, "training": training.get_total_flops() / BATCH}
+    assert counted["training"] == torch_vit.flops_per_image(work), (counted, torch_vit.flops_per_image(work))
+    return counted
 
 
-fixture = {"torch": torch.__version__.split("+")[0], "P": count("P"), "F": count("F")}
+fixture = {"torch": torch.__version__.split("+")[0], **{name: count(work) for name, work in torch_vit.WORKS.items()}}
 path = pathlib.Path(__file__).parent / "fixtures" / "flops.json"
 path.write_text(json.dumps(fixture, indent=2) + "\n")
 print(fixture)

@@ -1,18 +1,17 @@
 /** FLOPs against PyTorch's counter and against a count by hand. The fixture is made by flops.py. */
+import { flopsPerImage, modelOf, WORKS } from '../../bench/works.js';
 import { finetuneCost, pretrainCost } from '../../src/spec/flops.js';
 import { resolveModel } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';
 import { readFixture } from './fixture.js';
 
-const fixture = readFixture('flops') as Record<'P' | 'F', { forward: number; training: number }>;
-const model = resolveModel(
-  modelSchema.parse({ patchSize: 4, dim: 192, depth: 6, heads: 3, decoder: { dim: 96, depth: 2, heads: 3 } }),
-  32,
-);
+const fixture = readFixture('flops') as Record<string, { forward: number; training: number }>;
 
-test('pre-training and fine-tuning cost what PyTorch counts', () => {
-  expect(pretrainCost(model, { maskRatio: 0.75 })).toEqual(fixture.P);
-  expect(finetuneCost(model, 10)).toEqual(fixture.F);
+test.each(Object.entries(WORKS))('a step of work %s costs what PyTorch counts for its peer', (name, work) => {
+  const model = modelOf(work);
+  const cost = work.task === 'pretraining' ? pretrainCost(model, work) : finetuneCost(model, work.classes);
+  expect(cost).toEqual(fixture[name]);
+  expect(flopsPerImage(work)).toBe(cost.training);
 });
 
 test('a model small enough for a count by hand', () => {

@@ -78,7 +78,9 @@ async function openAdapter(): Promise<Opened> {
   const dawn = await load();
   // One of several GPUs, by a part of its name as `vitmim doctor` shows it.
   const name = process.env.VITMIM_ADAPTER;
-  const gpu = dawn.create(name ? [`adapter=${name}`] : []);
+  // Whatever else Dawn shall be told, options apart by spaces: `enable-dawn-features=…`, for people who measure or debug.
+  const told = process.env.VITMIM_DAWN?.split(' ').filter(Boolean) ?? [];
+  const gpu = dawn.create([...(name ? [`adapter=${name}`] : []), ...told]);
   // tfjs registers its backend at import, and only where it finds these globals, as a browser has them.
   Object.assign(globalThis, dawn.globals);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });

@@ -1,27 +1,13 @@
 /**
- * Where the time of a step goes: every kernel of the active backend, timed at its door, beside the least it could take.
- * For devices that compute at once.
+ * Times every kernel of the active tfjs backend at its door. For devices that compute at once: on others a kernel only
+ * asks for the work and returns.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { Cost, Rates, Sample } from './floors.js';
 
-export interface KernelTime {
-  kernel: string;
-  calls: number;
-  milliseconds: number;
-  /** Its multiplications at the rate of a large product, or its tensors at the speed of memory, whichever takes longer. */
-  floor: number;
-}
-
-/** What this machine does at best, measured. */
-interface Rates {
-  flopsPerMs: number;
-  bytesPerMs: number;
-}
-
-/** Times every kernel from now on. */
-export function timeKernels(): { read: () => KernelTime[]; reset: () => void } {
-  const rates = measureRates();
-  const times = new Map<string, KernelTime>();
+/** Times every kernel from now on. What has been gathered is handed over by `take`. */
+export function timeKernels(): { take: () => Sample[] } {
+  let samples: Sample[] = [];
   const backendName = tf.getBackend();
   for (const kernel of tf.getKernelsForBackend(backendName)) {
     const { kernelName } = kernel;
@@ -31,20 +17,18 @@ export function timeKernels(): { read: () => KernelTime[]; reset: () => void } {
       kernelFunc(parameters) {
         const begin = performance.now();
         const outputs = kernel.kernelFunc(parameters);
-        const spent = performance.now() - begin;
-        const time = times.get(kernelName) ?? { kernel: kernelName, calls: 0, milliseconds: 0, floor: 0 };
-        time.calls += 1;
-        time.milliseconds += spent;
-        time.floor += floorOf(kernelName, parameters.inputs, [outputs].flat(), rates);
-        times.set(kernelName, time);
+        const milliseconds = performance.now() - begin;
+        const cost = costOf(kernelName, parameters.inputs, [outputs].flat());
+        samples.push({ kernel: kernelName, milliseconds, ...cost });
         return outputs;
       },
     });
   }
   return {
-    read: () => [...times.values()].sort((a, b) => b.milliseconds - a.milliseconds),
-    reset: () => {
-      times.clear();
+    take() {
+      const taken = samples;
+      samples = [];
+      return taken;
     },
   };
 }
@@ -54,18 +38,12 @@ const sizeOf = ({ shape }: tf.TensorInfo): number => shape.reduce((a, b) => a * 
 /** Kernels that only give a tensor another shape or name. */
 const FREE = new Set(['Reshape', 'Identity']);
 
-function floorOf(
-  kernel: string,
-  inputs: tf.NamedTensorInfoMap,
-  outputs: readonly tf.TensorInfo[],
-  { flopsPerMs, bytesPerMs }: Rates,
-): number {
-  if (FREE.has(kernel)) return 0;
+function costOf(kernel: string, inputs: tf.NamedTensorInfoMap, outputs: readonly tf.TensorInfo[]): Cost {
+  if (FREE.has(kernel)) return { bytes: 0, flops: 0 };
   // a kernel that takes an optional input may find it undefined
   const given = Object.values<tf.TensorInfo | undefined>(inputs);
   const tensors = [...given, ...outputs].filter((tensor) => tensor !== undefined);
-  const bytes = 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0);
-  return Math.max(flopsOf(kernel, inputs) / flopsPerMs, bytes / bytesPerMs);
+  return { bytes: 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0), flops: flopsOf(kernel, inputs) };
 }
 
 /** Of the products alone. */
@@ -87,7 +65,8 @@ function flopsOf(kernel: string, inputs: tf.NamedTensorInfoMap): number {
   }
 }
 
-function measureRates(): Rates {
+/** What this machine does at best: a large product, and a sum of vectors that no cache holds. */
+export function measureRates(): Rates {
   const side = 1024;
   const length = 2 ** 23;
   return tf.tidy(() => {
@@ -95,7 +74,7 @@ function measureRates(): Rates {
     const vector = tf.ones([length]);
     const product = best(() => tf.matMul(matrix, matrix));
     const sum = best(() => tf.add(vector, vector));
-    return { flopsPerMs: (2 * side ** 3) / product, bytesPerMs: (4 * 3 * length) / sum };
+    return { flopsPerSecond: (2000 * side ** 3) / product, bytesPerSecond: (1000 * 4 * 3 * length) / sum };
   });
 }
 

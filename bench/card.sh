@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Everything to be known of a card, on a machine that has its driver and little else:
+#
+#   OUT=results bash bench/card.sh APP [PART...]
+#
+# APP is a folder of bundles, one .mjs file each, with what they import inside, except for the package `webgpu`, which
+# must be found from there. Made after `npm run build`, by any bundler, of
+#   dist/bench/{doctor,step,compare,card-tests}.js and the test files that shall run: dist/test/ops/*.test.js and the like.
+# It lies two folders below the one that has bench/, as dist/bench does: bench/works.json and bench/peers are read from
+# there. `node` is on the PATH, and Vulkan finds the card (VK_DRIVER_FILES where it does not by itself). PyTorch with CUDA
+# is needed for its side of a race; without it those runs fail, and are told as failed.
+#
+# PART: doctor, tests, G1, G2, G3, breakdown; all, if none is named. Files are left in $OUT: doctor.json, NAME.tap,
+# G1.json …, breakdown-G1-float32.json …. Each part has an equal share of the time that is left when it begins, so a call
+# with one race has more rounds of it, and whoever still runs when the share is over has failed: for medians, make a call
+# for each race. Ends with 1 where anything failed; the other parts have run all the same.
+#
+#   MINUTES    of the whole call (9)
+#   ROUNDS     of a race, at most (3)
+#   STEPS      measurements of each run, of ten steps each (3)
+#   PYTHON     that has PyTorch (python3)
+#   PEAK       TFLOP/s of the card without sparsity, from its data sheet: float32=67,float16=989,bfloat16=989
+#   BANDWIDTH  GB/s of its memory, likewise
+#   BATCH      for all works, to try the script where there is no card; TORCH_DEVICE=cpu then does for the peer
+set -uo pipefail
+[ $# -ge 1 ] || { echo 'usage: [OUT=DIR] bash bench/card.sh APP [doctor|tests|G1|G2|G3|breakdown ...]' >&2; exit 2; }
+app=$1; shift
+[ -e "$app/step.mjs" ] || { echo "$app has no step.mjs; the head of this script says how it is made" >&2; exit 2; }
+parts=("$@"); [ $# -ge 1 ] || parts=(doctor tests G1 G2 G3 breakdown)
+out=${OUT:-card}; mkdir -p "$out"
+end=$((SECONDS + 60 * ${MINUTES:-9}))
+failed=0
+
+# The limit of a part: what is left, divided among it and the parts after it.
+share() { local left=$((end - SECONDS)); echo $((left > 0 ? left / $1 : 1)); }
+run() { echo "== $*" >&2; "$@" || { echo "-- failed: $*" >&2; failed=1; }; }
+common=(--device webgpu ${BATCH:+--batch "$BATCH"})
+
+race() { # NAME WORKS SECONDS
+  run node "$app/compare.mjs" "${common[@]}" --torch-device "${TORCH_DEVICE:-cuda}" --works "$2" --precision all \
+    --rounds "${ROUNDS:-3}" --steps "${STEPS:-3}" --minutes "$(awk "BEGIN { print $3 / 60 }")" --python "${PYTHON:-python3}" \
+    ${PEAK:+--peak "$PEAK"} --out "$out/$1.json"
+}
+
+# One work in one precision, within so many seconds.
+breakdown() { # WORK PRECISION SECONDS
+  local peak; peak=$(tr , '\n' <<< "${PEAK:-}" | sed -n "s/^$2=//p")
+  echo "== breakdown of $1 in $2" >&2
+  timeout "$3" node "$app/step.mjs" "${common[@]}" --work "$1" --precision "$2" --steps 2 --breakdown --sizes --json \
+    ${peak:+--peak "$peak"} ${BANDWIDTH:+--bandwidth "$BANDWIDTH"} > "$out/breakdown-$1-$2.json" \
+    || { echo "-- failed: breakdown of $1 in $2" >&2; failed=1; }
+}
+
+for i in "${!parts[@]}"; do
+  seconds=$(share $((${#parts[@]} - i)))
+  case ${parts[i]} in
+    doctor)
+      command -v nvidia-smi > /dev/null && run nvidia-smi
+      echo '== doctor' >&2
+      timeout "$seconds" node "$app/doctor.mjs" --json > "$out/doctor.json" || failed=1
+      cat "$out/doctor.json" ;;
+    tests)
+      for file in "$app"/*.test.mjs; do
+        name=$(basename "$file" .test.mjs)
+        echo "== tests of $name" >&2
+        VITMIM_REQUIRE_DEVICES=webgpu timeout "$seconds" node --test-reporter=tap "$app/card-tests.mjs" "$file" > "$out/$name.tap" \
+          || { failed=1; grep -A 12 '^ *not ok' "$out/$name.tap" | head -60; }
+        grep -E '^# (tests|pass|fail) ' "$out/$name.tap"
+      done ;;
+    G1) race G1 G1 "$seconds" ;;
+    G2) race G2 G2 "$seconds" ;;
+    G3) race G3 G3P,G3F "$seconds" ;;
+    breakdown)
+      precisions=$(node "$app/compare.mjs" --precisions) || failed=1
+      works=(G1 G2 G3P G3F); left=$((${#works[@]} * $(wc -w <<< "$precisions")))
+      for work in "${works[@]}"; do
+        for precision in $precisions; do
+          breakdown "$work" "$precision" "$(share $((left + ${#parts[@]} - i - 1)))"
+          left=$((left - 1))
+        done
+      done ;;
+    *) echo "no part is called ${parts[i]}" >&2; failed=1 ;;
+  esac
+done
+exit $failed

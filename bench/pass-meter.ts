@@ -1,0 +1,67 @@
+/**
+ * Times every pass that device webgpu runs in a step, by timestamps that the device itself takes at its beginning and end.
+ * Each pass is then submitted alone, so a step takes longer than one that is not measured.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import type { VitBackend } from '../src/backends/webgpu/backend.js';
+import { internalsOf } from '../src/backends/webgpu/internals.js';
+import type { Pass } from '../src/backends/webgpu/pass.js';
+import { UsageError } from '../src/common/errors.js';
+import type { Cost, Sample } from './floors.js';
+import { passCost } from './pass-cost.js';
+
+/**
+ * To be set in VITMIM_DAWN before the device is opened: Dawn otherwise cuts timestamps to a tenth of a millisecond, lest
+ * they tell one web page about another.
+ */
+export const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
+
+/**
+ * Takes one step and times its passes, ours and the stock ones.
+ *
+ * @param bySizes Tells passes of the same name and other sizes apart.
+ * @throws UsageError where the device has no timestamps.
+ */
+export async function timePasses(backend: VitBackend, step: () => tf.Tensor, bySizes: boolean): Promise<Sample[]> {
+  const internals = internalsOf(backend);
+  if (!internals.supportTimestampQuery) throw new UsageError('this adapter has no timestamps: --breakdown needs them');
+  const timers: { name: string; query: Promise<number> }[] = [];
+  const passes: (Cost & { kernel: string })[] = [];
+  const bytes = ({ dataId }: tf.TensorInfo): number => (backend.tensorMap.get(dataId).resource as GPUBuffer).size;
+
+  const run = backend.run.bind(backend);
+  const runStock = backend.runWebGPUProgram.bind(backend);
+  backend.run = (pass) => {
+    run(pass);
+    passes.push({ kernel: nameOf(pass, bySizes), ...passCost(withBytes(pass, bytes)) });
+  };
+  backend.runWebGPUProgram = (program, inputs, ...rest) => {
+    const output = runStock(program, inputs, ...rest);
+    // No pass is made for a result without values.
+    if (timers.length === passes.length) return output;
+    const kernel = `${timers.at(-1)!.name}${bySizes ? ` [${output.shape.join('×')}]` : ''}`;
+    const buffers = [...inputs, output].map(bytes);
+    passes.push({ kernel, bytes: buffers.reduce((a, b) => a + b, 0), flops: 0 });
+    return output;
+  };
+  internals.activeTimers = timers;
+  try {
+    step().dispose();
+  } finally {
+    internals.activeTimers = undefined;
+    backend.run = run;
+    backend.runWebGPUProgram = runStock;
+  }
+  const times = await Promise.all(timers.map(({ query }) => query));
+  if (times.length !== passes.length) throw new Error(`${times.length} times for ${passes.length} passes`);
+  return passes.map((pass, i) => ({ ...pass, milliseconds: times[i]! }));
+}
+
+function withBytes({ name, sizes, reads, writes }: Pass, bytes: (tensor: tf.TensorInfo) => number) {
+  const sized = (operands: Pass['reads']): Record<string, number> =>
+    Object.fromEntries(Object.entries(operands).map(([buffer, { tensor }]) => [buffer, bytes(tensor)]));
+  return { name, sizes, reads: sized(reads), writes: sized(writes) };
+}
+
+const nameOf = ({ name, sizes }: Pass, bySizes: boolean): string =>
+  bySizes ? `${name} ${JSON.stringify(sizes).replaceAll('"', '')}` : name;

@@ -1,0 +1,83 @@
+/**
+ * One whole training step of a work, as training takes it: forward, backward, AdamW. On generated numbers: no data set,
+ * no degradation. Nothing is read back from the device.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { stream } from '../src/common/random.js';
+import { initialValues, type Purpose, type Values } from '../src/model/parameters.js';
+import { classify, predict } from '../src/model/vit.js';
+import { drawKept } from '../src/objectives/mask.js';
+import { adamW, softmaxCrossEntropy, tokenSelection, tokenSquaredError } from '../src/ops/index.js';
+import { patchCount, type ModelConfig } from '../src/spec/model.js';
+import { meanGradients } from '../src/training/gradients.js';
+import { freshState, type TrainingState } from '../src/training/state.js';
+import type { Work } from './works.js';
+
+type Loss = (images: tf.Tensor4D) => tf.Scalar;
+
+/**
+ * Sets up a work.
+ *
+ * @returns Takes the next step and gives its loss, on the device; the caller disposes of it.
+ */
+export function trainingStep(work: Work, model: ModelConfig, batch: number): () => tf.Scalar {
+  const purpose: Purpose =
+    work.task === 'pretraining'
+      ? { for: 'pretraining', masked: true }
+      : { for: 'classification', classes: work.classes };
+  const state = freshState(firstValues(model, purpose), { depth: model.depth, layerDecay: 1, weightDecay: 0.05 });
+  const images = noise<tf.Rank.R4>([batch, model.imageSize, model.imageSize, 3]);
+  const loss =
+    work.task === 'pretraining'
+      ? pretraining(state, model, batch, work.maskRatio)
+      : classification(state, model, batch, work.classes);
+  const slots = [...state.slots.values()];
+  const variables = slots.map(({ value }) => value);
+  return () =>
+    tf.tidy(() => {
+      const { loss: value, gradients } = meanGradients([images], loss, variables);
+      state.step += 1;
+      const rates = { learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradientScale: 1 };
+      adamW(slots, gradients, { ...rates, step: state.step });
+      return value;
+    });
+}
+
+function pretraining({ parameters }: TrainingState, model: ModelConfig, batch: number, maskRatio: number): Loss {
+  const tokens = patchCount(model);
+  const kept = Array.from({ length: batch }, (_, i) => drawKept(tokens, maskRatio, stream(0, i)));
+  const selection = tokenSelection(kept, tokens);
+  const target = noise<tf.Rank.R3>([batch, tokens, 3 * model.patchSize ** 2]);
+  return (images) => tokenSquaredError(predict(parameters, model, images, selection), target, selection.removed);
+}
+
+function classification({ parameters }: TrainingState, model: ModelConfig, batch: number, classes: number): Loss {
+  const rows = new Float32Array(batch * classes);
+  for (let image = 0; image < batch; image++) rows[image * classes + (image % classes)] = 1;
+  const target = tf.tensor2d(rows, [batch, classes]);
+  return (images) => softmaxCrossEntropy(classify(parameters, model, images), target);
+}
+
+/** Normal numbers, the same million over and over: to draw 40 million would take longer than to measure. */
+function noise<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R> {
+  const random = stream(0, 'noise');
+  const some = Float32Array.from({ length: 2 ** 20 }, () => random.normal(0, 1));
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  for (let start = 0; start < values.length; start += some.length) {
+    values.set(some.subarray(0, values.length - start), start);
+  }
+  return tf.tensor(values, shape);
+}
+
+/** Every block begins with the values of the first, for the same reason. */
+function firstValues(model: ModelConfig, purpose: Purpose): Values {
+  const { depth, decoder } = model;
+  const shallow = { ...model, depth: 1, decoder: { ...decoder, depth: 1 } };
+  const copies = [...initialValues(shallow, purpose, 0)].flatMap(([name, value]) => {
+    const [, part, rest] = /^(blocks|decoder_blocks)\.0\.(.*)$/.exec(name) ?? [];
+    if (part === undefined || rest === undefined) return [[name, value] as const];
+    const blocks = part === 'blocks' ? depth : decoder.depth;
+    return Array.from({ length: blocks }, (_, i) => [`${part}.${i}.${rest}`, value] as const);
+  });
+  return new Map(copies);
+}
