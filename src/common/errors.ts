@@ -13,6 +13,8 @@ export const FAILURE_CAUSES = [
   /** Its process died, or threw what nobody had foreseen. */
   'crash',
   'out-of-memory',
+  /** Its graphics device went away: a driver that was reset, a card that was taken out. */
+  'device-lost',
   /** A loss that is no number, or far above where it began. */
   'diverged',
   /** It took longer than it was given. */

@@ -9,6 +9,7 @@ export type FailureMode = (typeof FAILURE_MODES)[number];
 export function mayHelpToRetry(cause: FailureCause): boolean {
   switch (cause) {
     case 'crash':
+    case 'device-lost':
     case 'lost':
     case 'timed-out':
     case 'pre-empted':

@@ -8,6 +8,7 @@ import { writeJson } from '../store/files.js';
 import { stagePaths, type StagePaths } from '../store/layout.js';
 import type { StageResult } from '../store/records.js';
 import { finetune } from './finetune.js';
+import { withMemoryRemedy } from './memory-remedy.js';
 import { nearestNeighbours } from './knn.js';
 import { linearProbe } from './linear.js';
 import type { Values } from '../model/parameters.js';
@@ -32,7 +33,9 @@ export async function runStage(
     throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);
   }
   const parent = stage.parent === null ? null : readParent(parentCheckpoint(paths, stage.parent));
-  const result = await run(stage, { ...surroundings, stage, paths, dataset, parent });
+  const result = await run(stage, { ...surroundings, stage, paths, dataset, parent }).catch((error: unknown) => {
+    throw withMemoryRemedy(error, stage.config);
+  });
   for (const file of result.corruptImages) {
     surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
   }

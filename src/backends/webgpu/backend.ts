@@ -4,8 +4,10 @@
  */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
+import { TrainingError } from '../../common/errors.js';
+import type { Health } from './health.js';
 import { internalsOf } from './internals.js';
-import { wgsl, type Pass } from './pass.js';
+import { sizeOf, wgsl, type Pass } from './pass.js';
 
 /** Passes recorded before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
 const PASSES_PER_SUBMISSION = 64;
@@ -17,6 +19,41 @@ export class VitBackend extends WebGPUBackend {
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #internals = internalsOf(this);
+  readonly #health: Health;
+
+  constructor(device: GPUDevice, adapter: GPUAdapterInfo, health: Health) {
+    super(device, adapter);
+    this.#health = health;
+  }
+
+  /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
+  override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    let values: tf.backend_util.BackendValues | undefined;
+    let refusal: unknown;
+    try {
+      values = await super.read(dataId);
+    } catch (error) {
+      refusal = error; // of a lost device; its event may come after it
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#health.check();
+    if (values === undefined) throw refusal;
+    return values;
+  }
+
+  /** @throws TrainingError for a tensor that no shader could see whole. */
+  override uploadToGPU(dataId: object): void {
+    const { shape, resource } = this.tensorMap.get(dataId);
+    const bytes = 4 * sizeOf(shape);
+    const most = this.device.limits.maxStorageBufferBindingSize;
+    if (resource == null && bytes > most) {
+      throw new TrainingError(
+        `a tensor [${shape.join()}] of ${mebibytes(bytes)} is beyond the ${mebibytes(most)} that shaders of this graphics device can see at once`,
+        'out-of-memory',
+      );
+    }
+    super.uploadToGPU(dataId);
+  }
 
   /** A new tensor whose values are not yet set. */
   output(shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo {
@@ -122,3 +159,5 @@ export class VitBackend extends WebGPUBackend {
     return pipeline;
   }
 }
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;

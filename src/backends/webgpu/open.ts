@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, UsageError } from '../../common/errors.js';
 import type { DeviceDriver } from '../device.js';
+import { Health } from './health.js';
 
 /** The limits that large tensors meet first. */
 const LIMITS = [
@@ -36,12 +37,12 @@ const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --
 export const webgpu: DeviceDriver = {
   name: 'webgpu',
   async open() {
-    const { adapter, device } = await (opened ??= openAdapter());
+    const { adapter, device, health } = await (opened ??= openAdapter());
     const { VitBackend } = await import('./backend.js');
     const { registerKernels } = await import('./kernels/index.js');
     tf.removeBackend('webgpu');
     if (!tf.getKernelsForBackend('webgpu').some(({ kernelName }) => kernelName === 'VitLinear')) registerKernels();
-    tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info));
+    tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, health));
     await tf.setBackend('webgpu');
 
     // Dawn's `device` is the adapter's name, its `description` the driver's with the version.
@@ -66,6 +67,7 @@ interface Opened {
   gpu: object;
   adapter: Adapter;
   device: GPUDevice;
+  health: Health;
 }
 
 /**
@@ -91,7 +93,7 @@ async function openAdapter(): Promise<Opened> {
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
   });
-  return { gpu, adapter, device };
+  return { gpu, adapter, device, health: new Health(device) };
 }
 
 async function load(): Promise<Dawn> {

@@ -1,0 +1,24 @@
+/** Out of memory, a stage says which number of parts to try; the batch size stays what the spec says. */
+import { TrainingError } from '../../src/common/errors.js';
+import type { StageConfig } from '../../src/spec/stages.js';
+import { withMemoryRemedy } from '../../src/training/memory-remedy.js';
+
+const stage = (kind: StageConfig['kind'], batchSize: number, accumulate: number): StageConfig =>
+  ({ kind, recipe: { batchSize, accumulate } }) as unknown as StageConfig;
+const full = new TrainingError('no room', 'out-of-memory');
+
+it.each([
+  [256, 1, 'pretrain.accumulate: 2, which takes 128 images at once instead of 256'],
+  [256, 4, 'pretrain.accumulate: 8, which takes 32 images at once instead of 64'],
+  [9, 1, 'pretrain.accumulate: 3, which takes 3 images at once instead of 9'],
+])('a batch of %i in %i parts', (batchSize, accumulate, remedy) => {
+  const told = withMemoryRemedy(full, stage('pretrain', batchSize, accumulate));
+  expect(told).toMatchObject({ message: `no room; try ${remedy}`, failure: 'out-of-memory' });
+});
+
+it('has nothing to try for single images, for probes, nor for other failures', () => {
+  expect(withMemoryRemedy(full, stage('finetune', 8, 8))).toBe(full);
+  expect(withMemoryRemedy(full, stage('knn', 8, 1))).toBe(full);
+  const diverged = new TrainingError('NaN', 'diverged');
+  expect(withMemoryRemedy(diverged, stage('pretrain', 8, 1))).toBe(diverged);
+});
