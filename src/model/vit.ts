@@ -36,8 +36,17 @@ function norm<T extends tf.Tensor>(parameters: Parameters, name: string, x: T): 
   return layerNorm(x, get(parameters, `${name}.weight`), get(parameters, `${name}.bias`), EPSILON);
 }
 
-function project(parameters: Parameters, name: string, x: tf.Tensor3D, epilogue?: LinearEpilogue): tf.Tensor3D {
-  return linear(x, get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`), epilogue);
+/** How a model multiplies; a classifier's head, small and last, always does it in float32. */
+type Products = Pick<EncoderConfig, 'precision'>;
+
+function project(
+  parameters: Parameters,
+  name: string,
+  x: tf.Tensor3D,
+  { precision }: Products,
+  epilogue?: LinearEpilogue,
+): tf.Tensor3D {
+  return linear(x, get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`), epilogue, precision);
 }
 
 /** The bias of q, k and v together. With `qv` biases alone that of k is 0, as in BEiT. */
@@ -55,26 +64,33 @@ function addProjection(
   x: tf.Tensor3D,
   branch: tf.Tensor3D,
   factors: tf.Tensor1D | null,
+  products: Products,
 ): tf.Tensor3D {
-  if (!factors) return project(parameters, name, branch, { residual: x });
-  return tf.add(x, tf.mul(project(parameters, name, branch), tf.reshape(factors, [-1, 1, 1])));
+  if (!factors) return project(parameters, name, branch, products, { residual: x });
+  return tf.add(x, tf.mul(project(parameters, name, branch, products), tf.reshape(factors, [-1, 1, 1])));
 }
 
 function block(
   parameters: Parameters,
   name: string,
-  heads: number,
+  config: Products & { heads: number },
   x: tf.Tensor3D,
   drop: readonly [tf.Tensor1D | null, tf.Tensor1D | null],
 ): tf.Tensor3D {
   const attn = `${name}.attn`;
   const normed = norm(parameters, `${name}.norm1`, x);
-  const qkv = linear(normed, get(parameters, `${attn}.qkv.weight`), qkvBias(parameters, attn));
-  const attended = addProjection(parameters, `${attn}.proj`, x, attention(qkv, heads), drop[0]);
-  const hidden = project(parameters, `${name}.mlp.fc1`, norm(parameters, `${name}.norm2`, attended), {
+  const qkv = linear(
+    normed,
+    get(parameters, `${attn}.qkv.weight`),
+    qkvBias(parameters, attn),
+    undefined,
+    config.precision,
+  );
+  const attended = addProjection(parameters, `${attn}.proj`, x, attention(qkv, config.heads), drop[0], config);
+  const hidden = project(parameters, `${name}.mlp.fc1`, norm(parameters, `${name}.norm2`, attended), config, {
     activation: 'gelu',
   });
-  return addProjection(parameters, `${name}.mlp.fc2`, attended, hidden, drop[1]);
+  return addProjection(parameters, `${name}.mlp.fc2`, attended, hidden, drop[1], config);
 }
 
 /** Before its last norm. */
@@ -85,7 +101,7 @@ function encodeTokens(
   selection: TokenSelection | null,
   dropPath: DropPath,
 ): tf.Tensor3D {
-  const embedded = project(parameters, 'patch_embed.proj', patchify(images, config.patchSize));
+  const embedded = project(parameters, 'patch_embed.proj', patchify(images, config.patchSize), config);
   const placed = tf.add<tf.Tensor3D>(embedded, get(parameters, 'pos_embed'));
   let x = selection ? gatherTokens(placed, selection) : placed;
   if (config.classToken) {
@@ -94,7 +110,7 @@ function encodeTokens(
   }
   for (let i = 0; i < config.depth; i++) {
     const drop = [dropPath?.[2 * i] ?? null, dropPath?.[2 * i + 1] ?? null] as const;
-    x = block(parameters, `blocks.${i}`, config.heads, x, drop);
+    x = block(parameters, `blocks.${i}`, config, x, drop);
   }
   return x;
 }
@@ -129,13 +145,13 @@ export function decode(
   selection: TokenSelection | null,
 ): tf.Tensor3D {
   const patches = config.classToken ? dropFirstToken(encoded) : encoded;
-  const embedded = project(parameters, 'decoder_embed', patches);
+  const embedded = project(parameters, 'decoder_embed', patches, config);
   const all = selection ? restoreTokens(embedded, get(parameters, 'mask_token'), selection) : embedded;
   let x = tf.add<tf.Tensor3D>(all, get(parameters, 'decoder_pos_embed'));
   for (let i = 0; i < config.decoder.depth; i++) {
-    x = block(parameters, `decoder_blocks.${i}`, config.decoder.heads, x, [null, null]);
+    x = block(parameters, `decoder_blocks.${i}`, { ...config, heads: config.decoder.heads }, x, [null, null]);
   }
-  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', x));
+  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', x), config);
 }
 
 /** Predicts from images: {@link encode}, then {@link decode}. */

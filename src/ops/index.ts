@@ -5,7 +5,7 @@ export { composeColours, DENORMALIZE, mixColours, NORMALIZE, type ColourMap } fr
 export { convolveEach } from './convolve-each.js';
 export { cropViews, hasCropKernel } from './crop.js';
 export { layerNorm } from './layer-norm.js';
-export { linear, type LinearEpilogue } from './linear.js';
+export { hasHalfProducts, linear, type LinearEpilogue, type Precision } from './linear.js';
 export { softmaxCrossEntropy, tokenSquaredError } from './losses.js';
 export { denormalizePatches, normalizePatches } from './normalize-patches.js';
 export { patchify, unpatchify } from './patches.js';

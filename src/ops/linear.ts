@@ -1,6 +1,6 @@
 /** Linear layers, with an optional bias and an optional exact GELU behind them. */
 import * as tf from '@tensorflow/tfjs';
-import { defineOp } from './op.js';
+import { defineOp, hasFusedKernel, type OpDefinition } from './op.js';
 
 export type Activation = 'none' | 'gelu';
 
@@ -10,7 +10,7 @@ const normalCdf = (x: tf.Tensor): tf.Tensor => tf.mul(tf.add(tf.erf(tf.mul(x, Ma
 const asRows = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, x.shape.at(-1)!]);
 
 /** Inputs: x, weight and, where there are any, bias and residual. */
-const op = defineOp<{ activation: Activation }>({
+const exact: OpDefinition<{ activation: Activation }> = {
   name: 'VitLinear',
   forward([x, weight, bias, residual], _constants, { activation }) {
     const rows = tf.fused.matMul({ a: asRows(x!), b: weight as tf.Tensor2D, ...(bias ? { bias } : {}) });
@@ -24,7 +24,22 @@ const op = defineOp<{ activation: Activation }>({
     const dWeight = tf.matMul(asRows(x!), dz, true);
     return [dx, dWeight, ...(bias ? [tf.sum(dz, 0)] : []), ...(residual ? [tf.clone(dy)] : [])];
   },
-});
+};
+
+const HALF = 'VitLinearHalf';
+const noHalf = (): never => {
+  throw new Error(`backend ${tf.getBackend()} has no ${HALF}`);
+};
+const ops = {
+  float32: defineOp(exact),
+  float16: defineOp<{ activation: Activation }>({ name: HALF, forward: noHalf, backward: noHalf }),
+};
+
+/** What the factors of a product are rounded to; it is summed in float32. */
+export type Precision = keyof typeof ops;
+
+/** Whether the active backend multiplies in float16. There is no plain form of that: tfjs has no such numbers. */
+export const hasHalfProducts = (): boolean => hasFusedKernel(HALF);
 
 /** d/dx x·Φ(x) = Φ(x) + x·φ(x), with φ(x) = exp(−x²/2)/√(2π). */
 function geluDerivative(x: tf.Tensor): tf.Tensor {
@@ -42,6 +57,7 @@ export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor 
  * @param weight [in, out]
  * @param bias [out], or null; a residual wants one
  * @param epilogue `gelu` is the exact one, x·Φ(x)
+ * @param precision Of x, the weight and the gradient where they are multiplied; float16 wants {@link hasHalfProducts}
  * @returns [..., out]
  */
 export function linear<T extends tf.Tensor>(
@@ -49,7 +65,9 @@ export function linear<T extends tf.Tensor>(
   weight: tf.Tensor,
   bias: tf.Tensor | null,
   epilogue: LinearEpilogue = { activation: 'none' },
+  precision: Precision = 'float32',
 ): T {
+  const op = ops[precision];
   if ('activation' in epilogue) return op(bias ? [x, weight, bias] : [x, weight], [], epilogue) as T;
   if (!bias) throw new Error('a residual is added where there is a bias');
   return op([x, weight, bias, epilogue.residual], [], { activation: 'none' }) as T;

@@ -14,6 +14,8 @@ export interface EncoderConfig {
   classToken: boolean;
   qkvBias: 'all' | 'qv';
   init: 'truncated-normal' | 'xavier-uniform';
+  /** Of the factors of matrix products. Absent where it is float32: stages are known by their configuration. */
+  precision?: 'float16';
 }
 
 /** An encoder and the decoder it is pre-trained with. */
@@ -51,6 +53,7 @@ export function resolveModel(spec: ModelSpec, imageSize: number): ModelConfig {
     classToken: spec.classToken,
     qkvBias: spec.qkvBias,
     init: spec.init,
+    ...(spec.precision === 'float16' && { precision: spec.precision }),
     decoder: {
       dim: spec.decoder.dim ?? sizes.decoder.dim,
       depth: spec.decoder.depth ?? sizes.decoder.depth,

@@ -172,6 +172,12 @@ export const modelSchema = z
       .enum(['truncated-normal', 'xavier-uniform'])
       .default('truncated-normal')
       .describe('Initial weights: normal of std 0.02 cut at ±0.02 (the paper), or Xavier (MAE).'),
+    precision: z
+      .enum(['float32', 'float16'])
+      .default('float32')
+      .describe(
+        'What matrix products multiply in; sums, weights and all else are float32. float16 wants a GPU by webgpu.',
+      ),
     decoder: z
       .strictObject({
         dim: count.optional().describe('Width of the decoder.'),

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TrainingError, unreachable } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
+import { hasHalfProducts } from '../ops/index.js';
 import type { Stage } from '../spec/stages.js';
 import { writeJson } from '../store/files.js';
 import { stagePaths, type StagePaths } from '../store/layout.js';
@@ -28,6 +29,11 @@ export async function runStage(
   surroundings: Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'>,
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
+  if (stage.config.model.precision === 'float16' && !hasHalfProducts()) {
+    throw new TrainingError(
+      `device ${surroundings.device} does not multiply in float16; use a GPU with shader-f16 by --device webgpu, or model.precision: float32`,
+    );
+  }
   const dataset = await openDataset(stage.config.data);
   if (dataset.fingerprint !== stage.dataFingerprint) {
     throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);

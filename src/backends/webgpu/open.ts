@@ -41,7 +41,8 @@ export const webgpu: DeviceDriver = {
     const { VitBackend } = await import('./backend.js');
     const { registerKernels } = await import('./kernels/index.js');
     tf.removeBackend('webgpu');
-    if (!tf.getKernelsForBackend('webgpu').some(({ kernelName }) => kernelName === 'VitLinear')) registerKernels();
+    if (!tf.getKernelsForBackend('webgpu').some(({ kernelName }) => kernelName === 'VitLinear'))
+      registerKernels(device.features);
     tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, health));
     await tf.setBackend('webgpu');
 

@@ -7,7 +7,7 @@ import { convolveEach } from './convolve.js';
 import { crop } from './crop.js';
 import { pickPixels, pullPixels } from './geometry.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
-import { linear, linearGradient } from './linear.js';
+import { halfLinearKernels, linearKernels } from './linear.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
 import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
@@ -24,8 +24,7 @@ const KERNELS: readonly tf.KernelConfig[] = [
   gatherTokensGradient,
   layerNorm,
   layerNormGradient,
-  linear,
-  linearGradient,
+  ...linearKernels,
   mixColours,
   normalizePatches,
   ...patchKernels,
@@ -40,9 +39,8 @@ const KERNELS: readonly tf.KernelConfig[] = [
   squaredErrorGradient,
 ];
 
-/** Registers them. Once in a process. */
-export function registerKernels(): void {
-  KERNELS.forEach((kernel) => {
+/** Registers them. Once in a process, which has one such device. */
+export function registerKernels(features: Pick<ReadonlySet<string>, 'has'>): void {
+  for (const kernel of [...KERNELS, ...(features.has('shader-f16') ? halfLinearKernels : [])])
     tf.registerKernel(kernel);
-  });
 }

@@ -7,7 +7,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, type Operand, type Code } from '../pass.js';
+import { lanesFor, scalars, type Operand, type Code } from '../pass.js';
 import { epilogue, inScalars, type Epilogue } from './epilogue.js';
 
 /** Which factors are stored transposed. All rows are contiguous. */
@@ -31,6 +31,9 @@ export interface Tile {
 export interface Factors {
   readonly a: tf.TensorInfo;
   readonly b: tf.TensorInfo;
+  /** For strips of float16: [factor, 1 / factor] by which one of them is multiplied, and its sums afterwards. */
+  readonly scale?: tf.TensorInfo | undefined;
+  readonly scaled?: 'a' | 'b';
 }
 
 const SIDE = 16;
@@ -53,7 +56,7 @@ export interface ProductOptions {
 /** Records y = epilogue(a·b). */
 export function recordProduct(
   backend: VitBackend,
-  { a, b }: Factors,
+  { a, b, scale, scaled }: Factors,
   wanted: Epilogue,
   { sizes, tile, strips, splits }: ProductOptions,
 ): void {
@@ -65,12 +68,12 @@ export function recordProduct(
   const second = lanesFor(b, layout === 'second-transposed' ? depth : columns);
   backend.run({
     name: `product, ${layout}`,
-    sizes: { rows, columns, depth, tile, strips, splits, after: after.key },
-    reads: { a: first, b: second, ...after.reads },
+    sizes: { rows, columns, depth, tile, strips, splits, after: after.key, scaled: scale && scaled },
+    reads: { a: first, b: second, ...after.reads, ...(scale && { scale: scalars(scale) }) },
     writes: after.writes,
     threads: SIDE * SIDE,
     groups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), splits],
-    code: () => productCode(first, second, after, { sizes, tile, strips, splits }),
+    code: () => productCode(first, second, after, { sizes, tile, strips, splits, scaled: scale && scaled }),
   });
 }
 
@@ -78,7 +81,7 @@ function productCode(
   first: Operand,
   second: Operand,
   after: Epilogue,
-  { sizes, tile, strips, splits }: ProductOptions,
+  { sizes, tile, strips, splits, scaled }: ProductOptions & { scaled: 'a' | 'b' | undefined },
 ): Code {
   const { rows, columns, depth, layout } = sizes;
   const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
@@ -91,8 +94,8 @@ function productCode(
   return {
     extensions: strips === 'f16' ? ['f16'] : [],
     declarations: [
-      declareStrip(a, first, strips),
-      declareStrip(b, second, strips),
+      declareStrip(a, first, strips, scaled === 'a'),
+      declareStrip(b, second, strips, scaled === 'b'),
       epilogue(after, sizes),
       `const SPLIT_SIZE = ${rows * columns}u;`,
     ].join('\n'),
@@ -111,7 +114,7 @@ function productCode(
         ${multiplyAdd(layout, tile, a.stride, b.stride)}
         workgroupBarrier();
       }
-      ${each(tile, writeSum(layout))}`,
+      ${each(tile, `${scaled ? 'sum[at] *= scale[1];' : ''} ${writeSum(layout)}`)}`,
   };
 }
 
@@ -139,7 +142,12 @@ function acrossStrip(name: string, outer: number, inner: number, tile: number): 
   return { name, outer, inner, along: 'inner', outerTile: tile, innerVectors: STRIP / 4, stride: STRIP / 4 + 1 };
 }
 
-function declareStrip({ name, outer, inner, outerTile, stride }: Strip, operand: Operand, type: StripType): string {
+function declareStrip(
+  { name, outer, inner, outerTile, stride }: Strip,
+  operand: Operand,
+  type: StripType,
+  scaled: boolean,
+): string {
   const one = (j: number): string =>
     `select(0.0, ${name}[min(at + ${j}u, ${outer * inner - 1}u)], inner + ${j}u < ${inner}u)`;
   const read =
@@ -152,7 +160,7 @@ function declareStrip({ name, outer, inner, outerTile, stride }: Strip, operand:
       if (outer >= ${outer}u || inner >= ${inner}u) { return vec4<f32>(0.0); }
       ${read}
     }
-    fn ${name}Fill(at: u32, value: vec4<f32>) { ${name}Strip[at] = vec4<${type}>(value); }`;
+    fn ${name}Fill(at: u32, value: vec4<f32>) { ${name}Strip[at] = vec4<${type}>(value${scaled ? ' * scale[0]' : ''}); }`;
 }
 
 function fillStrip({ name, along, outerTile, innerVectors, stride }: Strip, first: string): string {

@@ -1,0 +1,74 @@
+/**
+ * Loss scaling, for each gradient by itself. Gradients of a mean are small: float16 has nothing below 6e-8, and float32
+ * goes on to 1e-38. Each is brought near 2^10 by a power of two before it is rounded, and its products are brought back,
+ * which loses no bit. No scale has to be found by trial, no step is dropped, and what resumes has nothing to remember.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import type { VitBackend } from '../backend.js';
+import { lanesFor, scalars, sizeOf } from '../pass.js';
+
+const THREADS = 256;
+const MOST_GROUPS = 256;
+
+/** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
+const TARGET = 10;
+
+/** @returns [factor, 1 / factor], a new tensor on the device. The largest value of x times the factor is below 2^11. */
+export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorInfo {
+  const size = sizeOf(x.shape);
+  const operand = lanesFor(x, size);
+  const count = size / operand.lanes;
+  const groups = Math.min(MOST_GROUPS, Math.ceil(count / THREADS));
+  const parts = backend.output([groups]);
+  const largest = `
+    shares[thread] = most;
+    workgroupBarrier();
+    for (var half = ${THREADS / 2}u; half > 0u; half /= 2u) {
+      if (thread < half) { shares[thread] = max(shares[thread], shares[thread + half]); }
+      workgroupBarrier();
+    }`;
+  const declarations = `var<workgroup> shares: array<f32, ${THREADS}>;`;
+  const one =
+    operand.lanes === 4 ? 'let pair = max(v.xy, v.zw); most = max(most, max(pair.x, pair.y));' : 'most = max(most, v);';
+  backend.run({
+    name: 'largest',
+    sizes: { size, groups },
+    reads: { x: operand },
+    writes: { parts: scalars(parts) },
+    threads: THREADS,
+    groups: [groups, 1, 1],
+    code: () => ({
+      declarations,
+      body: `
+        var most = 0.0;
+        for (var i = group.x * ${THREADS}u + thread; i < ${count}u; i += ${groups * THREADS}u) { let v = abs(x[i]); ${one} }
+        ${largest}
+        if (thread == 0u) { parts[group.x] = shares[0]; }`,
+    }),
+  });
+  const scale = backend.output([2]);
+  backend.run({
+    name: 'scaleForHalf',
+    sizes: { groups },
+    reads: { parts: scalars(parts) },
+    writes: { scale: scalars(scale) },
+    threads: THREADS,
+    groups: [1, 1, 1],
+    code: () => ({
+      declarations,
+      body: `
+        var most = 0.0;
+        for (var i = thread; i < ${groups}u; i += ${THREADS}u) { most = max(most, parts[i]); }
+        ${largest}
+        if (thread == 0u) {
+          // Of 0, and of what is not finite, nothing is to be made.
+          let usable = shares[0] > 1e-30 && shares[0] < 1e30;
+          let exponent = select(0, ${TARGET} - i32(floor(log2(shares[0]))), usable);
+          scale[0] = ldexp(1.0, exponent);
+          scale[1] = ldexp(1.0, -exponent);
+        }`,
+    }),
+  });
+  backend.release(parts);
+  return scale;
+}

@@ -1,0 +1,87 @@
+/**
+ * Linear layers whose factors are float16, against float64 with the bound of such numbers: a factor is rounded by 2^-12
+ * of itself at most, two of them by 2^-11, and errors of a sum's terms partly cancel.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Device } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import * as ops from '../../src/ops/index.js';
+import { normals, read, relativeError } from '../support/arrays.js';
+import { availableDevices } from '../support/devices.js';
+import * as reference from './reference.js';
+
+const BOUND = 2 ** -11;
+const devices = await availableDevices();
+
+it('is of no other device', async () => {
+  for (const name of devices.filter((device) => device !== 'webgpu')) {
+    const device = await openDevice(name);
+    expect(ops.hasHalfProducts()).toBe(false);
+    expect(() => ops.linear(tf.ones([1, 1]), tf.ones([1, 1]), null, undefined, 'float16')).toThrow(/VitLinearHalf/);
+    device.close();
+  }
+});
+
+const onWebgpu = devices.includes('webgpu') ? describe : describe.skip;
+
+onWebgpu('on webgpu', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice('webgpu');
+  });
+  afterAll(() => {
+    device.close();
+  });
+
+  const transposed = (x: Float64Array, rows: number): Float64Array => {
+    const columns = x.length / rows;
+    return x.map((_, i) => x[(i % rows) * columns + Math.floor(i / rows)]!);
+  };
+
+  it.each([
+    [7, 5, 11],
+    [131, 72, 140],
+    [1100, 20, 24],
+  ])('%i×%i→%i: values, and gradients however small', async (rows, inputs, outputs) => {
+    expect(ops.hasHalfProducts()).toBe(true);
+    const name = `half ${rows}`;
+    const [x, weight, bias] = [
+      normals(rows * inputs, `${name}/x`),
+      normals(inputs * outputs, `${name}/weight`),
+      normals(outputs, `${name}/bias`),
+    ];
+    const tensors = (): [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D] => [
+      tf.tensor2d([...x], [rows, inputs]),
+      tf.tensor2d([...weight], [inputs, outputs]),
+      tf.tensor1d([...bias]),
+    ];
+    const run = (...[a, b, c]: tf.Tensor[]): tf.Tensor => ops.linear(a!, b!, c!, undefined, 'float16');
+    const y = await read(() => run(...tensors()));
+    const error = relativeError(y, reference.linear(x, weight, bias, rows, inputs));
+    expect(error).toBeLessThan(BOUND);
+    expect(error).toBeGreaterThan(1e-6); // or it was float32
+
+    for (const size of [1, 1e-10, 1e10]) {
+      const dy = normals(rows * outputs, `${name}/dy`).map((value) => Math.fround(value * size));
+      const gradients = tf.tidy(() => tf.grads(run)(tensors(), tf.tensor2d([...dy], [rows, outputs])));
+      const [dx, dWeight] = [
+        reference.linear(dy, transposed(weight, inputs), null, rows, outputs),
+        reference.linear(transposed(x, rows), dy, null, inputs, rows),
+      ];
+      expect(relativeError(await read(() => gradients[0]!), dx)).toBeLessThan(BOUND);
+      expect(relativeError(await read(() => gradients[1]!), dWeight)).toBeLessThan(BOUND);
+    }
+  });
+
+  it('leaves gradients of 0 at 0, and shows a NaN', async () => {
+    const gradient = (dy: number): Promise<Float32Array> =>
+      read(() =>
+        tf.tidy(() => {
+          const run = (x: tf.Tensor): tf.Tensor => ops.linear(x, tf.ones([3, 2]), null, undefined, 'float16');
+          return tf.grad(run)(tf.ones([2, 3]), tf.fill([2, 2], dy));
+        }),
+      );
+    expect([...(await gradient(0))]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect((await gradient(NaN)).every(Number.isNaN)).toBe(true);
+  });
+});
