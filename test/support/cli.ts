@@ -10,6 +10,13 @@ const BIN = fileURLToPath(new URL('../../bin/vitmim.js', import.meta.url));
 
 const LONGEST_MS = 240_000;
 
+interface Options {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** After which it hangs for certain; four minutes by default. */
+  longestMs?: number;
+}
+
 export interface Finished {
   code: number | null;
   stdout: string;
@@ -24,11 +31,11 @@ export interface Running {
 }
 
 /** Starts `vitmim ARGS…`. */
-export function start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
+export function start(args: readonly string[], options: Options = {}): Running {
   const env = { ...process.env, CI: 'true', NO_COLOR: '1', ...options.env };
   const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd ?? process.cwd(), env });
   // A command that hangs must fail its test, not hold up all of them.
-  const watchdog = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), options.longestMs ?? LONGEST_MS);
   let [stdout, stderr] = ['', ''];
   const waiting: { text: string; wake: () => void }[] = [];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
