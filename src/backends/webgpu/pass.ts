@@ -87,3 +87,15 @@ export function linearGroups(count: number): [number, number, number] {
 
 /** WGSL: number of this workgroup among `count`, which may be exceeded in the last row. */
 export const linearGroup = (count: number): string => `(group.y * ${linearGroups(count)[0]}u + group.x)`;
+
+/**
+ * The layout of a pass with an invocation for each of `count` results, and how its code begins: with `i`, the result's
+ * number, and an end for those beyond the last.
+ */
+export function invocations(count: number, threads = 256): Pick<Pass, 'threads' | 'groups'> & { begin: string } {
+  const groups = Math.ceil(count / threads);
+  const begin = `
+    let i = ${linearGroup(groups)} * ${threads}u + thread;
+    if (i >= ${count}u) { return; }`;
+  return { threads, groups: linearGroups(groups), begin };
+}

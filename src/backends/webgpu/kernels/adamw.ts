@@ -1,5 +1,5 @@
 /** VitAdamW: src/ops/adamw.ts says what it is. In place, one pass for each parameter. */
-import { lanesFor, linearGroups, linearGroup, sizeOf } from '../pass.js';
+import { invocations, lanesFor, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import type { AdamWStep } from '../../../ops/adamw.js';
 
@@ -8,8 +8,6 @@ interface AdamWAttributes extends AdamWStep {
   weightDecays: number[];
 }
 
-const THREADS = 256;
-
 export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs, attributes) => {
   const { learningRate, beta1, beta2, epsilon, step, gradientScale, rateScales, weightDecays } = attributes;
   rateScales.forEach((rateScale, slot) => {
@@ -17,7 +15,7 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
     const size = sizeOf(value!.shape);
     const operand = lanesFor(value!, size);
     const count = size / operand.lanes;
-    const groups = Math.ceil(count / THREADS);
+    const { begin, ...layout } = invocations(count);
     const rate = learningRate * rateScale;
     backend.run({
       name: 'adamW',
@@ -30,12 +28,10 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
         ...[1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), epsilon],
         ...[gradientScale, 0, 0, 0],
       ],
-      threads: THREADS,
-      groups: linearGroups(groups),
+      ...layout,
       code: () => ({
         body: `
-          let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-          if (i >= ${count}u) { return; }
+          ${begin}
           let g = gradient[i] * uniforms[2].x;
           let m = uniforms[0].x * first[i] + uniforms[0].y * g;
           let v = uniforms[0].z * second[i] + uniforms[0].w * g * g;

@@ -1,9 +1,7 @@
 /** VitMixColours: src/ops/colours.ts says what it is. */
 import { COLOURS_KERNEL } from '../../../ops/colours.js';
-import { linearGroup, linearGroups, scalars, sizeOf } from '../pass.js';
+import { invocations, scalars, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
-
-const THREADS = 256;
 
 export const mixColours = defineKernel(COLOURS_KERNEL, (backend, inputs) => {
   const [images, matrices, offsets] = [inputs.images!, inputs.matrices!, inputs.offsets!];
@@ -11,18 +9,16 @@ export const mixColours = defineKernel(COLOURS_KERNEL, (backend, inputs) => {
   const count = sizeOf(images.shape) / 3;
   const pixels = count / images.shape[0]!;
   const maps = matrices.shape[0]!;
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count);
   backend.run({
     name: 'mixColours',
     sizes: { count, pixels, maps },
     reads: { x: scalars(images), matrices: scalars(matrices), offsets: scalars(offsets) },
     writes: { y: scalars(y) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let map = ${maps === 1 ? '0u' : `i / ${pixels}u`};
         let pixel = vec3<f32>(x[i * 3u], x[i * 3u + 1u], x[i * 3u + 2u]);
         for (var c = 0u; c < 3u; c++) {

@@ -1,7 +1,7 @@
 /** VitConvolveEach: src/ops/convolve-each.ts says what it is. An invocation makes the three channels of a pixel. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { CONVOLVE_KERNEL } from '../../../ops/convolve-each.js';
-import { linearGroup, linearGroups, scalars } from '../pass.js';
+import { invocations, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
 
 const THREADS = 64;
@@ -14,7 +14,7 @@ export const convolveEach = defineKernel(CONVOLVE_KERNEL, (backend, inputs) => {
   const margin = (side - 1) / 2;
   const y = backend.output(images.shape);
   const count = batch * height * width;
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count, THREADS);
   const weight = (output: number, input: number): string => `kernels[own + ${(output * 3 + input) * area}u + tap]`;
   const weights = (input: number): string => `vec3<f32>(${[0, 1, 2].map((o) => weight(o, input)).join(', ')})`;
   backend.run({
@@ -22,12 +22,10 @@ export const convolveEach = defineKernel(CONVOLVE_KERNEL, (backend, inputs) => {
     sizes: { batch, height, width, side },
     reads: { x: scalars(images), kernels: scalars(kernels) },
     writes: { y: scalars(y) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let image = i / ${height * width}u;
         let row = i32((i / ${width}u) % ${height}u) - ${margin};
         let column = i32(i % ${width}u) - ${margin};

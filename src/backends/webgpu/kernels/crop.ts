@@ -1,6 +1,6 @@
 /** VitCrop: src/ops/crop.ts says what it is. An invocation makes one pixel, all of its taps in one go. */
 import { CROP_KERNEL, VIEW_FIELDS, type CropAttributes } from '../../../ops/crop.js';
-import { linearGroup, linearGroups, scalars, sizeOf } from '../pass.js';
+import { invocations, scalars, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 
 const THREADS = 64;
@@ -15,20 +15,18 @@ export const crop = defineKernel<CropAttributes>(CROP_KERNEL, (backend, inputs, 
   }
   const y = backend.output([batch, height, width, 3]);
   const count = batch * height * width;
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count, THREADS);
   backend.run({
     name: 'crop',
     sizes: { batch, height, width },
     reads: { bytes: scalars(bytes), table: scalars(table), weights: scalars(weights) },
     writes: { y: scalars(y) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       declarations: `
         fn byteAt(i: u32) -> f32 { return f32((bitcast<u32>(bytes[i >> 2u]) >> ((i & 3u) * 8u)) & 255u); }`,
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let view = i / ${height * width}u * ${VIEW_FIELDS.length}u;
         ${VIEW_FIELDS.map((name, field) => `let ${name} = u32(table[view + ${field}u]);`).join('\n')}
         let row = (i / ${width}u) % ${height}u;

@@ -2,10 +2,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { PICK_KERNEL } from '../../../ops/pick-pixels.js';
 import { PULL_KERNEL } from '../../../ops/pull-pixels.js';
-import { linearGroup, linearGroups, scalars } from '../pass.js';
+import { invocations, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
-
-const THREADS = 256;
 
 type Shape4 = [number, number, number, number];
 
@@ -15,18 +13,16 @@ export const pickPixels = defineKernel(PICK_KERNEL, (backend, inputs) => {
   const [outHeight, outWidth] = [rows.shape[1]!, columns.shape[1]!];
   const y = backend.output([batch, outHeight, outWidth, 3]);
   const count = batch * outHeight * outWidth * 3;
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count);
   backend.run({
     name: 'pickPixels',
     sizes: { batch, height, width, outHeight, outWidth },
     reads: { x: scalars(images), rows: scalars(rows), columns: scalars(columns) },
     writes: { y: scalars(y) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let line = i / ${outWidth * 3}u;
         let image = line / ${outHeight}u;
         let row = u32(rows[line]);
@@ -42,14 +38,13 @@ export const pullPixels = defineKernel(PULL_KERNEL, (backend, inputs) => {
   const [batch, height, width] = images.shape as Shape4;
   const y = backend.output(images.shape);
   const count = batch * height * width;
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count);
   backend.run({
     name: 'pullPixels',
     sizes: { batch, height, width },
     reads: { x: scalars(images), pulls: scalars(pulls) },
     writes: { y: scalars(y) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       declarations: `
         fn pixelAt(image: u32, place: vec2<i32>) -> vec3<f32> {
@@ -58,8 +53,7 @@ export const pullPixels = defineKernel(PULL_KERNEL, (backend, inputs) => {
           return vec3<f32>(x[at], x[at + 1u], x[at + 2u]);
         }`,
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let image = i / ${height * width}u;
         let own = vec2<u32>(i % ${width}u, (i / ${width}u) % ${height}u);
         let grid = 2.0 * vec2<f32>(own) / vec2<f32>(${width - 1}.0, ${height - 1}.0) - 1.0;

@@ -1,7 +1,7 @@
 /** VitLinear and its gradient: src/ops/linear.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, linearGroups, linearGroup, sizeOf } from '../pass.js';
+import { invocations, lanesFor, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { makeEpilogue, plainResult } from '../passes/epilogue.js';
 import { product, weightProduct } from '../passes/choose-product.js';
@@ -55,25 +55,22 @@ export const linearKernels = [forward('f32'), gradient('f32')];
 /** For devices with the feature `shader-f16`. */
 export const halfLinearKernels = [forward('f16'), gradient('f16')];
 
-const THREADS = 256;
-
 /** Value by value. */
 function times(backend: VitBackend, a: TensorInfo, b: TensorInfo): TensorInfo {
   const y = backend.output(a.shape);
   const size = sizeOf(a.shape);
   const { lanes } = lanesFor(a, size);
-  const groups = Math.ceil(size / lanes / THREADS);
+  const { begin, ...layout } = invocations(size / lanes);
   backend.run({
     name: 'times',
     sizes: { size },
     reads: { a: lanesFor(a, size), b: lanesFor(b, size) },
     writes: { y: lanesFor(y, size) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i < ${size / lanes}u) { y[i] = a[i] * b[i]; }`,
+        ${begin}
+        y[i] = a[i] * b[i];`,
     }),
   });
   return y;

@@ -1,7 +1,7 @@
 /** The losses and their gradients: src/ops/losses.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { scalars, lanesFor, linearGroups, linearGroup, sizeOf, type Operand } from '../pass.js';
+import { invocations, lanesFor, linearGroup, linearGroups, scalars, sizeOf, type Operand } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS } from '../passes/lanes.js';
 
@@ -89,8 +89,6 @@ export const squaredError = defineKernel(
   },
 );
 
-const THREADS = 256;
-
 /** One invocation for each value, or four of them. */
 function byValue(
   backend: VitBackend,
@@ -102,18 +100,16 @@ function byValue(
   const y = backend.output([rows, columns]);
   const operand = lanesFor(y, columns);
   const width = columns / operand.lanes;
-  const groups = Math.ceil((rows * width) / THREADS);
+  const { begin, ...layout } = invocations(rows * width);
   backend.run({
     name,
     sizes: { rows, columns },
     reads,
     writes: { y: operand },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${rows * width}u) { return; }
+        ${begin}
         let row = i / ${width}u;
         y[i] = ${value(width)};`,
     }),

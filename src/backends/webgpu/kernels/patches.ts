@@ -1,7 +1,7 @@
 /** VitPatchify, VitUnpatchify and their gradients, each of which is the other: src/ops/patches.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, linearGroups, linearGroup, sizeOf } from '../pass.js';
+import { invocations, lanesFor, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 
 interface PatchGrid {
@@ -9,8 +9,6 @@ interface PatchGrid {
   rows: number;
   columns: number;
 }
-
-const THREADS = 256;
 
 function rearrange(
   backend: VitBackend,
@@ -27,19 +25,17 @@ function rearrange(
   const { lanes } = lanesFor(x, run);
   const width = run / lanes;
   const count = size / lanes;
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count);
   backend.run({
     name: `patches, to ${to}`,
     sizes: { size, patchSize, rows, columns },
     reads: { x: lanesFor(x, run) },
     writes: { y: lanesFor(y, run) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     // In patches: (image and row of patches, column of patches, row in the patch, value). In images the middle two swap.
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let value = i % ${width}u;
         let row = (i / ${width}u) % ${patchSize}u;
         let column = (i / ${width * patchSize}u) % ${columns}u;

@@ -1,10 +1,8 @@
 /** VitResample and its gradient: src/ops/resample.ts says what they are. First down the columns, then along the rows. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { scalars, linearGroups, linearGroup, sizeOf } from '../pass.js';
+import { invocations, scalars, sizeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
-
-const THREADS = 256;
 
 /**
  * One matrix along one axis of [batch, outer, length, inner], its own for each image or one for all.
@@ -22,19 +20,17 @@ function along(
   const [from, to] = transposed ? [m, n] : [n, m];
   const y = backend.output([batch, outer, to, inner]);
   const count = sizeOf(y.shape);
-  const groups = Math.ceil(count / THREADS);
+  const { begin, ...layout } = invocations(count);
   const weight = transposed ? `matrix[own + k * ${n}u + place]` : `matrix[own + place * ${n}u + k]`;
   backend.run({
     name: 'resample',
     sizes: { batch, outer, inner, matrices, m, n, transposed },
     reads: { x: scalars(x), matrix: scalars(matrix) },
     writes: { y: scalars(y) },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${count}u) { return; }
+        ${begin}
         let within = i % ${inner}u;
         let place = (i / ${inner}u) % ${to}u;
         let line = i / ${inner * to}u;

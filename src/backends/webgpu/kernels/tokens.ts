@@ -1,11 +1,9 @@
 /** VitGatherTokens, VitRestoreTokens and their gradients: src/ops/tokens.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { scalars, lanesFor, linearGroups, linearGroup } from '../pass.js';
+import { invocations, lanesFor, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { sumRows } from '../passes/sum-rows.js';
-
-const THREADS = 256;
 
 /** out[i] = x[index[i]]; an index beyond the rows of x takes `other`, or zeros. */
 function gatherRows(backend: VitBackend, x: TensorInfo, index: TensorInfo, other: TensorInfo | null): TensorInfo {
@@ -14,19 +12,17 @@ function gatherRows(backend: VitBackend, x: TensorInfo, index: TensorInfo, other
   const y = backend.output([rows, columns]);
   const operand = lanesFor(y, columns);
   const width = columns / operand.lanes;
-  const groups = Math.ceil((rows * width) / THREADS);
+  const { begin, ...layout } = invocations(rows * width);
   const absent = other ? `other[i % ${width}u]` : operand.lanes === 4 ? 'vec4<f32>(0.0)' : '0.0';
   backend.run({
     name: 'gatherRows',
     sizes: { rows, columns, limit, other: other !== null },
     reads: { x: lanesFor(x, columns), index: scalars(index), ...(other && { other: lanesFor(other, columns) }) },
     writes: { y: operand },
-    threads: THREADS,
-    groups: linearGroups(groups),
+    ...layout,
     code: () => ({
       body: `
-        let i = ${linearGroup(groups)} * ${THREADS}u + thread;
-        if (i >= ${rows * width}u) { return; }
+        ${begin}
         let source = u32(index[i / ${width}u]);
         if (source < ${limit}u) { y[i] = x[source * ${width}u + i % ${width}u]; } else { y[i] = ${absent}; }`,
     }),
