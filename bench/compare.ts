@@ -8,7 +8,7 @@
  *   --rounds N       each work is raced so many times (5); medians count
  *   --minutes N      no round begins that would not end by then, and whoever still runs then has failed
  *   --steps, --in-flight, --batch, --threads   as of bench/step.ts, for both
- *   --precision P    vitmim's: float32, float16 where models have it, or all
+ *   --precision P    vitmim's: float32, float16 or all
  *   --peak LIST      TFLOP/s of the device by precision, for the utilisation: float32=67,bfloat16=989
  *   --python PROGRAM that has PyTorch (python3)
  *   --out FILE       the rows as JSON, written again after every run

@@ -17,7 +17,7 @@ export interface RaceOptions {
   /** vitmim's. */
   device: string;
   torchDevice: string;
-  /** Of vitmim, with commas between; `all`: those that models have. */
+  /** Of vitmim, with commas between; `all`: each that there is. */
   precision: string;
   python: string;
   steps: string;

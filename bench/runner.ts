@@ -21,6 +21,7 @@ import { buildPlan } from '../src/spec/plan.js';
 import { readSweep } from '../src/spec/sweep.js';
 import type { Plan, StageConfig } from '../src/spec/stages.js';
 import { sweepPaths } from '../src/store/layout.js';
+import { median } from './numbers.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -66,10 +67,6 @@ const report = {
 rmSync(root, { recursive: true });
 if (options.json) console.log(JSON.stringify(report));
 else console.dir(report, { depth: 3 });
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
 
 function seconds(act: () => void): number {
   const began = performance.now();

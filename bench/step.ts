@@ -8,7 +8,7 @@
  *   --steps N        measurements, of which the median counts (5)
  *   --in-flight N    steps of a measurement: the loss is read after the last. 1 on devices that compute at once, where each
  *                    step ends before it returns; 10 on others, which a reading after every step would leave idle
- *   --precision P    float32, or float16 where models have it
+ *   --precision P    float32 or float16
  *   --peak N         TFLOP/s of the device in that precision, for the utilisation and the floors of --breakdown
  *   --bandwidth N    GB/s of its memory, for the floors
  *   --breakdown      what the kernels of a step take; --sizes tells those of other sizes apart (webgpu)

@@ -33,16 +33,15 @@ export function workNamed(name: string): Work {
   return work;
 }
 
-/** What a model of this version can compute in: float16 once its spec has the key `precision`. */
-export const PRECISIONS: readonly string[] = 'precision' in modelSchema.shape ? ['float32', 'float16'] : ['float32'];
+/** What a model can compute in. */
+export const PRECISIONS: readonly string[] = modelSchema.shape.precision.unwrap().options;
 
-/** @throws UsageError when this version's models have no such precision. */
+/** @throws UsageError when models have no such precision. */
 export function modelOf({ model, imageSize }: Work, precision = 'float32'): ModelConfig {
   if (!PRECISIONS.includes(precision)) {
     throw new UsageError(`precision ${precision} is not to be had; there is ${PRECISIONS.join(', ')}`);
   }
-  const spec = PRECISIONS.length > 1 ? { ...model, precision } : model;
-  return resolveModel(modelSchema.parse(spec), imageSize);
+  return resolveModel(modelSchema.parse({ ...model, precision }), imageSize);
 }
 
 /** FLOPs of a whole training step, for each image. */

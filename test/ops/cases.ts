@@ -1,5 +1,5 @@
 /** What is tested of an op: how to run it, and its definition in float64. Makers of the cases that several files use. */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import * as ops from '../../src/ops/index.js';
 import type { Values } from '../support/arrays.js';
 import * as reference from './reference.js';
@@ -37,3 +37,10 @@ export const layerNormCase = (rows: number, dim: number, std = 1): Case => ({
   expected: ([x, scale, shift]) => reference.layerNorm(x!, scale!, shift!, 1e-6),
   std,
 });
+
+/** The gradient of Σ weights·run(inputs) in every input. */
+export function gradientsOf(run: Case['run'], inputs: () => tf.Tensor[], weights: Values): tf.Tensor[] {
+  const score = (...values: tf.Tensor[]): tf.Tensor =>
+    tf.sum(tf.mul(tf.reshape(run(values), [-1]), tf.tensor1d(Array.from(weights))));
+  return tf.tidy(() => tf.grads(score)(inputs()));
+}

@@ -8,7 +8,7 @@ import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
 import { differenceAlong, dot, normals, product, read, relativeError } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
-import { attentionCase, layerNormCase, linearCase, type Case } from './cases.js';
+import { attentionCase, gradientsOf, layerNormCase, linearCase, type Case } from './cases.js';
 import * as reference from './reference.js';
 
 const fixed = (shape: number[], name: string): Float64Array => normals(product(shape), name);
@@ -60,11 +60,7 @@ describe.each(await availableDevices())('on %s', (deviceName) => {
     expect(relativeError(await read(() => run(tensors())), y)).toBeLessThan(1e-5);
 
     const weights = normals(y.length, `${name}/dy`);
-    const gradients = tf.tidy(() =>
-      tf.grads((...inputs: tf.Tensor[]) => tf.sum(tf.mul(tf.reshape(run(inputs), [-1]), tf.tensor1d([...weights]))))(
-        tensors(),
-      ),
-    );
+    const gradients = gradientsOf(run, tensors, weights);
     for (const [input, gradient] of gradients.entries()) {
       const computed = await read(() => gradient);
       const size = Math.sqrt(dot(computed, computed));

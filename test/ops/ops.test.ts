@@ -5,7 +5,7 @@ import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
 import { dot, normals, numericalGradient, product, read, relativeError } from '../support/arrays.js';
 import { availableDevices, simdVariants } from '../support/devices.js';
-import { attentionCase, layerNormCase, linearCase, type Case } from './cases.js';
+import { attentionCase, gradientsOf, layerNormCase, linearCase, type Case } from './cases.js';
 import * as reference from './reference.js';
 
 /** Image 0 keeps tokens 3 and 0 (in that order), image 1 keeps 1 and 2. */
@@ -131,11 +131,7 @@ describe.each(devices)('on $label', ({ open }) => {
 
     it('has the gradient of its definition in every input', async () => {
       const weights = normals(expected(values).length, `${caseName}/dy`);
-      const gradients = tf.tidy(() =>
-        tf.grads((...inputs: tf.Tensor[]) => tf.sum(tf.mul(tf.reshape(run(inputs), [-1]), tf.tensor1d([...weights]))))(
-          tensors(),
-        ),
-      );
+      const gradients = gradientsOf(run, tensors, weights);
       for (const [input, gradient] of gradients.entries()) {
         const numerical = numericalGradient(
           (x) => dot(expected(values.map((value, i) => (i === input ? x : value))), weights),

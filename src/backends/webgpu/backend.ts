@@ -4,10 +4,12 @@
  */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../kernels.js';
 import { TrainingError } from '../../common/errors.js';
 import type { Health } from './health.js';
 import { internalsOf } from './internals.js';
-import { sizeOf, wgsl, type Pass } from './pass.js';
+import type { Pass } from './pass.js';
+import type { Pipelines } from './pipelines.js';
 
 /** Passes recorded before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
 const PASSES_PER_SUBMISSION = 64;
@@ -16,14 +18,14 @@ const PASSES_PER_SUBMISSION = 64;
 const NOT_READ = null as unknown as tf.backend_util.BackendValues;
 
 export class VitBackend extends WebGPUBackend {
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #internals = internalsOf(this);
   readonly #health: Health;
+  readonly #pipelines: Pipelines;
 
-  constructor(device: GPUDevice, adapter: GPUAdapterInfo, health: Health) {
+  constructor(device: GPUDevice, adapter: GPUAdapterInfo, health: Health, pipelines: Pipelines) {
     super(device, adapter);
     this.#health = health;
+    this.#pipelines = pipelines;
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
@@ -44,9 +46,10 @@ export class VitBackend extends WebGPUBackend {
   /** @throws TrainingError for a tensor that no shader could see whole. */
   override uploadToGPU(dataId: object): void {
     const { shape, resource } = this.tensorMap.get(dataId);
+    if (resource != null) return;
     const bytes = 4 * sizeOf(shape);
     const most = this.device.limits.maxStorageBufferBindingSize;
-    if (resource == null && bytes > most) {
+    if (bytes > most) {
       throw new TrainingError(
         `a tensor [${shape.join()}] of ${mebibytes(bytes)} is beyond the ${mebibytes(most)} that shaders of this graphics device can see at once`,
         'out-of-memory',
@@ -74,11 +77,11 @@ export class VitBackend extends WebGPUBackend {
   /** Records a pass; it runs when the queue is next submitted, after all that was recorded before. */
   run(pass: Pass): void {
     const operands = [...Object.values(pass.reads), ...Object.values(pass.writes)];
-    const pipeline = this.#pipeline(pass);
+    const pipeline = this.#pipelines.of(pass);
     const resources = operands.map(({ tensor }) => this.#bufferOf(tensor));
     if (pass.uniforms) resources.push(this.#upload(pass.uniforms));
     const bindGroup = this.device.createBindGroup({
-      layout: this.#bindGroupLayout(pass),
+      layout: this.#pipelines.layoutOf(pass),
       entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
     const internals = this.#internals;
@@ -122,41 +125,6 @@ export class VitBackend extends WebGPUBackend {
     internals.computePassEncoder = internals.commandEncoder!.beginComputePass({
       timestampWrites: { querySet: internals.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
     });
-  }
-
-  #bindGroupLayout({ reads, writes, uniforms }: Pass): GPUBindGroupLayout {
-    const types: GPUBufferBindingType[] = [
-      ...Object.keys(reads).map(() => 'read-only-storage' as const),
-      ...Object.keys(writes).map(() => 'storage' as const),
-      ...(uniforms ? (['uniform'] as const) : []),
-    ];
-    const key = types.join();
-    let layout = this.#layouts.get(key);
-    if (!layout) {
-      layout = this.device.createBindGroupLayout({
-        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
-      });
-      this.#layouts.set(key, layout);
-    }
-    return layout;
-  }
-
-  #pipeline(pass: Pass): GPUComputePipeline {
-    const lanes = [...Object.values(pass.reads), ...Object.values(pass.writes)].map((operand) => operand.lanes);
-    const key = `${pass.name} ${lanes.join('')} ${pass.threads} ${JSON.stringify(pass.sizes)}`;
-    let pipeline = this.#pipelines.get(key);
-    if (!pipeline) {
-      const module = this.device.createShaderModule({ code: wgsl(pass), label: pass.name });
-      // Declared, since `auto` would leave out what some variant of a shader does not use.
-      const layout = this.device.createPipelineLayout({ bindGroupLayouts: [this.#bindGroupLayout(pass)] });
-      pipeline = this.device.createComputePipeline({
-        label: pass.name,
-        layout,
-        compute: { module, entryPoint: 'main' },
-      });
-      this.#pipelines.set(key, pipeline);
-    }
-    return pipeline;
   }
 }
 

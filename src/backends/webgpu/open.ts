@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { messageOf, UsageError } from '../../common/errors.js';
 import type { DeviceDriver } from '../device.js';
 import { Health } from './health.js';
+import { Pipelines } from './pipelines.js';
 
 /** The limits that large tensors meet first. */
 const LIMITS = [
@@ -37,13 +38,10 @@ const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --
 export const webgpu: DeviceDriver = {
   name: 'webgpu',
   async open() {
-    const { adapter, device, health } = await (opened ??= openAdapter());
+    const { adapter, device, health, pipelines } = await (opened ??= openAdapter());
     const { VitBackend } = await import('./backend.js');
-    const { registerKernels } = await import('./kernels/index.js');
     tf.removeBackend('webgpu');
-    if (!tf.getKernelsForBackend('webgpu').some(({ kernelName }) => kernelName === 'VitLinear'))
-      registerKernels(device.features);
-    tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, health));
+    tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, health, pipelines));
     await tf.setBackend('webgpu');
 
     // Dawn's `device` is the adapter's name, its `description` the driver's with the version.
@@ -69,6 +67,7 @@ interface Opened {
   adapter: Adapter;
   device: GPUDevice;
   health: Health;
+  pipelines: Pipelines;
 }
 
 /**
@@ -94,7 +93,9 @@ async function openAdapter(): Promise<Opened> {
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
   });
-  return { gpu, adapter, device, health: new Health(device) };
+  const { registerKernels } = await import('./kernels/index.js');
+  registerKernels(device.features);
+  return { gpu, adapter, device, health: new Health(device), pipelines: new Pipelines(device) };
 }
 
 async function load(): Promise<Dawn> {

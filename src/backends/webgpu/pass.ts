@@ -65,9 +65,6 @@ function typeOf({ tensor, lanes }: Operand): string {
   return lanes === 4 ? `vec4<${scalar}>` : scalar;
 }
 
-/** Number of values of a shape. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, lanes: 1 });
 
 /** In fours where the rows have whole numbers of them, in single values elsewhere. */
@@ -79,7 +76,7 @@ export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
 /** Most workgroups along an axis that every device allows. */
 const GROUPS_ALONG_AXIS = 65535;
 
-/** Workgroups for a list of any length, laid out in a plane: the code has {@link LINEAR_GROUP} to tell them apart. */
+/** Workgroups for a list of any length, laid out in a plane: the code has {@link linearGroup} to tell them apart. */
 export function linearGroups(count: number): [number, number, number] {
   const x = Math.min(count, GROUPS_ALONG_AXIS);
   return [x, Math.ceil(count / x), 1];

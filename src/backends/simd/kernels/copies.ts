@@ -1,8 +1,9 @@
 /** Kernels that only move values: transposes, slices, tiles, joins and patches. */
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
 import { cut, FLOAT } from '../tasks/chunks.js';
-import { defineKernel, ours, sizeOf, stock } from './kernel.js';
+import { defineKernel, ours, stock } from './kernel.js';
 
 /** An axis of a copy: how many, and how far apart in the source, in floats. */
 interface Axis {

@@ -1,6 +1,7 @@
 /** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
+import { sizeOf } from '../../kernels.js';
 import { FLOAT, rowsOfChunk } from '../tasks/chunks.js';
-import { defineKernel, sizeOf } from './kernel.js';
+import { defineKernel } from './kernel.js';
 
 export const layerNorm = defineKernel<{ epsilon: number }>(
   'VitLayerNorm',

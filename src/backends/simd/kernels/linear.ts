@@ -1,6 +1,7 @@
 /** VitLinear and its gradient: src/ops/linear.ts says what they are. */
+import { sizeOf } from '../../kernels.js';
 import { blockOfProduct, rowsOfProduct } from '../tasks/chunks.js';
-import { defineKernel, sizeOf } from './kernel.js';
+import { defineKernel } from './kernel.js';
 
 interface LinearAttributes {
   activation: 'none' | 'gelu';

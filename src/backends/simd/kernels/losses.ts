@@ -1,8 +1,9 @@
 /** The losses and their gradients: src/ops/losses.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
 import { rowsOfChunk } from '../tasks/chunks.js';
-import { defineKernel, sizeOf } from './kernel.js';
+import { defineKernel } from './kernel.js';
 
 function scalar(backend: SimdBackend, value: number): TensorInfo {
   const out = backend.output([]);

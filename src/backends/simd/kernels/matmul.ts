@@ -1,7 +1,8 @@
 /** Products of batches of matrices, and softmax over the last axis. */
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import { rowsOfChunk, rowsOfProduct } from '../tasks/chunks.js';
-import { defineKernel, ours, sizeOf, stock } from './kernel.js';
+import { defineKernel, ours, stock } from './kernel.js';
 
 interface MatMulAttributes {
   transposeA: boolean;

@@ -1,7 +1,8 @@
 /** Sums and means over neighbouring axes; over others they are left to tfjs. */
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import { CHUNK } from '../tasks/chunks.js';
-import { defineKernel, ours, sizeOf, stock } from './kernel.js';
+import { defineKernel, ours, stock } from './kernel.js';
 
 /** Whole cache lines of each row that is summed. */
 const LEAST_COLUMNS = 64;

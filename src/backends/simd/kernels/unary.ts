@@ -1,9 +1,10 @@
 /** tfjs's unary operations, and tensors of one value. */
 import type * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
 import { CHUNK } from '../tasks/chunks.js';
 import { unaryCode, type UnaryOperation } from '../tasks/elementwise.js';
-import { defineKernel, ours, sizeOf, stock } from './kernel.js';
+import { defineKernel, ours, stock } from './kernel.js';
 
 const chunksOf = (total: number): number => Math.ceil(total / CHUNK);
 

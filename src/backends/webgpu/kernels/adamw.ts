@@ -1,5 +1,6 @@
 /** VitAdamW: src/ops/adamw.ts says what it is. In place, one pass for each parameter. */
-import { invocations, lanesFor, sizeOf } from '../pass.js';
+import { sizeOf } from '../../kernels.js';
+import { invocations, lanesFor } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import type { AdamWStep } from '../../../ops/adamw.js';
 

@@ -1,6 +1,8 @@
 /** VitMixColours: src/ops/colours.ts says what it is. */
+import { sizeOf } from '../../kernels.js';
 import { COLOURS_KERNEL } from '../../../ops/colours.js';
-import { invocations, scalars, sizeOf } from '../pass.js';
+import { invocations, scalars } from '../pass.js';
+import { readPixel } from '../passes/pixels.js';
 import { defineKernel } from './kernel.js';
 
 export const mixColours = defineKernel(COLOURS_KERNEL, (backend, inputs) => {
@@ -20,7 +22,7 @@ export const mixColours = defineKernel(COLOURS_KERNEL, (backend, inputs) => {
       body: `
         ${begin}
         let map = ${maps === 1 ? '0u' : `i / ${pixels}u`};
-        let pixel = vec3<f32>(x[i * 3u], x[i * 3u + 1u], x[i * 3u + 2u]);
+        let pixel = ${readPixel('x', 'i * 3u')};
         for (var c = 0u; c < 3u; c++) {
           let row = map * 9u + c * 3u;
           y[i * 3u + c] = dot(vec3<f32>(matrices[row], matrices[row + 1u], matrices[row + 2u]), pixel)

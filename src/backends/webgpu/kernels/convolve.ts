@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { CONVOLVE_KERNEL } from '../../../ops/convolve-each.js';
 import { invocations, scalars } from '../pass.js';
+import { writePixel } from '../passes/pixels.js';
 import { defineKernel } from './kernel.js';
 
 const THREADS = 64;
@@ -42,9 +43,7 @@ export const convolveEach = defineKernel(CONVOLVE_KERNEL, (backend, inputs) => {
             sum += x[at] * ${weights(0)} + x[at + 1u] * ${weights(1)} + x[at + 2u] * ${weights(2)};
           }
         }
-        y[i * 3u] = sum.x;
-        y[i * 3u + 1u] = sum.y;
-        y[i * 3u + 2u] = sum.z;`,
+        ${writePixel('y', 'i * 3u', 'sum')}`,
     }),
   });
   return y;

@@ -1,6 +1,8 @@
 /** VitCrop: src/ops/crop.ts says what it is. An invocation makes one pixel, all of its taps in one go. */
+import { sizeOf } from '../../kernels.js';
 import { CROP_KERNEL, VIEW_FIELDS, type CropAttributes } from '../../../ops/crop.js';
-import { invocations, scalars, sizeOf } from '../pass.js';
+import { invocations, scalars } from '../pass.js';
+import { writePixel } from '../passes/pixels.js';
 import { defineKernel } from './kernel.js';
 
 const THREADS = 64;
@@ -45,9 +47,7 @@ export const crop = defineKernel<CropAttributes>(CROP_KERNEL, (backend, inputs, 
           start += stride;
         }
         let pixel = clamp(sum / 255.0, vec3<f32>(0.0), vec3<f32>(1.0));
-        y[i * 3u] = pixel.x;
-        y[i * 3u + 1u] = pixel.y;
-        y[i * 3u + 2u] = pixel.z;`,
+        ${writePixel('y', 'i * 3u', 'pixel')}`,
     }),
   });
   return y;

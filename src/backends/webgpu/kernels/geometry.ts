@@ -3,6 +3,7 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import { PICK_KERNEL } from '../../../ops/pick-pixels.js';
 import { PULL_KERNEL } from '../../../ops/pull-pixels.js';
 import { invocations, scalars } from '../pass.js';
+import { readPixel, writePixel } from '../passes/pixels.js';
 import { defineKernel } from './kernel.js';
 
 type Shape4 = [number, number, number, number];
@@ -50,7 +51,7 @@ export const pullPixels = defineKernel(PULL_KERNEL, (backend, inputs) => {
         fn pixelAt(image: u32, place: vec2<i32>) -> vec3<f32> {
           if (any(place < vec2<i32>(0)) || place.x >= ${width} || place.y >= ${height}) { return vec3<f32>(0.0); }
           let at = ((image * ${height}u + u32(place.y)) * ${width}u + u32(place.x)) * 3u;
-          return vec3<f32>(x[at], x[at + 1u], x[at + 2u]);
+          return ${readPixel('x', 'at')};
         }`,
       body: `
         ${begin}
@@ -66,9 +67,7 @@ export const pullPixels = defineKernel(PULL_KERNEL, (backend, inputs) => {
         let above = mix(pixelAt(image, first), pixelAt(image, first + vec2<i32>(1, 0)), fraction.x);
         let below = mix(pixelAt(image, first + vec2<i32>(0, 1)), pixelAt(image, first + vec2<i32>(1, 1)), fraction.x);
         let pixel = mix(above, below, fraction.y);
-        y[i * 3u] = pixel.x;
-        y[i * 3u + 1u] = pixel.y;
-        y[i * 3u + 2u] = pixel.z;`,
+        ${writePixel('y', 'i * 3u', 'pixel')}`,
     }),
   });
   return y;

@@ -1,7 +1,8 @@
 /** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
-import { scalars, lanesFor, linearGroups, linearGroup, sizeOf } from '../pass.js';
+import { sizeOf } from '../../kernels.js';
+import { lanesFor, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
-import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS } from '../passes/lanes.js';
+import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS, rowwise } from '../passes/lanes.js';
 import { sumRows } from '../passes/sum-rows.js';
 
 export const layerNorm = defineKernel<{ epsilon: number }>(
@@ -13,21 +14,18 @@ export const layerNorm = defineKernel<{ epsilon: number }>(
     const statistics = backend.output([rows, 2]);
     const { lanes } = lanesFor(x!, dim);
     const width = dim / lanes;
-    const groups = Math.ceil(rows / ROWS);
+    const { begin, ...layout } = rowwise(rows);
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
     backend.run({
       name: 'layerNorm',
       sizes: { rows, dim, epsilon },
       reads: { x: lanesFor(x!, dim), scale: lanesFor(scale!, dim), shift: lanesFor(shift!, dim) },
       writes: { y: lanesFor(y, dim), statistics: scalars(statistics) },
-      threads: LANE_THREADS,
-      groups: linearGroups(groups),
+      ...layout,
       code: () => ({
         declarations: LANE_FUNCTIONS,
         body: `
-          let lane = thread % ${LANES}u;
-          let own = ${linearGroup(groups)} * ${ROWS}u + thread / ${LANES}u;
-          let row = min(own, ${rows - 1}u);
+          ${begin}
           var sum = ${type}(0.0);
           ${overColumns(width, `sum += x[row * ${width}u + column];`)}
           let mean = sumOfLanes(thread, ${across(lanes, 'sum')}) / ${dim}.0;

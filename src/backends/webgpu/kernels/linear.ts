@@ -1,7 +1,8 @@
 /** VitLinear and its gradient: src/ops/linear.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { invocations, lanesFor, sizeOf } from '../pass.js';
+import { invocations, lanesFor } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { makeEpilogue, plainResult } from '../passes/epilogue.js';
 import { product, weightProduct } from '../passes/choose-product.js';

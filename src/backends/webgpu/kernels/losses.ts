@@ -1,15 +1,11 @@
 /** The losses and their gradients: src/ops/losses.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { invocations, lanesFor, linearGroup, linearGroups, scalars, sizeOf, type Operand } from '../pass.js';
+import { invocations, lanesFor, scalars, type Operand } from '../pass.js';
 import { defineKernel } from './kernel.js';
-import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS } from '../passes/lanes.js';
-
-/** Where a row-wise pass stands. */
-const inRows = (rows: number, groups: number): string => `
-  let lane = thread % ${LANES}u;
-  let own = ${linearGroup(groups)} * ${ROWS}u + thread / ${LANES}u;
-  let row = min(own, ${rows - 1}u);`;
+import { across, LANE_FUNCTIONS, overColumns, rowwise } from '../passes/lanes.js';
+import { reduction } from '../passes/reduction.js';
 
 /** Σ values, or the mean that `denominators` give, as a new scalar, by one workgroup. */
 function total(
@@ -23,14 +19,7 @@ function total(
   const sumOf = (name: string, count: number): string => `
     var ${name}Sum = 0.0;
     for (var i = thread; i < ${count}u; i += ${threads}u) { ${name}Sum += ${name}[i]; }
-    partial[thread] = ${name}Sum;
-    workgroupBarrier();
-    for (var half = ${threads / 2}u; half > 0u; half /= 2u) {
-      if (thread < half) { partial[thread] += partial[thread + half]; }
-      workgroupBarrier();
-    }
-    let ${name}Total = partial[0];
-    workgroupBarrier();`;
+    let ${name}Total = sumOfGroup(thread, ${name}Sum);`;
   backend.run({
     name: 'total',
     sizes: { values: sizeOf(values.shape), factor, denominators: denominators ? sizeOf(denominators.shape) : 0 },
@@ -39,7 +28,7 @@ function total(
     threads,
     groups: [1, 1, 1],
     code: () => ({
-      declarations: `var<workgroup> partial: array<f32, ${threads}>;`,
+      declarations: reduction('sumOfGroup', 'f32', threads, (a, b) => `${a} + ${b}`),
       body: `
         ${sumOf('values', sizeOf(values.shape))}
         ${denominators ? sumOf('denominators', sizeOf(denominators.shape)) : ''}
@@ -61,7 +50,7 @@ export const squaredError = defineKernel(
     const errors = backend.output([rows]);
     const { lanes } = lanesFor(prediction!, values);
     const width = values / lanes;
-    const groups = Math.ceil(rows / ROWS);
+    const { begin, ...layout } = rowwise(rows);
     backend.run({
       name: 'squaredError',
       sizes: { rows, values },
@@ -71,12 +60,11 @@ export const squaredError = defineKernel(
         weights: scalars(weights!),
       },
       writes: { errors: scalars(errors) },
-      threads: LANE_THREADS,
-      groups: linearGroups(groups),
+      ...layout,
       code: () => ({
         declarations: LANE_FUNCTIONS,
         body: `
-          ${inRows(rows, groups)}
+          ${begin}
           var squares = ${lanes === 4 ? 'vec4<f32>(0.0)' : '0.0'};
           ${overColumns(width, `let error = prediction[row * ${width}u + column] - goal[row * ${width}u + column]; squares += error * error;`)}
           let sum = sumOfLanes(thread, ${across(lanes, 'squares')});
@@ -145,18 +133,17 @@ export const softmaxCrossEntropy = defineKernel(
   (backend, { input0: logits, constant0: target }) => {
     const [rows, classes] = logits!.shape as [number, number];
     const [losses, logSums] = [backend.output([rows]), backend.output([rows])];
-    const groups = Math.ceil(rows / ROWS);
+    const { begin, ...layout } = rowwise(rows);
     backend.run({
       name: 'softmaxCrossEntropy',
       sizes: { rows, classes },
       reads: { logits: scalars(logits!), goal: scalars(target!) },
       writes: { losses: scalars(losses), logSums: scalars(logSums) },
-      threads: LANE_THREADS,
-      groups: linearGroups(groups),
+      ...layout,
       code: () => ({
         declarations: LANE_FUNCTIONS,
         body: `
-          ${inRows(rows, groups)}
+          ${begin}
           var highest = -3e38;
           ${overColumns(classes, `highest = max(highest, logits[row * ${classes}u + column]);`)}
           let top = maxOfLanes(thread, highest);

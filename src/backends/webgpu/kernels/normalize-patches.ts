@@ -6,6 +6,8 @@ import {
   type PatchNormalization,
 } from '../../../ops/normalize-patches.js';
 import { linearGroup, linearGroups, scalars } from '../pass.js';
+import { readPixel, writePixel } from '../passes/pixels.js';
+import { reduction } from '../passes/reduction.js';
 import { defineKernel } from './kernel.js';
 
 const MOST_THREADS = 64;
@@ -31,21 +33,10 @@ export const normalizePatches = defineKernel<NormalizePatchesAttributes>(
       groups: linearGroups(count),
       code: () => ({
         declarations: `
-          var<workgroup> shares: array<vec3<f32>, ${threads}>;
-          fn total(thread: u32, value: vec3<f32>) -> vec3<f32> {
-            shares[thread] = value;
-            workgroupBarrier();
-            for (var reach = ${Math.floor(threads / 2)}u; reach > 0u; reach /= 2u) {
-              if (thread < reach) { shares[thread] += shares[thread + reach]; }
-              workgroupBarrier();
-            }
-            let sum = shares[0];
-            workgroupBarrier();
-            return sum;
-          }
+          ${reduction('total', 'vec3<f32>', threads, (a, b) => `${a} + ${b}`)}
           fn valueOf(start: u32, pixel: u32) -> vec3<f32> {
             let at = (start + pixel / ${patchSize}u * ${width}u + pixel % ${patchSize}u) * 3u;
-            let value = clamp(vec3<f32>(x[at], x[at + 1u], x[at + 2u]), vec3<f32>(0.0), vec3<f32>(1.0));
+            let value = clamp(${readPixel('x', 'at')}, vec3<f32>(0.0), vec3<f32>(1.0));
             return ${normalization === 'patch' ? `(value - ${vector(IMAGENET_MEAN)}) / ${vector(IMAGENET_STD)}` : 'value'};
           }`,
         body: `
@@ -57,9 +48,7 @@ export const normalizePatches = defineKernel<NormalizePatchesAttributes>(
           for (var pixel = thread; pixel < ${pixels}u; pixel += ${threads}u) {
             let value = (valueOf(start, pixel) - first - offset) / scale;
             let at = (token * ${pixels}u + pixel) * 3u;
-            y[at] = value.x;
-            y[at + 1u] = value.y;
-            y[at + 2u] = value.z;
+            ${writePixel('y', 'at', 'value')}
           }`,
       }),
     });

@@ -1,7 +1,8 @@
 /** VitPatchify, VitUnpatchify and their gradients, each of which is the other: src/ops/patches.ts says what they are. */
 import type { TensorInfo } from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { invocations, lanesFor, sizeOf } from '../pass.js';
+import { invocations, lanesFor } from '../pass.js';
 import { defineKernel } from './kernel.js';
 
 interface PatchGrid {

@@ -1,7 +1,8 @@
 /** VitResample and its gradient: src/ops/resample.ts says what they are. First down the columns, then along the rows. */
 import type { TensorInfo } from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { invocations, scalars, sizeOf } from '../pass.js';
+import { invocations, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
 
 /**

@@ -2,6 +2,7 @@
  * How row-wise passes are laid out: a workgroup takes 16 rows, with 16 invocations for each, which share what they have
  * found through workgroup memory.
  */
+import { linearGroup, linearGroups, type Pass } from '../pass.js';
 
 export const LANES = 16;
 export const ROWS = 16;
@@ -36,3 +37,16 @@ export const across = (lanes: 1 | 4, value: string): string =>
 /** WGSL: a loop of `column` over a row of `width` columns, shared among its lanes. `lane` is in scope. */
 export const overColumns = (width: number, body: string): string =>
   `for (var column = lane; column < ${width}u; column += ${LANES}u) { ${body} }`;
+
+/**
+ * The layout of a pass over so many rows, and how its code begins: with `lane`, with `own`, the row's number, and with
+ * `row`, the last one for those beyond it, who have to go along until nothing is shared any more.
+ */
+export function rowwise(rows: number): Pick<Pass, 'threads' | 'groups'> & { begin: string } {
+  const groups = Math.ceil(rows / ROWS);
+  const begin = `
+    let lane = thread % ${LANES}u;
+    let own = ${linearGroup(groups)} * ${ROWS}u + thread / ${LANES}u;
+    let row = min(own, ${rows - 1}u);`;
+  return { threads: LANE_THREADS, groups: linearGroups(groups), begin };
+}

@@ -4,8 +4,10 @@
  * which loses no bit. No scale has to be found by trial, no step is dropped, and what resumes has nothing to remember.
  */
 import type * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, scalars, sizeOf } from '../pass.js';
+import { lanesFor, scalars } from '../pass.js';
+import { reduction } from './reduction.js';
 
 const THREADS = 256;
 const MOST_GROUPS = 256;
@@ -20,14 +22,7 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorIn
   const count = size / operand.lanes;
   const groups = Math.min(MOST_GROUPS, Math.ceil(count / THREADS));
   const parts = backend.output([groups]);
-  const largest = `
-    shares[thread] = most;
-    workgroupBarrier();
-    for (var half = ${THREADS / 2}u; half > 0u; half /= 2u) {
-      if (thread < half) { shares[thread] = max(shares[thread], shares[thread + half]); }
-      workgroupBarrier();
-    }`;
-  const declarations = `var<workgroup> shares: array<f32, ${THREADS}>;`;
+  const declarations = reduction('largestOfGroup', 'f32', THREADS, (a, b) => `max(${a}, ${b})`);
   const one =
     operand.lanes === 4 ? 'let pair = max(v.xy, v.zw); most = max(most, max(pair.x, pair.y));' : 'most = max(most, v);';
   backend.run({
@@ -42,8 +37,8 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorIn
       body: `
         var most = 0.0;
         for (var i = group.x * ${THREADS}u + thread; i < ${count}u; i += ${groups * THREADS}u) { let v = abs(x[i]); ${one} }
-        ${largest}
-        if (thread == 0u) { parts[group.x] = shares[0]; }`,
+        let largest = largestOfGroup(thread, most);
+        if (thread == 0u) { parts[group.x] = largest; }`,
     }),
   });
   const scale = backend.output([2]);
@@ -59,11 +54,11 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorIn
       body: `
         var most = 0.0;
         for (var i = thread; i < ${groups}u; i += ${THREADS}u) { most = max(most, parts[i]); }
-        ${largest}
+        let largest = largestOfGroup(thread, most);
         if (thread == 0u) {
           // Of 0, and of what is not finite, nothing is to be made.
-          let usable = shares[0] > 1e-30 && shares[0] < 1e30;
-          let exponent = select(0, ${TARGET} - i32(floor(log2(shares[0]))), usable);
+          let usable = largest > 1e-30 && largest < 1e30;
+          let exponent = select(0, ${TARGET} - i32(floor(log2(largest))), usable);
           scale[0] = ldexp(1.0, exponent);
           scale[1] = ldexp(1.0, -exponent);
         }`,

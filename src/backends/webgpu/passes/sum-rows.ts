@@ -1,7 +1,7 @@
 /** Sums down the columns of a matrix: gradients of biases, of the mask token, of norms; and the parts of split sums. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { scalars, lanesFor } from '../pass.js';
+import { lanesFor, linearGroup, linearGroups, scalars } from '../pass.js';
 
 /** Rows that one invocation adds up, one after the other. */
 const RUN = 64;
@@ -27,24 +27,24 @@ export function sumRows(
   const { lanes } = operand;
   const width = columns / lanes;
   const across = Math.ceil(width / THREADS);
-  const groupsX = Math.min(across, 65535); // 2^16 groups of 256 columns are reached by the parts of large products
   backend.run({
     name: 'sumRows',
     sizes: { rows, columns, weighted: weights !== null },
     reads: { x: operand, ...(weights && { weights: scalars(weights) }) },
     writes: { sums: lanesFor(sums, columns) },
     threads: THREADS,
-    groups: [groupsX, runs, Math.ceil(across / groupsX)],
+    groups: linearGroups(across * runs),
     code: () => ({
       body: `
-        let column = (group.z * ${groupsX}u + group.x) * ${THREADS}u + thread;
-        if (column >= ${width}u) { return; }
-        let end = min((group.y + 1u) * ${RUN}u, ${rows}u);
+        let run = ${linearGroup(across * runs)} / ${across}u;
+        let column = ${linearGroup(across * runs)} % ${across}u * ${THREADS}u + thread;
+        if (run >= ${runs}u || column >= ${width}u) { return; }
+        let end = min((run + 1u) * ${RUN}u, ${rows}u);
         var sum = ${lanes === 4 ? 'vec4<f32>(0.0)' : '0.0'};
-        for (var row = group.y * ${RUN}u; row < end; row++) {
+        for (var row = run * ${RUN}u; row < end; row++) {
           sum += ${weights ? 'weights[row] * ' : ''}x[row * ${width}u + column];
         }
-        sums[group.y * ${width}u + column] = sum;`,
+        sums[run * ${width}u + column] = sum;`,
     }),
   });
   if (runs === 1) return sums;

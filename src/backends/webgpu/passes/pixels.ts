@@ -1,0 +1,9 @@
+/** Pixels in a buffer of single values: three channels, one beside the other. */
+
+/** WGSL: the pixel that begins at a place. */
+export const readPixel = (buffer: string, at: string): string =>
+  `vec3<f32>(${buffer}[${at}], ${buffer}[${at} + 1u], ${buffer}[${at} + 2u])`;
+
+/** WGSL: writes the pixel that begins at a place, from a variable. */
+export const writePixel = (buffer: string, at: string, pixel: string): string =>
+  `${buffer}[${at}] = ${pixel}.x; ${buffer}[${at} + 1u] = ${pixel}.y; ${buffer}[${at} + 2u] = ${pixel}.z;`;

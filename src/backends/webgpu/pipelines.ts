@@ -1,0 +1,48 @@
+/** Passes compiled on a device, each once for its sizes, for as long as the device lives. */
+import { wgsl, type Pass } from './pass.js';
+
+export class Pipelines {
+  readonly #device: GPUDevice;
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Of the buffers of a pass, in the order of its reads, its writes and its uniforms. */
+  layoutOf({ reads, writes, uniforms }: Pass): GPUBindGroupLayout {
+    const types: GPUBufferBindingType[] = [
+      ...Object.keys(reads).map(() => 'read-only-storage' as const),
+      ...Object.keys(writes).map(() => 'storage' as const),
+      ...(uniforms ? (['uniform'] as const) : []),
+    ];
+    const key = types.join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.#device.createBindGroupLayout({
+        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  of(pass: Pass): GPUComputePipeline {
+    const lanes = [...Object.values(pass.reads), ...Object.values(pass.writes)].map((operand) => operand.lanes);
+    const key = `${pass.name} ${lanes.join('')} ${pass.threads} ${JSON.stringify(pass.sizes)}`;
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      const module = this.#device.createShaderModule({ code: wgsl(pass), label: pass.name });
+      // Declared, since `auto` would leave out what some variant of a shader does not use.
+      const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layoutOf(pass)] });
+      pipeline = this.#device.createComputePipeline({
+        label: pass.name,
+        layout,
+        compute: { module, entryPoint: 'main' },
+      });
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+}
