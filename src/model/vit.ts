@@ -10,6 +10,7 @@ import {
   linear,
   type LinearEpilogue,
   patchify,
+  type Precision,
   restoreTokens,
   type TokenSelection,
 } from '../ops/index.js';
@@ -32,8 +33,8 @@ function get(parameters: Parameters, name: string): tf.Tensor {
 
 const optional = (parameters: Parameters, name: string): tf.Tensor | null => parameters.get(name) ?? null;
 
-function norm<T extends tf.Tensor>(parameters: Parameters, name: string, x: T): T {
-  return layerNorm(x, get(parameters, `${name}.weight`), get(parameters, `${name}.bias`), EPSILON);
+function norm<T extends tf.Tensor>(parameters: Parameters, name: string, x: T, result?: Precision): T {
+  return layerNorm(x, get(parameters, `${name}.weight`), get(parameters, `${name}.bias`), EPSILON, result);
 }
 
 /** How a model multiplies; a classifier's head, small and last, always does it in float32. */
@@ -45,8 +46,10 @@ function project(
   x: tf.Tensor3D,
   { precision }: Products,
   epilogue?: LinearEpilogue,
+  result?: Precision,
 ): tf.Tensor3D {
-  return linear(x, get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`), epilogue, precision);
+  const [weight, bias] = [get(parameters, `${name}.weight`), optional(parameters, `${name}.bias`)];
+  return linear(x, weight, bias, epilogue, precision, result);
 }
 
 /** The bias of q, k and v together. With `qv` biases alone that of k is 0, as in BEiT. */
@@ -70,6 +73,7 @@ function addProjection(
   return tf.add(x, tf.mul(project(parameters, name, branch, products), tf.reshape(factors, [-1, 1, 1])));
 }
 
+/** What only goes on into products is rounded as their factors are; the sums of the residuals never are. */
 function block(
   parameters: Parameters,
   name: string,
@@ -77,20 +81,15 @@ function block(
   x: tf.Tensor3D,
   drop: readonly [tf.Tensor1D | null, tf.Tensor1D | null],
 ): tf.Tensor3D {
-  const attn = `${name}.attn`;
-  const normed = norm(parameters, `${name}.norm1`, x);
-  const qkv = linear(
-    normed,
-    get(parameters, `${attn}.qkv.weight`),
-    qkvBias(parameters, attn),
-    undefined,
-    config.precision,
-  );
+  const { precision } = config;
+  const [attn, mlp] = [`${name}.attn`, `${name}.mlp`];
+  const normed = norm(parameters, `${name}.norm1`, x, precision);
+  const [weight, bias] = [get(parameters, `${attn}.qkv.weight`), qkvBias(parameters, attn)];
+  const qkv = linear(normed, weight, bias, undefined, precision, precision);
   const attended = addProjection(parameters, `${attn}.proj`, x, attention(qkv, config.heads), drop[0], config);
-  const hidden = project(parameters, `${name}.mlp.fc1`, norm(parameters, `${name}.norm2`, attended), config, {
-    activation: 'gelu',
-  });
-  return addProjection(parameters, `${name}.mlp.fc2`, attended, hidden, drop[1], config);
+  const again = norm(parameters, `${name}.norm2`, attended, precision);
+  const hidden = project(parameters, `${mlp}.fc1`, again, config, { activation: 'gelu' }, precision);
+  return addProjection(parameters, `${mlp}.fc2`, attended, hidden, drop[1], config);
 }
 
 /** Before its last norm. */
@@ -151,7 +150,7 @@ export function decode(
   for (let i = 0; i < config.decoder.depth; i++) {
     x = block(parameters, `decoder_blocks.${i}`, { ...config, heads: config.decoder.heads }, x, [null, null]);
   }
-  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', x), config);
+  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', x, config.precision), config);
 }
 
 /** Predicts from images: {@link encode}, then {@link decode}. */

@@ -1,8 +1,9 @@
 /** Layer normalisation over the last axis. */
 import * as tf from '@tensorflow/tfjs';
+import type { Precision } from './linear.js';
 import { defineOp } from './op.js';
 
-const op = defineOp<{ epsilon: number }>({
+const op = defineOp<{ epsilon: number; result: Precision }>({
   name: 'VitLayerNorm',
   forward([x, scale, shift], _constants, { epsilon }) {
     const centred = tf.sub(x!, tf.mean(x!, -1, true));
@@ -26,7 +27,14 @@ const op = defineOp<{ epsilon: number }>({
  * @param x [..., dim]
  * @param scale [dim]
  * @param shift [dim]
+ * @param result What it is rounded to, where the active backend multiplies in that: float16 where it goes on into products
  */
-export function layerNorm<T extends tf.Tensor>(x: T, scale: tf.Tensor, shift: tf.Tensor, epsilon: number): T {
-  return op([x, scale, shift], [], { epsilon }) as T;
+export function layerNorm<T extends tf.Tensor>(
+  x: T,
+  scale: tf.Tensor,
+  shift: tf.Tensor,
+  epsilon: number,
+  result: Precision = 'float32',
+): T {
+  return op([x, scale, shift], [], { epsilon, result }) as T;
 }

@@ -31,12 +31,12 @@ const noHalf = (): never => {
   throw new Error(`backend ${tf.getBackend()} has no ${HALF}`);
 };
 const ops = {
-  float32: defineOp(exact),
-  float16: defineOp<{ activation: Activation }>({ name: HALF, forward: noHalf, backward: noHalf }),
+  float32: defineOp<{ activation: Activation; result: Precision }>(exact),
+  float16: defineOp<{ activation: Activation; result: Precision }>({ name: HALF, forward: noHalf, backward: noHalf }),
 };
 
 /** What the factors of a product are rounded to; it is summed in float32. */
-export type Precision = keyof typeof ops;
+export type Precision = 'float32' | 'float16';
 
 /** Whether the active backend multiplies in float16. There is no plain form of that: tfjs has no such numbers. */
 export const hasHalfProducts = (): boolean => hasFusedKernel(HALF);
@@ -58,6 +58,7 @@ export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor 
  * @param bias [out], or null; a residual wants one
  * @param epilogue `gelu` is the exact one, x·Φ(x)
  * @param precision Of x, the weight and the gradient where they are multiplied; float16 wants {@link hasHalfProducts}
+ * @param result What such a product is rounded to: float16 where it goes on into other products of it alone
  * @returns [..., out]
  */
 export function linear<T extends tf.Tensor>(
@@ -66,9 +67,11 @@ export function linear<T extends tf.Tensor>(
   bias: tf.Tensor | null,
   epilogue: LinearEpilogue = { activation: 'none' },
   precision: Precision = 'float32',
+  result: Precision = 'float32',
 ): T {
+  if (precision === 'float32' && result !== precision) throw new Error('what is summed in float32 is not rounded');
   const op = ops[precision];
-  if ('activation' in epilogue) return op(bias ? [x, weight, bias] : [x, weight], [], epilogue) as T;
+  if ('activation' in epilogue) return op(bias ? [x, weight, bias] : [x, weight], [], { ...epilogue, result }) as T;
   if (!bias) throw new Error('a residual is added where there is a bias');
-  return op([x, weight, bias, epilogue.residual], [], { activation: 'none' }) as T;
+  return op([x, weight, bias, epilogue.residual], [], { activation: 'none', result }) as T;
 }

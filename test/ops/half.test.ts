@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
-import { normals, read, relativeError } from '../support/arrays.js';
+import { differenceAlong, dot, normals, read, relativeError } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
 import * as reference from './reference.js';
 
@@ -42,6 +42,8 @@ onWebgpu('on webgpu', () => {
     [7, 5, 11],
     [131, 72, 140],
     [1100, 20, 24],
+    [200, 72, 104],
+    [64, 32, 96],
   ])('%i×%i→%i: values, and gradients however small', async (rows, inputs, outputs) => {
     expect(ops.hasHalfProducts()).toBe(true);
     const name = `half ${rows}`;
@@ -70,6 +72,39 @@ onWebgpu('on webgpu', () => {
       ];
       expect(relativeError(await read(() => gradients[0]!), dx)).toBeLessThan(BOUND);
       expect(relativeError(await read(() => gradients[1]!), dWeight)).toBeLessThan(BOUND);
+    }
+  });
+
+  it.each([
+    [2, 5, 32, 2],
+    [2, 16, 32, 2],
+    [1, 33, 64, 2],
+    [2, 49, 32, 1],
+  ])('attention of %i×%i tokens, %i wide, %i heads, between products', async (batch, tokens, dim, heads) => {
+    const name = `half attention ${tokens}`;
+    const [x, weight] = [
+      normals(batch * tokens * dim, `${name}/x`),
+      normals(dim * 3 * dim, `${name}/weight`, 1 / Math.sqrt(dim)),
+    ];
+    const dy = normals(batch * tokens * dim, `${name}/dy`, 1e-6);
+    const run = (x: tf.Tensor): tf.Tensor => {
+      const qkv = ops.linear(x, tf.tensor2d([...weight], [dim, 3 * dim]), null, undefined, 'float16', 'float16');
+      return ops.attention(qkv as tf.Tensor3D, heads);
+    };
+    const input = (): tf.Tensor => tf.tensor3d([...x], [batch, tokens, dim]);
+    const score = (x: Float64Array): number => {
+      const qkv = reference.linear(x, weight, null, batch * tokens, dim);
+      return dot(reference.attention(qkv, batch, tokens, heads), dy);
+    };
+    const expected = reference.attention(reference.linear(x, weight, null, batch * tokens, dim), batch, tokens, heads);
+    expect(relativeError(await read(() => run(input())), expected)).toBeLessThan(2 * BOUND);
+
+    const gradient = await read(() => tf.tidy(() => tf.grad(run)(input(), tf.tensor3d([...dy], [batch, tokens, dim]))));
+    for (let i = 0; i < 3; i++) {
+      const direction = normals(x.length, `${name}/direction ${i}`);
+      const change = differenceAlong(score, x, direction);
+      const size = Math.sqrt(dot(gradient, gradient) * dot(direction, direction));
+      expect(Math.abs(dot(gradient, direction) - change) / size).toBeLessThan(BOUND);
     }
   });
 

@@ -8,8 +8,10 @@ import { sizeOf } from '../kernels.js';
 import { TrainingError } from '../../common/errors.js';
 import type { Health } from './health.js';
 import { internalsOf } from './internals.js';
-import type { Pass } from './pass.js';
+import { lanesFor, type Operand, type Pass } from './pass.js';
+import type { MatrixUnits } from './passes/matrix-units.js';
 import type { Pipelines } from './pipelines.js';
+import { widening } from './widen.js';
 
 /** Passes recorded before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
 const PASSES_PER_SUBMISSION = 64;
@@ -21,15 +23,26 @@ export class VitBackend extends WebGPUBackend {
   readonly #internals = internalsOf(this);
   readonly #health: Health;
   readonly #pipelines: Pipelines;
+  /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
+  readonly #halves = new WeakSet<object>();
 
-  constructor(device: GPUDevice, adapter: GPUAdapterInfo, health: Health, pipelines: Pipelines) {
+  /** null where it has none that are of use here. */
+  readonly matrixUnits: MatrixUnits | null;
+
+  constructor(
+    device: GPUDevice,
+    adapter: GPUAdapterInfo,
+    { health, pipelines, matrixUnits }: { health: Health; pipelines: Pipelines; matrixUnits: MatrixUnits | null },
+  ) {
     super(device, adapter);
+    this.matrixUnits = matrixUnits;
     this.#health = health;
     this.#pipelines = pipelines;
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    this.#widen(dataId);
     let values: tf.backend_util.BackendValues | undefined;
     let refusal: unknown;
     try {
@@ -45,22 +58,40 @@ export class VitBackend extends WebGPUBackend {
 
   /** @throws TrainingError for a tensor that no shader could see whole. */
   override uploadToGPU(dataId: object): void {
+    this.#widen(dataId);
     const { shape, resource } = this.tensorMap.get(dataId);
     if (resource != null) return;
-    const bytes = 4 * sizeOf(shape);
-    const most = this.device.limits.maxStorageBufferBindingSize;
-    if (bytes > most) {
-      throw new TrainingError(
-        `a tensor [${shape.join()}] of ${mebibytes(bytes)} is beyond the ${mebibytes(most)} that shaders of this graphics device can see at once`,
-        'out-of-memory',
-      );
-    }
+    this.#checkSize(shape, 4);
     super.uploadToGPU(dataId);
   }
 
   /** A new tensor whose values are not yet set. */
   output(shape: readonly number[], dtype: 'float32' | 'int32' = 'float32'): tf.TensorInfo {
     return this.makeTensorInfo([...shape], dtype);
+  }
+
+  /** The same, of values that are kept as float16. */
+  outputHalf(shape: readonly number[]): tf.TensorInfo {
+    this.#checkSize(shape, 2);
+    const tensor = this.output(shape);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    // In whole vectors of eight, as some passes move them.
+    this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(
+      16 * Math.ceil(sizeOf(shape) / 8),
+      usage,
+    );
+    this.#halves.add(tensor.dataId);
+    return tensor;
+  }
+
+  isHalf({ dataId }: tf.TensorInfo): boolean {
+    return this.#halves.has(dataId);
+  }
+
+  /** An operand of a pass that takes both: in float16 where the tensor is kept so. */
+  asStored(tensor: tf.TensorInfo, columns: number): Operand {
+    const operand = lanesFor(tensor, columns);
+    return this.isHalf(tensor) ? { ...operand, stored: 'half' } : operand;
   }
 
   /** The same values under another shape, or for an output that would be a copy of an input. */
@@ -78,7 +109,7 @@ export class VitBackend extends WebGPUBackend {
   run(pass: Pass): void {
     const operands = [...Object.values(pass.reads), ...Object.values(pass.writes)];
     const pipeline = this.#pipelines.of(pass);
-    const resources = operands.map(({ tensor }) => this.#bufferOf(tensor));
+    const resources = operands.map((operand) => this.#bufferOf(operand));
     if (pass.uniforms) resources.push(this.#upload(pass.uniforms));
     const bindGroup = this.device.createBindGroup({
       layout: this.#pipelines.layoutOf(pass),
@@ -105,9 +136,36 @@ export class VitBackend extends WebGPUBackend {
     }
   }
 
-  #bufferOf(tensor: tf.TensorInfo): GPUBuffer {
-    this.uploadToGPU(tensor.dataId);
-    return this.tensorMap.get(tensor.dataId).resource as GPUBuffer;
+  #bufferOf({ tensor: { dataId }, stored }: Operand): GPUBuffer {
+    if (!stored) this.uploadToGPU(dataId);
+    else if (!this.#halves.has(dataId)) throw new Error('a pass takes a tensor for float16 that is not');
+    return this.tensorMap.get(dataId).resource as GPUBuffer;
+  }
+
+  /** Brings a tensor from float16 to float32. */
+  #widen(dataId: object): void {
+    if (!this.#halves.has(dataId)) return;
+    const data = this.tensorMap.get(dataId);
+    const wide = this.output(data.shape);
+    const size = sizeOf(data.shape);
+    this.run(widening(this.asStored({ ...wide, dataId }, size), lanesFor(wide, size), size));
+    const wideData = this.tensorMap.get(wide.dataId);
+    const half = data.resource!;
+    data.resource = wideData.resource!;
+    wideData.resource = half;
+    this.#halves.delete(dataId);
+    this.release(wide);
+  }
+
+  #checkSize(shape: readonly number[], bytesOfValue: number): void {
+    const bytes = bytesOfValue * sizeOf(shape);
+    const most = this.device.limits.maxStorageBufferBindingSize;
+    if (bytes > most) {
+      throw new TrainingError(
+        `a tensor [${shape.join()}] of ${mebibytes(bytes)} is beyond the ${mebibytes(most)} that shaders of this graphics device can see at once`,
+        'out-of-memory',
+      );
+    }
   }
 
   #upload(values: readonly number[]): GPUBuffer {

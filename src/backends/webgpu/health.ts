@@ -12,7 +12,7 @@ export class Health {
       this.#fail(`the graphics device was lost: ${firstLine(message)}`, 'device-lost');
     });
     device.addEventListener('uncapturederror', (event) => {
-      const { error } = event as GPUUncapturedErrorEvent;
+      const { error } = event;
       event.preventDefault(); // it is thrown instead of printed
       const outOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
       if (outOfMemory)

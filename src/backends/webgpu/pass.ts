@@ -7,6 +7,8 @@ import type * as tf from '@tensorflow/tfjs';
 export interface Operand {
   readonly tensor: tf.TensorInfo;
   readonly lanes: 1 | 4;
+  /** `half`: in float16; `packed`: eight of those in a vec4<u32>, as they are moved and not computed with. */
+  readonly stored?: 'half' | 'packed';
 }
 
 /** One run of a compute shader. */
@@ -31,13 +33,17 @@ export interface Pass {
 /** WGSL. The body sees `group` (workgroup_id) and `thread` (its index in the workgroup). */
 export interface Code {
   readonly extensions?: readonly string[];
+  /** Further parameters of the entry point. */
+  readonly parameters?: readonly string[];
   readonly declarations?: string;
   readonly body: string;
 }
 
 /** The whole shader of a pass. */
 export function wgsl({ reads, writes, uniforms, threads, code }: Omit<Pass, 'groups' | 'name' | 'sizes'>): string {
-  const { extensions = [], declarations = '', body } = code();
+  const { extensions = [], parameters = [], declarations = '', body } = code();
+  const operands = [...Object.values(reads), ...Object.values(writes)];
+  const half = operands.some(({ stored }) => stored === 'half') ? ['f16'] : [];
   const buffers = [
     ...Object.entries(reads).map(([name, operand]) => ({ name, access: 'read', operand })),
     ...Object.entries(writes).map(([name, operand]) => ({ name, access: 'read_write', operand })),
@@ -49,23 +55,31 @@ export function wgsl({ reads, writes, uniforms, threads, code }: Omit<Pass, 'gro
     ? [`@group(0) @binding(${buffers.length}) var<uniform> uniforms: array<vec4<f32>, ${uniforms.length / 4}>;`]
     : [];
   return [
-    ...extensions.map((extension) => `enable ${extension};`),
+    ...[...new Set([...half, ...extensions])].map((extension) => `enable ${extension};`),
     ...buffers,
     ...uniform,
     declarations,
     `@compute @workgroup_size(${threads})`,
-    'fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {',
+    `fn main(${['@builtin(workgroup_id) group: vec3<u32>', '@builtin(local_invocation_index) thread: u32', ...parameters].join(', ')}) {`,
     body,
     '}',
   ].join('\n');
 }
 
-function typeOf({ tensor, lanes }: Operand): string {
-  const scalar = tensor.dtype === 'float32' ? 'f32' : 'i32';
+/** WGSL: type of the elements of a buffer. */
+export function typeOf({ tensor, lanes, stored }: Operand): string {
+  if (stored === 'packed') return 'vec4<u32>';
+  const scalar = stored === 'half' ? 'f16' : tensor.dtype === 'float32' ? 'f32' : 'i32';
   return lanes === 4 ? `vec4<${scalar}>` : scalar;
 }
 
+/** WGSL: type in which a float operand's elements are computed with. */
+export const computedType = ({ lanes }: Pick<Operand, 'lanes'>): string => (lanes === 4 ? 'vec4<f32>' : 'f32');
+
 export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, lanes: 1 });
+
+/** Of a tensor that is kept as float16. */
+export const packed = (tensor: tf.TensorInfo): Operand => ({ tensor, lanes: 4, stored: 'packed' });
 
 /** In fours where the rows have whole numbers of them, in single values elsewhere. */
 export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({

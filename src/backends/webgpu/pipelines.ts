@@ -29,8 +29,10 @@ export class Pipelines {
   }
 
   of(pass: Pass): GPUComputePipeline {
-    const lanes = [...Object.values(pass.reads), ...Object.values(pass.writes)].map((operand) => operand.lanes);
-    const key = `${pass.name} ${lanes.join('')} ${pass.threads} ${JSON.stringify(pass.sizes)}`;
+    const types = [...Object.values(pass.reads), ...Object.values(pass.writes)].map(
+      ({ lanes, stored = '' }) => `${lanes}${stored}`,
+    );
+    const key = `${pass.name} ${types.join()} ${pass.threads} ${JSON.stringify(pass.sizes)}`;
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
       const module = this.#device.createShaderModule({ code: wgsl(pass), label: pass.name });

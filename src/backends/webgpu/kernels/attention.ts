@@ -5,9 +5,12 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { scalars, lanesFor } from '../pass.js';
+import { lanesFor, packed, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { attentionShaders, type AttentionSizes } from '../passes/attention.js';
+import { roundToHalf } from '../passes/half.js';
+import { matrixAttentionShaders, planMatrixAttention, type MatrixAttentionPlan } from '../passes/matrix-attention.js';
+import { scaleForHalf } from '../passes/scale-for-half.js';
 
 interface AttentionAttributes {
   heads: number;
@@ -19,25 +22,39 @@ function sizesOf(qkv: TensorInfo, heads: number): AttentionSizes {
 }
 
 /** A workgroup for each image, head and block of tokens. */
-function grid(backend: VitBackend, { batch, tokens, heads }: AttentionSizes) {
+function grid({ batch, tokens, heads }: AttentionSizes) {
   const threads = tokens <= 32 ? 32 : 64;
-  return { backend, threads, groups: [Math.ceil(tokens / threads), heads, batch] as const };
+  return { threads, groups: [Math.ceil(tokens / threads), heads, batch] as const };
 }
 
 export const attention = defineKernel<AttentionAttributes>('VitAttention', (backend, { input0: qkv }, { heads }) => {
   const sizes = sizesOf(qkv!, heads);
-  const y = backend.output([sizes.batch, sizes.tokens, heads * sizes.size]);
+  const half = backend.isHalf(qkv!);
+  const shape = [sizes.batch, sizes.tokens, heads * sizes.size];
+  const y = half ? backend.outputHalf(shape) : backend.output(shape);
   const logSums = backend.output([sizes.batch, heads, sizes.tokens]);
-  const { threads, groups } = grid(backend, sizes);
-  backend.run({
-    name: 'attention',
-    sizes: { ...sizes },
-    reads: { qkv: lanesFor(qkv!, sizes.size) },
-    writes: { y: lanesFor(y, sizes.size), logSums: scalars(logSums) },
-    threads,
-    groups,
-    code: () => attentionShaders(sizes, threads).forward,
-  });
+  const common = { name: 'attention', sizes: { ...sizes } };
+  const onMatrixUnits = half ? matrixShaders(backend, sizes) : null;
+  if (onMatrixUnits) {
+    const { plan, shaders } = onMatrixUnits;
+    backend.run({
+      ...common,
+      ...plan,
+      reads: { qkv: packed(qkv!) },
+      writes: { y: packed(y), logSums: scalars(logSums) },
+      code: () => shaders().forward(),
+    });
+  } else {
+    const { threads, groups } = grid(sizes);
+    backend.run({
+      ...common,
+      reads: { qkv: backend.asStored(qkv!, sizes.size) },
+      writes: { y: backend.asStored(y, sizes.size), logSums: scalars(logSums) },
+      threads,
+      groups,
+      code: () => attentionShaders(sizes, threads, half).forward,
+    });
+  }
   return [y, backend.shared(y), logSums];
 });
 
@@ -45,30 +62,101 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
   'VitAttentionGrad',
   (backend, { dy, input0: qkv, saved0: y, saved1: logSums }, { heads }) => {
     const sizes = sizesOf(qkv!, heads);
-    const dqkv = backend.output(qkv!.shape);
-    const along = backend.output(logSums!.shape);
-    const { threads, groups } = grid(backend, sizes);
-    const common = { threads, groups, sizes: { ...sizes } };
-    const operand = (tensor: TensorInfo) => lanesFor(tensor, sizes.size);
-    backend.run({
-      ...common,
-      name: 'attention, gradient of queries',
-      reads: { qkv: operand(qkv!), dy: operand(dy!), y: operand(y!), logSums: scalars(logSums!) },
-      writes: { dqkv: operand(dqkv), along: scalars(along) },
-      code: () => attentionShaders(sizes, threads).gradientOfQueries,
-    });
-    // Both sums of a key in one pass want its k, v, dk and dv in registers: of 255 that a card has, for four of 32.
-    const parts = sizes.size <= 32 ? (['keys and values'] as const) : (['keys', 'values'] as const);
-    for (const part of parts) {
-      backend.run({
-        ...common,
-        name: `attention, gradient of ${part}`,
-        reads: { qkv: operand(qkv!), dy: operand(dy!), logSums: scalars(logSums!), along: scalars(along) },
-        writes: { dqkv: operand(dqkv) },
-        code: () => attentionShaders(sizes, threads).gradientOf(part),
-      });
-    }
-    backend.release(along);
-    return dqkv;
+    const tensors = { dy: dy!, qkv: qkv!, y: y!, logSums: logSums! };
+    const onMatrixUnits = backend.isHalf(qkv!) ? matrixShaders(backend, sizes) : null;
+    return onMatrixUnits
+      ? matrixGradient(backend, sizes, tensors, onMatrixUnits)
+      : ordinaryGradient(backend, sizes, tensors);
   },
 );
+
+interface GradientTensors {
+  dy: TensorInfo;
+  qkv: TensorInfo;
+  y: TensorInfo;
+  logSums: TensorInfo;
+}
+
+function ordinaryGradient(
+  backend: VitBackend,
+  sizes: AttentionSizes,
+  { dy, qkv, y, logSums }: GradientTensors,
+): TensorInfo {
+  const dqkv = backend.output(qkv.shape);
+  const along = backend.output(logSums.shape);
+  const { threads, groups } = grid(sizes);
+  const half = backend.isHalf(qkv);
+  const common = { threads, groups, sizes: { ...sizes } };
+  const operand = (tensor: TensorInfo) => backend.asStored(tensor, sizes.size);
+  backend.run({
+    ...common,
+    name: 'attention, gradient of queries',
+    reads: { qkv: operand(qkv), dy: operand(dy), y: operand(y), logSums: scalars(logSums) },
+    writes: { dqkv: operand(dqkv), along: scalars(along) },
+    code: () => attentionShaders(sizes, threads, half).gradientOfQueries,
+  });
+  // Both sums of a key in one pass want its k, v, dk and dv in registers: of 255 that a card has, for four of 32.
+  const parts = sizes.size <= 32 ? (['keys and values'] as const) : (['keys', 'values'] as const);
+  for (const part of parts) {
+    backend.run({
+      ...common,
+      name: `attention, gradient of ${part}`,
+      reads: { qkv: operand(qkv), dy: operand(dy), logSums: scalars(logSums), along: scalars(along) },
+      writes: { dqkv: operand(dqkv) },
+      code: () => attentionShaders(sizes, threads, half).gradientOf(part),
+    });
+  }
+  backend.release(along);
+  return dqkv;
+}
+
+interface OnMatrixUnits {
+  plan: Pick<MatrixAttentionPlan, 'threads' | 'groups'>;
+  shaders: () => ReturnType<typeof matrixAttentionShaders>;
+}
+
+/** null where the device has none for these sizes. */
+function matrixShaders(backend: VitBackend, sizes: AttentionSizes): OnMatrixUnits | null {
+  const { matrixUnits: units, device } = backend;
+  const plan = units && planMatrixAttention(units, sizes, device.limits.maxComputeWorkgroupStorageSize);
+  if (!plan) return null;
+  const { threads, groups } = plan;
+  return { plan: { threads, groups }, shaders: () => matrixAttentionShaders(units, sizes, plan) };
+}
+
+/**
+ * The largest gradient is brought to 2^5 … 2^6. Those of the scores are products of them with v over a head, and may be
+ * √size·|v| times as large: with 2^6 there is room in float16 for |v| of some hundreds.
+ */
+const TARGET = 5;
+
+function matrixGradient(
+  backend: VitBackend,
+  sizes: AttentionSizes,
+  { dy, qkv, y, logSums }: GradientTensors,
+  { plan, shaders }: OnMatrixUnits,
+): TensorInfo {
+  const dqkv = backend.output(qkv.shape);
+  const along = backend.output(logSums.shape);
+  const scale = scaleForHalf(backend, dy, { target: TARGET });
+  const halfDy = roundToHalf(backend, dy, { scale });
+  const common = { ...plan, sizes: { ...sizes } };
+  const reads = { qkv: packed(qkv), dy: packed(halfDy), logSums: scalars(logSums), scale: scalars(scale) };
+  const writes = { dqkv: lanesFor(dqkv, sizes.size) };
+  backend.run({
+    ...common,
+    name: 'attention, gradient of queries',
+    reads: { ...reads, y: packed(y) },
+    writes: { ...writes, along: scalars(along) },
+    code: () => shaders().gradientOfQueries(),
+  });
+  backend.run({
+    ...common,
+    name: 'attention, gradient of keys and values',
+    reads: { ...reads, along: scalars(along) },
+    writes,
+    code: () => shaders().gradientOfKeysAndValues(),
+  });
+  backend.release(along, scale, halfDy);
+  return dqkv;
+}

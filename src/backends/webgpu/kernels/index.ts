@@ -7,7 +7,8 @@ import { convolveEach } from './convolve.js';
 import { crop } from './crop.js';
 import { pickPixels, pullPixels } from './geometry.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
-import { halfLinearKernels, linearKernels } from './linear.js';
+import { linear, linearGradient } from './linear.js';
+import { halfLinear, halfLinearGradient } from './linear-half.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
 import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
@@ -24,7 +25,8 @@ const KERNELS: readonly tf.KernelConfig[] = [
   gatherTokensGradient,
   layerNorm,
   layerNormGradient,
-  ...linearKernels,
+  linear,
+  linearGradient,
   mixColours,
   normalizePatches,
   ...patchKernels,
@@ -39,8 +41,10 @@ const KERNELS: readonly tf.KernelConfig[] = [
   squaredErrorGradient,
 ];
 
+/** Of devices with the feature `shader-f16`. */
+const HALF_KERNELS: readonly tf.KernelConfig[] = [halfLinear, halfLinearGradient];
+
 /** Registers them. Once in a process, which has one such device. */
 export function registerKernels(features: Pick<ReadonlySet<string>, 'has'>): void {
-  for (const kernel of [...KERNELS, ...(features.has('shader-f16') ? halfLinearKernels : [])])
-    tf.registerKernel(kernel);
+  for (const kernel of [...KERNELS, ...(features.has('shader-f16') ? HALF_KERNELS : [])]) tf.registerKernel(kernel);
 }

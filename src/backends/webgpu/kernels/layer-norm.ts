@@ -1,26 +1,32 @@
 /** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
 import { sizeOf } from '../../kernels.js';
-import { lanesFor, scalars } from '../pass.js';
+import { lanesFor, scalars, typeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS, rowwise } from '../passes/lanes.js';
 import { sumRows } from '../passes/sum-rows.js';
 
-export const layerNorm = defineKernel<{ epsilon: number }>(
+interface LayerNormAttributes {
+  epsilon: number;
+  result: 'float32' | 'float16';
+}
+
+export const layerNorm = defineKernel<LayerNormAttributes>(
   'VitLayerNorm',
-  (backend, { input0: x, input1: scale, input2: shift }, { epsilon }) => {
+  (backend, { input0: x, input1: scale, input2: shift }, { epsilon, result }) => {
     const dim = scale!.shape[0]!;
     const rows = sizeOf(x!.shape) / dim;
-    const y = backend.output(x!.shape);
+    const y = result === 'float16' ? backend.outputHalf(x!.shape) : backend.output(x!.shape);
     const statistics = backend.output([rows, 2]);
     const { lanes } = lanesFor(x!, dim);
     const width = dim / lanes;
     const { begin, ...layout } = rowwise(rows);
+    const target = backend.asStored(y, dim);
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
     backend.run({
       name: 'layerNorm',
       sizes: { rows, dim, epsilon },
       reads: { x: lanesFor(x!, dim), scale: lanesFor(scale!, dim), shift: lanesFor(shift!, dim) },
-      writes: { y: lanesFor(y, dim), statistics: scalars(statistics) },
+      writes: { y: target, statistics: scalars(statistics) },
       ...layout,
       code: () => ({
         declarations: LANE_FUNCTIONS,
@@ -34,7 +40,7 @@ export const layerNorm = defineKernel<{ epsilon: number }>(
           let variance = sumOfLanes(thread, ${across(lanes, 'squares')}) / ${dim}.0;
           let inverse = inverseSqrt(variance + ${epsilon});
           if (own >= ${rows}u) { return; }
-          ${overColumns(width, `y[row * ${width}u + column] = (x[row * ${width}u + column] - mean) * inverse * scale[column] + shift[column];`)}
+          ${overColumns(width, `y[row * ${width}u + column] = ${typeOf(target)}((x[row * ${width}u + column] - mean) * inverse * scale[column] + shift[column]);`)}
           if (lane == 0u) { statistics[2u * row] = mean; statistics[2u * row + 1u] = inverse; }`,
       }),
     });

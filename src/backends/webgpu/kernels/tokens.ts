@@ -47,6 +47,6 @@ export const restoreTokensGradient = defineKernel(
   'VitRestoreTokensGrad',
   (backend, { dy, constant0: rows, constant2: removed }) => [
     gatherRows(backend, dy!, rows!, null),
-    sumRows(backend, dy!, dy!.shape as [number, number], [dy!.shape[1]!], removed),
+    sumRows(backend, dy!, dy!.shape as [number, number], [dy!.shape[1]!], { weights: removed }),
   ],
 );

@@ -17,7 +17,8 @@ const VALUE = 2;
 
 export type GradientPart = 'keys' | 'values' | 'keys and values';
 
-export function attentionShaders(sizes: AttentionSizes, threads: number) {
+/** @param half Whether qkv and y are kept as float16; gradients are not. */
+export function attentionShaders(sizes: AttentionSizes, threads: number, half: boolean) {
   const { tokens, heads, size } = sizes;
   const dim = heads * size;
   const vectors = Math.ceil(size / 4);
@@ -28,14 +29,15 @@ export function attentionShaders(sizes: AttentionSizes, threads: number) {
 
   /** WGSL: reads and writes vector v of a head's part of a token. `width` is that of a token in the buffer. */
   const access = (buffer: string, width: number, writable: boolean): string => {
+    const scalar = half && buffer === 'y' ? 'f16' : 'f32';
     const at = (v: string): string => `token * ${width / (four ? 4 : 1)}u + offset + ${v}`;
     const components = [0, 1, 2, 3].map((j) => `4u * v + ${j}u`);
     const read = four
-      ? `return ${buffer}[${at('v')}];`
-      : `return vec4<f32>(${components.map((c) => `select(0.0, ${buffer}[${at(`min(${c}, ${size - 1}u)`)}], ${c} < ${size}u)`).join(', ')});`;
+      ? `return vec4<f32>(${buffer}[${at('v')}]);`
+      : `return vec4<f32>(${components.map((c) => `select(0.0, f32(${buffer}[${at(`min(${c}, ${size - 1}u)`)}]), ${c} < ${size}u)`).join(', ')});`;
     const write = four
-      ? `${buffer}[${at('v')}] = value;`
-      : components.map((c, j) => `if (${c} < ${size}u) { ${buffer}[${at(c)}] = value[${j}]; }`).join('\n');
+      ? `${buffer}[${at('v')}] = vec4<${scalar}>(value);`
+      : components.map((c, j) => `if (${c} < ${size}u) { ${buffer}[${at(c)}] = ${scalar}(value[${j}]); }`).join('\n');
     return `
       fn ${buffer}Get(token: u32, offset: u32, v: u32) -> vec4<f32> { ${read} }
       ${writable ? `fn ${buffer}Set(token: u32, offset: u32, v: u32, value: vec4<f32>) { ${write} }` : ''}`;

@@ -1,7 +1,7 @@
 /** What happens to a value of a product before it is written: bias, GELU with its derivative, residual. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, type Operand } from '../pass.js';
+import { computedType, typeOf, type Operand } from '../pass.js';
 import { GELU } from './gelu.js';
 
 /** Operands and the choices that the code depends on. */
@@ -20,8 +20,12 @@ export interface EpilogueParts {
 }
 
 /** @param columns Of the product. */
-export function makeEpilogue({ y, bias, residual, derivative }: EpilogueParts, columns: number): Epilogue {
-  const operand = (tensor: tf.TensorInfo): Operand => lanesFor(tensor, columns);
+export function makeEpilogue(
+  backend: VitBackend,
+  { y, bias, residual, derivative }: EpilogueParts,
+  columns: number,
+): Epilogue {
+  const operand = (tensor: tf.TensorInfo): Operand => backend.asStored(tensor, columns);
   return {
     key: [bias && 'bias', residual && 'residual', derivative && 'gelu'].filter(Boolean).join(),
     reads: { ...(bias && { bias: operand(bias) }), ...(residual && { residual: operand(residual) }) },
@@ -32,7 +36,7 @@ export function makeEpilogue({ y, bias, residual, derivative }: EpilogueParts, c
 /** The same, value by value. */
 export function inScalars({ key, reads, writes }: Epilogue): Epilogue {
   const single = (operands: Readonly<Record<string, Operand>>): Record<string, Operand> =>
-    Object.fromEntries(Object.entries(operands).map(([name, { tensor }]) => [name, { tensor, lanes: 1 }]));
+    Object.fromEntries(Object.entries(operands).map(([name, operand]) => [name, { ...operand, lanes: 1 }]));
   return { key, reads: single(reads), writes: single(writes) };
 }
 
@@ -43,7 +47,7 @@ export function plainResult(
   columns: number,
 ): { y: tf.TensorInfo; after: Epilogue } {
   const y = backend.output(shape);
-  return { y, after: makeEpilogue({ y }, columns) };
+  return { y, after: makeEpilogue(backend, { y }, columns) };
 }
 
 /**
@@ -52,10 +56,12 @@ export function plainResult(
  */
 export function epilogue({ reads, writes }: Epilogue, { rows, columns }: { rows: number; columns: number }): string {
   const fours = writes.y!.lanes === 4;
-  const type = fours ? 'vec4<f32>' : 'f32';
+  const type = computedType(writes.y!);
   const lines = [
     reads.bias ? `value += bias[column${fours ? ' / 4u' : ''}];` : '',
-    writes.derivative ? `let pair = gelu(value); value = pair.value; derivative[at] = pair.derivative;` : '',
+    writes.derivative
+      ? `let pair = gelu(value); value = pair.value; derivative[at] = ${typeOf(writes.derivative)}(pair.derivative);`
+      : '',
     reads.residual ? 'value += residual[at];' : '',
   ];
   const store = `
@@ -64,7 +70,7 @@ export function epilogue({ reads, writes }: Epilogue, { rows, columns }: { rows:
       let at = (offset + row * ${columns}u + column)${fours ? ' / 4u' : ''};
       var value = sum;
       ${lines.join('\n')}
-      y[at] = value;
+      y[at] = ${typeOf(writes.y!)}(value);
     }`;
   const other = fours
     ? ''

@@ -7,7 +7,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, scalars, type Operand, type Code } from '../pass.js';
+import { scalars, type Operand, type Code } from '../pass.js';
 import { epilogue, inScalars, type Epilogue } from './epilogue.js';
 
 /** Which factors are stored transposed. All rows are contiguous. */
@@ -28,12 +28,12 @@ export interface Tile {
   readonly vectors: 1 | 2;
 }
 
+/** Both float32, or both kept as float16. */
 export interface Factors {
   readonly a: tf.TensorInfo;
   readonly b: tf.TensorInfo;
-  /** For strips of float16: [factor, 1 / factor] by which one of them is multiplied, and its sums afterwards. */
+  /** [factor, 1 / factor] by which one of them has been multiplied, and its sums are divided. */
   readonly scale?: tf.TensorInfo | undefined;
-  readonly scaled?: 'a' | 'b';
 }
 
 const SIDE = 16;
@@ -42,38 +42,34 @@ const STRIP = 16;
 
 export const DEFAULT_TILE: Tile = { rows: 8, vectors: 1 };
 
-/** Type of the strips; the sums are always float32. */
-export type StripType = 'f32' | 'f16';
-
 export interface ProductOptions {
   readonly sizes: ProductSizes;
   readonly tile: Tile;
-  readonly strips: StripType;
   /** The depth is cut in so many parts, each with a result of its own: [splits, rows, columns]. */
   readonly splits: number;
 }
 
-/** Records y = epilogue(a·b). */
+/** Records y = epilogue(a·b). The strips are of the type of the factors; the sums are always float32. */
 export function recordProduct(
   backend: VitBackend,
-  { a, b, scale, scaled }: Factors,
+  { a, b, scale }: Factors,
   wanted: Epilogue,
-  { sizes, tile, strips, splits }: ProductOptions,
+  { sizes, tile, splits }: ProductOptions,
 ): void {
   const { rows, columns, depth, layout } = sizes;
   // There an invocation has every sixteenth column, and so no four beside each other.
   const after = layout === 'second-transposed' ? inScalars(wanted) : wanted;
   const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
-  const first = lanesFor(a, layout === 'first-transposed' ? rows : depth);
-  const second = lanesFor(b, layout === 'second-transposed' ? depth : columns);
+  const first = backend.asStored(a, layout === 'first-transposed' ? rows : depth);
+  const second = backend.asStored(b, layout === 'second-transposed' ? depth : columns);
   backend.run({
     name: `product, ${layout}`,
-    sizes: { rows, columns, depth, tile, strips, splits, after: after.key, scaled: scale && scaled },
+    sizes: { rows, columns, depth, tile, splits, after: after.key, scaled: scale !== undefined },
     reads: { a: first, b: second, ...after.reads, ...(scale && { scale: scalars(scale) }) },
     writes: after.writes,
     threads: SIDE * SIDE,
     groups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), splits],
-    code: () => productCode(first, second, after, { sizes, tile, strips, splits, scaled: scale && scaled }),
+    code: () => productCode(first, second, after, { sizes, tile, splits, scaled: scale !== undefined }),
   });
 }
 
@@ -81,7 +77,7 @@ function productCode(
   first: Operand,
   second: Operand,
   after: Epilogue,
-  { sizes, tile, strips, splits, scaled }: ProductOptions & { scaled: 'a' | 'b' | undefined },
+  { sizes, tile, splits, scaled }: ProductOptions & { scaled: boolean },
 ): Code {
   const { rows, columns, depth, layout } = sizes;
   const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
@@ -92,10 +88,9 @@ function productCode(
       : strip('b', depth, columns, tileColumns);
   const partDepth = STRIP * Math.ceil(depth / STRIP / splits);
   return {
-    extensions: strips === 'f16' ? ['f16'] : [],
     declarations: [
-      declareStrip(a, first, strips, scaled === 'a'),
-      declareStrip(b, second, strips, scaled === 'b'),
+      declareStrip(a, first),
+      declareStrip(b, second),
       epilogue(after, sizes),
       `const SPLIT_SIZE = ${rows * columns}u;`,
     ].join('\n'),
@@ -142,25 +137,21 @@ function acrossStrip(name: string, outer: number, inner: number, tile: number): 
   return { name, outer, inner, along: 'inner', outerTile: tile, innerVectors: STRIP / 4, stride: STRIP / 4 + 1 };
 }
 
-function declareStrip(
-  { name, outer, inner, outerTile, stride }: Strip,
-  operand: Operand,
-  type: StripType,
-  scaled: boolean,
-): string {
+function declareStrip({ name, outer, inner, outerTile, stride }: Strip, operand: Operand): string {
+  const scalar = operand.stored ? 'f16' : 'f32';
+  const type = `vec4<${scalar}>`;
   const one = (j: number): string =>
-    `select(0.0, ${name}[min(at + ${j}u, ${outer * inner - 1}u)], inner + ${j}u < ${inner}u)`;
+    `select(${scalar}(0.0), ${name}[min(at + ${j}u, ${outer * inner - 1}u)], inner + ${j}u < ${inner}u)`;
   const read =
     operand.lanes === 4
       ? `return ${name}[outer * ${inner / 4}u + inner / 4u];`
-      : `let at = outer * ${inner}u + inner;\nreturn vec4<f32>(${[0, 1, 2, 3].map(one).join(', ')});`;
+      : `let at = outer * ${inner}u + inner;\nreturn ${type}(${[0, 1, 2, 3].map(one).join(', ')});`;
   return `
-    var<workgroup> ${name}Strip: array<vec4<${type}>, ${outerTile * stride}>;
-    fn ${name}At(outer: u32, inner: u32) -> vec4<f32> {
-      if (outer >= ${outer}u || inner >= ${inner}u) { return vec4<f32>(0.0); }
+    var<workgroup> ${name}Strip: array<${type}, ${outerTile * stride}>;
+    fn ${name}At(outer: u32, inner: u32) -> ${type} {
+      if (outer >= ${outer}u || inner >= ${inner}u) { return ${type}(0.0); }
       ${read}
-    }
-    fn ${name}Fill(at: u32, value: vec4<f32>) { ${name}Strip[at] = vec4<${type}>(value${scaled ? ' * scale[0]' : ''}); }`;
+    }`;
 }
 
 function fillStrip({ name, along, outerTile, innerVectors, stride }: Strip, first: string): string {
@@ -169,7 +160,7 @@ function fillStrip({ name, along, outerTile, innerVectors, stride }: Strip, firs
     for (var i = thread; i < ${outerTile * innerVectors}u; i += ${SIDE * SIDE}u) {
       let outer = i / ${innerVectors}u;
       let inner = i % ${innerVectors}u;
-      ${name}Fill(outer * ${stride}u + inner, ${name}At(${outerBase} + outer, ${innerBase} + 4u * inner));
+      ${name}Strip[outer * ${stride}u + inner] = ${name}At(${outerBase} + outer, ${innerBase} + 4u * inner);
     }`;
 }
 

@@ -6,7 +6,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, scalars } from '../pass.js';
+import { computedType, scalars } from '../pass.js';
 import { reduction } from './reduction.js';
 
 const THREADS = 256;
@@ -15,20 +15,30 @@ const MOST_GROUPS = 256;
 /** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
 const TARGET = 10;
 
-/** @returns [factor, 1 / factor], a new tensor on the device. The largest value of x times the factor is below 2^11. */
-export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorInfo {
+/**
+ * @param times What x is multiplied by before, value by value.
+ * @param target The largest value of x·times times the factor is below 2^(target + 1).
+ * @returns [factor, 1 / factor], a new tensor on the device.
+ */
+export function scaleForHalf(
+  backend: VitBackend,
+  x: tf.TensorInfo,
+  { times, target = TARGET }: { times?: tf.TensorInfo | undefined; target?: number } = {},
+): tf.TensorInfo {
   const size = sizeOf(x.shape);
-  const operand = lanesFor(x, size);
+  const operand = backend.asStored(x, size);
   const count = size / operand.lanes;
   const groups = Math.min(MOST_GROUPS, Math.ceil(count / THREADS));
   const parts = backend.output([groups]);
   const declarations = reduction('largestOfGroup', 'f32', THREADS, (a, b) => `max(${a}, ${b})`);
   const one =
     operand.lanes === 4 ? 'let pair = max(v.xy, v.zw); most = max(most, max(pair.x, pair.y));' : 'most = max(most, v);';
+  const computed = computedType(operand);
+  const value = `${computed}(x[i])${times ? ` * ${computed}(times[i])` : ''}`;
   backend.run({
     name: 'largest',
-    sizes: { size, groups },
-    reads: { x: operand },
+    sizes: { size, groups, times: times !== undefined },
+    reads: { x: operand, ...(times && { times: backend.asStored(times, size) }) },
     writes: { parts: scalars(parts) },
     threads: THREADS,
     groups: [groups, 1, 1],
@@ -36,7 +46,7 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorIn
       declarations,
       body: `
         var most = 0.0;
-        for (var i = group.x * ${THREADS}u + thread; i < ${count}u; i += ${groups * THREADS}u) { let v = abs(x[i]); ${one} }
+        for (var i = group.x * ${THREADS}u + thread; i < ${count}u; i += ${groups * THREADS}u) { let v = abs(${value}); ${one} }
         let largest = largestOfGroup(thread, most);
         if (thread == 0u) { parts[group.x] = largest; }`,
     }),
@@ -44,7 +54,7 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorIn
   const scale = backend.output([2]);
   backend.run({
     name: 'scaleForHalf',
-    sizes: { groups },
+    sizes: { groups, target },
     reads: { parts: scalars(parts) },
     writes: { scale: scalars(scale) },
     threads: THREADS,
@@ -58,7 +68,7 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo): tf.TensorIn
         if (thread == 0u) {
           // Of 0, and of what is not finite, nothing is to be made.
           let usable = largest > 1e-30 && largest < 1e30;
-          let exponent = select(0, ${TARGET} - i32(floor(log2(largest))), usable);
+          let exponent = select(0, ${target} - i32(floor(log2(largest))), usable);
           scale[0] = ldexp(1.0, exponent);
           scale[1] = ldexp(1.0, -exponent);
         }`,

@@ -1,0 +1,299 @@
+/**
+ * Attention on matrix units, of qkv that is kept as float16. A workgroup owns one head's block of tokens, and holds their
+ * scores with all others in workgroup memory, never outside it: in float32 as they come, in float16 as weights for the
+ * next product.
+ *
+ * Tokens are met in matrices of 16. The last begins 16 before the end, and so overlaps the one before it where their
+ * number is no multiple of 16: weights of tokens that were met already are set to 0, and results of them written twice.
+ */
+import type { Code } from '../pass.js';
+import type { AttentionSizes } from './attention.js';
+import { matrixCode, SIDE, type MatrixUnits, type Order } from './matrix-units.js';
+
+/** Float16 in a vec4<u32>. */
+const PACK = 8;
+const SUBGROUPS = 4;
+
+type Part = 'query' | 'key' | 'value';
+const PARTS: Readonly<Record<Part, number>> = { query: 0, key: 1, value: 2 };
+
+/** How the work is cut: matrices of tokens that a workgroup owns, and what it needs for that. */
+export interface MatrixAttentionPlan {
+  readonly owned: 1 | 2;
+  readonly threads: number;
+  readonly groups: readonly [number, number, number];
+}
+
+/**
+ * @param workgroupBytes What the device has.
+ * @returns null where matrix units cannot do it: heads of no whole number of matrices, fewer than 16 tokens, or more of
+ * them than workgroup memory has room for.
+ */
+export function planMatrixAttention(
+  units: MatrixUnits,
+  sizes: AttentionSizes,
+  workgroupBytes: number,
+): MatrixAttentionPlan | null {
+  const { batch, tokens, heads, size } = sizes;
+  if (size % SIDE !== 0 || tokens < SIDE) return null;
+  const threads = units.lanes * SUBGROUPS;
+  const owned = ([2, 1] as const).find((owned) => bytesOf(sizes, owned, threads) <= workgroupBytes);
+  if (owned === undefined) return null;
+  return { owned, threads, groups: [Math.ceil(matricesOf(sizes) / owned), heads, batch] };
+}
+
+const matricesOf = ({ tokens }: AttentionSizes): number => Math.ceil(tokens / SIDE);
+
+/** Vectors from row to row: one more, lest rows that are read together meet in one bank. */
+const scoreStride = (sizes: AttentionSizes): number => Math.max(SIDE * matricesOf(sizes), sizes.size) / 4 + 1;
+const weightStride = (sizes: AttentionSizes): number => (SIDE * matricesOf(sizes)) / PACK + 1;
+
+function bytesOf(sizes: AttentionSizes, owned: number, threads: number): number {
+  return 16 * owned * SIDE * (scoreStride(sizes) + weightStride(sizes)) + 4 * threads;
+}
+
+const repeat = (n: number, code: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => code(i)).join('\n');
+
+export function matrixAttentionShaders(
+  units: MatrixUnits,
+  sizes: AttentionSizes,
+  { owned, threads }: MatrixAttentionPlan,
+) {
+  const { tokens, heads, size } = sizes;
+  const matrices = matricesOf(sizes);
+  const overlap = SIDE * matrices - tokens;
+  const features = size / SIDE;
+  const rows = owned * SIDE;
+  /** Invocations that share a row, and the packs of its weights. */
+  const sharers = threads / rows;
+  const packs = (SIDE * matrices) / PACK;
+  const [scoreRow, weightRow] = [scoreStride(sizes), weightStride(sizes)];
+  const dim = heads * size;
+  const softmaxScale = 1 / Math.sqrt(size);
+
+  /** Where the 16 × 16 matrices of a part of all tokens lie in qkv, or those of gradients and results. */
+  const width = (memory: 'qkv' | 'dy'): number => (memory === 'qkv' ? 3 * dim : dim) / PACK;
+  const place = (memory: 'qkv' | 'dy', part: Part, token: string, feature: string): string =>
+    `(first + ${token}) * ${width(memory)}u + head${memory === 'qkv' ? ` + ${(PARTS[part] * dim) / PACK}u` : ''} + ${feature}`;
+
+  const common = (packed: readonly string[], forGradient: boolean) => {
+    const unit = matrixCode(units, { packed: [...packed, 'weights'], sums: ['scores'] });
+    const declarations = `
+      var<workgroup> scores: array<vec4<f32>, ${rows * scoreRow}>;
+      var<workgroup> weights: array<vec4<u32>, ${rows * weightRow}>;
+      var<workgroup> shares: array<f32, ${threads}>;
+      ${unit.declarations}
+      // The first of the 16 tokens of a matrix.
+      fn start(matrix: u32) -> u32 { return min(${SIDE}u * matrix, ${tokens - SIDE}u); }
+      fn pack(a: vec4<f32>, b: vec4<f32>) -> vec4<u32> {
+        return vec4<u32>(pack2x16float(a.xy), pack2x16float(a.zw), pack2x16float(b.xy), pack2x16float(b.zw));
+      }
+      // Tokens from here on, in a row of weights, have not been met before.
+      fn isNew(position: u32) -> bool {
+        return position < ${SIDE * (matrices - 1)}u || position >= ${SIDE * (matrices - 1) + overlap}u;
+      }
+      fn tokenAt(position: u32) -> u32 {
+        return select(position - ${overlap}u, position, position < ${SIDE * (matrices - 1)}u);
+      }`;
+    const begin = `
+      ${units.emulated ? `let subgroup = ${unit.subgroup}; let lane = ${unit.lane};` : ''}
+      let first = group.z * ${tokens}u;
+      let head = group.y * ${size / PACK}u;
+      let statistics = (group.z * ${heads}u + group.y) * ${tokens}u;
+      let ownMatrix = group.x * ${owned}u;
+      let row = thread / ${sharers}u;
+      let share = thread % ${sharers}u;
+      let ownToken = start(ownMatrix + row / ${SIDE}u) + row % ${SIDE}u;
+      ${forGradient ? 'let unscale = scale[1];' : ''}`;
+    return { unit, declarations, begin };
+  };
+  type Common = ReturnType<typeof common>;
+
+  /** scores[own, others] = left·rightᵀ over the features of a head, a matrix at a time. */
+  function multiplyWithAll({ unit }: Common, left: [Memory, Part], right: [Memory, Part]): string {
+    const load = (
+      factor: 'left' | 'right',
+      [memory, part]: [Memory, Part],
+      token: string,
+      feature: number,
+      order: Order,
+    ) => unit.load(factor, memory, place(memory, part, token, `${(feature * SIDE) / PACK}u`), width(memory), order);
+    return `{
+      ${repeat(owned, (i) => repeat(features, (f) => `let left${i}x${f} = ${load('left', left, `start(ownMatrix + ${i}u)`, f, 'rows')};`))}
+      for (var round = 0u; round < ${Math.ceil(matrices / SUBGROUPS)}u; round++) {
+        let other = min(round * ${SUBGROUPS}u + subgroup, ${matrices - 1}u);
+        ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
+        ${repeat(
+          features,
+          (f) => `{
+            let right = ${load('right', right, 'start(other)', f, 'columns')};
+            ${repeat(owned, (i) => `sum${i} = ${unit.multiplyAdd(`left${i}x${f}`, 'right', `sum${i}`)};`)}
+          }`,
+        )}
+        ${repeat(owned, (i) => unit.store('scores', `${i * SIDE * scoreRow}u + other * ${SIDE / 4}u`, `sum${i}`, scoreRow))}
+      }
+    }
+    workgroupBarrier();`;
+  }
+
+  /** scores[own, features] = weights·right over all tokens. */
+  function weighAll({ unit }: Common, [memory, part]: [Memory, Part]): string {
+    return `{
+      for (var round = 0u; round < ${Math.ceil(features / SUBGROUPS)}u; round++) {
+        let feature = min(round * ${SUBGROUPS}u + subgroup, ${features - 1}u);
+        ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
+        for (var other = 0u; other < ${matrices}u; other++) {
+          let right = ${unit.load('right', memory, place(memory, part, 'start(other)', `feature * ${SIDE / PACK}u`), width(memory), 'rows')};
+          ${repeat(
+            owned,
+            (i) => `{
+              let left = ${unit.load('left', 'weights', `${i * SIDE * weightRow}u + other * ${SIDE / PACK}u`, weightRow, 'rows')};
+              sum${i} = ${unit.multiplyAdd('left', 'right', `sum${i}`)};
+            }`,
+          )}
+        }
+        ${repeat(owned, (i) => unit.store('scores', `${i * SIDE * scoreRow}u + feature * ${SIDE / 4}u`, `sum${i}`, scoreRow))}
+      }
+    }
+    workgroupBarrier();`;
+  }
+
+  /** For each pack of eight weights of an invocation's share of its row, with its scores in `a` and `b`. */
+  const overPacks = (body: string): string => `
+    for (var at = share; at < ${packs}u; at += ${sharers}u) {
+      let a = scores[row * ${scoreRow}u + 2u * at];
+      let b = scores[row * ${scoreRow}u + 2u * at + 1u];
+      ${body}
+    }`;
+  /** WGSL of a vector of four, for each of its positions in the row. */
+  const fours = (half: 0 | 1, one: (position: string, component: string) => string): string => {
+    const four = half === 0 ? 'a' : 'b';
+    return `vec4<f32>(${[0, 1, 2, 3].map((j) => one(`(${PACK}u * at + ${4 * half + j}u)`, `${four}[${j}]`)).join(', ')})`;
+  };
+  const onlyNew = (position: string, value: string): string => `select(0.0, ${value}, isNew(${position}))`;
+
+  /** WGSL: what all invocations of a row have found, joined. */
+  const ofRow = (value: string, join: (a: string, b: string) => string): string => `
+    shares[thread] = ${value};
+    workgroupBarrier();
+    ${value} = shares[row * ${sharers}u];
+    for (var i = 1u; i < ${sharers}u; i++) { ${value} = ${join(value, `shares[row * ${sharers}u + i]`)}; }
+    workgroupBarrier();`;
+
+  /** Replaces scores by weights, exp(score − logSum of the query). */
+  const weigh = (logSum: (position: string) => string): string => `
+    ${overPacks(
+      `weights[row * ${weightRow}u + at] = pack(
+        ${([0, 1] as const).map((half) => fours(half, (position, score) => onlyNew(position, `exp(${softmaxScale} * ${score} - ${logSum(position)})`))).join(',\n')});`,
+    )}
+    workgroupBarrier();`;
+
+  /** Replaces weights by gradients of scores: weight·(gradient of the weight − along of the query). */
+  const changeScores = (along: (position: string) => string): string => `
+    ${overPacks(
+      `let pairs = weights[row * ${weightRow}u + at];
+       let front = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
+       let back = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
+       weights[row * ${weightRow}u + at] = pack(
+         front * ${fours(0, (position, change) => `${change} - ${along(position)}`)},
+         back * ${fours(1, (position, change) => `${change} - ${along(position)}`)});`,
+    )}
+    workgroupBarrier();`;
+
+  /** Writes what weighAll has left, in float32. */
+  const writeGradient = (part: Part, factor: string): string => `
+    for (var at = thread; at < ${(rows * size) / 4}u; at += ${threads}u) {
+      let row = at / ${size / 4}u;
+      let token = start(ownMatrix + row / ${SIDE}u) + row % ${SIDE}u;
+      let place = (first + token) * ${(3 * dim) / 4}u + group.y * ${size / 4}u + ${(PARTS[part] * dim) / 4}u + at % ${size / 4}u;
+      dqkv[place] = scores[row * ${scoreRow}u + at % ${size / 4}u] * ${factor};
+    }
+    workgroupBarrier();`;
+
+  function forward(): Code {
+    const parts = common(['qkv'], false);
+    return {
+      extensions: parts.unit.extensions,
+      parameters: parts.unit.parameters,
+      declarations: parts.declarations,
+      body: `
+        ${parts.begin}
+        ${multiplyWithAll(parts, ['qkv', 'query'], ['qkv', 'key'])}
+        var top = -3e38;
+        ${overPacks('let four = max(a, b); top = max(top, max(max(four.x, four.y), max(four.z, four.w)));')}
+        ${ofRow('top', (a, b) => `max(${a}, ${b})`)}
+        var total = 0.0;
+        ${overPacks(
+          `total += dot(vec4<f32>(1.0), ${([0, 1] as const)
+            .map((half) =>
+              fours(half, (position, score) => onlyNew(position, `exp(${softmaxScale} * (${score} - top))`)),
+            )
+            .join(' + ')});`,
+        )}
+        ${ofRow('total', (a, b) => `${a} + ${b}`)}
+        let logSum = ${softmaxScale} * top + log(total);
+        if (share == 0u) { logSums[statistics + ownToken] = logSum; }
+        ${weigh(() => 'logSum')}
+        ${weighAll(parts, ['qkv', 'value'])}
+        for (var at = thread; at < ${(rows * size) / PACK}u; at += ${threads}u) {
+          let row = at / ${size / PACK}u;
+          let column = at % ${size / PACK}u;
+          let token = start(ownMatrix + row / ${SIDE}u) + row % ${SIDE}u;
+          let source = row * ${scoreRow}u + 2u * column;
+          y[(first + token) * ${dim / PACK}u + head + column] = pack(scores[source], scores[source + 1u]);
+        }`,
+    };
+  }
+
+  function gradientOfQueries(): Code {
+    const parts = common(['qkv', 'dy'], true);
+    return {
+      extensions: parts.unit.extensions,
+      parameters: parts.unit.parameters,
+      declarations: `${parts.declarations}
+        fn dotOfPairs(a: u32, b: u32) -> f32 { return dot(unpack2x16float(a), unpack2x16float(b)); }`,
+      body: `
+        ${parts.begin}
+        var grads = 0.0;
+        for (var at = share; at < ${size / PACK}u; at += ${sharers}u) {
+          let place = (first + ownToken) * ${dim / PACK}u + head + at;
+          let a = dy[place];
+          let b = y[place];
+          grads += dotOfPairs(a.x, b.x) + dotOfPairs(a.y, b.y) + dotOfPairs(a.z, b.z) + dotOfPairs(a.w, b.w);
+        }
+        ${ofRow('grads', (a, b) => `${a} + ${b}`)}
+        if (share == 0u) { along[statistics + ownToken] = grads; }
+        let logSum = logSums[statistics + ownToken];
+        ${multiplyWithAll(parts, ['qkv', 'query'], ['qkv', 'key'])}
+        ${weigh(() => 'logSum')}
+        ${multiplyWithAll(parts, ['dy', 'query'], ['qkv', 'value'])}
+        ${changeScores(() => 'grads')}
+        ${weighAll(parts, ['qkv', 'key'])}
+        ${writeGradient('query', `(${softmaxScale} * unscale)`)}`,
+    };
+  }
+
+  function gradientOfKeysAndValues(): Code {
+    const parts = common(['qkv', 'dy'], true);
+    return {
+      extensions: parts.unit.extensions,
+      parameters: parts.unit.parameters,
+      declarations: parts.declarations,
+      body: `
+        ${parts.begin}
+        ${multiplyWithAll(parts, ['qkv', 'key'], ['qkv', 'query'])}
+        ${weigh((position) => `logSums[statistics + tokenAt(${position})]`)}
+        ${weighAll(parts, ['dy', 'query'])}
+        ${writeGradient('value', 'unscale')}
+        ${multiplyWithAll(parts, ['qkv', 'value'], ['dy', 'query'])}
+        ${changeScores((position) => `along[statistics + tokenAt(${position})]`)}
+        ${weighAll(parts, ['qkv', 'query'])}
+        ${writeGradient('key', `(${softmaxScale} * unscale)`)}`,
+    };
+  }
+
+  return { forward, gradientOfQueries, gradientOfKeysAndValues };
+}
+
+type Memory = 'qkv' | 'dy';

@@ -1,0 +1,124 @@
+/**
+ * Matrix units: a subgroup multiplies two 16 × 16 matrices of float16 together and adds the result to one of float32,
+ * which lies spread over its invocations. WGSL has them as an experiment of Dawn's; what differs where they are emulated,
+ * to test the passes on devices that have none, is all here.
+ */
+
+import type { Layout } from './product.js';
+
+export interface MatrixUnits {
+  /** Invocations of a subgroup. */
+  readonly lanes: number;
+  /** Every invocation does the whole of it by itself: right, and of no use but for tests. */
+  readonly emulated: boolean;
+  readonly tiles: Readonly<Record<Layout, MatrixTile>>;
+}
+
+/** A workgroup's part of a product, in values of the result, and the length of its strips of the factors. */
+export interface MatrixTile {
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  /** Subgroups along the rows and along the columns: each has a part of at most 64 × 64. */
+  readonly split: readonly [number, number];
+}
+
+/** Sides of all matrices. */
+export const SIDE = 16;
+
+/** Buffers or workgroup memory that matrices are read from or written to, by their names in the code. */
+interface Memories {
+  /** Of vec4<u32>, each of eight float16. */
+  readonly packed: readonly string[];
+  /** Of vec4<f32>. */
+  readonly sums: readonly string[];
+}
+
+/** Whether the matrix's rows or its columns lie contiguous. */
+export type Order = 'rows' | 'columns';
+
+/** WGSL to use them. Offsets and strides count elements of the memory; all are the same for the whole subgroup. */
+export interface MatrixCode {
+  readonly extensions: readonly string[];
+  readonly parameters: readonly string[];
+  readonly declarations: string;
+  /** The type of sums. Where one is declared it is set to `sum()`, 0: in a loop, Dawn 0.6 does that of itself only once. */
+  readonly sum: string;
+  /** Number of the subgroup in its workgroup, and of the invocation in its subgroup. */
+  readonly subgroup: string;
+  readonly lane: string;
+  readonly load: (factor: 'left' | 'right', memory: string, offset: string, stride: number, order: Order) => string;
+  /** sum + left·right */
+  readonly multiplyAdd: (left: string, right: string, sum: string) => string;
+  /** A statement. */
+  readonly store: (memory: string, offset: string, sum: string, stride: number) => string;
+}
+
+export function matrixCode(units: MatrixUnits, memories: Memories): MatrixCode {
+  return units.emulated ? emulated(units, memories) : HARDWARE;
+}
+
+const HARDWARE: MatrixCode = {
+  extensions: ['f16', 'subgroups', 'chromium_experimental_subgroup_matrix'],
+  parameters: ['@builtin(subgroup_id) subgroup: u32', '@builtin(subgroup_invocation_id) lane: u32'],
+  declarations: '',
+  sum: `subgroup_matrix_result<f32, ${SIDE}, ${SIDE}>`,
+  subgroup: 'subgroup',
+  lane: 'lane',
+  load: (factor, memory, offset, stride, order) =>
+    `subgroupMatrixLoad<subgroup_matrix_${factor}<f16, ${SIDE}, ${SIDE}>, ${order === 'rows' ? 'row_major' : 'col_major'}>(&${memory}, ${offset}, ${stride}u)`,
+  multiplyAdd: (left, right, sum) => `subgroupMatrixMultiplyAccumulate(${left}, ${right}, ${sum})`,
+  store: (memory, offset, sum, stride) => `subgroupMatrixStore<row_major>(&${memory}, ${offset}, ${sum}, ${stride}u);`,
+};
+
+/**
+ * A factor is only a note of where it lies, which nobody may have overwritten when it is multiplied; of a sum, every
+ * invocation has an equal part.
+ */
+function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCode {
+  const own = SIDE ** 2 / lanes;
+  const subgroup = `(thread / ${lanes}u)`;
+  const lane = `(thread % ${lanes}u)`;
+  const store = (memory: string): string => `
+    fn ${memory}Store(lane: u32, offset: u32, sum: array<f32, ${own}>, stride: u32) {
+      for (var i = 0u; i < ${own}u; i++) {
+        let place = ${own}u * lane + i;
+        let at = 4u * (offset + place / 16u * stride) + place % 16u;
+        ${memory}[at / 4u][at % 4u] = sum[i];
+      }
+    }`;
+  const declarations = `
+    struct Factor { memory: u32, offset: u32, stride: u32, columns: bool }
+    fn valueOf(factor: Factor, row: u32, column: u32) -> f32 {
+      let major = select(row, column, factor.columns);
+      let minor = select(column, row, factor.columns);
+      let at = 8u * (factor.offset + major * factor.stride) + minor;
+      var four: vec4<u32>;
+      switch factor.memory {
+        ${packed.map((memory, i) => `case ${i}u: { four = ${memory}[at / 8u]; }`).join('\n')}
+        default: {}
+      }
+      return unpack2x16float(four[at / 2u % 4u])[at % 2u];
+    }
+    fn multiplyAdd(lane: u32, left: Factor, right: Factor, sum: array<f32, ${own}>) -> array<f32, ${own}> {
+      var result = sum;
+      for (var at = 0u; at < ${own * SIDE}u; at++) {
+        let place = ${own}u * lane + at / 16u;
+        let k = at % 16u;
+        result[at / 16u] += valueOf(left, place / 16u, k) * valueOf(right, k, place % 16u);
+      }
+      return result;
+    }`;
+  return {
+    extensions: [],
+    parameters: [],
+    declarations: [declarations, ...sums.map(store)].join('\n'),
+    sum: `array<f32, ${own}>`,
+    subgroup,
+    lane,
+    load: (_factor, memory, offset, stride, order) =>
+      `Factor(${packed.indexOf(memory)}u, ${offset}, ${stride}u, ${String(order === 'columns')})`,
+    multiplyAdd: (left, right, sum) => `multiplyAdd(${lane}, ${left}, ${right}, ${sum})`,
+    store: (memory, offset, sum, stride) => `${memory}Store(${lane}, ${offset}, ${sum}, ${stride}u);`,
+  };
+}

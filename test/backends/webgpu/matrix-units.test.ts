@@ -1,0 +1,125 @@
+/** The passes for matrix units as a card would get them: Dawn's null device has the feature, and checks the code. */
+import type { KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
+import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
+import { findMatrixUnits } from '../../../src/backends/webgpu/find-matrix-units.js';
+import { attention, attentionGradient } from '../../../src/backends/webgpu/kernels/attention.js';
+import { lanesFor, wgsl, type Pass } from '../../../src/backends/webgpu/pass.js';
+import { makeEpilogue } from '../../../src/backends/webgpu/passes/epilogue.js';
+import { recordMatrixProduct } from '../../../src/backends/webgpu/passes/matrix-product.js';
+import type { Layout } from '../../../src/backends/webgpu/passes/product.js';
+import { availableDevices } from '../../support/devices.js';
+
+const info = {
+  subgroupMinSize: 32,
+  subgroupMaxSize: 32,
+  subgroupMatrixConfigs: [{ componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }],
+};
+const all = new Set(['shader-f16', 'chromium-experimental-subgroup-matrix']);
+
+describe('which there are', () => {
+  it('takes those of float16 that are summed in float32, and no others', () => {
+    expect(findMatrixUnits(info, all, undefined)).toMatchObject({ lanes: 32, emulated: false });
+    const other = {
+      ...info,
+      subgroupMatrixConfigs: [{ ...info.subgroupMatrixConfigs[0]!, resultComponentType: 'f16' }],
+    };
+    expect(findMatrixUnits(other, all, undefined)).toBeNull();
+    expect(findMatrixUnits({ ...info, subgroupMaxSize: 64 }, all, undefined)).toBeNull();
+    expect(findMatrixUnits(info, new Set(['shader-f16']), undefined)).toBeNull();
+    expect(findMatrixUnits({}, all, undefined)).toBeNull();
+  });
+
+  it('may be told otherwise', () => {
+    expect(findMatrixUnits(info, all, 'off')).toBeNull();
+    expect(findMatrixUnits({}, new Set(), 'emulated')).toMatchObject({ emulated: true });
+    expect(() => findMatrixUnits(info, all, 'on')).toThrow(/VITMIM_MATRIX_UNITS is on/);
+  });
+});
+
+/** Passes as they are recorded, on no device. */
+function recorder(): { backend: VitBackend; passes: Pass[]; half: (shape: number[]) => TensorInfo } {
+  const passes: Pass[] = [];
+  const halves = new WeakSet();
+  const make = (shape: readonly number[]): TensorInfo => ({ dataId: {}, shape: [...shape], dtype: 'float32' });
+  const half = (shape: readonly number[]): TensorInfo => {
+    const tensor = make(shape);
+    halves.add(tensor.dataId);
+    return tensor;
+  };
+  const isHalf = ({ dataId }: TensorInfo): boolean => halves.has(dataId);
+  const backend = {
+    run: (pass: Pass) => passes.push(pass),
+    output: make,
+    outputHalf: half,
+    isHalf,
+    asStored: (tensor: TensorInfo, columns: number) => ({
+      ...lanesFor(tensor, columns),
+      ...(isHalf(tensor) && { stored: 'half' }),
+    }),
+    release: () => undefined,
+    shared: (tensor: TensorInfo) => tensor,
+    device: { limits: { maxComputeWorkgroupStorageSize: 49152 } },
+    matrixUnits: findMatrixUnits(info, all, undefined),
+  };
+  return { backend: backend as unknown as VitBackend, passes, half };
+}
+
+const onDawn = (await availableDevices()).includes('webgpu') ? describe : describe.skip;
+
+onDawn('their code', () => {
+  let device: GPUDevice;
+  let held: unknown; // Dawn does not live through its instance being collected
+  beforeAll(async () => {
+    const dawn = (await import('webgpu')) as { create: (options: string[]) => GPU; globals: object };
+    Object.assign(globalThis, dawn.globals);
+    const gpu = dawn.create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
+    const adapter = (await gpu.requestAdapter())!;
+    device = await adapter.requestDevice({ requiredFeatures: [...all, 'subgroups'] as GPUFeatureName[] });
+    held = [gpu, adapter];
+  });
+
+  const complaints = async (pass: Pass): Promise<string[]> => {
+    const module = device.createShaderModule({ code: wgsl(pass) });
+    const { messages } = await module.getCompilationInfo();
+    return messages.map(({ lineNum, message }) => `${lineNum}: ${message}`);
+  };
+
+  it.each<[Layout, number, number, number]>([
+    ['plain', 12544, 3072, 768],
+    ['second-transposed', 100, 48, 72],
+    ['first-transposed', 768, 1000, 3001],
+  ])('of products, %s, %i × %i of depth %i', async (layout, rows, columns, depth) => {
+    expect(held).toBeDefined();
+    const { backend, passes, half } = recorder();
+    const units = backend.matrixUnits!;
+    const y = layout === 'plain' ? half([rows, columns]) : backend.output([rows, columns]);
+    const more =
+      layout === 'plain'
+        ? { bias: backend.output([columns]), derivative: half([rows, columns]) }
+        : { residual: backend.output([rows, columns]) };
+    const after = makeEpilogue(backend, { y, ...more }, columns);
+    const factors = { a: half([rows, depth]), b: half([depth, columns]), scale: backend.output([2]) };
+    const sizes = { layout, rows, columns, depth };
+    recordMatrixProduct(backend, units, factors, after, { sizes, tile: units.tiles[layout], splits: 2 });
+    expect(await complaints(passes[0]!)).toEqual([]);
+  });
+
+  it.each([16, 49, 196])('of attention among %i tokens', async (tokens) => {
+    const { backend, passes, half } = recorder();
+    const [batch, heads, size] = [2, 3, 64];
+    const qkv = half([batch, tokens, 3 * heads * size]);
+    const attributes = { heads } as unknown as NamedAttrMap;
+    const run = ({ kernelFunc }: KernelConfig, inputs: Record<string, TensorInfo>): TensorInfo[] =>
+      [kernelFunc({ inputs, attrs: attributes, backend })].flat();
+    const [y, saved, logSums] = run(attention, { input0: qkv });
+    const dy = backend.output(y!.shape);
+    run(attentionGradient, { dy, input0: qkv, saved0: saved!, saved1: logSums! });
+    const names = ['attention', 'attention, gradient of queries', 'attention, gradient of keys and values'];
+    const own = passes.filter(({ name }) => names.includes(name));
+    expect(own.map(({ name }) => name)).toEqual(names);
+    for (const pass of own) {
+      expect(wgsl(pass)).toContain('subgroupMatrixMultiplyAccumulate');
+      expect(await complaints(pass)).toEqual([]);
+    }
+  });
+});
