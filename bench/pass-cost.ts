@@ -40,7 +40,10 @@ export function passCost(pass: PassBuffers): Cost {
 
 function bytesOf({ name, reads, writes }: PassBuffers): number {
   const traffic = TRAFFIC[name] ?? {};
-  const passing = Object.entries({ ...reads, ...writes }).map(([buffer, bytes]) => (traffic[buffer] ?? 1) * bytes);
+  const passing = Object.entries({ ...reads, ...writes }).map(
+    // Where a pass takes several of a kind, they are numbered.
+    ([buffer, bytes]) => (traffic[buffer.replace(/\d+$/, '')] ?? 1) * bytes,
+  );
   // A gather reads no more of x than it writes; the rest of x is of no concern to it.
   const notRead = name === 'gatherRows' ? Math.max(0, (reads.x ?? 0) - (writes.y ?? 0)) : 0;
   return passing.reduce((a, b) => a + b, 0) - notRead;

@@ -6,6 +6,7 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../kernels.js';
 import { TrainingError } from '../../common/errors.js';
+import { BindGroups } from './bind-groups.js';
 import type { Health } from './health.js';
 import { internalsOf } from './internals.js';
 import { lanesFor, type Operand, type Pass } from './pass.js';
@@ -23,6 +24,7 @@ export class VitBackend extends WebGPUBackend {
   readonly #internals = internalsOf(this);
   readonly #health: Health;
   readonly #pipelines: Pipelines;
+  readonly #bindGroups: BindGroups;
   /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
   readonly #halves = new WeakSet<object>();
 
@@ -38,6 +40,7 @@ export class VitBackend extends WebGPUBackend {
     this.matrixUnits = matrixUnits;
     this.#health = health;
     this.#pipelines = pipelines;
+    this.#bindGroups = new BindGroups(device);
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
@@ -111,10 +114,7 @@ export class VitBackend extends WebGPUBackend {
     const pipeline = this.#pipelines.of(pass);
     const resources = operands.map((operand) => this.#bufferOf(operand));
     if (pass.uniforms) resources.push(this.#upload(pass.uniforms));
-    const bindGroup = this.device.createBindGroup({
-      layout: this.#pipelines.layoutOf(pass),
-      entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
-    });
+    const bindGroup = this.#bindGroups.of(this.#pipelines.layoutOf(pass), resources);
     const internals = this.#internals;
     const timed = internals.activeTimers !== undefined && internals.supportTimestampQuery;
     this.ensureCommandEncoderReady();

@@ -1,6 +1,8 @@
 /** Which matrix units a device has, and how products are cut for them. */
 import { UsageError } from '../../common/errors.js';
-import { SIDE, type MatrixTile, type MatrixUnits } from './passes/matrix-units.js';
+import { SIDE, type Depth, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
+import type { Layout } from './passes/product.js';
+import { CANDIDATES, candidatesFor, type WorkgroupLimits } from './tune.js';
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
 
@@ -17,15 +19,18 @@ export interface AdapterInfo {
   }>;
 }
 
-const TILE: MatrixTile = { rows: 128, columns: 128, depth: 32, split: [2, 2] };
 /** Small, and with more than one matrix along each side of each part. */
-const EMULATED: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1] };
+const EMULATED: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1], ahead: true };
 
-const everywhere = (tile: MatrixTile): MatrixUnits['tiles'] => ({
-  plain: tile,
-  'second-transposed': tile,
-  'first-transposed': tile,
-});
+/** The same tile wherever there is room for it. */
+function everywhere(choose: (layout: Layout) => MatrixTile): Tiles {
+  const both = (layout: Layout): Record<Depth, MatrixTile> => ({ short: choose(layout), long: choose(layout) });
+  return {
+    plain: both('plain'),
+    'second-transposed': both('second-transposed'),
+    'first-transposed': both('first-transposed'),
+  };
+}
 
 /**
  * @param wanted VITMIM_MATRIX_UNITS: `off`, or `emulated`, to test without; unset, what the device has.
@@ -33,14 +38,14 @@ const everywhere = (tile: MatrixTile): MatrixUnits['tiles'] => ({
  */
 export function findMatrixUnits(
   info: AdapterInfo,
-  features: Pick<ReadonlySet<string>, 'has'>,
+  { features, limits }: { features: Pick<ReadonlySet<string>, 'has'>; limits: WorkgroupLimits },
   wanted: string | undefined,
 ): MatrixUnits | null {
   switch (wanted) {
     case 'off':
       return null;
     case 'emulated':
-      return { lanes: 32, emulated: true, tiles: everywhere(EMULATED) };
+      return { lanes: 32, emulated: true, tiles: everywhere(() => EMULATED) };
     case undefined:
     case '':
       break;
@@ -55,5 +60,7 @@ export function findMatrixUnits(
     ({ componentType, resultComponentType, M, N, K }) =>
       componentType === 'f16' && resultComponentType === 'f32' && M === SIDE && N === SIDE && K === SIDE,
   );
-  return usable ? { lanes, emulated: false, tiles: everywhere(TILE) } : null;
+  if (!usable) return null;
+  const tiles = everywhere((layout) => candidatesFor(layout, lanes, limits)[0] ?? CANDIDATES.at(-1)!);
+  return { lanes, emulated: false, tiles };
 }

@@ -2,6 +2,8 @@
  * WebGPU through Dawn (npm `webgpu`): any current GPU with nothing but its driver. The stock tfjs backend runs on a
  * device that is opened here with the adapter's own limits; tfjs alone would ask for too few.
  */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, UsageError } from '../../common/errors.js';
 import type { DeviceDriver } from '../device.js';
@@ -9,6 +11,8 @@ import { findMatrixUnits, type AdapterInfo } from './find-matrix-units.js';
 import { Health } from './health.js';
 import type { MatrixUnits } from './passes/matrix-units.js';
 import { Pipelines } from './pipelines.js';
+import { rememberedTiles, rememberTiles } from './tile-cache.js';
+import { tuneTiles } from './tune.js';
 
 /** The limits that large tensors meet first. */
 const LIMITS = [
@@ -28,6 +32,7 @@ const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experi
  * What Dawn does otherwise only for web pages, which it has to protect a machine from, or not yet:
  * - `allow_unsafe_apis` and `use_vulkan_memory_model`: matrix units;
  * - `vulkan_enable_f16_on_nvidia`: float16, which it keeps from NVIDIA's cards since some of its conformance tests fail there;
+ * - `disable_workgroup_init`: workgroup memory is not set to 0 first, of which every workgroup of a product has 45 kB;
  * - `disable_robustness`: neither bounds around every index nor an end for every loop. Ours have them by construction;
  *   without, a step of G1 in float32 took 8 % less on an H200.
  */
@@ -36,6 +41,7 @@ const DAWN_FEATURES = [
   'use_vulkan_memory_model',
   'vulkan_enable_f16_on_nvidia',
   'disable_robustness',
+  'disable_workgroup_init',
 ];
 
 /** An optional package: not installed on platforms without a prebuilt Dawn, so its types are not relied upon. */
@@ -54,7 +60,7 @@ const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --
 export const webgpu: DeviceDriver = {
   name: 'webgpu',
   async open() {
-    const { adapter, device, ...parts } = await (opened ??= openAdapter());
+    const { adapter, device, wrong, ...parts } = await (opened ??= openAdapter());
     const { VitBackend } = await import('./backend.js');
     tf.removeBackend('webgpu');
     tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, parts));
@@ -66,7 +72,7 @@ export const webgpu: DeviceDriver = {
       name: 'webgpu',
       description: [description || vendor, architecture].filter(Boolean).join(', '),
       details: {
-        backend: `tfjs webgpu ${tf.version.tfjs}`,
+        backend: `tfjs webgpu ${tf.version.tfjs}, ${wrong ? `matrix units turned down: ${wrong}` : parts.matrixUnits ? 'matrix units' : 'no matrix units'}`,
         adapter: [model, vendor, architecture].filter(Boolean).join(', ') || null,
         driver: description || null,
         blas: null,
@@ -85,6 +91,8 @@ interface Opened {
   health: Health;
   pipelines: Pipelines;
   matrixUnits: MatrixUnits | null;
+  /** What they compute that is not a product, if they have been turned down for it. */
+  wrong: string | null;
 }
 
 /**
@@ -118,8 +126,30 @@ async function openAdapter(): Promise<Opened> {
   });
   const { registerKernels } = await import('./kernels/index.js');
   registerKernels(device.features);
-  const matrixUnits = findMatrixUnits(adapter.info, device.features, process.env.VITMIM_MATRIX_UNITS);
-  return { gpu, adapter, device, health: new Health(device), pipelines: new Pipelines(device), matrixUnits };
+  const parts = { health: new Health(device), pipelines: new Pipelines(device) };
+  const matrixUnits = await tunedMatrixUnits(adapter, device, parts);
+  return { gpu, adapter, device, ...parts, ...matrixUnits };
+}
+
+/** With the tiles that are fastest on this device: those found before, or they are sought now, which takes seconds. */
+async function tunedMatrixUnits(
+  { info }: Adapter,
+  device: GPUDevice,
+  parts: { health: Health; pipelines: Pipelines },
+): Promise<Pick<Opened, 'matrixUnits' | 'wrong'>> {
+  const matrixUnits = findMatrixUnits(info, device, process.env.VITMIM_MATRIX_UNITS);
+  if (!matrixUnits || matrixUnits.emulated) return { matrixUnits, wrong: null };
+  const path = join(homedir(), '.cache', 'vitmim', 'webgpu-tiles.json');
+  const name = [info.vendor, info.architecture, info.device, info.description].join(', ');
+  const remembered = rememberedTiles(path, name);
+  if (remembered) return { matrixUnits: { ...matrixUnits, tiles: remembered }, wrong: null };
+  const { VitBackend } = await import('./backend.js');
+  const backend = new VitBackend(device, info, { ...parts, matrixUnits });
+  const result = await tuneTiles(backend, matrixUnits);
+  backend.bufferManager.dispose();
+  if ('wrong' in result) return { matrixUnits: null, wrong: result.wrong };
+  rememberTiles(path, name, result.tiles);
+  return { matrixUnits: { ...matrixUnits, tiles: result.tiles }, wrong: null };
 }
 
 async function load(): Promise<Dawn> {

@@ -21,6 +21,7 @@ export class Pipelines {
     let layout = this.#layouts.get(key);
     if (!layout) {
       layout = this.#device.createBindGroupLayout({
+        label: key,
         entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
       });
       this.#layouts.set(key, layout);

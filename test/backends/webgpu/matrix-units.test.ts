@@ -7,6 +7,7 @@ import { lanesFor, wgsl, type Pass } from '../../../src/backends/webgpu/pass.js'
 import { makeEpilogue } from '../../../src/backends/webgpu/passes/epilogue.js';
 import { recordMatrixProduct } from '../../../src/backends/webgpu/passes/matrix-product.js';
 import type { Layout } from '../../../src/backends/webgpu/passes/product.js';
+import { candidatesFor } from '../../../src/backends/webgpu/tune.js';
 import { availableDevices } from '../../support/devices.js';
 
 const info = {
@@ -14,7 +15,9 @@ const info = {
   subgroupMaxSize: 32,
   subgroupMatrixConfigs: [{ componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }],
 };
-const all = new Set(['shader-f16', 'chromium-experimental-subgroup-matrix']);
+const limits = { maxComputeWorkgroupStorageSize: 49152, maxComputeInvocationsPerWorkgroup: 1024 };
+const features = ['shader-f16', 'chromium-experimental-subgroup-matrix'];
+const all = { features: new Set(features), limits };
 
 describe('which there are', () => {
   it('takes those of float16 that are summed in float32, and no others', () => {
@@ -25,13 +28,22 @@ describe('which there are', () => {
     };
     expect(findMatrixUnits(other, all, undefined)).toBeNull();
     expect(findMatrixUnits({ ...info, subgroupMaxSize: 64 }, all, undefined)).toBeNull();
-    expect(findMatrixUnits(info, new Set(['shader-f16']), undefined)).toBeNull();
+    expect(findMatrixUnits(info, { features: new Set(['shader-f16']), limits }, undefined)).toBeNull();
     expect(findMatrixUnits({}, all, undefined)).toBeNull();
+  });
+
+  it('takes a tile that there is room for', () => {
+    const tileOf = (bytes: number): object =>
+      findMatrixUnits(info, { ...all, limits: { ...limits, maxComputeWorkgroupStorageSize: bytes } }, undefined)!.tiles
+        .plain.short;
+    expect(tileOf(49152)).toMatchObject({ rows: 128, depth: 64 });
+    expect(tileOf(32768)).toMatchObject({ rows: 128, depth: 32 });
+    expect(tileOf(16384)).toMatchObject({ rows: 64 });
   });
 
   it('may be told otherwise', () => {
     expect(findMatrixUnits(info, all, 'off')).toBeNull();
-    expect(findMatrixUnits({}, new Set(), 'emulated')).toMatchObject({ emulated: true });
+    expect(findMatrixUnits({}, { features: new Set(), limits }, 'emulated')).toMatchObject({ emulated: true });
     expect(() => findMatrixUnits(info, all, 'on')).toThrow(/VITMIM_MATRIX_UNITS is on/);
   });
 });
@@ -58,7 +70,7 @@ function recorder(): { backend: VitBackend; passes: Pass[]; half: (shape: number
     }),
     release: () => undefined,
     shared: (tensor: TensorInfo) => tensor,
-    device: { limits: { maxComputeWorkgroupStorageSize: 49152 } },
+    device: { limits },
     matrixUnits: findMatrixUnits(info, all, undefined),
   };
   return { backend: backend as unknown as VitBackend, passes, half };
@@ -74,7 +86,7 @@ onDawn('their code', () => {
     Object.assign(globalThis, dawn.globals);
     const gpu = dawn.create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']);
     const adapter = (await gpu.requestAdapter())!;
-    device = await adapter.requestDevice({ requiredFeatures: [...all, 'subgroups'] as GPUFeatureName[] });
+    device = await adapter.requestDevice({ requiredFeatures: [...features, 'subgroups'] as GPUFeatureName[] });
     held = [gpu, adapter];
   });
 
@@ -100,8 +112,11 @@ onDawn('their code', () => {
     const after = makeEpilogue(backend, { y, ...more }, columns);
     const factors = { a: half([rows, depth]), b: half([depth, columns]), scale: backend.output([2]) };
     const sizes = { layout, rows, columns, depth };
-    recordMatrixProduct(backend, units, factors, after, { sizes, tile: units.tiles[layout], splits: 2 });
-    expect(await complaints(passes[0]!)).toEqual([]);
+    for (const tile of candidatesFor(layout, units.lanes, limits)) {
+      recordMatrixProduct(backend, units, factors, after, { sizes, tile, splits: 2 });
+    }
+    expect(passes.length).toBeGreaterThan(5);
+    for (const pass of passes) expect(await complaints(pass)).toEqual([]);
   });
 
   it.each([16, 49, 196])('of attention among %i tokens', async (tokens) => {

@@ -1,6 +1,8 @@
-/** VitAdamW: src/ops/adamw.ts says what it is. In place, one pass for each parameter. */
+/** VitAdamW: src/ops/adamw.ts says what it is. In place, one pass for as many parameters as a shader may see at once. */
+import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
-import { invocations, lanesFor } from '../pass.js';
+import type { VitBackend } from '../backend.js';
+import { lanesFor, linearGroup, linearGroups, type Operand } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import type { AdamWStep } from '../../../ops/adamw.js';
 
@@ -9,38 +11,73 @@ interface AdamWAttributes extends AdamWStep {
   weightDecays: number[];
 }
 
+interface Slot {
+  value: TensorInfo;
+  first: TensorInfo;
+  second: TensorInfo;
+  gradient: TensorInfo;
+  uniforms: readonly number[];
+}
+
+const THREADS = 256;
+const BUFFERS_OF_SLOT = 4;
+const UNIFORMS_OF_SLOT = 3; // vectors of four
+
 export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs, attributes) => {
   const { learningRate, beta1, beta2, epsilon, step, gradientScale, rateScales, weightDecays } = attributes;
-  rateScales.forEach((rateScale, slot) => {
+  const slots = rateScales.map((rateScale, slot): Slot => {
     const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
-    const size = sizeOf(value!.shape);
-    const operand = lanesFor(value!, size);
-    const count = size / operand.lanes;
-    const { begin, ...layout } = invocations(count);
     const rate = learningRate * rateScale;
-    backend.run({
-      name: 'adamW',
-      sizes: { size },
-      reads: { gradient: lanesFor(gradient!, size) },
-      writes: { value: operand, first: lanesFor(first!, size), second: lanesFor(second!, size) },
-      // 1 − β is not left to float32, which would be wrong by 1e-5 for β = 0.999.
-      uniforms: [
-        ...[beta1, 1 - beta1, beta2, 1 - beta2],
-        ...[1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), epsilon],
-        ...[gradientScale, 0, 0, 0],
-      ],
-      ...layout,
-      code: () => ({
-        body: `
-          ${begin}
-          let g = gradient[i] * uniforms[2].x;
-          let m = uniforms[0].x * first[i] + uniforms[0].y * g;
-          let v = uniforms[0].z * second[i] + uniforms[0].w * g * g;
-          first[i] = m;
-          second[i] = v;
-          value[i] = value[i] * uniforms[1].x - uniforms[1].y * m / (sqrt(v) * uniforms[1].z + uniforms[1].w);`,
-      }),
-    });
+    // 1 − β is not left to float32, which would be wrong by 1e-5 for β = 0.999.
+    const uniforms = [
+      ...[beta1, 1 - beta1, beta2, 1 - beta2],
+      ...[1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), epsilon],
+      ...[gradientScale, 0, 0, 0],
+    ];
+    return { value: value!, first: first!, second: second!, gradient: gradient!, uniforms };
   });
+  const atOnce = Math.floor(backend.device.limits.maxStorageBuffersPerShaderStage / BUFFERS_OF_SLOT);
+  for (let start = 0; start < slots.length; start += atOnce) update(backend, slots.slice(start, start + atOnce));
   return [];
 });
+
+function update(backend: VitBackend, slots: readonly Slot[]): void {
+  const sizes = slots.map(({ value }) => sizeOf(value.shape));
+  const operands = (part: 'value' | 'first' | 'second' | 'gradient'): [string, Operand][] =>
+    slots.map((slot, i) => [`${part}${i}`, lanesFor(slot[part], sizes[i]!)]);
+  const values = operands('value');
+  const counts = values.map(([, { lanes }], i) => sizes[i]! / lanes);
+  const groups = counts.map((count) => Math.ceil(count / THREADS));
+  const total = groups.reduce((a, b) => a + b, 0);
+  const ends = groups.map((_, i) => groups.slice(0, i + 1).reduce((a, b) => a + b, 0));
+  backend.run({
+    name: 'adamW',
+    sizes: { sizes },
+    reads: Object.fromEntries(operands('gradient')),
+    writes: Object.fromEntries([...values, ...operands('first'), ...operands('second')]),
+    uniforms: slots.flatMap(({ uniforms }) => uniforms),
+    threads: THREADS,
+    groups: linearGroups(total),
+    code: () => ({
+      body: `
+        let number = ${linearGroup(total)};
+        ${slots.map((_, i) => `if (number < ${ends[i]}u) { ${one(i, counts[i]!, ends[i]! - groups[i]!)} return; }`).join('\n')}`,
+    }),
+  });
+}
+
+/** WGSL: the update of one value, or four, of a slot whose workgroups begin at `start`. */
+function one(slot: number, count: number, start: number): string {
+  const uniform = (vector: number, component: string): string =>
+    `uniforms[${UNIFORMS_OF_SLOT * slot + vector}].${component}`;
+  const [value, first, second] = ['value', 'first', 'second'].map((name) => `${name}${slot}[i]`);
+  return `
+    let i = (number - ${start}u) * ${THREADS}u + thread;
+    if (i >= ${count}u) { return; }
+    let g = gradient${slot}[i] * ${uniform(2, 'x')};
+    let m = ${uniform(0, 'x')} * ${first} + ${uniform(0, 'y')} * g;
+    let v = ${uniform(0, 'z')} * ${second} + ${uniform(0, 'w')} * g * g;
+    ${first} = m;
+    ${second} = v;
+    ${value} = ${value} * ${uniform(1, 'x')} - ${uniform(1, 'y')} * m / (sqrt(v) * ${uniform(1, 'z')} + ${uniform(1, 'w')});`;
+}

@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { plainResult, type Epilogue } from './epilogue.js';
 import { fitsMatrixUnits, recordMatrixProduct } from './matrix-product.js';
+import { depthOf } from './matrix-units.js';
 import { DEFAULT_TILE, recordProduct, type Factors, type ProductSizes } from './product.js';
 import { sumRows } from './sum-rows.js';
 
@@ -10,17 +11,44 @@ import { sumRows } from './sum-rows.js';
 export function product(backend: VitBackend, factors: Factors, after: Epilogue, sizes: ProductSizes, splits = 1): void {
   const { matrixUnits: units } = backend;
   if (units && backend.isHalf(factors.a) && fitsMatrixUnits(sizes)) {
-    recordMatrixProduct(backend, units, factors, after, { sizes, tile: units.tiles[sizes.layout], splits });
+    recordMatrixProduct(backend, units, factors, after, {
+      sizes,
+      tile: units.tiles[sizes.layout][depthOf(sizes)],
+      splits,
+    });
   } else {
     recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits });
   }
 }
 
-/** Workgroups that keep any card busy. */
-const ENOUGH_GROUPS = 512;
+/** Workgroups that a large card runs at once: two on each of 132 processors. */
+const AT_ONCE = 264;
 /** A part of a sum shorter than this is not worth its result. */
 const LEAST_PART = 256;
 const LONGEST_STRIP = 64;
+/** Terms of a sum that are added up in the time in which one result is written and read again. */
+const TERMS_OF_RESULT = 160;
+
+/**
+ * In how many parts long sums are cut: few results leave most of a card idle, and so does a last round of workgroups
+ * that are few; each part has its results to be written and read again.
+ */
+export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>): number {
+  const tiles = Math.ceil(rows / 128) * Math.ceil(columns / 128);
+  const most = Math.max(1, Math.floor(depth / LEAST_PART));
+  const steps = Math.ceil(depth / LONGEST_STRIP);
+  const time = (splits: number): number => {
+    const rounds = Math.ceil((tiles * splits) / AT_ONCE);
+    return (rounds * AT_ONCE) / (tiles * splits) + (splits > 1 ? (splits * TERMS_OF_RESULT) / depth : 0);
+  };
+  let best = 1;
+  for (let splits = 2; splits <= Math.min(most, AT_ONCE); splits++) {
+    // Whole steps of the depth in each, and none without any.
+    const even = Math.ceil(steps / Math.ceil(steps / splits)) === splits;
+    if (even && time(splits) < time(best)) best = splits;
+  }
+  return best;
+}
 
 /**
  * aᵀ·b, where the sums run over all tokens of a batch: few results, long sums. They are cut in parts, or most of a card
@@ -33,11 +61,7 @@ export function weightProduct(
   factors: Factors,
   { rows, columns, depth }: Omit<ProductSizes, 'layout'>,
 ): tf.TensorInfo {
-  const tiles = Math.ceil(rows / 128) * Math.ceil(columns / 128);
-  const wanted = Math.max(1, Math.min(Math.ceil(ENOUGH_GROUPS / tiles), Math.floor(depth / LEAST_PART)));
-  // Whole steps of the depth in each, and none without any.
-  const steps = Math.ceil(depth / LONGEST_STRIP);
-  const splits = Math.ceil(steps / Math.ceil(steps / wanted));
+  const splits = splitsOf({ rows, columns, depth });
   const sizes: ProductSizes = { layout: 'first-transposed', rows, columns, depth };
   const shape = splits === 1 ? [rows, columns] : [splits, rows, columns];
   const { y, after } = plainResult(backend, shape, columns);

@@ -49,11 +49,24 @@ const scoreStride = (sizes: AttentionSizes): number => Math.max(SIDE * matricesO
 const weightStride = (sizes: AttentionSizes): number => (SIDE * matricesOf(sizes)) / PACK + 1;
 
 function bytesOf(sizes: AttentionSizes, owned: number, threads: number): number {
-  return 16 * owned * SIDE * (scoreStride(sizes) + weightStride(sizes)) + 4 * threads;
+  const statistics = 2 * SIDE * matricesOf(sizes);
+  return 16 * owned * SIDE * (scoreStride(sizes) + weightStride(sizes)) + 4 * (threads + statistics);
 }
 
 const repeat = (n: number, code: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => code(i)).join('\n');
+
+/** Matrices of values that are asked for before the first of them is used, since each takes its time to come. */
+const AHEAD = 4;
+
+/** WGSL: all of 0 … n − 1, so many at a time; `code` is given the WGSL of each. */
+function chunks(n: number, code: (indices: string[]) => string): string {
+  const whole = n - (n % AHEAD);
+  const some = (count: number, first: string): string[] => Array.from({ length: count }, (_, i) => `${first} + ${i}u`);
+  return `
+    ${whole > 0 ? `for (var at = 0u; at < ${whole}u; at += ${AHEAD}u) { ${code(some(AHEAD, 'at'))} }` : ''}
+    ${n > whole ? `{ ${code(some(n - whole, `${whole}u`))} }` : ''}`;
+}
 
 export function matrixAttentionShaders(
   units: MatrixUnits,
@@ -88,13 +101,6 @@ export function matrixAttentionShaders(
       fn start(matrix: u32) -> u32 { return min(${SIDE}u * matrix, ${tokens - SIDE}u); }
       fn pack(a: vec4<f32>, b: vec4<f32>) -> vec4<u32> {
         return vec4<u32>(pack2x16float(a.xy), pack2x16float(a.zw), pack2x16float(b.xy), pack2x16float(b.zw));
-      }
-      // Tokens from here on, in a row of weights, have not been met before.
-      fn isNew(position: u32) -> bool {
-        return position < ${SIDE * (matrices - 1)}u || position >= ${SIDE * (matrices - 1) + overlap}u;
-      }
-      fn tokenAt(position: u32) -> u32 {
-        return select(position - ${overlap}u, position, position < ${SIDE * (matrices - 1)}u);
       }`;
     const begin = `
       ${units.emulated ? `let subgroup = ${unit.subgroup}; let lane = ${unit.lane};` : ''}
@@ -123,14 +129,9 @@ export function matrixAttentionShaders(
       ${repeat(owned, (i) => repeat(features, (f) => `let left${i}x${f} = ${load('left', left, `start(ownMatrix + ${i}u)`, f, 'rows')};`))}
       for (var round = 0u; round < ${Math.ceil(matrices / SUBGROUPS)}u; round++) {
         let other = min(round * ${SUBGROUPS}u + subgroup, ${matrices - 1}u);
+        ${repeat(features, (f) => `let right${f} = ${load('right', right, 'start(other)', f, 'columns')};`)}
         ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
-        ${repeat(
-          features,
-          (f) => `{
-            let right = ${load('right', right, 'start(other)', f, 'columns')};
-            ${repeat(owned, (i) => `sum${i} = ${unit.multiplyAdd(`left${i}x${f}`, 'right', `sum${i}`)};`)}
-          }`,
-        )}
+        ${repeat(features, (f) => repeat(owned, (i) => `sum${i} = ${unit.multiplyAdd(`left${i}x${f}`, `right${f}`, `sum${i}`)};`))}
         ${repeat(owned, (i) => unit.store('scores', `${i * SIDE * scoreRow}u + other * ${SIDE / 4}u`, `sum${i}`, scoreRow))}
       }
     }
@@ -143,16 +144,20 @@ export function matrixAttentionShaders(
       for (var round = 0u; round < ${Math.ceil(features / SUBGROUPS)}u; round++) {
         let feature = min(round * ${SUBGROUPS}u + subgroup, ${features - 1}u);
         ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
-        for (var other = 0u; other < ${matrices}u; other++) {
-          let right = ${unit.load('right', memory, place(memory, part, 'start(other)', `feature * ${SIDE / PACK}u`), width(memory), 'rows')};
-          ${repeat(
-            owned,
-            (i) => `{
-              let left = ${unit.load('left', 'weights', `${i * SIDE * weightRow}u + other * ${SIDE / PACK}u`, weightRow, 'rows')};
-              sum${i} = ${unit.multiplyAdd('left', 'right', `sum${i}`)};
-            }`,
-          )}
-        }
+        ${chunks(matrices, (others) =>
+          [
+            ...others.map(
+              (other, n) =>
+                `let right${n} = ${unit.load('right', memory, place(memory, part, `start(${other})`, `feature * ${SIDE / PACK}u`), width(memory), 'rows')};`,
+            ),
+            ...others.flatMap((other, n) =>
+              Array.from({ length: owned }, (_, i) => {
+                const offset = `${i * SIDE * weightRow}u + (${other}) * ${SIDE / PACK}u`;
+                return `sum${i} = ${unit.multiplyAdd(unit.load('left', 'weights', offset, weightRow, 'rows'), `right${n}`, `sum${i}`)};`;
+              }),
+            ),
+          ].join('\n'),
+        )}
         ${repeat(owned, (i) => unit.store('scores', `${i * SIDE * scoreRow}u + feature * ${SIDE / 4}u`, `sum${i}`, scoreRow))}
       }
     }
@@ -166,12 +171,15 @@ export function matrixAttentionShaders(
       let b = scores[row * ${scoreRow}u + 2u * at + 1u];
       ${body}
     }`;
-  /** WGSL of a vector of four, for each of its positions in the row. */
-  const fours = (half: 0 | 1, one: (position: string, component: string) => string): string => {
-    const four = half === 0 ? 'a' : 'b';
-    return `vec4<f32>(${[0, 1, 2, 3].map((j) => one(`(${PACK}u * at + ${4 * half + j}u)`, `${four}[${j}]`)).join(', ')})`;
+  /** Leaves 0 of two vectors of weights where their tokens were met before: in the first places of the last matrix. */
+  const onlyNew = (...vectors: readonly [string, string]): string => {
+    const last = packs - SIDE / PACK;
+    if (overlap === 0) return '';
+    return `if (at >= ${last}u) {
+      let place = vec4<u32>(0u, 1u, 2u, 3u) + ${PACK}u * (at - ${last}u);
+      ${vectors.map((vector, half) => `${vector} = select(vec4<f32>(0.0), ${vector}, place + ${4 * half}u >= vec4<u32>(${overlap}u));`).join('\n')}
+    }`;
   };
-  const onlyNew = (position: string, value: string): string => `select(0.0, ${value}, isNew(${position}))`;
 
   /** WGSL: what all invocations of a row have found, joined. */
   const ofRow = (value: string, join: (a: string, b: string) => string): string => `
@@ -182,24 +190,39 @@ export function matrixAttentionShaders(
     workgroupBarrier();`;
 
   /** Replaces scores by weights, exp(score − logSum of the query). */
-  const weigh = (logSum: (position: string) => string): string => `
-    ${overPacks(
-      `weights[row * ${weightRow}u + at] = pack(
-        ${([0, 1] as const).map((half) => fours(half, (position, score) => onlyNew(position, `exp(${softmaxScale} * ${score} - ${logSum(position)})`))).join(',\n')});`,
-    )}
+  const weigh = (queries: 'own' | 'met'): string => `
+    ${overPacks(`
+      var front = exp(${softmaxScale} * a - ${queries === 'own' ? 'logSum' : 'logSumsMet[2u * at]'});
+      var back = exp(${softmaxScale} * b - ${queries === 'own' ? 'logSum' : 'logSumsMet[2u * at + 1u]'});
+      ${queries === 'own' ? onlyNew('front', 'back') : ''}
+      weights[row * ${weightRow}u + at] = pack(front, back);`)}
     workgroupBarrier();`;
 
   /** Replaces weights by gradients of scores: weight·(gradient of the weight − along of the query). */
-  const changeScores = (along: (position: string) => string): string => `
-    ${overPacks(
-      `let pairs = weights[row * ${weightRow}u + at];
-       let front = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
-       let back = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
-       weights[row * ${weightRow}u + at] = pack(
-         front * ${fours(0, (position, change) => `${change} - ${along(position)}`)},
-         back * ${fours(1, (position, change) => `${change} - ${along(position)}`)});`,
-    )}
+  const changeScores = (queries: 'own' | 'met'): string => `
+    ${overPacks(`
+      let pairs = weights[row * ${weightRow}u + at];
+      let front = vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
+      let back = vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w));
+      weights[row * ${weightRow}u + at] = pack(
+        front * (a - ${queries === 'own' ? 'grads' : 'alongMet[2u * at]'}),
+        back * (b - ${queries === 'own' ? 'grads' : 'alongMet[2u * at + 1u]'}));`)}
     workgroupBarrier();`;
+
+  /**
+   * Statistics of all queries as their weights lie in a row: to be met again they have an infinite sum, and so no weight.
+   * There is a barrier before they are read.
+   */
+  const meetQueries = `
+    for (var at = thread; at < ${(SIDE * matrices) / 4}u; at += ${threads}u) {
+      let isLast = at >= ${(SIDE * (matrices - 1)) / 4}u;
+      let places = 4u * at + vec4<u32>(0u, 1u, 2u, 3u);
+      let met = vec4<bool>(isLast) & (places < vec4<u32>(${SIDE * (matrices - 1) + overlap}u));
+      let queries = statistics + places - select(0u, ${overlap}u, isLast);
+      let sums = vec4<f32>(${[0, 1, 2, 3].map((j) => `logSums[queries[${j}]]`).join(', ')});
+      logSumsMet[at] = select(sums, vec4<f32>(3e38), met);
+      alongMet[at] = vec4<f32>(${[0, 1, 2, 3].map((j) => `along[queries[${j}]]`).join(', ')});
+    }`;
 
   /** Writes what weighAll has left, in float32. */
   const writeGradient = (part: Part, factor: string): string => `
@@ -224,17 +247,15 @@ export function matrixAttentionShaders(
         ${overPacks('let four = max(a, b); top = max(top, max(max(four.x, four.y), max(four.z, four.w)));')}
         ${ofRow('top', (a, b) => `max(${a}, ${b})`)}
         var total = 0.0;
-        ${overPacks(
-          `total += dot(vec4<f32>(1.0), ${([0, 1] as const)
-            .map((half) =>
-              fours(half, (position, score) => onlyNew(position, `exp(${softmaxScale} * (${score} - top))`)),
-            )
-            .join(' + ')});`,
-        )}
+        ${overPacks(`
+          var front = exp(${softmaxScale} * (a - top));
+          var back = exp(${softmaxScale} * (b - top));
+          ${onlyNew('front', 'back')}
+          total += dot(front + back, vec4<f32>(1.0));`)}
         ${ofRow('total', (a, b) => `${a} + ${b}`)}
         let logSum = ${softmaxScale} * top + log(total);
         if (share == 0u) { logSums[statistics + ownToken] = logSum; }
-        ${weigh(() => 'logSum')}
+        ${weigh('own')}
         ${weighAll(parts, ['qkv', 'value'])}
         for (var at = thread; at < ${(rows * size) / PACK}u; at += ${threads}u) {
           let row = at / ${size / PACK}u;
@@ -266,9 +287,9 @@ export function matrixAttentionShaders(
         if (share == 0u) { along[statistics + ownToken] = grads; }
         let logSum = logSums[statistics + ownToken];
         ${multiplyWithAll(parts, ['qkv', 'query'], ['qkv', 'key'])}
-        ${weigh(() => 'logSum')}
+        ${weigh('own')}
         ${multiplyWithAll(parts, ['dy', 'query'], ['qkv', 'value'])}
-        ${changeScores(() => 'grads')}
+        ${changeScores('own')}
         ${weighAll(parts, ['qkv', 'key'])}
         ${writeGradient('query', `(${softmaxScale} * unscale)`)}`,
     };
@@ -279,15 +300,18 @@ export function matrixAttentionShaders(
     return {
       extensions: parts.unit.extensions,
       parameters: parts.unit.parameters,
-      declarations: parts.declarations,
+      declarations: `${parts.declarations}
+        var<workgroup> logSumsMet: array<vec4<f32>, ${(SIDE * matrices) / 4}>;
+        var<workgroup> alongMet: array<vec4<f32>, ${(SIDE * matrices) / 4}>;`,
       body: `
         ${parts.begin}
+        ${meetQueries}
         ${multiplyWithAll(parts, ['qkv', 'key'], ['qkv', 'query'])}
-        ${weigh((position) => `logSums[statistics + tokenAt(${position})]`)}
+        ${weigh('met')}
         ${weighAll(parts, ['dy', 'query'])}
         ${writeGradient('value', 'unscale')}
         ${multiplyWithAll(parts, ['qkv', 'value'], ['dy', 'query'])}
-        ${changeScores((position) => `along[statistics + tokenAt(${position})]`)}
+        ${changeScores('met')}
         ${weighAll(parts, ['qkv', 'query'])}
         ${writeGradient('key', `(${softmaxScale} * unscale)`)}`,
     };

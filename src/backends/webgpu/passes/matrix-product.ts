@@ -1,7 +1,7 @@
 /**
  * Matrix products on matrix units. A workgroup computes one tile of the result: it brings strips of both factors into
- * workgroup memory, the next ones to registers while it multiplies, and each of its subgroups keeps a part of the tile
- * in its matrices. A part of 64 × 64 reads 2 · 64 · 16 values from workgroup memory for 64 · 64 · 16 multiply-adds.
+ * workgroup memory, mostly the next ones to registers while it multiplies, and each of its subgroups keeps a part of the
+ * tile in its matrices. A part of 64 × 64 reads 2 · 64 · 16 values from workgroup memory for 64 · 64 · 16 multiply-adds.
  */
 import type { VitBackend } from '../backend.js';
 import { packed, scalars, type Code } from '../pass.js';
@@ -29,14 +29,13 @@ interface Strip {
   readonly innerBase: string;
 }
 
-/** Whether matrix units can do it: rows have whole numbers of vectors. */
-export const fitsMatrixUnits = (sizes: ProductSizes): boolean =>
-  stripsOf(sizes, { rows: SIDE, columns: SIDE, depth: SIDE, split: [1, 1] }, 'k').every(
-    ({ inner }) => inner % PACK === 0,
-  );
+/** Whether matrix units can do it: rows of both factors have whole numbers of vectors. */
+export const fitsMatrixUnits = ({ layout, rows, columns, depth }: ProductSizes): boolean =>
+  (layout === 'first-transposed' ? rows : depth) % PACK === 0 &&
+  (layout === 'second-transposed' ? depth : columns) % PACK === 0;
 
 /** Bytes of workgroup memory, and invocations of a workgroup. */
-export function needsOf(layout: Layout, tile: MatrixTile, { lanes }: MatrixUnits): { bytes: number; threads: number } {
+export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { bytes: number; threads: number } {
   const strips = stripsOf({ layout, rows: 0, columns: 0, depth: 0 }, tile, 'k');
   const subgroups = tile.split[0] * tile.split[1];
   const vectors = strips.reduce((sum, strip) => sum + strip.outerTile * strideOf(strip), 0);
@@ -59,10 +58,10 @@ export function recordMatrixProduct(
   { sizes, tile, splits }: MatrixProductOptions,
 ): void {
   const { rows, columns } = sizes;
-  const { threads } = needsOf(sizes.layout, tile, units);
+  const { threads } = needsOf(sizes.layout, tile, units.lanes);
   backend.run({
     name: `product, ${sizes.layout}`,
-    sizes: { ...sizes, tile, splits, after: after.key, scaled: scale !== undefined, units },
+    sizes: { ...sizes, tile, splits, after: after.key, scaled: scale !== undefined },
     reads: { a: packed(a), b: packed(b), ...after.reads, ...(scale && { scale: scalars(scale) }) },
     writes: after.writes,
     threads,
@@ -105,13 +104,12 @@ function matrixProductCode(
   scaled: boolean,
 ): Code {
   const matrices = matrixCode(units, { packed: ['aStrip', 'bStrip'], sums: ['staged'] });
-  const { threads } = needsOf(sizes.layout, tile, units);
+  const { threads } = needsOf(sizes.layout, tile, units.lanes);
   const { rows, columns, depth } = sizes;
   const [partRows, partColumns] = [tile.rows / tile.split[0], tile.columns / tile.split[1]];
   const [down, across] = [partRows / SIDE, partColumns / SIDE];
   const partDepth = tile.depth * Math.ceil(Math.ceil(depth / tile.depth) / splits);
   const strips = stripsOf(sizes, tile, 'k');
-  const next = stripsOf(sizes, tile, 'next');
 
   const atOnce = Math.min(STAGED / SIDE, across);
   const vectorsOfRow = (atOnce * SIDE) / 4;
@@ -148,18 +146,7 @@ function matrixProductCode(
       let end = min(begin + ${partDepth}u, ${depth}u);
       ${times(down, (i) => times(across, (j) => `var sum${i}x${j} = ${matrices.sum}();`))}
       ${strips.map((strip) => declareVectors(strip, threads)).join('\n')}
-      if (begin < end) {
-        let k = begin;
-        ${strips.map((strip) => fetch(strip, threads)).join('\n')}
-      }
-      for (var k = begin; k < end; k += ${tile.depth}u) {
-        ${strips.map((strip) => put(strip, threads)).join('\n')}
-        workgroupBarrier();
-        let next = min(k + ${tile.depth}u, end - 1u) / ${tile.depth}u * ${tile.depth}u;
-        ${next.map((strip) => fetch(strip, threads)).join('\n')}
-        ${times(tile.depth / SIDE, (step) => multiply(strips, step))}
-        workgroupBarrier();
-      }
+      ${tile.ahead ? fetchAhead() : fetchAtOnce()}
       let staging = subgroup * ${stagedVectors}u;
       ${scaled ? 'let unscale = scale[1];' : ''}
       {
@@ -168,6 +155,35 @@ function matrixProductCode(
         ${times(down, (i) => times(across / atOnce, (j) => drain(i, j * atOnce)))}
       }`,
   };
+
+  function fetchAhead(): string {
+    const next = stripsOf(sizes, tile, 'next');
+    return `
+      if (begin < end) {
+        let k = begin;
+        ${strips.map((strip) => fetch(strip, threads)).join('\n')}
+      }
+      for (var k = begin; k < end; k += ${tile.depth}u) {
+        ${strips.map((strip) => put(strip, threads)).join('\n')}
+        workgroupBarrier();
+        // After the last it is the last once more.
+        let next = min(k + ${tile.depth}u, end - 1u) / ${tile.depth}u * ${tile.depth}u;
+        ${next.map((strip) => fetch(strip, threads)).join('\n')}
+        ${times(tile.depth / SIDE, (step) => multiply(strips, step))}
+        workgroupBarrier();
+      }`;
+  }
+
+  function fetchAtOnce(): string {
+    return `
+      for (var k = begin; k < end; k += ${tile.depth}u) {
+        ${strips.map((strip) => fetch(strip, threads)).join('\n')}
+        ${strips.map((strip) => put(strip, threads)).join('\n')}
+        workgroupBarrier();
+        ${times(tile.depth / SIDE, (step) => multiply(strips, step))}
+        workgroupBarrier();
+      }`;
+  }
 
   /** One step of 16 along the depth. */
   function multiply([a, b]: readonly [Strip, Strip], step: number): string {

@@ -4,15 +4,21 @@
  * to test the passes on devices that have none, is all here.
  */
 
-import type { Layout } from './product.js';
+import type { Layout, ProductSizes } from './product.js';
 
 export interface MatrixUnits {
   /** Invocations of a subgroup. */
   readonly lanes: number;
   /** Every invocation does the whole of it by itself: right, and of no use but for tests. */
   readonly emulated: boolean;
-  readonly tiles: Readonly<Record<Layout, MatrixTile>>;
+  readonly tiles: Tiles;
 }
+
+/** Products of few and of many terms may want different tiles. */
+export type Depth = 'short' | 'long';
+export type Tiles = Readonly<Record<Layout, Readonly<Record<Depth, MatrixTile>>>>;
+
+export const depthOf = ({ depth }: Pick<ProductSizes, 'depth'>): Depth => (depth <= 1024 ? 'short' : 'long');
 
 /** A workgroup's part of a product, in values of the result, and the length of its strips of the factors. */
 export interface MatrixTile {
@@ -21,6 +27,8 @@ export interface MatrixTile {
   readonly depth: number;
   /** Subgroups along the rows and along the columns: each has a part of at most 64 × 64. */
   readonly split: readonly [number, number];
+  /** Whether the next strips are read while these are multiplied, to registers. */
+  readonly ahead: boolean;
 }
 
 /** Sides of all matrices. */

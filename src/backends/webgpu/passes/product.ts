@@ -11,7 +11,8 @@ import { scalars, type Operand, type Code } from '../pass.js';
 import { epilogue, inScalars, type Epilogue } from './epilogue.js';
 
 /** Which factors are stored transposed. All rows are contiguous. */
-export type Layout = 'plain' | 'second-transposed' | 'first-transposed';
+export const LAYOUTS = ['plain', 'second-transposed', 'first-transposed'] as const;
+export type Layout = (typeof LAYOUTS)[number];
 
 export interface ProductSizes {
   readonly layout: Layout;

@@ -10,7 +10,7 @@ import { computedType, scalars } from '../pass.js';
 import { reduction } from './reduction.js';
 
 const THREADS = 256;
-const MOST_GROUPS = 256;
+const MOST_GROUPS = 1024;
 
 /** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
 const TARGET = 10;

@@ -3,9 +3,12 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { computedType, lanesFor, linearGroup, linearGroups, scalars } from '../pass.js';
 
-/** Rows that one invocation adds up, one after the other. */
-const RUN = 64;
-const THREADS = 64;
+/** A workgroup takes so many columns, in vectors where they can be, and adds up so many rows of each at a time. */
+const ACROSS = 16;
+const DOWN = 16;
+const THREADS = ACROSS * DOWN;
+/** Rows that a workgroup adds up: all, where they are few, or so many that one more pass is enough. */
+const runOf = (rows: number): number => Math.max(256, Math.ceil(rows / 256));
 
 export interface Weighting {
   /** One for each row. */
@@ -27,13 +30,14 @@ export function sumRows(
   shape: readonly number[],
   { weights, scale }: Weighting = {},
 ): tf.TensorInfo {
-  const runs = Math.ceil(rows / RUN);
+  const run = runOf(rows);
+  const runs = Math.ceil(rows / run);
   const sums = backend.output(runs === 1 ? shape : [runs, columns]);
   const operand = backend.asStored(x, columns);
   const computed = computedType(operand);
   const { lanes } = operand;
   const width = columns / lanes;
-  const across = Math.ceil(width / THREADS);
+  const across = Math.ceil(width / ACROSS);
   backend.run({
     name: 'sumRows',
     sizes: { rows, columns, weighted: weights !== undefined, scaled: scale !== undefined },
@@ -42,16 +46,23 @@ export function sumRows(
     threads: THREADS,
     groups: linearGroups(across * runs),
     code: () => ({
+      declarations: `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
       body: `
-        let run = ${linearGroup(across * runs)} / ${across}u;
-        let column = ${linearGroup(across * runs)} % ${across}u * ${THREADS}u + thread;
-        if (run >= ${runs}u || column >= ${width}u) { return; }
-        let end = min((run + 1u) * ${RUN}u, ${rows}u);
+        let number = ${linearGroup(across * runs)} / ${across}u;
+        let column = ${linearGroup(across * runs)} % ${across}u * ${ACROSS}u + thread % ${ACROSS}u;
+        let inside = number < ${runs}u && column < ${width}u;
+        let end = select(0u, min((number + 1u) * ${run}u, ${rows}u), inside);
         var sum = ${computed}(0.0);
-        for (var row = run * ${RUN}u; row < end; row++) {
+        for (var row = number * ${run}u + thread / ${ACROSS}u; row < end; row += ${DOWN}u) {
           sum += ${weights ? 'weights[row] * ' : ''}${computed}(x[row * ${width}u + column]);
         }
-        sums[run * ${width}u + column] = sum${scale ? ' * scale[1]' : ''};`,
+        shares[thread] = sum;
+        workgroupBarrier();
+        for (var half = ${THREADS / 2}u; half >= ${ACROSS}u; half /= 2u) {
+          if (thread < half) { shares[thread] += shares[thread + half]; }
+          workgroupBarrier();
+        }
+        if (thread < ${ACROSS}u && inside) { sums[number * ${width}u + column] = shares[thread]${scale ? ' * scale[1]' : ''}; }`,
     }),
   });
   if (runs === 1) return sums;

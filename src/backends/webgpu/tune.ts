@@ -1,0 +1,217 @@
+/**
+ * Chooses the tiles of products on matrix units by trying them, once for a device and its driver: which is fastest
+ * depends on registers and caches that nobody tells. What they compute is compared with the ordinary product first.
+ */
+import type * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../kernels.js';
+import type { VitBackend } from './backend.js';
+import { plainResult } from './passes/epilogue.js';
+import { roundToHalf } from './passes/half.js';
+import { needsOf, recordMatrixProduct } from './passes/matrix-product.js';
+import { type Depth, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
+import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
+
+const tile = (rows: number, columns: number, depth: number, split: [number, number], ahead = true): MatrixTile => ({
+  rows,
+  columns,
+  depth,
+  split,
+  ahead,
+});
+
+/** The first is taken where nothing has been tried. */
+export const CANDIDATES: readonly MatrixTile[] = [
+  tile(128, 128, 64, [2, 2]),
+  tile(128, 128, 32, [2, 2]),
+  tile(128, 128, 32, [2, 2], false),
+  tile(128, 128, 64, [2, 2], false),
+  tile(256, 128, 32, [4, 2]),
+  tile(128, 256, 32, [2, 4]),
+  tile(128, 128, 16, [2, 2]),
+  tile(64, 64, 32, [1, 1]),
+];
+
+export type WorkgroupLimits = Pick<
+  GPUSupportedLimits,
+  'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
+>;
+
+/** Those that the device has room for. */
+export function candidatesFor(
+  layout: Layout,
+  lanes: number,
+  limits: WorkgroupLimits,
+  candidates = CANDIDATES,
+): MatrixTile[] {
+  return candidates.filter((candidate) => {
+    const { bytes, threads } = needsOf(layout, candidate, lanes);
+    return bytes <= limits.maxComputeWorkgroupStorageSize && threads <= limits.maxComputeInvocationsPerWorkgroup;
+  });
+}
+
+/** @returns For each layout and depth what `choose` takes. */
+export async function forEachProduct(
+  choose: (layout: Layout, depth: Depth) => MatrixTile | Promise<MatrixTile>,
+): Promise<Tiles> {
+  const chosen: Partial<Record<Layout, Record<Depth, MatrixTile>>> = {};
+  for (const layout of LAYOUTS) {
+    const [short, long] = [await choose(layout, 'short'), await choose(layout, 'long')];
+    chosen[layout] = { short, long };
+  }
+  return chosen as Tiles;
+}
+
+type TriedSizes = Readonly<Record<Layout, Readonly<Record<Depth, Omit<ProductSizes, 'layout'>>>>>;
+
+/** Tokens of a batch, and the widths of a ViT-B. */
+const SIZES: TriedSizes = {
+  plain: {
+    short: { rows: 12544, columns: 768, depth: 768 },
+    long: { rows: 12544, columns: 768, depth: 3072 },
+  },
+  'second-transposed': {
+    short: { rows: 12544, columns: 768, depth: 768 },
+    long: { rows: 12544, columns: 768, depth: 3072 },
+  },
+  'first-transposed': {
+    short: { rows: 3072, columns: 3072, depth: 1024 },
+    long: { rows: 768, columns: 768, depth: 12544 },
+  },
+};
+const SPLITS: Readonly<Record<Depth, number>> = { short: 1, long: 7 };
+
+/** Milliseconds of each measurement, and of the work before the first: a card that was idle is slow at first. */
+const MEASURED = 10;
+const WARM_UP = 300;
+const ROUNDS = 3;
+/** Of the largest value of a product; float16 gives 2^-11 for each factor, and both sides round alike. */
+const TOLERANCE = 1e-4;
+
+/** What was measured of a tile. */
+export interface Tried {
+  readonly sizes: ProductSizes;
+  readonly tile: MatrixTile;
+  readonly milliseconds: number;
+}
+
+/**
+ * Tries all tiles.
+ *
+ * @param trial Other tiles, and products to try them with.
+ * @returns The fastest, with all that was measured; or why there are none: what the units compute is not the product.
+ */
+export async function tuneTiles(
+  backend: VitBackend,
+  units: MatrixUnits,
+  trial: { candidates: readonly MatrixTile[]; sizes: TriedSizes } = { candidates: CANDIDATES, sizes: SIZES },
+): Promise<{ tiles: Tiles; tried: Tried[] } | { wrong: string }> {
+  const all: Tried[] = [];
+  try {
+    const tiles = await forEachProduct(async (layout, depth) => {
+      const sizes: ProductSizes = { layout, ...trial.sizes[layout][depth] };
+      const candidates = candidatesFor(layout, units.lanes, backend.device.limits, trial.candidates);
+      const splits = layout === 'first-transposed' ? SPLITS[depth] : 1;
+      const tried = await tryTiles(backend, units, candidates, { sizes, splits, cold: all.length === 0 });
+      all.push(...tried);
+      return tried.toSorted((one, other) => one.milliseconds - other.milliseconds)[0]!.tile;
+    });
+    return { tiles, tried: all };
+  } catch (error) {
+    if (error instanceof WrongProduct) return { wrong: error.message };
+    throw error;
+  }
+}
+
+class WrongProduct extends Error {}
+
+/** @throws WrongProduct for a tile that gives something else than the ordinary product. */
+async function tryTiles(
+  backend: VitBackend,
+  units: MatrixUnits,
+  candidates: readonly MatrixTile[],
+  { sizes, splits, cold }: { sizes: ProductSizes; splits: number; cold: boolean },
+): Promise<Tried[]> {
+  const { layout, rows, columns, depth } = sizes;
+  const [a, b] = [noise(backend, rows * depth), noise(backend, depth * columns)];
+  const { y, after } = plainResult(backend, [splits, rows, columns], columns);
+  const runner = (tile: MatrixTile) => (): void => {
+    recordMatrixProduct(backend, units, { a, b }, after, { sizes, tile, splits });
+  };
+  recordProduct(backend, { a, b }, after, { sizes, tile: DEFAULT_TILE, splits });
+  const expected = await someOf(backend, y);
+  for (const tile of candidates) {
+    clear(backend, y);
+    runner(tile)();
+    const error = difference(await someOf(backend, y), expected);
+    if (!(error < TOLERANCE))
+      throw new WrongProduct(`${layout} in ${describeTile(tile)} is wrong by ${error.toExponential(1)}`);
+  }
+  if (cold) await timeOf(backend, runner(candidates[0]!), WARM_UP);
+  const fastest = candidates.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, tile] of candidates.entries()) {
+      fastest[i] = Math.min(fastest[i]!, await timeOf(backend, runner(tile), MEASURED));
+    }
+  }
+  backend.release(a, b, y);
+  return candidates.map((tile, i) => ({ sizes, tile, milliseconds: fastest[i]! }));
+}
+
+export const describeTile = ({ rows, columns, depth, split, ahead }: MatrixTile): string =>
+  `${rows}×${columns}×${depth} of ${split.join('×')}${ahead ? '' : ', not ahead'}`;
+
+/** Milliseconds of one run, by as many as take so long. */
+async function timeOf(backend: VitBackend, run: () => void, atLeast: number): Promise<number> {
+  for (let runs = 4; ; runs *= 4) {
+    const begin = performance.now();
+    for (let i = 0; i < runs; i++) run();
+    await finished(backend);
+    const taken = performance.now() - begin;
+    if (taken >= atLeast) return taken / runs;
+  }
+}
+
+async function finished(backend: VitBackend): Promise<void> {
+  backend.ensureCommandEncoderReady();
+  backend.endComputePassEncoder();
+  backend.submitQueue();
+  await backend.queue.onSubmittedWorkDone();
+}
+
+/** Neither zeros nor all alike, which cards multiply faster, and about 1 in size. */
+function noise(backend: VitBackend, length: number): tf.TensorInfo {
+  const values = new Float32Array(length);
+  let state = 1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    values[i] = state / 2 ** 30;
+  }
+  const wide = backend.makeTensorInfo([length], 'float32', values);
+  const half = roundToHalf(backend, wide);
+  backend.release(wide);
+  return half;
+}
+
+/** To 0, lest what was there before passes for a result. Nothing may be waiting to be done. */
+function clear(backend: VitBackend, y: tf.TensorInfo): void {
+  const { resource } = backend.tensorMap.get(y.dataId);
+  backend.queue.writeBuffer(resource as GPUBuffer, 0, new Float32Array(sizeOf(y.shape)));
+}
+
+/** Values of a tensor, far apart, when all is done that was asked for. */
+async function someOf(backend: VitBackend, y: tf.TensorInfo): Promise<Float32Array> {
+  const { resource } = backend.tensorMap.get(y.dataId);
+  const values = new Float32Array(await backend.getBufferData(resource as GPUBuffer));
+  const step = Math.max(1, Math.floor(sizeOf(y.shape) / 100_003));
+  return Float32Array.from({ length: Math.floor(values.length / step) }, (_, i) => values[i * step]!);
+}
+
+function difference(actual: Float32Array, expected: Float32Array): number {
+  let [worst, largest] = [0, 0];
+  expected.forEach((value, i) => {
+    const error = Math.abs(value - actual[i]!);
+    if (!(error <= worst)) worst = error; // NaN, too
+    largest = Math.max(largest, Math.abs(value));
+  });
+  return worst / largest;
+}

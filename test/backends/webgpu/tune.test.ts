@@ -1,0 +1,85 @@
+/** The choice of tiles, with matrix units emulated: what is fastest there says nothing, but it has to be right. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { openDevice } from '../../../src/backends/open.js';
+import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
+import type { Pass } from '../../../src/backends/webgpu/pass.js';
+import type { MatrixTile, MatrixUnits, Tiles } from '../../../src/backends/webgpu/passes/matrix-units.js';
+import { rememberedTiles, rememberTiles } from '../../../src/backends/webgpu/tile-cache.js';
+import { forEachProduct, tuneTiles } from '../../../src/backends/webgpu/tune.js';
+import { availableDevices } from '../../support/devices.js';
+
+const small: MatrixTile = { rows: 16, columns: 32, depth: 16, split: [1, 1], ahead: true };
+const candidates = [small, { ...small, ahead: false }];
+const size = { rows: 40, columns: 24, depth: 48 };
+const sizes = { short: size, long: { ...size, depth: 1792 } };
+const trial = { candidates, sizes: { plain: sizes, 'second-transposed': sizes, 'first-transposed': sizes } };
+
+const onWebgpu = (await availableDevices()).includes('webgpu') ? describe : describe.skip;
+
+onWebgpu('on webgpu', () => {
+  let backend: VitBackend;
+  let units: MatrixUnits;
+  beforeAll(async () => {
+    await openDevice('webgpu');
+    backend = tf.backend() as unknown as VitBackend;
+    units = { lanes: 32, emulated: true, tiles: await forEachProduct(() => small) };
+  });
+
+  it('tries every tile with every product, and takes one of them', async () => {
+    const before = backend.numDataIds();
+    const result = await tuneTiles(backend, units, trial);
+    if ('wrong' in result) throw new Error(result.wrong);
+    expect(result.tried).toHaveLength(3 * 2 * candidates.length);
+    for (const { milliseconds } of result.tried) expect(milliseconds).toBeGreaterThan(0);
+    for (const depths of Object.values(result.tiles)) {
+      expect(candidates).toContainEqual(depths.short);
+      expect(candidates).toContainEqual(depths.long);
+    }
+    expect(backend.numDataIds()).toBe(before);
+  });
+
+  it('turns units down that give something else', async () => {
+    const run = backend.run.bind(backend);
+    backend.run = (pass: Pass) => {
+      const { tile } = pass.sizes as { tile?: { ahead?: boolean } };
+      if (tile?.ahead !== false) run(pass); // the others write nothing
+    };
+    try {
+      const result = await tuneTiles(backend, units, trial);
+      expect(result).toEqual({ wrong: 'plain in 16×32×16 of 1×1, not ahead is wrong by 1.0e+0' });
+    } finally {
+      backend.run = run;
+    }
+  });
+});
+
+describe('what is remembered', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vitmim-tiles-'));
+  const path = join(folder, 'some', 'tiles.json');
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is of one device, and void where it cannot be read', async () => {
+    const tiles: Tiles = await forEachProduct(() => small);
+    expect(rememberedTiles(path, 'a card')).toBeNull();
+    rememberTiles(path, 'a card', tiles);
+    expect(rememberedTiles(path, 'a card')).toEqual(tiles);
+    expect(rememberedTiles(path, 'another')).toBeNull();
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"version": 1', '"version": 0'));
+    expect(rememberedTiles(path, 'a card')).toBeNull();
+    writeFileSync(path, '{');
+    expect(rememberedTiles(path, 'a card')).toBeNull();
+  });
+
+  it('is not missed where it cannot be written', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const tiles: Tiles = await forEachProduct(() => small);
+    expect(() => {
+      rememberTiles(join(folder, 'file', 'tiles.json'), 'a card', tiles);
+    }).not.toThrow();
+  });
+});
