@@ -6,7 +6,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
-import { differenceAlong, dot, normals, read, relativeError } from '../support/arrays.js';
+import type { MatrixTile, MatrixUnits } from '../../src/backends/webgpu/passes/matrix-units.js';
+import { forEachProduct } from '../../src/backends/webgpu/tune.js';
+import { differenceAlong, dot, normals, read, relativeError, type Values } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
 import * as reference from './reference.js';
 
@@ -22,12 +24,21 @@ it('is of no other device', async () => {
   }
 });
 
+/** Small, with more than one matrix along each side of each part, and more than one part. */
+const TILE: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1], ahead: true };
+
 const onWebgpu = devices.includes('webgpu') ? describe : describe.skip;
 
-onWebgpu('on webgpu', () => {
+onWebgpu.each([
+  ['as the device is', false],
+  ['with matrix units emulated', true],
+])('on webgpu, %s', (_, emulated) => {
   let device: Device;
   beforeAll(async () => {
     device = await openDevice('webgpu');
+    if (!emulated) return;
+    const matrixUnits: MatrixUnits = { lanes: 32, emulated, tiles: await forEachProduct(() => TILE) };
+    Object.assign(tf.backend(), { matrixUnits });
   });
   afterAll(() => {
     device.close();
@@ -106,6 +117,50 @@ onWebgpu('on webgpu', () => {
       const size = Math.sqrt(dot(gradient, gradient) * dot(direction, direction));
       expect(Math.abs(dot(gradient, direction) - change) / size).toBeLessThan(BOUND);
     }
+  });
+
+  it.each([
+    [35, 16, 64],
+    [7, 5, 11],
+  ])('two layers with GELU between them, %i×%i→%i and back', async (rows, dim, hidden) => {
+    const name = `half layers ${rows}`;
+    const [x, first, second] = [
+      normals(rows * dim, `${name}/x`),
+      normals(dim * hidden, `${name}/first`, 1 / Math.sqrt(dim)),
+      normals(hidden * dim, `${name}/second`, 1 / Math.sqrt(hidden)),
+    ];
+    const bias = normals(hidden, `${name}/bias`);
+    const dy = normals(rows * dim, `${name}/dy`, 1e-6);
+    const run = (...[x, first, bias, second]: tf.Tensor[]): tf.Tensor => {
+      const between = ops.linear(x!, first!, bias!, { activation: 'gelu' }, 'float16', 'float16');
+      return ops.linear(between, second!, null, undefined, 'float16');
+    };
+    const tensors = (): tf.Tensor[] => [
+      tf.tensor2d([...x], [rows, dim]),
+      tf.tensor2d([...first], [dim, hidden]),
+      tf.tensor1d([...bias]),
+      tf.tensor2d([...second], [hidden, dim]),
+    ];
+    const computed = (x: Values, first: Values, bias: Values): Float64Array => {
+      const between = reference.linear(x, first, bias, rows, dim).map(reference.gelu);
+      return reference.linear(between, second, null, rows, hidden);
+    };
+    expect(relativeError(await read(() => run(...tensors())), computed(x, first, bias))).toBeLessThan(2 * BOUND);
+
+    const gradients = tf.tidy(() => tf.grads(run)(tensors(), tf.tensor2d([...dy], [rows, dim])));
+    const scores = [
+      [x, (x: Float64Array) => dot(computed(x, first, bias), dy)],
+      [first, (first: Float64Array) => dot(computed(x, first, bias), dy)],
+      [bias, (bias: Float64Array) => dot(computed(x, first, bias), dy)],
+    ] as const;
+    for (const [i, [at, score]] of scores.entries()) {
+      const gradient = await read(() => gradients[i]!);
+      const direction = normals(at.length, `${name}/direction ${i}`);
+      const change = differenceAlong(score, at, direction);
+      const size = Math.sqrt(dot(gradient, gradient) * dot(direction, direction));
+      expect(Math.abs(dot(gradient, direction) - change) / size).toBeLessThan(BOUND);
+    }
+    gradients.at(-1)!.dispose();
   });
 
   it('leaves gradients of 0 at 0, and shows a NaN', async () => {

@@ -28,6 +28,8 @@ export class VitBackend extends WebGPUBackend {
   /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
   readonly #halves = new WeakSet<object>();
 
+  /** Of some tensors, what their values are at most: the largest of each part of them. */
+  readonly #largest = new Map<object, tf.TensorInfo>();
   /** null where it has none that are of use here. */
   readonly matrixUnits: MatrixUnits | null;
 
@@ -85,6 +87,25 @@ export class VitBackend extends WebGPUBackend {
     );
     this.#halves.add(tensor.dataId);
     return tensor;
+  }
+
+  /** Keeps the largest absolute values of the parts of a tensor for as long as the tensor lives. */
+  noteLargest({ dataId }: tf.TensorInfo, parts: tf.TensorInfo): void {
+    this.#largest.set(dataId, parts);
+  }
+
+  largestOf({ dataId }: tf.TensorInfo): tf.TensorInfo | undefined {
+    return this.#largest.get(dataId);
+  }
+
+  override disposeData(dataId: object, force?: boolean): boolean {
+    const gone = super.disposeData(dataId, force);
+    const parts = gone ? this.#largest.get(dataId) : undefined;
+    if (parts) {
+      this.#largest.delete(dataId);
+      this.release(parts);
+    }
+    return gone;
   }
 
   isHalf({ dataId }: tf.TensorInfo): boolean {

@@ -19,9 +19,6 @@ export interface AdapterInfo {
   }>;
 }
 
-/** Small, and with more than one matrix along each side of each part. */
-const EMULATED: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1], ahead: true };
-
 /** The same tile wherever there is room for it. */
 function everywhere(choose: (layout: Layout) => MatrixTile): Tiles {
   const both = (layout: Layout): Record<Depth, MatrixTile> => ({ short: choose(layout), long: choose(layout) });
@@ -33,7 +30,7 @@ function everywhere(choose: (layout: Layout) => MatrixTile): Tiles {
 }
 
 /**
- * @param wanted VITMIM_MATRIX_UNITS: `off`, or `emulated`, to test without; unset, what the device has.
+ * @param wanted VITMIM_MATRIX_UNITS: `off`, for people who compare; unset, what the device has.
  * @throws UsageError for another value of it.
  */
 export function findMatrixUnits(
@@ -44,13 +41,11 @@ export function findMatrixUnits(
   switch (wanted) {
     case 'off':
       return null;
-    case 'emulated':
-      return { lanes: 32, emulated: true, tiles: everywhere(() => EMULATED) };
     case undefined:
     case '':
       break;
     default:
-      throw new UsageError(`VITMIM_MATRIX_UNITS is ${wanted}: it may be off or emulated, or left unset`);
+      throw new UsageError(`VITMIM_MATRIX_UNITS is ${wanted}: it may be off, or left unset`);
   }
   const lanes = info.subgroupMinSize;
   if (!features.has(FEATURE) || !features.has('shader-f16') || lanes === undefined) return null;

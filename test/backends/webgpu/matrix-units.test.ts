@@ -4,6 +4,7 @@ import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
 import { findMatrixUnits } from '../../../src/backends/webgpu/find-matrix-units.js';
 import { attention, attentionGradient } from '../../../src/backends/webgpu/kernels/attention.js';
 import { lanesFor, wgsl, type Pass } from '../../../src/backends/webgpu/pass.js';
+import { plainProduct } from '../../../src/backends/webgpu/passes/choose-product.js';
 import { makeEpilogue } from '../../../src/backends/webgpu/passes/epilogue.js';
 import { recordMatrixProduct } from '../../../src/backends/webgpu/passes/matrix-product.js';
 import type { Layout } from '../../../src/backends/webgpu/passes/product.js';
@@ -43,7 +44,6 @@ describe('which there are', () => {
 
   it('may be told otherwise', () => {
     expect(findMatrixUnits(info, all, 'off')).toBeNull();
-    expect(findMatrixUnits({}, { features: new Set(), limits }, 'emulated')).toMatchObject({ emulated: true });
     expect(() => findMatrixUnits(info, all, 'on')).toThrow(/VITMIM_MATRIX_UNITS is on/);
   });
 });
@@ -69,6 +69,8 @@ function recorder(): { backend: VitBackend; passes: Pass[]; half: (shape: number
       ...(isHalf(tensor) && { stored: 'half' }),
     }),
     release: () => undefined,
+    noteLargest: () => undefined,
+    largestOf: () => undefined,
     shared: (tensor: TensorInfo) => tensor,
     device: { limits },
     matrixUnits: findMatrixUnits(info, all, undefined),
@@ -115,6 +117,7 @@ onDawn('their code', () => {
     for (const tile of candidatesFor(layout, units.lanes, limits)) {
       recordMatrixProduct(backend, units, factors, after, { sizes, tile, splits: 2 });
     }
+    plainProduct(backend, factors, [rows, columns], sizes);
     expect(passes.length).toBeGreaterThan(5);
     for (const pass of passes) expect(await complaints(pass)).toEqual([]);
   });

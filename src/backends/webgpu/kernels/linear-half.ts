@@ -6,8 +6,9 @@ import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
 import { defineKernel } from './kernel.js';
-import { product, weightProduct } from '../passes/choose-product.js';
-import { makeEpilogue, plainResult } from '../passes/epilogue.js';
+import { plainProduct, product, weightProduct } from '../passes/choose-product.js';
+import { makeEpilogue } from '../passes/epilogue.js';
+import { GELU_DERIVATIVE_AT_MOST } from '../passes/gelu.js';
 import { roundToHalf } from '../passes/half.js';
 import { scaleForHalf } from '../passes/scale-for-half.js';
 import { sumRows } from '../passes/sum-rows.js';
@@ -40,11 +41,11 @@ export const halfLinearGradient = defineKernel(
   (backend, { dy, input0: x, input2: bias, input3: residual, saved0: halfWeight, saved1: derivative }) => {
     const [inputs, outputs] = halfWeight!.shape as [number, number];
     const rows = sizeOf(x!.shape) / inputs;
-    const scale = scaleForHalf(backend, dy!, { times: derivative });
+    const times = derivative && { tensor: derivative, atMost: GELU_DERIVATIVE_AT_MOST };
+    const scale = scaleForHalf(backend, dy!, { times });
     const dz = roundToHalf(backend, dy!, { times: derivative, scale });
-    const { y: dx, after } = plainResult(backend, x!.shape, inputs);
     const sizes = { layout: 'second-transposed', rows, columns: inputs, depth: outputs } as const;
-    product(backend, { a: dz, b: halfWeight!, scale }, after, sizes);
+    const dx = plainProduct(backend, { a: dz, b: halfWeight!, scale }, x!.shape, sizes);
     const dWeight = withHalf(backend, x!, (a) =>
       weightProduct(backend, { a, b: dz, scale }, { rows: inputs, columns: outputs, depth: rows }),
     );

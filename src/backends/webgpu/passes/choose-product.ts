@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { plainResult, type Epilogue } from './epilogue.js';
-import { fitsMatrixUnits, recordMatrixProduct } from './matrix-product.js';
+import { fitsMatrixUnits, recordMatrixProduct, tilesOf } from './matrix-product.js';
 import { depthOf } from './matrix-units.js';
 import { DEFAULT_TILE, recordProduct, type Factors, type ProductSizes } from './product.js';
 import { sumRows } from './sum-rows.js';
@@ -19,6 +19,30 @@ export function product(backend: VitBackend, factors: Factors, after: Epilogue, 
   } else {
     recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits });
   }
+}
+
+/**
+ * a·b as a new tensor, of which is known how large its values are, where that costs nothing: who rounds it to float16
+ * need not look for them.
+ */
+export function plainProduct(
+  backend: VitBackend,
+  factors: Factors,
+  shape: readonly number[],
+  sizes: ProductSizes,
+): tf.TensorInfo {
+  const { y, after } = plainResult(backend, shape, sizes.columns);
+  const { matrixUnits: units } = backend;
+  if (units && backend.isHalf(factors.a) && fitsMatrixUnits(sizes)) {
+    const tile = units.tiles[sizes.layout][depthOf(sizes)];
+    const [across, down] = tilesOf(sizes, tile, 1);
+    const largest = backend.output([across * down]);
+    recordMatrixProduct(backend, units, factors, after, { sizes, tile, splits: 1, largest });
+    backend.noteLargest(y, largest);
+  } else {
+    recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits: 1 });
+  }
+  return y;
 }
 
 /** Workgroups that a large card runs at once: two on each of 132 processors. */

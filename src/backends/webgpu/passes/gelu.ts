@@ -18,3 +18,6 @@ export const GELU = (type: string): string => `
     let cdf = select(1.0 - tail, tail, x < ${type}(0.0));
     return Gelu(x * cdf, cdf + x * bell * 0.3989422804);
   }`;
+
+/** The derivative of GELU is largest at x = √2: Φ(√2) + √2·φ(√2) = 0.9214 + 0.2076. */
+export const GELU_DERIVATIVE_AT_MOST = 1.13;

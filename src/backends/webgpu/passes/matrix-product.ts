@@ -3,11 +3,13 @@
  * workgroup memory, mostly the next ones to registers while it multiplies, and each of its subgroups keeps a part of the
  * tile in its matrices. A part of 64 × 64 reads 2 · 64 · 16 values from workgroup memory for 64 · 64 · 16 multiply-adds.
  */
+import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { packed, scalars, type Code } from '../pass.js';
 import { epilogue, type Epilogue } from './epilogue.js';
 import { matrixCode, SIDE, type MatrixTile, type MatrixUnits, type Order } from './matrix-units.js';
 import type { Factors, Layout, ProductSizes } from './product.js';
+import { reduction } from './reduction.js';
 
 /** Float16 in a vec4<u32>, the size in which strips are moved. */
 const PACK = 8;
@@ -39,7 +41,8 @@ export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { byte
   const strips = stripsOf({ layout, rows: 0, columns: 0, depth: 0 }, tile, 'k');
   const subgroups = tile.split[0] * tile.split[1];
   const vectors = strips.reduce((sum, strip) => sum + strip.outerTile * strideOf(strip), 0);
-  return { bytes: 16 * vectors + 4 * subgroups * SIDE * STAGED, threads: lanes * subgroups };
+  const threads = lanes * subgroups;
+  return { bytes: 16 * vectors + 4 * (subgroups * SIDE * STAGED + threads), threads };
 }
 
 export interface MatrixProductOptions {
@@ -47,7 +50,16 @@ export interface MatrixProductOptions {
   readonly tile: MatrixTile;
   /** The depth is cut in at most so many parts, each with a result of its own: [splits, rows, columns]. */
   readonly splits: number;
+  /** Gets the largest absolute value of each tile; of a result that is the plain product. */
+  readonly largest?: tf.TensorInfo | undefined;
 }
+
+/** Number of workgroups: along the columns, along the rows, of parts. */
+export const tilesOf = (
+  { rows, columns }: Pick<ProductSizes, 'rows' | 'columns'>,
+  tile: MatrixTile,
+  splits: number,
+): [number, number, number] => [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows), splits];
 
 /** Records y = epilogue(a·b) of factors that are kept as float16. */
 export function recordMatrixProduct(
@@ -55,18 +67,18 @@ export function recordMatrixProduct(
   units: MatrixUnits,
   { a, b, scale }: Factors,
   after: Epilogue,
-  { sizes, tile, splits }: MatrixProductOptions,
+  options: MatrixProductOptions,
 ): void {
-  const { rows, columns } = sizes;
+  const { sizes, tile, splits, largest } = options;
   const { threads } = needsOf(sizes.layout, tile, units.lanes);
   backend.run({
     name: `product, ${sizes.layout}`,
-    sizes: { ...sizes, tile, splits, after: after.key, scaled: scale !== undefined },
+    sizes: { ...sizes, tile, splits, after: after.key, scaled: scale !== undefined, largest: largest !== undefined },
     reads: { a: packed(a), b: packed(b), ...after.reads, ...(scale && { scale: scalars(scale) }) },
-    writes: after.writes,
+    writes: { ...after.writes, ...(largest && { largest: scalars(largest) }) },
     threads,
-    groups: [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows), splits],
-    code: () => matrixProductCode(units, after, { sizes, tile, splits }, scale !== undefined),
+    groups: tilesOf(sizes, tile, splits),
+    code: () => matrixProductCode(units, after, options, scale !== undefined),
   });
 }
 
@@ -100,7 +112,7 @@ const times = (n: number, code: (i: number) => string): string =>
 function matrixProductCode(
   units: MatrixUnits,
   after: Epilogue,
-  { sizes, tile, splits }: MatrixProductOptions,
+  { sizes, tile, splits, largest }: MatrixProductOptions,
   scaled: boolean,
 ): Code {
   const matrices = matrixCode(units, { packed: ['aStrip', 'bStrip'], sums: ['staged'] });
@@ -120,7 +132,9 @@ function matrixProductCode(
     for (var at = lane; at < ${stagedVectors}u; at += ${units.lanes}u) {
       let row = partRow + ${i * SIDE}u + at / ${vectorsOfRow}u;
       let column = partColumn + ${first * SIDE}u + at % ${vectorsOfRow}u * 4u;
-      storeFour(row, column, staged[staging + at]${scaled ? ' * unscale' : ''}, group.z * SPLIT_SIZE);
+      let four = staged[staging + at]${scaled ? ' * unscale' : ''};
+      ${largest ? 'let sizes = max(abs(four.xy), abs(four.zw)); most = max(most, max(sizes.x, sizes.y));' : ''}
+      storeFour(row, column, four, group.z * SPLIT_SIZE);
     }
     workgroupBarrier();`;
 
@@ -134,6 +148,7 @@ function matrixProductCode(
       `var<workgroup> staged: array<vec4<f32>, ${tile.split[0] * tile.split[1] * stagedVectors}>;`,
       matrices.declarations,
       epilogue(after, sizes),
+      ...(largest ? [reduction('largestOfGroup', 'f32', threads, (a, b) => `max(${a}, ${b})`)] : []),
       `const SPLIT_SIZE = ${rows * columns}u;`,
     ].join('\n'),
     body: `
@@ -149,10 +164,17 @@ function matrixProductCode(
       ${tile.ahead ? fetchAhead() : fetchAtOnce()}
       let staging = subgroup * ${stagedVectors}u;
       ${scaled ? 'let unscale = scale[1];' : ''}
+      ${largest ? 'var most = 0.0;' : ''}
       {
         let partRow = firstRow + partRow;
         let partColumn = firstColumn + partColumn;
         ${times(down, (i) => times(across / atOnce, (j) => drain(i, j * atOnce)))}
+      }
+      ${
+        largest
+          ? `let largestHere = largestOfGroup(thread, most);
+             if (thread == 0u) { largest[(group.z * ${tilesOf(sizes, tile, splits)[1]}u + group.y) * ${tilesOf(sizes, tile, splits)[0]}u + group.x] = largestHere; }`
+          : ''
       }`,
   };
 

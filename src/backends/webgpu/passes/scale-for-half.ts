@@ -11,26 +11,43 @@ import { reduction } from './reduction.js';
 
 const THREADS = 256;
 const MOST_GROUPS = 1024;
+const LARGEST_OF_GROUP = reduction('largestOfGroup', 'f32', THREADS, (a, b) => `max(${a}, ${b})`);
 
 /** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
 const TARGET = 10;
 
+export interface Scaling {
+  /** What x is multiplied by before, value by value, and how large that is at most. */
+  readonly times?: { readonly tensor: tf.TensorInfo; readonly atMost: number } | undefined;
+  /** The largest value of x·times times the factor is below 2^(target + 1). */
+  readonly target?: number;
+}
+
 /**
- * @param times What x is multiplied by before, value by value.
- * @param target The largest value of x·times times the factor is below 2^(target + 1).
+ * Looks for the largest value, where it is not known of x already.
+ *
  * @returns [factor, 1 / factor], a new tensor on the device.
  */
 export function scaleForHalf(
   backend: VitBackend,
   x: tf.TensorInfo,
-  { times, target = TARGET }: { times?: tf.TensorInfo | undefined; target?: number } = {},
+  { times, target = TARGET }: Scaling = {},
 ): tf.TensorInfo {
+  const known = backend.largestOf(x);
+  if (known) return scaleFor(backend, known, { atMost: times?.atMost ?? 1, target });
+  const parts = largestOf(backend, x, times?.tensor);
+  const scale = scaleFor(backend, parts, { atMost: 1, target });
+  backend.release(parts);
+  return scale;
+}
+
+/** @returns The largest absolute values of parts of x·times, a new tensor. */
+function largestOf(backend: VitBackend, x: tf.TensorInfo, times: tf.TensorInfo | undefined): tf.TensorInfo {
   const size = sizeOf(x.shape);
   const operand = backend.asStored(x, size);
   const count = size / operand.lanes;
   const groups = Math.min(MOST_GROUPS, Math.ceil(count / THREADS));
   const parts = backend.output([groups]);
-  const declarations = reduction('largestOfGroup', 'f32', THREADS, (a, b) => `max(${a}, ${b})`);
   const one =
     operand.lanes === 4 ? 'let pair = max(v.xy, v.zw); most = max(most, max(pair.x, pair.y));' : 'most = max(most, v);';
   const computed = computedType(operand);
@@ -43,7 +60,7 @@ export function scaleForHalf(
     threads: THREADS,
     groups: [groups, 1, 1],
     code: () => ({
-      declarations,
+      declarations: LARGEST_OF_GROUP,
       body: `
         var most = 0.0;
         for (var i = group.x * ${THREADS}u + thread; i < ${count}u; i += ${groups * THREADS}u) { let v = abs(${value}); ${one} }
@@ -51,20 +68,30 @@ export function scaleForHalf(
         if (thread == 0u) { parts[group.x] = largest; }`,
     }),
   });
+  return parts;
+}
+
+/** @param atMost What all parts may still be multiplied by. */
+function scaleFor(
+  backend: VitBackend,
+  parts: tf.TensorInfo,
+  { atMost, target }: { atMost: number; target: number },
+): tf.TensorInfo {
   const scale = backend.output([2]);
+  const count = sizeOf(parts.shape);
   backend.run({
     name: 'scaleForHalf',
-    sizes: { groups, target },
+    sizes: { count, atMost, target },
     reads: { parts: scalars(parts) },
     writes: { scale: scalars(scale) },
     threads: THREADS,
     groups: [1, 1, 1],
     code: () => ({
-      declarations,
+      declarations: LARGEST_OF_GROUP,
       body: `
         var most = 0.0;
-        for (var i = thread; i < ${groups}u; i += ${THREADS}u) { most = max(most, parts[i]); }
-        let largest = largestOfGroup(thread, most);
+        for (var i = thread; i < ${count}u; i += ${THREADS}u) { most = max(most, parts[i]); }
+        let largest = ${atMost} * largestOfGroup(thread, most);
         if (thread == 0u) {
           // Of 0, and of what is not finite, nothing is to be made.
           let usable = largest > 1e-30 && largest < 1e30;
@@ -74,6 +101,5 @@ export function scaleForHalf(
         }`,
     }),
   });
-  backend.release(parts);
   return scale;
 }
