@@ -11,6 +11,7 @@ import {
   type LinearEpilogue,
   patchify,
   type Precision,
+  qkvBias,
   restoreTokens,
   type TokenSelection,
 } from '../ops/index.js';
@@ -53,12 +54,9 @@ function project(
 }
 
 /** The bias of q, k and v together. With `qv` biases alone that of k is 0, as in BEiT. */
-function qkvBias(parameters: Parameters, name: string): tf.Tensor {
-  const whole = optional(parameters, `${name}.qkv.bias`);
-  if (whole) return whole;
-  const [q, v] = [get(parameters, `${name}.q_bias`), get(parameters, `${name}.v_bias`)];
-  return tf.concat([q, tf.zerosLike(q), v]);
-}
+const biasOf = (parameters: Parameters, name: string): tf.Tensor =>
+  optional(parameters, `${name}.qkv.bias`) ??
+  qkvBias(get(parameters, `${name}.q_bias`), get(parameters, `${name}.v_bias`));
 
 /** x plus a branch that ends in a projection; `factors` scale the branch of each image. */
 function addProjection(
@@ -84,7 +82,7 @@ function block(
   const { precision } = config;
   const [attn, mlp] = [`${name}.attn`, `${name}.mlp`];
   const normed = norm(parameters, `${name}.norm1`, x, precision);
-  const [weight, bias] = [get(parameters, `${attn}.qkv.weight`), qkvBias(parameters, attn)];
+  const [weight, bias] = [get(parameters, `${attn}.qkv.weight`), biasOf(parameters, attn)];
   const qkv = linear(normed, weight, bias, undefined, precision, precision);
   const attended = addProjection(parameters, `${attn}.proj`, x, attention(qkv, config.heads), drop[0], config);
   const again = norm(parameters, `${name}.norm2`, attended, precision);

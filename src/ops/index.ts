@@ -11,5 +11,6 @@ export { denormalizePatches, normalizePatches } from './normalize-patches.js';
 export { patchify, unpatchify } from './patches.js';
 export { pickPixels } from './pick-pixels.js';
 export { pullPixels } from './pull-pixels.js';
+export { qkvBias } from './qkv-bias.js';
 export { resample } from './resample.js';
 export { gatherTokens, restoreTokens, tokenSelection, type TokenSelection } from './tokens.js';

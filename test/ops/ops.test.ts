@@ -48,6 +48,12 @@ const CASES: Case[] = [
   attentionCase(1, 1, 4, 2),
   attentionCase(3, 7, 5, 1),
   {
+    name: 'qkvBias',
+    shapes: [[5], [5]],
+    run: ([q, v]) => ops.qkvBias(q!, v!),
+    expected: ([q, v]) => [...Array.from(q!), 0, 0, 0, 0, 0, ...Array.from(v!)],
+  },
+  {
     name: 'gatherTokens',
     shapes: [[2, 4, 3]],
     run: ([x]) => ops.gatherTokens(x as tf.Tensor3D, ops.tokenSelection(KEPT, 4)),

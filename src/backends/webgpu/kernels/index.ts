@@ -12,6 +12,7 @@ import { halfLinear, halfLinearGradient } from './linear-half.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
 import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
+import { qkvBias, qkvBiasGradient } from './qkv-bias.js';
 import { resampleKernels } from './resample.js';
 import { gatherTokens, gatherTokensGradient, restoreTokens, restoreTokensGradient } from './tokens.js';
 
@@ -32,6 +33,8 @@ const KERNELS: readonly tf.KernelConfig[] = [
   ...patchKernels,
   pickPixels,
   pullPixels,
+  qkvBias,
+  qkvBiasGradient,
   ...resampleKernels,
   restoreTokens,
   restoreTokensGradient,
