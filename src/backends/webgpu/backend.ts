@@ -157,6 +157,11 @@ export class VitBackend extends WebGPUBackend {
     }
   }
 
+  /** Compiles passes that are going to be run. */
+  async prepare(passes: readonly Pass[]): Promise<void> {
+    await this.#pipelines.prepare(passes);
+  }
+
   #bufferOf({ tensor: { dataId }, stored }: Operand): GPUBuffer {
     if (!stored) this.uploadToGPU(dataId);
     else if (!this.#halves.has(dataId)) throw new Error('a pass takes a tensor for float16 that is not');

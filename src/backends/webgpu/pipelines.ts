@@ -30,22 +30,36 @@ export class Pipelines {
   }
 
   of(pass: Pass): GPUComputePipeline {
-    const types = [...Object.values(pass.reads), ...Object.values(pass.writes)].map(
-      ({ lanes, stored = '' }) => `${lanes}${stored}`,
-    );
-    const key = `${pass.name} ${types.join()} ${pass.threads} ${JSON.stringify(pass.sizes)}`;
+    const key = keyOf(pass);
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) {
-      const module = this.#device.createShaderModule({ code: wgsl(pass), label: pass.name });
-      // Declared, since `auto` would leave out what some variant of a shader does not use.
-      const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layoutOf(pass)] });
-      pipeline = this.#device.createComputePipeline({
-        label: pass.name,
-        layout,
-        compute: { module, entryPoint: 'main' },
-      });
+      pipeline = this.#device.createComputePipeline(this.#descriptorOf(pass));
       this.#pipelines.set(key, pipeline);
     }
     return pipeline;
   }
+
+  /** Compiles passes beside each other, for whom it is no loss of time to wait for it. */
+  async prepare(passes: readonly Pass[]): Promise<void> {
+    await Promise.all(
+      passes.map(async (pass) => {
+        const pipeline = await this.#device.createComputePipelineAsync(this.#descriptorOf(pass));
+        this.#pipelines.set(keyOf(pass), pipeline);
+      }),
+    );
+  }
+
+  #descriptorOf(pass: Pass): GPUComputePipelineDescriptor {
+    const module = this.#device.createShaderModule({ code: wgsl(pass), label: pass.name });
+    // Declared, since `auto` would leave out what some variant of a shader does not use.
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layoutOf(pass)] });
+    return { label: pass.name, layout, compute: { module, entryPoint: 'main' } };
+  }
+}
+
+function keyOf({ name, reads, writes, threads, sizes }: Pass): string {
+  const types = [...Object.values(reads), ...Object.values(writes)].map(
+    ({ lanes, stored = '' }) => `${lanes}${stored}`,
+  );
+  return `${name} ${types.join()} ${threads} ${JSON.stringify(sizes)}`;
 }

@@ -5,9 +5,10 @@
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../kernels.js';
 import type { VitBackend } from './backend.js';
+import type { Pass } from './pass.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
-import { needsOf, recordMatrixProduct } from './passes/matrix-product.js';
+import { needsOf, matrixProductPass } from './passes/matrix-product.js';
 import { type Depth, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
 import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
 
@@ -134,9 +135,11 @@ async function tryTiles(
   const { layout, rows, columns, depth } = sizes;
   const [a, b] = [noise(backend, rows * depth), noise(backend, depth * columns)];
   const { y, after } = plainResult(backend, [splits, rows, columns], columns);
+  const passOf = (tile: MatrixTile): Pass => matrixProductPass(units, { a, b }, after, { sizes, tile, splits });
   const runner = (tile: MatrixTile) => (): void => {
-    recordMatrixProduct(backend, units, { a, b }, after, { sizes, tile, splits });
+    backend.run(passOf(tile));
   };
+  await backend.prepare(candidates.map(passOf));
   recordProduct(backend, { a, b }, after, { sizes, tile: DEFAULT_TILE, splits });
   const expected = await someOf(backend, y);
   for (const tile of candidates) {

@@ -6,7 +6,7 @@ import { attention, attentionGradient } from '../../../src/backends/webgpu/kerne
 import { lanesFor, wgsl, type Pass } from '../../../src/backends/webgpu/pass.js';
 import { plainProduct } from '../../../src/backends/webgpu/passes/choose-product.js';
 import { makeEpilogue } from '../../../src/backends/webgpu/passes/epilogue.js';
-import { recordMatrixProduct } from '../../../src/backends/webgpu/passes/matrix-product.js';
+import { matrixProductPass } from '../../../src/backends/webgpu/passes/matrix-product.js';
 import type { Layout } from '../../../src/backends/webgpu/passes/product.js';
 import { candidatesFor } from '../../../src/backends/webgpu/tune.js';
 import { availableDevices } from '../../support/devices.js';
@@ -115,7 +115,7 @@ onDawn('their code', () => {
     const factors = { a: half([rows, depth]), b: half([depth, columns]), scale: backend.output([2]) };
     const sizes = { layout, rows, columns, depth };
     for (const tile of candidatesFor(layout, units.lanes, limits)) {
-      recordMatrixProduct(backend, units, factors, after, { sizes, tile, splits: 2 });
+      backend.run(matrixProductPass(units, factors, after, { sizes, tile, splits: 2 }));
     }
     plainProduct(backend, factors, [rows, columns], sizes);
     expect(passes.length).toBeGreaterThan(5);

@@ -49,7 +49,7 @@ export const layerNorm = defineKernel<LayerNormAttributes>(
 );
 
 /** Most workgroups of the gradient: each leaves a row of sums to be added. */
-const MOST_GROUPS = 1024;
+const MOST_GROUPS = 512;
 
 export const layerNormGradient = defineKernel(
   'VitLayerNormGrad',
@@ -60,8 +60,7 @@ export const layerNormGradient = defineKernel(
     const { lanes } = lanesFor(x!, dim);
     const width = dim / lanes;
     const blocks = Math.ceil(rows / ROWS);
-    // All with the same number of blocks, or one less.
-    const groups = Math.ceil(blocks / Math.ceil(blocks / MOST_GROUPS));
+    const groups = Math.min(MOST_GROUPS, blocks);
     const [scaleParts, shiftParts] = [backend.output([groups, dim]), backend.output([groups, dim])];
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
     const own = Math.ceil(width / LANES);

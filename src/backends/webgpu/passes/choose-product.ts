@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { plainResult, type Epilogue } from './epilogue.js';
-import { fitsMatrixUnits, recordMatrixProduct, tilesOf } from './matrix-product.js';
+import { fitsMatrixUnits, matrixProductPass, tilesOf } from './matrix-product.js';
 import { depthOf } from './matrix-units.js';
 import { DEFAULT_TILE, recordProduct, type Factors, type ProductSizes } from './product.js';
 import { sumRows } from './sum-rows.js';
@@ -11,11 +11,8 @@ import { sumRows } from './sum-rows.js';
 export function product(backend: VitBackend, factors: Factors, after: Epilogue, sizes: ProductSizes, splits = 1): void {
   const { matrixUnits: units } = backend;
   if (units && backend.isHalf(factors.a) && fitsMatrixUnits(sizes)) {
-    recordMatrixProduct(backend, units, factors, after, {
-      sizes,
-      tile: units.tiles[sizes.layout][depthOf(sizes)],
-      splits,
-    });
+    const tile = units.tiles[sizes.layout][depthOf(sizes)];
+    backend.run(matrixProductPass(units, factors, after, { sizes, tile, splits }));
   } else {
     recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits });
   }
@@ -37,7 +34,7 @@ export function plainProduct(
     const tile = units.tiles[sizes.layout][depthOf(sizes)];
     const [across, down] = tilesOf(sizes, tile, 1);
     const largest = backend.output([across * down]);
-    recordMatrixProduct(backend, units, factors, after, { sizes, tile, splits: 1, largest });
+    backend.run(matrixProductPass(units, factors, after, { sizes, tile, splits: 1, largest }));
     backend.noteLargest(y, largest);
   } else {
     recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits: 1 });
@@ -50,8 +47,8 @@ const AT_ONCE = 264;
 /** A part of a sum shorter than this is not worth its result. */
 const LEAST_PART = 256;
 const LONGEST_STRIP = 64;
-/** Terms of a sum that are added up in the time in which one result is written and read again. */
-const TERMS_OF_RESULT = 160;
+/** Terms of a sum that are added up in the time in which one result is written and read again; on an H200, about. */
+const TERMS_OF_RESULT = 250;
 
 /**
  * In how many parts long sums are cut: few results leave most of a card idle, and so does a last round of workgroups

@@ -9,6 +9,7 @@
 import type { Code } from '../pass.js';
 import type { AttentionSizes } from './attention.js';
 import { matrixCode, SIDE, type MatrixUnits, type Order } from './matrix-units.js';
+import { inChunks, repeat } from './unroll.js';
 
 /** Float16 in a vec4<u32>. */
 const PACK = 8;
@@ -53,20 +54,8 @@ function bytesOf(sizes: AttentionSizes, owned: number, threads: number): number 
   return 16 * owned * SIDE * (scoreStride(sizes) + weightStride(sizes)) + 4 * (threads + statistics);
 }
 
-const repeat = (n: number, code: (i: number) => string): string =>
-  Array.from({ length: n }, (_, i) => code(i)).join('\n');
-
 /** Matrices of values that are asked for before the first of them is used, since each takes its time to come. */
 const AHEAD = 4;
-
-/** WGSL: all of 0 … n − 1, so many at a time; `code` is given the WGSL of each. */
-function chunks(n: number, code: (indices: string[]) => string): string {
-  const whole = n - (n % AHEAD);
-  const some = (count: number, first: string): string[] => Array.from({ length: count }, (_, i) => `${first} + ${i}u`);
-  return `
-    ${whole > 0 ? `for (var at = 0u; at < ${whole}u; at += ${AHEAD}u) { ${code(some(AHEAD, 'at'))} }` : ''}
-    ${n > whole ? `{ ${code(some(n - whole, `${whole}u`))} }` : ''}`;
-}
 
 export function matrixAttentionShaders(
   units: MatrixUnits,
@@ -144,7 +133,7 @@ export function matrixAttentionShaders(
       for (var round = 0u; round < ${Math.ceil(features / SUBGROUPS)}u; round++) {
         let feature = min(round * ${SUBGROUPS}u + subgroup, ${features - 1}u);
         ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
-        ${chunks(matrices, (others) =>
+        ${inChunks(matrices, AHEAD, (others) =>
           [
             ...others.map(
               (other, n) =>

@@ -4,12 +4,12 @@
  * tile in its matrices. A part of 64 × 64 reads 2 · 64 · 16 values from workgroup memory for 64 · 64 · 16 multiply-adds.
  */
 import type * as tf from '@tensorflow/tfjs';
-import type { VitBackend } from '../backend.js';
-import { packed, scalars, type Code } from '../pass.js';
+import { packed, scalars, type Code, type Pass } from '../pass.js';
 import { epilogue, type Epilogue } from './epilogue.js';
 import { matrixCode, SIDE, type MatrixTile, type MatrixUnits, type Order } from './matrix-units.js';
 import type { Factors, Layout, ProductSizes } from './product.js';
 import { reduction } from './reduction.js';
+import { repeat } from './unroll.js';
 
 /** Float16 in a vec4<u32>, the size in which strips are moved. */
 const PACK = 8;
@@ -61,17 +61,16 @@ export const tilesOf = (
   splits: number,
 ): [number, number, number] => [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows), splits];
 
-/** Records y = epilogue(a·b) of factors that are kept as float16. */
-export function recordMatrixProduct(
-  backend: VitBackend,
+/** The pass of y = epilogue(a·b) of factors that are kept as float16. */
+export function matrixProductPass(
   units: MatrixUnits,
   { a, b, scale }: Factors,
   after: Epilogue,
   options: MatrixProductOptions,
-): void {
+): Pass {
   const { sizes, tile, splits, largest } = options;
   const { threads } = needsOf(sizes.layout, tile, units.lanes);
-  backend.run({
+  return {
     name: `product, ${sizes.layout}`,
     sizes: { ...sizes, tile, splits, after: after.key, scaled: scale !== undefined, largest: largest !== undefined },
     reads: { a: packed(a), b: packed(b), ...after.reads, ...(scale && { scale: scalars(scale) }) },
@@ -79,7 +78,7 @@ export function recordMatrixProduct(
     threads,
     groups: tilesOf(sizes, tile, splits),
     code: () => matrixProductCode(units, after, options, scale !== undefined),
-  });
+  };
 }
 
 function stripsOf({ layout, rows, columns, depth }: ProductSizes, tile: MatrixTile, k: string): [Strip, Strip] {
@@ -106,9 +105,6 @@ function turned<S extends Sides>(strip: S): S {
 /** Vectors from one outer index of a strip to the next. */
 const strideOf = ({ innerTile }: Pick<Strip, 'innerTile'>): number => (innerTile + PADDING) / PACK;
 
-const times = (n: number, code: (i: number) => string): string =>
-  Array.from({ length: n }, (_, i) => code(i)).join('\n');
-
 function matrixProductCode(
   units: MatrixUnits,
   after: Epilogue,
@@ -127,7 +123,7 @@ function matrixProductCode(
   const vectorsOfRow = (atOnce * SIDE) / 4;
   const stagedVectors = SIDE * vectorsOfRow;
   const drain = (i: number, first: number): string => `
-    ${times(atOnce, (j) => matrices.store('staged', `staging + ${(j * SIDE) / 4}u`, `sum${i}x${first + j}`, vectorsOfRow))}
+    ${repeat(atOnce, (j) => matrices.store('staged', `staging + ${(j * SIDE) / 4}u`, `sum${i}x${first + j}`, vectorsOfRow))}
     workgroupBarrier();
     for (var at = lane; at < ${stagedVectors}u; at += ${units.lanes}u) {
       let row = partRow + ${i * SIDE}u + at / ${vectorsOfRow}u;
@@ -159,7 +155,7 @@ function matrixProductCode(
       let partColumn = subgroup % ${tile.split[1]}u * ${partColumns}u;
       let begin = group.z * ${partDepth}u;
       let end = min(begin + ${partDepth}u, ${depth}u);
-      ${times(down, (i) => times(across, (j) => `var sum${i}x${j} = ${matrices.sum}();`))}
+      ${repeat(down, (i) => repeat(across, (j) => `var sum${i}x${j} = ${matrices.sum}();`))}
       ${strips.map((strip) => declareVectors(strip, threads)).join('\n')}
       ${tile.ahead ? fetchAhead() : fetchAtOnce()}
       let staging = subgroup * ${stagedVectors}u;
@@ -168,7 +164,7 @@ function matrixProductCode(
       {
         let partRow = firstRow + partRow;
         let partColumn = firstColumn + partColumn;
-        ${times(down, (i) => times(across / atOnce, (j) => drain(i, j * atOnce)))}
+        ${repeat(down, (i) => repeat(across / atOnce, (j) => drain(i, j * atOnce)))}
       }
       ${
         largest
@@ -191,7 +187,7 @@ function matrixProductCode(
         // After the last it is the last once more.
         let next = min(k + ${tile.depth}u, end - 1u) / ${tile.depth}u * ${tile.depth}u;
         ${next.map((strip) => fetch(strip, threads)).join('\n')}
-        ${times(tile.depth / SIDE, (step) => multiply(strips, step))}
+        ${repeat(tile.depth / SIDE, (step) => multiply(strips, step))}
         workgroupBarrier();
       }`;
   }
@@ -202,7 +198,7 @@ function matrixProductCode(
         ${strips.map((strip) => fetch(strip, threads)).join('\n')}
         ${strips.map((strip) => put(strip, threads)).join('\n')}
         workgroupBarrier();
-        ${times(tile.depth / SIDE, (step) => multiply(strips, step))}
+        ${repeat(tile.depth / SIDE, (step) => multiply(strips, step))}
         workgroupBarrier();
       }`;
   }
@@ -217,12 +213,12 @@ function matrixProductCode(
     const flip = (strip: Strip): Strip => ({ ...strip, order: strip.order === 'rows' ? 'columns' : 'rows' });
     const [aStride, bStride] = [strideOf(a), strideOf(b)];
     return `{
-      ${times(down, (i) => `let left${i} = ${matrices.load('left', 'aStrip', at(a, aStride, 'partRow', i), aStride, a.order)};`)}
-      ${times(
+      ${repeat(down, (i) => `let left${i} = ${matrices.load('left', 'aStrip', at(a, aStride, 'partRow', i), aStride, a.order)};`)}
+      ${repeat(
         across,
         (j) => `{
           let right = ${matrices.load('right', 'bStrip', at(flip(b), bStride, 'partColumn', j), bStride, b.order)};
-          ${times(down, (i) => `sum${i}x${j} = ${matrices.multiplyAdd(`left${i}`, 'right', `sum${i}x${j}`)};`)}
+          ${repeat(down, (i) => `sum${i}x${j} = ${matrices.multiplyAdd(`left${i}`, 'right', `sum${i}x${j}`)};`)}
         }`,
       )}
     }`;
@@ -234,12 +230,12 @@ const vectorsOf = ({ outerTile, innerTile }: Strip, threads: number): number =>
   Math.ceil((outerTile * innerTile) / PACK / threads);
 
 const declareVectors = (strip: Strip, threads: number): string =>
-  times(vectorsOf(strip, threads), (i) => `var ${strip.name}Vector${i} = vec4<u32>(0u);`);
+  repeat(vectorsOf(strip, threads), (i) => `var ${strip.name}Vector${i} = vec4<u32>(0u);`);
 
 function eachVector(strip: Strip, threads: number, code: (i: number) => string): string {
   const width = strip.innerTile / PACK;
   const count = strip.outerTile * width;
-  return times(vectorsOf(strip, threads), (i) => {
+  return repeat(vectorsOf(strip, threads), (i) => {
     const body = `
       let at = thread + ${i * threads}u;
       let outer = at / ${width}u;

@@ -3,10 +3,9 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { computedType, lanesFor, linearGroup, linearGroups, scalars } from '../pass.js';
 
-/** A workgroup takes so many columns, in vectors where they can be, and adds up so many rows of each at a time. */
-const ACROSS = 16;
-const DOWN = 16;
-const THREADS = ACROSS * DOWN;
+const THREADS = 256;
+/** Invocations that share a column, in vectors where that can be: none where there are few rows. */
+const sharersOf = (rows: number): number => (rows <= 32 ? 1 : 16);
 /** Rows that a workgroup adds up: all, where they are few, or so many that one more pass is enough. */
 const runOf = (rows: number): number => Math.max(256, Math.ceil(rows / 256));
 
@@ -37,7 +36,17 @@ export function sumRows(
   const computed = computedType(operand);
   const { lanes } = operand;
   const width = columns / lanes;
-  const across = Math.ceil(width / ACROSS);
+  const sharers = sharersOf(rows);
+  const columnsOfGroup = THREADS / sharers;
+  const across = Math.ceil(width / columnsOfGroup);
+  const shared = `
+    shares[thread] = sum;
+    workgroupBarrier();
+    for (var half = ${THREADS / 2}u; half >= ${columnsOfGroup}u; half /= 2u) {
+      if (thread < half) { shares[thread] += shares[thread + half]; }
+      workgroupBarrier();
+    }
+    sum = shares[thread];`;
   backend.run({
     name: 'sumRows',
     sizes: { rows, columns, weighted: weights !== undefined, scaled: scale !== undefined },
@@ -46,23 +55,18 @@ export function sumRows(
     threads: THREADS,
     groups: linearGroups(across * runs),
     code: () => ({
-      declarations: `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
+      declarations: sharers === 1 ? '' : `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
       body: `
         let number = ${linearGroup(across * runs)} / ${across}u;
-        let column = ${linearGroup(across * runs)} % ${across}u * ${ACROSS}u + thread % ${ACROSS}u;
+        let column = ${linearGroup(across * runs)} % ${across}u * ${columnsOfGroup}u + thread % ${columnsOfGroup}u;
         let inside = number < ${runs}u && column < ${width}u;
         let end = select(0u, min((number + 1u) * ${run}u, ${rows}u), inside);
         var sum = ${computed}(0.0);
-        for (var row = number * ${run}u + thread / ${ACROSS}u; row < end; row += ${DOWN}u) {
+        for (var row = number * ${run}u + thread / ${columnsOfGroup}u; row < end; row += ${sharers}u) {
           sum += ${weights ? 'weights[row] * ' : ''}${computed}(x[row * ${width}u + column]);
         }
-        shares[thread] = sum;
-        workgroupBarrier();
-        for (var half = ${THREADS / 2}u; half >= ${ACROSS}u; half /= 2u) {
-          if (thread < half) { shares[thread] += shares[thread + half]; }
-          workgroupBarrier();
-        }
-        if (thread < ${ACROSS}u && inside) { sums[number * ${width}u + column] = shares[thread]${scale ? ' * scale[1]' : ''}; }`,
+        ${sharers === 1 ? '' : shared}
+        if (thread < ${columnsOfGroup}u && inside) { sums[number * ${width}u + column] = sum${scale ? ' * scale[1]' : ''}; }`,
     }),
   });
   if (runs === 1) return sums;
