@@ -176,7 +176,7 @@ export const modelSchema = z
       .enum(['float32', 'float16'])
       .default('float32')
       .describe(
-        'What matrix products multiply in; sums, weights and all else are float32. float16 wants a GPU by webgpu.',
+        'What products multiply in and their factors are kept in; sums, weights and residuals are float32. float16 wants a GPU by webgpu.',
       ),
     decoder: z
       .strictObject({
