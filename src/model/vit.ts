@@ -9,6 +9,7 @@ import {
   layerNorm,
   linear,
   type LinearEpilogue,
+  meanTokens,
   patchify,
   type Precision,
   qkvBias,
@@ -169,7 +170,7 @@ export function predict(
  */
 export function features(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor2D {
   const encoded = encode(parameters, config, images);
-  return config.classToken ? firstToken(encoded) : tf.mean(encoded, 1);
+  return config.classToken ? firstToken(encoded) : meanTokens(encoded);
 }
 
 /**
@@ -187,7 +188,7 @@ export function classify(
   const tokens = encodeTokens(parameters, config, images, null, dropPath);
   const pooled = config.classToken
     ? firstToken(norm(parameters, 'norm', tokens))
-    : norm(parameters, 'fc_norm', tf.mean<tf.Tensor2D>(tokens, 1));
+    : norm(parameters, 'fc_norm', meanTokens(tokens));
   return linear(pooled, get(parameters, 'head.weight'), get(parameters, 'head.bias'));
 }
 

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
-import { dot, normals, numericalGradient, product, read, relativeError } from '../support/arrays.js';
+import { dot, normals, numericalGradient, product, read, relativeError, type Values } from '../support/arrays.js';
 import { availableDevices, simdVariants } from '../support/devices.js';
 import { attentionCase, gradientsOf, layerNormCase, linearCase, type Case } from './cases.js';
 import * as reference from './reference.js';
@@ -53,6 +53,16 @@ const CASES: Case[] = [
     run: ([q, v]) => ops.qkvBias(q!, v!),
     expected: ([q, v]) => [...Array.from(q!), 0, 0, 0, 0, 0, ...Array.from(v!)],
   },
+  ...[4, 3].map((dim) => ({
+    name: `meanTokens of ${dim} values`,
+    shapes: [[2, 3, dim]],
+    run: ([x]: tf.Tensor[]) => ops.meanTokens(x as tf.Tensor3D),
+    expected: ([x]: Values[]) =>
+      Array.from({ length: 2 * dim }, (_, i) => {
+        const of = (token: number): number => x![(Math.floor(i / dim) * 3 + token) * dim + (i % dim)]!;
+        return (of(0) + of(1) + of(2)) / 3;
+      }),
+  })),
   {
     name: 'gatherTokens',
     shapes: [[2, 4, 3]],

@@ -10,6 +10,7 @@ import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearGradient } from './linear.js';
 import { halfLinear, halfLinearGradient } from './linear-half.js';
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient, squaredError, squaredErrorGradient } from './losses.js';
+import { meanTokens, meanTokensGradient } from './mean-tokens.js';
 import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
 import { qkvBias, qkvBiasGradient } from './qkv-bias.js';
@@ -28,6 +29,8 @@ const KERNELS: readonly tf.KernelConfig[] = [
   layerNormGradient,
   linear,
   linearGradient,
+  meanTokens,
+  meanTokensGradient,
   mixColours,
   normalizePatches,
   ...patchKernels,
