@@ -4,6 +4,7 @@ import { lanesFor, scalars, typeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS, rowwise } from '../passes/lanes.js';
 import { sumRows } from '../passes/sum-rows.js';
+import { repeat } from '../passes/unroll.js';
 
 interface LayerNormAttributes {
   epsilon: number;
@@ -64,11 +65,12 @@ export const layerNormGradient = defineKernel(
     const [scaleParts, shiftParts] = [backend.output([groups, dim]), backend.output([groups, dim])];
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
     const own = Math.ceil(width / LANES);
-    const ownColumns = (body: string): string => `
-      for (var i = 0u; i < ${own}u; i++) {
-        let column = lane + ${LANES}u * i;
-        if (column < ${width}u) { ${body} }
-      }`;
+    // Written out, since each has a sum of its own: an array that is indexed by a variable would lie in memory.
+    const ownColumns = (body: (i: number) => string): string =>
+      repeat(own, (i) => {
+        const all = (i + 1) * LANES <= width;
+        return `{ let column = lane + ${LANES * i}u; ${all ? body(i) : `if (column < ${width}u) { ${body(i)} }`} }`;
+      });
     backend.run({
       name: 'layerNorm, gradient',
       sizes: { rows, dim, groups },
@@ -87,11 +89,11 @@ export const layerNormGradient = defineKernel(
       groups: [groups, 1, 1],
       code: () => ({
         declarations: `${LANE_FUNCTIONS}
-          var<workgroup> sums: array<${type}, ${LANE_THREADS}>;`,
+          var<workgroup> scaleSums: array<${type}, ${LANE_THREADS}>;
+          var<workgroup> shiftSums: array<${type}, ${LANE_THREADS}>;`,
         body: `
           let lane = thread % ${LANES}u;
-          var dScale: array<${type}, ${own}>;
-          var dShift: array<${type}, ${own}>;
+          ${repeat(own, (i) => `var dScale${i} = ${type}(0.0); var dShift${i} = ${type}(0.0);`)}
           for (var block = group.x; block < ${blocks}u; block += ${groups}u) {
             let own = block * ${ROWS}u + thread / ${LANES}u;
             let row = min(own, ${rows - 1}u);
@@ -102,42 +104,35 @@ export const layerNormGradient = defineKernel(
             var sum = ${type}(0.0);
             var alongSum = ${type}(0.0);
             ${ownColumns(
-              `let g = dy[start + column]; let normalized = (x[start + column] - mean) * inverse;
-               let d = g * scale[column];
-               sum += d; alongSum += d * normalized;
-               dScale[i] += inside * g * normalized; dShift[i] += inside * g;`,
+              (i) => `let g = dy[start + column]; let normalized = (x[start + column] - mean) * inverse;
+                let d = g * scale[column];
+                sum += d; alongSum += d * normalized;
+                dScale${i} += inside * g * normalized; dShift${i} += inside * g;`,
             )}
-            let mean0 = sumOfLanes(thread, ${across(lanes, 'sum')}) / ${dim}.0;
-            let along = sumOfLanes(thread, ${across(lanes, 'alongSum')}) / ${dim}.0;
+            let sums = sumsOfLanes(thread, vec2<f32>(${across(lanes, 'sum')}, ${across(lanes, 'alongSum')})) / ${dim}.0;
             if (own < ${rows}u) {
               ${overColumns(
                 width,
                 `let normalized = (x[start + column] - mean) * inverse;
-                 dx[start + column] = inverse * (dy[start + column] * scale[column] - mean0 - normalized * along);`,
+                 dx[start + column] = inverse * (dy[start + column] * scale[column] - sums.x - normalized * sums.y);`,
               )}
             }
           }
-          ${(
-            [
-              ['dScale', 'scale'],
-              ['dShift', 'shift'],
-            ] as const
-          )
-            .map(
-              ([sum, part]) => `
-                for (var i = 0u; i < ${own}u; i++) {
-                  workgroupBarrier();
-                  sums[thread] = ${sum}[i];
-                  workgroupBarrier();
-                  let column = lane + ${LANES}u * i;
-                  if (thread < ${LANES}u && column < ${width}u) {
-                    var sum = ${type}(0.0);
-                    for (var r = 0u; r < ${ROWS}u; r++) { sum += sums[r * ${LANES}u + lane]; }
-                    ${part}Parts[group.x * ${width}u + column] = sum;
-                  }
-                }`,
-            )
-            .join('\n')}`,
+          ${repeat(
+            own,
+            (i) => `
+              workgroupBarrier();
+              scaleSums[thread] = dScale${i};
+              shiftSums[thread] = dShift${i};
+              workgroupBarrier();
+              if (thread < ${LANES}u && lane + ${LANES * i}u < ${width}u) {
+                var scaleSum = ${type}(0.0);
+                var shiftSum = ${type}(0.0);
+                for (var r = lane; r < ${LANE_THREADS}u; r += ${LANES}u) { scaleSum += scaleSums[r]; shiftSum += shiftSums[r]; }
+                scaleParts[group.x * ${width}u + lane + ${LANES * i}u] = scaleSum;
+                shiftParts[group.x * ${width}u + lane + ${LANES * i}u] = shiftSum;
+              }`,
+          )}`,
       }),
     });
     const dScale = sumRows(backend, scaleParts, [groups, dim], [dim]);

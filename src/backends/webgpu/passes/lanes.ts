@@ -8,7 +8,7 @@ export const LANES = 16;
 export const ROWS = 16;
 export const LANE_THREADS = LANES * ROWS;
 
-/** WGSL: `sumOfLanes` and `maxOfLanes`, which all invocations of the workgroup call together. */
+/** WGSL: `sumOfLanes`, `sumsOfLanes` of two and `maxOfLanes`, which all invocations of the workgroup call together. */
 export const LANE_FUNCTIONS = `
   var<workgroup> shares: array<f32, ${LANE_THREADS}>;
   fn sumOfLanes(thread: u32, value: f32) -> f32 {
@@ -19,6 +19,16 @@ export const LANE_FUNCTIONS = `
     for (var i = 0u; i < ${LANES}u; i++) { sum += shares[first + i]; }
     workgroupBarrier();
     return sum;
+  }
+  var<workgroup> pairShares: array<vec2<f32>, ${LANE_THREADS}>;
+  fn sumsOfLanes(thread: u32, values: vec2<f32>) -> vec2<f32> {
+    pairShares[thread] = values;
+    workgroupBarrier();
+    let first = thread - thread % ${LANES}u;
+    var sums = vec2<f32>(0.0);
+    for (var i = 0u; i < ${LANES}u; i++) { sums += pairShares[first + i]; }
+    workgroupBarrier();
+    return sums;
   }
   fn maxOfLanes(thread: u32, value: f32) -> f32 {
     shares[thread] = value;
