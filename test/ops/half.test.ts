@@ -91,6 +91,7 @@ onWebgpu.each([
     [2, 16, 32, 2],
     [1, 33, 64, 2],
     [2, 49, 32, 1],
+    [1, 67, 16, 1],
   ])('attention of %i×%i tokens, %i wide, %i heads, between products', async (batch, tokens, dim, heads) => {
     const name = `half attention ${tokens}`;
     const [x, weight] = [

@@ -8,6 +8,7 @@ import { plainProduct } from '../../../src/backends/webgpu/passes/choose-product
 import { makeEpilogue } from '../../../src/backends/webgpu/passes/epilogue.js';
 import { matrixProductPass } from '../../../src/backends/webgpu/passes/matrix-product.js';
 import type { Layout } from '../../../src/backends/webgpu/passes/product.js';
+import { planMatrixAttention } from '../../../src/backends/webgpu/passes/plan-matrix-attention.js';
 import { candidatesFor } from '../../../src/backends/webgpu/tune.js';
 import { availableDevices } from '../../support/devices.js';
 
@@ -45,6 +46,23 @@ describe('which there are', () => {
   it('may be told otherwise', () => {
     expect(findMatrixUnits(info, all, 'off')).toBeNull();
     expect(() => findMatrixUnits(info, all, 'on')).toThrow(/VITMIM_MATRIX_UNITS is on/);
+  });
+});
+
+describe('attention on them', () => {
+  const plan = (tokens: number, size = 64): object | null =>
+    planMatrixAttention(findMatrixUnits(info, all, undefined)!, { batch: 2, tokens, heads: 3, size }, 49152);
+
+  it('owns as many tokens as workgroup memory has room for', () => {
+    expect(plan(49)).toEqual({ owned: 2, threads: 128, groups: [2, 3, 2] });
+    expect(plan(197)).toEqual({ owned: 2, threads: 128, groups: [7, 3, 2] });
+    expect(plan(448)).toEqual({ owned: 1, threads: 128, groups: [28, 3, 2] });
+  });
+
+  it('is left to the ordinary units otherwise', () => {
+    expect(plan(449)).toBeNull();
+    expect(plan(15)).toBeNull();
+    expect(plan(49, 40)).toBeNull();
   });
 });
 

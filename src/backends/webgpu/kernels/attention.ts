@@ -9,7 +9,8 @@ import { lanesFor, packed, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { attentionShaders, type AttentionSizes } from '../passes/attention.js';
 import { roundToHalf } from '../passes/half.js';
-import { matrixAttentionShaders, planMatrixAttention, type MatrixAttentionPlan } from '../passes/matrix-attention.js';
+import { matrixAttentionShaders } from '../passes/matrix-attention.js';
+import { planMatrixAttention, type MatrixAttentionPlan } from '../passes/plan-matrix-attention.js';
 import { scaleForHalf } from '../passes/scale-for-half.js';
 
 interface AttentionAttributes {

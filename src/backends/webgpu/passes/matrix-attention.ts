@@ -9,53 +9,23 @@
 import type { Code } from '../pass.js';
 import type { AttentionSizes } from './attention.js';
 import { matrixCode, SIDE, type MatrixUnits, type Order } from './matrix-units.js';
+import {
+  matricesOf,
+  PACK,
+  scoreStride,
+  SUBGROUPS,
+  weightStride,
+  type MatrixAttentionPlan,
+} from './plan-matrix-attention.js';
 import { inChunks, repeat } from './unroll.js';
-
-/** Float16 in a vec4<u32>. */
-const PACK = 8;
-const SUBGROUPS = 4;
 
 type Part = 'query' | 'key' | 'value';
 const PARTS: Readonly<Record<Part, number>> = { query: 0, key: 1, value: 2 };
 
-/** How the work is cut: matrices of tokens that a workgroup owns, and what it needs for that. */
-export interface MatrixAttentionPlan {
-  readonly owned: 1 | 2;
-  readonly threads: number;
-  readonly groups: readonly [number, number, number];
-}
-
-/**
- * @param workgroupBytes What the device has.
- * @returns null where matrix units cannot do it: heads of no whole number of matrices, fewer than 16 tokens, or more of
- * them than workgroup memory has room for.
- */
-export function planMatrixAttention(
-  units: MatrixUnits,
-  sizes: AttentionSizes,
-  workgroupBytes: number,
-): MatrixAttentionPlan | null {
-  const { batch, tokens, heads, size } = sizes;
-  if (size % SIDE !== 0 || tokens < SIDE) return null;
-  const threads = units.lanes * SUBGROUPS;
-  const owned = ([2, 1] as const).find((owned) => bytesOf(sizes, owned, threads) <= workgroupBytes);
-  if (owned === undefined) return null;
-  return { owned, threads, groups: [Math.ceil(matricesOf(sizes) / owned), heads, batch] };
-}
-
-const matricesOf = ({ tokens }: AttentionSizes): number => Math.ceil(tokens / SIDE);
-
-/** Vectors from row to row: one more, lest rows that are read together meet in one bank. */
-const scoreStride = (sizes: AttentionSizes): number => Math.max(SIDE * matricesOf(sizes), sizes.size) / 4 + 1;
-const weightStride = (sizes: AttentionSizes): number => (SIDE * matricesOf(sizes)) / PACK + 1;
-
-function bytesOf(sizes: AttentionSizes, owned: number, threads: number): number {
-  const statistics = 2 * SIDE * matricesOf(sizes);
-  return 16 * owned * SIDE * (scoreStride(sizes) + weightStride(sizes)) + 4 * (threads + statistics);
-}
-
 /** Matrices of values that are asked for before the first of them is used, since each takes its time to come. */
 const AHEAD = 4;
+/** Likewise, tokens of which a subgroup has all features. */
+const ROUNDS_AHEAD = 2;
 
 export function matrixAttentionShaders(
   units: MatrixUnits,
@@ -116,13 +86,22 @@ export function matrixAttentionShaders(
     ) => unit.load(factor, memory, place(memory, part, token, `${(feature * SIDE) / PACK}u`), width(memory), order);
     return `{
       ${repeat(owned, (i) => repeat(features, (f) => `let left${i}x${f} = ${load('left', left, `start(ownMatrix + ${i}u)`, f, 'rows')};`))}
-      for (var round = 0u; round < ${Math.ceil(matrices / SUBGROUPS)}u; round++) {
-        let other = min(round * ${SUBGROUPS}u + subgroup, ${matrices - 1}u);
-        ${repeat(features, (f) => `let right${f} = ${load('right', right, 'start(other)', f, 'columns')};`)}
-        ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
-        ${repeat(features, (f) => repeat(owned, (i) => `sum${i} = ${unit.multiplyAdd(`left${i}x${f}`, `right${f}`, `sum${i}`)};`))}
-        ${repeat(owned, (i) => unit.store('scores', `${i * SIDE * scoreRow}u + other * ${SIDE / 4}u`, `sum${i}`, scoreRow))}
-      }
+      ${inChunks(Math.ceil(matrices / SUBGROUPS), ROUNDS_AHEAD, (rounds) =>
+        [
+          ...rounds.map(
+            (round, n) => `
+            let other${n} = min((${round}) * ${SUBGROUPS}u + subgroup, ${matrices - 1}u);
+            ${repeat(features, (f) => `let right${n}x${f} = ${load('right', right, `start(other${n})`, f, 'columns')};`)}`,
+          ),
+          ...rounds.map(
+            (_, n) => `{
+            ${repeat(owned, (i) => `var sum${i} = ${unit.sum}();`)}
+            ${repeat(features, (f) => repeat(owned, (i) => `sum${i} = ${unit.multiplyAdd(`left${i}x${f}`, `right${n}x${f}`, `sum${i}`)};`))}
+            ${repeat(owned, (i) => unit.store('scores', `${i * SIDE * scoreRow}u + other${n} * ${SIDE / 4}u`, `sum${i}`, scoreRow))}
+          }`,
+          ),
+        ].join('\n'),
+      )}
     }
     workgroupBarrier();`;
   }
