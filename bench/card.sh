@@ -5,15 +5,17 @@
 #
 # APP is a folder of bundles, one .mjs file each, with what they import inside, except for the package `webgpu`, which
 # must be found from there. Made after `npm run build`, by any bundler, of
-#   dist/bench/{doctor,step,compare,card-tests}.js and the test files that shall run: dist/test/ops/*.test.js and the like.
+#   dist/bench/{doctor,step,compare,tiles,card-tests}.js and the test files that shall run: dist/test/ops/*.test.js and the like.
 # It lies two folders below the one that has bench/, as dist/bench does: bench/works.json and bench/peers are read from
 # there. `node` is on the PATH, and Vulkan finds the card (VK_DRIVER_FILES where it does not by itself). PyTorch with CUDA
 # is needed for its side of a race; without it those runs fail, and are told as failed.
 #
-# PART: doctor, tests, G1, G2, G3, breakdown; all, if none is named. Files are left in $OUT: doctor.json, NAME.tap,
-# G1.json …, breakdown-G1-float32.json …. Each part has an equal share of the time that is left when it begins, so a call
-# with one race has more rounds of it, and whoever still runs when the share is over has failed: for medians, make a call
-# for each race. Ends with 1 where anything failed; the other parts have run all the same.
+# PART: doctor, tests, G1, G2, G3, breakdown; all of these, if none is named; and tiles. Files are left in $OUT: doctor.json,
+# tiles.txt, NAME.tap, G1.json …, breakdown-G1-float32.json …. Begin with doctor: the first to open a device tries its tiles.
+# That is remembered, and so is by its driver what it has compiled (G1 the first time: 23 s on an H200). Each part has an
+# equal share of the time that is left when it begins, so a call with one race has more rounds of it, and whoever still
+# runs when the share is over has failed: for medians, make a call for each race. Ends with 1 where anything failed; the
+# other parts have run all the same.
 #
 #   MINUTES    of the whole call (9)
 #   ROUNDS     of a race, at most (3)
@@ -23,7 +25,7 @@
 #   BANDWIDTH  GB/s of its memory, likewise
 #   BATCH      for all works, to try the script where there is no card; TORCH_DEVICE=cpu then does for the peer
 set -uo pipefail
-[ $# -ge 1 ] || { echo 'usage: [OUT=DIR] bash bench/card.sh APP [doctor|tests|G1|G2|G3|breakdown ...]' >&2; exit 2; }
+[ $# -ge 1 ] || { echo 'usage: [OUT=DIR] bash bench/card.sh APP [doctor|tiles|tests|G1|G2|G3|breakdown ...]' >&2; exit 2; }
 app=$1; shift
 [ -e "$app/step.mjs" ] || { echo "$app has no step.mjs; the head of this script says how it is made" >&2; exit 2; }
 parts=("$@"); [ $# -ge 1 ] || parts=(doctor tests G1 G2 G3 breakdown)
@@ -59,6 +61,10 @@ for i in "${!parts[@]}"; do
       echo '== doctor' >&2
       timeout "$seconds" node "$app/doctor.mjs" --json > "$out/doctor.json" || failed=1
       cat "$out/doctor.json" ;;
+    tiles)
+      echo '== tiles' >&2
+      timeout "$seconds" node "$app/tiles.mjs" > "$out/tiles.txt" || failed=1
+      cat "$out/tiles.txt" ;;
     tests)
       for file in "$app"/*.test.mjs; do
         name=$(basename "$file" .test.mjs)

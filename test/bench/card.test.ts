@@ -15,6 +15,7 @@ const BUNDLES = {
   doctor: `${TELL} console.log('{}');`,
   compare: `${TELL} if (process.argv[2] === '--precisions') console.log('float32 float16'); else if (process.argv.includes('G2')) process.exit(1);`,
   step: `${TELL} console.log('{}');`,
+  tiles: `${TELL} console.log('a tile');`,
   'card-tests': `${TELL} console.log('# pass 1');`,
   'ops.test': '',
 };
@@ -55,6 +56,12 @@ test('a breakdown is made of every work in every precision, each with its own pe
   expect(calls[1]).toMatch(/--work G1 --precision float32 .*--peak 67 --bandwidth 3350$/);
   expect(calls[2]).toMatch(/--work G1 --precision float16 .*--peak 989 --bandwidth 3350$/);
   expect(files).toHaveLength(8);
+});
+
+test('what the tiles reach is left in a file', () => {
+  const { status, files } = card(['tiles']);
+  expect(status).toBe(0);
+  expect(files).toEqual(['tiles.txt']);
 });
 
 test('an unknown part is refused', () => {
