@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
+import { TrainingError } from '../../src/common/errors.js';
 import type { ByteImage } from '../../src/common/image.js';
 import { stream } from '../../src/common/random.js';
 import { viewPixels, type View } from '../../src/common/view.js';
@@ -79,5 +80,19 @@ describe.each(devices)('on %s', (name) => {
     const before = tf.memory().numTensors;
     cropViews(randomViews(4), 1000).dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('is invalid where one view alone is too large for the device', () => {
+    if (!hasCropKernel()) return; // views are made elsewhere, and nothing is too large
+    const backend = tf.backend() as tf.KernelBackend & { device: GPUDevice };
+    const { device } = backend;
+    Object.assign(backend, { device: { limits: { maxStorageBufferBindingSize: 10_000 } } });
+    try {
+      const crop = (): tf.Tensor => cropViews([evaluationView(noise(375, 500), 9)]);
+      expect(crop).toThrow(TrainingError); // and not any error, which would be tried again
+      expect(crop).toThrow(/more than 10000 bytes/);
+    } finally {
+      Object.assign(backend, { device });
+    }
   });
 });

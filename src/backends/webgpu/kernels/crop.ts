@@ -1,4 +1,5 @@
 /** VitCrop: src/ops/crop.ts says what it is. An invocation makes one pixel, all of its taps in one go. */
+import { TrainingError } from '../../../common/errors.js';
 import { sizeOf } from '../../kernels.js';
 import { CROP_KERNEL, VIEW_FIELDS, type CropAttributes } from '../../../ops/crop.js';
 import { invocations, scalars } from '../pass.js';
@@ -11,7 +12,7 @@ export const crop = defineKernel<CropAttributes>(CROP_KERNEL, (backend, inputs, 
   const [bytes, table, weights] = [inputs.bytes!, inputs.table!, inputs.weights!];
   const most = backend.device.limits.maxStorageBufferBindingSize;
   if (sizeOf(bytes.shape) * 4 > most) {
-    throw new Error(
+    throw new TrainingError(
       `a crop of more than ${most} bytes does not fit this device: make the images of the data set smaller`,
     );
   }
