@@ -66,13 +66,18 @@ export const webgpu: DeviceDriver = {
     tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, parts));
     await tf.setBackend('webgpu');
 
+    const matrixUnits = wrong
+      ? [`matrix units turned down (${wrong})`]
+      : parts.matrixUnits
+        ? ['matrix units for float16']
+        : [];
     // Dawn's `device` is the adapter's name, its `description` the driver's with the version.
     const { vendor, architecture, device: model, description } = adapter.info;
     return {
       name: 'webgpu',
-      description: [description || vendor, architecture].filter(Boolean).join(', '),
+      description: [description || vendor, architecture, ...matrixUnits].filter(Boolean).join(', '),
       details: {
-        backend: `tfjs webgpu ${tf.version.tfjs}, ${wrong ? `matrix units turned down: ${wrong}` : parts.matrixUnits ? 'matrix units' : 'no matrix units'}`,
+        backend: [`tfjs webgpu ${tf.version.tfjs}`, ...matrixUnits].join(', '),
         adapter: [model, vendor, architecture].filter(Boolean).join(', ') || null,
         driver: description || null,
         blas: null,
