@@ -3,15 +3,15 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { plainResult, type Epilogue } from './epilogue.js';
 import { fitsMatrixUnits, matrixProductPass, tilesOf } from './matrix-product.js';
-import { depthOf } from './matrix-units.js';
+import { depthOf, type MatrixTile, type MatrixUnits } from './matrix-units.js';
 import { DEFAULT_TILE, recordProduct, type Factors, type ProductSizes } from './product.js';
 import { sumRows } from './sum-rows.js';
 
 /** y = epilogue(a·b). */
 export function product(backend: VitBackend, factors: Factors, after: Epilogue, sizes: ProductSizes, splits = 1): void {
-  const { matrixUnits: units } = backend;
-  if (units && backend.isHalf(factors.a) && fitsMatrixUnits(sizes)) {
-    const tile = units.tiles[sizes.layout][depthOf(sizes)];
+  const matrices = onMatrixUnits(backend, factors, sizes);
+  if (matrices) {
+    const { units, tile } = matrices;
     backend.run(matrixProductPass(units, factors, after, { sizes, tile, splits }));
   } else {
     recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits });
@@ -29,9 +29,9 @@ export function plainProduct(
   sizes: ProductSizes,
 ): tf.TensorInfo {
   const { y, after } = plainResult(backend, shape, sizes.columns);
-  const { matrixUnits: units } = backend;
-  if (units && backend.isHalf(factors.a) && fitsMatrixUnits(sizes)) {
-    const tile = units.tiles[sizes.layout][depthOf(sizes)];
+  const matrices = onMatrixUnits(backend, factors, sizes);
+  if (matrices) {
+    const { units, tile } = matrices;
     const [across, down] = tilesOf(sizes, tile, 1);
     const largest = backend.output([across * down]);
     backend.run(matrixProductPass(units, factors, after, { sizes, tile, splits: 1, largest }));
@@ -40,6 +40,17 @@ export function plainProduct(
     recordProduct(backend, factors, after, { sizes, tile: DEFAULT_TILE, splits: 1 });
   }
   return y;
+}
+
+/** The device's matrix units with the tile for a product; null where the ordinary units have to do it. */
+function onMatrixUnits(
+  backend: VitBackend,
+  { a }: Factors,
+  sizes: ProductSizes,
+): { units: MatrixUnits; tile: MatrixTile } | null {
+  const { matrixUnits: units } = backend;
+  if (!units || !backend.isHalf(a) || !fitsMatrixUnits(sizes)) return null;
+  return { units, tile: units.tiles[sizes.layout][depthOf(sizes)] };
 }
 
 /** Workgroups that a large card runs at once: two on each of 132 processors. */
