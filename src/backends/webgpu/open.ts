@@ -143,7 +143,7 @@ async function tunedMatrixUnits(
   parts: { health: Health; pipelines: Pipelines },
 ): Promise<Pick<Opened, 'matrixUnits' | 'wrong'>> {
   const matrixUnits = findMatrixUnits(info, device, process.env.VITMIM_MATRIX_UNITS);
-  if (!matrixUnits || matrixUnits.emulated) return { matrixUnits, wrong: null };
+  if (!matrixUnits) return { matrixUnits, wrong: null };
   const path = join(homedir(), '.cache', 'vitmim', 'webgpu-tiles.json');
   const name = [info.vendor, info.architecture, info.device, info.description].join(', ');
   const remembered = rememberedTiles(path, name);

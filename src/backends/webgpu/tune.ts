@@ -8,8 +8,8 @@ import type { VitBackend } from './backend.js';
 import type { Pass } from './pass.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
-import { needsOf, matrixProductPass } from './passes/matrix-product.js';
-import { type Depth, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
+import { matrixProductPass, needsOf } from './passes/matrix-product.js';
+import type { Depth, MatrixTile, MatrixUnits, Tiles } from './passes/matrix-units.js';
 import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
 
 const tile = (rows: number, columns: number, depth: number, split: [number, number], ahead = true): MatrixTile => ({
@@ -65,15 +65,13 @@ export async function forEachProduct(
 type TriedSizes = Readonly<Record<Layout, Readonly<Record<Depth, Omit<ProductSizes, 'layout'>>>>>;
 
 /** Tokens of a batch, and the widths of a ViT-B. */
+const OF_TOKENS = {
+  short: { rows: 12544, columns: 768, depth: 768 },
+  long: { rows: 12544, columns: 768, depth: 3072 },
+};
 const SIZES: TriedSizes = {
-  plain: {
-    short: { rows: 12544, columns: 768, depth: 768 },
-    long: { rows: 12544, columns: 768, depth: 3072 },
-  },
-  'second-transposed': {
-    short: { rows: 12544, columns: 768, depth: 768 },
-    long: { rows: 12544, columns: 768, depth: 3072 },
-  },
+  plain: OF_TOKENS,
+  'second-transposed': OF_TOKENS,
   'first-transposed': {
     short: { rows: 3072, columns: 3072, depth: 1024 },
     long: { rows: 768, columns: 768, depth: 12544 },

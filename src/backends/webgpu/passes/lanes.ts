@@ -8,37 +8,26 @@ export const LANES = 16;
 export const ROWS = 16;
 export const LANE_THREADS = LANES * ROWS;
 
-/** WGSL: `sumOfLanes`, `sumsOfLanes` of two and `maxOfLanes`, which all invocations of the workgroup call together. */
-export const LANE_FUNCTIONS = `
-  var<workgroup> shares: array<f32, ${LANE_THREADS}>;
-  fn sumOfLanes(thread: u32, value: f32) -> f32 {
-    shares[thread] = value;
+/** WGSL: `name(thread, value)` gives what the lanes of a row have found, joined in their order. */
+const ofLanes = (name: string, type: string, join: (a: string, b: string) => string): string => `
+  var<workgroup> ${name}Shares: array<${type}, ${LANE_THREADS}>;
+  fn ${name}(thread: u32, value: ${type}) -> ${type} {
+    ${name}Shares[thread] = value;
     workgroupBarrier();
     let first = thread - thread % ${LANES}u;
-    var sum = 0.0;
-    for (var i = 0u; i < ${LANES}u; i++) { sum += shares[first + i]; }
+    var joined = ${name}Shares[first];
+    for (var i = 1u; i < ${LANES}u; i++) { joined = ${join('joined', `${name}Shares[first + i]`)}; }
     workgroupBarrier();
-    return sum;
-  }
-  var<workgroup> pairShares: array<vec2<f32>, ${LANE_THREADS}>;
-  fn sumsOfLanes(thread: u32, values: vec2<f32>) -> vec2<f32> {
-    pairShares[thread] = values;
-    workgroupBarrier();
-    let first = thread - thread % ${LANES}u;
-    var sums = vec2<f32>(0.0);
-    for (var i = 0u; i < ${LANES}u; i++) { sums += pairShares[first + i]; }
-    workgroupBarrier();
-    return sums;
-  }
-  fn maxOfLanes(thread: u32, value: f32) -> f32 {
-    shares[thread] = value;
-    workgroupBarrier();
-    let first = thread - thread % ${LANES}u;
-    var highest = shares[first];
-    for (var i = 1u; i < ${LANES}u; i++) { highest = max(highest, shares[first + i]); }
-    workgroupBarrier();
-    return highest;
+    return joined;
   }`;
+const sum = (a: string, b: string): string => `${a} + ${b}`;
+
+/** WGSL: `sumOfLanes`, `sumsOfLanes` of two and `maxOfLanes`, which all invocations of the workgroup call together. */
+export const LANE_FUNCTIONS = [
+  ofLanes('sumOfLanes', 'f32', sum),
+  ofLanes('sumsOfLanes', 'vec2<f32>', sum),
+  ofLanes('maxOfLanes', 'f32', (a, b) => `max(${a}, ${b})`),
+].join('\n');
 
 /** WGSL: the sum of the components of a value of one or four lanes. */
 export const across = (lanes: 1 | 4, value: string): string =>

@@ -19,6 +19,7 @@ import {
 } from './plan-matrix-attention.js';
 import { inChunks, repeat } from './unroll.js';
 
+type Memory = 'qkv' | 'dy';
 type Part = 'query' | 'key' | 'value';
 const PARTS: Readonly<Record<Part, number>> = { query: 0, key: 1, value: 2 };
 
@@ -45,11 +46,11 @@ export function matrixAttentionShaders(
   const softmaxScale = 1 / Math.sqrt(size);
 
   /** Where the 16 × 16 matrices of a part of all tokens lie in qkv, or those of gradients and results. */
-  const width = (memory: 'qkv' | 'dy'): number => (memory === 'qkv' ? 3 * dim : dim) / PACK;
-  const place = (memory: 'qkv' | 'dy', part: Part, token: string, feature: string): string =>
+  const width = (memory: Memory): number => (memory === 'qkv' ? 3 * dim : dim) / PACK;
+  const place = (memory: Memory, part: Part, token: string, feature: string): string =>
     `(first + ${token}) * ${width(memory)}u + head${memory === 'qkv' ? ` + ${(PARTS[part] * dim) / PACK}u` : ''} + ${feature}`;
 
-  const common = (packed: readonly string[], forGradient: boolean) => {
+  const common = (packed: readonly Memory[], forGradient: boolean) => {
     const unit = matrixCode(units, { packed: [...packed, 'weights'], sums: ['scores'] });
     const declarations = `
       var<workgroup> scores: array<vec4<f32>, ${rows * scoreRow}>;
@@ -62,7 +63,7 @@ export function matrixAttentionShaders(
         return vec4<u32>(pack2x16float(a.xy), pack2x16float(a.zw), pack2x16float(b.xy), pack2x16float(b.zw));
       }`;
     const begin = `
-      ${units.emulated ? `let subgroup = ${unit.subgroup}; let lane = ${unit.lane};` : ''}
+      ${unit.begin}
       let first = group.z * ${tokens}u;
       let head = group.y * ${size / PACK}u;
       let statistics = (group.z * ${heads}u + group.y) * ${tokens}u;
@@ -74,6 +75,12 @@ export function matrixAttentionShaders(
     return { unit, declarations, begin };
   };
   type Common = ReturnType<typeof common>;
+  const shader = ({ unit, declarations, begin }: Common, body: string, own = ''): Code => ({
+    extensions: unit.extensions,
+    parameters: unit.parameters,
+    declarations: `${declarations}\n${own}`,
+    body: `${begin}\n${body}`,
+  });
 
   /** scores[own, others] = left·rightᵀ over the features of a head, a matrix at a time. */
   function multiplyWithAll({ unit }: Common, left: [Memory, Part], right: [Memory, Part]): string {
@@ -204,12 +211,9 @@ export function matrixAttentionShaders(
 
   function forward(): Code {
     const parts = common(['qkv'], false);
-    return {
-      extensions: parts.unit.extensions,
-      parameters: parts.unit.parameters,
-      declarations: parts.declarations,
-      body: `
-        ${parts.begin}
+    return shader(
+      parts,
+      `
         ${multiplyWithAll(parts, ['qkv', 'query'], ['qkv', 'key'])}
         var top = -3e38;
         ${overPacks('let four = max(a, b); top = max(top, max(max(four.x, four.y), max(four.z, four.w)));')}
@@ -232,18 +236,14 @@ export function matrixAttentionShaders(
           let source = row * ${scoreRow}u + 2u * column;
           y[(first + token) * ${dim / PACK}u + head + column] = pack(scores[source], scores[source + 1u]);
         }`,
-    };
+    );
   }
 
   function gradientOfQueries(): Code {
     const parts = common(['qkv', 'dy'], true);
-    return {
-      extensions: parts.unit.extensions,
-      parameters: parts.unit.parameters,
-      declarations: `${parts.declarations}
-        fn dotOfPairs(a: u32, b: u32) -> f32 { return dot(unpack2x16float(a), unpack2x16float(b)); }`,
-      body: `
-        ${parts.begin}
+    return shader(
+      parts,
+      `
         var grads = 0.0;
         for (var at = share; at < ${size / PACK}u; at += ${sharers}u) {
           let place = (first + ownToken) * ${dim / PACK}u + head + at;
@@ -260,19 +260,15 @@ export function matrixAttentionShaders(
         ${changeScores('own')}
         ${weighAll(parts, ['qkv', 'key'])}
         ${writeGradient('query', `(${softmaxScale} * unscale)`)}`,
-    };
+      'fn dotOfPairs(a: u32, b: u32) -> f32 { return dot(unpack2x16float(a), unpack2x16float(b)); }',
+    );
   }
 
   function gradientOfKeysAndValues(): Code {
     const parts = common(['qkv', 'dy'], true);
-    return {
-      extensions: parts.unit.extensions,
-      parameters: parts.unit.parameters,
-      declarations: `${parts.declarations}
-        var<workgroup> logSumsMet: array<vec4<f32>, ${(SIDE * matrices) / 4}>;
-        var<workgroup> alongMet: array<vec4<f32>, ${(SIDE * matrices) / 4}>;`,
-      body: `
-        ${parts.begin}
+    return shader(
+      parts,
+      `
         ${meetQueries}
         ${multiplyWithAll(parts, ['qkv', 'key'], ['qkv', 'query'])}
         ${weigh('met')}
@@ -282,10 +278,10 @@ export function matrixAttentionShaders(
         ${changeScores('met')}
         ${weighAll(parts, ['qkv', 'query'])}
         ${writeGradient('key', `(${softmaxScale} * unscale)`)}`,
-    };
+      `var<workgroup> logSumsMet: array<vec4<f32>, ${(SIDE * matrices) / 4}>;
+       var<workgroup> alongMet: array<vec4<f32>, ${(SIDE * matrices) / 4}>;`,
+    );
   }
 
   return { forward, gradientOfQueries, gradientOfKeysAndValues };
 }
-
-type Memory = 'qkv' | 'dy';

@@ -118,6 +118,7 @@ function matrixProductCode(
   const [down, across] = [partRows / SIDE, partColumns / SIDE];
   const partDepth = tile.depth * Math.ceil(Math.ceil(depth / tile.depth) / splits);
   const strips = stripsOf(sizes, tile, 'k');
+  const [tilesAcross, tilesDown] = tilesOf(sizes, tile, splits);
 
   const atOnce = Math.min(STAGED / SIDE, across);
   const vectorsOfRow = (atOnce * SIDE) / 4;
@@ -148,7 +149,7 @@ function matrixProductCode(
       `const SPLIT_SIZE = ${rows * columns}u;`,
     ].join('\n'),
     body: `
-      ${units.emulated ? `let subgroup = ${matrices.subgroup}; let lane = ${matrices.lane};` : ''}
+      ${matrices.begin}
       let firstRow = group.y * ${tile.rows}u;
       let firstColumn = group.x * ${tile.columns}u;
       let partRow = subgroup / ${tile.split[1]}u * ${partRows}u;
@@ -169,7 +170,7 @@ function matrixProductCode(
       ${
         largest
           ? `let largestHere = largestOfGroup(thread, most);
-             if (thread == 0u) { largest[(group.z * ${tilesOf(sizes, tile, splits)[1]}u + group.y) * ${tilesOf(sizes, tile, splits)[0]}u + group.x] = largestHere; }`
+             if (thread == 0u) { largest[(group.z * ${tilesDown}u + group.y) * ${tilesAcross}u + group.x] = largestHere; }`
           : ''
       }`,
   };

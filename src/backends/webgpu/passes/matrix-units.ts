@@ -3,13 +3,12 @@
  * which lies spread over its invocations. WGSL has them as an experiment of Dawn's; what differs where they are emulated,
  * to test the passes on devices that have none, is all here.
  */
-
 import type { Layout, ProductSizes } from './product.js';
 
 export interface MatrixUnits {
   /** Invocations of a subgroup. */
   readonly lanes: number;
-  /** Every invocation does the whole of it by itself: right, and of no use but for tests. */
+  /** The device has none: right, and slow, so of no use but for tests. */
   readonly emulated: boolean;
   readonly tiles: Tiles;
 }
@@ -52,9 +51,8 @@ export interface MatrixCode {
   readonly declarations: string;
   /** The type of sums. Where one is declared it is set to `sum()`, 0: in a loop, Dawn 0.6 does that of itself only once. */
   readonly sum: string;
-  /** Number of the subgroup in its workgroup, and of the invocation in its subgroup. */
-  readonly subgroup: string;
-  readonly lane: string;
+  /** How the body begins: with `subgroup`, its number in the workgroup, and `lane`, the invocation's in the subgroup. */
+  readonly begin: string;
   readonly load: (factor: 'left' | 'right', memory: string, offset: string, stride: number, order: Order) => string;
   /** sum + left·right */
   readonly multiplyAdd: (left: string, right: string, sum: string) => string;
@@ -71,8 +69,7 @@ const HARDWARE: MatrixCode = {
   parameters: ['@builtin(subgroup_id) subgroup: u32', '@builtin(subgroup_invocation_id) lane: u32'],
   declarations: '',
   sum: `subgroup_matrix_result<f32, ${SIDE}, ${SIDE}>`,
-  subgroup: 'subgroup',
-  lane: 'lane',
+  begin: '',
   load: (factor, memory, offset, stride, order) =>
     `subgroupMatrixLoad<subgroup_matrix_${factor}<f16, ${SIDE}, ${SIDE}>, ${order === 'rows' ? 'row_major' : 'col_major'}>(&${memory}, ${offset}, ${stride}u)`,
   multiplyAdd: (left, right, sum) => `subgroupMatrixMultiplyAccumulate(${left}, ${right}, ${sum})`,
@@ -85,8 +82,6 @@ const HARDWARE: MatrixCode = {
  */
 function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCode {
   const own = SIDE ** 2 / lanes;
-  const subgroup = `(thread / ${lanes}u)`;
-  const lane = `(thread % ${lanes}u)`;
   const store = (memory: string): string => `
     fn ${memory}Store(lane: u32, offset: u32, sum: array<f32, ${own}>, stride: u32) {
       for (var i = 0u; i < ${own}u; i++) {
@@ -122,11 +117,10 @@ function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCod
     parameters: [],
     declarations: [declarations, ...sums.map(store)].join('\n'),
     sum: `array<f32, ${own}>`,
-    subgroup,
-    lane,
+    begin: `let subgroup = thread / ${lanes}u; let lane = thread % ${lanes}u;`,
     load: (_factor, memory, offset, stride, order) =>
       `Factor(${packed.indexOf(memory)}u, ${offset}, ${stride}u, ${String(order === 'columns')})`,
-    multiplyAdd: (left, right, sum) => `multiplyAdd(${lane}, ${left}, ${right}, ${sum})`,
-    store: (memory, offset, sum, stride) => `${memory}Store(${lane}, ${offset}, ${sum}, ${stride}u);`,
+    multiplyAdd: (left, right, sum) => `multiplyAdd(lane, ${left}, ${right}, ${sum})`,
+    store: (memory, offset, sum, stride) => `${memory}Store(lane, ${offset}, ${sum}, ${stride}u);`,
   };
 }
