@@ -25,7 +25,7 @@ it('is of no other device', async () => {
 });
 
 /** Small, with more than one matrix along each side of each part, and more than one part. */
-const TILE: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1], ahead: true };
+const TILE: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1] };
 
 const onWebgpu = devices.includes('webgpu') ? describe : describe.skip;
 

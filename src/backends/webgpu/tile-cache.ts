@@ -5,14 +5,13 @@ import { z } from 'zod';
 import type { Tiles } from './passes/matrix-units.js';
 
 /** Another one makes all that is remembered void. */
-const VERSION = 1;
+const VERSION = 2;
 
 const tileSchema = z.strictObject({
   rows: z.int(),
   columns: z.int(),
   depth: z.int(),
   split: z.tuple([z.int(), z.int()]),
-  ahead: z.boolean(),
 });
 const depthsSchema = z.strictObject({ short: tileSchema, long: tileSchema });
 const rememberedSchema = z.strictObject({

@@ -12,20 +12,17 @@ import { matrixProductPass, needsOf } from './passes/matrix-product.js';
 import type { Depth, MatrixTile, MatrixUnits, Tiles } from './passes/matrix-units.js';
 import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
 
-const tile = (rows: number, columns: number, depth: number, split: [number, number], ahead = true): MatrixTile => ({
+const tile = (rows: number, columns: number, depth: number, split: [number, number]): MatrixTile => ({
   rows,
   columns,
   depth,
   split,
-  ahead,
 });
 
 /** The first is taken where nothing has been tried. */
 export const CANDIDATES: readonly MatrixTile[] = [
-  tile(128, 128, 64, [2, 2]),
   tile(128, 128, 32, [2, 2]),
-  tile(128, 128, 32, [2, 2], false),
-  tile(128, 128, 64, [2, 2], false),
+  tile(128, 128, 64, [2, 2]),
   tile(256, 128, 32, [4, 2]),
   tile(128, 256, 32, [2, 4]),
   tile(128, 128, 16, [2, 2]),
@@ -158,8 +155,8 @@ async function tryTiles(
   return candidates.map((tile, i) => ({ sizes, tile, milliseconds: fastest[i]! }));
 }
 
-export const describeTile = ({ rows, columns, depth, split, ahead }: MatrixTile): string =>
-  `${rows}×${columns}×${depth} of ${split.join('×')}${ahead ? '' : ', not ahead'}`;
+export const describeTile = ({ rows, columns, depth, split }: MatrixTile): string =>
+  `${rows}×${columns}×${depth} of ${split.join('×')}`;
 
 /** Milliseconds of one run, by as many as take so long. */
 async function timeOf(backend: VitBackend, run: () => void, atLeast: number): Promise<number> {

@@ -38,8 +38,7 @@ describe('which there are', () => {
     const tileOf = (bytes: number): object =>
       findMatrixUnits(info, { ...all, limits: { ...limits, maxComputeWorkgroupStorageSize: bytes } }, undefined)!.tiles
         .plain.short;
-    expect(tileOf(49152)).toMatchObject({ rows: 128, depth: 64 });
-    expect(tileOf(32768)).toMatchObject({ rows: 128, depth: 32 });
+    expect(tileOf(49152)).toMatchObject({ rows: 128, depth: 32 });
     expect(tileOf(16384)).toMatchObject({ rows: 64 });
   });
 

@@ -19,15 +19,15 @@ export type Tiles = Readonly<Record<Layout, Readonly<Record<Depth, MatrixTile>>>
 
 export const depthOf = ({ depth }: Pick<ProductSizes, 'depth'>): Depth => (depth <= 1024 ? 'short' : 'long');
 
-/** A workgroup's part of a product, in values of the result, and the length of its strips of the factors. */
+/**
+ * A workgroup's part of a product, in values of the result, and the length of its strips of the factors; powers of two.
+ */
 export interface MatrixTile {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
   /** Subgroups along the rows and along the columns: each has a part of at most 64 × 64. */
   readonly split: readonly [number, number];
-  /** Whether the next strips are read while these are multiplied, to registers. */
-  readonly ahead: boolean;
 }
 
 /** Sides of all matrices. */
@@ -37,7 +37,7 @@ export const SIDE = 16;
 interface Memories {
   /** Of vec4<u32>, each of eight float16. */
   readonly packed: readonly string[];
-  /** Of vec4<f32>. */
+  /** Of vec4<f32>, or the bits of them where it is among those of vec4<u32>. */
   readonly sums: readonly string[];
 }
 
@@ -87,7 +87,7 @@ function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCod
       for (var i = 0u; i < ${own}u; i++) {
         let place = ${own}u * lane + i;
         let at = 4u * (offset + place / 16u * stride) + place % 16u;
-        ${memory}[at / 4u][at % 4u] = sum[i];
+        ${memory}[at / 4u][at % 4u] = ${packed.includes(memory) ? 'bitcast<u32>(sum[i])' : 'sum[i]'};
       }
     }`;
   const declarations = `
