@@ -26,6 +26,8 @@ it('is of no other device', async () => {
 
 /** Small, with more than one matrix along each side of each part, and more than one part. */
 const TILE: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1] };
+/** Sides need not be powers of two, but where a strip's contiguous one would be such a side. */
+const UNEVEN: MatrixTile = { rows: 48, columns: 32, depth: 32, split: [1, 1] };
 
 const onWebgpu = devices.includes('webgpu') ? describe : describe.skip;
 
@@ -37,7 +39,11 @@ onWebgpu.each([
   beforeAll(async () => {
     device = await openDevice('webgpu');
     if (!emulated) return;
-    const matrixUnits: MatrixUnits = { lanes: 32, emulated, tiles: await forEachProduct(() => TILE) };
+    const matrixUnits: MatrixUnits = {
+      lanes: 32,
+      emulated,
+      tiles: await forEachProduct((layout) => (layout === 'plain' ? UNEVEN : TILE)),
+    };
     Object.assign(tf.backend(), { matrixUnits });
   });
   afterAll(() => {

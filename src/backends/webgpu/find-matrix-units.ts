@@ -1,6 +1,6 @@
 /** Which matrix units a device has, and how products are cut for them. */
 import { UsageError } from '../../common/errors.js';
-import { SIDE, type Depth, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
+import { SIDE, type Extent, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
 import type { Layout } from './passes/product.js';
 import { CANDIDATES, candidatesFor, type WorkgroupLimits } from './tune.js';
 
@@ -21,7 +21,7 @@ export interface AdapterInfo {
 
 /** The same tile wherever there is room for it. */
 function everywhere(choose: (layout: Layout) => MatrixTile): Tiles {
-  const both = (layout: Layout): Record<Depth, MatrixTile> => ({ short: choose(layout), long: choose(layout) });
+  const both = (layout: Layout): Record<Extent, MatrixTile> => ({ few: choose(layout), many: choose(layout) });
   return {
     plain: both('plain'),
     'second-transposed': both('second-transposed'),

@@ -13,11 +13,15 @@ const tileSchema = z.strictObject({
   depth: z.int(),
   split: z.tuple([z.int(), z.int()]),
 });
-const depthsSchema = z.strictObject({ short: tileSchema, long: tileSchema });
+const extentsSchema = z.strictObject({ few: tileSchema, many: tileSchema });
 const rememberedSchema = z.strictObject({
   version: z.literal(VERSION),
   device: z.string(),
-  tiles: z.strictObject({ plain: depthsSchema, 'second-transposed': depthsSchema, 'first-transposed': depthsSchema }),
+  tiles: z.strictObject({
+    plain: extentsSchema,
+    'second-transposed': extentsSchema,
+    'first-transposed': extentsSchema,
+  }),
 });
 
 /** @returns What was chosen for the device before, or null. A file that cannot be read is as none. */

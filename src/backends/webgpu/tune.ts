@@ -8,8 +8,8 @@ import type { VitBackend } from './backend.js';
 import type { Pass } from './pass.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
-import { matrixProductPass, needsOf } from './passes/matrix-product.js';
-import type { Depth, MatrixTile, MatrixUnits, Tiles } from './passes/matrix-units.js';
+import { canMove, matrixProductPass, needsOf } from './passes/matrix-product.js';
+import type { Extent, MatrixTile, MatrixUnits, Tiles } from './passes/matrix-units.js';
 import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
 
 const tile = (rows: number, columns: number, depth: number, split: [number, number]): MatrixTile => ({
@@ -22,6 +22,7 @@ const tile = (rows: number, columns: number, depth: number, split: [number, numb
 /** The first is taken where nothing has been tried. */
 export const CANDIDATES: readonly MatrixTile[] = [
   tile(128, 128, 32, [2, 2]),
+  tile(96, 128, 32, [2, 2]),
   tile(128, 128, 64, [2, 2]),
   tile(256, 128, 32, [4, 2]),
   tile(128, 256, 32, [2, 4]),
@@ -34,7 +35,7 @@ export type WorkgroupLimits = Pick<
   'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
 >;
 
-/** Those that the device has room for. */
+/** Those that can move the layout's strips, and that the device has room for. */
 export function candidatesFor(
   layout: Layout,
   lanes: number,
@@ -43,38 +44,40 @@ export function candidatesFor(
 ): MatrixTile[] {
   return candidates.filter((candidate) => {
     const { bytes, threads } = needsOf(layout, candidate, lanes);
+    if (!canMove(layout, candidate, lanes)) return false;
     return bytes <= limits.maxComputeWorkgroupStorageSize && threads <= limits.maxComputeInvocationsPerWorkgroup;
   });
 }
 
-/** @returns For each layout and depth what `choose` takes. */
+/** @returns For each layout and extent what `choose` takes. */
 export async function forEachProduct(
-  choose: (layout: Layout, depth: Depth) => MatrixTile | Promise<MatrixTile>,
+  choose: (layout: Layout, extent: Extent) => MatrixTile | Promise<MatrixTile>,
 ): Promise<Tiles> {
-  const chosen: Partial<Record<Layout, Record<Depth, MatrixTile>>> = {};
+  const chosen: Partial<Record<Layout, Record<Extent, MatrixTile>>> = {};
   for (const layout of LAYOUTS) {
-    const [short, long] = [await choose(layout, 'short'), await choose(layout, 'long')];
-    chosen[layout] = { short, long };
+    const [few, many] = [await choose(layout, 'few'), await choose(layout, 'many')];
+    chosen[layout] = { few, many };
   }
   return chosen as Tiles;
 }
 
-type TriedSizes = Readonly<Record<Layout, Readonly<Record<Depth, Omit<ProductSizes, 'layout'>>>>>;
+type TriedSizes = Readonly<Record<Layout, Readonly<Record<Extent, Omit<ProductSizes, 'layout'>>>>>;
 
 /** Tokens of a batch, and the widths of a ViT-B. */
 const OF_TOKENS = {
-  short: { rows: 12544, columns: 768, depth: 768 },
-  long: { rows: 12544, columns: 768, depth: 3072 },
+  few: { rows: 12544, columns: 768, depth: 1536 },
+  many: { rows: 12544, columns: 3072, depth: 768 },
 };
 const SIZES: TriedSizes = {
   plain: OF_TOKENS,
   'second-transposed': OF_TOKENS,
   'first-transposed': {
-    short: { rows: 3072, columns: 3072, depth: 1024 },
-    long: { rows: 768, columns: 768, depth: 12544 },
+    few: { rows: 768, columns: 768, depth: 12544 },
+    many: { rows: 1536, columns: 3072, depth: 12544 },
   },
 };
-const SPLITS: Readonly<Record<Depth, number>> = { short: 1, long: 7 };
+/** Parts of sums over all tokens; whole strips in each, as the ordinary product has them, too. */
+const SPLITS = 7;
 
 /** Milliseconds of each measurement, and of the work before the first: a card that was idle is slow at first. */
 const MEASURED = 10;
@@ -103,10 +106,10 @@ export async function tuneTiles(
 ): Promise<{ tiles: Tiles; tried: Tried[] } | { wrong: string }> {
   const all: Tried[] = [];
   try {
-    const tiles = await forEachProduct(async (layout, depth) => {
-      const sizes: ProductSizes = { layout, ...trial.sizes[layout][depth] };
+    const tiles = await forEachProduct(async (layout, extent) => {
+      const sizes: ProductSizes = { layout, ...trial.sizes[layout][extent] };
       const candidates = candidatesFor(layout, units.lanes, backend.device.limits, trial.candidates);
-      const splits = layout === 'first-transposed' ? SPLITS[depth] : 1;
+      const splits = layout === 'first-transposed' ? SPLITS : 1;
       const tried = await tryTiles(backend, units, candidates, { sizes, splits, cold: all.length === 0 });
       all.push(...tried);
       return tried.toSorted((one, other) => one.milliseconds - other.milliseconds)[0]!.tile;

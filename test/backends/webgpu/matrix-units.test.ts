@@ -37,7 +37,7 @@ describe('which there are', () => {
   it('takes a tile that there is room for', () => {
     const tileOf = (bytes: number): object =>
       findMatrixUnits(info, { ...all, limits: { ...limits, maxComputeWorkgroupStorageSize: bytes } }, undefined)!.tiles
-        .plain.short;
+        .plain.few;
     expect(tileOf(49152)).toMatchObject({ rows: 128, depth: 32 });
     expect(tileOf(16384)).toMatchObject({ rows: 64 });
   });

@@ -15,8 +15,10 @@ const small: MatrixTile = { rows: 16, columns: 32, depth: 16, split: [1, 1] };
 const deeper: MatrixTile = { ...small, depth: 32 };
 const candidates = [small, deeper];
 const size = { rows: 40, columns: 24, depth: 48 };
-const sizes = { short: size, long: { ...size, depth: 1792 } };
-const trial = { candidates, sizes: { plain: sizes, 'second-transposed': sizes, 'first-transposed': sizes } };
+const sizes = { few: size, many: { ...size, columns: 40 } };
+// Of as many parts as are tried, each a whole number of strips.
+const long = { few: { ...size, depth: 1792 }, many: { ...size, depth: 3584 } };
+const trial = { candidates, sizes: { plain: sizes, 'second-transposed': sizes, 'first-transposed': long } };
 
 const onWebgpu = (await availableDevices()).includes('webgpu') ? describe : describe.skip;
 
@@ -35,9 +37,9 @@ onWebgpu('on webgpu', () => {
     if ('wrong' in result) throw new Error(result.wrong);
     expect(result.tried).toHaveLength(3 * 2 * candidates.length);
     for (const { milliseconds } of result.tried) expect(milliseconds).toBeGreaterThan(0);
-    for (const depths of Object.values(result.tiles)) {
-      expect(candidates).toContainEqual(depths.short);
-      expect(candidates).toContainEqual(depths.long);
+    for (const extents of Object.values(result.tiles)) {
+      expect(candidates).toContainEqual(extents.few);
+      expect(candidates).toContainEqual(extents.many);
     }
     expect(backend.numDataIds()).toBe(before);
   });

@@ -3,13 +3,13 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { plainResult, type Epilogue } from './epilogue.js';
 import { fitsMatrixUnits, matrixProductPass, tilesOf } from './matrix-product.js';
-import { depthOf, type MatrixTile, type MatrixUnits } from './matrix-units.js';
+import { extentOf, type MatrixTile, type MatrixUnits } from './matrix-units.js';
 import { DEFAULT_TILE, recordProduct, type Factors, type ProductSizes } from './product.js';
 import { sumRows } from './sum-rows.js';
 
 /** y = epilogue(a·b). */
 export function product(backend: VitBackend, factors: Factors, after: Epilogue, sizes: ProductSizes, splits = 1): void {
-  const matrices = onMatrixUnits(backend, factors, sizes);
+  const matrices = onMatrixUnits(backend, factors, sizes, splits);
   if (matrices) {
     const { units, tile } = matrices;
     backend.run(matrixProductPass(units, factors, after, { sizes, tile, splits }));
@@ -29,7 +29,7 @@ export function plainProduct(
   sizes: ProductSizes,
 ): tf.TensorInfo {
   const { y, after } = plainResult(backend, shape, sizes.columns);
-  const matrices = onMatrixUnits(backend, factors, sizes);
+  const matrices = onMatrixUnits(backend, factors, sizes, 1);
   if (matrices) {
     const { units, tile } = matrices;
     const [across, down] = tilesOf(sizes, tile, 1);
@@ -47,10 +47,11 @@ function onMatrixUnits(
   backend: VitBackend,
   { a }: Factors,
   sizes: ProductSizes,
+  splits: number,
 ): { units: MatrixUnits; tile: MatrixTile } | null {
   const { matrixUnits: units } = backend;
   if (!units || !backend.isHalf(a) || !fitsMatrixUnits(sizes)) return null;
-  return { units, tile: units.tiles[sizes.layout][depthOf(sizes)] };
+  return { units, tile: units.tiles[sizes.layout][extentOf(sizes, splits)] };
 }
 
 /** Workgroups that a large card runs at once: two on each of 132 processors. */

@@ -35,6 +35,12 @@ export const fitsMatrixUnits = ({ layout, rows, columns, depth }: ProductSizes):
   (layout === 'first-transposed' ? rows : depth) % PACK === 0 &&
   (layout === 'second-transposed' ? depth : columns) % PACK === 0;
 
+/** Whether a workgroup's invocations share the vectors of a strip's rows evenly. */
+export const canMove = (layout: Layout, tile: MatrixTile, lanes: number): boolean =>
+  stripsOf({ layout, rows: 0, columns: 0, depth: 0 }, tile).every(
+    (strip) => needsOf(layout, tile, lanes).threads % widthOf(strip) === 0,
+  );
+
 /** Bytes of workgroup memory, and invocations of a workgroup. */
 export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { bytes: number; threads: number } {
   const threads = lanes * tile.split[0] * tile.split[1];

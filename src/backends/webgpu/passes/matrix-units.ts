@@ -13,15 +13,17 @@ export interface MatrixUnits {
   readonly tiles: Tiles;
 }
 
-/** Products of few and of many terms may want different tiles. */
-export type Depth = 'short' | 'long';
-export type Tiles = Readonly<Record<Layout, Readonly<Record<Depth, MatrixTile>>>>;
+/** Products of few tiles may want others than those of many: where a card does few rounds of them, the last counts. */
+export type Extent = 'few' | 'many';
+export type Tiles = Readonly<Record<Layout, Readonly<Record<Extent, MatrixTile>>>>;
 
-export const depthOf = ({ depth }: Pick<ProductSizes, 'depth'>): Depth => (depth <= 1024 ? 'short' : 'long');
+/** Tiles of 128 × 128 of which a card with 132 processors does two on each at once: four rounds. */
+const MANY = 4 * 2 * 132;
 
-/**
- * A workgroup's part of a product, in values of the result, and the length of its strips of the factors; powers of two.
- */
+export const extentOf = ({ rows, columns }: Pick<ProductSizes, 'rows' | 'columns'>, splits: number): Extent =>
+  Math.ceil(rows / 128) * Math.ceil(columns / 128) * splits < MANY ? 'few' : 'many';
+
+/** A workgroup's part of a product, in values of the result, and the length of its strips of the factors. */
 export interface MatrixTile {
   readonly rows: number;
   readonly columns: number;
