@@ -11,7 +11,7 @@ import { makeEpilogue } from '../passes/epilogue.js';
 import { GELU_DERIVATIVE_AT_MOST } from '../passes/gelu.js';
 import { roundToHalf } from '../passes/half.js';
 import { scaleForHalf } from '../passes/scale-for-half.js';
-import { sumRows } from '../passes/sum-rows.js';
+import { roundAndSumRows } from '../passes/sum-rows.js';
 
 interface HalfLinearAttributes {
   activation: 'none' | 'gelu';
@@ -43,13 +43,15 @@ export const halfLinearGradient = defineKernel(
     const rows = sizeOf(x!.shape) / inputs;
     const times = derivative && { tensor: derivative, atMost: GELU_DERIVATIVE_AT_MOST };
     const scale = scaleForHalf(backend, dy!, { times });
-    const dz = roundToHalf(backend, dy!, { times: derivative, scale });
+    const rounding = { times: derivative, scale };
+    const { half: dz, sums: dBias } = bias
+      ? roundAndSumRows(backend, dy!, [rows, outputs], rounding)
+      : { half: roundToHalf(backend, dy!, rounding), sums: null };
     const sizes = { layout: 'second-transposed', rows, columns: inputs, depth: outputs } as const;
     const dx = plainProduct(backend, { a: dz, b: halfWeight!, scale }, x!.shape, sizes);
     const dWeight = withHalf(backend, x!, (a) =>
       weightProduct(backend, { a, b: dz, scale }, { rows: inputs, columns: outputs, depth: rows }),
     );
-    const dBias = bias ? sumRows(backend, dz, [rows, outputs], [outputs], { scale }) : null;
     backend.release(scale, dz);
     return [dx, dWeight, ...(dBias ? [dBias] : []), ...(residual ? [backend.shared(dy!)] : [])];
   },

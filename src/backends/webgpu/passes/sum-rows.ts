@@ -1,13 +1,23 @@
 /** Sums down the columns of a matrix: gradients of biases, of the mask token, of norms; and the parts of split sums. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { computedType, lanesFor, linearGroup, linearGroups, scalars } from '../pass.js';
+import {
+  computedType,
+  lanesFor,
+  linearGroup,
+  linearGroups,
+  scalars,
+  typeOf,
+  type Operand,
+  type Pass,
+} from '../pass.js';
+import type { Rounding } from './half.js';
 
 const THREADS = 256;
 /** Invocations that share a column, in vectors where that can be: none where there are few rows. */
 const sharersOf = (rows: number): number => (rows <= 32 ? 1 : 16);
 /** Rows that a workgroup adds up: all, where they are few, or so many that one more pass is enough. */
-const runOf = (rows: number): number => Math.max(256, Math.ceil(rows / 256));
+const runOf = (rows: number): number => (rows <= 1024 ? rows : Math.max(256, Math.ceil(rows / 256)));
 
 export interface Weighting {
   /** One for each row. */
@@ -29,29 +39,85 @@ export function sumRows(
   shape: readonly number[],
   { weights, scale }: Weighting = {},
 ): tf.TensorInfo {
+  return sumDown(backend, [rows, columns], shape, {
+    name: 'sumRows',
+    x: backend.asStored(x, columns),
+    sizes: { weighted: weights !== undefined, scaled: scale !== undefined },
+    reads: { ...(weights && { weights: scalars(weights) }), ...(scale && { scale: scalars(scale) }) },
+    writes: {},
+    add: (value) => `sum += ${weights ? 'weights[row] * ' : ''}${value};`,
+    factor: scale && 'scale[1]',
+  });
+}
+
+/**
+ * Rounds as {@link roundToHalf} does, and sums what it rounds, since it has it at hand.
+ *
+ * @param x rows × columns
+ * @returns x·times·scale[0] in float16, and the sums of x·times over the rows; new tensors.
+ */
+export function roundAndSumRows(
+  backend: VitBackend,
+  x: tf.TensorInfo,
+  [rows, columns]: readonly [number, number],
+  { times, scale }: Rounding & { scale: tf.TensorInfo },
+): { half: tf.TensorInfo; sums: tf.TensorInfo } {
+  const half = backend.outputHalf(x.shape);
+  const target = backend.asStored(half, columns);
+  const sums = sumDown(backend, [rows, columns], [columns], {
+    name: 'roundAndSumRows',
+    x: backend.asStored(x, columns),
+    sizes: { times: times !== undefined },
+    reads: { scale: scalars(scale), ...(times && { times: backend.asStored(times, columns) }) },
+    writes: { half: target },
+    add: (value, at) => `
+      let value = ${value}${times ? ` * ${computedType(target)}(times[${at}])` : ''};
+      sum += value;
+      half[${at}] = ${typeOf(target)}(value * scale[0]);`,
+    factor: undefined,
+  });
+  return { half, sums };
+}
+
+interface Summing {
+  readonly name: string;
+  readonly x: Operand;
+  readonly sizes: Pass['sizes'];
+  readonly reads: Pass['reads'];
+  readonly writes: Pass['writes'];
+  /** WGSL: adds to `sum` what a value of x, at a place of the buffer and in a `row`, has for it. */
+  readonly add: (value: string, at: string) => string;
+  /** WGSL: what sums are multiplied by. */
+  readonly factor: string | undefined;
+}
+
+function sumDown(
+  backend: VitBackend,
+  [rows, columns]: readonly [number, number],
+  shape: readonly number[],
+  { name, x, sizes, reads, writes, add, factor }: Summing,
+): tf.TensorInfo {
   const run = runOf(rows);
   const runs = Math.ceil(rows / run);
   const sums = backend.output(runs === 1 ? shape : [runs, columns]);
-  const operand = backend.asStored(x, columns);
-  const computed = computedType(operand);
-  const { lanes } = operand;
-  const width = columns / lanes;
+  const computed = computedType(x);
+  const width = columns / x.lanes;
   const sharers = sharersOf(rows);
   const columnsOfGroup = THREADS / sharers;
   const across = Math.ceil(width / columnsOfGroup);
   const shared = `
     shares[thread] = sum;
     workgroupBarrier();
-    for (var half = ${THREADS / 2}u; half >= ${columnsOfGroup}u; half /= 2u) {
-      if (thread < half) { shares[thread] += shares[thread + half]; }
+    for (var apart = ${THREADS / 2}u; apart >= ${columnsOfGroup}u; apart /= 2u) {
+      if (thread < apart) { shares[thread] += shares[thread + apart]; }
       workgroupBarrier();
     }
     sum = shares[thread];`;
   backend.run({
-    name: 'sumRows',
-    sizes: { rows, columns, weighted: weights !== undefined, scaled: scale !== undefined },
-    reads: { x: operand, ...(weights && { weights: scalars(weights) }), ...(scale && { scale: scalars(scale) }) },
-    writes: { sums: lanesFor(sums, columns) },
+    name,
+    sizes: { rows, columns, ...sizes },
+    reads: { x, ...reads },
+    writes: { sums: lanesFor(sums, columns), ...writes },
     threads: THREADS,
     groups: linearGroups(across * runs),
     code: () => ({
@@ -63,10 +129,10 @@ export function sumRows(
         let end = select(0u, min((number + 1u) * ${run}u, ${rows}u), inside);
         var sum = ${computed}(0.0);
         for (var row = number * ${run}u + thread / ${columnsOfGroup}u; row < end; row += ${sharers}u) {
-          sum += ${weights ? 'weights[row] * ' : ''}${computed}(x[row * ${width}u + column]);
+          ${add(`${computed}(x[row * ${width}u + column])`, `row * ${width}u + column`)}
         }
         ${sharers === 1 ? '' : shared}
-        if (thread < ${columnsOfGroup}u && inside) { sums[number * ${width}u + column] = sum${scale ? ' * scale[1]' : ''}; }`,
+        if (thread < ${columnsOfGroup}u && inside) { sums[number * ${width}u + column] = sum${factor ? ` * ${factor}` : ''}; }`,
     }),
   });
   if (runs === 1) return sums;
