@@ -170,6 +170,40 @@ onWebgpu.each([
     gradients.at(-1)!.dispose();
   });
 
+  it('multiplies by a weight as it is, after AdamW and after an assignment', async () => {
+    const held = tf.memory().numDataBuffers;
+    const shape: [number, number] = [8, 12];
+    const values = (name: string): tf.Tensor2D => tf.tensor2d([...normals(96, `half weight/${name}`)], shape);
+    const x = tf.tensor2d([...normals(40, 'half weight/x')], [5, 8]);
+    const start = [values('weight'), tf.zeros(shape), tf.zeros(shape)];
+    const [weight, first, second] = start.map((tensor) => tf.variable(tensor)) as [
+      tf.Variable,
+      tf.Variable,
+      tf.Variable,
+    ];
+    const product = (weight: tf.Tensor): Promise<Float32Array> =>
+      read(() => ops.linear(x, weight, null, undefined, 'float16'));
+    const asIs = async (): Promise<Float32Array> => {
+      const fresh = tf.tensor2d([...(await weight.data())], shape);
+      const expected = await product(fresh);
+      fresh.dispose();
+      return expected;
+    };
+    const before = await product(weight);
+    const gradient = values('gradient');
+    const step = { learningRate: 0.1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, step: 1, gradientScale: 1 };
+    ops.adamW([{ value: weight, first, second, rateScale: 1, weightDecay: 0.05 }], [gradient], step);
+    const after = await product(weight);
+    expect(after).not.toEqual(before);
+    expect(after).toEqual(await asIs());
+
+    const other = values('other');
+    weight.assign(other);
+    expect(await product(weight)).toEqual(await asIs());
+    tf.dispose([...start, x, weight, first, second, gradient, other]);
+    expect(tf.memory().numDataBuffers).toBe(held);
+  });
+
   it('leaves gradients of 0 at 0, and shows a NaN', async () => {
     const gradient = (dy: number): Promise<Float32Array> =>
       read(() =>

@@ -85,6 +85,52 @@ export function attention(qkv: Values, batch: number, tokens: number, heads: num
   return y;
 }
 
+/** Of attention: the gradient of qkv, and the logarithms of the softmax's sums, [batch, heads, tokens]. */
+export function attentionGradient(
+  qkv: Values,
+  dy: Values,
+  batch: number,
+  tokens: number,
+  heads: number,
+): { dqkv: Float64Array; logSums: Float64Array } {
+  const dim = qkv.length / batch / tokens / 3;
+  const size = dim / heads;
+  const scale = 1 / Math.sqrt(size);
+  const dqkv = new Float64Array(qkv.length);
+  const logSums = new Float64Array(batch * heads * tokens);
+  for (let b = 0; b < batch; b++) {
+    for (let head = 0; head < heads; head++) {
+      const place = (token: number, part: number): number => (b * tokens + token) * 3 * dim + part * dim + head * size;
+      const range = Array.from({ length: tokens }, (_, token) => token);
+      const dotAt = (x: Values, i: number, z: Values, j: number): number => {
+        let sum = 0;
+        for (let f = 0; f < size; f++) sum += x[i + f]! * z[j + f]!;
+        return sum;
+      };
+      const add = (to: number, factor: number, x: Values, from: number): void => {
+        for (let f = 0; f < size; f++) dqkv[to + f]! += factor * x[from + f]!;
+      };
+      for (const t of range) {
+        const scores = range.map((s) => scale * dotAt(qkv, place(t, 0), qkv, place(s, 1)));
+        const weights = softmax(scores);
+        const top = Math.max(...scores);
+        logSums[(b * heads + head) * tokens + t] =
+          top + Math.log(scores.reduce((sum, x) => sum + Math.exp(x - top), 0));
+        const own = (b * tokens + t) * dim + head * size;
+        const dWeights = range.map((s) => dotAt(dy, own, qkv, place(s, 2)));
+        const along = dWeights.reduce((sum, dWeight, s) => sum + dWeight * weights[s]!, 0);
+        for (const s of range) {
+          const dScore = scale * weights[s]! * (dWeights[s]! - along);
+          add(place(t, 0), dScore, qkv, place(s, 1));
+          add(place(s, 1), dScore, qkv, place(t, 0));
+          add(place(s, 2), weights[s]!, dy, own);
+        }
+      }
+    }
+  }
+  return { dqkv, logSums };
+}
+
 /** Mean over values, weighted mean over tokens. */
 export function squaredError(prediction: Values, target: Values, weights: Values): number {
   const values = prediction.length / weights.length;

@@ -20,6 +20,12 @@ const PASSES_PER_SUBMISSION = 64;
 /** Values that are on the device alone; tfjs has null for it and does not say so in the type. */
 const NOT_READ = null as unknown as tf.backend_util.BackendValues;
 
+/** A tensor's values as float16, times scale[0] where there is one, [factor, 1 / factor]. */
+export interface Rounded {
+  readonly half: tf.TensorInfo;
+  readonly scale?: tf.TensorInfo;
+}
+
 export class VitBackend extends WebGPUBackend {
   readonly #internals = internalsOf(this);
   readonly #health: Health;
@@ -30,6 +36,8 @@ export class VitBackend extends WebGPUBackend {
 
   /** Of some tensors, what their values are at most: the largest of each part of them. */
   readonly #largest = new Map<object, tf.TensorInfo>();
+  /** Of some, their values in float16; of some of these no others exist until somebody asks for them. */
+  readonly #rounded = new Map<object, Rounded>();
   /** null where it has none that are of use here. */
   readonly matrixUnits: MatrixUnits | null;
 
@@ -47,7 +55,7 @@ export class VitBackend extends WebGPUBackend {
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
-    this.#widen(dataId);
+    this.#makeWide(dataId);
     let values: tf.backend_util.BackendValues | undefined;
     let refusal: unknown;
     try {
@@ -63,7 +71,7 @@ export class VitBackend extends WebGPUBackend {
 
   /** @throws TrainingError for a tensor that no shader could see whole. */
   override uploadToGPU(dataId: object): void {
-    this.#widen(dataId);
+    this.#makeWide(dataId);
     const { shape, resource } = this.tensorMap.get(dataId);
     if (resource != null) return;
     this.#checkSize(shape, 4);
@@ -98,14 +106,41 @@ export class VitBackend extends WebGPUBackend {
     return this.#largest.get(dataId);
   }
 
+  /** Keeps what a tensor is in float16, for as long as the tensor lives and is not written. */
+  noteRounded({ dataId }: tf.TensorInfo, rounded: Rounded): void {
+    this.#rounded.set(dataId, rounded);
+  }
+
+  roundedOf({ dataId }: tf.TensorInfo): Rounded | undefined {
+    return this.#rounded.get(dataId);
+  }
+
+  /** A new tensor that is only known rounded: whoever needs more of it than that gets it widened. */
+  outputRounded(shape: readonly number[], rounded: Rounded): tf.TensorInfo {
+    const tensor = this.output(shape);
+    this.noteRounded(tensor, rounded);
+    return tensor;
+  }
+
   override disposeData(dataId: object, force?: boolean): boolean {
     const gone = super.disposeData(dataId, force);
-    const parts = gone ? this.#largest.get(dataId) : undefined;
-    if (parts) {
-      this.#largest.delete(dataId);
-      this.release(parts);
-    }
+    if (gone) this.#forget(dataId);
     return gone;
+  }
+
+  /** Of small tensors tfjs computes without the device, from values that ours do not have there. */
+  override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
+    for (const { dataId } of inputs) this.#makeWide(dataId);
+    return super.shouldExecuteOnCPU(inputs, sizeThreshold);
+  }
+
+  /** What has been noted of a tensor. */
+  #forget(dataId: object): void {
+    const [parts, rounded] = [this.#largest.get(dataId), this.#rounded.get(dataId)];
+    this.#largest.delete(dataId);
+    this.#rounded.delete(dataId);
+    if (parts) this.release(parts);
+    if (rounded) this.release(rounded.half, ...(rounded.scale ? [rounded.scale] : []));
   }
 
   isHalf({ dataId }: tf.TensorInfo): boolean {
@@ -145,8 +180,7 @@ export class VitBackend extends WebGPUBackend {
     encoder.setBindGroup(0, bindGroup);
     encoder.dispatchWorkgroups(...pass.groups);
     for (const { tensor } of operands) internals.commandQueueOwnedIds.add(tensor.dataId);
-    // What has been read of them before is out of date.
-    for (const { tensor } of Object.values(pass.writes)) this.tensorMap.get(tensor.dataId).values = NOT_READ;
+    for (const { tensor } of Object.values(pass.writes)) this.#hasBeenWritten(tensor.dataId, pass);
     internals.dispatchCountInPass += 1;
     if (timed) {
       this.endComputePassEncoder();
@@ -168,17 +202,32 @@ export class VitBackend extends WebGPUBackend {
     return this.tensorMap.get(dataId).resource as GPUBuffer;
   }
 
-  /** Brings a tensor from float16 to float32. */
-  #widen(dataId: object): void {
-    if (!this.#halves.has(dataId)) return;
+  /** What has been read of it before, or noted, is out of date; but what was noted may be written along with it. */
+  #hasBeenWritten(dataId: object, { writes }: Pass): void {
+    this.tensorMap.get(dataId).values = NOT_READ;
+    const rounded = this.#rounded.get(dataId);
+    if (rounded && !Object.values(writes).some(({ tensor }) => tensor.dataId === rounded.half.dataId)) {
+      this.#forget(dataId);
+    }
+  }
+
+  /** Brings a tensor to float32 that is in float16, or has no values but such. */
+  #makeWide(dataId: object): void {
+    const rounded = this.#rounded.get(dataId);
+    if (!this.#halves.has(dataId) && !rounded) return;
     const data = this.tensorMap.get(dataId);
+    const known: unknown = data.resource ?? data.values;
+    if (rounded && known) return;
     const wide = this.output(data.shape);
     const size = sizeOf(data.shape);
-    this.run(widening(this.asStored({ ...wide, dataId }, size), lanesFor(wide, size), size));
+    const half = rounded?.half ?? { ...wide, dataId };
+    this.run(widening(this.asStored(half, size), lanesFor(wide, size), size, rounded?.scale));
+    // Each takes the other's buffer, and the float16 goes with what is released.
     const wideData = this.tensorMap.get(wide.dataId);
-    const half = data.resource!;
+    const before = data.resource;
     data.resource = wideData.resource!;
-    wideData.resource = half;
+    if (before == null) delete wideData.resource;
+    else wideData.resource = before;
     this.#halves.delete(dataId);
     this.release(wide);
   }

@@ -49,19 +49,32 @@ describe('which there are', () => {
 });
 
 describe('attention on them', () => {
-  const plan = (tokens: number, size = 64): object | null =>
-    planMatrixAttention(findMatrixUnits(info, all, undefined)!, { batch: 2, tokens, heads: 3, size }, 49152);
+  const units = findMatrixUnits(info, all, undefined)!;
+  const plan = (tokens: number, size = 64, bytes = 49152) => {
+    const room = { ...limits, maxComputeWorkgroupStorageSize: bytes };
+    return planMatrixAttention(units, { batch: 2, tokens, heads: 3, size }, room);
+  };
 
-  it('owns as many tokens as workgroup memory has room for', () => {
-    expect(plan(49)).toEqual({ owned: 2, threads: 128, groups: [2, 3, 2] });
-    expect(plan(197)).toEqual({ owned: 2, threads: 128, groups: [7, 3, 2] });
-    expect(plan(448)).toEqual({ owned: 1, threads: 128, groups: [28, 3, 2] });
+  it('is cut so that many tiles are computed at once in the memory there is, and few of them twice', () => {
+    expect(plan(196)).toEqual({
+      forward: { subgroups: 5, chunk: 16, threads: 160, groups: [3, 3, 2] },
+      queries: { subgroups: 5, chunk: 16, threads: 160, groups: [3, 3, 2] },
+      keysAndValues: { subgroups: 7, chunk: 16, threads: 224, groups: [2, 3, 2] },
+    });
+    expect(plan(49)?.keysAndValues).toEqual({ subgroups: 4, chunk: 32, threads: 128, groups: [1, 3, 2] });
+    expect(plan(196, 64, 32768)?.keysAndValues).toMatchObject({ subgroups: 5, chunk: 16 });
+    expect(plan(5120)?.keysAndValues).toMatchObject({ groups: [40, 3, 2] });
+    expect(plan(16)?.queries).toMatchObject({ subgroups: 1, threads: 32 });
   });
 
   it('is left to the ordinary units otherwise', () => {
-    expect(plan(449)).toBeNull();
     expect(plan(15)).toBeNull();
     expect(plan(49, 40)).toBeNull();
+    expect(plan(49, 144)).toBeNull();
+    expect(plan(49, 64, 4096)).toBeNull();
+    expect(
+      planMatrixAttention({ ...units, lanes: 8 }, { batch: 2, tokens: 49, heads: 3, size: 64 }, limits),
+    ).toBeNull();
   });
 });
 
@@ -88,6 +101,9 @@ function recorder(): { backend: VitBackend; passes: Pass[]; half: (shape: number
     release: () => undefined,
     noteLargest: () => undefined,
     largestOf: () => undefined,
+    noteRounded: () => undefined,
+    roundedOf: () => undefined,
+    outputRounded: make,
     shared: (tensor: TensorInfo) => tensor,
     device: { limits },
     matrixUnits: findMatrixUnits(info, all, undefined),
@@ -139,7 +155,7 @@ onDawn('their code', () => {
     for (const pass of passes) expect(await complaints(pass)).toEqual([]);
   });
 
-  it.each([16, 49, 196])('of attention among %i tokens', async (tokens) => {
+  it.each([16, 49, 196, 300])('of attention among %i tokens', async (tokens) => {
     const { backend, passes, half } = recorder();
     const [batch, heads, size] = [2, 3, 64];
     const qkv = half([batch, tokens, 3 * heads * size]);

@@ -2,7 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, linearGroup, linearGroups, type Operand } from '../pass.js';
+import { lanesFor, linearGroup, linearGroups, typeOf, type Operand } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import type { AdamWStep } from '../../../ops/adamw.js';
 
@@ -13,6 +13,8 @@ interface AdamWAttributes extends AdamWStep {
 
 interface Slot {
   value: TensorInfo;
+  /** The value in float16, where somebody keeps it. */
+  half: TensorInfo | undefined;
   first: TensorInfo;
   second: TensorInfo;
   gradient: TensorInfo;
@@ -20,7 +22,7 @@ interface Slot {
 }
 
 const THREADS = 256;
-const BUFFERS_OF_SLOT = 4;
+const buffersOf = ({ half }: Slot): number => (half ? 5 : 4);
 const UNIFORMS_OF_SLOT = 3; // vectors of four
 
 export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs, attributes) => {
@@ -34,34 +36,57 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
       ...[1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), epsilon],
       ...[gradientScale, 0, 0, 0],
     ];
-    return { value: value!, first: first!, second: second!, gradient: gradient!, uniforms };
+    const { half } = backend.roundedOf(value!) ?? {};
+    return { value: value!, half, first: first!, second: second!, gradient: gradient!, uniforms };
   });
-  const atOnce = Math.floor(backend.device.limits.maxStorageBuffersPerShaderStage / BUFFERS_OF_SLOT);
-  for (let start = 0; start < slots.length; start += atOnce) update(backend, slots.slice(start, start + atOnce));
+  for (const some of together(slots, backend.device.limits.maxStorageBuffersPerShaderStage)) update(backend, some);
   return [];
 });
+
+/** As many slots in a row as have no more buffers than that. */
+function together(slots: readonly Slot[], most: number): Slot[][] {
+  const all: Slot[][] = [];
+  let free = 0;
+  for (const slot of slots) {
+    if (buffersOf(slot) > free) {
+      all.push([]);
+      free = most;
+    }
+    all.at(-1)!.push(slot);
+    free -= buffersOf(slot);
+  }
+  return all;
+}
 
 function update(backend: VitBackend, slots: readonly Slot[]): void {
   const sizes = slots.map(({ value }) => sizeOf(value.shape));
   const operands = (part: 'value' | 'first' | 'second' | 'gradient'): [string, Operand][] =>
     slots.map((slot, i) => [`${part}${i}`, lanesFor(slot[part], sizes[i]!)]);
   const values = operands('value');
+  const halves = slots.flatMap(({ half }, i): [string, Operand][] =>
+    half ? [[`half${i}`, backend.asStored(half, sizes[i]!)]] : [],
+  );
   const counts = values.map(([, { lanes }], i) => sizes[i]! / lanes);
   const groups = counts.map((count) => Math.ceil(count / THREADS));
   const total = groups.reduce((a, b) => a + b, 0);
+  const halfOf = new Map(halves);
+  const rounding = (slot: number): string => {
+    const half = halfOf.get(`half${slot}`);
+    return half ? `half${slot}[i] = ${typeOf(half)}(value${slot}[i]);` : '';
+  };
   const ends = groups.map((_, i) => groups.slice(0, i + 1).reduce((a, b) => a + b, 0));
   backend.run({
     name: 'adamW',
-    sizes: { sizes },
+    sizes: { sizes, halves: halves.map(([name]) => name) },
     reads: Object.fromEntries(operands('gradient')),
-    writes: Object.fromEntries([...values, ...operands('first'), ...operands('second')]),
+    writes: Object.fromEntries([...values, ...operands('first'), ...operands('second'), ...halves]),
     uniforms: slots.flatMap(({ uniforms }) => uniforms),
     threads: THREADS,
     groups: linearGroups(total),
     code: () => ({
       body: `
         let number = ${linearGroup(total)};
-        ${slots.map((_, i) => `if (number < ${ends[i]}u) { ${one(i, counts[i]!, ends[i]! - groups[i]!)} return; }`).join('\n')}`,
+        ${slots.map((_, i) => `if (number < ${ends[i]}u) { ${one(i, counts[i]!, ends[i]! - groups[i]!)} ${rounding(i)} return; }`).join('\n')}`,
     }),
   });
 }

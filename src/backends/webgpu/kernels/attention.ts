@@ -5,12 +5,12 @@
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, packed, scalars } from '../pass.js';
+import { packed, scalars } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { attentionShaders, type AttentionSizes } from '../passes/attention.js';
 import { roundToHalf } from '../passes/half.js';
 import { matrixAttentionShaders } from '../passes/matrix-attention.js';
-import { planMatrixAttention, type MatrixAttentionPlan } from '../passes/plan-matrix-attention.js';
+import { planMatrixAttention, type AttentionPass, type MatrixAttentionPlan } from '../passes/plan-matrix-attention.js';
 import { scaleForHalf } from '../passes/scale-for-half.js';
 
 interface AttentionAttributes {
@@ -37,10 +37,10 @@ export const attention = defineKernel<AttentionAttributes>('VitAttention', (back
   const common = { name: 'attention', sizes: { ...sizes } };
   const onMatrixUnits = half ? matrixShaders(backend, sizes) : null;
   if (onMatrixUnits) {
-    const { plan, shaders } = onMatrixUnits;
+    const { plans, shaders } = onMatrixUnits;
     backend.run({
       ...common,
-      ...plan,
+      ...layout(plans.forward),
       reads: { qkv: packed(qkv!) },
       writes: { y: packed(y), logSums: scalars(logSums) },
       code: () => shaders().forward(),
@@ -112,18 +112,18 @@ function ordinaryGradient(
 }
 
 interface OnMatrixUnits {
-  plan: Pick<MatrixAttentionPlan, 'threads' | 'groups'>;
+  plans: Readonly<Record<AttentionPass, MatrixAttentionPlan>>;
   shaders: () => ReturnType<typeof matrixAttentionShaders>;
 }
 
 /** null where the device has none for these sizes. */
 function matrixShaders(backend: VitBackend, sizes: AttentionSizes): OnMatrixUnits | null {
   const { matrixUnits: units, device } = backend;
-  const plan = units && planMatrixAttention(units, sizes, device.limits.maxComputeWorkgroupStorageSize);
-  if (!plan) return null;
-  const { threads, groups } = plan;
-  return { plan: { threads, groups }, shaders: () => matrixAttentionShaders(units, sizes, plan) };
+  const plans = units && planMatrixAttention(units, sizes, device.limits);
+  return plans && { plans, shaders: () => matrixAttentionShaders(units, sizes, plans) };
 }
+
+const layout = ({ threads, groups }: MatrixAttentionPlan) => ({ threads, groups });
 
 /**
  * The largest gradient is brought to 2^5 … 2^6. Those of the scores are products of them with v over a head, and may be
@@ -135,29 +135,32 @@ function matrixGradient(
   backend: VitBackend,
   sizes: AttentionSizes,
   { dy, qkv, y, logSums }: GradientTensors,
-  { plan, shaders }: OnMatrixUnits,
+  { plans, shaders }: OnMatrixUnits,
 ): TensorInfo {
-  const dqkv = backend.output(qkv.shape);
+  const half = backend.outputHalf(qkv.shape);
+  const halfScale = backend.output([2]);
   const along = backend.output(logSums.shape);
   const scale = scaleForHalf(backend, dy, { target: TARGET });
   const halfDy = roundToHalf(backend, dy, { scale });
-  const common = { ...plan, sizes: { ...sizes } };
-  const reads = { qkv: packed(qkv), dy: packed(halfDy), logSums: scalars(logSums), scale: scalars(scale) };
-  const writes = { dqkv: lanesFor(dqkv, sizes.size) };
+  const common = { sizes: { ...sizes } };
+  const reads = { qkv: packed(qkv), dy: packed(halfDy), logSums: scalars(logSums) };
+  const writes = { dqkv: packed(half) };
   backend.run({
     ...common,
+    ...layout(plans.queries),
     name: 'attention, gradient of queries',
-    reads: { ...reads, y: packed(y) },
-    writes: { ...writes, along: scalars(along) },
+    reads: { ...reads, y: packed(y), scale: scalars(scale) },
+    writes: { ...writes, along: scalars(along), dqkvScale: scalars(halfScale) },
     code: () => shaders().gradientOfQueries(),
   });
   backend.run({
     ...common,
+    ...layout(plans.keysAndValues),
     name: 'attention, gradient of keys and values',
     reads: { ...reads, along: scalars(along) },
     writes,
     code: () => shaders().gradientOfKeysAndValues(),
   });
   backend.release(along, scale, halfDy);
-  return dqkv;
+  return backend.outputRounded(qkv.shape, { half, scale: halfScale });
 }

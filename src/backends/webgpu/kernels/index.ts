@@ -1,11 +1,13 @@
 /** All kernels of this backend; what is not here runs as tfjs's stock WebGPU kernel. */
 import * as tf from '@tensorflow/tfjs';
+import { addKernel } from './add.js';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
 import { mixColours } from './colours.js';
 import { convolveEach } from './convolve.js';
 import { crop } from './crop.js';
 import { pickPixels, pullPixels } from './geometry.js';
+import { BACKEND_NAME } from './kernel.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearGradient } from './linear.js';
 import { halfLinear, halfLinearGradient } from './linear-half.js';
@@ -53,4 +55,7 @@ const HALF_KERNELS: readonly tf.KernelConfig[] = [halfLinear, halfLinearGradient
 /** Registers them. Once in a process, which has one such device. */
 export function registerKernels(features: Pick<ReadonlySet<string>, 'has'>): void {
   for (const kernel of [...KERNELS, ...(features.has('shader-f16') ? HALF_KERNELS : [])]) tf.registerKernel(kernel);
+  const add = addKernel();
+  tf.unregisterKernel(add.kernelName, BACKEND_NAME); // tfjs warns of a second one
+  tf.registerKernel(add);
 }

@@ -3,7 +3,7 @@ import { sizeOf } from '../../kernels.js';
 import { lanesFor, scalars, typeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS, rowwise } from '../passes/lanes.js';
-import { sumRows } from '../passes/sum-rows.js';
+import { sumRowsOfPair } from '../passes/sum-rows.js';
 import { repeat } from '../passes/unroll.js';
 
 interface LayerNormAttributes {
@@ -62,7 +62,8 @@ export const layerNormGradient = defineKernel(
     const width = dim / lanes;
     const blocks = Math.ceil(rows / ROWS);
     const groups = Math.min(MOST_GROUPS, blocks);
-    const [scaleParts, shiftParts] = [backend.output([groups, dim]), backend.output([groups, dim])];
+    // Of the scale and, beside them, of the shift.
+    const parts = backend.output([groups, 2 * dim]);
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
     const own = Math.ceil(width / LANES);
     // Written out, since each has a sum of its own: an array that is indexed by a variable would lie in memory.
@@ -82,8 +83,7 @@ export const layerNormGradient = defineKernel(
       },
       writes: {
         dx: lanesFor(dx, dim),
-        scaleParts: lanesFor(scaleParts, dim),
-        shiftParts: lanesFor(shiftParts, dim),
+        parts: lanesFor(parts, dim),
       },
       threads: LANE_THREADS,
       groups: [groups, 1, 1],
@@ -129,15 +129,15 @@ export const layerNormGradient = defineKernel(
                 var scaleSum = ${type}(0.0);
                 var shiftSum = ${type}(0.0);
                 for (var r = lane; r < ${LANE_THREADS}u; r += ${LANES}u) { scaleSum += scaleSums[r]; shiftSum += shiftSums[r]; }
-                scaleParts[group.x * ${width}u + lane + ${LANES * i}u] = scaleSum;
-                shiftParts[group.x * ${width}u + lane + ${LANES * i}u] = shiftSum;
+                let place = group.x * ${2 * width}u + lane + ${LANES * i}u;
+                parts[place] = scaleSum;
+                parts[place + ${width}u] = shiftSum;
               }`,
           )}`,
       }),
     });
-    const dScale = sumRows(backend, scaleParts, [groups, dim], [dim]);
-    const dShift = sumRows(backend, shiftParts, [groups, dim], [dim]);
-    backend.release(scaleParts, shiftParts);
+    const [dScale, dShift] = sumRowsOfPair(backend, parts, [groups, dim]);
+    backend.release(parts);
     return [dx, dScale, dShift];
   },
 );

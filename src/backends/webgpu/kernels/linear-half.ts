@@ -1,6 +1,6 @@
 /**
  * VitLinearHalf and its gradient: src/ops/linear.ts says what they are. What is multiplied is brought to float16 once,
- * where it is not kept so already; the weight's float16 is saved for the gradient, and a gradient's is scaled.
+ * where it is not kept so already; a gradient is scaled for that.
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
@@ -11,14 +11,14 @@ import { makeEpilogue } from '../passes/epilogue.js';
 import { GELU_DERIVATIVE_AT_MOST } from '../passes/gelu.js';
 import { roundToHalf } from '../passes/half.js';
 import { scaleForHalf } from '../passes/scale-for-half.js';
-import { roundAndSumRows } from '../passes/sum-rows.js';
+import { roundAndSumRows, sumRows } from '../passes/sum-rows.js';
 
 interface HalfLinearAttributes {
   activation: 'none' | 'gelu';
   result: 'float32' | 'float16';
 }
 
-/** What is saved: the weight in float16 and, behind an activation, its derivative. */
+/** What is saved: behind an activation, its derivative. */
 export const halfLinear = defineKernel<HalfLinearAttributes>(
   'VitLinearHalf',
   (backend, { input0: x, input1: weight, input2: bias, input3: residual }, { activation, result }) => {
@@ -27,35 +27,65 @@ export const halfLinear = defineKernel<HalfLinearAttributes>(
     const shape = [...x!.shape.slice(0, -1), outputs];
     const y = result === 'float16' ? backend.outputHalf(shape) : backend.output(shape);
     const derivative = activation === 'gelu' ? backend.outputHalf(shape) : undefined;
-    const halfWeight = roundToHalf(backend, weight!);
+    const halfWeight = roundedWeight(backend, weight!);
     const after = makeEpilogue(backend, { y, bias, residual, derivative }, outputs);
     withHalf(backend, x!, (a) => {
       product(backend, { a, b: halfWeight }, after, { layout: 'plain', rows, columns: outputs, depth: inputs });
     });
-    return [y, halfWeight, ...(derivative ? [derivative] : [])];
+    backend.release(halfWeight);
+    return [y, ...(derivative ? [derivative] : [])];
   },
 );
 
 export const halfLinearGradient = defineKernel(
   'VitLinearHalfGrad',
-  (backend, { dy, input0: x, input2: bias, input3: residual, saved0: halfWeight, saved1: derivative }) => {
-    const [inputs, outputs] = halfWeight!.shape as [number, number];
+  (backend, { dy, input0: x, input1: weight, input2: bias, input3: residual, saved0: derivative }) => {
+    const [inputs, outputs] = weight!.shape as [number, number];
     const rows = sizeOf(x!.shape) / inputs;
-    const times = derivative && { tensor: derivative, atMost: GELU_DERIVATIVE_AT_MOST };
-    const scale = scaleForHalf(backend, dy!, { times });
-    const rounding = { times: derivative, scale };
-    const { half: dz, sums: dBias } = bias
-      ? roundAndSumRows(backend, dy!, [rows, outputs], rounding)
-      : { half: roundToHalf(backend, dy!, rounding), sums: null };
+    const { half: dz, scale, dBias } = roundedGradient(backend, dy!, [rows, outputs], derivative, bias !== undefined);
     const sizes = { layout: 'second-transposed', rows, columns: inputs, depth: outputs } as const;
-    const dx = plainProduct(backend, { a: dz, b: halfWeight!, scale }, x!.shape, sizes);
+    const halfWeight = roundedWeight(backend, weight!);
+    const dx = plainProduct(backend, { a: dz, b: halfWeight, scale }, x!.shape, sizes);
     const dWeight = withHalf(backend, x!, (a) =>
       weightProduct(backend, { a, b: dz, scale }, { rows: inputs, columns: outputs, depth: rows }),
     );
-    backend.release(scale, dz);
+    backend.release(scale, dz, halfWeight);
     return [dx, dWeight, ...(dBias ? [dBias] : []), ...(residual ? [backend.shared(dy!)] : [])];
   },
 );
+
+/**
+ * A weight in float16. It is kept with the weight, where AdamW writes it anew along with that: for the gradient, for the
+ * next step, and for all batches that are classified between them.
+ */
+function roundedWeight(backend: VitBackend, weight: TensorInfo): TensorInfo {
+  const known = backend.roundedOf(weight);
+  if (known && !known.scale) return backend.shared(known.half);
+  const half = roundToHalf(backend, weight);
+  backend.noteRounded(weight, { half: backend.shared(half) });
+  return half;
+}
+
+/** dy times the activation's derivative in float16, with the sums of it over the rows where there is a bias. */
+function roundedGradient(
+  backend: VitBackend,
+  dy: TensorInfo,
+  [rows, outputs]: readonly [number, number],
+  derivative: TensorInfo | undefined,
+  hasBias: boolean,
+): { half: TensorInfo; scale: TensorInfo; dBias: TensorInfo | null } {
+  const known = backend.roundedOf(dy);
+  if (known?.scale && !derivative) {
+    const [half, scale] = [backend.shared(known.half), backend.shared(known.scale)];
+    return { half, scale, dBias: hasBias ? sumRows(backend, half, [rows, outputs], [outputs], { scale }) : null };
+  }
+  const times = derivative && { tensor: derivative, atMost: GELU_DERIVATIVE_AT_MOST };
+  const scale = scaleForHalf(backend, dy, { times });
+  const rounding = { times: derivative, scale };
+  if (!hasBias) return { half: roundToHalf(backend, dy, rounding), scale, dBias: null };
+  const { half, sums } = roundAndSumRows(backend, dy, [rows, outputs], rounding);
+  return { half, scale, dBias: sums };
+}
 
 /** Gives x in float16 to somebody who needs it no longer than that. */
 function withHalf<T>(backend: VitBackend, x: TensorInfo, use: (half: TensorInfo) => T): T {

@@ -98,12 +98,13 @@ function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCod
       let major = select(row, column, factor.columns);
       let minor = select(column, row, factor.columns);
       let at = 8u * (factor.offset + major * factor.stride) + minor;
-      var four: vec4<u32>;
+      // One component and not the vector, which would be four reads for a processor to compile, at each of many places.
+      var pair = 0u;
       switch factor.memory {
-        ${packed.map((memory, i) => `case ${i}u: { four = ${memory}[at / 8u]; }`).join('\n')}
+        ${packed.map((memory, i) => `case ${i}u: { pair = ${memory}[at / 8u][at / 2u % 4u]; }`).join('\n')}
         default: {}
       }
-      return unpack2x16float(four[at / 2u % 4u])[at % 2u];
+      return unpack2x16float(pair)[at % 2u];
     }
     fn multiplyAdd(lane: u32, left: Factor, right: Factor, sum: array<f32, ${own}>) -> array<f32, ${own}> {
       var result = sum;

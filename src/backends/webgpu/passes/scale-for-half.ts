@@ -7,11 +7,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
 import { computedType, scalars } from '../pass.js';
-import { reduction } from './reduction.js';
-
-const THREADS = 256;
-const MOST_GROUPS = 1024;
-const LARGEST_OF_GROUP = reduction('largestOfGroup', 'f32', THREADS, (a, b) => `max(${a}, ${b})`);
+import { LARGEST_OF_GROUP, partsOf, THREADS } from './largest.js';
 
 /** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
 const TARGET = 10;
@@ -45,28 +41,15 @@ export function scaleForHalf(
 function largestOf(backend: VitBackend, x: tf.TensorInfo, times: tf.TensorInfo | undefined): tf.TensorInfo {
   const size = sizeOf(x.shape);
   const operand = backend.asStored(x, size);
-  const count = size / operand.lanes;
-  const groups = Math.min(MOST_GROUPS, Math.ceil(count / THREADS));
-  const parts = backend.output([groups]);
-  const one =
-    operand.lanes === 4 ? 'let pair = max(v.xy, v.zw); most = max(most, max(pair.x, pair.y));' : 'most = max(most, v);';
   const computed = computedType(operand);
   const value = `${computed}(x[i])${times ? ` * ${computed}(times[i])` : ''}`;
+  const { parts, ...pass } = partsOf(backend, size / operand.lanes, operand.lanes, { value });
   backend.run({
     name: 'largest',
-    sizes: { size, groups, times: times !== undefined },
+    sizes: { size, times: times !== undefined },
     reads: { x: operand, ...(times && { times: backend.asStored(times, size) }) },
     writes: { parts: scalars(parts) },
-    threads: THREADS,
-    groups: [groups, 1, 1],
-    code: () => ({
-      declarations: LARGEST_OF_GROUP,
-      body: `
-        var most = 0.0;
-        for (var i = group.x * ${THREADS}u + thread; i < ${count}u; i += ${groups * THREADS}u) { let v = abs(${value}); ${one} }
-        let largest = largestOfGroup(thread, most);
-        if (thread == 0u) { parts[group.x] = largest; }`,
-    }),
+    ...pass,
   });
   return parts;
 }

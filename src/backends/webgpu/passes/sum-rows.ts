@@ -39,7 +39,7 @@ export function sumRows(
   shape: readonly number[],
   { weights, scale }: Weighting = {},
 ): tf.TensorInfo {
-  return sumDown(backend, [rows, columns], shape, {
+  const [sums] = sumDown(backend, [rows, columns], [shape], {
     name: 'sumRows',
     x: backend.asStored(x, columns),
     sizes: { weighted: weights !== undefined, scaled: scale !== undefined },
@@ -48,6 +48,25 @@ export function sumRows(
     add: (value) => `sum += ${weights ? 'weights[row] * ' : ''}${value};`,
     factor: scale && 'scale[1]',
   });
+  return sums!;
+}
+
+/**
+ * The same of two matrices that lie side by side.
+ *
+ * @param x rows × 2·columns
+ * @returns The sums of each, new tensors.
+ */
+export function sumRowsOfPair(
+  backend: VitBackend,
+  x: tf.TensorInfo,
+  [rows, columns]: readonly [number, number],
+): [tf.TensorInfo, tf.TensorInfo] {
+  const [one, other] = sumDown(backend, [rows, 2 * columns], [[columns], [columns]], {
+    ...PLAIN,
+    x: lanesFor(x, columns),
+  });
+  return [one!, other!];
 }
 
 /**
@@ -64,7 +83,7 @@ export function roundAndSumRows(
 ): { half: tf.TensorInfo; sums: tf.TensorInfo } {
   const half = backend.outputHalf(x.shape);
   const target = backend.asStored(half, columns);
-  const sums = sumDown(backend, [rows, columns], [columns], {
+  const [sums] = sumDown(backend, [rows, columns], [[columns]], {
     name: 'roundAndSumRows',
     x: backend.asStored(x, columns),
     sizes: { times: times !== undefined },
@@ -76,7 +95,7 @@ export function roundAndSumRows(
       half[${at}] = ${typeOf(target)}(value * scale[0]);`,
     factor: undefined,
   });
-  return { half, sums };
+  return { half, sums: sums! };
 }
 
 interface Summing {
@@ -91,17 +110,28 @@ interface Summing {
   readonly factor: string | undefined;
 }
 
+const PLAIN: Omit<Summing, 'x'> = {
+  name: 'sumRows',
+  sizes: { weighted: false, scaled: false },
+  reads: {},
+  writes: {},
+  add: (value) => `sum += ${value};`,
+  factor: undefined,
+};
+
+/** @param shapes Of the results, which lie side by side in x. */
 function sumDown(
   backend: VitBackend,
   [rows, columns]: readonly [number, number],
-  shape: readonly number[],
+  shapes: readonly (readonly number[])[],
   { name, x, sizes, reads, writes, add, factor }: Summing,
-): tf.TensorInfo {
+): tf.TensorInfo[] {
   const run = runOf(rows);
   const runs = Math.ceil(rows / run);
-  const sums = backend.output(runs === 1 ? shape : [runs, columns]);
+  const results = runs === 1 ? shapes.map((shape) => backend.output(shape)) : [backend.output([runs, columns])];
   const computed = computedType(x);
   const width = columns / x.lanes;
+  const widthOfResult = width / results.length;
   const sharers = sharersOf(rows);
   const columnsOfGroup = THREADS / sharers;
   const across = Math.ceil(width / columnsOfGroup);
@@ -117,7 +147,10 @@ function sumDown(
     name,
     sizes: { rows, columns, ...sizes },
     reads: { x, ...reads },
-    writes: { sums: lanesFor(sums, columns), ...writes },
+    writes: {
+      ...Object.fromEntries(results.map((tensor, i) => [`sums${i}`, { tensor, lanes: x.lanes }])),
+      ...writes,
+    },
     threads: THREADS,
     groups: linearGroups(across * runs),
     code: () => ({
@@ -132,11 +165,14 @@ function sumDown(
           ${add(`${computed}(x[row * ${width}u + column])`, `row * ${width}u + column`)}
         }
         ${sharers === 1 ? '' : shared}
-        if (thread < ${columnsOfGroup}u && inside) { sums[number * ${width}u + column] = sum${factor ? ` * ${factor}` : ''}; }`,
+        if (thread >= ${columnsOfGroup}u || !inside) { return; }
+        ${factor ? `sum *= ${factor};` : ''}
+        ${results.map((_, i) => `if (column / ${widthOfResult}u == ${i}u) { sums${i}[number * ${widthOfResult}u + column % ${widthOfResult}u] = sum; }`).join('\n')}`,
     }),
   });
-  if (runs === 1) return sums;
-  const total = sumRows(backend, sums, [runs, columns], shape);
-  backend.release(sums);
-  return total;
+  if (runs === 1) return results;
+  const [parts] = results;
+  const totals = sumDown(backend, [runs, columns], shapes, { ...PLAIN, x: { tensor: parts!, lanes: x.lanes } });
+  backend.release(parts!);
+  return totals;
 }
