@@ -100,8 +100,8 @@ onWebgpu.each([
     { batch: 2, tokens: 43, heads: 3, size: 16, shift: 200 },
     { batch: 1, tokens: 83, heads: 2, size: 16, shift: -200 },
   ];
-  // With subgroups of other sizes, all that differs is who does what.
-  const some = lanes === 16 || lanes === 64 ? [all[1]!] : all;
+  // With subgroups of other sizes, all that differs is who does what; and to compile wide heads takes long.
+  const some = lanes === 16 || lanes === 64 ? [all[1]!] : all.filter(({ size }) => lanes === 32 || size < 48);
 
   it.each(some)('$batch × $tokens tokens, $heads heads of $size, scores shifted by $shift', check);
 });
