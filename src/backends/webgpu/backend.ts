@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../kernels.js';
 import { TrainingError } from '../../common/errors.js';
 import { BindGroups } from './bind-groups.js';
+import { Buffers } from './buffers.js';
 import type { Health } from './health.js';
 import { internalsOf } from './internals.js';
 import { lanesFor, type Operand, type Pass } from './pass.js';
@@ -51,6 +52,7 @@ export class VitBackend extends WebGPUBackend {
     this.#health = health;
     this.#pipelines = pipelines;
     this.#bindGroups = new BindGroups(device);
+    this.#internals.bufferManager = new Buffers(device);
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
@@ -167,10 +169,10 @@ export class VitBackend extends WebGPUBackend {
   /** Records a pass; it runs when the queue is next submitted, after all that was recorded before. */
   run(pass: Pass): void {
     const operands = [...Object.values(pass.reads), ...Object.values(pass.writes)];
-    const pipeline = this.#pipelines.of(pass);
+    const { pipeline, layout } = this.#pipelines.of(pass);
     const resources = operands.map((operand) => this.#bufferOf(operand));
     if (pass.uniforms) resources.push(this.#upload(pass.uniforms));
-    const bindGroup = this.#bindGroups.of(this.#pipelines.layoutOf(pass), resources);
+    const bindGroup = this.#bindGroups.of(layout, resources);
     const internals = this.#internals;
     const timed = internals.activeTimers !== undefined && internals.supportTimestampQuery;
     this.ensureCommandEncoderReady();
@@ -186,9 +188,15 @@ export class VitBackend extends WebGPUBackend {
       this.endComputePassEncoder();
       internals.activeTimers!.push({ name: pass.name, query: this.getQueryTime() });
     } else if (internals.dispatchCountInPass >= PASSES_PER_SUBMISSION) {
-      this.endComputePassEncoder();
-      this.submitQueue();
+      this.submit();
     }
+  }
+
+  /** Hands over to the device what is recorded. */
+  submit(): void {
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.submitQueue();
   }
 
   /** Compiles passes that are going to be run. */

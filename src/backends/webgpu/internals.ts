@@ -4,6 +4,7 @@
  * run in the order in which they were asked for.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Buffers } from './buffers.js';
 
 interface Timer {
   name: string;
@@ -12,6 +13,7 @@ interface Timer {
 }
 
 export interface Internals {
+  bufferManager: Buffers;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   /** Tensors of passes that are recorded and not yet submitted: their buffers are given back after that. */

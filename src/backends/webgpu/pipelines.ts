@@ -1,17 +1,22 @@
 /** Passes compiled on a device, each once for its sizes, for as long as the device lives. */
 import { wgsl, type Pass } from './pass.js';
 
+export interface Compiled {
+  readonly pipeline: GPUComputePipeline;
+  /** Of the buffers of a pass, in the order of its reads, its writes and its uniforms. */
+  readonly layout: GPUBindGroupLayout;
+}
+
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #pipelines = new Map<string, GPUComputePipeline>();
+  readonly #compiled = new Map<string, Compiled>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
-  /** Of the buffers of a pass, in the order of its reads, its writes and its uniforms. */
-  layoutOf({ reads, writes, uniforms }: Pass): GPUBindGroupLayout {
+  #layoutOf({ reads, writes, uniforms }: Pass): GPUBindGroupLayout {
     const types: GPUBufferBindingType[] = [
       ...Object.keys(reads).map(() => 'read-only-storage' as const),
       ...Object.keys(writes).map(() => 'storage' as const),
@@ -29,14 +34,17 @@ export class Pipelines {
     return layout;
   }
 
-  of(pass: Pass): GPUComputePipeline {
+  of(pass: Pass): Compiled {
     const key = keyOf(pass);
-    let pipeline = this.#pipelines.get(key);
-    if (!pipeline) {
-      pipeline = this.#device.createComputePipeline(this.#descriptorOf(pass));
-      this.#pipelines.set(key, pipeline);
+    let compiled = this.#compiled.get(key);
+    if (!compiled) {
+      compiled = {
+        pipeline: this.#device.createComputePipeline(this.#descriptorOf(pass)),
+        layout: this.#layoutOf(pass),
+      };
+      this.#compiled.set(key, compiled);
     }
-    return pipeline;
+    return compiled;
   }
 
   /** Compiles passes beside each other, for whom it is no loss of time to wait for it. */
@@ -44,7 +52,7 @@ export class Pipelines {
     await Promise.all(
       passes.map(async (pass) => {
         const pipeline = await this.#device.createComputePipelineAsync(this.#descriptorOf(pass));
-        this.#pipelines.set(keyOf(pass), pipeline);
+        this.#compiled.set(keyOf(pass), { pipeline, layout: this.#layoutOf(pass) });
       }),
     );
   }
@@ -52,7 +60,7 @@ export class Pipelines {
   #descriptorOf(pass: Pass): GPUComputePipelineDescriptor {
     const module = this.#device.createShaderModule({ code: wgsl(pass), label: pass.name });
     // Declared, since `auto` would leave out what some variant of a shader does not use.
-    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layoutOf(pass)] });
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(pass)] });
     return { label: pass.name, layout, compute: { module, entryPoint: 'main' } };
   }
 }

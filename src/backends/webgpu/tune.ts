@@ -173,9 +173,7 @@ async function timeOf(backend: VitBackend, run: () => void, atLeast: number): Pr
 }
 
 async function finished(backend: VitBackend): Promise<void> {
-  backend.ensureCommandEncoderReady();
-  backend.endComputePassEncoder();
-  backend.submitQueue();
+  backend.submit();
   await backend.queue.onSubmittedWorkDone();
 }
 

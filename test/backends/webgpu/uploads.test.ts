@@ -1,4 +1,4 @@
-/** What a step brings to the device: nothing of the size of a batch, or the device waits for the host in every step. */
+/** What a step asks of the device beside its passes: little, or the device waits for the host in every step. */
 import * as tf from '@tensorflow/tfjs';
 import { trainingStep } from '../../../bench/training-step.js';
 import { modelOf, workNamed } from '../../../bench/works.js';
@@ -8,12 +8,16 @@ import { availableDevices } from '../../support/devices.js';
 
 const onWebgpu = (await availableDevices()).includes('webgpu') ? it : it.skip;
 
-onWebgpu.each(['P', 'F'])('a step of %s brings single numbers alone', async (name) => {
+async function smallStep(name: string): Promise<{ backend: VitBackend; step: () => tf.Scalar }> {
   await openDevice('webgpu');
-  const backend = tf.backend() as unknown as VitBackend;
   const work = workNamed(name);
   const small = { ...modelOf(work, 'float32'), dim: 16, depth: 1, heads: 1 };
   const step = trainingStep(work, { ...small, decoder: { dim: 16, depth: 1, heads: 1 } }, 2);
+  return { backend: tf.backend() as unknown as VitBackend, step };
+}
+
+onWebgpu.each(['P', 'F'])('a step of %s brings single numbers alone', async (name) => {
+  const { backend, step } = await smallStep(name);
   step().dispose();
   const write = backend.write.bind(backend);
   const shapes: number[][] = [];
@@ -28,4 +32,23 @@ onWebgpu.each(['P', 'F'])('a step of %s brings single numbers alone', async (nam
     backend.write = write;
   }
   expect(shapes.filter((shape) => shape.length > 0)).toEqual([]);
+});
+
+onWebgpu.each(['P', 'F'])('a step of %s takes the buffers of the step before', async (name) => {
+  const { backend, step } = await smallStep(name);
+  for (let i = 0; i < 3; i++) step().dispose();
+  const labels: unknown[] = [];
+  const { device } = backend;
+  const make = device.createBindGroup.bind(device);
+  Object.assign(device, {
+    createBindGroup: (descriptor: GPUBindGroupDescriptor) => {
+      labels.push(descriptor.layout.label);
+      return make(descriptor);
+    },
+  });
+  for (let i = 0; i < 3; i++) step().dispose();
+  Reflect.deleteProperty(device, 'createBindGroup');
+  // Kernels of tfjs's own make theirs each time; their layouts have no names.
+  expect(labels.filter(Boolean)).toEqual([]);
+  expect(labels.length).toBeLessThan(20);
 });

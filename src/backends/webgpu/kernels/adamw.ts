@@ -40,6 +40,9 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
     return { value: value!, half, first: first!, second: second!, gradient: gradient!, uniforms };
   });
   for (const some of together(slots, backend.device.limits.maxStorageBuffersPerShaderStage)) update(backend, some);
+  // A step ends here. Were the next one's passes handed over together with its last, buffers would come back at other times
+  // in every step, and be other buffers.
+  backend.submit();
   return [];
 });
 

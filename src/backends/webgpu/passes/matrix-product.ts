@@ -38,12 +38,14 @@ export const fitsMatrixUnits = ({ layout, rows, columns, depth }: ProductSizes):
 /** Whether a workgroup's invocations share the vectors of a strip's rows evenly. */
 export const canMove = (layout: Layout, tile: MatrixTile, lanes: number): boolean =>
   stripsOf({ layout, rows: 0, columns: 0, depth: 0 }, tile).every(
-    (strip) => needsOf(layout, tile, lanes).threads % widthOf(strip) === 0,
+    (strip) => threadsOf(tile, lanes) % widthOf(strip) === 0,
   );
+
+const threadsOf = (tile: MatrixTile, lanes: number): number => lanes * tile.split[0] * tile.split[1];
 
 /** Bytes of workgroup memory, and invocations of a workgroup. */
 export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { bytes: number; threads: number } {
-  const threads = lanes * tile.split[0] * tile.split[1];
+  const threads = threadsOf(tile, lanes);
   const { vectors } = memoryOf(stripsOf({ layout, rows: 0, columns: 0, depth: 0 }, tile), tile);
   return { bytes: 16 * vectors + 4 * threads, threads };
 }
@@ -88,7 +90,7 @@ export function matrixProductPass(
   options: MatrixProductOptions,
 ): Pass {
   const { sizes, tile, splits, largest } = options;
-  const { threads } = needsOf(sizes.layout, tile, units.lanes);
+  const threads = threadsOf(tile, units.lanes);
   return {
     name: `product, ${sizes.layout}`,
     sizes: { ...sizes, tile, splits, after: after.key, scaled: scale !== undefined, largest: largest !== undefined },
@@ -131,7 +133,7 @@ function matrixProductCode(
   scaled: boolean,
 ): Code {
   const matrices = matrixCode(units, { packed: ['strips'], sums: ['strips'] });
-  const { threads } = needsOf(sizes.layout, tile, units.lanes);
+  const threads = threadsOf(tile, units.lanes);
   const { rows, columns, depth } = sizes;
   const [partRows, partColumns] = [tile.rows / tile.split[0], tile.columns / tile.split[1]];
   const [down, across] = [partRows / SIDE, partColumns / SIDE];
