@@ -87,6 +87,9 @@ export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
   lanes: columns % 4 === 0 ? 4 : 1,
 });
 
+/** Workgroups that a large card runs at once: two on each of 132 processors. */
+export const AT_ONCE = 264;
+
 /** Most workgroups along an axis that every device allows. */
 const GROUPS_ALONG_AXIS = 65535;
 

@@ -1,8 +1,8 @@
 /** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
 import { sizeOf } from '../../kernels.js';
-import { lanesFor, scalars, typeOf } from '../pass.js';
+import { AT_ONCE, lanesFor, scalars, typeOf } from '../pass.js';
 import { defineKernel } from './kernel.js';
-import { across, LANE_FUNCTIONS, LANE_THREADS, LANES, overColumns, ROWS, rowwise } from '../passes/lanes.js';
+import { across, LANE_FUNCTIONS, LANE_THREADS, overColumns, rowwise, sumsOfLanes } from '../passes/lanes.js';
 import { sumRowsOfPair } from '../passes/sum-rows.js';
 import { repeat } from '../passes/unroll.js';
 
@@ -49,8 +49,9 @@ export const layerNorm = defineKernel<LayerNormAttributes>(
   },
 );
 
-/** Most workgroups of the gradient: each leaves a row of sums to be added. */
-const MOST_GROUPS = 512;
+/** Invocations of the gradient that share a row: each keeps what it has read of it, and sums of its columns. */
+const SHARERS = 32;
+const ROWS_AT_ONCE = LANE_THREADS / SHARERS;
 
 export const layerNormGradient = defineKernel(
   'VitLayerNormGrad',
@@ -60,17 +61,18 @@ export const layerNormGradient = defineKernel(
     const dx = backend.output(x!.shape);
     const { lanes } = lanesFor(x!, dim);
     const width = dim / lanes;
-    const blocks = Math.ceil(rows / ROWS);
-    const groups = Math.min(MOST_GROUPS, blocks);
+    const blocks = Math.ceil(rows / ROWS_AT_ONCE);
+    // No more than run at once, since each leaves a row of sums to be added, and as many as have equal shares.
+    const groups = Math.ceil(blocks / Math.ceil(blocks / AT_ONCE));
     // Of the scale and, beside them, of the shift.
     const parts = backend.output([groups, 2 * dim]);
     const type = lanes === 4 ? 'vec4<f32>' : 'f32';
-    const own = Math.ceil(width / LANES);
+    const own = Math.ceil(width / SHARERS);
     // Written out, since each has a sum of its own: an array that is indexed by a variable would lie in memory.
     const ownColumns = (body: (i: number) => string): string =>
       repeat(own, (i) => {
-        const all = (i + 1) * LANES <= width;
-        return `{ let column = lane + ${LANES * i}u; ${all ? body(i) : `if (column < ${width}u) { ${body(i)} }`} }`;
+        const all = (i + 1) * SHARERS <= width;
+        return `{ let column = lane + ${SHARERS * i}u; ${all ? body(i) : `if (column < ${width}u) { ${body(i)} }`} }`;
       });
     backend.run({
       name: 'layerNorm, gradient',
@@ -88,34 +90,35 @@ export const layerNormGradient = defineKernel(
       threads: LANE_THREADS,
       groups: [groups, 1, 1],
       code: () => ({
-        declarations: `${LANE_FUNCTIONS}
+        declarations: `${sumsOfLanes(SHARERS)}
           var<workgroup> scaleSums: array<${type}, ${LANE_THREADS}>;
           var<workgroup> shiftSums: array<${type}, ${LANE_THREADS}>;`,
         body: `
-          let lane = thread % ${LANES}u;
+          let lane = thread % ${SHARERS}u;
           ${repeat(own, (i) => `var dScale${i} = ${type}(0.0); var dShift${i} = ${type}(0.0);`)}
           for (var block = group.x; block < ${blocks}u; block += ${groups}u) {
-            let own = block * ${ROWS}u + thread / ${LANES}u;
+            let own = block * ${ROWS_AT_ONCE}u + thread / ${SHARERS}u;
             let row = min(own, ${rows - 1}u);
             let inside = select(0.0, 1.0, own < ${rows}u);
             let mean = statistics[2u * row];
             let inverse = statistics[2u * row + 1u];
             let start = row * ${width}u;
+            ${repeat(own, (i) => `var g${i} = ${type}(0.0); var normalized${i} = ${type}(0.0);`)}
+            ${ownColumns((i) => `g${i} = dy[start + column]; normalized${i} = x[start + column];`)}
             var sum = ${type}(0.0);
             var alongSum = ${type}(0.0);
             ${ownColumns(
-              (i) => `let g = dy[start + column]; let normalized = (x[start + column] - mean) * inverse;
-                let d = g * scale[column];
-                sum += d; alongSum += d * normalized;
-                dScale${i} += inside * g * normalized; dShift${i} += inside * g;`,
+              (i) => `
+                normalized${i} = (normalized${i} - mean) * inverse;
+                dScale${i} += inside * g${i} * normalized${i};
+                dShift${i} += inside * g${i};
+                g${i} *= scale[column];
+                sum += g${i};
+                alongSum += g${i} * normalized${i};`,
             )}
             let sums = sumsOfLanes(thread, vec2<f32>(${across(lanes, 'sum')}, ${across(lanes, 'alongSum')})) / ${dim}.0;
             if (own < ${rows}u) {
-              ${overColumns(
-                width,
-                `let normalized = (x[start + column] - mean) * inverse;
-                 dx[start + column] = inverse * (dy[start + column] * scale[column] - sums.x - normalized * sums.y);`,
-              )}
+              ${ownColumns((i) => `dx[start + column] = inverse * (g${i} - sums.x - normalized${i} * sums.y);`)}
             }
           }
           ${repeat(
@@ -125,11 +128,11 @@ export const layerNormGradient = defineKernel(
               scaleSums[thread] = dScale${i};
               shiftSums[thread] = dShift${i};
               workgroupBarrier();
-              if (thread < ${LANES}u && lane + ${LANES * i}u < ${width}u) {
+              if (thread < ${SHARERS}u && lane + ${SHARERS * i}u < ${width}u) {
                 var scaleSum = ${type}(0.0);
                 var shiftSum = ${type}(0.0);
-                for (var r = lane; r < ${LANE_THREADS}u; r += ${LANES}u) { scaleSum += scaleSums[r]; shiftSum += shiftSums[r]; }
-                let place = group.x * ${2 * width}u + lane + ${LANES * i}u;
+                for (var r = lane; r < ${LANE_THREADS}u; r += ${SHARERS}u) { scaleSum += scaleSums[r]; shiftSum += shiftSums[r]; }
+                let place = group.x * ${2 * width}u + lane + ${SHARERS * i}u;
                 parts[place] = scaleSum;
                 parts[place + ${width}u] = shiftSum;
               }`,

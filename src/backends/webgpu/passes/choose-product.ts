@@ -1,6 +1,7 @@
 /** Which of the ways to multiply is taken. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
+import { AT_ONCE } from '../pass.js';
 import { plainResult, type Epilogue } from './epilogue.js';
 import { fitsMatrixUnits, matrixProductPass, tilesOf } from './matrix-product.js';
 import { extentOf, type MatrixTile, type MatrixUnits } from './matrix-units.js';
@@ -54,8 +55,6 @@ function onMatrixUnits(
   return { units, tile: units.tiles[sizes.layout][extentOf(sizes, splits)] };
 }
 
-/** Workgroups that a large card runs at once: two on each of 132 processors. */
-const AT_ONCE = 264;
 /** A part of a sum shorter than this is not worth its result. */
 const LEAST_PART = 256;
 const LONGEST_STRIP = 64;

@@ -4,29 +4,31 @@
  */
 import { linearGroup, linearGroups, type Pass } from '../pass.js';
 
-export const LANES = 16;
-export const ROWS = 16;
+const LANES = 16;
+const ROWS = 16;
 export const LANE_THREADS = LANES * ROWS;
 
-/** WGSL: `name(thread, value)` gives what the lanes of a row have found, joined in their order. */
-const ofLanes = (name: string, type: string, join: (a: string, b: string) => string): string => `
+/** WGSL: `name(thread, value)` gives what so many lanes of a row have found, joined in their order. */
+const ofLanes = (lanes: number, name: string, type: string, join: (a: string, b: string) => string): string => `
   var<workgroup> ${name}Shares: array<${type}, ${LANE_THREADS}>;
   fn ${name}(thread: u32, value: ${type}) -> ${type} {
     ${name}Shares[thread] = value;
     workgroupBarrier();
-    let first = thread - thread % ${LANES}u;
+    let first = thread - thread % ${lanes}u;
     var joined = ${name}Shares[first];
-    for (var i = 1u; i < ${LANES}u; i++) { joined = ${join('joined', `${name}Shares[first + i]`)}; }
+    for (var i = 1u; i < ${lanes}u; i++) { joined = ${join('joined', `${name}Shares[first + i]`)}; }
     workgroupBarrier();
     return joined;
   }`;
 const sum = (a: string, b: string): string => `${a} + ${b}`;
 
-/** WGSL: `sumOfLanes`, `sumsOfLanes` of two and `maxOfLanes`, which all invocations of the workgroup call together. */
+/** WGSL: `sumsOfLanes` of two, which all invocations of the workgroup call together. */
+export const sumsOfLanes = (lanes: number): string => ofLanes(lanes, 'sumsOfLanes', 'vec2<f32>', sum);
+
+/** WGSL: `sumOfLanes` and `maxOfLanes`, likewise. */
 export const LANE_FUNCTIONS = [
-  ofLanes('sumOfLanes', 'f32', sum),
-  ofLanes('sumsOfLanes', 'vec2<f32>', sum),
-  ofLanes('maxOfLanes', 'f32', (a, b) => `max(${a}, ${b})`),
+  ofLanes(LANES, 'sumOfLanes', 'f32', sum),
+  ofLanes(LANES, 'maxOfLanes', 'f32', (a, b) => `max(${a}, ${b})`),
 ].join('\n');
 
 /** WGSL: the sum of the components of a value of one or four lanes. */

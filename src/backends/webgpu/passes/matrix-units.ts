@@ -3,6 +3,7 @@
  * which lies spread over its invocations. WGSL has them as an experiment of Dawn's; what differs where they are emulated,
  * to test the passes on devices that have none, is all here.
  */
+import { AT_ONCE } from '../pass.js';
 import type { Layout, ProductSizes } from './product.js';
 
 export interface MatrixUnits {
@@ -17,8 +18,8 @@ export interface MatrixUnits {
 export type Extent = 'few' | 'many';
 export type Tiles = Readonly<Record<Layout, Readonly<Record<Extent, MatrixTile>>>>;
 
-/** Tiles of 128 × 128 of which a card with 132 processors does two on each at once: four rounds. */
-const MANY = 4 * 2 * 132;
+/** Tiles of 128 × 128: four rounds of a large card. */
+const MANY = 4 * AT_ONCE;
 
 export const extentOf = ({ rows, columns }: Pick<ProductSizes, 'rows' | 'columns'>, splits: number): Extent =>
   Math.ceil(rows / 128) * Math.ceil(columns / 128) * splits < MANY ? 'few' : 'many';
