@@ -126,7 +126,10 @@ export class VitBackend extends WebGPUBackend {
 
   override disposeData(dataId: object, force?: boolean): boolean {
     const gone = super.disposeData(dataId, force);
-    if (gone) this.#forget(dataId);
+    if (gone) {
+      this.#forgetLargest(dataId);
+      this.#forgetRounded(dataId);
+    }
     return gone;
   }
 
@@ -136,13 +139,18 @@ export class VitBackend extends WebGPUBackend {
     return super.shouldExecuteOnCPU(inputs, sizeThreshold);
   }
 
-  /** What has been noted of a tensor. */
-  #forget(dataId: object): void {
-    const [parts, rounded] = [this.#largest.get(dataId), this.#rounded.get(dataId)];
+  #forgetLargest(dataId: object): void {
+    const parts = this.#largest.get(dataId);
+    if (!parts) return;
     this.#largest.delete(dataId);
+    this.release(parts);
+  }
+
+  #forgetRounded(dataId: object): void {
+    const rounded = this.#rounded.get(dataId);
+    if (!rounded) return;
     this.#rounded.delete(dataId);
-    if (parts) this.release(parts);
-    if (rounded) this.release(rounded.half, ...(rounded.scale ? [rounded.scale] : []));
+    this.release(rounded.half, ...(rounded.scale ? [rounded.scale] : []));
   }
 
   isHalf({ dataId }: tf.TensorInfo): boolean {
@@ -213,10 +221,11 @@ export class VitBackend extends WebGPUBackend {
   /** What has been read of it before, or noted, is out of date; but what was noted may be written along with it. */
   #hasBeenWritten(dataId: object, { writes }: Pass): void {
     this.tensorMap.get(dataId).values = NOT_READ;
+    this.#forgetLargest(dataId);
     const rounded = this.#rounded.get(dataId);
-    if (rounded && !Object.values(writes).some(({ tensor }) => tensor.dataId === rounded.half.dataId)) {
-      this.#forget(dataId);
-    }
+    if (!rounded) return;
+    const alongWithIt = Object.values(writes).some(({ tensor }) => tensor.dataId === rounded.half.dataId);
+    if (!alongWithIt) this.#forgetRounded(dataId);
   }
 
   /** Brings a tensor to float32 that is in float16, or has no values but such. */
