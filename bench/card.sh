@@ -12,7 +12,7 @@
 #
 # PART: doctor, tests, G1, G2, G3, breakdown; all of these, if none is named; and tiles. Files are left in $OUT: doctor.json,
 # tiles.txt, NAME.tap, G1.json …, breakdown-G1-float32.json …. Begin with doctor: the first to open a device tries its tiles.
-# That is remembered, and so is by its driver what it has compiled (G1 the first time: 23 s on an H200). Each part has an
+# That is remembered, and so is by its driver what it has compiled (G1 the first time: 14 s on an H200). Each part has an
 # equal share of the time that is left when it begins, so a call with one race has more rounds of it, and whoever still
 # runs when the share is over has failed: for medians, make a call for each race. Ends with 1 where anything failed; the
 # other parts have run all the same.

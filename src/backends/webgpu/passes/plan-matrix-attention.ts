@@ -82,7 +82,7 @@ export function planMatrixAttention(
 
 /**
  * A processor of a card has little more workgroup memory for all its workgroups than one of them may ask for: on an H200
- * some 51 of 48 kB, as measured. As many tiles as possible shall be computed in it at once, and none twice; where that is
+ * some 50 kB and 48, as measured. As many tiles as possible shall be computed in it at once, and none twice; where that is
  * even, larger chunks have fewer barriers.
  */
 function planPass(
