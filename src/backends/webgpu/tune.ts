@@ -5,7 +5,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../kernels.js';
 import type { VitBackend } from './backend.js';
-import type { Pass } from './pass.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
 import { canMove, matrixProductPass, needsOf } from './passes/matrix-product.js';
@@ -104,13 +103,20 @@ export async function tuneTiles(
   units: MatrixUnits,
   trial: { candidates: readonly MatrixTile[]; sizes: TriedSizes } = { candidates: CANDIDATES, sizes: SIZES },
 ): Promise<{ tiles: Tiles; tried: Tried[] } | { wrong: string }> {
+  const trialOf = (layout: Layout, extent: Extent): Trial => ({
+    sizes: { layout, ...trial.sizes[layout][extent] },
+    splits: layout === 'first-transposed' ? SPLITS : 1,
+    candidates: candidatesFor(layout, units.lanes, backend.device.limits, trial.candidates),
+  });
   const all: Tried[] = [];
   try {
+    await prepare(
+      backend,
+      units,
+      LAYOUTS.flatMap((layout) => EXTENTS.map((extent) => trialOf(layout, extent))),
+    );
     const tiles = await forEachProduct(async (layout, extent) => {
-      const sizes: ProductSizes = { layout, ...trial.sizes[layout][extent] };
-      const candidates = candidatesFor(layout, units.lanes, backend.device.limits, trial.candidates);
-      const splits = layout === 'first-transposed' ? SPLITS : 1;
-      const tried = await tryTiles(backend, units, candidates, { sizes, splits, cold: all.length === 0 });
+      const tried = await tryTiles(backend, units, trialOf(layout, extent), all.length === 0);
       all.push(...tried);
       return tried.toSorted((one, other) => one.milliseconds - other.milliseconds)[0]!.tile;
     });
@@ -123,21 +129,39 @@ export async function tuneTiles(
 
 class WrongProduct extends Error {}
 
+/** A product, and the tiles that it is computed in. */
+interface Trial {
+  readonly sizes: ProductSizes;
+  readonly splits: number;
+  readonly candidates: readonly MatrixTile[];
+}
+
+const EXTENTS: readonly Extent[] = ['few', 'many'];
+
+/** Compiles all that will be tried, beside each other: one after the other takes longer than all else. */
+async function prepare(backend: VitBackend, units: MatrixUnits, trials: readonly Trial[]): Promise<void> {
+  const factor: tf.TensorInfo = { dataId: {}, shape: [], dtype: 'float32' }; // no code depends on it
+  const passes = trials.flatMap(({ sizes, splits, candidates }) => {
+    const { y, after } = plainResult(backend, [splits, sizes.rows, sizes.columns], sizes.columns);
+    backend.release(y);
+    return candidates.map((tile) => matrixProductPass(units, { a: factor, b: factor }, after, { sizes, tile, splits }));
+  });
+  await backend.prepare(passes);
+}
+
 /** @throws WrongProduct for a tile that gives something else than the ordinary product. */
 async function tryTiles(
   backend: VitBackend,
   units: MatrixUnits,
-  candidates: readonly MatrixTile[],
-  { sizes, splits, cold }: { sizes: ProductSizes; splits: number; cold: boolean },
+  { sizes, splits, candidates }: Trial,
+  cold: boolean,
 ): Promise<Tried[]> {
   const { layout, rows, columns, depth } = sizes;
   const [a, b] = [noise(backend, rows * depth), noise(backend, depth * columns)];
   const { y, after } = plainResult(backend, [splits, rows, columns], columns);
-  const passOf = (tile: MatrixTile): Pass => matrixProductPass(units, { a, b }, after, { sizes, tile, splits });
   const runner = (tile: MatrixTile) => (): void => {
-    backend.run(passOf(tile));
+    backend.run(matrixProductPass(units, { a, b }, after, { sizes, tile, splits }));
   };
-  await backend.prepare(candidates.map(passOf));
   recordProduct(backend, { a, b }, after, { sizes, tile: DEFAULT_TILE, splits });
   const expected = await someOf(backend, y);
   for (const tile of candidates) {

@@ -33,8 +33,18 @@ onWebgpu('on webgpu', () => {
 
   it('tries every tile with every product, and takes one of them', async () => {
     const before = backend.numDataIds();
+    const { device } = backend;
+    const compile = device.createComputePipeline.bind(device);
+    const compiled: unknown[] = [];
+    device.createComputePipeline = (descriptor) => {
+      compiled.push(descriptor.label);
+      return compile(descriptor);
+    };
     const result = await tuneTiles(backend, units, trial);
+    Reflect.deleteProperty(device, 'createComputePipeline');
     if ('wrong' in result) throw new Error(result.wrong);
+    // One by one only what they are compared with; the tiles are compiled before, beside each other.
+    expect(compiled.filter((label) => String(label).startsWith('product'))).toHaveLength(3 * 2);
     expect(result.tried).toHaveLength(3 * 2 * candidates.length);
     for (const { milliseconds } of result.tried) expect(milliseconds).toBeGreaterThan(0);
     for (const extents of Object.values(result.tiles)) {
