@@ -1,8 +1,15 @@
 /** Which matrix units a device has, and how products are cut for them. */
 import { UsageError } from '../../common/errors.js';
-import { SIDE, type Extent, type MatrixTile, type MatrixUnits, type Tiles } from './passes/matrix-units.js';
+import {
+  SIDE,
+  type Extent,
+  type MatrixTile,
+  type MatrixUnits,
+  type Tiles,
+  type WorkgroupLimits,
+} from './passes/matrix-units.js';
 import type { Layout } from './passes/product.js';
-import { CANDIDATES, candidatesFor, type WorkgroupLimits } from './tune.js';
+import { CANDIDATES, candidatesFor } from './tune.js';
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
 

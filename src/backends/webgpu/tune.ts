@@ -8,7 +8,7 @@ import type { VitBackend } from './backend.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
 import { canMove, matrixProductPass, needsOf } from './passes/matrix-product.js';
-import type { Extent, MatrixTile, MatrixUnits, Tiles } from './passes/matrix-units.js';
+import type { Extent, MatrixTile, MatrixUnits, Tiles, WorkgroupLimits } from './passes/matrix-units.js';
 import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
 
 const tile = (rows: number, columns: number, depth: number, split: [number, number]): MatrixTile => ({
@@ -28,11 +28,6 @@ export const CANDIDATES: readonly MatrixTile[] = [
   tile(128, 128, 16, [2, 2]),
   tile(64, 64, 32, [1, 1]),
 ];
-
-export type WorkgroupLimits = Pick<
-  GPUSupportedLimits,
-  'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
->;
 
 /** Those that can move the layout's strips, and that the device has room for. */
 export function candidatesFor(

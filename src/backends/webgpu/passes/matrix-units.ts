@@ -6,6 +6,12 @@
 import { AT_ONCE } from '../pass.js';
 import type { Layout, ProductSizes } from './product.js';
 
+/** What workgroups may have. */
+export type WorkgroupLimits = Pick<
+  GPUSupportedLimits,
+  'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
+>;
+
 export interface MatrixUnits {
   /** Invocations of a subgroup. */
   readonly lanes: number;
