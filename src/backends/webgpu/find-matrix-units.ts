@@ -8,7 +8,7 @@ import {
   type Tiles,
   type WorkgroupLimits,
 } from './passes/matrix-units.js';
-import type { Layout } from './passes/product.js';
+import type { Layout } from './passes/product-sizes.js';
 import { CANDIDATES, candidatesFor } from './tune.js';
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';

@@ -9,7 +9,8 @@ import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
 import { canMove, matrixProductPass, needsOf } from './passes/matrix-product.js';
 import type { Extent, MatrixTile, MatrixUnits, Tiles, WorkgroupLimits } from './passes/matrix-units.js';
-import { DEFAULT_TILE, LAYOUTS, recordProduct, type Layout, type ProductSizes } from './passes/product.js';
+import { DEFAULT_TILE, recordProduct } from './passes/product.js';
+import { LAYOUTS, type Layout, type ProductSizes } from './passes/product-sizes.js';
 
 const tile = (rows: number, columns: number, depth: number, split: [number, number]): MatrixTile => ({
   rows,

@@ -7,7 +7,7 @@ import { lanesFor, wgsl, type Pass } from '../../../src/backends/webgpu/pass.js'
 import { plainProduct } from '../../../src/backends/webgpu/passes/choose-product.js';
 import { makeEpilogue } from '../../../src/backends/webgpu/passes/epilogue.js';
 import { matrixProductPass } from '../../../src/backends/webgpu/passes/matrix-product.js';
-import type { Layout } from '../../../src/backends/webgpu/passes/product.js';
+import type { Layout } from '../../../src/backends/webgpu/passes/product-sizes.js';
 import { planMatrixAttention } from '../../../src/backends/webgpu/passes/plan-matrix-attention.js';
 import { candidatesFor } from '../../../src/backends/webgpu/tune.js';
 import { availableDevices } from '../../support/devices.js';

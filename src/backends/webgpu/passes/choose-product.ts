@@ -5,7 +5,8 @@ import { AT_ONCE } from '../pass.js';
 import { plainResult, type Epilogue } from './epilogue.js';
 import { fitsMatrixUnits, matrixProductPass, tilesOf } from './matrix-product.js';
 import { extentOf, type MatrixTile, type MatrixUnits } from './matrix-units.js';
-import { DEFAULT_TILE, recordProduct, type Factors, type ProductSizes } from './product.js';
+import { DEFAULT_TILE, recordProduct, type Factors } from './product.js';
+import type { ProductSizes } from './product-sizes.js';
 import { sumRows } from './sum-rows.js';
 
 /** y = epilogue(a·b). */

@@ -7,7 +7,8 @@ import type * as tf from '@tensorflow/tfjs';
 import { packed, scalars, type Code, type Pass } from '../pass.js';
 import { epilogue, type Epilogue } from './epilogue.js';
 import { matrixCode, SIDE, type MatrixTile, type MatrixUnits, type Order } from './matrix-units.js';
-import type { Factors, Layout, ProductSizes } from './product.js';
+import type { Factors } from './product.js';
+import type { Layout, ProductSizes } from './product-sizes.js';
 import { reduction } from './reduction.js';
 import { repeat } from './unroll.js';
 

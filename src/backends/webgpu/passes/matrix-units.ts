@@ -4,7 +4,7 @@
  * to test the passes on devices that have none, is all here.
  */
 import { AT_ONCE } from '../pass.js';
-import type { Layout, ProductSizes } from './product.js';
+import type { Layout, ProductSizes } from './product-sizes.js';
 
 /** What workgroups may have. */
 export type WorkgroupLimits = Pick<

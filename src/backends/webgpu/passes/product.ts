@@ -9,19 +9,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { scalars, type Operand, type Code } from '../pass.js';
 import { epilogue, inScalars, type Epilogue } from './epilogue.js';
-
-/** Which factors are stored transposed. All rows are contiguous. */
-export const LAYOUTS = ['plain', 'second-transposed', 'first-transposed'] as const;
-export type Layout = (typeof LAYOUTS)[number];
-
-export interface ProductSizes {
-  readonly layout: Layout;
-  /** Of the result. */
-  readonly rows: number;
-  readonly columns: number;
-  /** Length of each sum. */
-  readonly depth: number;
-}
+import type { Layout, ProductSizes } from './product-sizes.js';
 
 /** What an invocation keeps: 16 invocations along each side make a tile of 16·rows × 64·vectors. */
 export interface Tile {

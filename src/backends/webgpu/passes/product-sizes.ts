@@ -1,0 +1,14 @@
+/** Which product is computed: how its factors lie, and its sides. */
+
+/** Which factors are stored transposed. All rows are contiguous. */
+export const LAYOUTS = ['plain', 'second-transposed', 'first-transposed'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
+export interface ProductSizes {
+  readonly layout: Layout;
+  /** Of the result. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Length of each sum. */
+  readonly depth: number;
+}
