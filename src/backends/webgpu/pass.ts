@@ -113,3 +113,20 @@ export function invocations(count: number, threads = 256): Pick<Pass, 'threads' 
     if (i >= ${count}u) { return; }`;
   return { threads, groups: linearGroups(groups), begin };
 }
+
+/** Most workgroups that go through a list together: all of a large card's, and some to follow. */
+export const STRIDERS = 1024;
+
+/**
+ * The layout of a pass whose workgroups go through `count` results together, for where each has something to do before
+ * them or behind them, and the loop of it over `i`.
+ */
+export function striding(
+  count: number,
+  threads = 256,
+): { threads: number; groups: [number, number, number]; loop: (body: string) => string } {
+  const groups = Math.min(STRIDERS, Math.ceil(count / threads));
+  const loop = (body: string): string => `
+    for (var i = group.x * ${threads}u + thread; i < ${count}u; i += ${groups * threads}u) { ${body} }`;
+  return { threads, groups: [groups, 1, 1], loop };
+}

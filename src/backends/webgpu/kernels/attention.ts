@@ -140,8 +140,9 @@ function matrixGradient(
   const half = backend.outputHalf(qkv.shape);
   const halfScale = backend.output([2]);
   const along = backend.output(logSums.shape);
-  const scale = scaleForHalf(backend, dy, { target: TARGET });
-  const halfDy = roundToHalf(backend, dy, { scale });
+  const rounding = scaleForHalf(backend, dy, { target: TARGET });
+  const halfDy = roundToHalf(backend, dy, { scale: rounding });
+  const { scale } = rounding;
   const common = { sizes: { ...sizes } };
   const reads = { qkv: packed(qkv), dy: packed(halfDy), logSums: scalars(logSums) };
   const writes = { dqkv: packed(half) };

@@ -82,9 +82,9 @@ function roundedGradient(
   const times = derivative && { tensor: derivative, atMost: GELU_DERIVATIVE_AT_MOST };
   const scale = scaleForHalf(backend, dy, { times });
   const rounding = { times: derivative, scale };
-  if (!hasBias) return { half: roundToHalf(backend, dy, rounding), scale, dBias: null };
+  if (!hasBias) return { half: roundToHalf(backend, dy, rounding), scale: scale.scale, dBias: null };
   const { half, sums } = roundAndSumRows(backend, dy, [rows, outputs], rounding);
-  return { half, scale, dBias: sums };
+  return { half, scale: scale.scale, dBias: sums };
 }
 
 /** Gives x in float16 to somebody who needs it no longer than that. */

@@ -6,7 +6,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { computedType, scalars } from '../pass.js';
+import { computedType, scalars, STRIDERS, type Pass } from '../pass.js';
 import { LARGEST_OF_GROUP, partsOf, THREADS } from './largest.js';
 
 /** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
@@ -19,23 +19,80 @@ export interface Scaling {
   readonly target?: number;
 }
 
-/**
- * Looks for the largest value, where it is not known of x already.
- *
- * @returns [factor, 1 / factor], a new tensor on the device.
- */
-export function scaleForHalf(
-  backend: VitBackend,
-  x: tf.TensorInfo,
-  { times, target = TARGET }: Scaling = {},
-): tf.TensorInfo {
-  const known = backend.largestOf(x);
-  if (known) return scaleFor(backend, known, { atMost: times?.atMost ?? 1, target });
-  const parts = largestOf(backend, x, times?.tensor);
-  const scale = scaleFor(backend, parts, { atMost: 1, target });
-  backend.release(parts);
-  return scale;
+/** [factor, 1 / factor], and what a pass of 256 invocations a workgroup needs to multiply by the factor. */
+export interface Scale {
+  readonly scale: tf.TensorInfo;
+  /** A part of the code's identity. */
+  readonly sizes: Pass['sizes'];
+  readonly reads: Pass['reads'];
+  readonly writes: Pass['writes'];
+  readonly declarations: string;
+  /** WGSL: declares `factor`, for which all invocations of a workgroup are there. */
+  readonly begin: string;
 }
+
+/** Parts that every workgroup looks through: for more of them there is a pass before. */
+const FEW = STRIDERS;
+
+/**
+ * The scale of a tensor for the pass that rounds it. Where few parts tell how large its values are, that pass finds the scale,
+ * and leaves it for others; otherwise they are looked through before, or all values are where nothing is known of them.
+ */
+export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, target = TARGET }: Scaling = {}): Scale {
+  const scale = backend.output([2]);
+  const known = backend.largestOf(x);
+  if (!known) {
+    const parts = largestOf(backend, x, times?.tensor);
+    findScale(backend, parts, scale, { atMost: 1, target });
+    backend.release(parts);
+    return found(scale);
+  }
+  const bounds = { atMost: times?.atMost ?? 1, target };
+  const count = sizeOf(known.shape);
+  if (count > FEW) {
+    findScale(backend, known, scale, bounds);
+    return found(scale);
+  }
+  return {
+    scale,
+    sizes: { count, ...bounds },
+    reads: { parts: scalars(known) },
+    writes: { scale: scalars(scale) },
+    declarations: exponentOf(count, bounds),
+    begin: `
+      let exponent = exponentOf(thread);
+      let factor = ldexp(1.0, exponent);
+      if (thread == 0u && all(group == vec3<u32>(0u))) { ${WRITE} }`,
+  };
+}
+
+const found = (scale: tf.TensorInfo): Scale => ({
+  scale,
+  sizes: {},
+  reads: { scale: scalars(scale) },
+  writes: {},
+  declarations: '',
+  begin: 'let factor = scale[0];',
+});
+
+/** WGSL: leaves what an `exponent` stands for. */
+const WRITE = 'scale[0] = ldexp(1.0, exponent); scale[1] = ldexp(1.0, -exponent);';
+
+/**
+ * WGSL: a function that finds the factor's exponent.
+ *
+ * @param atMost What all parts may still be multiplied by.
+ */
+const exponentOf = (count: number, { atMost, target }: { atMost: number; target: number }): string => `
+  ${LARGEST_OF_GROUP}
+  fn exponentOf(thread: u32) -> i32 {
+    var most = 0.0;
+    for (var i = thread; i < ${count}u; i += ${THREADS}u) { most = max(most, parts[i]); }
+    let largest = ${atMost} * largestOfGroup(thread, most);
+    // Of 0, and of what is not finite, nothing is to be made.
+    let usable = largest > 1e-30 && largest < 1e30;
+    return select(0, ${target} - i32(floor(log2(largest))), usable);
+  }`;
 
 /** @returns The largest absolute values of parts of x·times, a new tensor. */
 function largestOf(backend: VitBackend, x: tf.TensorInfo, times: tf.TensorInfo | undefined): tf.TensorInfo {
@@ -54,35 +111,25 @@ function largestOf(backend: VitBackend, x: tf.TensorInfo, times: tf.TensorInfo |
   return parts;
 }
 
-/** @param atMost What all parts may still be multiplied by. */
-function scaleFor(
+function findScale(
   backend: VitBackend,
   parts: tf.TensorInfo,
-  { atMost, target }: { atMost: number; target: number },
-): tf.TensorInfo {
-  const scale = backend.output([2]);
+  scale: tf.TensorInfo,
+  bounds: { atMost: number; target: number },
+): void {
   const count = sizeOf(parts.shape);
   backend.run({
     name: 'scaleForHalf',
-    sizes: { count, atMost, target },
+    sizes: { count, ...bounds },
     reads: { parts: scalars(parts) },
     writes: { scale: scalars(scale) },
     threads: THREADS,
     groups: [1, 1, 1],
     code: () => ({
-      declarations: LARGEST_OF_GROUP,
+      declarations: exponentOf(count, bounds),
       body: `
-        var most = 0.0;
-        for (var i = thread; i < ${count}u; i += ${THREADS}u) { most = max(most, parts[i]); }
-        let largest = ${atMost} * largestOfGroup(thread, most);
-        if (thread == 0u) {
-          // Of 0, and of what is not finite, nothing is to be made.
-          let usable = largest > 1e-30 && largest < 1e30;
-          let exponent = select(0, ${target} - i32(floor(log2(largest))), usable);
-          scale[0] = ldexp(1.0, exponent);
-          scale[1] = ldexp(1.0, -exponent);
-        }`,
+        let exponent = exponentOf(thread);
+        if (thread == 0u) { ${WRITE} }`,
     }),
   });
-  return scale;
 }

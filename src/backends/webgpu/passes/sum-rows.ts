@@ -12,6 +12,7 @@ import {
   type Pass,
 } from '../pass.js';
 import type { Rounding } from './half.js';
+import type { Scale } from './scale-for-half.js';
 
 const THREADS = 256;
 /** Invocations that share a column, in vectors where that can be: none where there are few rows. */
@@ -73,26 +74,27 @@ export function sumRowsOfPair(
  * Rounds as {@link roundToHalf} does, and sums what it rounds, since it has it at hand.
  *
  * @param x rows × columns
- * @returns x·times·scale[0] in float16, and the sums of x·times over the rows; new tensors.
+ * @returns x·times·factor in float16, and the sums of x·times over the rows; new tensors.
  */
 export function roundAndSumRows(
   backend: VitBackend,
   x: tf.TensorInfo,
   [rows, columns]: readonly [number, number],
-  { times, scale }: Rounding & { scale: tf.TensorInfo },
+  { times, scale }: Rounding & { scale: Scale },
 ): { half: tf.TensorInfo; sums: tf.TensorInfo } {
   const half = backend.outputHalf(x.shape);
   const target = backend.asStored(half, columns);
   const [sums] = sumDown(backend, [rows, columns], [[columns]], {
     name: 'roundAndSumRows',
     x: backend.asStored(x, columns),
-    sizes: { times: times !== undefined },
-    reads: { scale: scalars(scale), ...(times && { times: backend.asStored(times, columns) }) },
-    writes: { half: target },
+    sizes: { times: times !== undefined, ...scale.sizes },
+    reads: { ...(times && { times: backend.asStored(times, columns) }), ...scale.reads },
+    writes: { half: target, ...scale.writes },
+    before: scale,
     add: (value, at) => `
       let value = ${value}${times ? ` * ${computedType(target)}(times[${at}])` : ''};
       sum += value;
-      half[${at}] = ${typeOf(target)}(value * scale[0]);`,
+      half[${at}] = ${typeOf(target)}(value * factor);`,
     factor: undefined,
   });
   return { half, sums: sums! };
@@ -104,6 +106,8 @@ interface Summing {
   readonly sizes: Pass['sizes'];
   readonly reads: Pass['reads'];
   readonly writes: Pass['writes'];
+  /** WGSL that comes before all else. */
+  readonly before?: { readonly declarations: string; readonly begin: string };
   /** WGSL: adds to `sum` what a value of x, at a place of the buffer and in a `row`, has for it. */
   readonly add: (value: string, at: string) => string;
   /** WGSL: what sums are multiplied by. */
@@ -124,7 +128,7 @@ function sumDown(
   backend: VitBackend,
   [rows, columns]: readonly [number, number],
   shapes: readonly (readonly number[])[],
-  { name, x, sizes, reads, writes, add, factor }: Summing,
+  { name, x, sizes, reads, writes, before, add, factor }: Summing,
 ): tf.TensorInfo[] {
   const run = runOf(rows);
   const runs = Math.ceil(rows / run);
@@ -154,8 +158,12 @@ function sumDown(
     threads: THREADS,
     groups: linearGroups(across * runs),
     code: () => ({
-      declarations: sharers === 1 ? '' : `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
+      declarations: [
+        before?.declarations ?? '',
+        sharers === 1 ? '' : `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
+      ].join('\n'),
       body: `
+        ${before?.begin ?? ''}
         let number = ${linearGroup(across * runs)} / ${across}u;
         let column = ${linearGroup(across * runs)} % ${across}u * ${columnsOfGroup}u + thread % ${columnsOfGroup}u;
         let inside = number < ${runs}u && column < ${width}u;
