@@ -7,8 +7,7 @@ import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import type { VitBackend } from '../../src/backends/webgpu/backend.js';
 import { roundToHalf } from '../../src/backends/webgpu/passes/half.js';
-import type { MatrixUnits } from '../../src/backends/webgpu/passes/matrix-units.js';
-import { forEachProduct } from '../../src/backends/webgpu/tune.js';
+import { forEachProduct, type MatrixUnits } from '../../src/backends/webgpu/passes/matrix-units.js';
 import { normals, relativeError, type Values } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
 import * as reference from './reference.js';
@@ -83,7 +82,7 @@ onWebgpu.each([
     device = await openDevice('webgpu');
     if (lanes === 0) return;
     const tile = { rows: 64, columns: 32, depth: 32, split: [2, 1] } as const;
-    const matrixUnits: MatrixUnits = { lanes, emulated: true, tiles: await forEachProduct(() => tile) };
+    const matrixUnits: MatrixUnits = { lanes, emulated: true, tiles: forEachProduct(() => tile) };
     Object.assign(tf.backend(), { matrixUnits });
   });
   afterAll(() => {

@@ -6,8 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
-import type { MatrixTile, MatrixUnits } from '../../src/backends/webgpu/passes/matrix-units.js';
-import { forEachProduct } from '../../src/backends/webgpu/tune.js';
+import { forEachProduct, type MatrixTile, type MatrixUnits } from '../../src/backends/webgpu/passes/matrix-units.js';
 import { differenceAlong, dot, normals, read, relativeError, type Values } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
 import * as reference from './reference.js';
@@ -42,7 +41,7 @@ onWebgpu.each([
     const matrixUnits: MatrixUnits = {
       lanes: 32,
       emulated,
-      tiles: await forEachProduct((layout) => (layout === 'plain' ? UNEVEN : TILE)),
+      tiles: forEachProduct((layout) => (layout === 'plain' ? UNEVEN : TILE)),
     };
     Object.assign(tf.backend(), { matrixUnits });
   });

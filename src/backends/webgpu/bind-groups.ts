@@ -38,5 +38,5 @@ export class BindGroups {
   }
 }
 
-/** Of ten steps of a large model and more: after some steps nine of ten passes find theirs. */
+/** Those of many steps: a step takes the buffers of the one before, unless its batch has another size. */
 const MOST = 32768;

@@ -1,14 +1,6 @@
 /** Which matrix units a device has, and how products are cut for them. */
 import { UsageError } from '../../common/errors.js';
-import {
-  SIDE,
-  type Extent,
-  type MatrixTile,
-  type MatrixUnits,
-  type Tiles,
-  type WorkgroupLimits,
-} from './passes/matrix-units.js';
-import type { Layout } from './passes/product-sizes.js';
+import { forEachProduct, SIDE, type MatrixUnits, type WorkgroupLimits } from './passes/matrix-units.js';
 import { CANDIDATES, candidatesFor } from './tune.js';
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
@@ -24,16 +16,6 @@ export interface AdapterInfo {
     N: number;
     K: number;
   }>;
-}
-
-/** The same tile wherever there is room for it. */
-function everywhere(choose: (layout: Layout) => MatrixTile): Tiles {
-  const both = (layout: Layout): Record<Extent, MatrixTile> => ({ few: choose(layout), many: choose(layout) });
-  return {
-    plain: both('plain'),
-    'second-transposed': both('second-transposed'),
-    'first-transposed': both('first-transposed'),
-  };
 }
 
 /**
@@ -63,6 +45,6 @@ export function findMatrixUnits(
       componentType === 'f16' && resultComponentType === 'f32' && M === SIDE && N === SIDE && K === SIDE,
   );
   if (!usable) return null;
-  const tiles = everywhere((layout) => candidatesFor(layout, lanes, limits)[0] ?? CANDIDATES.at(-1)!);
+  const tiles = forEachProduct((layout) => candidatesFor(layout, lanes, limits)[0] ?? CANDIDATES.at(-1)!);
   return { lanes, emulated: false, tiles };
 }

@@ -8,9 +8,16 @@ import type { VitBackend } from './backend.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
 import { canMove, matrixProductPass, needsOf } from './passes/matrix-product.js';
-import type { Extent, MatrixTile, MatrixUnits, Tiles, WorkgroupLimits } from './passes/matrix-units.js';
+import {
+  forEachProduct,
+  type Extent,
+  type MatrixTile,
+  type MatrixUnits,
+  type Tiles,
+  type WorkgroupLimits,
+} from './passes/matrix-units.js';
 import { DEFAULT_TILE, recordProduct } from './passes/product.js';
-import { LAYOUTS, type Layout, type ProductSizes } from './passes/product-sizes.js';
+import type { Layout, ProductSizes } from './passes/product-sizes.js';
 
 const tile = (rows: number, columns: number, depth: number, split: [number, number]): MatrixTile => ({
   rows,
@@ -42,18 +49,6 @@ export function candidatesFor(
     if (!canMove(layout, candidate, lanes)) return false;
     return bytes <= limits.maxComputeWorkgroupStorageSize && threads <= limits.maxComputeInvocationsPerWorkgroup;
   });
-}
-
-/** @returns For each layout and extent what `choose` takes. */
-export async function forEachProduct(
-  choose: (layout: Layout, extent: Extent) => MatrixTile | Promise<MatrixTile>,
-): Promise<Tiles> {
-  const chosen: Partial<Record<Layout, Record<Extent, MatrixTile>>> = {};
-  for (const layout of LAYOUTS) {
-    const [few, many] = [await choose(layout, 'few'), await choose(layout, 'many')];
-    chosen[layout] = { few, many };
-  }
-  return chosen as Tiles;
 }
 
 type TriedSizes = Readonly<Record<Layout, Readonly<Record<Extent, Omit<ProductSizes, 'layout'>>>>>;
@@ -99,24 +94,22 @@ export async function tuneTiles(
   units: MatrixUnits,
   trial: { candidates: readonly MatrixTile[]; sizes: TriedSizes } = { candidates: CANDIDATES, sizes: SIZES },
 ): Promise<{ tiles: Tiles; tried: Tried[] } | { wrong: string }> {
-  const trialOf = (layout: Layout, extent: Extent): Trial => ({
+  const trials = forEachProduct((layout, extent): Trial => ({
     sizes: { layout, ...trial.sizes[layout][extent] },
     splits: layout === 'first-transposed' ? SPLITS : 1,
     candidates: candidatesFor(layout, units.lanes, backend.device.limits, trial.candidates),
-  });
+  }));
+  const inTurn = Object.values(trials).flatMap(({ few, many }) => [few, many]);
   const all: Tried[] = [];
+  const fastest = new Map<Trial, MatrixTile>();
   try {
-    await prepare(
-      backend,
-      units,
-      LAYOUTS.flatMap((layout) => EXTENTS.map((extent) => trialOf(layout, extent))),
-    );
-    const tiles = await forEachProduct(async (layout, extent) => {
-      const tried = await tryTiles(backend, units, trialOf(layout, extent), all.length === 0);
+    await prepare(backend, units, inTurn);
+    for (const trial of inTurn) {
+      const tried = await tryTiles(backend, units, trial, all.length === 0);
       all.push(...tried);
-      return tried.toSorted((one, other) => one.milliseconds - other.milliseconds)[0]!.tile;
-    });
-    return { tiles, tried: all };
+      fastest.set(trial, tried.toSorted((one, other) => one.milliseconds - other.milliseconds)[0]!.tile);
+    }
+    return { tiles: forEachProduct((layout, extent) => fastest.get(trials[layout][extent])!), tried: all };
   } catch (error) {
     if (error instanceof WrongProduct) return { wrong: error.message };
     throw error;
@@ -131,8 +124,6 @@ interface Trial {
   readonly splits: number;
   readonly candidates: readonly MatrixTile[];
 }
-
-const EXTENTS: readonly Extent[] = ['few', 'many'];
 
 /** Compiles all that will be tried, beside each other: one after the other takes longer than all else. */
 async function prepare(backend: VitBackend, units: MatrixUnits, trials: readonly Trial[]): Promise<void> {

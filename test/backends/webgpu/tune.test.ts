@@ -6,9 +6,14 @@ import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
 import type { Pass } from '../../../src/backends/webgpu/pass.js';
-import type { MatrixTile, MatrixUnits, Tiles } from '../../../src/backends/webgpu/passes/matrix-units.js';
+import {
+  forEachProduct,
+  type MatrixTile,
+  type MatrixUnits,
+  type Tiles,
+} from '../../../src/backends/webgpu/passes/matrix-units.js';
 import { rememberedTiles, rememberTiles } from '../../../src/backends/webgpu/tile-cache.js';
-import { forEachProduct, tuneTiles } from '../../../src/backends/webgpu/tune.js';
+import { tuneTiles } from '../../../src/backends/webgpu/tune.js';
 import { availableDevices } from '../../support/devices.js';
 
 const small: MatrixTile = { rows: 16, columns: 32, depth: 16, split: [1, 1] };
@@ -28,7 +33,7 @@ onWebgpu('on webgpu', () => {
   beforeAll(async () => {
     await openDevice('webgpu');
     backend = tf.backend() as unknown as VitBackend;
-    units = { lanes: 32, emulated: true, tiles: await forEachProduct(() => small) };
+    units = { lanes: 32, emulated: true, tiles: forEachProduct(() => small) };
   });
 
   it('tries every tile with every product, and takes one of them', async () => {
@@ -76,8 +81,8 @@ describe('what is remembered', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is of one device, and void where it cannot be read', async () => {
-    const tiles: Tiles = await forEachProduct(() => small);
+  it('is of one device, and void where it cannot be read', () => {
+    const tiles: Tiles = forEachProduct(() => small);
     expect(rememberedTiles(path, 'a card')).toBeNull();
     rememberTiles(path, 'a card', tiles);
     expect(rememberedTiles(path, 'a card')).toEqual(tiles);
@@ -88,9 +93,9 @@ describe('what is remembered', () => {
     expect(rememberedTiles(path, 'a card')).toBeNull();
   });
 
-  it('is not missed where it cannot be written', async () => {
+  it('is not missed where it cannot be written', () => {
     writeFileSync(join(folder, 'file'), '');
-    const tiles: Tiles = await forEachProduct(() => small);
+    const tiles: Tiles = forEachProduct(() => small);
     expect(() => {
       rememberTiles(join(folder, 'file', 'tiles.json'), 'a card', tiles);
     }).not.toThrow();

@@ -66,30 +66,30 @@ function update(backend: VitBackend, slots: readonly Slot[]): void {
   const operands = (part: 'value' | 'first' | 'second' | 'gradient'): [string, Operand][] =>
     slots.map((slot, i) => [`${part}${i}`, lanesFor(slot[part], sizes[i]!)]);
   const values = operands('value');
-  const halves = slots.flatMap(({ half }, i): [string, Operand][] =>
-    half ? [[`half${i}`, backend.asStored(half, sizes[i]!)]] : [],
-  );
+  const halves = slots.map(({ half }, i) => half && backend.asStored(half, sizes[i]!));
   const counts = values.map(([, { lanes }], i) => sizes[i]! / lanes);
   const groups = counts.map((count) => Math.ceil(count / THREADS));
   const total = groups.reduce((a, b) => a + b, 0);
-  const halfOf = new Map(halves);
-  const rounding = (slot: number): string => {
-    const half = halfOf.get(`half${slot}`);
-    return half ? `half${slot}[i] = ${typeOf(half)}(value${slot}[i]);` : '';
-  };
+  const rounding = (half: Operand | undefined, slot: number): string =>
+    half ? `half${slot}[i] = ${typeOf(half)}(value${slot}[i]);` : '';
   const ends = groups.map((_, i) => groups.slice(0, i + 1).reduce((a, b) => a + b, 0));
   backend.run({
     name: 'adamW',
-    sizes: { sizes, halves: halves.map(([name]) => name) },
+    sizes: { sizes, halves: halves.map(Boolean) },
     reads: Object.fromEntries(operands('gradient')),
-    writes: Object.fromEntries([...values, ...operands('first'), ...operands('second'), ...halves]),
+    writes: Object.fromEntries([
+      ...values,
+      ...operands('first'),
+      ...operands('second'),
+      ...halves.flatMap((half, i) => (half ? [[`half${i}`, half] as const] : [])),
+    ]),
     uniforms: slots.flatMap(({ uniforms }) => uniforms),
     threads: THREADS,
     groups: linearGroups(total),
     code: () => ({
       body: `
         let number = ${linearGroup(total)};
-        ${slots.map((_, i) => `if (number < ${ends[i]}u) { ${one(i, counts[i]!, ends[i]! - groups[i]!)} ${rounding(i)} return; }`).join('\n')}`,
+        ${slots.map((_, i) => `if (number < ${ends[i]}u) { ${one(i, counts[i]!, ends[i]! - groups[i]!)} ${rounding(halves[i], i)} return; }`).join('\n')}`,
     }),
   });
 }

@@ -5,7 +5,16 @@ import { striding, type Pass } from '../pass.js';
 import { reduction } from './reduction.js';
 
 export const THREADS = 256;
-export const LARGEST_OF_GROUP = reduction('largestOfGroup', 'f32', THREADS, (a, b) => `max(${a}, ${b})`);
+
+/** WGSL: `largestOfGroup(thread, value)`, which all of a workgroup's invocations call together. */
+export const largestOfGroup = (threads = THREADS): string =>
+  reduction('largestOfGroup', 'f32', threads, (a, b) => `max(${a}, ${b})`);
+
+/** WGSL: `most`, or what is larger of the absolute values in a variable. */
+export const mostOf = (lanes: 1 | 4, value: string): string =>
+  lanes === 4
+    ? `max(most, max(max(abs(${value}.x), abs(${value}.y)), max(abs(${value}.z), abs(${value}.w))))`
+    : `max(most, abs(${value}))`;
 
 /** WGSL of what happens to element `i`. */
 interface Each {
@@ -26,22 +35,17 @@ export function partsOf(
   { value, also = '' }: Each,
 ): Pick<Pass, 'threads' | 'groups' | 'code'> & { parts: tf.TensorInfo } {
   const { loop, ...layout } = striding(count, THREADS);
-  const absolute =
-    lanes === 4
-      ? 'let pair = max(abs(value.xy), abs(value.zw)); let size = max(pair.x, pair.y);'
-      : 'let size = abs(value);';
   return {
     parts: backend.output([layout.groups[0]]),
     ...layout,
     code: () => ({
-      declarations: LARGEST_OF_GROUP,
+      declarations: largestOfGroup(),
       body: `
         var most = 0.0;
         ${loop(`
           let value = ${value};
           ${also}
-          ${absolute}
-          most = max(most, size);`)}
+          most = ${mostOf(lanes, 'value')};`)}
         let largest = largestOfGroup(thread, most);
         if (thread == 0u) { parts[group.x] = largest; }`,
     }),

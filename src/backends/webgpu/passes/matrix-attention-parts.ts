@@ -5,9 +5,8 @@
  */
 import type { Code } from '../pass.js';
 import type { AttentionSizes } from './attention.js';
-import { matrixCode, SIDE, type MatrixUnits } from './matrix-units.js';
+import { matrixCode, PACK, SIDE, type MatrixUnits } from './matrix-units.js';
 import {
-  PACK,
   PRODUCTS,
   scoreStride,
   stagedStride,

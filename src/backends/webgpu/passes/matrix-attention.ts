@@ -8,8 +8,8 @@
 import type { Code } from '../pass.js';
 import type { AttentionSizes } from './attention.js';
 import { attentionParts, PART, type Parts } from './matrix-attention-parts.js';
-import { SIDE, type MatrixUnits } from './matrix-units.js';
-import { PACK, type AttentionPass, type MatrixAttentionPlan, type Rows } from './plan-matrix-attention.js';
+import { PACK, SIDE, type MatrixUnits } from './matrix-units.js';
+import type { AttentionPass, MatrixAttentionPlan, Rows } from './plan-matrix-attention.js';
 
 /**
  * What the gradient of qkv is multiplied by besides the scale of dy, to have room in float16. With dy below 2^6, gradients

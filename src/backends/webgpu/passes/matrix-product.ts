@@ -6,14 +6,12 @@
 import type * as tf from '@tensorflow/tfjs';
 import { packed, scalars, type Code, type Pass } from '../pass.js';
 import { epilogue, type Epilogue } from './epilogue.js';
-import { matrixCode, SIDE, type MatrixTile, type MatrixUnits, type Order } from './matrix-units.js';
+import { largestOfGroup, mostOf } from './largest.js';
+import { matrixCode, PACK, SIDE, type MatrixTile, type MatrixUnits, type Order } from './matrix-units.js';
 import type { Factors } from './product.js';
 import type { Layout, ProductSizes } from './product-sizes.js';
-import { reduction } from './reduction.js';
 import { repeat } from './unroll.js';
 
-/** Float16 in a vec4<u32>, the size in which strips are moved. */
-const PACK = 8;
 /** More columns in each row of a strip, lest rows that are read together meet in one bank. */
 const PADDING = 8;
 
@@ -151,7 +149,7 @@ function matrixProductCode(
       `var<workgroup> strips: array<vec4<u32>, ${memory.vectors}>;`,
       matrices.declarations,
       epilogue(after, sizes),
-      ...(largest ? [reduction('largestOfGroup', 'f32', threads, (a, b) => `max(${a}, ${b})`)] : []),
+      ...(largest ? [largestOfGroup(threads)] : []),
       `const SPLIT_SIZE = ${rows * columns}u;`,
     ].join('\n'),
     body: `
@@ -224,7 +222,7 @@ function matrixProductCode(
         let row = firstRow + partRow + ${first * SIDE}u + at / ${vectors}u;
         let column = firstColumn + partColumn + at % ${vectors}u * 4u;
         let four = bitcast<vec4<f32>>(strips[staging + at / ${vectors}u * ${stride}u + at % ${vectors}u])${scaled ? ' * unscale' : ''};
-        ${largest ? 'let sizes = max(abs(four.xy), abs(four.zw)); most = max(most, max(sizes.x, sizes.y));' : ''}
+        ${largest ? `most = ${mostOf(4, 'four')};` : ''}
         storeFour(row, column, four, group.z * SPLIT_SIZE);
       }
       ${first + count < down ? 'workgroupBarrier();' : ''}`;
@@ -236,11 +234,13 @@ const widthOf = ({ innerTile }: Strip): number => innerTile / PACK;
 
 /** Outer indices that all invocations bring at a time. */
 const outerAtOnce = (strip: Strip, threads: number): number => threads / widthOf(strip);
+/** Vectors that an invocation brings. */
+const vectorsOf = (strip: Strip, threads: number): number => Math.ceil(strip.outerTile / outerAtOnce(strip, threads));
 
 /** Code for each vector that an invocation carries of a strip, with how far its outer index is from the first one's. */
 function eachVector(strip: Strip, threads: number, code: (i: number, further: number) => string): string {
   const step = outerAtOnce(strip, threads);
-  return repeat(Math.ceil(strip.outerTile / step), (i) => {
+  return repeat(vectorsOf(strip, threads), (i) => {
     const line = code(i, i * step);
     return (i + 1) * step <= strip.outerTile
       ? line
@@ -265,7 +265,7 @@ function declareFetch(strip: Strip, threads: number, begin: number): string {
     let ${name}Inner = thread % ${width}u;
     var ${name}At = (${base(outerBase)} + ${name}Outer) * ${inner / PACK}u + ${base(innerBase)} / ${PACK}u + ${name}Inner;
     let ${name}Put = ${begin}u + ${name}Outer * ${strideOf(strip)}u + ${name}Inner;
-    ${repeat(Math.ceil(outerTile / outerAtOnce(strip, threads)), (i) => `var ${name}Vector${i} = vec4<u32>(0u);`)}`;
+    ${repeat(vectorsOf(strip, threads), (i) => `var ${name}Vector${i} = vec4<u32>(0u);`)}`;
 }
 
 const moveOn = ({ name, inner, outerBase }: Strip, depth: number): string =>

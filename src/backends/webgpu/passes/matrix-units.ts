@@ -4,7 +4,7 @@
  * to test the passes on devices that have none, is all here.
  */
 import { AT_ONCE } from '../pass.js';
-import type { Layout, ProductSizes } from './product-sizes.js';
+import { LAYOUTS, type Layout, type ProductSizes } from './product-sizes.js';
 
 /** What workgroups may have. */
 export type WorkgroupLimits = Pick<
@@ -22,7 +22,14 @@ export interface MatrixUnits {
 
 /** Products of few tiles may want others than those of many: where a card does few rounds of them, the last counts. */
 export type Extent = 'few' | 'many';
-export type Tiles = Readonly<Record<Layout, Readonly<Record<Extent, MatrixTile>>>>;
+type ForEachProduct<T> = Readonly<Record<Layout, Readonly<Record<Extent, T>>>>;
+export type Tiles = ForEachProduct<MatrixTile>;
+
+/** @returns What `one` gives for each layout and extent. */
+export const forEachProduct = <T>(one: (layout: Layout, extent: Extent) => T): ForEachProduct<T> =>
+  Object.fromEntries(
+    LAYOUTS.map((layout) => [layout, { few: one(layout, 'few'), many: one(layout, 'many') }]),
+  ) as ForEachProduct<T>;
 
 /** Tiles of 128 × 128: four rounds of a large card. */
 const MANY = 4 * AT_ONCE;
@@ -41,6 +48,8 @@ export interface MatrixTile {
 
 /** Sides of all matrices. */
 export const SIDE = 16;
+/** Float16 in a vec4<u32>, in which matrices are moved. */
+export const PACK = 8;
 
 /** Buffers or workgroup memory that matrices are read from or written to, by their names in the code. */
 interface Memories {

@@ -1,9 +1,6 @@
 /** Whether matrix units can do attention of some sizes, and how its work and its workgroup memory are laid out. */
 import type { AttentionSizes } from './attention.js';
-import { SIDE, type MatrixUnits, type WorkgroupLimits } from './matrix-units.js';
-
-/** Float16 in a vec4<u32>. */
-export const PACK = 8;
+import { PACK, SIDE, type MatrixUnits, type WorkgroupLimits } from './matrix-units.js';
 
 export type AttentionPass = 'forward' | 'queries' | 'keysAndValues';
 

@@ -7,7 +7,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
 import { computedType, scalars, STRIDERS, type Pass } from '../pass.js';
-import { LARGEST_OF_GROUP, partsOf, THREADS } from './largest.js';
+import { largestOfGroup, partsOf, THREADS } from './largest.js';
 
 /** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
 const TARGET = 10;
@@ -84,7 +84,7 @@ const WRITE = 'scale[0] = ldexp(1.0, exponent); scale[1] = ldexp(1.0, -exponent)
  * @param atMost What all parts may still be multiplied by.
  */
 const exponentOf = (count: number, { atMost, target }: { atMost: number; target: number }): string => `
-  ${LARGEST_OF_GROUP}
+  ${largestOfGroup()}
   fn exponentOf(thread: u32) -> i32 {
     var most = 0.0;
     for (var i = thread; i < ${count}u; i += ${THREADS}u) { most = max(most, parts[i]); }
