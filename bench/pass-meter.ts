@@ -22,7 +22,7 @@ export const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
  * @param bySizes Tells passes of the same name and other sizes apart.
  * @throws UsageError where the device has no timestamps.
  */
-export async function timePasses(backend: VitBackend, step: () => tf.Tensor, bySizes: boolean): Promise<Sample[]> {
+export async function timePasses(backend: VitBackend, step: () => void, bySizes: boolean): Promise<Sample[]> {
   const internals = internalsOf(backend);
   if (!internals.supportTimestampQuery) throw new UsageError('this adapter has no timestamps: --breakdown needs them');
   const timers: { name: string; query: Promise<number> }[] = [];
@@ -46,7 +46,7 @@ export async function timePasses(backend: VitBackend, step: () => tf.Tensor, byS
   };
   internals.activeTimers = timers;
   try {
-    step().dispose();
+    step();
   } finally {
     internals.activeTimers = undefined;
     backend.run = run;

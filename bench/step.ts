@@ -94,20 +94,18 @@ if (options.json) console.log(JSON.stringify(result));
 else for (const line of describe()) console.log(line);
 device.close();
 
-/** Steps asked for one after the other, and the last loss: seconds of one of them. */
+/** Steps asked for one after the other: seconds of one of them, and their mean loss. */
 async function measure(steps: number): Promise<{ seconds: number; hostSeconds: number; loss: number }> {
+  const before = (await step.lossSum.data())[0]!;
   const begin = performance.now();
-  let last: tf.Scalar | undefined;
   for (let i = 0; i < steps; i++) {
-    last?.dispose();
-    last = step();
+    step.take();
     peakMemory = Math.max(peakMemory, memoryOf(device) ?? 0);
     await breathe(); // as training does
   }
   const asked = performance.now();
-  const loss = (await last!.data())[0]!;
+  const loss = ((await step.lossSum.data())[0]! - before) / steps;
   const end = performance.now();
-  last!.dispose();
   if (!Number.isFinite(loss))
     throw new TrainingError(`the loss is ${loss}: what was measured is no training`, 'diverged');
   return { seconds: (end - begin) / 1000 / steps, hostSeconds: (asked - begin) / 1000 / steps, loss };
@@ -129,13 +127,13 @@ async function breakdown(): Promise<KernelTime[]> {
   const told: Rates = { flopsPerSecond: peak, bytesPerSecond: bandwidth };
   if (device.name === 'webgpu') {
     const backend = tf.backend() as unknown as VitBackend;
-    for (let i = 0; i < BREAKDOWN_STEPS; i++) samples.push(...(await timePasses(backend, step, options.sizes)));
+    for (let i = 0; i < BREAKDOWN_STEPS; i++) samples.push(...(await timePasses(backend, step.take, options.sizes)));
     return perStep(samples, BREAKDOWN_STEPS, told);
   }
   const here = measureRates();
   const kernels = timeKernels();
   for (let i = 0; i < BREAKDOWN_STEPS; i++) {
-    step().dispose();
+    step.take();
     samples.push(...kernels.take());
   }
   const rates = {

@@ -7,7 +7,15 @@ import { stream } from '../src/common/random.js';
 import { initialValues, type Purpose, type Values } from '../src/model/parameters.js';
 import { classify, predict } from '../src/model/vit.js';
 import { drawKept } from '../src/objectives/mask.js';
-import { adamW, softmaxCrossEntropy, tokenSelection, tokenSquaredError } from '../src/ops/index.js';
+import {
+  accumulate,
+  adamW,
+  adamWRates,
+  Repeated,
+  softmaxCrossEntropy,
+  tokenSelection,
+  tokenSquaredError,
+} from '../src/ops/index.js';
 import { patchCount, type ModelConfig } from '../src/spec/model.js';
 import { meanGradients } from '../src/training/gradients.js';
 import { freshState, type TrainingState } from '../src/training/state.js';
@@ -15,12 +23,15 @@ import type { Work } from './works.js';
 
 type Loss = (images: tf.Tensor4D) => tf.Scalar;
 
-/**
- * Sets up a work.
- *
- * @returns Takes the next step and gives its loss, on the device; the caller disposes of it.
- */
-export function trainingStep(work: Work, model: ModelConfig, batch: number): () => tf.Scalar {
+export interface TrainingStep {
+  /** Asks for the next step. */
+  readonly take: () => void;
+  /** Of all steps so far, on the device. */
+  readonly lossSum: tf.Variable;
+}
+
+/** Sets up a work. */
+export function trainingStep(work: Work, model: ModelConfig, batch: number): TrainingStep {
   const purpose: Purpose =
     work.task === 'pretraining'
       ? { for: 'pretraining', masked: true }
@@ -33,14 +44,24 @@ export function trainingStep(work: Work, model: ModelConfig, batch: number): () 
       : classification(state, model, batch, work.classes);
   const slots = [...state.slots.values()];
   const variables = slots.map(({ value }) => value);
-  return () =>
-    tf.tidy(() => {
-      const { loss: value, gradients } = meanGradients([images], loss, variables);
+  const repeated = new Repeated();
+  return {
+    lossSum: state.lossSum,
+    take: () => {
       state.step += 1;
-      const rates = { learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradientScale: 1 };
-      adamW(slots, gradients, { ...rates, step: state.step });
-      return value;
-    });
+      const constant = { learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradientScale: 1 };
+      const options = { ...constant, step: state.step };
+      const rates = adamWRates(options);
+      repeated.run([images, rates], () => {
+        tf.tidy(() => {
+          const { loss: value, gradients } = meanGradients([images], loss, variables);
+          accumulate(state.lossSum, value);
+          adamW(slots, gradients, options, rates);
+        });
+      });
+      rates.dispose();
+    },
+  };
 }
 
 function pretraining({ parameters }: TrainingState, model: ModelConfig, batch: number, maskRatio: number): Loss {

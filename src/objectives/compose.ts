@@ -60,7 +60,9 @@ export interface Batch {
   readonly selection: TokenSelection | null;
   /** Scalar, differentiable in the prediction [B, N, patchSize²·3]. */
   readonly loss: (prediction: tf.Tensor3D) => tf.Scalar;
-  /** Frees all tensors of the batch. */
+  /** All tensors of the batch; the loss holds on to no others. For one task in the same order in every batch. */
+  readonly tensors: readonly tf.Tensor[];
+  /** Frees them. */
   readonly dispose: () => void;
 }
 
@@ -247,6 +249,7 @@ function prepareBatch(
     fields,
     selection,
     loss,
+    tensors: held,
     dispose: () => {
       tf.dispose(held);
     },

@@ -23,23 +23,39 @@ export interface AdamWStep {
   gradientScale: number;
 }
 
-/** Kernel name: takes "0", "1", … = value, first, second, gradient of each slot, in turn, and updates in place. */
+/**
+ * Kernel name: takes "0", "1", … = value, first, second, gradient of each slot, in turn, and updates in place. What
+ * changes from step to step is among the attributes, and in `rates` for those who keep it on the device.
+ */
 export const ADAMW_KERNEL = 'VitAdamW';
+
+/** What changes from step to step: [learningRate, 1/(1 − β₁ᵗ), 1/√(1 − β₂ᵗ), gradientScale]. */
+export function adamWRates({ learningRate, beta1, beta2, step, gradientScale }: AdamWStep): tf.Tensor1D {
+  return tf.tensor1d([learningRate, 1 / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), gradientScale]);
+}
 
 /**
  * Updates parameters and moments in place, in the order torch.optim.AdamW does it: decay, moments, bias-corrected step.
  *
  * @param gradients One for each slot, of its shape.
+ * @param rates {@link adamWRates} of the options, for a step that is {@link Repeated}: they are one of its inputs
  */
-export function adamW(slots: readonly AdamWSlot[], gradients: readonly tf.Tensor[], options: AdamWStep): void {
+export function adamW(
+  slots: readonly AdamWSlot[],
+  gradients: readonly tf.Tensor[],
+  options: AdamWStep,
+  rates?: tf.Tensor1D,
+): void {
   if (hasFusedKernel(ADAMW_KERNEL)) {
     const tensors = slots.flatMap((slot, i) => [slot.value, slot.first, slot.second, gradients[i]!]);
     const inputs = Object.fromEntries(tensors.map((tensor, i) => [String(i), tensor]));
+    inputs.rates = rates ?? adamWRates(options);
     const perSlot = {
       rateScales: slots.map((slot) => slot.rateScale),
       weightDecays: slots.map((slot) => slot.weightDecay),
     };
     tf.engine().runKernel(ADAMW_KERNEL, inputs, { ...options, ...perSlot });
+    if (!rates) inputs.rates.dispose();
     return;
   }
   slots.forEach((slot, i) => {

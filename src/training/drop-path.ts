@@ -18,7 +18,7 @@ export function drawDropPath(rate: number, depth: number, batch: number, random:
   });
 }
 
-/** Frees what {@link drawDropPath} drew. */
-export function disposeDropPath(dropPath: DropPath): void {
-  tf.dispose((dropPath ?? []).filter((factors) => factors !== null));
+/** The tensors that {@link drawDropPath} drew. Which branches have one depends on the rate and the depth alone. */
+export function dropPathTensors(dropPath: DropPath): tf.Tensor[] {
+  return (dropPath ?? []).filter((factors) => factors !== null);
 }

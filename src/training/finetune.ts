@@ -9,7 +9,7 @@ import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
-import { disposeDropPath, drawDropPath } from './drop-path.js';
+import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
@@ -73,15 +73,17 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
         batches: (epoch, fromStep) => preparedBatches(epochs, epoch, fromStep),
         loss: ({ images, targets, dropPath }) =>
           softmaxCrossEntropy(classify(state.parameters, model, images, dropPath), targets),
-        dispose,
-        async onEpoch(finished) {
+        tensors: tensorsOf,
+        onEpoch(finished) {
           const due = recipe.evaluateEvery !== undefined && finished % recipe.evaluateEvery === 0;
-          if (!due && finished < recipe.epochs) return;
-          const measured = await evaluate();
-          last = { epoch: finished, measured };
-          if (due) await keepBest(context, state, finished, measured.accuracy);
-          loop.record({ epoch: finished, step: state.step, ...measured });
-          emit({ type: 'evaluated', epoch: finished, accuracy: measured.accuracy });
+          if (!due && finished < recipe.epochs) return undefined;
+          return async () => {
+            const measured = await evaluate();
+            last = { epoch: finished, measured };
+            if (due) await keepBest(context, state, finished, measured.accuracy);
+            loop.record({ epoch: finished, step: state.step, ...measured });
+            emit({ type: 'evaluated', epoch: finished, accuracy: measured.accuracy });
+          };
         },
       },
       state,
@@ -121,9 +123,10 @@ async function keepBest(
   writeSafetensors(paths.bestCheckpoint, values, { stage: stage.id, epoch: String(epoch), accuracy: String(accuracy) });
 }
 
-function dispose({ images, targets, dropPath }: Part): void {
-  tf.dispose([images, targets]);
-  disposeDropPath(dropPath);
+const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];
+
+function dispose(part: Part): void {
+  tf.dispose(tensorsOf(part));
 }
 
 /** Augments and mixes batches, and cuts them in parts. */
@@ -135,17 +138,18 @@ function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, spli
     const { images, labels } = await normalizedBatch(reading, model.imageSize, mix);
     const targets = mixLabels(labels, mix, { ...recipe, classes });
     const dropPaths = stream(seed, 'drop-path', epoch, step);
+    const lengths = splitInParts(indices, recipe.accumulate).map(({ length }) => length);
     let row = 0;
-    const parts = splitInParts(indices, recipe.accumulate).map(({ length }): Part => {
+    const parts = lengths.map((length): Part => {
       const part = {
-        images: tf.slice(images, row, length),
+        images: lengths.length === 1 ? images : tf.slice(images, row, length),
         targets: tf.tensor2d(targets.slice(row * classes, (row + length) * classes), [length, classes]),
         dropPath: drawDropPath(recipe.dropPath, model.depth, length, dropPaths),
       };
       row += length;
       return part;
     });
-    images.dispose();
+    if (lengths.length > 1) images.dispose();
     return parts;
   };
 }

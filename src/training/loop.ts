@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { TrainingError } from '../common/errors.js';
-import { adamW } from '../ops/index.js';
+import { accumulate, adamW, adamWRates, Repeated, type AdamWStep } from '../ops/index.js';
 import type { StageEvent } from '../store/records.js';
 import { clipByGlobalNorm, meanGradients } from './gradients.js';
 import { learningRateAt, type Schedule } from './schedule.js';
@@ -24,12 +24,12 @@ export interface LoopTask<Part> {
   imagesPerStep: number;
   /** The batches of an epoch, from the given step in it on; each is a list of equally large parts, on the device. */
   batches(epoch: number, fromStep: number): AsyncIterable<Part[]>;
-  /** Mean loss of one part. */
+  /** Mean loss of one part. It depends on the part through its tensors alone, and is not computed anew in every step. */
   loss(part: Part): tf.Scalar;
-  /** Frees a part that has been learned from. */
-  dispose(part: Part): void;
-  /** Called with the number of finished epochs after each; evaluation goes here. */
-  onEpoch?(epochs: number): Promise<void>;
+  /** All tensors of a part, in the same order for every part. The loop frees them once they are learned from. */
+  tensors(part: Part): tf.Tensor[];
+  /** What is to be done after so many epochs, if anything is; evaluation goes here. */
+  onEpoch?(epochs: number): (() => Promise<void>) | undefined;
 }
 
 /** How the loop talks to the world around it. */
@@ -78,57 +78,72 @@ export async function train<Part>(
   const { recipe, stepsPerEpoch } = task;
   const steps = recipe.epochs * stepsPerEpoch;
   const meter = new Meter(task.imagesPerStep);
+  const repeated = new Repeated();
   let firstReading: number | undefined;
   let shown = performance.now();
   let saved = performance.now();
 
-  while (state.step < steps) {
-    const epoch = Math.floor(state.step / stepsPerEpoch);
-    let read = { step: state.step, sum: (await state.lossSum.data())[0]! };
-    meter.start();
-    for await (const parts of task.batches(epoch, state.step % stepsPerEpoch)) {
-      update(task, state, parts);
-      await breathe();
-      meter.step();
-      const inEpoch = state.step - epoch * stepsPerEpoch;
-      const stop = context.signal.aborted;
-      const due = inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop;
-      if (due || performance.now() - shown > SHOW_EVERY_MS) {
-        const sum = (await state.lossSum.data())[0]!;
-        const loss = (sum - read.sum) / (state.step - read.step);
-        const imagesPerSecond = meter.rate();
-        if (due) {
-          firstReading ??= loss;
-          check(loss, firstReading, read.step, state.step);
-          read = { step: state.step, sum };
-          const learningRate = learningRateAt(recipe, state.step - 1, stepsPerEpoch);
-          context.record({ step: state.step, epoch: state.step / stepsPerEpoch, loss, learningRate, imagesPerSecond });
+  try {
+    while (state.step < steps) {
+      const epoch = Math.floor(state.step / stepsPerEpoch);
+      let read = { step: state.step, sum: (await state.lossSum.data())[0]! };
+      meter.start();
+      for await (const parts of task.batches(epoch, state.step % stepsPerEpoch)) {
+        update(task, state, parts, repeated);
+        await breathe();
+        meter.step();
+        const inEpoch = state.step - epoch * stepsPerEpoch;
+        const stop = context.signal.aborted;
+        const due = inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop;
+        if (due || performance.now() - shown > SHOW_EVERY_MS) {
+          const sum = (await state.lossSum.data())[0]!;
+          const loss = (sum - read.sum) / (state.step - read.step);
+          const imagesPerSecond = meter.rate();
+          if (due) {
+            firstReading ??= loss;
+            check(loss, firstReading, read.step, state.step);
+            read = { step: state.step, sum };
+            const learningRate = learningRateAt(recipe, state.step - 1, stepsPerEpoch);
+            context.record({
+              step: state.step,
+              epoch: state.step / stepsPerEpoch,
+              loss,
+              learningRate,
+              imagesPerSecond,
+            });
+          }
+          // Between two checks the loss may be NaN, which JSON cannot say; the next check will.
+          if (Number.isFinite(loss))
+            context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
+          shown = performance.now();
         }
-        // Between two checks the loss may be NaN, which JSON cannot say; the next check will.
-        if (Number.isFinite(loss))
-          context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
-        shown = performance.now();
+        const within = state.step < steps && inEpoch < stepsPerEpoch;
+        if (within && (stop || performance.now() - saved > context.saveEvery)) {
+          meter.pause();
+          await context.save();
+          meter.start();
+          saved = performance.now();
+        }
+        if (within && stop) {
+          throw new Interrupted('stopped at a step boundary');
+        }
       }
-      const within = state.step < steps && inEpoch < stepsPerEpoch;
-      if (within && (stop || performance.now() - saved > context.saveEvery)) {
-        meter.pause();
-        await context.save();
-        meter.start();
-        saved = performance.now();
+      meter.pause();
+      state.losses.push(read.sum / stepsPerEpoch);
+      tf.tidy(() => {
+        accumulate(state.lossSum, tf.neg(state.lossSum));
+      });
+      const then = task.onEpoch?.(epoch + 1);
+      if (then) {
+        repeated.dispose(); // for its memory
+        await then();
       }
-      if (within && stop) {
-        throw new Interrupted('stopped at a step boundary');
-      }
+      await context.save();
+      saved = performance.now();
+      if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
     }
-    meter.pause();
-    state.losses.push(read.sum / stepsPerEpoch);
-    tf.tidy(() => {
-      state.lossSum.assign(tf.scalar(0));
-    });
-    await task.onEpoch?.(epoch + 1);
-    await context.save();
-    saved = performance.now();
-    if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
+  } finally {
+    repeated.dispose();
   }
   return { imagesPerSecond: meter.steps > 0 ? meter.rate() : null, seconds: meter.seconds };
 }
@@ -142,26 +157,32 @@ export function breathe(): Promise<void> {
 }
 
 /** One optimiser step. Consumes the parts. */
-function update<Part>(task: LoopTask<Part>, state: TrainingState, parts: Part[]): void {
+function update<Part>(task: LoopTask<Part>, state: TrainingState, parts: Part[], repeated: Repeated): void {
   const { recipe, stepsPerEpoch } = task;
-  tf.tidy(() => {
-    const slots = [...state.slots.values()];
-    const { loss, gradients } = meanGradients(
-      parts,
-      (part) => task.loss(part),
-      slots.map((slot) => slot.value),
-    );
-    adamW(slots, recipe.clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, recipe.clipGradient), {
-      learningRate: learningRateAt(recipe, state.step, stepsPerEpoch),
-      beta1: recipe.beta1,
-      beta2: recipe.beta2,
-      epsilon: 1e-8,
-      step: state.step + 1,
-      gradientScale: 1,
+  const options: AdamWStep = {
+    learningRate: learningRateAt(recipe, state.step, stepsPerEpoch),
+    beta1: recipe.beta1,
+    beta2: recipe.beta2,
+    epsilon: 1e-8,
+    step: state.step + 1,
+    gradientScale: 1,
+  };
+  const rates = adamWRates(options);
+  const inputs = [...parts.flatMap((part) => task.tensors(part)), rates];
+  repeated.run(inputs, () => {
+    tf.tidy(() => {
+      const slots = [...state.slots.values()];
+      const { loss, gradients } = meanGradients(
+        parts,
+        (part) => task.loss(part),
+        slots.map((slot) => slot.value),
+      );
+      accumulate(state.lossSum, loss);
+      const { clipGradient } = recipe;
+      adamW(slots, clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient), options, rates);
     });
-    state.lossSum.assign(tf.add(state.lossSum, loss));
   });
-  for (const part of parts) task.dispose(part);
+  tf.dispose(inputs);
   state.step += 1;
 }
 

@@ -1,4 +1,5 @@
 /** Pre-training: recover clean images from degraded ones. (PAPER.md §6) */
+import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import type { Split } from '../data/split.js';
@@ -7,7 +8,7 @@ import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
-import { disposeDropPath, drawDropPath } from './drop-path.js';
+import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
@@ -56,7 +57,7 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
         batches: (epoch, fromStep) => preparedBatches(epochs, epoch, fromStep),
         loss: ({ batch, dropPath }) =>
           batch.loss(predict(state.parameters, model, batch.inputs, batch.selection, dropPath)),
-        dispose,
+        tensors: tensorsOf,
       },
       state,
       loopContext(context, state),
@@ -80,9 +81,10 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
   }
 }
 
-function dispose({ batch, dropPath }: Part): void {
-  batch.dispose();
-  disposeDropPath(dropPath);
+const tensorsOf = ({ batch, dropPath }: Part): tf.Tensor[] => [...batch.tensors, ...dropPathTensors(dropPath)];
+
+function dispose(part: Part): void {
+  tf.dispose(tensorsOf(part));
 }
 
 /** One augmented, degraded batch on the device. */

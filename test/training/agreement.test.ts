@@ -3,6 +3,8 @@
  * each of them beside the others. Images are cropped and degraded on device webgpu, on the processor elsewhere.
  */
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import type { VitBackend } from '../../src/backends/webgpu/backend.js';
 import { openDevice } from '../../src/backends/open.js';
 import type { DeviceName } from '../../src/backends/device.js';
 import { openDataset } from '../../src/data/dataset.js';
@@ -48,6 +50,7 @@ async function losses(id: string, device: DeviceName, { stages } = plan): Promis
   const before = known.get(paths.folder);
   if (before) return before;
   const opened = await openDevice(device, { threads: 2 });
+  const recordings = device === 'webgpu' ? countRecordings() : undefined;
   const told: number[] = [];
   await runStage(stage, paths, {
     device,
@@ -58,9 +61,23 @@ async function losses(id: string, device: DeviceName, { stages } = plan): Promis
     mayWrite: () => undefined,
     checkpointEvery: Infinity,
   });
+  expect(recordings?.()).toBe(recordings && 1); // the third step; all others repeat it
   opened.close();
   known.set(paths.folder, told);
   return told;
+}
+
+/** How many steps the device records from now on. */
+function countRecordings(): () => number {
+  const backend = tf.backend() as unknown as VitBackend;
+  const record = backend.record.bind(backend);
+  let count = 0;
+  backend.record = (...call) => {
+    const recorded = record(...call);
+    if (recorded) count += 1;
+    return recorded;
+  };
+  return () => count;
 }
 
 const stages = plan.jobs.map((job) => {

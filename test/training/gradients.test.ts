@@ -76,9 +76,7 @@ describe('train', () => {
         yield await Promise.resolve([{ target: tf.scalar(at(epoch * 30 + step)) }]);
       }
     },
-    dispose: ({ target }) => {
-      target.dispose();
-    },
+    tensors: ({ target }) => [target],
     loss: ({ target }) => tf.sum(tf.square(tf.sub(state.parameters.get('w')!, target))),
   });
 

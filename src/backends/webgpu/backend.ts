@@ -13,10 +13,14 @@ import { internalsOf } from './internals.js';
 import { lanesFor, type Operand, type Pass } from './pass.js';
 import type { MatrixUnits } from './passes/matrix-units.js';
 import type { Pipelines } from './pipelines.js';
+import { Recording, type Tape } from './recording.js';
 import { widening } from './widen.js';
+import type { Recorded, Recorder } from '../../ops/repeat.js';
 
-/** Passes recorded before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
+/** Passes asked for before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
 const PASSES_PER_SUBMISSION = 64;
+
+type StockProgram = Parameters<WebGPUBackend['runWebGPUProgram']>;
 
 /** Values that are on the device alone; tfjs has null for it and does not say so in the type. */
 const NOT_READ = null as unknown as tf.backend_util.BackendValues;
@@ -27,11 +31,13 @@ export interface Rounded {
   readonly scale?: tf.TensorInfo;
 }
 
-export class VitBackend extends WebGPUBackend {
+export class VitBackend extends WebGPUBackend implements Recorder {
   readonly #internals = internalsOf(this);
   readonly #health: Health;
   readonly #pipelines: Pipelines;
   readonly #bindGroups: BindGroups;
+  readonly #buffers: Buffers;
+  #recording: Recording | undefined;
   /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
   readonly #halves = new WeakSet<object>();
 
@@ -52,7 +58,8 @@ export class VitBackend extends WebGPUBackend {
     this.#health = health;
     this.#pipelines = pipelines;
     this.#bindGroups = new BindGroups(device);
-    this.#internals.bufferManager = new Buffers(device);
+    this.#buffers = new Buffers(device);
+    this.#internals.bufferManager = this.#buffers;
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
@@ -126,10 +133,7 @@ export class VitBackend extends WebGPUBackend {
 
   override disposeData(dataId: object, force?: boolean): boolean {
     const gone = super.disposeData(dataId, force);
-    if (gone) {
-      this.#forgetLargest(dataId);
-      this.#forgetRounded(dataId);
-    }
+    if (gone) this.#forgetNotes(dataId);
     return gone;
   }
 
@@ -137,6 +141,11 @@ export class VitBackend extends WebGPUBackend {
   override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
     for (const { dataId } of inputs) this.#makeWide(dataId);
     return super.shouldExecuteOnCPU(inputs, sizeThreshold);
+  }
+
+  #forgetNotes(dataId: object): void {
+    this.#forgetLargest(dataId);
+    this.#forgetRounded(dataId);
   }
 
   #forgetLargest(dataId: object): void {
@@ -185,12 +194,16 @@ export class VitBackend extends WebGPUBackend {
     const timed = internals.activeTimers !== undefined && internals.supportTimestampQuery;
     this.ensureCommandEncoderReady();
     if (timed) this.#beginTimedPass();
-    const encoder = (internals.computePassEncoder ??= internals.commandEncoder!.beginComputePass());
+    const encoder = this.#passEncoder();
     encoder.setPipeline(pipeline);
     encoder.setBindGroup(0, bindGroup);
     encoder.dispatchWorkgroups(...pass.groups);
     for (const { tensor } of operands) internals.commandQueueOwnedIds.add(tensor.dataId);
-    for (const { tensor } of Object.values(pass.writes)) this.#hasBeenWritten(tensor.dataId, pass);
+    const written = new Set(Object.values(pass.writes).map(({ tensor }) => tensor.dataId));
+    for (const dataId of written) this.#hasBeenWritten(dataId, written);
+    operands.forEach(({ tensor: { dataId } }, i) => {
+      this.#recording?.note(dataId, resources[i]!, written.has(dataId));
+    });
     internals.dispatchCountInPass += 1;
     if (timed) {
       this.endComputePassEncoder();
@@ -200,7 +213,98 @@ export class VitBackend extends WebGPUBackend {
     }
   }
 
-  /** Hands over to the device what is recorded. */
+  /** A program of tfjs's own. */
+  override runWebGPUProgram(...call: StockProgram): tf.TensorInfo {
+    const recording = this.#recording;
+    if (!recording) return super.runWebGPUProgram(...call);
+    const [, inputs] = call;
+    for (const { dataId } of inputs) this.uploadToGPU(dataId); // or it would leave the encoder that is listened to
+    this.ensureCommandEncoderReady();
+    this.#passEncoder();
+    const before = recording.length;
+    const output = super.runWebGPUProgram(...call);
+    if (sizeOf(output.shape) === 0) return output;
+    if (recording.length !== before + 1) throw new Error('a program of tfjs ran unseen');
+    for (const { dataId } of inputs) recording.note(dataId, this.#bufferOfData(dataId), false);
+    recording.note(output.dataId, this.#bufferOfData(output.dataId), true);
+    return output;
+  }
+
+  mayRecord(): boolean {
+    return this.#internals.activeTimers === undefined;
+  }
+
+  record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
+    this.#takeIn(inputs);
+    this.submit(); // what is to be given back goes to where it came from
+    const recording = new Recording(this.#buffers);
+    this.#recording = recording;
+    this.#internals.bufferManager = recording.buffers;
+    try {
+      f();
+      for (const { dataId } of inputs) this.#forgetNotes(dataId);
+      this.submit();
+    } finally {
+      this.#internals.bufferManager = this.#buffers;
+      this.#recording = undefined;
+    }
+    const given = inputs.map(({ dataId }) => ({ dataId, buffer: this.#bufferOfData(dataId) }));
+    const tape = recording.end(given, this.#buffers);
+    return (
+      tape && {
+        replay: (others) => this.#replay(tape, others),
+        dispose: () => {
+          tape.dispose();
+        },
+      }
+    );
+  }
+
+  #replay({ commands, inputs, outside, written }: Tape, given: readonly tf.TensorInfo[]): boolean {
+    for (const [dataId, buffer] of outside) {
+      // One that is disposed of may still be there, for the sake of passes that are not yet handed over.
+      if (this.refCount(dataId) === 0 || this.#bufferOfData(dataId) !== buffer) return false;
+    }
+    this.#takeIn(given);
+    const internals = this.#internals;
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    given.forEach(({ dataId }, i) => {
+      const [from, to] = [this.#bufferOfData(dataId), inputs[i] ?? null];
+      internals.commandQueueOwnedIds.add(dataId);
+      if (to && from !== to) internals.commandEncoder!.copyBufferToBuffer(from, 0, to, 0, from.size);
+    });
+    for (let begin = 0; begin < commands.length; begin += PASSES_PER_SUBMISSION) {
+      this.ensureCommandEncoderReady();
+      const encoder = this.#passEncoder();
+      for (const { pipeline, group, groups } of commands.slice(begin, begin + PASSES_PER_SUBMISSION)) {
+        encoder.setPipeline(pipeline);
+        encoder.setBindGroup(0, group);
+        encoder.dispatchWorkgroups(...groups);
+      }
+      this.submit();
+    }
+    for (const dataId of written) this.#hasBeenWritten(dataId, written);
+    return true;
+  }
+
+  /** Inputs of a call that is recorded, or repeated: on the device, in float32, with nothing known of them. */
+  #takeIn(inputs: readonly tf.TensorInfo[]): void {
+    for (const { dataId } of inputs) {
+      this.uploadToGPU(dataId);
+      this.#forgetNotes(dataId);
+    }
+  }
+
+  #passEncoder(): GPUComputePassEncoder {
+    const begin = (): GPUComputePassEncoder => {
+      const encoder = this.#internals.commandEncoder!.beginComputePass();
+      return this.#recording?.listen(encoder) ?? encoder;
+    };
+    return (this.#internals.computePassEncoder ??= begin());
+  }
+
+  /** Hands over to the device what was asked for. */
   submit(): void {
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
@@ -215,17 +319,20 @@ export class VitBackend extends WebGPUBackend {
   #bufferOf({ tensor: { dataId }, stored }: Operand): GPUBuffer {
     if (!stored) this.uploadToGPU(dataId);
     else if (!this.#halves.has(dataId)) throw new Error('a pass takes a tensor for float16 that is not');
+    return this.#bufferOfData(dataId);
+  }
+
+  #bufferOfData(dataId: object): GPUBuffer {
     return this.tensorMap.get(dataId).resource as GPUBuffer;
   }
 
   /** What has been read of it before, or noted, is out of date; but what was noted may be written along with it. */
-  #hasBeenWritten(dataId: object, { writes }: Pass): void {
+  #hasBeenWritten(dataId: object, written: ReadonlySet<object>): void {
     this.tensorMap.get(dataId).values = NOT_READ;
     this.#forgetLargest(dataId);
     const rounded = this.#rounded.get(dataId);
     if (!rounded) return;
-    const alongWithIt = Object.values(writes).some(({ tensor }) => tensor.dataId === rounded.half.dataId);
-    if (!alongWithIt) this.#forgetRounded(dataId);
+    if (!written.has(rounded.half.dataId)) this.#forgetRounded(dataId);
   }
 
   /** Brings a tensor to float32 that is in float16, or has no values but such. */

@@ -19,8 +19,19 @@ interface Place {
   readonly size: number;
 }
 
-/** What tfjs asks of a manager, which gives out the free buffer that was made first: where it stands says all. */
-export class Buffers {
+/** What tfjs asks of a manager of buffers. */
+export interface BufferManager {
+  readonly numBytesUsed: number;
+  readonly numBytesAllocated: number;
+  acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation?: boolean, reuse?: boolean): GPUBuffer;
+  releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
+  getNumUsedBuffers(): number;
+  getNumFreeBuffers(): number;
+  dispose(): void;
+}
+
+/** Gives out the free buffer that was made first: where it stands says all. */
+export class Buffers implements BufferManager {
   numBytesUsed = 0;
   numBytesAllocated = 0;
   readonly #device: GPUDevice;
@@ -28,6 +39,8 @@ export class Buffers {
   readonly #places = new Map<GPUBuffer, Place>();
   /** Those that are used once. */
   readonly #single = new Set<GPUBuffer>();
+  /** Those that are not given out again for now, and whether they have come back. */
+  readonly #kept = new Map<GPUBuffer, boolean>();
   #used = 0;
 
   constructor(device: GPUDevice) {
@@ -68,7 +81,8 @@ export class Buffers {
   /** @param reuse Otherwise it is destroyed. One that is not known, as none is after all are disposed of, is passed over. */
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
     const place = this.#places.get(buffer);
-    if (place) {
+    if (this.#kept.has(buffer)) this.#kept.set(buffer, true);
+    else if (place) {
       if (!reuse) throw new Error('a buffer that others may be waiting for is not destroyed');
       const { shelf, index, size } = place;
       if (shelf.free[index]) throw new Error('a buffer comes back twice');
@@ -84,6 +98,17 @@ export class Buffers {
     }
   }
 
+  /** Holds on to a buffer, whoever may give it back meanwhile, until {@link letGo}. */
+  keep(buffer: GPUBuffer): void {
+    this.#kept.set(buffer, false);
+  }
+
+  letGo(buffer: GPUBuffer): void {
+    const cameBack = this.#kept.get(buffer);
+    this.#kept.delete(buffer);
+    if (cameBack === true) this.releaseBuffer(buffer);
+  }
+
   getNumUsedBuffers(): number {
     return this.#used;
   }
@@ -97,6 +122,7 @@ export class Buffers {
     this.#shelves.clear();
     this.#places.clear();
     this.#single.clear();
+    this.#kept.clear();
     this.#used = 0;
     this.numBytesUsed = 0;
     this.numBytesAllocated = 0;

@@ -4,7 +4,7 @@
  * run in the order in which they were asked for.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import type { Buffers } from './buffers.js';
+import type { BufferManager } from './buffers.js';
 
 interface Timer {
   name: string;
@@ -13,7 +13,7 @@ interface Timer {
 }
 
 export interface Internals {
-  bufferManager: Buffers;
+  bufferManager: BufferManager;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   /** Tensors of passes that are recorded and not yet submitted: their buffers are given back after that. */

@@ -23,23 +23,21 @@ interface Slot {
 
 const THREADS = 256;
 const buffersOf = ({ half }: Slot): number => (half ? 5 : 4);
-const UNIFORMS_OF_SLOT = 3; // vectors of four
+const UNIFORMS_OF_SLOT = 2; // vectors of four
 
 export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs, attributes) => {
-  const { learningRate, beta1, beta2, epsilon, step, gradientScale, rateScales, weightDecays } = attributes;
+  const { beta1, beta2, epsilon, rateScales, weightDecays } = attributes;
   const slots = rateScales.map((rateScale, slot): Slot => {
     const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
-    const rate = learningRate * rateScale;
     // 1 − β is not left to float32, which would be wrong by 1e-5 for β = 0.999.
-    const uniforms = [
-      ...[beta1, 1 - beta1, beta2, 1 - beta2],
-      ...[1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), epsilon],
-      ...[gradientScale, 0, 0, 0],
-    ];
+    const uniforms = [...[beta1, 1 - beta1, beta2, 1 - beta2], ...[rateScale, weightDecays[slot]!, epsilon, 0]];
     const { half } = backend.roundedOf(value!) ?? {};
     return { value: value!, half, first: first!, second: second!, gradient: gradient!, uniforms };
   });
-  for (const some of together(slots, backend.device.limits.maxStorageBuffersPerShaderStage)) update(backend, some);
+  const rates = inputs.rates!;
+  for (const some of together(slots, backend.device.limits.maxStorageBuffersPerShaderStage - 1)) {
+    update(backend, some, rates);
+  }
   // A step ends here. Were the next one's passes handed over together with its last, buffers would come back at other times
   // in every step, and be other buffers.
   backend.submit();
@@ -61,7 +59,7 @@ function together(slots: readonly Slot[], most: number): Slot[][] {
   return all;
 }
 
-function update(backend: VitBackend, slots: readonly Slot[]): void {
+function update(backend: VitBackend, slots: readonly Slot[], rates: TensorInfo): void {
   const sizes = slots.map(({ value }) => sizeOf(value.shape));
   const operands = (part: 'value' | 'first' | 'second' | 'gradient'): [string, Operand][] =>
     slots.map((slot, i) => [`${part}${i}`, lanesFor(slot[part], sizes[i]!)]);
@@ -76,7 +74,7 @@ function update(backend: VitBackend, slots: readonly Slot[]): void {
   backend.run({
     name: 'adamW',
     sizes: { sizes, halves: halves.map(Boolean) },
-    reads: Object.fromEntries(operands('gradient')),
+    reads: Object.fromEntries([...operands('gradient'), ['rates', lanesFor(rates, 4)]]),
     writes: Object.fromEntries([
       ...values,
       ...operands('first'),
@@ -102,10 +100,11 @@ function one(slot: number, count: number, start: number): string {
   return `
     let i = (number - ${start}u) * ${THREADS}u + thread;
     if (i >= ${count}u) { return; }
-    let g = gradient${slot}[i] * ${uniform(2, 'x')};
+    let rate = rates[0].x * ${uniform(1, 'x')};
+    let g = gradient${slot}[i] * rates[0].w;
     let m = ${uniform(0, 'x')} * ${first} + ${uniform(0, 'y')} * g;
     let v = ${uniform(0, 'z')} * ${second} + ${uniform(0, 'w')} * g * g;
     ${first} = m;
     ${second} = v;
-    ${value} = ${value} * ${uniform(1, 'x')} - ${uniform(1, 'y')} * m / (sqrt(v) * ${uniform(1, 'z')} + ${uniform(1, 'w')});`;
+    ${value} = ${value} * (1.0 - rate * ${uniform(1, 'y')}) - rate * rates[0].y * m / (sqrt(v) * rates[0].z + ${uniform(1, 'z')});`;
 }

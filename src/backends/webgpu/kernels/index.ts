@@ -1,5 +1,6 @@
 /** All kernels of this backend; what is not here runs as tfjs's stock WebGPU kernel. */
 import * as tf from '@tensorflow/tfjs';
+import { accumulate } from './accumulate.js';
 import { addKernel } from './add.js';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
@@ -20,6 +21,7 @@ import { resampleKernels } from './resample.js';
 import { gatherTokens, gatherTokensGradient, restoreTokens, restoreTokensGradient } from './tokens.js';
 
 const KERNELS: readonly tf.KernelConfig[] = [
+  accumulate,
   adamW,
   attention,
   attentionGradient,

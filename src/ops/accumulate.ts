@@ -1,0 +1,15 @@
+/** A running sum, in place: the buffer stays the same, as whoever repeats a step without computing it anew needs. */
+import * as tf from '@tensorflow/tfjs';
+import { hasFusedKernel } from './op.js';
+
+/** Kernel name: takes `sum` and `term`, of one shape, and adds the term to the sum in place. */
+export const ACCUMULATE_KERNEL = 'VitAccumulate';
+
+/** sum ← sum + term. */
+export function accumulate(sum: tf.Variable, term: tf.Tensor): void {
+  if (hasFusedKernel(ACCUMULATE_KERNEL)) tf.engine().runKernel(ACCUMULATE_KERNEL, { sum, term });
+  else
+    tf.tidy(() => {
+      sum.assign(tf.add(sum, term));
+    });
+}
