@@ -38,7 +38,7 @@ export function localLauncher({ bin, device, threads, checkpointMinutes, slots =
     const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
     if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
     if (origin !== undefined) args.push('--origin', origin);
-    const env = { ...process.env, ...(slots[slot] ?? slots.at(-1)) };
+    const env = { ...decoding(threads), ...process.env, ...(slots[slot] ?? slots.at(-1)) };
     const child = spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: ['pipe', 'pipe', log] });
     closeSync(log);
     return {
@@ -53,6 +53,17 @@ export function localLauncher({ bin, device, threads, checkpointMinutes, slots =
     };
   };
 }
+
+/** Node's own number of threads for what it does beside JavaScript. */
+const FEWEST_DECODERS = 4;
+
+/**
+ * Images are decoded on libuv's threads, whose number is read from the environment before anything else runs: as many as
+ * the stage has of the cores, where nobody has said otherwise.
+ */
+const decoding = (threads: number): NodeJS.ProcessEnv => ({
+  UV_THREADPOOL_SIZE: String(Math.max(FEWEST_DECODERS, threads)),
+});
 
 function noteInLog(log: string, line: string): void {
   try {
