@@ -1,5 +1,6 @@
 /** What `vitmim train` does: opens the device, runs the stage, and says how it ended. */
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { openDevice } from '../backends/open.js';
 import type { Device } from '../backends/device.js';
@@ -67,6 +68,7 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
       emit,
       signal: stop.signal,
       checkpointEvery: options.checkpointMinutes * 60_000,
+      cores: options.threads ?? availableParallelism(),
       mayWrite: () => {
         if (!holdsClaim(paths, claim)) throw new TrainingError('another sweep has taken the stage over', 'lost');
       },

@@ -15,10 +15,11 @@ export type { Dataset, Sample, Split } from './split.js';
 /**
  * Opens a data set, cut down to its `trainImages` and `testImages`.
  *
+ * @param cores That reading its images may have.
  * @throws UsageError when it is missing, incomplete or malformed, with the way to get it.
  */
-export async function openDataset(data: UnlabelledData): Promise<Dataset> {
-  const dataset = await open(data);
+export async function openDataset(data: UnlabelledData, cores = 1): Promise<Dataset> {
+  const dataset = await open(data, cores);
   return {
     ...dataset,
     train: balancedSubset(dataset.train, data.trainImages, 'train'),
@@ -26,7 +27,7 @@ export async function openDataset(data: UnlabelledData): Promise<Dataset> {
   };
 }
 
-function open(data: UnlabelledData): Dataset | Promise<Dataset> {
+function open(data: UnlabelledData, cores: number): Dataset | Promise<Dataset> {
   switch (data.name) {
     case 'shapes':
       return openShapes(data);
@@ -36,7 +37,7 @@ function open(data: UnlabelledData): Dataset | Promise<Dataset> {
     case 'idx':
       return openIdx(data);
     case 'image-folder':
-      return openImageFolder(data);
+      return openImageFolder(data, cores);
     default:
       return unreachable(data);
   }

@@ -2,14 +2,13 @@
  * Images in one folder a class, at their native sizes, decoded when they are read. Small sets are decoded once: what
  * has been decoded is kept up to a budget of memory.
  */
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { canonicalJson, sha256 } from '../common/canonical.js';
-import { messageOf, TrainingError, UsageError } from '../common/errors.js';
+import { TrainingError, unreachable, UsageError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
 import type { UnlabelledData } from '../spec/stages.js';
-import { decodeImage } from './decode.js';
 import { type ClassFolder, isFolder, listClasses } from './image-files.js';
+import { openReaders } from './readers.js';
 import { type Dataset, type ImageSource, splitOf } from './split.js';
 
 /** Decoded bytes that a data set keeps in memory, both splits together. */
@@ -24,9 +23,10 @@ type ImageFolderData = Extract<UnlabelledData, { name: 'image-folder' }>;
  * The fingerprint is the hash of every image's split, class, name and size in bytes: a file replaced by another of the
  * same size goes unnoticed, which hashing all pixels of a large set at every start would not be worth.
  *
+ * @param cores That reading may have, see {@link openReaders}.
  * @throws UsageError for missing or empty folders, and for splits whose classes differ.
  */
-export async function openImageFolder({ path, corrupt }: ImageFolderData): Promise<Dataset> {
+export async function openImageFolder({ path, corrupt }: ImageFolderData, cores: number): Promise<Dataset> {
   const root = resolve(path);
   if (!(await isFolder(root))) {
     throw new UsageError(
@@ -50,12 +50,13 @@ export async function openImageFolder({ path, corrupt }: ImageFolderData): Promi
   checkSameClasses(trainFolder, train, testFolder, test);
 
   const cache = new ImageCache(CACHE_BYTES);
+  const reading = { corrupt, cache, readFile: openReaders(cores) };
   return {
     name: 'image-folder',
     classes: train.map(({ name }) => name),
     fingerprint: sha256(canonicalJson({ train: withoutPaths(train), test: withoutPaths(test) })),
-    train: splitOf(sourceOf(trainFolder, train, corrupt, cache)),
-    test: splitOf(sourceOf(testFolder, test, corrupt, cache)),
+    train: splitOf(sourceOf(trainFolder, train, reading)),
+    test: splitOf(sourceOf(testFolder, test, reading)),
   };
 }
 
@@ -107,11 +108,16 @@ class ImageCache {
   }
 }
 
+interface Reading {
+  readonly corrupt: ImageFolderData['corrupt'];
+  readonly cache: ImageCache;
+  readonly readFile: ReturnType<typeof openReaders>;
+}
+
 function sourceOf(
   folder: string,
   classes: readonly ClassFolder[],
-  corrupt: ImageFolderData['corrupt'],
-  cache: ImageCache,
+  { corrupt, cache, readFile }: Reading,
 ): ImageSource {
   const paths = classes.flatMap(({ name, files }) => files.map((file) => join(folder, name, file.name)));
   const unreadable = new Set<string>();
@@ -137,18 +143,18 @@ function sourceOf(
       if (kept !== undefined) return kept;
       if (unreadable.has(path)) return null;
 
-      // A file that is gone or a disk that fails is no corrupt image: never passed over.
-      const bytes = await readFile(path).catch((error: unknown) => {
-        throw new TrainingError(`${path} cannot be read (${messageOf(error)}). The data set opened with it.`);
-      });
-      let image: ByteImage;
-      try {
-        image = await decodeImage(bytes);
-      } catch (error) {
-        return passOver(path, messageOf(error).split('\n', 1)[0]!);
+      const read = await readFile(path);
+      switch (read.kind) {
+        case 'image':
+          cache.keep(path, read.image);
+          return read.image;
+        case 'corrupt':
+          return passOver(path, read.reason);
+        case 'unreadable': // is no corrupt image: never passed over
+          throw new TrainingError(`${path} cannot be read (${read.reason}). The data set opened with it.`);
+        default:
+          return unreachable(read);
       }
-      cache.keep(path, image);
-      return image;
     },
   };
 }

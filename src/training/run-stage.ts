@@ -18,6 +18,11 @@ import { CorruptFileError } from './safetensors.js';
 import type { StageContext } from './stage-context.js';
 import { readWeights } from './state.js';
 
+interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'> {
+  /** That the process may have to itself (1). */
+  readonly cores?: number;
+}
+
 /**
  * Runs a stage in its folder, from its last checkpoint where there is one, and writes its result.
  *
@@ -26,7 +31,7 @@ import { readWeights } from './state.js';
 export async function runStage(
   stage: Stage,
   paths: StagePaths,
-  surroundings: Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'>,
+  { cores, ...surroundings }: Surroundings,
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
   if (stage.config.model.precision === 'float16' && !hasHalfProducts()) {
@@ -34,7 +39,7 @@ export async function runStage(
       `device ${surroundings.device} does not multiply in float16; use a GPU with shader-f16 by --device webgpu, or model.precision: float32`,
     );
   }
-  const dataset = await openDataset(stage.config.data);
+  const dataset = await openDataset(stage.config.data, cores);
   if (dataset.fingerprint !== stage.dataFingerprint) {
     throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);
   }
