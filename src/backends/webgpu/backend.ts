@@ -20,6 +20,9 @@ import type { Recorded, Recorder } from '../../ops/repeat.js';
 /** Passes asked for before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
 const PASSES_PER_SUBMISSION = 64;
 
+/** What a tensor's buffer is used for; that of tfjs. */
+const TENSOR = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST
+
 type StockProgram = Parameters<WebGPUBackend['runWebGPUProgram']>;
 
 /** Values that are on the device alone; tfjs has null for it and does not say so in the type. */
@@ -81,10 +84,19 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   /** @throws TrainingError for a tensor that no shader could see whole. */
   override uploadToGPU(dataId: object): void {
     this.#makeWide(dataId);
-    const { shape, resource } = this.tensorMap.get(dataId);
-    if (resource != null) return;
-    this.#checkSize(shape, 4);
-    super.uploadToGPU(dataId);
+    const data = this.tensorMap.get(dataId);
+    if (data.resource != null) return;
+    this.#checkSize(data.shape, 4);
+    const values: unknown = data.values;
+    if (values == null) super.uploadToGPU(dataId);
+    else {
+      // tfjs makes a buffer to be mapped for each upload. Nobody waits for a free one, so it can be written at once.
+      const words = asWords(values as ArrayLike<number>, data.dtype);
+      const buffer = this.#internals.bufferManager.acquireConstant(words.byteLength, TENSOR);
+      this.queue.writeBuffer(buffer, 0, words);
+      data.resource = buffer;
+      data.values = NOT_READ;
+    }
   }
 
   /** A new tensor whose values are not yet set. */
@@ -96,12 +108,9 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   outputHalf(shape: readonly number[]): tf.TensorInfo {
     this.#checkSize(shape, 2);
     const tensor = this.output(shape);
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     // In whole vectors of eight, as some passes move them.
-    this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(
-      16 * Math.ceil(sizeOf(shape) / 8),
-      usage,
-    );
+    const bytes = 16 * Math.ceil(sizeOf(shape) / 8);
+    this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(bytes, TENSOR);
     this.#halves.add(tensor.dataId);
     return tensor;
   }
@@ -369,7 +378,8 @@ export class VitBackend extends WebGPUBackend implements Recorder {
 
   #upload(values: readonly number[]): GPUBuffer {
     const data = Float32Array.from(values);
-    const buffer = this.bufferManager.acquireBuffer(data.byteLength, GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM);
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM;
+    const buffer = this.#internals.bufferManager.acquireConstant(data.byteLength, usage);
     this.queue.writeBuffer(buffer, 0, data);
     this.#internals.uniformPendingDisposal.push(buffer);
     return buffer;
@@ -383,6 +393,12 @@ export class VitBackend extends WebGPUBackend implements Recorder {
       timestampWrites: { querySet: internals.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
     });
   }
+}
+
+/** As buffers hold them: everything that is no floating point number as an integer of 32 bits. */
+function asWords(values: ArrayLike<number>, dtype: tf.DataType): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
+  const Words = dtype === 'float32' ? Float32Array : Int32Array;
+  return values instanceof Words ? (values as Float32Array<ArrayBuffer>) : Words.from(values);
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;

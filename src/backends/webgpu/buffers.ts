@@ -24,6 +24,8 @@ export interface BufferManager {
   readonly numBytesUsed: number;
   readonly numBytesAllocated: number;
   acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation?: boolean, reuse?: boolean): GPUBuffer;
+  /** A buffer that is written once, from here. */
+  acquireConstant(size: number, usage: GPUBufferUsageFlags): GPUBuffer;
   releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
   getNumUsedBuffers(): number;
   getNumFreeBuffers(): number;
@@ -76,6 +78,10 @@ export class Buffers implements BufferManager {
     shelf.free[index] = false;
     shelf.lowest = index + 1;
     return shelf.buffers[index]!;
+  }
+
+  acquireConstant(size: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    return this.acquireBuffer(size, usage);
   }
 
   /** @param reuse Otherwise it is destroyed. One that is not known, as none is after all are disposed of, is passed over. */

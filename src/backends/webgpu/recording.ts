@@ -117,16 +117,20 @@ class RecordedBuffers implements BufferManager {
     return this.#base.numBytesAllocated;
   }
 
-  /** @param mappedAtCreation Asked for by an upload of values, which are not uploaded again. So are uniforms. */
   acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation = false, reuse = true): GPUBuffer {
     if (!reuse) return this.#base.acquireBuffer(size, usage, mappedAtCreation, reuse);
-    const constant = mappedAtCreation || (usage & GPUBufferUsage.UNIFORM) !== 0;
+    // Uniforms of tfjs's programs are constants too.
+    if (mappedAtCreation || usage & GPUBufferUsage.UNIFORM) return this.acquireConstant(size, usage);
     const key = `${size} ${usage}`;
-    let buffer = constant ? undefined : this.#free.get(key)?.pop();
-    if (!buffer) {
-      buffer = this.#base.acquireBuffer(size, usage, mappedAtCreation);
-      this.#own.set(buffer, constant ? null : key);
-    }
+    return this.#take(this.#free.get(key)?.pop() ?? this.#base.acquireBuffer(size, usage), key);
+  }
+
+  acquireConstant(size: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    return this.#take(this.#base.acquireConstant(size, usage), null);
+  }
+
+  #take(buffer: GPUBuffer, key: string | null): GPUBuffer {
+    this.#own.set(buffer, key);
     this.#inUse.add(buffer);
     return buffer;
   }
