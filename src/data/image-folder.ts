@@ -114,11 +114,7 @@ interface Reading {
   readonly readFile: ReturnType<typeof openReaders>;
 }
 
-function sourceOf(
-  folder: string,
-  classes: readonly ClassFolder[],
-  { corrupt, cache, readFile }: Reading,
-): ImageSource {
+function sourceOf(folder: string, classes: readonly ClassFolder[], { corrupt, cache, readFile }: Reading): ImageSource {
   const paths = classes.flatMap(({ name, files }) => files.map((file) => join(folder, name, file.name)));
   const unreadable = new Set<string>();
   const reported: string[] = [];
