@@ -9,8 +9,8 @@ import { viewPixels, type View } from '../common/view.js';
 import { hasFusedKernel } from './op.js';
 
 /**
- * Kernel name. Takes `bytes` (int32, four bytes a word, the first in the lowest bits), `table` (int32) and `weights`
- * (float32), as {@link PackedViews} holds them, and {@link CropAttributes}; returns [batch, height, width, 3].
+ * Kernel name. Takes `table` (int32) and `weights` (float32), as {@link PackedViews} holds them, and
+ * {@link CropAttributes}; returns [batch, height, width, 3].
  */
 export const CROP_KERNEL = 'VitCrop';
 
@@ -18,6 +18,15 @@ export interface CropAttributes {
   batch: number;
   height: number;
   width: number;
+  /** The pixels that the views need, to be laid out in `size` bytes. */
+  pieces: readonly Piece[];
+  size: number;
+}
+
+/** Bytes, and where they go. Both their place and their number are multiples of four, as uploads want them. */
+export interface Piece {
+  readonly at: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Whether the active backend cuts out views itself. */
@@ -25,8 +34,8 @@ export const hasCropKernel = (): boolean => hasFusedKernel(CROP_KERNEL);
 
 /** What {@link PackedViews.table} says of each view, in this order. */
 export const VIEW_FIELDS = [
-  'offset', // of the view's box, in bytes
-  'stride', // bytes from a row of the box to the next
+  'offset', // of the first pixel that is needed, in bytes
+  'stride', // bytes from a row of pixels to the next
   'mirrored', // 0 or 1
   // Of each axis: taps of an output pixel; where in the table their first pixels are listed, within the box; where in
   // `weights` their weights are
@@ -35,8 +44,9 @@ export const VIEW_FIELDS = [
 ] as const;
 
 export interface PackedViews {
-  /** Of each view the pixels that it needs, row-major, and room behind. */
-  readonly bytes: Int32Array;
+  readonly pieces: readonly Piece[];
+  /** Bytes that the pieces take, and room behind. */
+  readonly size: number;
   /** {@link VIEW_FIELDS} of each view, the first pixels that they refer to, and room behind. */
   readonly table: Int32Array;
   readonly weights: Float32Array;
@@ -57,20 +67,22 @@ export function cropViews(views: readonly View[], mostBytes = MOST_BYTES): tf.Te
   if (!hasCropKernel()) return tf.tensor4d(stackPixels(views.map(viewPixels)), [views.length, height, width, 3]);
   return tf.tidy(() => {
     const parts = batchesOf(views, mostBytes).map((part): tf.Tensor4D => {
-      const { bytes, table, weights } = packViews(part);
-      const inputs = { bytes: tf.tensor1d(bytes), table: tf.tensor1d(table), weights: tf.tensor1d(weights) };
-      const attributes: CropAttributes = { batch: part.length, height, width };
-      return tf.engine().runKernel(CROP_KERNEL, inputs, { ...attributes });
+      const { table, weights, ...uploads } = packViews(part);
+      const attributes: CropAttributes = { batch: part.length, height, width, ...uploads };
+      const inputs = { table: tf.tensor1d(table), weights: tf.tensor1d(weights) };
+      return tf.engine().runKernel(CROP_KERNEL, inputs, { ...attributes } as unknown as tf.NamedAttrMap);
     });
     return parts.length === 1 ? parts[0]! : tf.concat(parts, 0);
   });
 }
 
+/** Cuts a batch where the whole rows of its views, which they take at most, would be more. */
 function batchesOf(views: readonly View[], most: number): View[][] {
   const parts: View[][] = [];
   let filled = Infinity;
   for (const view of views) {
-    const size = bytesOf(view);
+    const { height, width } = neededBox(view.rows, view.columns);
+    const size = fourfold(3 * height * Math.min(view.image.width, MOST_BETWEEN * width));
     if (filled + size > most) {
       parts.push([]);
       filled = 0;
@@ -81,40 +93,80 @@ function batchesOf(views: readonly View[], most: number): View[][] {
   return parts;
 }
 
-function bytesOf({ rows, columns }: View): number {
-  const { height, width } = neededBox(rows, columns);
-  return height * width * 3;
+/** An image's rows go to the device as they are, unless that is so many times what is needed of them. */
+const MOST_BETWEEN = 2;
+
+const fourfold = (length: number): number => 4 * Math.ceil(length / 4);
+
+/** Bytes that hold the pixels which a view needs, the first of them at `start`. */
+interface Pixels {
+  readonly data: Uint8Array;
+  readonly start: number;
+  readonly length: number;
+  /** Bytes from a row to the next. */
+  readonly stride: number;
 }
 
-/** Lays out views for the kernel. Taps that several of them share are there once. */
+function pixelsOf({ image, top, left, rows, columns }: View): Pixels {
+  const box = neededBox(rows, columns);
+  const [stride, rowLength] = [image.width * 3, box.width * 3];
+  const start = (top + box.top) * stride + (left + box.left) * 3;
+  const asItLies = { data: image.data, start, length: (box.height - 1) * stride + rowLength, stride };
+  const needed = box.height * rowLength;
+  if (asItLies.length <= MOST_BETWEEN * needed) return asItLies;
+  const data = new Uint8Array(needed); // of a panorama
+  for (let y = 0; y < box.height; y++) {
+    data.set(image.data.subarray(start + y * stride, start + y * stride + rowLength), y * rowLength);
+  }
+  return { data, start: 0, length: needed, stride: rowLength };
+}
+
+/**
+ * Lays out views for the kernel. Taps that several of them share are there once. Pixels are seldom copied here: a crop of a
+ * photograph has most of its width, and what lies between goes along.
+ */
 export function packViews(views: readonly View[]): PackedViews {
-  const bytes = new Uint8Array(4 * roomFor(Math.ceil(views.reduce((sum, view) => sum + bytesOf(view), 0) / 4)));
+  const pieces: Piece[] = [];
   const fields: number[] = [];
   const taps = new Taps(views.length * VIEW_FIELDS.length);
-  let offset = 0;
-  for (const { image, top, left, rows, columns, mirrored } of views) {
-    const box = neededBox(rows, columns);
-    const stride = box.width * 3;
-    fields.push(offset, stride, Number(mirrored), ...taps.placeOf(rows), ...taps.placeOf(columns));
-    for (let y = top + box.top; y < top + box.top + box.height; y++, offset += stride) {
-      const start = (y * image.width + left + box.left) * 3;
-      bytes.set(image.data.subarray(start, start + stride), offset);
-    }
+  let at = 0;
+  for (const view of views) {
+    const { data, start, length, stride } = pixelsOf(view);
+    const bytes = wholeWords(data, start, length);
+    pieces.push({ at, bytes: bytes.piece });
+    fields.push(at + bytes.skipped, stride, Number(view.mirrored));
+    fields.push(...taps.placeOf(view.rows), ...taps.placeOf(view.columns));
+    at += bytes.piece.length;
   }
-  const table = new Int32Array(roomFor(fields.length + taps.firsts.length));
+  const { firsts, weights } = taps.all();
+  const table = new Int32Array(roomFor(fields.length + firsts.length));
   table.set(fields);
-  table.set(taps.firsts, fields.length);
-  const weights = new Float32Array(roomFor(taps.weights.length));
-  weights.set(taps.weights);
-  return { bytes: new Int32Array(bytes.buffer), table, weights };
+  table.set(firsts, fields.length);
+  return { pieces, size: 4 * roomFor(at / 4), table, weights };
+}
+
+/** These bytes and up to three others, before or behind them, so that they are whole words. */
+function wholeWords(
+  data: Uint8Array,
+  start: number,
+  length: number,
+): { piece: Uint8Array<ArrayBuffer>; skipped: number } {
+  const whole = fourfold(length);
+  const begin = Math.max(0, Math.min(start, data.length - whole));
+  if (begin + whole <= data.length) {
+    return { piece: data.subarray(begin, begin + whole) as Uint8Array<ArrayBuffer>, skipped: start - begin };
+  }
+  const piece = new Uint8Array(whole); // an image of 1 × 1
+  piece.set(data.subarray(start, start + length));
+  return { piece, skipped: 0 };
 }
 
 /** Filter taps, one after the other. */
 class Taps {
-  readonly firsts: number[] = [];
-  readonly weights: number[] = [];
-  readonly #known = new Map<FilterTaps, readonly [number, number, number]>();
+  readonly #places = new Map<FilterTaps, readonly [number, number, number]>();
   readonly #start: number;
+  #firsts = 0;
+  #weights = 0;
 
   /** @param start Where in the table the first pixels begin. */
   constructor(start: number) {
@@ -123,14 +175,25 @@ class Taps {
 
   /** Taps of an output pixel, and where firsts and weights are. */
   placeOf(taps: FilterTaps): readonly [number, number, number] {
-    let place = this.#known.get(taps);
+    let place = this.#places.get(taps);
     if (place === undefined) {
-      place = [taps.width, this.#start + this.firsts.length, this.weights.length];
-      this.#known.set(taps, place);
-      for (const first of taps.first) this.firsts.push(first - taps.first[0]!);
-      for (const weight of taps.weights) this.weights.push(weight);
+      place = [taps.width, this.#start + this.#firsts, this.#weights];
+      this.#places.set(taps, place);
+      this.#firsts += taps.first.length;
+      this.#weights += taps.weights.length;
     }
     return place;
+  }
+
+  all(): { firsts: Int32Array; weights: Float32Array } {
+    const firsts = new Int32Array(this.#firsts);
+    const weights = new Float32Array(roomFor(this.#weights));
+    for (const [taps, [, first, weight]] of this.#places) {
+      const at = first - this.#start;
+      for (let k = 0; k < taps.first.length; k++) firsts[at + k] = taps.first[k]! - taps.first[0]!;
+      weights.set(taps.weights, weight);
+    }
+    return { firsts, weights };
   }
 }
 

@@ -104,6 +104,15 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.makeTensorInfo([...shape], dtype);
   }
 
+  /** A new tensor of words, of which these bytes are written at once. */
+  outputOf(pieces: readonly { readonly at: number; readonly bytes: Uint8Array<ArrayBuffer> }[], size: number) {
+    const tensor = this.output([size / 4], 'int32');
+    const buffer = this.#internals.bufferManager.acquireConstant(size, TENSOR);
+    for (const { at, bytes } of pieces) this.queue.writeBuffer(buffer, at, bytes);
+    this.tensorMap.get(tensor.dataId).resource = buffer;
+    return tensor;
+  }
+
   /** The same, of values that are kept as float16. */
   outputHalf(shape: readonly number[]): tf.TensorInfo {
     this.#checkSize(shape, 2);

@@ -1,6 +1,5 @@
 /** VitCrop: src/ops/crop.ts says what it is. An invocation makes one pixel, all of its taps in one go. */
 import { TrainingError } from '../../../common/errors.js';
-import { sizeOf } from '../../kernels.js';
 import { CROP_KERNEL, VIEW_FIELDS, type CropAttributes } from '../../../ops/crop.js';
 import { invocations, scalars } from '../pass.js';
 import { writePixel } from '../passes/pixels.js';
@@ -8,14 +7,16 @@ import { defineKernel } from './kernel.js';
 
 const THREADS = 64;
 
-export const crop = defineKernel<CropAttributes>(CROP_KERNEL, (backend, inputs, { batch, height, width }) => {
-  const [bytes, table, weights] = [inputs.bytes!, inputs.table!, inputs.weights!];
+export const crop = defineKernel<CropAttributes>(CROP_KERNEL, (backend, inputs, attributes) => {
+  const { batch, height, width, pieces, size } = attributes;
+  const [table, weights] = [inputs.table!, inputs.weights!];
   const most = backend.device.limits.maxStorageBufferBindingSize;
-  if (sizeOf(bytes.shape) * 4 > most) {
+  if (size > most) {
     throw new TrainingError(
       `a crop of more than ${most} bytes does not fit this device: make the images of the data set smaller`,
     );
   }
+  const bytes = backend.outputOf(pieces, size);
   const y = backend.output([batch, height, width, 3]);
   const count = batch * height * width;
   const { begin, ...layout } = invocations(count, THREADS);
@@ -51,5 +52,6 @@ export const crop = defineKernel<CropAttributes>(CROP_KERNEL, (backend, inputs, 
         ${writePixel('y', 'i * 3u', 'pixel')}`,
     }),
   });
+  backend.release(bytes);
   return y;
 });

@@ -1,0 +1,117 @@
+/**
+ * Images per second from files to what a step uploads, as pre-training takes them on a GPU: read, decoded, a random resized
+ * crop of each drawn, and of its pixels those that the crop needs laid out for the device, which resamples them.
+ *
+ *   node dist/bench/input.js --data DIR [--cores 2]        DIR/train and DIR/val, each with one folder of images a class
+ *
+ *   --size N     side of the crops (224)
+ *   --batch N    (128)
+ *   --steps N    batches that are measured, after two that are not (10)
+ *   --peer PY    torchvision's ImageFolder and DataLoader on as many processes, by this Python, in turn with ours
+ *   --rounds N   of the two (3); medians count
+ *   --json       one object on standard output
+ *
+ * Also told: what of it the main thread does, which has the rest of a step to ask for meanwhile. Small sets are decoded
+ * once and kept, by vitmim alone; the budget for that is 1 GiB, so a set to be measured is larger: 4,000 photographs.
+ */
+import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { prefetch, trainingBatches } from '../src/data/batches.js';
+import { openDataset } from '../src/data/dataset.js';
+import { packViews } from '../src/ops/crop.js';
+import { augmentedView } from '../src/training/views.js';
+import { count, median } from './numbers.js';
+
+const PEER = fileURLToPath(new URL('../../bench/peers/torch_input.py', import.meta.url));
+const CROP_SCALE = [0.2, 1] as const;
+const WARM_UP = 2;
+
+const { values: options } = parseArgs({
+  options: {
+    data: { type: 'string', default: 'data' },
+    cores: { type: 'string', default: String(availableParallelism()) },
+    size: { type: 'string', default: '224' },
+    batch: { type: 'string', default: '128' },
+    steps: { type: 'string', default: '10' },
+    peer: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const cores = count('--cores', options.cores);
+const size = count('--size', options.size);
+const batch = count('--batch', options.batch);
+const steps = count('--steps', options.steps);
+// Before anything of Node's runs beside the main thread: as `vitmim sweep` starts its workers.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, cores));
+
+interface Measured {
+  imagesPerSecond: number;
+  /** Milliseconds of the main thread for an image. */
+  mainThread: number;
+}
+
+const { train } = await openDataset(
+  { name: 'image-folder', path: options.data, imageSize: size, corrupt: 'fail' },
+  cores,
+);
+const ours: Measured[] = [];
+const theirs: number[] = [];
+for (let round = 0; round < count('--rounds', options.rounds); round++) {
+  ours.push(await measure(round));
+  if (options.peer !== undefined) theirs.push(measurePeer(options.peer));
+}
+const result = {
+  cores,
+  size,
+  batch,
+  imagesPerSecond: median(ours.map(({ imagesPerSecond }) => imagesPerSecond)),
+  mainThreadMilliseconds: median(ours.map(({ mainThread }) => mainThread)),
+  peerImagesPerSecond: theirs.length > 0 ? median(theirs) : null,
+  ratio: theirs.length > 0 ? median(ours.map(({ imagesPerSecond }, i) => imagesPerSecond / theirs[i]!)) : null,
+};
+if (options.json) console.log(JSON.stringify(result));
+else {
+  console.log(
+    `${result.imagesPerSecond.toFixed(0)} images/s on ${cores} cores, ${result.mainThreadMilliseconds.toFixed(3)} ms of the main thread each`,
+  );
+  if (result.ratio !== null)
+    console.log(`torchvision ${result.peerImagesPerSecond!.toFixed(0)} images/s: ${result.ratio.toFixed(2)}×`);
+}
+
+async function measure(epoch: number): Promise<Measured> {
+  const wanted = WARM_UP + steps;
+  const perEpoch = trainingBatches(train.length, batch, 0, 0).length;
+  const batches = Array.from({ length: Math.ceil(wanted / perEpoch) }, (_, more) =>
+    trainingBatches(train.length, batch, 0, 1000 * epoch + more),
+  ).flat();
+  const prepare = async (indices: Int32Array): Promise<number> => {
+    const views = Array.from(indices, (index) =>
+      augmentedView(train, index, epoch, { seed: 0, size, cropScale: CROP_SCALE, flip: true }),
+    );
+    return packViews((await Promise.all(views)).map(({ view }) => view)).size;
+  };
+  let done = 0;
+  let begin = 0;
+  let before = performance.eventLoopUtilization();
+  for await (const _ of prefetch(batches.slice(0, wanted), prepare)) {
+    done += 1;
+    if (done === WARM_UP) {
+      begin = performance.now();
+      before = performance.eventLoopUtilization();
+    }
+  }
+  const images = steps * batch;
+  const seconds = (performance.now() - begin) / 1000;
+  return { imagesPerSecond: images / seconds, mainThread: performance.eventLoopUtilization(before).active / images };
+}
+
+function measurePeer(python: string): number {
+  const told = execFileSync(python, [
+    ...[PEER, '--data', options.data, '--workers', String(cores), '--size', String(size)],
+    ...['--batch', String(batch), '--steps', String(steps)],
+  ]);
+  return (JSON.parse(String(told)) as { imagesPerSecond: number }).imagesPerSecond;
+}
