@@ -91,13 +91,16 @@ async function measure(epoch: number): Promise<Measured> {
     const views = Array.from(indices, (index) =>
       augmentedView(train, index, epoch, { seed: 0, size, cropScale: CROP_SCALE, flip: true }),
     );
-    return packViews((await Promise.all(views)).map(({ view }) => view)).size;
+    const read = (await Promise.all(views)).map(({ view }) => view);
+    const { size: bytes } = packViews(read);
+    for (const { image } of read) image.release?.();
+    return bytes;
   };
   let done = 0;
   let begin = 0;
   let before = performance.eventLoopUtilization();
-  for await (const _ of prefetch(batches.slice(0, wanted), prepare)) {
-    done += 1;
+  for await (const bytes of prefetch(batches.slice(0, wanted), prepare)) {
+    done += bytes > 0 ? 1 : 0;
     if (done === WARM_UP) {
       begin = performance.now();
       before = performance.eventLoopUtilization();

@@ -8,6 +8,8 @@ export interface ByteImage {
   readonly data: Uint8Array;
   readonly height: number;
   readonly width: number;
+  /** Where there is one: gives the memory of the pixels to another image. Nobody may look at them afterwards. */
+  readonly release?: () => void;
 }
 
 /** An RGB image in floating point. Its range is stated where it is made: [0, 1], or ImageNet-normalised. */

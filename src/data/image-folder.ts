@@ -101,10 +101,15 @@ class ImageCache {
     return this.images.get(path);
   }
 
-  keep(path: string, image: ByteImage): void {
-    if (image.data.length > this.left || this.images.has(path)) return;
-    this.left -= image.data.length;
-    this.images.set(path, image);
+  /** @returns The image, or the one that is kept for it. */
+  keep(path: string, image: ByteImage): ByteImage {
+    const { data, height, width, release } = image;
+    if (data.length > this.left || this.images.has(path)) return image;
+    const kept = { data: release ? data.slice() : data, height, width };
+    release?.();
+    this.left -= data.length;
+    this.images.set(path, kept);
+    return kept;
   }
 }
 
@@ -142,8 +147,7 @@ function sourceOf(folder: string, classes: readonly ClassFolder[], { corrupt, ca
       const read = await readFile(path);
       switch (read.kind) {
         case 'image':
-          cache.keep(path, read.image);
-          return read.image;
+          return cache.keep(path, read.image);
         case 'corrupt':
           return passOver(path, read.reason);
         case 'unreadable': // is no corrupt image: never passed over

@@ -5,15 +5,26 @@
 import { Worker } from 'node:worker_threads';
 import { readImage, type ReadImage } from './read-image.js';
 
-/** A path, and the number under which the answer comes. */
+/** A path, and the number under which the answer comes; in this of the reader's memories, if it has room. */
 export interface Request {
   readonly number: number;
   readonly path: string;
+  readonly memory: number | undefined;
 }
 
 export interface Answer {
   readonly number: number;
-  readonly read: ReadImage;
+  readonly read: ReadImage | ImageInMemory;
+}
+
+/** An image whose pixels lie at the beginning of a memory. */
+export interface ImageInMemory {
+  readonly kind: 'in-memory';
+  readonly height: number;
+  readonly width: number;
+  readonly memory: number;
+  /** The memory itself, where it is new under its number. */
+  readonly shared?: SharedArrayBuffer;
 }
 
 /** Cores that one asking thread keeps busy with decoding: 1 to 4 ms of them for an image. */
@@ -37,11 +48,15 @@ export function openReaders(cores: number): (path: string) => Promise<ReadImage>
 }
 
 interface Waiting {
+  readonly memory: number | undefined;
   resolve: (read: ReadImage) => void;
   reject: (error: Error) => void;
 }
 
 class Reader {
+  /** By number. It is shared, and used again: new memory for each image would have the garbage collected all the time. */
+  readonly #memories = new Map<number, SharedArrayBuffer>();
+  readonly #free: number[] = [];
   readonly #waiting = new Map<number, Waiting>();
   readonly #worker: Worker;
   #next = 0;
@@ -54,7 +69,11 @@ class Reader {
       const waiting = this.#waiting.get(number)!;
       this.#waiting.delete(number);
       if (this.#waiting.size === 0) this.#worker.unref();
-      waiting.resolve(read);
+      if (read.kind === 'in-memory') waiting.resolve(this.#image(read));
+      else {
+        if (waiting.memory !== undefined) this.#free.push(waiting.memory);
+        waiting.resolve(read);
+      }
     });
     this.#worker.on('error', (error) => {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
@@ -69,13 +88,25 @@ class Reader {
   }
 
   read(path: string): Promise<ReadImage> {
-    const request: Request = { number: this.#next++, path };
+    const memory = this.#free.pop();
+    const request: Request = { number: this.#next++, path, memory };
     // A process waits for what it has asked for, and for nothing else.
     if (this.#waiting.size === 0) this.#worker.ref();
     return new Promise((resolve, reject) => {
-      this.#waiting.set(request.number, { resolve, reject });
+      this.#waiting.set(request.number, { memory, resolve, reject });
       this.#worker.postMessage(request);
     });
+  }
+
+  #image({ height, width, memory, shared }: ImageInMemory): ReadImage {
+    if (shared) this.#memories.set(memory, shared);
+    const data = new Uint8Array(this.#memories.get(memory)!, 0, height * width * 3);
+    let lent = true;
+    const release = (): void => {
+      if (lent) this.#free.push(memory);
+      lent = false;
+    };
+    return { kind: 'image', image: { data, height, width, release } };
   }
 
   #fail(error: Error): void {

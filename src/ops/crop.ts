@@ -26,7 +26,7 @@ export interface CropAttributes {
 /** Bytes, and where they go. Both their place and their number are multiples of four, as uploads want them. */
 export interface Piece {
   readonly at: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
 }
 
 /** Whether the active backend cuts out views itself. */
@@ -146,15 +146,11 @@ export function packViews(views: readonly View[]): PackedViews {
 }
 
 /** These bytes and up to three others, before or behind them, so that they are whole words. */
-function wholeWords(
-  data: Uint8Array,
-  start: number,
-  length: number,
-): { piece: Uint8Array<ArrayBuffer>; skipped: number } {
+function wholeWords(data: Uint8Array, start: number, length: number): { piece: Uint8Array; skipped: number } {
   const whole = fourfold(length);
   const begin = Math.max(0, Math.min(start, data.length - whole));
   if (begin + whole <= data.length) {
-    return { piece: data.subarray(begin, begin + whole) as Uint8Array<ArrayBuffer>, skipped: start - begin };
+    return { piece: data.subarray(begin, begin + whole), skipped: start - begin };
   }
   const piece = new Uint8Array(whole); // an image of 1 × 1
   piece.set(data.subarray(start, start + length));

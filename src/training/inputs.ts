@@ -4,7 +4,7 @@
  * and are uploaded in floating point.
  */
 import * as tf from '@tensorflow/tfjs';
-import { normalizeImage, stackPixels } from '../common/image.js';
+import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
 import { viewPixels, type View } from '../common/view.js';
 import type { Batch, Draw, Objective } from '../objectives/compose.js';
 import { cropViews, hasCropKernel, mixColours, NORMALIZE } from '../ops/index.js';
@@ -24,16 +24,15 @@ export async function normalizedBatch(
 ): Promise<{ images: tf.Tensor4D; labels: number[] }> {
   if (hasCropKernel()) {
     const read = await Promise.all(reading);
-    const views = read.map(({ view }) => view);
     return {
-      images: tf.tidy(() => mixTensor(mixColours(cropViews(views), [NORMALIZE]), mix)),
+      images: tf.tidy(() => mixTensor(mixColours(uploaded(read), [NORMALIZE]), mix)),
       labels: read.map(({ label }) => label),
     };
   }
   const read = await Promise.all(
     reading.map(async (sample) => {
       const { view, label } = await sample;
-      return { image: normalizeImage(viewPixels(view)), label };
+      return { image: normalizeImage(made(view)), label };
     }),
   );
   const pixels = stackPixels(read.map(({ image }) => image));
@@ -48,7 +47,7 @@ export async function degradedBatch(
 ): Promise<Batch> {
   if (hasCropKernel()) {
     const read = await Promise.all(reading);
-    const fields = cropViews(read.map(({ view }) => view));
+    const fields = uploaded(read);
     return objective.applyToBatch(
       fields,
       read.map(({ draw }) => draw),
@@ -56,7 +55,22 @@ export async function degradedBatch(
   }
   const examples = reading.map(async (drawn) => {
     const { view, draw } = await drawn;
-    return objective.apply(viewPixels(view), draw);
+    return objective.apply(made(view), draw);
   });
   return objective.batch(await Promise.all(examples));
+}
+
+/** The views on the device; their images are done with. */
+function uploaded(drawn: readonly { readonly view: View }[]): tf.Tensor4D {
+  const views = drawn.map(({ view }) => view);
+  const cropped = cropViews(views);
+  for (const { image } of views) image.release?.();
+  return cropped;
+}
+
+/** The pixels of a view; its image is done with. */
+function made(view: View): FloatImage {
+  const pixels = viewPixels(view);
+  view.image.release?.();
+  return pixels;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { readImage } from '../../src/data/read-image.js';
+import { readImage, type ReadImage } from '../../src/data/read-image.js';
 import { openReaders } from '../../src/data/readers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vitmim-readers-'));
@@ -27,15 +27,54 @@ const corrupt = join(folder, 'corrupt.png');
 writeFileSync(corrupt, 'no PNG');
 const all = [...paths, corrupt, join(folder, 'missing.png')];
 
+/** What was read, for a comparison: in whatever memory the pixels are. */
+function described(read: ReadImage): unknown {
+  if (read.kind !== 'image') return read;
+  const { data, height, width } = read.image;
+  return { kind: read.kind, height, width, pixels: Array.from(data) };
+}
+
+const expected = (await Promise.all(all.map((path) => readImage(path)))).map(described);
+
+it('there is something to be read', () => {
+  expect(expected.slice(0, 2)).toMatchObject([
+    { kind: 'image', width: 5 },
+    { kind: 'image', width: 6 },
+  ]);
+  expect(expected.slice(-2)).toMatchObject([{ kind: 'corrupt' }, { kind: 'unreadable' }]);
+});
+
 it.each([2, 16])('of %i cores', async (cores) => {
   const read = openReaders(cores);
   const found = await Promise.all(all.map((path) => read(path)));
-  expect(found).toEqual(await Promise.all(all.map((path) => readImage(path))));
-  expect(found.slice(-2).map(({ kind }) => kind)).toEqual(['corrupt', 'unreadable']);
-  expect(found.slice(0, 2)).toMatchObject([
-    { kind: 'image', image: { width: 5 } },
-    { kind: 'image', image: { width: 6 } },
-  ]);
+  expect(found.map(described)).toEqual(expected);
+});
+
+it('in memory that earlier images have given back, as large or not', async () => {
+  const read = openReaders(2);
+  const memories = new Set<unknown>();
+  for (const round of [0, 1, 2, 3]) {
+    // Small ones first, then large ones: their memory is too small for those.
+    const paths = round % 2 === 0 ? all : all.toReversed();
+    for (let begin = 0; begin < paths.length; begin += 6) {
+      const part = paths.slice(begin, begin + 6);
+      const found = await Promise.all(part.map((path) => read(path)));
+      expect(found.map(described)).toEqual(part.map((path) => expected[all.indexOf(path)]));
+      for (const one of found) {
+        if (one.kind !== 'image') continue;
+        memories.add(one.image.data.buffer);
+        one.image.release!();
+      }
+    }
+  }
+  expect(memories.size).toBeLessThan(40); // of 160 images
+});
+
+it('an image that is not given back stays as it is', async () => {
+  const read = openReaders(2);
+  const first = await read(paths[0]!);
+  await Promise.all(all.map((path) => read(path)));
+  expect(described(first)).toEqual(expected[0]);
 });
 
 it('lets the process end, but not before it has its answers', () => {

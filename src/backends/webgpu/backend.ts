@@ -41,6 +41,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   readonly #bindGroups: BindGroups;
   readonly #buffers: Buffers;
   #recording: Recording | undefined;
+  #copy = new Uint8Array(0);
   /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
   readonly #halves = new WeakSet<object>();
 
@@ -105,12 +106,20 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   }
 
   /** A new tensor of words, of which these bytes are written at once. */
-  outputOf(pieces: readonly { readonly at: number; readonly bytes: Uint8Array<ArrayBuffer> }[], size: number) {
+  outputOf(pieces: readonly { readonly at: number; readonly bytes: Uint8Array }[], size: number): tf.TensorInfo {
     const tensor = this.output([size / 4], 'int32');
     const buffer = this.#internals.bufferManager.acquireConstant(size, TENSOR);
-    for (const { at, bytes } of pieces) this.queue.writeBuffer(buffer, at, bytes);
+    for (const { at, bytes } of pieces) this.queue.writeBuffer(buffer, at, this.#unshared(bytes));
     this.tensorMap.get(tensor.dataId).resource = buffer;
     return tensor;
+  }
+
+  /** The bytes, or a copy of those in shared memory, at which Dawn's binding for Node crashes; until the next copy. */
+  #unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    if (bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
+    if (this.#copy.length < bytes.length) this.#copy = new Uint8Array(bytes.length);
+    this.#copy.set(bytes);
+    return this.#copy.subarray(0, bytes.length);
   }
 
   /** The same, of values that are kept as float16. */
