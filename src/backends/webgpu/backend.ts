@@ -13,42 +13,32 @@ import { internalsOf } from './internals.js';
 import { lanesFor, type Operand, type Pass } from './pass.js';
 import type { MatrixUnits } from './passes/matrix-units.js';
 import type { Pipelines } from './pipelines.js';
-import { Recording, type Tape } from './recording.js';
+import { Notes, type Rounded } from './notes.js';
+import { StepRecorder } from './recorder.js';
+import { TENSOR, Uploads } from './uploads.js';
 import { widening } from './widen.js';
 import type { Recorded, Recorder } from '../../ops/repeat.js';
 
 /** Passes asked for before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
 const PASSES_PER_SUBMISSION = 64;
 
-/** What a tensor's buffer is used for; that of tfjs. */
-const TENSOR = 0x80 | 0x4 | 0x8; // STORAGE | COPY_SRC | COPY_DST
-
 type StockProgram = Parameters<WebGPUBackend['runWebGPUProgram']>;
 
 /** Values that are on the device alone; tfjs has null for it and does not say so in the type. */
 const NOT_READ = null as unknown as tf.backend_util.BackendValues;
-
-/** A tensor's values as float16, times scale[0] where there is one, [factor, 1 / factor]. */
-export interface Rounded {
-  readonly half: tf.TensorInfo;
-  readonly scale?: tf.TensorInfo;
-}
 
 export class VitBackend extends WebGPUBackend implements Recorder {
   readonly #internals = internalsOf(this);
   readonly #health: Health;
   readonly #pipelines: Pipelines;
   readonly #bindGroups: BindGroups;
-  readonly #buffers: Buffers;
-  #recording: Recording | undefined;
-  #copy = new Uint8Array(0);
+  readonly #uploads: Uploads;
+  readonly #recorder: StepRecorder;
   /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
   readonly #halves = new WeakSet<object>();
-
-  /** Of some tensors, what their values are at most: the largest of each part of them. */
-  readonly #largest = new Map<object, tf.TensorInfo>();
-  /** Of some, their values in float16; of some of these no others exist until somebody asks for them. */
-  readonly #rounded = new Map<object, Rounded>();
+  readonly notes = new Notes((...tensors) => {
+    this.release(...tensors);
+  });
   /** null where it has none that are of use here. */
   readonly matrixUnits: MatrixUnits | null;
 
@@ -62,8 +52,27 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     this.#health = health;
     this.#pipelines = pipelines;
     this.#bindGroups = new BindGroups(device);
-    this.#buffers = new Buffers(device);
-    this.#internals.bufferManager = this.#buffers;
+    const buffers = new Buffers(device);
+    this.#internals.bufferManager = buffers;
+    this.#uploads = new Uploads(this.queue, this.#internals);
+    this.#recorder = new StepRecorder({
+      internals: this.#internals,
+      buffers,
+      // One that is disposed of may still be there, for the sake of passes that are not yet handed over.
+      isAlive: (dataId) => this.refCount(dataId) > 0,
+      bufferOf: (dataId) => this.#bufferOfData(dataId),
+      takeIn: (dataId) => {
+        this.uploadToGPU(dataId);
+        this.notes.forget(dataId);
+      },
+      hasBeenWritten: (dataId, written) => {
+        this.#hasBeenWritten(dataId, written);
+      },
+      passEncoder: () => this.#passEncoder(),
+      submit: () => {
+        this.submit();
+      },
+    });
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
@@ -91,11 +100,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const values: unknown = data.values;
     if (values == null) super.uploadToGPU(dataId);
     else {
-      // tfjs makes a buffer to be mapped for each upload. Nobody waits for a free one, so it can be written at once.
-      const words = asWords(values as ArrayLike<number>, data.dtype);
-      const buffer = this.#internals.bufferManager.acquireConstant(words.byteLength, TENSOR);
-      this.queue.writeBuffer(buffer, 0, words);
-      data.resource = buffer;
+      data.resource = this.#uploads.values(values as ArrayLike<number>, data.dtype);
       data.values = NOT_READ;
     }
   }
@@ -108,18 +113,8 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   /** A new tensor of words, of which these bytes are written at once. */
   outputOf(pieces: readonly { readonly at: number; readonly bytes: Uint8Array }[], size: number): tf.TensorInfo {
     const tensor = this.output([size / 4], 'int32');
-    const buffer = this.#internals.bufferManager.acquireConstant(size, TENSOR);
-    for (const { at, bytes } of pieces) this.queue.writeBuffer(buffer, at, this.#unshared(bytes));
-    this.tensorMap.get(tensor.dataId).resource = buffer;
+    this.tensorMap.get(tensor.dataId).resource = this.#uploads.pieces(pieces, size);
     return tensor;
-  }
-
-  /** The bytes, or a copy of those in shared memory, at which Dawn's binding for Node crashes; until the next copy. */
-  #unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
-    if (this.#copy.length < bytes.length) this.#copy = new Uint8Array(bytes.length);
-    this.#copy.set(bytes);
-    return this.#copy.subarray(0, bytes.length);
   }
 
   /** The same, of values that are kept as float16. */
@@ -133,34 +128,16 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return tensor;
   }
 
-  /** Keeps the largest absolute values of the parts of a tensor for as long as the tensor lives. */
-  noteLargest({ dataId }: tf.TensorInfo, parts: tf.TensorInfo): void {
-    this.#largest.set(dataId, parts);
-  }
-
-  largestOf({ dataId }: tf.TensorInfo): tf.TensorInfo | undefined {
-    return this.#largest.get(dataId);
-  }
-
-  /** Keeps what a tensor is in float16, for as long as the tensor lives and is not written. */
-  noteRounded({ dataId }: tf.TensorInfo, rounded: Rounded): void {
-    this.#rounded.set(dataId, rounded);
-  }
-
-  roundedOf({ dataId }: tf.TensorInfo): Rounded | undefined {
-    return this.#rounded.get(dataId);
-  }
-
   /** A new tensor that is only known rounded: whoever needs more of it than that gets it widened. */
   outputRounded(shape: readonly number[], rounded: Rounded): tf.TensorInfo {
     const tensor = this.output(shape);
-    this.noteRounded(tensor, rounded);
+    this.notes.noteRounded(tensor, rounded);
     return tensor;
   }
 
   override disposeData(dataId: object, force?: boolean): boolean {
     const gone = super.disposeData(dataId, force);
-    if (gone) this.#forgetNotes(dataId);
+    if (gone) this.notes.forget(dataId);
     return gone;
   }
 
@@ -168,25 +145,6 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
     for (const { dataId } of inputs) this.#makeWide(dataId);
     return super.shouldExecuteOnCPU(inputs, sizeThreshold);
-  }
-
-  #forgetNotes(dataId: object): void {
-    this.#forgetLargest(dataId);
-    this.#forgetRounded(dataId);
-  }
-
-  #forgetLargest(dataId: object): void {
-    const parts = this.#largest.get(dataId);
-    if (!parts) return;
-    this.#largest.delete(dataId);
-    this.release(parts);
-  }
-
-  #forgetRounded(dataId: object): void {
-    const rounded = this.#rounded.get(dataId);
-    if (!rounded) return;
-    this.#rounded.delete(dataId);
-    this.release(rounded.half, ...(rounded.scale ? [rounded.scale] : []));
   }
 
   isHalf({ dataId }: tf.TensorInfo): boolean {
@@ -215,11 +173,10 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const operands = [...Object.values(pass.reads), ...Object.values(pass.writes)];
     const { pipeline, layout } = this.#pipelines.of(pass);
     const resources = operands.map((operand) => this.#bufferOf(operand));
-    if (pass.uniforms) resources.push(this.#upload(pass.uniforms));
+    if (pass.uniforms) resources.push(this.#uploads.uniforms(pass.uniforms));
     const bindGroup = this.#bindGroups.of(layout, resources);
     const internals = this.#internals;
     const timed = internals.activeTimers !== undefined && internals.supportTimestampQuery;
-    this.ensureCommandEncoderReady();
     if (timed) this.#beginTimedPass();
     const encoder = this.#passEncoder();
     encoder.setPipeline(pipeline);
@@ -229,7 +186,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const written = new Set(Object.values(pass.writes).map(({ tensor }) => tensor.dataId));
     for (const dataId of written) this.#hasBeenWritten(dataId, written);
     operands.forEach(({ tensor: { dataId } }, i) => {
-      this.#recording?.note(dataId, resources[i]!, written.has(dataId));
+      this.#recorder.current?.note(dataId, resources[i]!, written.has(dataId));
     });
     internals.dispatchCountInPass += 1;
     if (timed) {
@@ -242,11 +199,10 @@ export class VitBackend extends WebGPUBackend implements Recorder {
 
   /** A program of tfjs's own. */
   override runWebGPUProgram(...call: StockProgram): tf.TensorInfo {
-    const recording = this.#recording;
+    const recording = this.#recorder.current;
     if (!recording) return super.runWebGPUProgram(...call);
     const [, inputs] = call;
     for (const { dataId } of inputs) this.uploadToGPU(dataId); // or it would leave the encoder that is listened to
-    this.ensureCommandEncoderReady();
     this.#passEncoder();
     const before = recording.length;
     const output = super.runWebGPUProgram(...call);
@@ -262,71 +218,14 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   }
 
   record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
-    this.#takeIn(inputs);
-    this.submit(); // what is to be given back goes to where it came from
-    const recording = new Recording(this.#buffers);
-    this.#recording = recording;
-    this.#internals.bufferManager = recording.buffers;
-    try {
-      f();
-      for (const { dataId } of inputs) this.#forgetNotes(dataId);
-      this.submit();
-    } finally {
-      this.#internals.bufferManager = this.#buffers;
-      this.#recording = undefined;
-    }
-    const given = inputs.map(({ dataId }) => ({ dataId, buffer: this.#bufferOfData(dataId) }));
-    const tape = recording.end(given, this.#buffers);
-    return (
-      tape && {
-        replay: (others) => this.#replay(tape, others),
-        dispose: () => {
-          tape.dispose();
-        },
-      }
-    );
-  }
-
-  #replay({ commands, inputs, outside, written }: Tape, given: readonly tf.TensorInfo[]): boolean {
-    for (const [dataId, buffer] of outside) {
-      // One that is disposed of may still be there, for the sake of passes that are not yet handed over.
-      if (this.refCount(dataId) === 0 || this.#bufferOfData(dataId) !== buffer) return false;
-    }
-    this.#takeIn(given);
-    const internals = this.#internals;
-    this.ensureCommandEncoderReady();
-    this.endComputePassEncoder();
-    given.forEach(({ dataId }, i) => {
-      const [from, to] = [this.#bufferOfData(dataId), inputs[i] ?? null];
-      internals.commandQueueOwnedIds.add(dataId);
-      if (to && from !== to) internals.commandEncoder!.copyBufferToBuffer(from, 0, to, 0, from.size);
-    });
-    for (let begin = 0; begin < commands.length; begin += PASSES_PER_SUBMISSION) {
-      this.ensureCommandEncoderReady();
-      const encoder = this.#passEncoder();
-      for (const { pipeline, group, groups } of commands.slice(begin, begin + PASSES_PER_SUBMISSION)) {
-        encoder.setPipeline(pipeline);
-        encoder.setBindGroup(0, group);
-        encoder.dispatchWorkgroups(...groups);
-      }
-      this.submit();
-    }
-    for (const dataId of written) this.#hasBeenWritten(dataId, written);
-    return true;
-  }
-
-  /** Inputs of a call that is recorded, or repeated: on the device, in float32, with nothing known of them. */
-  #takeIn(inputs: readonly tf.TensorInfo[]): void {
-    for (const { dataId } of inputs) {
-      this.uploadToGPU(dataId);
-      this.#forgetNotes(dataId);
-    }
+    return this.#recorder.record(inputs, f);
   }
 
   #passEncoder(): GPUComputePassEncoder {
+    this.ensureCommandEncoderReady();
     const begin = (): GPUComputePassEncoder => {
       const encoder = this.#internals.commandEncoder!.beginComputePass();
-      return this.#recording?.listen(encoder) ?? encoder;
+      return this.#recorder.current?.listen(encoder) ?? encoder;
     };
     return (this.#internals.computePassEncoder ??= begin());
   }
@@ -353,18 +252,15 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.tensorMap.get(dataId).resource as GPUBuffer;
   }
 
-  /** What has been read of it before, or noted, is out of date; but what was noted may be written along with it. */
+  /** What has been read of it before is out of date, and so is what was noted, but for what is written along with it. */
   #hasBeenWritten(dataId: object, written: ReadonlySet<object>): void {
     this.tensorMap.get(dataId).values = NOT_READ;
-    this.#forgetLargest(dataId);
-    const rounded = this.#rounded.get(dataId);
-    if (!rounded) return;
-    if (!written.has(rounded.half.dataId)) this.#forgetRounded(dataId);
+    this.notes.hasBeenWritten(dataId, written);
   }
 
   /** Brings a tensor to float32 that is in float16, or has no values but such. */
   #makeWide(dataId: object): void {
-    const rounded = this.#rounded.get(dataId);
+    const rounded = this.notes.roundedOf({ dataId });
     if (!this.#halves.has(dataId) && !rounded) return;
     const data = this.tensorMap.get(dataId);
     const known: unknown = data.resource ?? data.values;
@@ -394,29 +290,15 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     }
   }
 
-  #upload(values: readonly number[]): GPUBuffer {
-    const data = Float32Array.from(values);
-    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM;
-    const buffer = this.#internals.bufferManager.acquireConstant(data.byteLength, usage);
-    this.queue.writeBuffer(buffer, 0, data);
-    this.#internals.uniformPendingDisposal.push(buffer);
-    return buffer;
-  }
-
   #beginTimedPass(): void {
     const internals = this.#internals;
+    this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
     internals.querySet ??= this.device.createQuerySet({ type: 'timestamp', count: 2 });
     internals.computePassEncoder = internals.commandEncoder!.beginComputePass({
       timestampWrites: { querySet: internals.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
     });
   }
-}
-
-/** As buffers hold them: everything that is no floating point number as an integer of 32 bits. */
-function asWords(values: ArrayLike<number>, dtype: tf.DataType): Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> {
-  const Words = dtype === 'float32' ? Float32Array : Int32Array;
-  return values instanceof Words ? (values as Float32Array<ArrayBuffer>) : Words.from(values);
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;

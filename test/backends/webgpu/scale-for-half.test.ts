@@ -30,7 +30,7 @@ onWebgpu('on webgpu', () => {
     if (parts !== null) {
       const largest = new Float32Array(parts);
       largest[parts - 1] = 3 * 2 ** -20;
-      backend.noteLargest(x, backend.makeTensorInfo([parts], 'float32', largest));
+      backend.notes.noteLargest(x, backend.makeTensorInfo([parts], 'float32', largest));
     }
     return x;
   };

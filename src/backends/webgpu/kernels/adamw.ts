@@ -31,7 +31,7 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
     const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
     // 1 − β is not left to float32, which would be wrong by 1e-5 for β = 0.999.
     const uniforms = [...[beta1, 1 - beta1, beta2, 1 - beta2], ...[rateScale, weightDecays[slot]!, epsilon, 0]];
-    const { half } = backend.roundedOf(value!) ?? {};
+    const { half } = backend.notes.roundedOf(value!) ?? {};
     return { value: value!, half, first: first!, second: second!, gradient: gradient!, uniforms };
   });
   const rates = inputs.rates!;

@@ -41,6 +41,6 @@ function add(backend: VitBackend, a: tf.TensorInfo, b: tf.TensorInfo): tf.Tensor
     writes: { y: backend.asStored(y, size), parts: scalars(parts) },
     ...pass,
   });
-  backend.noteLargest(y, parts);
+  backend.notes.noteLargest(y, parts);
   return y;
 }

@@ -59,10 +59,10 @@ export const halfLinearGradient = defineKernel(
  * next step, and for all batches that are classified between them.
  */
 function roundedWeight(backend: VitBackend, weight: TensorInfo): TensorInfo {
-  const known = backend.roundedOf(weight);
+  const known = backend.notes.roundedOf(weight);
   if (known && !known.scale) return backend.shared(known.half);
   const half = roundToHalf(backend, weight);
-  backend.noteRounded(weight, { half: backend.shared(half) });
+  backend.notes.noteRounded(weight, { half: backend.shared(half) });
   return half;
 }
 
@@ -74,7 +74,7 @@ function roundedGradient(
   derivative: TensorInfo | undefined,
   hasBias: boolean,
 ): { half: TensorInfo; scale: TensorInfo; dBias: TensorInfo | null } {
-  const known = backend.roundedOf(dy);
+  const known = backend.notes.roundedOf(dy);
   if (known?.scale && !derivative) {
     const [half, scale] = [backend.shared(known.half), backend.shared(known.scale)];
     return { half, scale, dBias: hasBias ? sumRows(backend, half, [rows, outputs], [outputs], { scale }) : null };

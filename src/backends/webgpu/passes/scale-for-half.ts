@@ -40,7 +40,7 @@ const FEW = STRIDERS;
  */
 export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, target = TARGET }: Scaling = {}): Scale {
   const scale = backend.output([2]);
-  const known = backend.largestOf(x);
+  const known = backend.notes.largestOf(x);
   if (!known) {
     const parts = largestOf(backend, x, times?.tensor);
     findScale(backend, parts, scale, { atMost: 1, target });

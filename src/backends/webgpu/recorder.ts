@@ -1,0 +1,92 @@
+/** Records a call of a function and repeats it: `src/ops/repeat.ts` says what for. */
+import type * as tf from '@tensorflow/tfjs';
+import type { Recorded } from '../../ops/repeat.js';
+import type { Buffers } from './buffers.js';
+import type { Internals } from './internals.js';
+import { Recording, type Tape } from './recording.js';
+
+/** What a recorder needs of its backend. */
+export interface Recordable {
+  readonly internals: Internals;
+  readonly buffers: Buffers;
+  /** Whether somebody still has the tensor, and where it is. */
+  isAlive(dataId: object): boolean;
+  bufferOf(dataId: object): GPUBuffer;
+  /** Brings a tensor to the device, in float32, and forgets what was noted of it. */
+  takeIn(dataId: object): void;
+  hasBeenWritten(dataId: object, written: ReadonlySet<object>): void;
+  passEncoder(): GPUComputePassEncoder;
+  submit(): void;
+}
+
+export class StepRecorder {
+  readonly #backend: Recordable;
+  /** The recording under way. */
+  current: Recording | undefined;
+
+  constructor(backend: Recordable) {
+    this.#backend = backend;
+  }
+
+  record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
+    const { buffers, internals } = this.#backend;
+    for (const { dataId } of inputs) this.#backend.takeIn(dataId);
+    this.#backend.submit(); // what is to be given back goes to where it came from
+    const recording = new Recording(buffers);
+    this.current = recording;
+    internals.bufferManager = recording.buffers;
+    try {
+      f();
+      for (const { dataId } of inputs) this.#backend.takeIn(dataId);
+      this.#backend.submit();
+    } finally {
+      internals.bufferManager = buffers;
+      this.current = undefined;
+    }
+    const given = inputs.map(({ dataId }) => ({ dataId, buffer: this.#backend.bufferOf(dataId) }));
+    const tape = recording.end(given, buffers);
+    if (!tape) return undefined;
+    return {
+      replay: (others) => this.#replay(tape, others),
+      dispose: () => {
+        tape.dispose();
+      },
+    };
+  }
+
+  #replay({ commands, inputs, outside, written }: Tape, given: readonly tf.TensorInfo[]): boolean {
+    const backend = this.#backend;
+    for (const [dataId, buffer] of outside) {
+      if (!backend.isAlive(dataId) || backend.bufferOf(dataId) !== buffer) return false;
+    }
+    for (const { dataId } of given) backend.takeIn(dataId);
+    this.#fill(inputs, given);
+    for (let begin = 0; begin < commands.length; begin += COMMANDS_PER_SUBMISSION) {
+      const encoder = backend.passEncoder();
+      for (const { pipeline, group, groups } of commands.slice(begin, begin + COMMANDS_PER_SUBMISSION)) {
+        encoder.setPipeline(pipeline);
+        encoder.setBindGroup(0, group);
+        encoder.dispatchWorkgroups(...groups);
+      }
+      backend.submit();
+    }
+    for (const dataId of written) backend.hasBeenWritten(dataId, written);
+    return true;
+  }
+
+  /** Copies what is given to where the recorded call found it. */
+  #fill(inputs: Tape['inputs'], given: readonly tf.TensorInfo[]): void {
+    const { internals } = this.#backend;
+    this.#backend.passEncoder(); // there is an encoder of commands now
+    internals.computePassEncoder!.end();
+    internals.computePassEncoder = null;
+    for (const [i, { dataId }] of given.entries()) {
+      const [from, to] = [this.#backend.bufferOf(dataId), inputs[i] ?? null];
+      internals.commandQueueOwnedIds.add(dataId);
+      if (to && from !== to) internals.commandEncoder!.copyBufferToBuffer(from, 0, to, 0, from.size);
+    }
+  }
+}
+
+/** Fewer would have the device begin sooner, and cost the processor more. */
+const COMMANDS_PER_SUBMISSION = 64;
