@@ -20,7 +20,7 @@ export const jobsOption = (): Option =>
   new Option('-j, --jobs <n>', 'stages that run at once (default: the cores; 1 on a GPU)').argParser(positiveInteger);
 
 export const threadsOption = (): Option =>
-  new Option('--threads <n>', 'threads of a stage on device simd (default: the cores divided by --jobs)').argParser(
+  new Option('--threads <n>', 'threads of a stage, for reading images and for device simd (default: the cores divided by --jobs)').argParser(
     positiveInteger,
   );
 
