@@ -20,9 +20,10 @@ export const jobsOption = (): Option =>
   new Option('-j, --jobs <n>', 'stages that run at once (default: the cores; 1 on a GPU)').argParser(positiveInteger);
 
 export const threadsOption = (): Option =>
-  new Option('--threads <n>', 'threads of a stage, for reading images and for device simd (default: the cores divided by --jobs)').argParser(
-    positiveInteger,
-  );
+  new Option(
+    '--threads <n>',
+    'threads of a stage, for reading images and for device simd (default: the cores divided by --jobs)',
+  ).argParser(positiveInteger);
 
 export const shardOption = (): Option =>
   new Option('--shard <i/n>', 'the i-th of n parts of the sweep, as for several machines').argParser(shard);
