@@ -14,7 +14,7 @@
  * Also told: what of it the main thread does, which has the rest of a step to ask for meanwhile. Small sets are decoded
  * once and kept, by vitmim alone; the budget for that is 1 GiB, so a set to be measured is larger: 4,000 photographs.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -44,8 +44,11 @@ const cores = count('--cores', options.cores);
 const size = count('--size', options.size);
 const batch = count('--batch', options.batch);
 const steps = count('--steps', options.steps);
-// Before anything of Node's runs beside the main thread: as `vitmim sweep` starts its workers.
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, cores));
+if (process.env.UV_THREADPOOL_SIZE === undefined) {
+  // Node's threads have been counted before this line: once more, as `vitmim sweep` starts its workers.
+  const env = { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, cores)) };
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
+}
 
 interface Measured {
   imagesPerSecond: number;

@@ -54,7 +54,19 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     this.#bindGroups = new BindGroups(device);
     const buffers = new Buffers(device);
     this.#internals.bufferManager = buffers;
-    this.#uploads = new Uploads(this.queue, this.#internals);
+    this.#uploads = new Uploads({
+      device,
+      internals: this.#internals,
+      ensureCommandEncoderReady: () => {
+        this.ensureCommandEncoderReady();
+      },
+      endComputePassEncoder: () => {
+        this.endComputePassEncoder();
+      },
+      submit: () => {
+        this.submit();
+      },
+    });
     this.#recorder = new StepRecorder({
       internals: this.#internals,
       buffers,

@@ -33,7 +33,6 @@ export const CANDIDATES: readonly MatrixTile[] = [
   tile(128, 128, 64, [2, 2]),
   tile(256, 128, 32, [4, 2]),
   tile(128, 256, 32, [2, 4]),
-  tile(192, 192, 32, [4, 3]),
   tile(128, 128, 16, [2, 2]),
   tile(64, 64, 32, [1, 1]),
 ];

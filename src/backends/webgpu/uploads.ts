@@ -14,14 +14,21 @@ interface Piece {
   readonly bytes: Uint8Array;
 }
 
-export class Uploads {
-  readonly #queue: GPUQueue;
-  readonly #internals: Internals;
-  #copy = new Uint8Array(0);
+/** What uploads need of their backend. */
+interface Uploading {
+  readonly device: GPUDevice;
+  readonly internals: Internals;
+  ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
+  submit(): void;
+}
 
-  constructor(queue: GPUQueue, internals: Internals) {
-    this.#queue = queue;
-    this.#internals = internals;
+export class Uploads {
+  readonly #backend: Uploading;
+  readonly #staging = new Staging();
+
+  constructor(backend: Uploading) {
+    this.#backend = backend;
   }
 
   /** The values of a tensor: everything that is no floating point number as an integer of 32 bits. */
@@ -33,28 +40,59 @@ export class Uploads {
   /** Numbers of one pass. */
   uniforms(values: readonly number[]): GPUBuffer {
     const buffer = this.#write(Float32Array.from(values), GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM);
-    this.#internals.uniformPendingDisposal.push(buffer);
+    this.#backend.internals.uniformPendingDisposal.push(buffer);
     return buffer;
   }
 
-  /** A tensor of so many bytes, in pieces. */
+  /**
+   * A tensor of so many bytes, in pieces: of a batch of images a hundred megabytes, which are copied once, to memory that the
+   * device can read. (Dawn's binding for Node would crash if it were to write from memory that threads share.)
+   */
   pieces(pieces: readonly Piece[], size: number): GPUBuffer {
-    const buffer = this.#internals.bufferManager.acquireConstant(size, TENSOR);
-    for (const { at, bytes } of pieces) this.#queue.writeBuffer(buffer, at, this.#unshared(bytes));
+    const { device, internals } = this.#backend;
+    const buffer = internals.bufferManager.acquireConstant(size, TENSOR);
+    const staged = this.#staging.take(device, size);
+    const memory = new Uint8Array(staged.buffer.getMappedRange());
+    for (const { at, bytes } of pieces) memory.set(bytes, at);
+    staged.buffer.unmap();
+    this.#backend.ensureCommandEncoderReady();
+    this.#backend.endComputePassEncoder();
+    internals.commandEncoder!.copyBufferToBuffer(staged.buffer, 0, buffer, 0, size);
+    this.#backend.submit(); // or it could not be asked back
+    this.#staging.giveBack(staged);
     return buffer;
   }
 
   #write(data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, usage: GPUBufferUsageFlags): GPUBuffer {
-    const buffer = this.#internals.bufferManager.acquireConstant(data.byteLength, usage);
-    this.#queue.writeBuffer(buffer, 0, data);
+    const { device, internals } = this.#backend;
+    const buffer = internals.bufferManager.acquireConstant(data.byteLength, usage);
+    device.queue.writeBuffer(buffer, 0, data);
     return buffer;
   }
+}
 
-  /** The bytes, or a copy of those in shared memory, at which Dawn's binding for Node crashes; until the next copy. */
-  #unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-    if (bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
-    if (this.#copy.length < bytes.length) this.#copy = new Uint8Array(bytes.length);
-    this.#copy.set(bytes);
-    return this.#copy.subarray(0, bytes.length);
+interface Staged {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+}
+
+/** Buffers to be filled here and copied from there. Each is mapped again once the device has read it. */
+class Staging {
+  readonly #mapped: Staged[] = [];
+
+  /** One of that size or larger. Where all are smaller, one of them goes for it. */
+  take(device: GPUDevice, size: number): Staged {
+    const found = this.#mapped.findIndex((staged) => staged.size >= size);
+    if (found >= 0) return this.#mapped.splice(found, 1)[0]!;
+    this.#mapped.pop()?.buffer.destroy();
+    const usage = GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC;
+    return { buffer: device.createBuffer({ size, usage, mappedAtCreation: true }), size };
+  }
+
+  giveBack(staged: Staged): void {
+    staged.buffer.mapAsync(GPUMapMode.WRITE).then(
+      () => this.#mapped.push(staged),
+      () => undefined, // the device has gone, and says so when it is read
+    );
   }
 }
