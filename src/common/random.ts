@@ -79,8 +79,7 @@ function sfc32([a, b, c, counter]: Words): Random {
     counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + result;
-    c |= 0;
+    c = (((c << 21) | (c >>> 11)) + result) | 0;
     return result >>> 0;
   };
   for (let i = 0; i < 12; i++) uint32();

@@ -1,5 +1,5 @@
 /** One image file, read and decoded: what it holds, or which of the two failed and why. Plain data, as threads pass it on. */
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { messageOf } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
 import { decodeImage } from './decode.js';
@@ -11,11 +11,11 @@ export type ReadImage =
   /** The bytes are truncated, or no image. */
   | { readonly kind: 'corrupt'; readonly reason: string };
 
-/** Reads at once, of a file of some hundred kilobytes, for which to ask and wait would take as long; decodes beside. */
+/** Reads and decodes beside the calling thread: a file may lie behind a slow network. */
 export async function readImage(path: string): Promise<ReadImage> {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = await readFile(path);
   } catch (error) {
     return { kind: 'unreadable', reason: messageOf(error) };
   }

@@ -134,8 +134,11 @@ export function initialValues(config: EncoderConfig | ModelConfig, purpose: Purp
 }
 
 function draw({ shape, kind, fanIn }: Declaration, config: EncoderConfig, random: Random): Float32Array {
-  const fill = (value: () => number): Float32Array =>
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, value);
+  const fill = (value: () => number): Float32Array => {
+    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    for (let i = 0; i < values.length; i++) values[i] = value();
+    return values;
+  };
   switch (kind) {
     case 'zeros':
       return fill(() => 0);
