@@ -1,4 +1,8 @@
 #!/usr/bin/env node
-import { main } from '../src/cli/main.js';
+import module from 'node:module';
+
+// From Node 22 on, what has been compiled once is remembered: each stage is a process that loads tfjs anew.
+(module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
+const { main } = await import('../src/cli/main.js');
 
 process.exitCode = await main(process.argv.slice(2));
