@@ -60,6 +60,8 @@ class Reader {
   readonly #waiting = new Map<number, Waiting>();
   readonly #worker: Worker;
   #next = 0;
+  /** Why nothing more is read. */
+  #ended: Error | undefined;
 
   constructor() {
     // Not with the options of this process: `--eval` and its likes would run twice.
@@ -88,6 +90,7 @@ class Reader {
   }
 
   read(path: string): Promise<ReadImage> {
+    if (this.#ended) return Promise.reject(this.#ended);
     const memory = this.#free.pop();
     const request: Request = { number: this.#next++, path, memory };
     // A process waits for what it has asked for, and for nothing else.
@@ -110,6 +113,7 @@ class Reader {
   }
 
   #fail(error: Error): void {
+    this.#ended ??= error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

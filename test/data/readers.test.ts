@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { readImage, type ReadImage } from '../../src/data/read-image.js';
 import { openReaders } from '../../src/data/readers.js';
@@ -75,6 +76,22 @@ it('an image that is not given back stays as it is', async () => {
   const first = await read(paths[0]!);
   await Promise.all(all.map((path) => read(path)));
   expect(described(first)).toEqual(expected[0]);
+});
+
+it('of a thread that ends, says so, now and later', async () => {
+  const postMessage: unknown = Reflect.get(Worker.prototype, 'postMessage');
+  const read = openReaders(2);
+  try {
+    Object.assign(Worker.prototype, {
+      postMessage(this: Worker) {
+        void this.terminate();
+      },
+    });
+    await expect(Promise.all([read(paths[0]!), read(paths[1]!)])).rejects.toThrow(/thread that reads images has ended/);
+  } finally {
+    Object.assign(Worker.prototype, { postMessage });
+  }
+  await expect(read(paths[2]!)).rejects.toThrow(/has ended/);
 });
 
 it('lets the process end, but not before it has its answers', () => {
