@@ -3,6 +3,7 @@
  * itself makes another one, to be mapped.
  */
 import type * as tf from '@tensorflow/tfjs';
+import { messageOf, TrainingError } from '../../common/errors.js';
 import type { Internals } from './internals.js';
 
 /** What a tensor's buffer is used for; that of tfjs. */
@@ -76,22 +77,38 @@ interface Staged {
   readonly size: number;
 }
 
+/** Batches that are under way to a device which does not fall behind. */
+const MOST_STAGED = 4;
+
 /** Buffers to be filled here and copied from there. Each is mapped again once the device has read it. */
 class Staging {
   readonly #mapped: Staged[] = [];
 
-  /** One of that size or larger. Where all are smaller, one of them goes for it. */
+  /**
+   * One of that size or larger. Where all are smaller, one of them goes for it.
+   *
+   * @throws TrainingError where there is no room for it.
+   */
   take(device: GPUDevice, size: number): Staged {
     const found = this.#mapped.findIndex((staged) => staged.size >= size);
     if (found >= 0) return this.#mapped.splice(found, 1)[0]!;
     this.#mapped.pop()?.buffer.destroy();
     const usage = GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC;
-    return { buffer: device.createBuffer({ size, usage, mappedAtCreation: true }), size };
+    try {
+      return { buffer: device.createBuffer({ size, usage, mappedAtCreation: true }), size };
+    } catch (error) {
+      const mebibytes = (size / 2 ** 20).toFixed(0);
+      const reason = `no memory is left to bring ${mebibytes} MiB to the graphics device (${messageOf(error)})`;
+      throw new TrainingError(reason, 'out-of-memory');
+    }
   }
 
   giveBack(staged: Staged): void {
     staged.buffer.mapAsync(GPUMapMode.WRITE).then(
-      () => this.#mapped.push(staged),
+      () => {
+        if (this.#mapped.length < MOST_STAGED) this.#mapped.push(staged);
+        else staged.buffer.destroy();
+      },
       () => undefined, // the device has gone, and says so when it is read
     );
   }

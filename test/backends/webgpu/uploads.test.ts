@@ -53,3 +53,24 @@ onWebgpu.each(['P', 'F'])('a step of %s takes the buffers of the step before', a
   expect(labels.filter(Boolean)).toEqual([]);
   expect(labels.length).toBeLessThan(20);
 });
+
+onWebgpu('an upload that finds no memory is such a failure', async () => {
+  const { backend } = await smallStep('P');
+  const { device } = backend;
+  const createBuffer = device.createBuffer.bind(device);
+  Object.assign(device, {
+    createBuffer: (descriptor: GPUBufferDescriptor) => {
+      // As Dawn's binding does.
+      if (descriptor.mappedAtCreation) throw new RangeError('createBuffer failed to allocate');
+      return createBuffer(descriptor);
+    },
+  });
+  try {
+    backend.outputOf([{ at: 0, bytes: new Uint8Array(8) }], 2 ** 24);
+    throw new Error('nothing was thrown');
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'TrainingError', failure: 'out-of-memory' });
+  } finally {
+    Reflect.deleteProperty(device, 'createBuffer');
+  }
+});
