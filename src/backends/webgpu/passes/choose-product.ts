@@ -62,26 +62,17 @@ const LONGEST_STRIP = 64;
 /** Terms of a sum that are added up in the time in which one result is written and read again; on an H200, about. */
 const TERMS_OF_RESULT = 250;
 
-/** Of a large card, with as many threads on each as have room for their sums in registers. */
-const PROCESSORS = AT_ONCE / 2;
-const THREADS_OF_PROCESSOR = 256;
-
-/** What a workgroup computes, and with how many threads. */
-type Tile = Pick<MatrixTile, 'rows' | 'columns'> & { readonly threads: number };
-
 /**
  * In how many parts long sums are cut: few results leave most of a card idle, and so does a last round of workgroups
  * that are few; each part has its results to be written and read again.
  */
-function splitsOf({ rows, columns, depth }: ProductSizes, tileOf: (splits: number) => Tile): number {
+export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>): number {
+  const tiles = Math.ceil(rows / 128) * Math.ceil(columns / 128);
   const most = Math.max(1, Math.floor(depth / LEAST_PART));
   const steps = Math.ceil(depth / LONGEST_STRIP);
   const time = (splits: number): number => {
-    const tile = tileOf(splits);
-    const atOnce = PROCESSORS * Math.max(1, Math.floor(THREADS_OF_PROCESSOR / tile.threads));
-    const workgroups = Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns) * splits;
-    const computed = Math.ceil(workgroups / atOnce) * atOnce * tile.rows * tile.columns;
-    return computed / (rows * columns * splits) + (splits > 1 ? (splits * TERMS_OF_RESULT) / depth : 0);
+    const rounds = Math.ceil((tiles * splits) / AT_ONCE);
+    return (rounds * AT_ONCE) / (tiles * splits) + (splits > 1 ? (splits * TERMS_OF_RESULT) / depth : 0);
   };
   let best = 1;
   for (let splits = 2; splits <= Math.min(most, AT_ONCE); splits++) {
@@ -103,12 +94,8 @@ export function weightProduct(
   factors: Factors,
   { rows, columns, depth }: Omit<ProductSizes, 'layout'>,
 ): tf.TensorInfo {
+  const splits = splitsOf({ rows, columns, depth });
   const sizes: ProductSizes = { layout: 'first-transposed', rows, columns, depth };
-  const splits = splitsOf(sizes, (splits) => {
-    const { units, tile } = onMatrixUnits(backend, factors, sizes, splits) ?? {};
-    if (!tile) return { rows: 128, columns: 128, threads: 128 };
-    return { ...tile, threads: units!.lanes * tile.split[0] * tile.split[1] };
-  });
   const shape = splits === 1 ? [rows, columns] : [splits, rows, columns];
   const { y, after } = plainResult(backend, shape, columns);
   product(backend, factors, after, sizes, splits);
