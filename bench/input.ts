@@ -18,9 +18,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { prefetch, trainingBatches } from '../src/data/batches.js';
+import { prefetch, stepsPerEpoch, trainingBatches } from '../src/data/batches.js';
 import { openDataset } from '../src/data/dataset.js';
 import { packViews } from '../src/ops/crop.js';
+import { decoding } from '../src/runner/local.js';
 import { augmentedView } from '../src/training/views.js';
 import { count, median } from './numbers.js';
 
@@ -44,9 +45,10 @@ const cores = count('--cores', options.cores);
 const size = count('--size', options.size);
 const batch = count('--batch', options.batch);
 const steps = count('--steps', options.steps);
+const rounds = count('--rounds', options.rounds);
 if (process.env.UV_THREADPOOL_SIZE === undefined) {
   // Node's threads have been counted before this line: once more, as `vitmim sweep` starts its workers.
-  const env = { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, cores)) };
+  const env = { ...process.env, ...decoding(cores) };
   process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
 }
 
@@ -62,7 +64,7 @@ const { train } = await openDataset(
 );
 const ours: Measured[] = [];
 const theirs: number[] = [];
-for (let round = 0; round < count('--rounds', options.rounds); round++) {
+for (let round = 0; round < rounds; round++) {
   ours.push(await measure(round));
   if (options.peer !== undefined) theirs.push(measurePeer(options.peer));
 }
@@ -86,29 +88,23 @@ else {
 
 async function measure(epoch: number): Promise<Measured> {
   const wanted = WARM_UP + steps;
-  const perEpoch = trainingBatches(train.length, batch, 0, 0).length;
-  const batches = Array.from({ length: Math.ceil(wanted / perEpoch) }, (_, more) =>
+  const epochs = Math.ceil(wanted / stepsPerEpoch(train.length, batch));
+  const batches = Array.from({ length: epochs }, (_, more) =>
     trainingBatches(train.length, batch, 0, 1000 * epoch + more),
   ).flat();
-  const prepare = async (indices: Int32Array): Promise<number> => {
+  const prepare = async (indices: Int32Array): Promise<void> => {
     const views = Array.from(indices, (index) =>
       augmentedView(train, index, epoch, { seed: 0, size, cropScale: CROP_SCALE, flip: true }),
     );
     const read = (await Promise.all(views)).map(({ view }) => view);
-    const { size: bytes } = packViews(read);
+    packViews(read);
     for (const { image } of read) image.release?.();
-    return bytes;
   };
-  let done = 0;
-  let begin = 0;
-  let before = performance.eventLoopUtilization();
-  for await (const bytes of prefetch(batches.slice(0, wanted), prepare)) {
-    done += bytes > 0 ? 1 : 0;
-    if (done === WARM_UP) {
-      begin = performance.now();
-      before = performance.eventLoopUtilization();
-    }
-  }
+  const prepared = prefetch(batches.slice(0, wanted), prepare);
+  for (let i = 0; i < WARM_UP; i++) await prepared.next();
+  const begin = performance.now();
+  const before = performance.eventLoopUtilization();
+  for (let i = 0; i < steps; i++) await prepared.next();
   const images = steps * batch;
   const seconds = (performance.now() - begin) / 1000;
   return { imagesPerSecond: images / seconds, mainThread: performance.eventLoopUtilization(before).active / images };

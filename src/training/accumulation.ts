@@ -1,4 +1,5 @@
 /** The batches of an epoch, each split in parts for gradient accumulation and prepared ahead of the training. */
+import * as tf from '@tensorflow/tfjs';
 import { prefetch, trainingBatches } from '../data/batches.js';
 
 /**
@@ -18,20 +19,20 @@ export interface EpochOptions<Part> {
   seed: number;
   /** Makes the parts of a batch; `step` counts within the epoch. */
   prepare: (indices: Int32Array, epoch: number, step: number) => Promise<Part[]>;
-  /** Frees a part that was prepared and will not be learned from. */
-  dispose: (part: Part) => void;
+  /** All tensors of a part, to free what was prepared and will not be learned from. */
+  tensors: (part: Part) => tf.Tensor[];
 }
 
 /** The batches of an epoch, from the given step in it on. */
 export function preparedBatches<Part>(
-  { length, batchSize, seed, prepare, dispose }: EpochOptions<Part>,
+  { length, batchSize, seed, prepare, tensors }: EpochOptions<Part>,
   epoch: number,
   fromStep: number,
 ): AsyncGenerator<Part[]> {
   const batches = trainingBatches(length, batchSize, seed, epoch).map((indices, step) => ({ indices, step }));
   return prefetch(batches.slice(fromStep), ({ indices, step }) => prepare(indices, epoch, step), {
     discard: (parts) => {
-      parts.forEach(dispose);
+      tf.dispose(parts.flatMap(tensors));
     },
   });
 }

@@ -56,7 +56,7 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       batchSize: recipe.batchSize,
       seed,
       prepare: preparer(config, classes, labelled),
-      dispose,
+      tensors: tensorsOf,
     };
     const evaluate = async () => {
       const { outputs, labels } = await applyToSplit(dataset.test, model.imageSize, (images) =>
@@ -124,10 +124,6 @@ async function keepBest(
 }
 
 const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];
-
-function dispose(part: Part): void {
-  tf.dispose(tensorsOf(part));
-}
 
 /** Augments and mixes batches, and cuts them in parts. */
 function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split) {

@@ -47,7 +47,7 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
       batchSize: recipe.batchSize,
       seed,
       prepare: preparer(config, objective, dataset.train),
-      dispose,
+      tensors: tensorsOf,
     };
     const { imagesPerSecond, seconds } = await train<Part>(
       {
@@ -82,10 +82,6 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
 }
 
 const tensorsOf = ({ batch, dropPath }: Part): tf.Tensor[] => [...batch.tensors, ...dropPathTensors(dropPath)];
-
-function dispose(part: Part): void {
-  tf.dispose(tensorsOf(part));
-}
 
 /** One augmented, degraded batch on the device. */
 async function prepare(

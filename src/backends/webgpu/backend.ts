@@ -6,21 +6,19 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../kernels.js';
 import { TrainingError } from '../../common/errors.js';
+import type { Piece } from '../../ops/crop.js';
+import type { Recorded, Recorder } from '../../ops/repeat.js';
 import { BindGroups } from './bind-groups.js';
 import { Buffers } from './buffers.js';
 import type { Health } from './health.js';
 import { internalsOf } from './internals.js';
-import { lanesFor, type Operand, type Pass } from './pass.js';
+import { Notes, type Rounded } from './notes.js';
+import { lanesFor, PASSES_PER_SUBMISSION, type Operand, type Pass } from './pass.js';
 import type { MatrixUnits } from './passes/matrix-units.js';
 import type { Pipelines } from './pipelines.js';
-import { Notes, type Rounded } from './notes.js';
 import { StepRecorder } from './recorder.js';
 import { TENSOR, Uploads } from './uploads.js';
 import { widening } from './widen.js';
-import type { Recorded, Recorder } from '../../ops/repeat.js';
-
-/** Passes asked for before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
-const PASSES_PER_SUBMISSION = 64;
 
 type StockProgram = Parameters<WebGPUBackend['runWebGPUProgram']>;
 
@@ -36,6 +34,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   readonly #recorder: StepRecorder;
   /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
   readonly #halves = new WeakSet<object>();
+  /** What is known of tensors beside their values. */
   readonly notes = new Notes((...tensors) => {
     this.release(...tensors);
   });
@@ -54,37 +53,28 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     this.#bindGroups = new BindGroups(device);
     const buffers = new Buffers(device);
     this.#internals.bufferManager = buffers;
-    this.#uploads = new Uploads({
+    const access = {
       device,
       internals: this.#internals,
-      ensureCommandEncoderReady: () => {
-        this.ensureCommandEncoderReady();
-      },
-      endComputePassEncoder: () => {
-        this.endComputePassEncoder();
-      },
+      buffers,
+      commands: () => this.#commands(),
       submit: () => {
         this.submit();
       },
-    });
-    this.#recorder = new StepRecorder({
-      internals: this.#internals,
-      buffers,
       // One that is disposed of may still be there, for the sake of passes that are not yet handed over.
-      isAlive: (dataId) => this.refCount(dataId) > 0,
-      bufferOf: (dataId) => this.#bufferOfData(dataId),
-      takeIn: (dataId) => {
+      isAlive: (dataId: object) => this.refCount(dataId) > 0,
+      bufferOf: (dataId: object) => this.#bufferOfData(dataId),
+      takeIn: (dataId: object) => {
         this.uploadToGPU(dataId);
         this.notes.forget(dataId);
       },
-      hasBeenWritten: (dataId, written) => {
+      hasBeenWritten: (dataId: object, written: ReadonlySet<object>) => {
         this.#hasBeenWritten(dataId, written);
       },
       passEncoder: () => this.#passEncoder(),
-      submit: () => {
-        this.submit();
-      },
-    });
+    };
+    this.#uploads = new Uploads(access);
+    this.#recorder = new StepRecorder(access);
   }
 
   /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
@@ -122,13 +112,6 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.makeTensorInfo([...shape], dtype);
   }
 
-  /** A new tensor of words, of which these bytes are written at once. */
-  outputOf(pieces: readonly { readonly at: number; readonly bytes: Uint8Array }[], size: number): tf.TensorInfo {
-    const tensor = this.output([size / 4], 'int32');
-    this.tensorMap.get(tensor.dataId).resource = this.#uploads.pieces(pieces, size);
-    return tensor;
-  }
-
   /** The same, of values that are kept as float16. */
   outputHalf(shape: readonly number[]): tf.TensorInfo {
     this.#checkSize(shape, 2);
@@ -137,6 +120,13 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const bytes = 16 * Math.ceil(sizeOf(shape) / 8);
     this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(bytes, TENSOR);
     this.#halves.add(tensor.dataId);
+    return tensor;
+  }
+
+  /** A new tensor of so many bytes, in words, of which these are written at once. */
+  outputOf(pieces: readonly Piece[], size: number): tf.TensorInfo {
+    const tensor = this.output([size / 4], 'int32');
+    this.tensorMap.get(tensor.dataId).resource = this.#uploads.pieces(pieces, size);
     return tensor;
   }
 
@@ -197,9 +187,12 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     for (const { tensor } of operands) internals.commandQueueOwnedIds.add(tensor.dataId);
     const written = new Set(Object.values(pass.writes).map(({ tensor }) => tensor.dataId));
     for (const dataId of written) this.#hasBeenWritten(dataId, written);
-    operands.forEach(({ tensor: { dataId } }, i) => {
-      this.#recorder.current?.note(dataId, resources[i]!, written.has(dataId));
-    });
+    const recording = this.#recorder.current;
+    if (recording) {
+      operands.forEach(({ tensor: { dataId } }, i) => {
+        recording.note(dataId, resources[i]!, written.has(dataId));
+      });
+    }
     internals.dispatchCountInPass += 1;
     if (timed) {
       this.endComputePassEncoder();
@@ -244,9 +237,15 @@ export class VitBackend extends WebGPUBackend implements Recorder {
 
   /** Hands over to the device what was asked for. */
   submit(): void {
+    this.#commands();
+    this.submitQueue();
+  }
+
+  /** The encoder of commands, with no pass under way. */
+  #commands(): GPUCommandEncoder {
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
-    this.submitQueue();
+    return this.#internals.commandEncoder!;
   }
 
   /** Compiles passes that are going to be run. */
@@ -304,10 +303,8 @@ export class VitBackend extends WebGPUBackend implements Recorder {
 
   #beginTimedPass(): void {
     const internals = this.#internals;
-    this.ensureCommandEncoderReady();
-    this.endComputePassEncoder();
     internals.querySet ??= this.device.createQuerySet({ type: 'timestamp', count: 2 });
-    internals.computePassEncoder = internals.commandEncoder!.beginComputePass({
+    internals.computePassEncoder = this.#commands().beginComputePass({
       timestampWrites: { querySet: internals.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
     });
   }

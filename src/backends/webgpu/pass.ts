@@ -87,6 +87,9 @@ export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
   lanes: columns % 4 === 0 ? 4 : 1,
 });
 
+/** Passes asked for before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
+export const PASSES_PER_SUBMISSION = 64;
+
 /** Workgroups that a large card runs at once: two on each of 132 processors. */
 export const AT_ONCE = 264;
 

@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Recorded } from '../../ops/repeat.js';
 import type { Buffers } from './buffers.js';
 import type { Internals } from './internals.js';
+import { PASSES_PER_SUBMISSION } from './pass.js';
 import { Recording, type Tape } from './recording.js';
 
 /** What a recorder needs of its backend. */
@@ -15,6 +16,8 @@ export interface Recordable {
   /** Brings a tensor to the device, in float32, and forgets what was noted of it. */
   takeIn(dataId: object): void;
   hasBeenWritten(dataId: object, written: ReadonlySet<object>): void;
+  /** The encoder of commands, with no pass under way. */
+  commands(): GPUCommandEncoder;
   passEncoder(): GPUComputePassEncoder;
   submit(): void;
 }
@@ -44,14 +47,9 @@ export class StepRecorder {
       this.current = undefined;
     }
     const given = inputs.map(({ dataId }) => ({ dataId, buffer: this.#backend.bufferOf(dataId) }));
-    const tape = recording.end(given, buffers);
+    const tape = recording.end(given);
     if (!tape) return undefined;
-    return {
-      replay: (others) => this.#replay(tape, others),
-      dispose: () => {
-        tape.dispose();
-      },
-    };
+    return { replay: (others) => this.#replay(tape, others), dispose: tape.dispose };
   }
 
   #replay({ commands, inputs, outside, written }: Tape, given: readonly tf.TensorInfo[]): boolean {
@@ -61,9 +59,9 @@ export class StepRecorder {
     }
     for (const { dataId } of given) backend.takeIn(dataId);
     this.#fill(inputs, given);
-    for (let begin = 0; begin < commands.length; begin += COMMANDS_PER_SUBMISSION) {
+    for (let begin = 0; begin < commands.length; begin += PASSES_PER_SUBMISSION) {
       const encoder = backend.passEncoder();
-      for (const { pipeline, group, groups } of commands.slice(begin, begin + COMMANDS_PER_SUBMISSION)) {
+      for (const { pipeline, group, groups } of commands.slice(begin, begin + PASSES_PER_SUBMISSION)) {
         encoder.setPipeline(pipeline);
         encoder.setBindGroup(0, group);
         encoder.dispatchWorkgroups(...groups);
@@ -77,16 +75,11 @@ export class StepRecorder {
   /** Copies what is given to where the recorded call found it. */
   #fill(inputs: Tape['inputs'], given: readonly tf.TensorInfo[]): void {
     const { internals } = this.#backend;
-    this.#backend.passEncoder(); // there is an encoder of commands now
-    internals.computePassEncoder!.end();
-    internals.computePassEncoder = null;
+    const encoder = this.#backend.commands();
     for (const [i, { dataId }] of given.entries()) {
       const [from, to] = [this.#backend.bufferOf(dataId), inputs[i] ?? null];
       internals.commandQueueOwnedIds.add(dataId);
-      if (to && from !== to) internals.commandEncoder!.copyBufferToBuffer(from, 0, to, 0, from.size);
+      if (to && from !== to) encoder.copyBufferToBuffer(from, 0, to, 0, from.size);
     }
   }
 }
-
-/** Fewer would have the device begin sooner, and cost the processor more. */
-const COMMANDS_PER_SUBMISSION = 64;

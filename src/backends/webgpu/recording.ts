@@ -26,11 +26,12 @@ export interface Tape {
   readonly outside: ReadonlyMap<object, GPUBuffer>;
   /** Those of them that are written. */
   readonly written: ReadonlySet<object>;
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 export class Recording {
   readonly buffers: RecordedBuffers;
+  readonly #base: Buffers;
   readonly #commands: Command[] = [];
   readonly #taken = new Map<object, GPUBuffer>();
   readonly #written = new Set<object>();
@@ -38,6 +39,7 @@ export class Recording {
   #spoiled = false;
 
   constructor(base: Buffers) {
+    this.#base = base;
     this.buffers = new RecordedBuffers(base);
   }
 
@@ -75,7 +77,7 @@ export class Recording {
   }
 
   /** Ends the recording. @returns undefined where it cannot be repeated; its buffers are then as any others. */
-  end(given: readonly Given[], base: Buffers): Tape | undefined {
+  end(given: readonly Given[]): Tape | undefined {
     if (this.#spoiled || this.buffers.someAreInUse || given.some(({ dataId }) => this.#written.has(dataId))) {
       this.buffers.giveBack();
       return undefined;
@@ -83,14 +85,14 @@ export class Recording {
     const outside = new Map(this.#taken);
     const inputs = given.map(({ dataId, buffer }) => (outside.delete(dataId) ? buffer : null));
     const kept = inputs.filter((buffer) => buffer !== null);
-    for (const buffer of kept) base.keep(buffer);
+    for (const buffer of kept) this.#base.keep(buffer);
     return {
       commands: this.#commands,
       inputs,
       outside,
       written: this.#written,
       dispose: () => {
-        for (const buffer of kept) base.letGo(buffer);
+        for (const buffer of kept) this.#base.letGo(buffer);
         this.buffers.giveBack();
       },
     };

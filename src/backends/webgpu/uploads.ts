@@ -4,23 +4,18 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import { messageOf, TrainingError } from '../../common/errors.js';
+import type { Piece } from '../../ops/crop.js';
 import type { Internals } from './internals.js';
 
 /** What a tensor's buffer is used for; that of tfjs. */
 export const TENSOR = 0x80 | 0x8 | 0x4; // STORAGE | COPY_DST | COPY_SRC
 
-/** Bytes, and where in a buffer they go. */
-interface Piece {
-  readonly at: number;
-  readonly bytes: Uint8Array;
-}
-
 /** What uploads need of their backend. */
 interface Uploading {
   readonly device: GPUDevice;
   readonly internals: Internals;
-  ensureCommandEncoderReady(): void;
-  endComputePassEncoder(): void;
+  /** The encoder of commands, with no pass under way. */
+  commands(): GPUCommandEncoder;
   submit(): void;
 }
 
@@ -56,9 +51,7 @@ export class Uploads {
     const memory = new Uint8Array(staged.buffer.getMappedRange());
     for (const { at, bytes } of pieces) memory.set(bytes, at);
     staged.buffer.unmap();
-    this.#backend.ensureCommandEncoderReady();
-    this.#backend.endComputePassEncoder();
-    internals.commandEncoder!.copyBufferToBuffer(staged.buffer, 0, buffer, 0, size);
+    this.#backend.commands().copyBufferToBuffer(staged.buffer, 0, buffer, 0, size);
     this.#backend.submit(); // or it could not be asked back
     this.#staging.giveBack(staged);
     return buffer;
