@@ -19,6 +19,9 @@ export const stateSchema = z.strictObject({
 });
 export type StageState = z.output<typeof stateSchema>;
 
+/** What results of engine revision 1 do not have. */
+const sinceRevision2 = <T extends z.ZodType>(schema: T) => schema.nullable().default(null as never);
+
 const work = {
   /** Epochs and optimiser steps done; what the numbers below were read after. */
   epochs: z.number().nonnegative(),
@@ -28,7 +31,26 @@ const work = {
   seconds: z.number(),
   /** Files that could not be decoded and were passed over. */
   corruptImages: z.array(z.string()),
+  /** The pre-training that it started from, and the SHA-256 of that checkpoint; null: none. */
+  parent: sinceRevision2(z.strictObject({ id: z.string(), sha256: z.string() })),
+  /** SHA-256 of the checkpoint that it left; null: it leaves none. */
+  checkpoint: sinceRevision2(z.string()),
 };
+
+/** How the training went; see `health.ts`. */
+const training = {
+  /** Mean training loss of the last epoch. */
+  loss: z.number(),
+  /** Training loss of the first step. */
+  firstLoss: sinceRevision2(z.number()),
+  /** Largest global L2 norm of a step's gradients, before clipping. */
+  largestGradientNorm: sinceRevision2(z.number()),
+  /** Images in a step: less than the recipe's `batchSize` where the split is smaller. */
+  batchSize: sinceRevision2(z.int().positive()),
+};
+
+/** What predicting equal odds for every class scores: the logarithm of their number. */
+const chanceLoss = sinceRevision2(z.number());
 
 const accuracy = {
   /** Top-1 on the test set, in percent. */
@@ -44,8 +66,8 @@ export const resultSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('pretrain'),
     ...work,
-    /** Mean training loss of the last epoch and of each before it. */
-    loss: z.number(),
+    ...training,
+    /** Mean training loss of each epoch. */
     losses: z.array(z.number()),
     /** What a prediction of zero scores on the same task. */
     zeroLoss: z.number(),
@@ -54,14 +76,33 @@ export const resultSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('finetune'),
     ...work,
+    ...training,
+    chanceLoss,
     ...accuracy,
-    /** Mean training loss of the last epoch. */
-    loss: z.number(),
   }),
-  z.strictObject({ kind: z.literal('linear'), ...work, ...accuracy }),
-  z.strictObject({ kind: z.literal('knn'), ...work, ...accuracy }),
+  z.strictObject({
+    kind: z.literal('linear'),
+    ...work,
+    /** Mean training loss of the last epoch. */
+    loss: sinceRevision2(z.number()),
+    batchSize: training.batchSize,
+    chanceLoss,
+    ...accuracy,
+  }),
+  z.strictObject({
+    kind: z.literal('knn'),
+    ...work,
+    /** Neighbours that voted: less than the recipe's `k` where there are fewer training images. */
+    k: sinceRevision2(z.int().positive()),
+    ...accuracy,
+  }),
 ]);
 export type StageResult = z.output<typeof resultSchema>;
+
+/** A result without what is known of its files alone. */
+export type StageNumbers = Numbers<StageResult>;
+// Distributes over the kinds of stages; a plain Omit keeps only the keys that all of them have.
+type Numbers<Result> = Result extends unknown ? Omit<Result, 'parent' | 'checkpoint'> : never;
 
 /** What a worker tells its parent, one JSON line each on its standard output. */
 export type StageEvent =

@@ -8,7 +8,7 @@ import { initialValues, toValues, transfer } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
+import type { StageNumbers } from '../store/records.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { normalizedBatch } from './inputs.js';
@@ -35,7 +35,7 @@ interface Part {
  *
  * @throws TrainingError, Interrupted: see {@link train}.
  */
-export async function finetune(config: FinetuneConfig, context: StageContext): Promise<StageResult> {
+export async function finetune(config: FinetuneConfig, context: StageContext): Promise<StageNumbers> {
   const { dataset, parent, emit, device } = context;
   const { model, recipe, seed, data } = config;
   const classes = dataset.classes.length;
@@ -103,6 +103,10 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       testImages: dataset.test.length,
       trainImages: labelled.length,
       loss: state.losses.at(-1)!,
+      firstLoss: null,
+      largestGradientNorm: null,
+      batchSize: Math.min(recipe.batchSize, labelled.length),
+      chanceLoss: Math.log(classes),
     };
   } finally {
     disposeState(state);

@@ -1,7 +1,7 @@
 /** k nearest neighbours on frozen features: cosine similarity, votes weighted by exp(similarity / temperature). */
 import * as tf from '@tensorflow/tfjs';
 import type { StageConfig } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
+import type { StageNumbers } from '../store/records.js';
 import { extractFeatures, probed, rowsOf, type FeatureSet } from './features.js';
 import type { StageContext } from './stage-context.js';
 
@@ -11,7 +11,7 @@ export type KnnConfig = Extract<StageConfig, { kind: 'knn' }>;
 const BLOCK = 256;
 
 /** Extracts features, and classifies every test image by its neighbours in the training set. */
-export async function nearestNeighbours(config: KnnConfig, context: StageContext): Promise<StageResult> {
+export async function nearestNeighbours(config: KnnConfig, context: StageContext): Promise<StageNumbers> {
   const begin = performance.now();
   const classes = context.dataset.classes.length;
   context.emit({ type: 'started', device: context.device, steps: 0, fromStep: 0 });
@@ -22,6 +22,7 @@ export async function nearestNeighbours(config: KnnConfig, context: StageContext
     epochs: 0,
     steps: 0,
     seconds: (performance.now() - begin) / 1000,
+    k: Math.min(config.recipe.k, train.labels.length),
     ...probed(scores, { train, test }, context.dataset),
   };
 }

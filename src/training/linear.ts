@@ -5,7 +5,7 @@ import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
 import { toVariable } from '../model/parameters.js';
 import { linear, softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
+import type { StageNumbers } from '../store/records.js';
 import { extractFeatures, probed, rowsOf, standardize, type FeatureSet } from './features.js';
 import { mixLabels } from './mixing.js';
 import { breathe, Interrupted } from './loop.js';
@@ -17,7 +17,7 @@ export type LinearConfig = Extract<StageConfig, { kind: 'linear' }>;
 const MOMENTUM = 0.9;
 
 /** Extracts features, trains the classifier and scores it on the test set. A probe is short and never resumed midway. */
-export async function linearProbe(config: LinearConfig, context: StageContext): Promise<StageResult> {
+export async function linearProbe(config: LinearConfig, context: StageContext): Promise<StageNumbers> {
   const begin = performance.now();
   const { recipe } = config;
   const classes = context.dataset.classes.length;
@@ -32,6 +32,9 @@ export async function linearProbe(config: LinearConfig, context: StageContext): 
     epochs: recipe.epochs,
     steps,
     seconds: (performance.now() - begin) / 1000,
+    loss: null,
+    batchSize: Math.min(recipe.batchSize, train.labels.length),
+    chanceLoss: Math.log(classes),
     ...probed(scores, { train, test }, context.dataset),
   };
 }

@@ -7,7 +7,7 @@ import { initialValues } from '../model/parameters.js';
 import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
 import type { StageConfig } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
+import type { StageNumbers } from '../store/records.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
@@ -30,7 +30,7 @@ interface Part {
  *
  * @throws TrainingError, Interrupted: see {@link train}.
  */
-export async function pretrain(config: PretrainConfig, context: StageContext): Promise<StageResult> {
+export async function pretrain(config: PretrainConfig, context: StageContext): Promise<StageNumbers> {
   const { dataset, emit, device } = context;
   const { model, recipe, seed, task } = config;
   const objective = composeObjective(task, model);
@@ -72,6 +72,9 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
       seconds,
       corruptImages: [...dataset.train.corrupt],
       loss: state.losses.at(-1)!,
+      firstLoss: null,
+      largestGradientNorm: null,
+      batchSize: Math.min(recipe.batchSize, length),
       losses: state.losses,
       zeroLoss: await zeroLoss(config, objective, dataset.train),
       trainImages: length,

@@ -7,7 +7,7 @@ import { hasHalfProducts } from '../ops/index.js';
 import type { Stage } from '../spec/stages.js';
 import { writeJson } from '../store/files.js';
 import { stagePaths, type StagePaths } from '../store/layout.js';
-import type { StageResult } from '../store/records.js';
+import type { StageNumbers, StageResult } from '../store/records.js';
 import { finetune } from './finetune.js';
 import { withMemoryRemedy } from './memory-remedy.js';
 import { nearestNeighbours } from './knn.js';
@@ -44,9 +44,10 @@ export async function runStage(
     throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);
   }
   const parent = stage.parent === null ? null : readParent(parentCheckpoint(paths, stage.parent));
-  const result = await run(stage, { ...surroundings, stage, paths, dataset, parent }).catch((error: unknown) => {
+  const numbers = await run(stage, { ...surroundings, stage, paths, dataset, parent }).catch((error: unknown) => {
     throw withMemoryRemedy(error, stage.config);
   });
+  const result: StageResult = { ...numbers, parent: null, checkpoint: null };
   for (const file of result.corruptImages) {
     surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
   }
@@ -56,7 +57,7 @@ export async function runStage(
   return result;
 }
 
-function run({ config }: Stage, context: StageContext): Promise<StageResult> {
+function run({ config }: Stage, context: StageContext): Promise<StageNumbers> {
   switch (config.kind) {
     case 'pretrain':
       return pretrain(config, context);

@@ -36,16 +36,18 @@ export interface Numbers {
 
 export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
   const { accuracy = 50, loss = 0.5, imagesPerSecond = 100, seconds = 2, epochs = 20 } = numbers;
-  const work = { epochs, steps: 40, imagesPerSecond, seconds, corruptImages: [] };
+  const work = { epochs, steps: 40, imagesPerSecond, seconds, corruptImages: [], parent: null, checkpoint: null };
+  const training = { loss, firstLoss: 1, largestGradientNorm: 1, batchSize: 10 };
   const accuracies = { accuracy, top5: 90, testImages: 10, trainImages: 20 };
   switch (kind) {
     case 'pretrain':
-      return { kind, ...work, loss, losses: [loss], zeroLoss: 1, trainImages: 20 };
+      return { kind, ...work, ...training, losses: [loss], zeroLoss: 1, trainImages: 20 };
     case 'finetune':
-      return { kind, ...work, ...accuracies, loss };
+      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies };
     case 'linear':
+      return { kind, ...work, loss, batchSize: 10, chanceLoss: Math.log(10), ...accuracies };
     case 'knn':
-      return { kind, ...work, ...accuracies };
+      return { kind, ...work, k: 20, ...accuracies };
   }
 }
 
