@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { stream, type Random } from '../common/random.js';
 import { patchCount, type EncoderConfig, type ModelConfig } from '../spec/model.js';
+import { fanIn, INIT_RULES } from './init.js';
 import { positionTable } from './positions.js';
 
 /** Trained values by name. */
@@ -14,26 +15,29 @@ export type Parameters = ReadonlyMap<string, tf.Variable>;
 export type Values = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
 type Kind =
-  | 'weights' // truncated normal or Xavier, as the model says
-  | 'fan-in' // PyTorch's default of a linear layer: U(±1/√inputs)
+  // As the model's init says (`init.ts`):
+  | 'weights'
+  | 'embedding'
+  | 'token' // mask and class tokens
+  | 'head' // as a token × 0.001: a new classifier begins near 0 (PAPER.md §7)
+  // Alike for every init:
+  | 'fan-in' // PyTorch's default of a bias: U(±1/√inputs)
   | 'zeros'
   | 'ones'
-  | 'token' // mask and class tokens: truncated normal
-  | 'head' // truncated normal × 0.001: a new classifier begins near 0 (PAPER.md §7)
   | 'positions'; // fixed, never trained
 
 interface Declaration {
   name: string;
   shape: number[];
   kind: Kind;
-  /** Number of inputs of the layer that a `fan-in` bias belongs to; its own first side for matrices. */
-  fanIn?: number;
+  /** Number of inputs of the layer that a `fan-in` bias belongs to. */
+  inputs?: number;
 }
 
-function linear(name: string, inputs: number, outputs: number, kind: Kind = 'weights'): Declaration[] {
+function linear(name: string, inputs: number, outputs: number): Declaration[] {
   return [
-    { name: `${name}.weight`, shape: [inputs, outputs], kind },
-    { name: `${name}.bias`, shape: [outputs], kind: kind === 'fan-in' ? 'fan-in' : 'zeros', fanIn: inputs },
+    { name: `${name}.weight`, shape: [inputs, outputs], kind: 'weights' },
+    { name: `${name}.bias`, shape: [outputs], kind: 'zeros' },
   ];
 }
 
@@ -70,7 +74,8 @@ const classToken = ({ dim }: EncoderConfig): Declaration => ({ name: 'cls_token'
 
 function encoderDeclarations(config: EncoderConfig): Declaration[] {
   return [
-    ...linear('patch_embed.proj', patchValues(config), config.dim, 'fan-in'),
+    { name: 'patch_embed.proj.weight', shape: [patchValues(config), config.dim], kind: 'embedding' },
+    { name: 'patch_embed.proj.bias', shape: [config.dim], kind: 'fan-in', inputs: patchValues(config) },
     { name: 'pos_embed', shape: [patchCount(config), config.dim], kind: 'positions' },
     ...(config.classToken ? [classToken(config)] : []),
     ...blocks('blocks', config.depth, config.dim, config),
@@ -81,7 +86,7 @@ function encoderDeclarations(config: EncoderConfig): Declaration[] {
 function decoderDeclarations(config: ModelConfig, masked: boolean): Declaration[] {
   const { dim, depth } = config.decoder;
   return [
-    { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'fan-in' },
+    { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'embedding' },
     // Without masking nothing would ever train it.
     ...(masked ? [{ name: 'mask_token', shape: [dim], kind: 'token' } satisfies Declaration] : []),
     { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },
@@ -93,7 +98,7 @@ function decoderDeclarations(config: ModelConfig, masked: boolean): Declaration[
 
 function headDeclarations(config: EncoderConfig, classes: number): Declaration[] {
   return [
-    ...(config.classToken ? [] : norm('fc_norm', config.dim)),
+    ...(config.pooling === 'mean' ? norm('fc_norm', config.dim) : []),
     { name: 'head.weight', shape: [config.dim, classes], kind: 'head' },
     { name: 'head.bias', shape: [classes], kind: 'zeros' },
   ];
@@ -112,7 +117,7 @@ function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): De
       return [...encoder, ...decoderDeclarations(config as ModelConfig, purpose.masked)];
     case 'classification':
       return [
-        ...encoder.filter(({ name }) => config.classToken || !name.startsWith('norm.')),
+        ...encoder.filter(({ name }) => config.pooling !== 'mean' || !name.startsWith('norm.')),
         ...headDeclarations(config, purpose.classes),
       ];
   }
@@ -133,40 +138,30 @@ export function initialValues(config: EncoderConfig | ModelConfig, purpose: Purp
   );
 }
 
-function draw({ shape, kind, fanIn }: Declaration, config: EncoderConfig, random: Random): Float32Array {
+function draw({ shape, kind, inputs }: Declaration, config: EncoderConfig, random: Random): Float32Array {
   const fill = (value: () => number): Float32Array => {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     for (let i = 0; i < values.length; i++) values[i] = value();
     return values;
   };
+  const [rows, columns] = [shape[0]!, shape[1]!];
+  const rule = INIT_RULES[config.init];
   switch (kind) {
+    case 'weights':
+    case 'embedding':
+      return fill(() => rule[kind](random, rows, columns));
+    case 'token':
+      return fill(() => rule.token(random, rows, columns));
+    case 'head':
+      return fill(() => 0.001 * rule.token(random, rows, columns));
     case 'zeros':
       return fill(() => 0);
     case 'ones':
       return fill(() => 1);
-    case 'token':
-      return fill(() => truncatedNormal(random));
-    case 'head':
-      return fill(() => 0.001 * truncatedNormal(random));
-    case 'fan-in': {
-      const bound = 1 / Math.sqrt(fanIn ?? shape[0]!);
-      return fill(() => random.uniform(-bound, bound));
-    }
+    case 'fan-in':
+      return fill(() => fanIn(random, inputs!));
     case 'positions':
-      return positionTable(config.positions, Math.sqrt(patchCount(config)), shape[1]!);
-    case 'weights': {
-      if (config.init === 'truncated-normal') return fill(() => truncatedNormal(random));
-      const bound = Math.sqrt(6 / (shape[0]! + shape[1]!));
-      return fill(() => random.uniform(-bound, bound));
-    }
-  }
-}
-
-/** Normal of std 0.02 cut at ±0.02, that is at one standard deviation; its real std is about 0.011 (PAPER.md §2). */
-function truncatedNormal(random: Random): number {
-  for (;;) {
-    const value = random.normal(0, 0.02);
-    if (Math.abs(value) <= 0.02) return value;
+      return positionTable(config.positions, Math.sqrt(patchCount(config)), columns);
   }
 }
 

@@ -142,14 +142,17 @@ export function decode(
   encoded: tf.Tensor3D,
   selection: TokenSelection | null,
 ): tf.Tensor3D {
-  const patches = config.classToken ? dropFirstToken(encoded) : encoded;
-  const embedded = project(parameters, 'decoder_embed', patches, config);
-  const all = selection ? restoreTokens(embedded, get(parameters, 'mask_token'), selection) : embedded;
+  const embedded = project(parameters, 'decoder_embed', encoded, config);
+  const patches = config.classToken ? dropFirstToken(embedded) : embedded;
+  const all = selection ? restoreTokens(patches, get(parameters, 'mask_token'), selection) : patches;
   let x = tf.add<tf.Tensor3D>(all, get(parameters, 'decoder_pos_embed'));
+  // The class token has no position, or one of zeros, as MAE says it.
+  if (config.classToken) x = tf.concat([firstTokens(embedded), x], 1);
   for (let i = 0; i < config.decoder.depth; i++) {
     x = block(parameters, `decoder_blocks.${i}`, { ...config, heads: config.decoder.heads }, x, [null, null]);
   }
-  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', x, config.precision), config);
+  const predicting = config.classToken ? dropFirstToken(x) : x;
+  return project(parameters, 'decoder_pred', norm(parameters, 'decoder_norm', predicting, config.precision), config);
 }
 
 /** Predicts from images: {@link encode}, then {@link decode}. */
@@ -164,18 +167,18 @@ export function predict(
 }
 
 /**
- * Frozen features of a pre-trained encoder: the class token, or the mean of the normed tokens.
+ * Frozen features of a pre-trained encoder: the class token, or the mean of the normed patch tokens.
  *
  * @returns [batch, dim]
  */
 export function features(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor2D {
   const encoded = encode(parameters, config, images);
-  return config.classToken ? firstToken(encoded) : meanTokens(encoded);
+  return config.pooling === 'class-token' ? firstToken(encoded) : meanTokens(patchTokens(encoded, config));
 }
 
 /**
- * Class scores. Without a class token the mean of the tokens goes through a norm of its own, `fc_norm`, in the place
- * of the encoder's (PAPER.md §7).
+ * Class scores, from the class token or from the mean of the patch tokens. The mean goes through a norm of its own,
+ * `fc_norm`, in the place of the encoder's (PAPER.md §7).
  *
  * @returns [batch, classes]
  */
@@ -186,14 +189,23 @@ export function classify(
   dropPath: DropPath = null,
 ): tf.Tensor2D {
   const tokens = encodeTokens(parameters, config, images, null, dropPath);
-  const pooled = config.classToken
-    ? firstToken(norm(parameters, 'norm', tokens))
-    : norm(parameters, 'fc_norm', meanTokens(tokens));
+  const pooled =
+    config.pooling === 'class-token'
+      ? firstToken(norm(parameters, 'norm', tokens))
+      : norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)));
   return linear(pooled, get(parameters, 'head.weight'), get(parameters, 'head.bias'));
 }
 
+const patchTokens = (x: tf.Tensor3D, { classToken }: EncoderConfig): tf.Tensor3D =>
+  classToken ? dropFirstToken(x) : x;
+
 function firstToken(x: tf.Tensor3D): tf.Tensor2D {
-  return tf.squeeze(tf.slice(x, [0, 0, 0], [x.shape[0], 1, x.shape[2]]), [1]);
+  return tf.squeeze(firstTokens(x), [1]);
+}
+
+/** [batch, 1, dim] */
+function firstTokens(x: tf.Tensor3D): tf.Tensor3D {
+  return tf.slice(x, [0, 0, 0], [x.shape[0], 1, x.shape[2]]);
 }
 
 function dropFirstToken(x: tf.Tensor3D): tf.Tensor3D {

@@ -48,9 +48,10 @@ export function pretrainCost(model: ModelConfig, { maskRatio }: Pick<Task, 'mask
   const tokens = (imageSize / patchSize) ** 2;
   const visible = keptTokens(tokens, maskRatio);
   const { embedding, blocks } = encoderForward(model, visible);
+  const extra = model.classToken ? 1 : 0;
   const decoding =
-    product(visible, dim, decoder.dim) +
-    decoder.depth * blockForward(tokens, decoder.dim, model.mlpRatio) +
+    product(visible + extra, dim, decoder.dim) +
+    decoder.depth * blockForward(tokens + extra, decoder.dim, model.mlpRatio) +
     product(tokens, decoder.dim, 3 * patchSize ** 2);
   return withBackward(embedding + blocks + decoding, embedding);
 }

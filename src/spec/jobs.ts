@@ -5,8 +5,8 @@
 import { UsageError } from '../common/errors.js';
 import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
-import { keptTokens, patchCount, resolveModel, type ModelConfig } from './model.js';
-import type { Evaluation, JobSpec } from './schema.js';
+import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
+import type { DataSpec, Evaluation, JobSpec } from './schema.js';
 import { contentSize, outerFieldSize, windowSize } from './sizes.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
 import type { Task } from './task.js';
@@ -18,7 +18,7 @@ export interface Conflict {
 }
 
 export type ResolvedJob =
-  | { kind: 'job'; task: Task | null; model: ModelConfig }
+  | { kind: 'job'; task: Task | null; model: ResolvedModel }
   | { kind: 'contradiction'; reason: string }
   | { kind: 'impossible'; conflicts: Conflict[] };
 
@@ -37,7 +37,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
 
 const MODEL_KEYS = jobKeys().filter((key) => key.startsWith('model.'));
 
-function modelOf(job: JobSpec): ModelConfig | Conflict {
+function modelOf(job: JobSpec): ResolvedModel | Conflict {
   try {
     return resolveModel(job.model, job.data.imageSize);
   } catch (error) {
@@ -122,7 +122,7 @@ function styleConflict({ style }: Task, { imageSize }: ModelConfig): Conflict | 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
 /** The configuration of the pre-training. */
-export function pretrainConfig(job: JobSpec, model: ModelConfig, task: Task): StageConfig {
+export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
   const { target, ...recipe } = job.pretrain;
   return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
@@ -132,21 +132,28 @@ export function pretrainConfig(job: JobSpec, model: ModelConfig, task: Task): St
 export function evaluationConfig(
   evaluation: Evaluation,
   job: JobSpec,
-  { decoder, ...encoder }: ModelConfig,
+  { decoder, scratchInit, ...encoder }: ResolvedModel,
 ): StageConfig {
-  const common = { seed: job.seed, data: job.data, model: encoder };
+  const init = job.objective === 'scratch' ? scratchInit : encoder.init;
+  const common = { seed: job.seed, data: job.data, model: { ...encoder, init } };
   switch (evaluation) {
     case 'finetune': {
       const { scratchLayerDecay, ...recipe } = job.finetune;
       const layerDecay = job.objective === 'scratch' ? scratchLayerDecay : recipe.layerDecay;
       return { kind: evaluation, ...common, recipe: { ...recipe, layerDecay } };
     }
-    case 'linear':
-      return { kind: evaluation, ...common, recipe: job.linear };
-    case 'knn':
-      return { kind: evaluation, ...common, recipe: job.knn };
+    case 'linear': {
+      const { labelFraction, ...recipe } = job.linear;
+      return { kind: evaluation, ...common, data: withLabels(job.data, labelFraction), recipe };
+    }
+    case 'knn': {
+      const { labelFraction, ...recipe } = job.knn;
+      return { kind: evaluation, ...common, data: withLabels(job.data, labelFraction), recipe };
+    }
   }
 }
+
+const withLabels = (data: DataSpec, labelFraction = data.labelFraction): DataSpec => ({ ...data, labelFraction });
 
 /** The images of a job, whatever is done with their labels. */
 export function withoutLabels({ data }: JobSpec): UnlabelledData {

@@ -1,6 +1,8 @@
 /** Model sizes: presets, and how a spec's overrides are laid over them. */
 import { UsageError } from '../common/errors.js';
-import type { ModelSpec, PRESETS } from './schema.js';
+import type { Init, ModelSpec, POOLINGS, Preset } from './schema.js';
+
+export type { Init } from './schema.js';
 
 /** An encoder with every number decided. */
 export interface EncoderConfig {
@@ -13,7 +15,9 @@ export interface EncoderConfig {
   positions: 'sincos-1d' | 'sincos-2d';
   classToken: boolean;
   qkvBias: 'all' | 'qv';
-  init: 'truncated-normal' | 'xavier-uniform';
+  /** What a classifier or a probe reads: the mean of the patches' tokens, or the class token. */
+  pooling: (typeof POOLINGS)[number];
+  init: Init;
   /** Of the factors of matrix products. Absent where it is float32: stages are known by their configuration. */
   precision?: 'float16';
 }
@@ -23,10 +27,16 @@ export interface ModelConfig extends EncoderConfig {
   decoder: { dim: number; depth: number; heads: number };
 }
 
+/** A model with the init of either beginning: that of pre-training is `init`. */
+export interface ResolvedModel extends ModelConfig {
+  /** Of a model that is trained from scratch. */
+  scratchInit: Init;
+}
+
 type Sizes = Pick<ModelConfig, 'patchSize' | 'dim' | 'depth' | 'heads' | 'decoder'>;
 
 /** vit-b and vit-l with the paper's decoders (PAPER.md §2); vit-s and vit-ti with theirs scaled by the width. */
-const SIZES: Record<(typeof PRESETS)[number], Sizes> = {
+const SIZES: Record<Preset, Sizes> = {
   'vit-nano': { patchSize: 4, dim: 96, depth: 4, heads: 3, decoder: { dim: 64, depth: 1, heads: 2 } },
   'vit-ti': { patchSize: 16, dim: 192, depth: 12, heads: 3, decoder: { dim: 96, depth: 4, heads: 3 } },
   'vit-s': { patchSize: 16, dim: 384, depth: 12, heads: 6, decoder: { dim: 192, depth: 4, heads: 3 } },
@@ -34,15 +44,39 @@ const SIZES: Record<(typeof PRESETS)[number], Sizes> = {
   'vit-l': { patchSize: 16, dim: 1024, depth: 24, heads: 16, decoder: { dim: 512, depth: 8, heads: 8 } },
 };
 
+interface Inits {
+  pretraining: Init;
+  scratch: Init;
+}
+
+/** The paper's: PAPER.md §2 and §7. */
+const PAPER_INITS: Inits = { pretraining: 'truncated-normal-narrow', scratch: 'truncated-normal' };
+
+/**
+ * At small widths a fixed std of 0.02, or 0.011, is far below what keeps the signal's variance, and decides comparisons:
+ * it costs a model from scratch four points and slows masked tasks most (PAPER.md §13). So small presets use Xavier's.
+ */
+const SMALL_INITS: Inits = { pretraining: 'xavier-uniform', scratch: 'xavier-uniform' };
+
+/** What `auto` means. */
+const AUTO_INITS: Record<Preset, Inits> = {
+  'vit-nano': SMALL_INITS,
+  'vit-ti': SMALL_INITS,
+  'vit-s': SMALL_INITS,
+  'vit-b': PAPER_INITS,
+  'vit-l': PAPER_INITS,
+};
+
 /**
  * Lays a model spec over its preset.
  *
  * @throws UsageError where the numbers contradict each other: patches that do not tile the image, heads that do not
- * divide the width, or a width that sin-cos positions cannot fill.
+ * divide the width, a width that sin-cos positions cannot fill, or features read from a class token that is not there.
  */
-export function resolveModel(spec: ModelSpec, imageSize: number): ModelConfig {
+export function resolveModel(spec: ModelSpec, imageSize: number): ResolvedModel {
   const sizes = SIZES[spec.preset];
-  const config: ModelConfig = {
+  const inits = AUTO_INITS[spec.preset];
+  const config: ResolvedModel = {
     imageSize,
     patchSize: spec.patchSize ?? sizes.patchSize,
     dim: spec.dim ?? sizes.dim,
@@ -52,7 +86,9 @@ export function resolveModel(spec: ModelSpec, imageSize: number): ModelConfig {
     positions: spec.positions,
     classToken: spec.classToken,
     qkvBias: spec.qkvBias,
-    init: spec.init,
+    pooling: spec.pooling,
+    init: spec.init === 'auto' ? inits.pretraining : spec.init,
+    scratchInit: spec.scratchInit === 'auto' ? inits.scratch : spec.scratchInit,
     ...(spec.precision === 'float16' && { precision: spec.precision }),
     decoder: {
       dim: spec.decoder.dim ?? sizes.decoder.dim,
@@ -64,6 +100,11 @@ export function resolveModel(spec: ModelSpec, imageSize: number): ModelConfig {
     throw new UsageError(
       `patches of ${config.patchSize} px do not tile images of ${imageSize} px: ` +
         `choose model.patchSize among the divisors of data.imageSize`,
+    );
+  }
+  if (config.pooling === 'class-token' && !config.classToken) {
+    throw new UsageError(
+      'model.pooling is class-token, but there is none: set model.classToken: true, or pooling: mean',
     );
   }
   for (const [key, { dim, heads }] of [['model', config] as const, ['model.decoder', config.decoder] as const]) {

@@ -8,7 +8,7 @@ import { compareKeys, isExcluded, pointsOf, type Coordinate, type Grid } from '.
 import { explainIssues, type Finding, type Hint } from './issues.js';
 import { resolveJob } from './jobs.js';
 import { CELL_KEYS, defaultOf, findKey } from './keys.js';
-import type { ModelConfig } from './model.js';
+import type { ResolvedModel } from './model.js';
 import type { Path } from './problems.js';
 import { jobSchema, type JobSpec } from './schema.js';
 import type { Cell } from './stages.js';
@@ -22,7 +22,7 @@ export interface ResolvedCell {
   job: JobSpec;
   /** null: scratch. */
   task: Task | null;
-  model: ModelConfig;
+  model: ResolvedModel;
 }
 
 /** A cell that contradicts itself. */

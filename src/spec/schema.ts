@@ -150,6 +150,10 @@ export const degradationSchema = z.strictObject({
 // --- model -----------------------------------------------------------------------------------------------------------
 
 export const PRESETS = ['vit-nano', 'vit-ti', 'vit-s', 'vit-b', 'vit-l'] as const;
+export const POOLINGS = ['mean', 'class-token'] as const;
+export const INITS = ['truncated-normal-narrow', 'truncated-normal', 'xavier-uniform'] as const;
+
+const init = z.enum(['auto', ...INITS]).default('auto');
 
 export const modelSchema = z
   .strictObject({
@@ -163,15 +167,21 @@ export const modelSchema = z
       .enum(['sincos-1d', 'sincos-2d'])
       .default('sincos-1d')
       .describe('Fixed position tables: 1-D over the flattened index (the paper) or 2-D (MAE).'),
-    classToken: z.boolean().default(false).describe('Prepend a class token and read features from it.'),
+    classToken: z.boolean().default(false).describe('Prepend a class token, which encoder and decoder see (MAE).'),
+    pooling: z
+      .enum(POOLINGS)
+      .default('mean')
+      .describe('What classifiers and probes read: the mean of the patch tokens, or the class token.'),
     qkvBias: z
       .enum(['all', 'qv'])
       .default('qv')
       .describe('Attention biases: q and v alone (the paper), or k too (timm, MAE).'),
-    init: z
-      .enum(['truncated-normal', 'xavier-uniform'])
-      .default('truncated-normal')
-      .describe('Initial weights: normal of std 0.02 cut at ±0.02 (the paper), or Xavier (MAE).'),
+    init: init.describe(
+      'Initial weights of pre-training: normal of std 0.02 cut at ±0.02 (the paper) or at ±2 (timm), or Xavier (MAE); auto: the paper for vit-b and vit-l, Xavier below.',
+    ),
+    scratchInit: init.describe(
+      'Initial weights of a model trained from scratch; auto: normal of std 0.02 (the paper) for vit-b and vit-l, Xavier below.',
+    ),
     precision: z
       .enum(['float32', 'float16'])
       .default('float32')
@@ -201,7 +211,7 @@ const recipe = (defaults: {
   accumulate: count.default(1).describe('Split each batch in this many parts to save memory; the step stays the same.'),
   baseLearningRate: positive
     .default(defaults.baseLearningRate)
-    .describe('Peak learning rate for a batch of 256; the peak used is this × batchSize / 256.'),
+    .describe('Peak learning rate for a batch of 256; the peak used is this × the images in a step / 256.'),
   minLearningRate: nonNegative.default(defaults.minLearningRate).describe('Where the cosine ends.'),
   warmupEpochs: nonNegative.default(2).describe('Epochs of linear warm-up from 0; fractions are allowed.'),
   weightDecay: nonNegative.default(0.05).describe('Decoupled decay of matrices; biases, norms and tokens have none.'),
@@ -239,6 +249,12 @@ export const finetuneSchema = z
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 
+/** Of the probes, which want more labels than a fine-tuning that few labels shall limit (PAPER.md §13). */
+const probeLabels = dataKeys.labelFraction
+  .unwrap()
+  .optional()
+  .describe('Fraction of the training labels, per class; data.labelFraction by default.');
+
 export const linearSchema = z
   .strictObject({
     epochs: count.default(90).describe('Passes over the frozen features.'),
@@ -246,6 +262,7 @@ export const linearSchema = z
     baseLearningRate: positive.default(0.1).describe('Peak learning rate for a batch of 256 (SGD, momentum 0.9).'),
     warmupEpochs: nonNegative.default(10).describe('Epochs of linear warm-up from 0.'),
     weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
+    labelFraction: probeLabels,
   })
   .describe('Linear probe: a linear classifier on frozen, standardised features.');
 
@@ -253,6 +270,7 @@ export const knnSchema = z
   .strictObject({
     k: count.default(20).describe('Number of neighbours.'),
     temperature: positive.default(0.07).describe('Votes weigh exp(cosine similarity / temperature).'),
+    labelFraction: probeLabels,
   })
   .describe('k nearest neighbours by cosine similarity on frozen features.');
 
@@ -322,4 +340,6 @@ export type PretrainSpec = z.output<typeof pretrainSchema>;
 export type FinetuneSpec = z.output<typeof finetuneSchema>;
 export type LinearSpec = z.output<typeof linearSchema>;
 export type KnnSpec = z.output<typeof knnSchema>;
+export type Preset = (typeof PRESETS)[number];
+export type Init = (typeof INITS)[number];
 export type Evaluation = (typeof EVALUATIONS)[number];

@@ -12,7 +12,7 @@ export type UnlabelledData = WithoutLabels<DataSpec>;
 type WithoutLabels<Data> = Data extends unknown ? Omit<Data, 'labelFraction'> : never;
 
 /** Raised whenever a change of the code changes results: stages of another revision are computed anew. */
-export const ENGINE_REVISION = 1;
+export const ENGINE_REVISION = 2;
 
 export type StageConfig =
   | {
@@ -30,8 +30,8 @@ export type StageConfig =
       model: EncoderConfig;
       recipe: Omit<FinetuneSpec, 'scratchLayerDecay'>;
     }
-  | { kind: 'linear'; seed: number; data: DataSpec; model: EncoderConfig; recipe: LinearSpec }
-  | { kind: 'knn'; seed: number; data: DataSpec; model: EncoderConfig; recipe: KnnSpec };
+  | { kind: 'linear'; seed: number; data: DataSpec; model: EncoderConfig; recipe: Omit<LinearSpec, 'labelFraction'> }
+  | { kind: 'knn'; seed: number; data: DataSpec; model: EncoderConfig; recipe: Omit<KnnSpec, 'labelFraction'> };
 
 export type StageKind = StageConfig['kind'];
 

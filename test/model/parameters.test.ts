@@ -81,12 +81,13 @@ describe('the names', () => {
   });
 
   it('have a norm after the pooling instead of the encoder’s where tokens are averaged', () => {
-    const names = (classToken: boolean): string[] =>
-      [...initialValues({ ...TINY, classToken }, CLASSIFICATION, 0).keys()].filter(
+    const names = (classToken: boolean, pooling: ModelConfig['pooling'] = 'mean'): string[] =>
+      [...initialValues({ ...TINY, classToken, pooling }, CLASSIFICATION, 0).keys()].filter(
         (name) => !/blocks|embed/.test(name),
       );
     expect(names(false)).toEqual(['fc_norm.weight', 'fc_norm.bias', 'head.weight', 'head.bias']);
-    expect(names(true)).toEqual(['cls_token', 'norm.weight', 'norm.bias', 'head.weight', 'head.bias']);
+    expect(names(true)).toEqual(['cls_token', 'fc_norm.weight', 'fc_norm.bias', 'head.weight', 'head.bias']);
+    expect(names(true, 'class-token')).toEqual(['cls_token', 'norm.weight', 'norm.bias', 'head.weight', 'head.bias']);
   });
 });
 
@@ -105,7 +106,7 @@ describe('the number of parameters', () => {
   });
 
   it('of a classifier with class token and all biases is that of timm’s vit_base_patch16_224 less its positions', () => {
-    const config = vitB({ classToken: true, qkvBias: 'all' });
+    const config = vitB({ classToken: true, pooling: 'class-token', qkvBias: 'all' });
     const counts = countByBlocks(config, { for: 'classification', classes: 1000 });
     expect(counts.encoder + counts.head).toBe(86_567_656 - 197 * 768);
   });
@@ -158,9 +159,35 @@ describe('the first values', () => {
     }
   });
 
-  it('of a xavier-uniform model lie within √(6 / (inputs + outputs))', () => {
-    const xavier = initialValues({ ...TINY, dim: 96, init: 'xavier-uniform' }, PRETRAINING, 3);
+  it('of a truncated-normal model have timm’s std of 0.02: its cut at ±2 cuts nothing', () => {
+    const config = { ...TINY, dim: 96, classToken: true, decoder: { dim: 48, depth: 1, heads: 2 } };
+    const wide = initialValues({ ...config, init: 'truncated-normal' }, PRETRAINING, 3);
+    for (const name of ['blocks.0.attn.qkv.weight', 'blocks.1.mlp.fc2.weight', 'decoder_pred.weight']) {
+      const { mean, std, most } = moments(wide.get(name)!.data);
+      expectNear(mean, 0, 0.001);
+      expectNear(std, 0.02, 0.001);
+      expect(most).toBeGreaterThan(0.05);
+    }
+    expectNear(moments(wide.get('cls_token')!.data).std, 0.02, 0.004);
+    // The embeddings keep PyTorch's default, as a convolution and a layer that timm's rule does not reach.
+    expect(moments(wide.get('patch_embed.proj.weight')!.data).most).toBeLessThanOrEqual(Math.fround(1 / Math.sqrt(48)));
+  });
+
+  it('of a xavier-uniform model lie within √(6 / (inputs + outputs)), those of both embeddings too', () => {
+    const xavier = initialValues(
+      { ...TINY, dim: 96, classToken: true, decoder: { dim: 64, depth: 1, heads: 2 }, init: 'xavier-uniform' },
+      PRETRAINING,
+      3,
+    );
+    for (const name of ['cls_token', 'mask_token']) {
+      expectNear(moments(xavier.get(name)!.data).std, 0.02, 0.005);
+      expect(moments(xavier.get(name)!.data).most).toBeGreaterThan(0.03); // is not cut
+    }
+    // MAE leaves this bias as PyTorch draws it.
+    expectNear(moments(xavier.get('patch_embed.proj.bias')!.data).most, 1 / Math.sqrt(48), 0.02);
     for (const [name, bound] of [
+      ['patch_embed.proj.weight', Math.sqrt(6 / (48 + 96))],
+      ['decoder_embed.weight', Math.sqrt(6 / (96 + 64))],
       ['blocks.0.attn.qkv.weight', Math.sqrt(6 / (96 + 288))],
       ['blocks.0.mlp.fc1.weight', Math.sqrt(6 / (96 + 192))],
     ] as const) {
@@ -239,7 +266,7 @@ describe('transfer', () => {
   );
 
   it('refuses a checkpoint without the class token or the norm that the model needs', () => {
-    const config = { ...TINY, classToken: true };
+    const config: ModelConfig = { ...TINY, classToken: true, pooling: 'class-token' };
     const whole = initialValues(config, PRETRAINING, 1);
     for (const name of ['cls_token', 'norm.weight']) {
       expect(() => transfer(without(whole, name), initialValues(config, CLASSIFICATION, 2))).toThrow(name);

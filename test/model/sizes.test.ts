@@ -1,9 +1,9 @@
 /** Model sizes: presets, what a spec lays over them, and which numbers contradict each other. */
 import { UsageError } from '../../src/common/errors.js';
-import { keptTokens, patchCount, resolveModel, type ModelConfig } from '../../src/spec/model.js';
+import { keptTokens, patchCount, resolveModel, type ResolvedModel } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';
 
-const resolve = (spec: object, imageSize = 224): ModelConfig => resolveModel(modelSchema.parse(spec), imageSize);
+const resolve = (spec: object, imageSize = 224): ResolvedModel => resolveModel(modelSchema.parse(spec), imageSize);
 
 describe('resolveModel', () => {
   it.each([
@@ -21,13 +21,31 @@ describe('resolveModel', () => {
   });
 
   it('defaults to what the paper does: 1-D positions, no class token, no bias of k, cut normals', () => {
-    const { positions, classToken, qkvBias, init } = resolve({ preset: 'vit-b' });
-    expect({ positions, classToken, qkvBias, init }).toEqual({
+    const { positions, classToken, pooling, qkvBias, init, scratchInit } = resolve({ preset: 'vit-b' });
+    expect({ positions, classToken, pooling, qkvBias, init, scratchInit }).toEqual({
       positions: 'sincos-1d',
       classToken: false,
+      pooling: 'mean',
       qkvBias: 'qv',
-      init: 'truncated-normal',
+      init: 'truncated-normal-narrow',
+      scratchInit: 'truncated-normal',
     });
+  });
+
+  it('draws small presets and the models trained from scratch by Xavier’s rule, so that no cell is handicapped', () => {
+    for (const preset of ['vit-nano', 'vit-ti', 'vit-s']) {
+      expect(resolve({ preset })).toMatchObject({ init: 'xavier-uniform', scratchInit: 'xavier-uniform' });
+    }
+  });
+
+  it('takes the inits that a spec names', () => {
+    const named = { init: 'truncated-normal', scratchInit: 'truncated-normal-narrow' };
+    for (const preset of ['vit-nano', 'vit-l']) expect(resolve({ preset, ...named })).toMatchObject(named);
+  });
+
+  it('refuses to read features from a class token that is not there', () => {
+    expect(() => resolve({ pooling: 'class-token' })).toThrow(/model.pooling is class-token/);
+    expect(resolve({ pooling: 'class-token', classToken: true }).pooling).toBe('class-token');
   });
 
   it('lays the keys of the spec over the preset and leaves the others', () => {
@@ -59,7 +77,7 @@ describe('resolveModel', () => {
       'model.decoder.dim (66) must be a multiple of 4 for sincos-2d positions',
     ],
   ])('refuses %s', (_what, spec, imageSize, message) => {
-    const refused = (): ModelConfig => resolve(spec, imageSize);
+    const refused = (): ResolvedModel => resolve(spec, imageSize);
     expect(refused).toThrow(UsageError);
     expect(refused).toThrow(message);
   });

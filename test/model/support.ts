@@ -12,6 +12,7 @@ export const TINY: ModelConfig = {
   positions: 'sincos-1d',
   classToken: false,
   qkvBias: 'qv',
-  init: 'truncated-normal',
+  pooling: 'mean',
+  init: 'truncated-normal-narrow',
   decoder: { dim: 4, depth: 1, heads: 1 },
 };

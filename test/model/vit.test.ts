@@ -8,7 +8,13 @@ import { clipByGlobalNorm, meanGradients } from '../../src/training/gradients.js
 import { normals, relativeError } from '../support/arrays.js';
 import { TINY } from './support.js';
 
-const CLASS_TOKEN: ModelConfig = { ...TINY, classToken: true, qkvBias: 'all', positions: 'sincos-2d' };
+const CLASS_TOKEN: ModelConfig = {
+  ...TINY,
+  classToken: true,
+  pooling: 'class-token',
+  qkvBias: 'all',
+  positions: 'sincos-2d',
+};
 const VARIANTS = [
   { variant: 'mean pooling', config: TINY },
   { variant: 'class token', config: CLASS_TOKEN },
@@ -200,14 +206,18 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
 });
 
 describe('the pooling', () => {
-  it('takes the class token where there is one, and the mean of all tokens where there is none', () => {
-    for (const { config } of VARIANTS) {
+  it('takes the class token, or the mean of the patch tokens alone', () => {
+    const meanOfPatches: ModelConfig = { ...CLASS_TOKEN, pooling: 'mean' };
+    for (const config of [...VARIANTS.map(({ config }) => config), meanOfPatches]) {
       const parameters = randomParameters(config);
       const encoded = values(() => encode(parameters, config, twoImages()));
       const pooled = values(() => features(parameters, config, twoImages()));
       const mean = (j: number): number =>
-        Array.from({ length: 16 }, (_, t) => encoded[t * 8 + j]!).reduce((a, b) => a + b) / 16;
-      const expected = config.classToken ? encoded.subarray(0, 8) : Array.from({ length: 8 }, (_, j) => mean(j));
+        Array.from({ length: 16 }, (_, t) => encoded[(t + (config.classToken ? 1 : 0)) * 8 + j]!).reduce(
+          (a, b) => a + b,
+        ) / 16;
+      const expected =
+        config.pooling === 'class-token' ? encoded.subarray(0, 8) : Array.from({ length: 8 }, (_, j) => mean(j));
       expect(relativeError(pooled.subarray(0, 8), expected)).toBeLessThan(1e-6);
       disposeParameters(parameters);
     }
@@ -215,7 +225,7 @@ describe('the pooling', () => {
 });
 
 describe('the decoder', () => {
-  it('does not see the class token', () => {
+  it('sees the class token, and predicts nothing at its place', () => {
     const parameters = randomParameters(CLASS_TOKEN);
     const decoded = (first: number): Float32Array =>
       values(() => {
@@ -223,7 +233,8 @@ describe('the decoder', () => {
         const rest = tf.tensor3d(Float32Array.from(normals(2 * 4 * 8, 'encoded')), [2, 4, 8]);
         return decode(parameters, CLASS_TOKEN, tf.concat([token, rest], 1), kept());
       });
-    expect(decoded(1)).toEqual(decoded(-3));
+    expect(decoded(1)).not.toEqual(decoded(-3));
+    expect(decoded(1)).toHaveLength(2 * 16 * 48);
     disposeParameters(parameters);
   });
 

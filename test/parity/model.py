@@ -113,8 +113,9 @@ def timm_case(name, config, classes, seed):
         class_token=config["classToken"],
     )
     # Mean pooling replaces `norm` by `fc_norm`: the encoder's output is that of a second model, with a norm.
-    with_norm = VisionTransformer(**shared, global_pool="token" if config["classToken"] else "", fc_norm=False)
-    classifier = with_norm if config["classToken"] else VisionTransformer(**shared, global_pool="avg", fc_norm=True)
+    mean = config["pooling"] == "mean"
+    with_norm = VisionTransformer(**shared, global_pool="" if mean else "token", fc_norm=False)
+    classifier = VisionTransformer(**shared, global_pool="avg", fc_norm=True) if mean else with_norm
     assert with_norm.norm.eps == 1e-6 and isinstance(with_norm.blocks[0].mlp.act, torch.nn.GELU)
     for model in (classifier, with_norm):
         model.double().eval()
@@ -138,7 +139,7 @@ def timm_case(name, config, classes, seed):
             "weights": {key: packed(value) for key, value in weights.items()},
             "images": packed(images.permute(0, 2, 3, 1)),
             "encoded": packed(encoded),
-            "features": packed(encoded[:, 0] if config["classToken"] else encoded.mean(1)),
+            "features": packed(encoded[:, 1 if config["classToken"] else 0 :].mean(1) if mean else encoded[:, 0]),
             "logits": packed(classifier(images)),
         },
     )
@@ -186,16 +187,17 @@ def pretraining_prediction(values, config, images, kept, drop_path):
     for i in range(config["depth"]):
         x = transformer_block(values, f"blocks.{i}", config["heads"], x, drop_path[2 * i : 2 * i + 2])
     x = layer_norm(values, "norm", x)
-    if config["classToken"]:
-        x = x[:, 1:]
     x = dense(values, "decoder_embed", x)
+    # As MAE: the class token goes through the decoder, in front and without a position, and is dropped behind it.
+    token = x[:, : 1 if config["classToken"] else 0]
+    x = x[:, token.shape[1] :]
     if kept is not None:
         whole = values["mask_token"].expand(batch, tokens, -1)
         x = whole.scatter(1, kept[..., None].expand_as(x), x)
-    x = x + values["decoder_pos_embed"]
+    x = torch.cat([token, x + values["decoder_pos_embed"]], 1)
     for i in range(config["decoder"]["depth"]):
         x = transformer_block(values, f"decoder_blocks.{i}", config["decoder"]["heads"], x)
-    return dense(values, "decoder_pred", layer_norm(values, "decoder_norm", x))
+    return dense(values, "decoder_pred", layer_norm(values, "decoder_norm", x))[:, token.shape[1] :]
 
 
 def normalized_targets(pixels, patch):
@@ -281,15 +283,18 @@ def pretraining_case(name, config, batch, kept_tokens, drop_path, seed):
     )
 
 
-def config(dim, depth, heads, *, mlp=4, positions="sincos-1d", class_token=False, bias="qv", decoder=None):
+def config(dim, depth, heads, *, mlp=4, positions="sincos-1d", class_token=False, pooling="mean", bias="qv", decoder=None):
     sizes = dict(imageSize=16, patchSize=4, dim=dim, depth=depth, heads=heads, mlpRatio=mlp)
-    options = dict(positions=positions, classToken=class_token, qkvBias=bias, init="truncated-normal")
+    options = dict(positions=positions, classToken=class_token, qkvBias=bias, pooling=pooling, init="truncated-normal")
     return {**sizes, **options, **({"decoder": decoder} if decoder else {})}
 
 
 FIXTURES.mkdir(exist_ok=True)
 timm_case("timm-mean-pooling", config(16, 2, 2), classes=5, seed=1)
-timm_case("timm-class-token", config(12, 3, 3, positions="sincos-2d", class_token=True, bias="all"), classes=5, seed=2)
+class_token = dict(positions="sincos-2d", class_token=True, bias="all")
+timm_case("timm-class-token", config(12, 3, 3, **class_token, pooling="class-token"), classes=5, seed=2)
+# As MAE fine-tunes: with a class token, from the mean of the others.
+timm_case("timm-class-token-mean", config(12, 2, 3, **class_token), classes=5, seed=6)
 
 pretraining_case(
     "pretraining-masked",

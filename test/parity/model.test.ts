@@ -37,7 +37,7 @@ interface PretrainingFixture {
 /** What single precision leaves is below 1e-6; a wrong constant (epsilon, the form of GELU) costs far more. */
 const TOLERANCE = 5e-6;
 
-const timmFixtures = ['timm-mean-pooling', 'timm-class-token'].map((name) => ({
+const timmFixtures = ['timm-mean-pooling', 'timm-class-token', 'timm-class-token-mean'].map((name) => ({
   name,
   fixture: readFixture(name) as TimmFixture,
 }));

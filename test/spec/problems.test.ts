@@ -83,7 +83,7 @@ describe('unknown keys', () => {
 
   test('in a group name those of the group', () => {
     expect(complaints('job:\n  knn: {tempreture: 3}')).toEqual([
-      '2:9 unknown key "tempreture" in job.knn; did you mean "temperature"? (valid keys are k, temperature)',
+      '2:9 unknown key "tempreture" in job.knn; did you mean "temperature"? (valid keys are k, temperature, labelFraction)',
     ]);
   });
 
