@@ -25,6 +25,10 @@ export interface TrainingState {
   step: number;
   /** Sum of the losses of the steps done in the epoch under way. Kept on the device, to be read now and then. */
   lossSum: tf.Variable;
+  /** Largest global L2 norm of a step's gradients so far, before clipping; 0 before the first step. On the device too. */
+  largestGradientNorm: tf.Variable;
+  /** Training loss of the first step; null until it is known. */
+  firstLoss: number | null;
   /** Mean loss of each finished epoch. */
   losses: number[];
 }
@@ -35,20 +39,35 @@ export interface SlotOptions {
   weightDecay: number;
 }
 
-const FIRST = 'optimizer.first.';
-const SECOND = 'optimizer.second.';
-const LOSS_SUM = 'loss_sum';
+/** What a checkpoint holds beside the weights, which stand under their own names: two named groups of tensors. */
+const OPTIMIZER = 'optimizer.';
+const PROGRESS = 'progress.';
+const FIRST = `${OPTIMIZER}first.`;
+const SECOND = `${OPTIMIZER}second.`;
+const LOSS_SUM = `${PROGRESS}loss_sum`;
+const LARGEST_GRADIENT_NORM = `${PROGRESS}largest_gradient_norm`;
+
+type TensorGroup = 'weights' | 'optimizer' | 'progress';
+
+/** The group of a tensor, by its name in a checkpoint. */
+function groupOf(name: string): TensorGroup {
+  if (name.startsWith(OPTIMIZER)) return 'optimizer';
+  return name.startsWith(PROGRESS) ? 'progress' : 'weights';
+}
+
+/** What is known of a training beside its tensors. */
+type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
 
 /** Training at its beginning. */
 export function freshState(values: Values, options: SlotOptions): TrainingState {
-  return assemble(values, new Map(), options, { step: 0, losses: [] });
+  return assemble(values, new Map(), options, { step: 0, firstLoss: null, losses: [] });
 }
 
 function assemble(
   values: Values,
   saved: Values,
   { depth, layerDecay, weightDecay }: SlotOptions,
-  progress: Pick<TrainingState, 'step' | 'losses'>,
+  progress: Progress,
 ): TrainingState {
   const parameters = toParameters(values);
   const moment = (name: string, shape: number[]): tf.Variable =>
@@ -65,7 +84,8 @@ function assemble(
         weightDecay: weightDecayOf(value.shape, weightDecay),
       },
     ]);
-  return { parameters, slots: new Map(slots), lossSum: moment(LOSS_SUM, []), ...progress };
+  const [lossSum, largestGradientNorm] = [moment(LOSS_SUM, []), moment(LARGEST_GRADIENT_NORM, [])];
+  return { parameters, slots: new Map(slots), lossSum, largestGradientNorm, ...progress };
 }
 
 /**
@@ -73,13 +93,17 @@ function assemble(
  * disk may lie about what it has written.
  */
 export async function saveState(paths: CheckpointPaths, stageId: string, state: TrainingState): Promise<void> {
-  const extra = new Map<string, tf.Variable>([[LOSS_SUM, state.lossSum]]);
+  const extra = new Map<string, tf.Variable>([
+    [LOSS_SUM, state.lossSum],
+    [LARGEST_GRADIENT_NORM, state.largestGradientNorm],
+  ]);
   for (const [name, slot] of state.slots) extra.set(FIRST + name, slot.first).set(SECOND + name, slot.second);
   const values = new Map([...(await toValues(state.parameters)), ...(await toValues(extra))]);
   const next = `${paths.checkpoint}.next`;
   writeSafetensors(next, values, {
     stage: stageId,
     step: String(state.step),
+    first_loss: JSON.stringify(state.firstLoss),
     losses: JSON.stringify(state.losses),
   });
   if (existsSync(paths.checkpoint)) renameSync(paths.checkpoint, paths.previousCheckpoint);
@@ -100,6 +124,7 @@ export function loadState(path: string, stageId: string, options: SlotOptions): 
   }
   return assemble(modelValues(tensors), tensors, options, {
     step: Number(metadata.step),
+    firstLoss: JSON.parse(metadata.first_loss ?? 'null') as number | null,
     losses: JSON.parse(metadata.losses ?? '[]') as number[],
   });
 }
@@ -110,11 +135,11 @@ export function readWeights(path: string): Values {
 }
 
 function modelValues(tensors: Values): Values {
-  return new Map([...tensors].filter(([name]) => !name.startsWith('optimizer.') && name !== LOSS_SUM));
+  return new Map([...tensors].filter(([name]) => groupOf(name) === 'weights'));
 }
 
 export function disposeState(state: TrainingState): void {
   disposeParameters(state.parameters);
-  state.lossSum.dispose();
+  tf.dispose([state.lossSum, state.largestGradientNorm]);
   for (const { first, second } of state.slots.values()) tf.dispose([first, second]);
 }
