@@ -141,7 +141,7 @@ function sourceOf(layout: CifarLayout, files: readonly Buffer[]): ImageSource {
     return files[Math.floor(index / perFile)]!.subarray(start, start + size);
   };
   return {
-    labels: Uint16Array.from({ length: perFile * files.length }, (_, i) => record(i)[layout.labelBytes - 1]!),
+    labels: Uint32Array.from({ length: perFile * files.length }, (_, i) => record(i)[layout.labelBytes - 1]!),
     read: (index) => Promise.resolve(interleave(record(index).subarray(layout.labelBytes))),
   };
 }

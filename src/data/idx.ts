@@ -50,7 +50,7 @@ export async function openIdx({ path }: Extract<UnlabelledData, { name: 'idx' }>
   };
 }
 
-const largest = (labels: Uint16Array): number => labels.reduce((a, b) => Math.max(a, b), 0);
+const largest = (labels: Uint32Array): number => labels.reduce((a, b) => Math.max(a, b), 0);
 
 interface IdxFile {
   readonly file: string;
@@ -121,7 +121,7 @@ function sourceOf(images: IdxArray, labels: IdxArray): ImageSource {
   const [, height, width] = images.shape as [number, number, number];
   const size = height * width;
   return {
-    labels: Uint16Array.from(labels.values),
+    labels: Uint32Array.from(labels.values),
     read: (index) =>
       Promise.resolve(replicate(images.values.subarray(index * size, (index + 1) * size), height, width)),
   };

@@ -136,7 +136,7 @@ function sourceOf(folder: string, classes: readonly ClassFolder[], { corrupt, ca
   };
 
   return {
-    labels: Uint16Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
+    labels: Uint32Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
     corrupt: reported,
     async read(index) {
       const path = paths[index]!;

@@ -43,8 +43,8 @@ function generated(split: 'train' | 'test', length: number, size: number): Image
 }
 
 /** Every ten images in a row show every class once, in an order of their own. */
-function balancedLabels(split: string, length: number): Uint16Array {
-  const labels = new Uint16Array(length);
+function balancedLabels(split: string, length: number): Uint32Array {
+  const labels = new Uint32Array(length);
   for (let start = 0; start < length; start += CLASSES.length) {
     const order = permutation(CLASSES.length, stream(0, 'shapes', split, 'classes', start));
     labels.set(order.subarray(0, length - start), start);

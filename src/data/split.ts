@@ -15,7 +15,7 @@ export interface Sample {
 export interface Split {
   readonly length: number;
   /** The label of every image, as listed; an index into the data set's classes. */
-  readonly labels: Uint16Array;
+  readonly labels: Uint32Array;
   /**
    * Reads one image. Where it cannot be decoded and the data set passes over such files, the next image of the split
    * that can be stands in, with its own label.
@@ -42,7 +42,7 @@ export interface Dataset {
 
 /** Where a split's images come from. */
 export interface ImageSource {
-  readonly labels: Uint16Array;
+  readonly labels: Uint32Array;
   /** null: the file cannot be decoded and is to be passed over; the source has added it to `corrupt`. */
   read(index: number): Promise<ByteImage | null>;
   readonly corrupt?: readonly string[];
@@ -50,7 +50,7 @@ export interface ImageSource {
 
 /** The split of all images of a source, or of those at `indices`. */
 export function splitOf(source: ImageSource, indices?: Int32Array): Split {
-  const labels = indices === undefined ? source.labels : Uint16Array.from(indices, (i) => source.labels[i]!);
+  const labels = indices === undefined ? source.labels : Uint32Array.from(indices, (i) => source.labels[i]!);
   const length = labels.length;
   const at = (index: number): number => indices?.[index] ?? index;
   const corrupt = source.corrupt ?? [];
@@ -73,7 +73,7 @@ export function splitOf(source: ImageSource, indices?: Int32Array): Split {
 }
 
 /** The indices of each class's images, in ascending order; classes without images are empty. */
-function indicesByClass(labels: Uint16Array): number[][] {
+function indicesByClass(labels: Uint32Array): number[][] {
   const byClass: number[][] = [];
   labels.forEach((label, index) => {
     while (byClass.length <= label) byClass.push([]);

@@ -18,8 +18,8 @@ export async function applyToSplit(
   split: Split,
   imageSize: number,
   model: (images: tf.Tensor4D) => tf.Tensor2D,
-): Promise<{ outputs: Float32Array; labels: Uint16Array; width: number }> {
-  const labels = new Uint16Array(split.length);
+): Promise<{ outputs: Float32Array; labels: Uint32Array; width: number }> {
+  const labels = new Uint32Array(split.length);
   const rows: Float32Array[] = [];
   let width = 0;
   const prepare = async (indices: Int32Array): Promise<tf.Tensor4D> => {

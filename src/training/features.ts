@@ -12,7 +12,7 @@ import { corruptImages, type StageContext } from './stage-context.js';
 export interface FeatureSet {
   /** [length, width], row-major. */
   features: Float32Array;
-  labels: Uint16Array;
+  labels: Uint32Array;
   width: number;
 }
 

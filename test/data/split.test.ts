@@ -8,7 +8,7 @@ const pixel = (index: number): ByteImage => ({ data: Uint8Array.of(index, 0, 0),
 function splitWith(labels: readonly number[], unreadable: readonly number[] = []): Split {
   const corrupt: string[] = [];
   return splitOf({
-    labels: Uint16Array.from(labels),
+    labels: Uint32Array.from(labels),
     corrupt,
     read(index) {
       if (!unreadable.includes(index)) return Promise.resolve(pixel(index));
@@ -85,6 +85,24 @@ describe('a subset', () => {
     const split = splitWith([4, 5, 6, 7]).subset([3, 2, 0]).subset([1, 2]);
     expect(Array.from(split.labels)).toEqual([6, 4]);
     expect(await sourceIndices(split)).toEqual([2, 0]);
+  });
+});
+
+describe('labels of more classes than 16 bits count', () => {
+  const CLASSES = 65_600;
+  const split = splitWith(Array.from({ length: 2 * CLASSES }, (_, i) => i % CLASSES));
+
+  it('should stay what they are', async () => {
+    expect((await read(split, CLASSES - 1))[1]).toBe(CLASSES - 1);
+    expect(split.labels[2 * CLASSES - 1]).toBe(CLASSES - 1);
+  });
+
+  it.each([
+    ['a subset', split.subset([65_536, CLASSES - 1]), [65_536, CLASSES - 1]],
+    ['a balanced subset', balancedSubset(split, CLASSES, 'train'), Array.from({ length: CLASSES }, (_, i) => i)],
+    ['a labelled subset', labelledSubset(split, 0.5, 3), Array.from({ length: CLASSES }, (_, i) => i)],
+  ])('should be the same in %s', (_what, subset, expected) => {
+    expect(Array.from(subset.labels).sort((a, b) => a - b)).toEqual(expected);
   });
 });
 

@@ -21,7 +21,7 @@ const IMAGES = 16;
 
 /** Images of many sizes, as a folder has them: smaller and larger than the views. */
 const split: Split = splitOf({
-  labels: Uint16Array.from({ length: 64 }, (_, i) => i % 3),
+  labels: Uint32Array.from({ length: 64 }, (_, i) => i % 3),
   read(index) {
     const random = stream(5, 'image', index);
     const [height, width] = [12 + random.integer(40), 12 + random.integer(40)];

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 const set = (rows: number[][], labels: number[]): FeatureSet => ({
   features: Float32Array.from(rows.flat()),
-  labels: Uint16Array.from(labels),
+  labels: Uint32Array.from(labels),
   width: rows[0]!.length,
 });
 
