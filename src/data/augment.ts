@@ -43,9 +43,29 @@ export function randomResizedCrop(image: ByteImage, size: number, range: CropRan
   return { image, top, left, rows: taps(height), columns: taps(width), mirrored: false };
 }
 
+/** Where the view of evaluation lies: the size that an image is resized to, and the corner of the centre in that. */
+export interface EvaluationBox {
+  readonly height: number;
+  readonly width: number;
+  readonly top: number;
+  readonly left: number;
+}
+
 /**
- * The view that evaluation sees. An image of size × size is taken as it is; of any other, the shorter side is resized to
- * size·256/224 (bicubic, antialiased) and the centre is cut out.
+ * The geometry of evaluation in MAE (`util/datasets.py`): the shorter side is resized to ⌊size·256/224⌋, or to size
+ * itself above 224 pixels; the other side in proportion, rounded down; then size × size is cut out of the centre.
+ */
+export function evaluationBox(height: number, width: number, size: number): EvaluationBox {
+  const shorter = size <= 224 ? Math.floor((size * 256) / 224) : size;
+  const resized = (side: number): number => Math.floor((shorter * side) / Math.min(height, width));
+  const centre = (length: number): number => roundHalfEven((length - size) / 2);
+  const [tall, wide] = [resized(height), resized(width)];
+  return { height: tall, width: wide, top: centre(tall), left: centre(wide) };
+}
+
+/**
+ * The view that evaluation sees: the centre of the image, resized (bicubic, antialiased) as {@link evaluationBox} says.
+ * An image of size × size is taken as it is, where MAE would enlarge it and cut off its border: CIFAR is small enough.
  */
 export function evaluationView(image: ByteImage, size: number): View {
   const whole = { image, top: 0, left: 0, mirrored: false };
@@ -53,13 +73,12 @@ export function evaluationView(image: ByteImage, size: number): View {
     const asItIs = filterTaps('area', size, size);
     return { ...whole, rows: asItIs, columns: asItIs };
   }
-  const shorter = Math.round((size * 256) / 224);
-  const resized = (side: number): number => Math.floor((shorter * side) / Math.min(image.height, image.width));
-  const centre = (side: number): FilterTaps => {
-    const length = resized(side);
-    return sliceTaps(filterTaps('bicubic', side, length), roundHalfEven((length - size) / 2), size);
+  const box = evaluationBox(image.height, image.width, size);
+  return {
+    ...whole,
+    rows: sliceTaps(filterTaps('bicubic', image.height, box.height), box.top, size),
+    columns: sliceTaps(filterTaps('bicubic', image.width, box.width), box.left, size),
   };
-  return { ...whole, rows: centre(image.height), columns: centre(image.width) };
 }
 
 /** Python's `round`, with which torchvision places its centre crop. */

@@ -1,7 +1,7 @@
 import { type ByteImage } from '../../src/common/image.js';
 import { type Random, stream } from '../../src/common/random.js';
 import { horizontalFlip, viewPixels } from '../../src/common/view.js';
-import { drawCrop, evaluationView, randomResizedCrop } from '../../src/data/augment.js';
+import { drawCrop, evaluationBox, evaluationView, randomResizedCrop } from '../../src/data/augment.js';
 import { byteImage, bytesOf, fixture, largestDifference } from './fixture.js';
 
 /** Replays given uniform numbers in [0, 1), and fails when asked for more. */
@@ -140,6 +140,20 @@ describe('the view of evaluation', () => {
   it('should take an image of the right size as it is', () => {
     const image: ByteImage = { data: Uint8Array.from({ length: 48 }, (_, i) => 5 * i), height: 4, width: 4 };
     expect(viewPixels(evaluationView(image, 4)).data).toEqual(Float32Array.from(image.data, (v) => v / 255));
+  });
+
+  it('should lie where torchvision, set up as in MAE, puts it', () => {
+    const expected = fixture.boxesOfEvaluation;
+    expect(expected.map((e) => ({ ...e, box: evaluationBox(e.height, e.width, e.size) }))).toEqual(expected);
+  });
+
+  it.each([
+    [32, 36], // 36.57
+    [224, 256],
+    [225, 225], // above 224 pixels nothing is cut off the shorter side
+    [384, 384],
+  ])('should enlarge the shorter side for %i pixels to %i', (size, shorter) => {
+    expect(evaluationBox(500, 400, size).width).toBe(shorter);
   });
 
   it.each(fixture.centred)('should match torchvision on $height×$width at $size', (example) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ByteImage } from '../../src/common/image.js';
 import type { Box, ResampleKind } from '../../src/common/resample.js';
+import type { EvaluationBox } from '../../src/data/augment.js';
 
 interface Fixture {
   image: { height: number; width: number; pixels: string };
@@ -12,6 +13,7 @@ interface Fixture {
   resized: { kind: ResampleKind; box: Box; height: number; width: number; pillow: string; torch: string }[];
   pooled: { height: number; width: number; torch: string }[];
   centred: { height: number; width: number; size: number; pixels: string; view: string }[];
+  boxesOfEvaluation: { height: number; width: number; size: number; box: EvaluationBox }[];
   crops: {
     height: number;
     width: number;
