@@ -5,14 +5,14 @@ import type { DropPath } from '../model/vit.js';
 
 /**
  * Draws the factors of one forward pass: block i of n drops each of its two branches with rate·i/(n − 1), as timm
- * does, and scales what it keeps by 1/(1 − that).
+ * does, and scales what it keeps by 1/(1 − that). The first block, also the only one, drops nothing.
  *
- * @param rate Of the last block, in [0, 1).
+ * @param rate Of the last of several blocks, in [0, 1).
  */
 export function drawDropPath(rate: number, depth: number, batch: number, random: Random): DropPath {
   if (rate === 0) return null;
   return Array.from({ length: 2 * depth }, (_, branch) => {
-    const own = depth === 1 ? rate : (rate * Math.floor(branch / 2)) / (depth - 1);
+    const own = depth === 1 ? 0 : (rate * Math.floor(branch / 2)) / (depth - 1);
     if (own === 0) return null;
     return tf.tensor1d(Float32Array.from({ length: batch }, () => (random.uniform() < own ? 0 : 1 / (1 - own))));
   });

@@ -26,16 +26,23 @@ export function drawMix(options: Pick<MixOptions, 'mixup' | 'cutmix'>, size: num
   if (mixup === 0 && cutmix === 0) return { kind: 'none' };
   const useCutmix = cutmix > 0 && (mixup === 0 || random.uniform() < 0.5);
   if (!useCutmix) return { kind: 'mixup', lambda: symmetricBeta(mixup, random) };
-  const side = Math.floor(size * Math.sqrt(1 - symmetricBeta(cutmix, random)));
-  const [row, column] = [random.integer(size), random.integer(size)];
-  const clip = (value: number): number => Math.min(Math.max(value, 0), size);
-  const half = Math.floor(side / 2);
-  const [top, bottom, left, right] = [row - half, row + half, column - half, column + half].map(clip) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const share = symmetricBeta(cutmix, random);
+  return cutmixBox(size, share, random.integer(size), random.integer(size));
+}
+
+/**
+ * The box of cutmix as timm cuts it: its side is ⌊size·√(1 − λ)⌋, an odd one reaching one pixel further down and right
+ * of its centre than up and left, and it ends at the border.
+ *
+ * @param lambda share of the image that is to stay, in [0, 1]
+ * @param row of the centre, in [0, size); `column` likewise
+ * @returns the box with the share of the image that really stays
+ */
+export function cutmixBox(size: number, lambda: number, row: number, column: number): Extract<Mix, { kind: 'cutmix' }> {
+  const side = Math.floor(size * Math.sqrt(1 - lambda));
+  const [before, after] = [Math.floor(side / 2), Math.ceil(side / 2)];
+  const [top, bottom] = [Math.max(row - before, 0), Math.min(row + after, size)];
+  const [left, right] = [Math.max(column - before, 0), Math.min(column + after, size)];
   return { kind: 'cutmix', lambda: 1 - ((bottom - top) * (right - left)) / size ** 2, top, left, bottom, right };
 }
 
