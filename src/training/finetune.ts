@@ -9,6 +9,7 @@ import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageNumbers } from '../store/records.js';
+import { imagesPerStep } from './batch-size.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { normalizedBatch } from './inputs.js';
@@ -65,11 +66,12 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       return accuracies(outputs, labels, classes);
     };
     let last: { epoch: number; measured: Awaited<ReturnType<typeof evaluate>> } | undefined;
-    const { imagesPerSecond, seconds } = await train<Part>(
+    const trained = await train<Part>(
       {
         recipe,
+        baseline: Math.log(classes),
         stepsPerEpoch: steps,
-        imagesPerStep: Math.min(recipe.batchSize, labelled.length),
+        imagesPerStep: imagesPerStep(recipe.batchSize, labelled.length, emit),
         batches: (epoch, fromStep) => preparedBatches(epochs, epoch, fromStep),
         loss: ({ images, targets, dropPath }) =>
           softmaxCrossEntropy(classify(state.parameters, model, images, dropPath), targets),
@@ -94,18 +96,12 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
     return {
       kind: 'finetune',
       epochs: recipe.epochs,
-      steps: state.step,
-      imagesPerSecond,
-      seconds,
+      ...trained,
       corruptImages: corruptImages(dataset),
       accuracy,
       top5,
       testImages: dataset.test.length,
       trainImages: labelled.length,
-      loss: state.losses.at(-1)!,
-      firstLoss: null,
-      largestGradientNorm: null,
-      batchSize: Math.min(recipe.batchSize, labelled.length),
       chanceLoss: Math.log(classes),
     };
   } finally {

@@ -1,5 +1,6 @@
 /** From a batch to the gradients of one step: accumulated over its parts, and clipped. */
 import * as tf from '@tensorflow/tfjs';
+import { accumulate } from '../ops/index.js';
 
 /**
  * Mean loss over the parts of a batch and its gradient in each variable.
@@ -42,11 +43,26 @@ export function meanGradients<Part>(
   });
 }
 
-/** Scales gradients so that their global L2 norm is at most `limit`, as torch.nn.utils.clip_grad_norm_ does. */
-export function clipByGlobalNorm(gradients: readonly tf.Tensor[], limit: number): tf.Tensor[] {
+/** The L2 norm of all gradients together. */
+export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
+  return tf.tidy(() => tf.sqrt<tf.Scalar>(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))));
+}
+
+/** largest ← max(largest, value), in place: the buffer stays the same, as the repetition of a step needs. */
+export function raiseTo(largest: tf.Variable, value: tf.Scalar): void {
+  tf.tidy(() => {
+    accumulate(largest, tf.relu(tf.sub(value, largest)));
+  });
+}
+
+/**
+ * Scales gradients so that their global L2 norm is at most `limit`, as torch.nn.utils.clip_grad_norm_ does.
+ *
+ * @param known Their norm, where it has been computed.
+ */
+export function clipByGlobalNorm(gradients: readonly tf.Tensor[], limit: number, known?: tf.Scalar): tf.Tensor[] {
   return tf.tidy(() => {
-    const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
-    const norm = tf.sqrt(tf.addN(squares));
+    const norm = known ?? globalNorm(gradients);
     const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
     return gradients.map((gradient) => tf.mul(gradient, factor));
   });

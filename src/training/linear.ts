@@ -6,8 +6,10 @@ import { toVariable } from '../model/parameters.js';
 import { linear, softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageNumbers } from '../store/records.js';
+import { imagesPerStep } from './batch-size.js';
 import { extractFeatures, probed, rowsOf, standardize, type FeatureSet } from './features.js';
 import { mixLabels } from './mixing.js';
+import { checkFinish } from './divergence.js';
 import { breathe, Interrupted } from './loop.js';
 import { learningRateAt } from './schedule.js';
 import type { StageContext } from './stage-context.js';
@@ -26,14 +28,15 @@ export async function linearProbe(config: LinearConfig, context: StageContext): 
 
   const steps = stepsPerEpoch(train.labels.length, recipe.batchSize) * recipe.epochs;
   context.emit({ type: 'started', device: context.device, steps, fromStep: 0 });
-  const scores = await fit(config, train, test, classes, context.signal);
+  const batchSize = imagesPerStep(recipe.batchSize, train.labels.length, context.emit);
+  const { scores, loss } = await fit(config, batchSize, train, test, classes, context.signal);
   return {
     kind: 'linear',
     epochs: recipe.epochs,
     steps,
     seconds: (performance.now() - begin) / 1000,
-    loss: null,
-    batchSize: Math.min(recipe.batchSize, train.labels.length),
+    loss,
+    batchSize,
     chanceLoss: Math.log(classes),
     ...probed(scores, { train, test }, context.dataset),
   };
@@ -41,24 +44,26 @@ export async function linearProbe(config: LinearConfig, context: StageContext): 
 
 async function fit(
   { recipe, seed }: LinearConfig,
+  batchSize: number,
   train: FeatureSet,
   test: FeatureSet,
   classes: number,
   signal: AbortSignal,
-): Promise<Float32Array> {
-  const schedule = { ...recipe, minLearningRate: 0 };
-  const perEpoch = stepsPerEpoch(train.labels.length, recipe.batchSize);
+): Promise<{ scores: Float32Array; loss: number }> {
+  const schedule = { ...recipe, batchSize, minLearningRate: 0 };
+  const perEpoch = stepsPerEpoch(train.labels.length, batchSize);
   // Zeros are as good a start as any: the problem is convex.
   const zeros = (shape: number[], trainable: boolean): tf.Variable =>
-    toVariable({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) }, trainable);
+    toVariable({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, trainable);
   const weight = zeros([train.width, classes], true);
   const bias = zeros([classes], true);
   const velocities = [weight, bias].map(({ shape }) => zeros(shape, false));
+  const lossSum = zeros([], false);
   try {
     for (let epoch = 0; epoch < recipe.epochs; epoch++) {
       await breathe();
       if (signal.aborted) throw new Interrupted('stopped before the probe was done');
-      for (const [step, indices] of trainingBatches(train.labels.length, recipe.batchSize, seed, epoch).entries()) {
+      for (const [step, indices] of trainingBatches(train.labels.length, batchSize, seed, epoch).entries()) {
         tf.tidy(() => {
           const x = rowsOf(gatherRows(train, indices), 0, indices.length);
           const labels = Array.from(indices, (index) => train.labels[index]!);
@@ -66,10 +71,11 @@ async function fit(
             indices.length,
             classes,
           ]);
-          const { grads } = tf.variableGrads(
+          const { value, grads } = tf.variableGrads(
             () => softmaxCrossEntropy(linear(x, weight, bias), targets),
             [weight, bias],
           );
+          if (epoch === recipe.epochs - 1) lossSum.assign(tf.add(lossSum, value));
           const rate = learningRateAt(schedule, epoch * perEpoch + step, perEpoch);
           [weight, bias].forEach((variable, i) => {
             const decay = i === 0 ? recipe.weightDecay : 0;
@@ -83,11 +89,15 @@ async function fit(
     const scores = tf.tidy(() => linear(rowsOf(test, 0, test.labels.length), weight, bias));
     const values = Float32Array.from(await scores.data());
     scores.dispose();
-    if (values.some(Number.isNaN))
+    const loss = (await lossSum.data())[0]! / perEpoch;
+    if (!Number.isFinite(loss) || values.some(Number.isNaN))
       throw new TrainingError('the linear probe diverged; lower linear.baseLearningRate', 'diverged');
-    return values;
+    // Weights of zero give equal odds: that is where it begins.
+    const chance = Math.log(classes);
+    checkFinish(loss, { first: chance, baseline: chance });
+    return { scores: values, loss };
   } finally {
-    tf.dispose([weight, bias, ...velocities]);
+    tf.dispose([weight, bias, lossSum, ...velocities]);
   }
 }
 

@@ -3,10 +3,10 @@
  * batch is and how it is scored belongs to pre-training and fine-tuning.
  */
 import * as tf from '@tensorflow/tfjs';
-import { TrainingError } from '../common/errors.js';
 import { accumulate, adamW, adamWRates, Repeated, type AdamWStep } from '../ops/index.js';
 import type { StageEvent } from '../store/records.js';
-import { clipByGlobalNorm, meanGradients } from './gradients.js';
+import { checkFinish, checkReading } from './divergence.js';
+import { clipByGlobalNorm, globalNorm, meanGradients, raiseTo } from './gradients.js';
 import { learningRateAt, type Schedule } from './schedule.js';
 import type { TrainingState } from './state.js';
 
@@ -19,8 +19,10 @@ export interface LoopRecipe extends Schedule {
 
 export interface LoopTask<Part> {
   recipe: LoopRecipe;
+  /** The loss of a prediction that uses no image: what divergence is judged against. */
+  baseline: number;
   stepsPerEpoch: number;
-  /** Images in a step, for the rate shown. */
+  /** Images in a step: fewer than the recipe's `batchSize` where the split has fewer. The rate is scaled by them. */
   imagesPerStep: number;
   /** The batches of an epoch, from the given step in it on; each is a list of equally large parts, on the device. */
   batches(epoch: number, fromStep: number): AsyncIterable<Part[]>;
@@ -56,18 +58,24 @@ const STEPS_PER_READING = 20;
 /** Where steps are slow, somebody watching is told more often than that. */
 const SHOW_EVERY_MS = 1000;
 
-/** Training is called divergent once the loss is this many times that of the first reading. */
-const DIVERGENCE = 50;
-
+/** What a result says of the training behind it. */
 export interface LoopResult {
   imagesPerSecond: number | null;
   seconds: number;
+  steps: number;
+  /** Mean loss of the last epoch. */
+  loss: number;
+  firstLoss: number | null;
+  /** null where float32 does not hold it. */
+  largestGradientNorm: number | null;
+  /** Images in a step. */
+  batchSize: number;
 }
 
 /**
  * Runs what is left of the training, from `state.step` on.
  *
- * @throws TrainingError when the loss is not finite or has diverged.
+ * @throws TrainingError when the loss is not finite or training diverged, see `divergence.ts`.
  * @throws Interrupted after a checkpoint, when the signal asked to stop.
  */
 export async function train<Part>(
@@ -76,10 +84,10 @@ export async function train<Part>(
   context: LoopContext,
 ): Promise<LoopResult> {
   const { recipe, stepsPerEpoch } = task;
+  const schedule = { ...recipe, batchSize: task.imagesPerStep };
   const steps = recipe.epochs * stepsPerEpoch;
   const meter = new Meter(task.imagesPerStep);
   const repeated = new Repeated();
-  let firstReading: number | undefined;
   let shown = performance.now();
   let saved = performance.now();
 
@@ -89,10 +97,11 @@ export async function train<Part>(
       let read = { step: state.step, sum: (await state.lossSum.data())[0]! };
       meter.start();
       for await (const parts of task.batches(epoch, state.step % stepsPerEpoch)) {
-        update(task, state, parts, repeated);
+        update(task, schedule, state, parts, repeated);
         await breathe();
         meter.step();
         const inEpoch = state.step - epoch * stepsPerEpoch;
+        state.firstLoss ??= (await state.lossSum.data())[0]!;
         const stop = context.signal.aborted;
         const due = inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop;
         if (due || performance.now() - shown > SHOW_EVERY_MS) {
@@ -100,10 +109,9 @@ export async function train<Part>(
           const loss = (sum - read.sum) / (state.step - read.step);
           const imagesPerSecond = meter.rate();
           if (due) {
-            firstReading ??= loss;
-            check(loss, firstReading, read.step, state.step);
+            checkReading(loss, [read.step, state.step], { first: state.firstLoss, baseline: task.baseline });
             read = { step: state.step, sum };
-            const learningRate = learningRateAt(recipe, state.step - 1, stepsPerEpoch);
+            const learningRate = learningRateAt(schedule, state.step - 1, stepsPerEpoch);
             context.record({
               step: state.step,
               epoch: state.step / stepsPerEpoch,
@@ -142,10 +150,21 @@ export async function train<Part>(
       saved = performance.now();
       if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
     }
+    const levels = { first: state.firstLoss!, baseline: task.baseline };
+    checkFinish(state.losses.at(-1)!, levels);
   } finally {
     repeated.dispose();
   }
-  return { imagesPerSecond: meter.steps > 0 ? meter.rate() : null, seconds: meter.seconds };
+  const largest = (await state.largestGradientNorm.data())[0]!;
+  return {
+    imagesPerSecond: meter.steps > 0 ? meter.rate() : null,
+    seconds: meter.seconds,
+    steps: state.step,
+    loss: state.losses.at(-1)!,
+    firstLoss: state.firstLoss,
+    largestGradientNorm: Number.isFinite(largest) ? largest : null,
+    batchSize: task.imagesPerStep,
+  };
 }
 
 /**
@@ -157,10 +176,16 @@ export function breathe(): Promise<void> {
 }
 
 /** One optimiser step. Consumes the parts. */
-function update<Part>(task: LoopTask<Part>, state: TrainingState, parts: Part[], repeated: Repeated): void {
+function update<Part>(
+  task: LoopTask<Part>,
+  schedule: Schedule,
+  state: TrainingState,
+  parts: Part[],
+  repeated: Repeated,
+): void {
   const { recipe, stepsPerEpoch } = task;
   const options: AdamWStep = {
-    learningRate: learningRateAt(recipe, state.step, stepsPerEpoch),
+    learningRate: learningRateAt(schedule, state.step, stepsPerEpoch),
     beta1: recipe.beta1,
     beta2: recipe.beta2,
     epsilon: 1e-8,
@@ -178,24 +203,19 @@ function update<Part>(task: LoopTask<Part>, state: TrainingState, parts: Part[],
         slots.map((slot) => slot.value),
       );
       accumulate(state.lossSum, loss);
+      const norm = globalNorm(gradients);
+      raiseTo(state.largestGradientNorm, norm);
       const { clipGradient } = recipe;
-      adamW(slots, clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient), options, rates);
+      adamW(
+        slots,
+        clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient, norm),
+        options,
+        rates,
+      );
     });
   });
   tf.dispose(inputs);
   state.step += 1;
-}
-
-function check(loss: number, first: number, from: number, to: number): void {
-  const where = `between step ${from} and step ${to}`;
-  const remedy = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradient';
-  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${where}; ${remedy}`, 'diverged');
-  if (loss > DIVERGENCE * Math.max(first, 1e-3)) {
-    throw new TrainingError(
-      `training diverged: a loss of ${loss.toPrecision(3)} ${where}, ${first.toPrecision(3)} at first; ${remedy}`,
-      'diverged',
-    );
-  }
 }
 
 /** Images per second of training alone, without evaluation and checkpoints. */

@@ -8,6 +8,7 @@ import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageNumbers } from '../store/records.js';
+import { imagesPerStep } from './batch-size.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
@@ -41,6 +42,7 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
   try {
     const { length } = dataset.train;
     const steps = stepsPerEpoch(length, recipe.batchSize);
+    const baseline = await zeroLoss(config, objective, dataset.train);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
     const epochs = {
       length,
@@ -49,11 +51,12 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
       prepare: preparer(config, objective, dataset.train),
       tensors: tensorsOf,
     };
-    const { imagesPerSecond, seconds } = await train<Part>(
+    const trained = await train<Part>(
       {
         recipe,
+        baseline,
         stepsPerEpoch: steps,
-        imagesPerStep: Math.min(recipe.batchSize, length),
+        imagesPerStep: imagesPerStep(recipe.batchSize, length, emit),
         batches: (epoch, fromStep) => preparedBatches(epochs, epoch, fromStep),
         loss: ({ batch, dropPath }) =>
           batch.loss(predict(state.parameters, model, batch.inputs, batch.selection, dropPath)),
@@ -67,16 +70,10 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
     return {
       kind: 'pretrain',
       epochs: recipe.epochs,
-      steps: state.step,
-      imagesPerSecond,
-      seconds,
+      ...trained,
       corruptImages: [...dataset.train.corrupt],
-      loss: state.losses.at(-1)!,
-      firstLoss: null,
-      largestGradientNorm: null,
-      batchSize: Math.min(recipe.batchSize, length),
       losses: state.losses,
-      zeroLoss: await zeroLoss(config, objective, dataset.train),
+      zeroLoss: baseline,
       trainImages: length,
     };
   } finally {

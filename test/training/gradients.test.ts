@@ -52,6 +52,7 @@ describe('train', () => {
     beta1: 0.9,
     beta2: 0.95,
   };
+  const slotOptions = { depth: 1, layerDecay: 1, weightDecay: 0 };
   let state: TrainingState;
   let saved: number[];
   let recorded: Record<string, unknown>[];
@@ -69,8 +70,9 @@ describe('train', () => {
   /** Minimises (w − 2)², with a loss that may be replaced at given steps. */
   const task = (at: (step: number) => number = () => 2): LoopTask<{ target: tf.Scalar }> => ({
     recipe,
+    baseline: 9,
     stepsPerEpoch: 30,
-    imagesPerStep: 1,
+    imagesPerStep: recipe.batchSize,
     async *batches(epoch, from) {
       for (let step = from; step < 30; step++) {
         yield await Promise.resolve([{ target: tf.scalar(at(epoch * 30 + step)) }]);
@@ -82,7 +84,7 @@ describe('train', () => {
 
   beforeEach(() => {
     const values = new Map([['w', { shape: [1], data: Float32Array.of(5) }]]);
-    state = freshState(values, { depth: 1, layerDecay: 1, weightDecay: 0 });
+    state = freshState(values, slotOptions);
     [saved, recorded, stop] = [[], [], new AbortController()];
   });
   afterEach(() => {
@@ -121,7 +123,48 @@ describe('train', () => {
         state,
         context(),
       ),
-    ).rejects.toThrow('training diverged');
+    ).rejects.toThrow('the loss was ');
+  });
+
+  it('reports the loss of the first step, not a mean, and the largest gradient norm', async () => {
+    // w begins at 5: the loss is (5 − 2)² and its gradient 2·(5 − 2); both fall from there.
+    const { firstLoss, largestGradientNorm, steps, batchSize } = await train(task(), state, context());
+    expect([firstLoss, largestGradientNorm, steps, batchSize]).toEqual([9, 6, 90, recipe.batchSize]);
+  });
+
+  it('reports the largest norm of gradients before they are clipped, wherever it occurs', async () => {
+    // At step 50 the target is 12, and w is between 2 and 5: and momentum takes it a little below 2: 2·(12 − 5) < norm < 2·(12 − 1).
+    const far = task((step) => (step === 50 ? 12 : 2));
+    const { largestGradientNorm } = await train({ ...far, recipe: { ...recipe, clipGradient: 0.5 } }, state, context());
+    expect(largestGradientNorm).toBeGreaterThan(2 * 7);
+    expect(largestGradientNorm).toBeLessThan(2 * 11);
+  });
+
+  it('scales the learning rate by the images that a step really has', async () => {
+    await train(task(), state, context());
+    const full = recorded.map(({ learningRate }) => learningRate as number);
+    recorded.length = 0;
+    disposeState(state);
+    state = freshState(new Map([['w', { shape: [1], data: Float32Array.of(5) }]]), slotOptions);
+    const few = { ...task(), recipe: { ...recipe, minLearningRate: 0 }, imagesPerStep: recipe.batchSize / 4 };
+    await train(few, state, context());
+    const peak = recorded.map(({ learningRate }) => learningRate as number);
+    expect(peak[0]! / full[0]!).toBeCloseTo(1 / 4, 2);
+  });
+
+  it('fails a training that ends worse than it began and than a prediction that uses no image', async () => {
+    const rising = task((step) => (step < 60 ? 2 : 12)); // the last epoch starts at about (12 − 2)² = 100
+    const still = { ...recipe, baseLearningRate: 1e-9, minLearningRate: 0 };
+    await expect(train({ ...rising, recipe: still, baseline: 1 }, state, context())).rejects.toThrow(
+      /the loss was 49.00 in the last epoch, 9.000 in the first step and 1.000 for a prediction/,
+    );
+  });
+
+  it('lets a training end above its first loss where predicting nothing is worse still', async () => {
+    const rising = task((step) => (step < 60 ? 2 : 12));
+    const still = { ...recipe, baseLearningRate: 1e-9, minLearningRate: 0 };
+    const { loss } = await train({ ...rising, recipe: still, baseline: 45 }, state, context());
+    expect(loss).toBeCloseTo(49, 3);
   });
 
   it('saves and stops at the next step when asked to', async () => {

@@ -1,0 +1,49 @@
+/**
+ * When a training has diverged. It is judged against two levels: the loss of a prediction that uses no image (zero
+ * everywhere in pre-training, equal odds in classification) and the loss of the first step. A run that is merely no
+ * better than the first is complete, and is marked as unhealthy (`src/store/health.ts`).
+ */
+import { TrainingError } from '../common/errors.js';
+
+export interface Levels {
+  /** The loss of the first step. */
+  first: number;
+  /** The loss of a prediction that uses no image. */
+  baseline: number;
+}
+
+/** A mean over steps this many times above both levels is divergence: healthy runs exceed them by tens of percent. */
+const EXPLODED = 10;
+
+/** An end this far above both levels has unlearned what the first weights gave by chance; the rest is noise of few steps. */
+const WORSE = 1.1;
+
+const REMEDY = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradient';
+
+/**
+ * Checks the mean loss between two readings.
+ *
+ * @throws TrainingError (`diverged`) when it is not finite or far above both levels.
+ */
+export function checkReading(loss: number, [from, to]: readonly [number, number], levels: Levels): void {
+  const where = `between step ${from} and step ${to}`;
+  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${where}; ${REMEDY}`, 'diverged');
+  if (loss > EXPLODED * Math.max(levels.first, levels.baseline)) throw diverged(loss, where, levels);
+}
+
+/**
+ * Checks the mean loss of the last epoch.
+ *
+ * @throws TrainingError (`diverged`) when training ended worse than it began and than a prediction that uses no image.
+ */
+export function checkFinish(loss: number, levels: Levels): void {
+  if (loss > WORSE * Math.max(levels.first, levels.baseline)) throw diverged(loss, 'in the last epoch', levels);
+}
+
+function diverged(loss: number, where: string, { first, baseline }: Levels): TrainingError {
+  return new TrainingError(
+    `the loss was ${loss.toPrecision(4)} ${where}, ${first.toPrecision(4)} in the first step and ` +
+      `${baseline.toPrecision(4)} for a prediction that uses no image; ${REMEDY}`,
+    'diverged',
+  );
+}
