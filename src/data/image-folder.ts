@@ -121,35 +121,24 @@ interface Reading {
 
 function sourceOf(folder: string, classes: readonly ClassFolder[], { corrupt, cache, readFile }: Reading): ImageSource {
   const paths = classes.flatMap(({ name, files }) => files.map((file) => join(folder, name, file.name)));
-  const unreadable = new Set<string>();
-  const reported: string[] = [];
-
-  const passOver = (path: string, reason: string): null => {
-    if (corrupt === 'fail') {
-      throw new TrainingError(
-        `${path} cannot be decoded (${reason}). Remove or replace it, or set data.corrupt: skip to pass over such files.`,
-      );
-    }
-    if (!unreadable.has(path)) reported.push(path);
-    unreadable.add(path);
-    return null;
-  };
-
   return {
     labels: Uint32Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
-    corrupt: reported,
+    names: { image: (index) => paths[index]!, class: (label) => classes[label]!.name },
     async read(index) {
       const path = paths[index]!;
       const kept = cache.get(path);
       if (kept !== undefined) return kept;
-      if (unreadable.has(path)) return null;
 
       const read = await readFile(path);
       switch (read.kind) {
         case 'image':
           return cache.keep(path, read.image);
         case 'corrupt':
-          return passOver(path, read.reason);
+          if (corrupt === 'skip') return null;
+          throw new TrainingError(
+            `${path} cannot be decoded (${read.reason}). Remove or replace it, or set data.corrupt: skip to pass over ` +
+              'such files.',
+          );
         case 'unreadable': // is no corrupt image: never passed over
           throw new TrainingError(`${path} cannot be read (${read.reason}). The data set opened with it.`);
         default:

@@ -17,17 +17,32 @@ export interface Split {
   /** The label of every image, as listed; an index into the data set's classes. */
   readonly labels: Uint32Array;
   /**
-   * Reads one image. Where it cannot be decoded and the data set passes over such files, the next image of the split
-   * that can be stands in, with its own label.
+   * Reads one image: what scores and features are computed from. null: it cannot be decoded, and the data set passes over
+   * such files.
    *
-   * @throws TrainingError for an image that cannot be read.
+   * @throws TrainingError for an image that cannot be read, and where too few are left, see {@link MOST_UNDECODABLE}.
+   */
+  read(index: number): Promise<Sample | null>;
+  /**
+   * Reads one image to train on, so that batches stay full: where it cannot be decoded, the next image of the split that
+   * can be stands in, with its own label.
+   *
+   * @throws TrainingError as {@link read} does.
    */
   sample(index: number): Promise<Sample>;
-  /** The files found unreadable so far and passed over, each once. Grows while samples are read. */
+  /** Images less those found undecodable so far. */
+  readonly decodable: number;
+  /** The files found undecodable so far and passed over, each once; also those of other subsets of the same images. */
   readonly corrupt: readonly string[];
   /** The images at these indices, in this order. */
   subset(indices: ArrayLike<number>): Split;
 }
+
+/**
+ * The largest share of a split's images that is passed over because they cannot be decoded. Beyond it, from the second
+ * image on, the stage fails; so it does where no image of a class is left. The count is of what has been read so far.
+ */
+export const MOST_UNDECODABLE = 0.05;
 
 /** A data set, opened. */
 export interface Dataset {
@@ -43,33 +58,135 @@ export interface Dataset {
 /** Where a split's images come from. */
 export interface ImageSource {
   readonly labels: Uint32Array;
-  /** null: the file cannot be decoded and is to be passed over; the source has added it to `corrupt`. */
+  /** null: the image cannot be decoded and is to be passed over. It is not asked for again. */
   read(index: number): Promise<ByteImage | null>;
-  readonly corrupt?: readonly string[];
+  /** What errors call an image and a class; without it, they are numbers. */
+  readonly names?: { image(index: number): string; class(label: number): string };
 }
 
-/** The split of all images of a source, or of those at `indices`. */
-export function splitOf(source: ImageSource, indices?: Int32Array): Split {
-  const labels = indices === undefined ? source.labels : Uint32Array.from(indices, (i) => source.labels[i]!);
-  const length = labels.length;
-  const at = (index: number): number => indices?.[index] ?? index;
-  const corrupt = source.corrupt ?? [];
-  return {
-    length,
-    labels,
-    corrupt,
-    async sample(index) {
-      if (!Number.isInteger(index) || index < 0 || index >= length)
-        throw new RangeError(`sample ${index} of a split of ${length}`);
-      for (let tried = 0; tried < length; tried++) {
-        const position = (index + tried) % length;
-        const image = await source.read(at(position));
-        if (image !== null) return { image, label: labels[position]! };
-      }
-      throw new TrainingError(`none of ${length} images can be decoded, beginning with ${corrupt[0] ?? 'the first'}`);
-    },
-    subset: (chosen) => splitOf(source, Int32Array.from(chosen, at)),
-  };
+/** The split of all images of a source. */
+export function splitOf(source: ImageSource): Split {
+  return new SourceSplit(source, { undecodable: new Set(), corrupt: [] });
+}
+
+/** What the subsets of one source have found out together. */
+interface Found {
+  /** Indices into the source. */
+  readonly undecodable: Set<number>;
+  readonly corrupt: string[];
+}
+
+class SourceSplit implements Split {
+  readonly labels: Uint32Array;
+  readonly #source: ImageSource;
+  readonly #found: Found;
+  /** Into the source; undefined: all of it. */
+  readonly #indices: Int32Array | undefined;
+  /** Of this split's images. */
+  readonly #undecodable = new Set<number>();
+  /** Decodable images of each class; counted once the first image is found undecodable. */
+  #left: Uint32Array | undefined;
+
+  constructor(source: ImageSource, found: Found, indices?: Int32Array) {
+    this.#source = source;
+    this.#found = found;
+    this.#indices = indices;
+    this.labels = indices === undefined ? source.labels : Uint32Array.from(indices, (i) => source.labels[i]!);
+  }
+
+  get length(): number {
+    return this.labels.length;
+  }
+
+  get decodable(): number {
+    return this.length - this.#undecodable.size;
+  }
+
+  get corrupt(): readonly string[] {
+    return this.#found.corrupt;
+  }
+
+  async read(index: number): Promise<Sample | null> {
+    this.#check(index);
+    const at = this.#at(index);
+    const { undecodable, corrupt } = this.#found;
+    const image = undecodable.has(at) ? null : await this.#source.read(at);
+    if (image !== null) return { image, label: this.labels[index]! };
+    if (!undecodable.has(at)) corrupt.push(this.#nameOf(index));
+    undecodable.add(at);
+    this.#passOver(index);
+    return null;
+  }
+
+  async sample(index: number): Promise<Sample> {
+    this.#check(index);
+    for (let tried = 0; tried < this.length; tried++) {
+      const sample = await this.read((index + tried) % this.length);
+      if (sample !== null) return sample;
+    }
+    throw new TrainingError(`none of ${this.length} images can be decoded`);
+  }
+
+  subset(indices: ArrayLike<number>): Split {
+    return new SourceSplit(
+      this.#source,
+      this.#found,
+      Int32Array.from(indices, (index) => this.#at(index)),
+    );
+  }
+
+  #check(index: number): void {
+    if (!Number.isInteger(index) || index < 0 || index >= this.length)
+      throw new RangeError(`image ${index} of a split of ${this.length}`);
+  }
+
+  #at(index: number): number {
+    return this.#indices?.[index] ?? index;
+  }
+
+  #nameOf(index: number): string {
+    return this.#source.names?.image(this.#at(index)) ?? `image ${this.#at(index)}`;
+  }
+
+  /** Counts an image as undecodable. */
+  #passOver(index: number): void {
+    if (this.#undecodable.has(index)) return;
+    this.#left ??= countByLabel(this.labels);
+    this.#undecodable.add(index);
+    const label = this.labels[index]!;
+    this.#left[label]! -= 1;
+    if (this.#left[label] === 0) {
+      const ofClass = [...this.#undecodable].filter((other) => this.labels[other] === label);
+      throw new TrainingError(
+        `no image of class ${this.#source.names?.class(label) ?? label} can be decoded ` +
+          `(${this.#listed(ofClass)}), so its results would be of fewer classes. ${REMEDY}`,
+      );
+    }
+    const count = this.#undecodable.size;
+    if (count > 1 && count > MOST_UNDECODABLE * this.length) {
+      throw new TrainingError(
+        `at least ${count} of ${this.length} images (${((100 * count) / this.length).toFixed(1)} %) cannot be decoded ` +
+          `(${this.#listed([...this.#undecodable])}); up to ${100 * MOST_UNDECODABLE} % are passed over. ${REMEDY}`,
+      );
+    }
+  }
+
+  #listed(indices: readonly number[]): string {
+    const named = indices.slice(0, LISTED).map((index) => this.#nameOf(index));
+    const more = indices.length - named.length;
+    return named.join(', ') + (more > 0 ? ` and ${more} more` : '');
+  }
+}
+
+/** Files that an error names. */
+const LISTED = 5;
+const REMEDY = 'Replace these files, remove them, or get the data set again.';
+
+/** The number of images of each label, up to the largest. */
+function countByLabel(labels: Uint32Array): Uint32Array {
+  const counts = new Uint32Array(labels.reduce((a, b) => Math.max(a, b), -1) + 1);
+  for (const label of labels) counts[label]! += 1;
+  return counts;
 }
 
 /** The indices of each class's images, in ascending order; classes without images are empty. */

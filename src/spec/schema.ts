@@ -78,7 +78,7 @@ export const dataSchema = z.discriminatedUnion('name', [
       corrupt: z
         .enum(['fail', 'skip'])
         .default('fail')
-        .describe('A file that cannot be decoded stops the stage, or is named, counted and passed over.'),
+        .describe('A file that cannot be decoded stops the stage, or is passed over and named, up to 5 % of a split.'),
     })
     .describe('Images in one folder a class.'),
 ]);

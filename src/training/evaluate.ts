@@ -1,4 +1,4 @@
-/** Deterministic evaluation: no augmentation, no random draw, the whole test set. */
+/** Deterministic evaluation: no augmentation, no random draw, every image of the test set once. */
 import * as tf from '@tensorflow/tfjs';
 import { evaluationView } from '../data/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
@@ -9,44 +9,48 @@ import { normalizedBatch } from './inputs.js';
 const BATCH = 128;
 
 /**
- * Applies a model to every image of a split, as evaluation sees it.
+ * Applies a model to every image of a split, as evaluation sees it. Each image that can be decoded counts once; nothing
+ * stands in for the others.
  *
  * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
- * @returns The outputs [length, width], row-major, and the label of each image.
+ * @returns The outputs [images, width], row-major, and the label of each of these images.
+ * @throws TrainingError where too few images can be decoded, see `data/split.ts`.
  */
 export async function applyToSplit(
   split: Split,
   imageSize: number,
   model: (images: tf.Tensor4D) => tf.Tensor2D,
 ): Promise<{ outputs: Float32Array; labels: Uint32Array; width: number }> {
-  const labels = new Uint32Array(split.length);
+  const labels: number[] = [];
   const rows: Float32Array[] = [];
   let width = 0;
-  const prepare = async (indices: Int32Array): Promise<tf.Tensor4D> => {
-    const reading = Array.from(indices, async (index) => {
-      const { image, label } = await split.sample(index);
-      return { view: evaluationView(image, imageSize), label };
-    });
-    const { images, labels: own } = await normalizedBatch(reading, imageSize);
-    labels.set(own, indices[0]);
-    return images;
+  const prepare = async (indices: Int32Array) => {
+    const read = await Promise.all(Array.from(indices, (index) => split.read(index)));
+    const decoded = read.filter((sample) => sample !== null);
+    if (decoded.length === 0) return null;
+    return normalizedBatch(
+      decoded.map(({ image, label }) => Promise.resolve({ view: evaluationView(image, imageSize), label })),
+      imageSize,
+    );
   };
-  const discard = (images: tf.Tensor4D): void => {
-    images.dispose();
+  const discard = (batch: Awaited<ReturnType<typeof prepare>>): void => {
+    batch?.images.dispose();
   };
-  for await (const images of prefetch(evaluationBatches(split.length, BATCH), prepare, { discard })) {
-    const output = tf.tidy(() => model(images));
+  for await (const batch of prefetch(evaluationBatches(split.length, BATCH), prepare, { discard })) {
+    if (batch === null) continue;
+    const output = tf.tidy(() => model(batch.images));
     rows.push(Float32Array.from(await output.data()));
+    labels.push(...batch.labels);
     width = output.shape[1];
-    tf.dispose([images, output]);
+    tf.dispose([batch.images, output]);
   }
-  const outputs = new Float32Array(split.length * width);
+  const outputs = new Float32Array(labels.length * width);
   let offset = 0;
   for (const part of rows) {
     outputs.set(part, offset);
     offset += part.length;
   }
-  return { outputs, labels, width };
+  return { outputs, labels: Uint32Array.from(labels), width };
 }
 
 /** Accuracies of scores, in percent. Of equal scores the lower class counts as the higher one. */

@@ -63,7 +63,7 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       const { outputs, labels } = await applyToSplit(dataset.test, model.imageSize, (images) =>
         classify(state.parameters, model, images),
       );
-      return accuracies(outputs, labels, classes);
+      return { ...accuracies(outputs, labels, classes), testImages: labels.length };
     };
     let last: { epoch: number; measured: Awaited<ReturnType<typeof evaluate>> } | undefined;
     const trained = await train<Part>(
@@ -92,7 +92,7 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       loop,
     );
     // An attempt that was cut off between its last checkpoint and its result has only this left to do.
-    const { accuracy, top5 } = last?.epoch === recipe.epochs ? last.measured : await evaluate();
+    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.measured : await evaluate();
     return {
       kind: 'finetune',
       epochs: recipe.epochs,
@@ -100,8 +100,8 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       corruptImages: corruptImages(dataset),
       accuracy,
       top5,
-      testImages: dataset.test.length,
-      trainImages: labelled.length,
+      testImages,
+      trainImages: labelled.decodable,
       chanceLoss: Math.log(classes),
     };
   } finally {

@@ -74,7 +74,7 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
       corruptImages: [...dataset.train.corrupt],
       losses: state.losses,
       zeroLoss: baseline,
-      trainImages: length,
+      trainImages: dataset.train.decodable,
     };
   } finally {
     disposeState(state);

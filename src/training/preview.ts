@@ -46,13 +46,15 @@ export async function leavePreview(
   }
 }
 
-/** Some test images, the same for every objective of a seed, degraded. */
+/** Some test images that can be decoded, the same for every objective of a seed, degraded. */
 async function heldOut(objective: Objective, test: Split, seed: number): Promise<Example[]> {
-  const indices = permutation(test.length, stream(seed, 'preview')).subarray(0, IMAGES);
-  return Promise.all(
-    Array.from(indices, async (index) => {
-      const { image } = await test.sample(index);
-      return objective.degrade(viewPixels(evaluationView(image, objective.fieldSize)), stream(seed, 'preview', index));
-    }),
-  );
+  const examples: Example[] = [];
+  for (const index of permutation(test.length, stream(seed, 'preview'))) {
+    if (examples.length === IMAGES) break;
+    const sample = await test.read(index);
+    if (sample === null) continue;
+    const field = viewPixels(evaluationView(sample.image, objective.fieldSize));
+    examples.push(objective.degrade(field, stream(seed, 'preview', index)));
+  }
+  return examples;
 }

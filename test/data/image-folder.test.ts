@@ -208,11 +208,11 @@ describe('a corrupt file', () => {
     );
   });
 
-  it('should be stood in for, and reported once, with corrupt: skip', async () => {
+  it('should be passed over and named once, with corrupt: skip', async () => {
     const root = await broken();
     const { train, test } = await open(root, { corrupt: 'skip' });
     expect(train.corrupt).toEqual([]);
-    await Promise.all([train.sample(1), train.sample(1)]);
+    expect(await Promise.all([train.read(1), train.read(1)])).toEqual([null, null]);
     expect(await contents(train)).toEqual([
       [10, 0],
       [14, 0],
@@ -229,10 +229,17 @@ describe('a corrupt file', () => {
     expect(await train.sample(1)).toMatchObject({ label: 1 });
   });
 
-  it('should fail the stage when every file is one', async () => {
-    const bad = { 'test/cat/y.png': 'x', 'test/dog/x.png': 'x' };
-    const { test } = await open(await written(bad), { corrupt: 'skip' });
-    await expect(test.sample(0)).rejects.toThrow(/none of 2 images can be decoded/);
+  it('should be passed over where it is empty', async () => {
+    const { train } = await open(await written({ 'train/cat/b.png': '' }), { corrupt: 'skip' });
+    expect(await train.read(1)).toBeNull();
+  });
+
+  it('should fail the stage where its class has no other, with the class and the file', async () => {
+    const root = await written({ 'test/dog/x.png': '', 'test/cat/z.png': 13 });
+    const { test } = await open(root, { corrupt: 'skip' });
+    const reading = test.read(2);
+    await expect(reading).rejects.toThrow(TrainingError);
+    await expect(reading).rejects.toThrow(`no image of class dog can be decoded (${join(root, 'test/dog/x.png')})`);
   });
 
   it('should not be confused with a file that has gone', async () => {

@@ -6,15 +6,10 @@ import { balancedSubset, labelledSubset, type Split, splitOf } from '../../src/d
 const pixel = (index: number): ByteImage => ({ data: Uint8Array.of(index, 0, 0), height: 1, width: 1 });
 
 function splitWith(labels: readonly number[], unreadable: readonly number[] = []): Split {
-  const corrupt: string[] = [];
   return splitOf({
     labels: Uint32Array.from(labels),
-    corrupt,
-    read(index) {
-      if (!unreadable.includes(index)) return Promise.resolve(pixel(index));
-      if (!corrupt.includes(String(index))) corrupt.push(String(index));
-      return Promise.resolve(null);
-    },
+    names: { image: (index) => `${index}.png`, class: (label) => `class${label}` },
+    read: (index) => Promise.resolve(unreadable.includes(index) ? null : pixel(index)),
   });
 }
 
@@ -49,28 +44,117 @@ describe('a sample', () => {
     expect(await read(splitWith([4, 5, 6]), 1)).toEqual([1, 5]);
   });
 
-  it('should be the next readable image with its own label where one is corrupt', async () => {
-    const split = splitWith([4, 5, 6, 7], [1, 2]);
-    expect(await read(split, 1)).toEqual([3, 7]);
-    expect(await read(split, 2)).toEqual([3, 7]);
-    expect(split.corrupt).toEqual(['1', '2']);
-  });
-
-  it('should wrap around to the first image after the last', async () => {
-    expect(await read(splitWith([4, 5, 6], [2]), 2)).toEqual([0, 4]);
-  });
-
-  it('should be looked for inside the subset alone', async () => {
-    const split = splitWith([4, 5, 6, 7], [1]).subset([1, 3]);
-    expect(await read(split, 0)).toEqual([3, 7]);
-  });
-
-  it('should fail when no image at all can be read', async () => {
-    await expect(splitWith([0, 1], [0, 1]).sample(0)).rejects.toThrow(TrainingError);
-  });
-
   it.each([-1, 3, 0.5])('should be refused at index %d of three', async (index) => {
     await expect(splitWith([0, 1, 2]).sample(index)).rejects.toThrow(RangeError);
+    await expect(splitWith([0, 1, 2]).read(index)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('an image that cannot be decoded', () => {
+  /** Fifty images of two classes in turn; the first few may be passed over. */
+  const fifty = (...unreadable: number[]): Split =>
+    splitWith(
+      Array.from({ length: 50 }, (_, i) => i % 2),
+      unreadable,
+    );
+
+  it('should be read as null, and have no stand-in', async () => {
+    const split = fifty(1);
+    expect(await split.read(1)).toBeNull();
+    expect(await split.read(1)).toBeNull();
+    expect((await split.read(2))?.image.data[0]).toBe(2);
+  });
+
+  it('should be stood in for in training by the next one that can, with its own label', async () => {
+    const split = fifty(1, 2);
+    expect(await read(split, 1)).toEqual([3, 1]);
+    expect(await read(split, 2)).toEqual([3, 1]);
+  });
+
+  it('should be stood in for by the first image after the last', async () => {
+    expect(await read(fifty(49), 49)).toEqual([0, 0]);
+  });
+
+  it('should be stood in for from its subset alone', async () => {
+    const split = fifty(1).subset([1, 3, 4]);
+    expect(await read(split, 0)).toEqual([3, 1]);
+  });
+
+  it('should be named once and counted in every split that it was read in', async () => {
+    const split = fifty(1, 2);
+    const part = split.subset([1, 3, 4, 5]);
+    await Promise.all([split.sample(1), split.read(1), split.read(2), part.read(0)]);
+    expect(split.corrupt).toEqual(['1.png', '2.png']);
+    expect([split.decodable, part.decodable]).toEqual([48, 3]);
+  });
+
+  it('should be asked for once', async () => {
+    let asked = 0;
+    const read = () => Promise.resolve((asked++, null));
+    const split = splitOf({ labels: new Uint32Array(50), read });
+    await split.read(1);
+    await split.read(1);
+    expect(asked).toBe(1);
+  });
+});
+
+describe('too many images that cannot be decoded', () => {
+  it('should fail once they are more than 5 % of the split, with their names and the remedy', async () => {
+    const split = splitWith(
+      Array.from({ length: 40 }, (_, i) => i % 2),
+      [3, 5, 8],
+    );
+    expect(await split.read(3)).toBeNull();
+    expect(await split.read(5)).toBeNull(); // 5 % exactly
+    const reading = split.read(8);
+    await expect(reading).rejects.toThrow(TrainingError);
+    await expect(reading).rejects.toThrow(
+      'at least 3 of 40 images (7.5 %) cannot be decoded (3.png, 5.png, 8.png); up to 5 % are passed over. Replace these',
+    );
+  });
+
+  it('should never be a single one', async () => {
+    const split = splitWith([0, 0, 1, 1], [1, 2]);
+    expect(await split.read(1)).toBeNull();
+    await expect(split.read(2)).rejects.toThrow('at least 2 of 4 images');
+  });
+
+  it('should fail in training as in evaluation', async () => {
+    const split = splitWith([0, 0, 0, 1, 1, 1], [1, 2]);
+    await expect(split.sample(1)).rejects.toThrow('at least 2 of 6 images');
+  });
+
+  it('should be a share of the subset that is read, not of all images', async () => {
+    const all = splitWith(
+      Array.from({ length: 50 }, (_, i) => i % 2),
+      [0, 1],
+    );
+    const part = all.subset([0, 1, 2, 3, 4, 5]);
+    await all.read(0);
+    await all.read(1);
+    await part.read(0);
+    await expect(part.read(1)).rejects.toThrow('at least 2 of 6 images');
+  });
+
+  it('should fail where they are all images of a class, with its name and theirs', async () => {
+    const split = splitWith([...Array.from({ length: 98 }, () => 0), 1, 1], [98, 99]);
+    expect(await split.read(98)).toBeNull();
+    await expect(split.read(99)).rejects.toThrow(
+      'no image of class class1 can be decoded (98.png, 99.png), so its results would be of fewer classes. Replace these',
+    );
+  });
+
+  it('should fail where the subset has no other image of a class', async () => {
+    const split = splitWith([0, 0, 1, 1], [3]);
+    expect(await split.read(3)).toBeNull();
+    await expect(split.subset([0, 3]).read(1)).rejects.toThrow('no image of class class1 can be decoded (3.png)');
+  });
+
+  it('should name five of them and count the rest', async () => {
+    const broken = Array.from({ length: 8 }, (_, i) => i);
+    const split = splitWith([...broken.map(() => 0), ...Array.from({ length: 192 }, () => 1)], broken);
+    for (const index of broken.slice(1)) await split.read(index);
+    await expect(split.read(0)).rejects.toThrow('(1.png, 2.png, 3.png, 4.png, 5.png and 3 more)');
   });
 });
 
