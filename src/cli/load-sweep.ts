@@ -7,6 +7,7 @@ import { openDataset } from '../data/dataset.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
 import type { Plan } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
+import { say } from './terminal.js';
 
 /**
  * Reads and validates a spec file.
@@ -31,8 +32,21 @@ export function loadSweep(file: string, sets: readonly string[]): Sweep {
 export async function planSweep(sweep: Sweep): Promise<Plan> {
   const fingerprints = new Map<string, string>();
   for (const data of datasetsOf(sweep)) {
-    const { fingerprint } = await openDataset(data);
+    const { fingerprint } = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: say });
     fingerprints.set(canonicalJson(data), fingerprint);
   }
   return buildPlan(sweep, (data) => fingerprints.get(canonicalJson(data))!);
+}
+
+const LINE_EVERY_MS = 2000;
+
+/** A line every two seconds while files are read for the first time. */
+function hashingLines(): (done: number, total: number) => void {
+  let last = performance.now();
+  return (done, total) => {
+    const now = performance.now();
+    if (now - last < LINE_EVERY_MS) return;
+    last = now;
+    say(`reading the data set's files to know them again: ${done} of ${total}`);
+  };
 }

@@ -8,9 +8,9 @@ import { openCifar } from './cifar.js';
 import { openIdx } from './idx.js';
 import { openImageFolder } from './image-folder.js';
 import { openShapes } from './shapes.js';
-import { balancedSubset, type Dataset } from './split.js';
+import { balancedSubset, type Dataset, type DataWatch } from './split.js';
 
-export type { Dataset, Sample, Split } from './split.js';
+export type { Dataset, DataWatch, Sample, Split } from './split.js';
 
 /**
  * Opens a data set, cut down to its `trainImages` and `testImages`.
@@ -18,8 +18,8 @@ export type { Dataset, Sample, Split } from './split.js';
  * @param cores That reading its images may have.
  * @throws UsageError when it is missing, incomplete or malformed, with the way to get it.
  */
-export async function openDataset(data: UnlabelledData, cores = 1): Promise<Dataset> {
-  const dataset = await open(data, cores);
+export async function openDataset(data: UnlabelledData, cores = 1, watch: DataWatch = {}): Promise<Dataset> {
+  const dataset = await open(data, cores, watch);
   return {
     ...dataset,
     train: balancedSubset(dataset.train, data.trainImages, 'train'),
@@ -27,7 +27,7 @@ export async function openDataset(data: UnlabelledData, cores = 1): Promise<Data
   };
 }
 
-function open(data: UnlabelledData, cores: number): Dataset | Promise<Dataset> {
+function open(data: UnlabelledData, cores: number, watch: DataWatch): Dataset | Promise<Dataset> {
   switch (data.name) {
     case 'shapes':
       return openShapes(data);
@@ -37,7 +37,7 @@ function open(data: UnlabelledData, cores: number): Dataset | Promise<Dataset> {
     case 'idx':
       return openIdx(data);
     case 'image-folder':
-      return openImageFolder(data, cores);
+      return openImageFolder(data, cores, watch);
     default:
       return unreachable(data);
   }

@@ -1,14 +1,18 @@
-/** Lists the image files of a split, one folder a class. Reads names and sizes, never content. */
+/** Lists the image files of a split, one folder a class. Reads names, sizes and times, never content. */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UsageError } from '../common/errors.js';
 import { IMAGE_KINDS, IMAGE_NAME } from './decode.js';
+import { mapInParallel } from './map-in-parallel.js';
 
 export interface ImageFile {
   /** Relative to the class folder, with `/` between the parts. */
   readonly name: string;
-  readonly bytes: number;
+  /** Size, times and inode, see `content-hashes.ts`. */
+  readonly stamp: string;
+  /** The last change of content or inode, in milliseconds since 1970. */
+  readonly changedAt: number;
 }
 
 export interface ClassFolder {
@@ -67,26 +71,17 @@ async function leadsToFolder(parent: string, entry: Dirent): Promise<boolean> {
 async function listImages(folder: string, prefix: string): Promise<ImageFile[]> {
   const entries = await visible(folder);
   const images = entries.filter((entry) => IMAGE_NAME.test(entry.name) && !entry.isDirectory());
-  const files = await mapInParallel(images, async ({ name }): Promise<ImageFile> => {
-    const entry = await stat(join(folder, name)).catch((error: unknown) => {
+  const files = await mapInParallel(images, 32, async ({ name }): Promise<ImageFile> => {
+    const entry = await stat(join(folder, name), { bigint: true }).catch((error: unknown) => {
       throw new UsageError(`image-folder: cannot read ${join(folder, name)} (${messageOf(error)}).`);
     });
-    return { name: prefix + name, bytes: entry.size };
+    const { size, mtimeNs, ctimeNs, ino, mtimeMs, ctimeMs } = entry;
+    const stamp = [size, mtimeNs, ctimeNs, ino].join('.');
+    return { name: prefix + name, stamp, changedAt: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) };
   });
   for (const entry of entries) {
     // Links between folders of a class are not followed: they could lead in a circle.
     if (entry.isDirectory()) files.push(...(await listImages(join(folder, entry.name), `${prefix}${entry.name}/`)));
   }
   return files;
-}
-
-/** A class may have more files than the system lets a process open at once. */
-async function mapInParallel<Item, T>(items: readonly Item[], map: (item: Item) => Promise<T>): Promise<T[]> {
-  const results = new Array<T>(items.length);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < items.length; i = next++) results[i] = await map(items[i]!);
-  };
-  await Promise.all(Array.from({ length: 32 }, work));
-  return results;
 }

@@ -2,14 +2,14 @@
  * Images in one folder a class, at their native sizes, decoded when they are read. Small sets are decoded once: what
  * has been decoded is kept up to a budget of memory.
  */
-import { join, resolve } from 'node:path';
-import { canonicalJson, sha256 } from '../common/canonical.js';
-import { TrainingError, unreachable, UsageError } from '../common/errors.js';
-import type { ByteImage } from '../common/image.js';
+import { join, relative, resolve } from 'node:path';
+import { messageOf, TrainingError, unreachable, UsageError } from '../common/errors.js';
 import type { UnlabelledData } from '../spec/stages.js';
+import { hashFolder, type ListedFile } from './content-hashes.js';
 import { type ClassFolder, isFolder, listClasses } from './image-files.js';
+import { ImageCache } from './image-cache.js';
 import { openReaders } from './readers.js';
-import { type Dataset, type ImageSource, splitOf } from './split.js';
+import { type Dataset, type DataWatch, type ImageSource, splitOf } from './split.js';
 
 /** Decoded bytes that a data set keeps in memory, both splits together. */
 const CACHE_BYTES = 2 ** 30;
@@ -20,13 +20,17 @@ type ImageFolderData = Extract<UnlabelledData, { name: 'image-folder' }>;
  * Opens `path`/train and `path`/test, or `path`/val where there is no test. Classes are the sub-folders in code-point
  * order. Of a class folder, every image counts, however deep; other files and hidden ones do not.
  *
- * The fingerprint is the hash of every image's split, class, name and size in bytes: a file replaced by another of the
- * same size goes unnoticed, which hashing all pixels of a large set at every start would not be worth.
+ * The fingerprint is the hash of every image's split, class, name and content. Contents are read when a file is new or
+ * its size, times or inode changed, see `content-hashes.ts`.
  *
  * @param cores That reading may have, see {@link openReaders}.
- * @throws UsageError for missing or empty folders, and for splits whose classes differ.
+ * @throws UsageError for missing or empty folders, for splits whose classes differ, and for a file that cannot be read.
  */
-export async function openImageFolder({ path, corrupt }: ImageFolderData, cores: number): Promise<Dataset> {
+export async function openImageFolder(
+  { path, corrupt }: ImageFolderData,
+  cores: number,
+  watch: DataWatch = {},
+): Promise<Dataset> {
   const root = resolve(path);
   if (!(await isFolder(root))) {
     throw new UsageError(
@@ -49,19 +53,36 @@ export async function openImageFolder({ path, corrupt }: ImageFolderData, cores:
   const [train, test] = await Promise.all([listClasses(trainFolder), listClasses(testFolder)]);
   checkSameClasses(trainFolder, train, testFolder, test);
 
+  const listed = [...filesOf(root, trainFolder, train), ...filesOf(root, testFolder, test)];
+  const hashed = await hashFolder(root, listed, watch).catch((error: unknown) => {
+    throw new UsageError(
+      `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
+    );
+  });
+  if (watch.onChanged && hashed.before !== null && hashed.before !== hashed.fingerprint) {
+    const changes = await hashed.changesSince(hashed.before);
+    if (changes !== null) watch.onChanged(`${root} changed since it was last read (${changes})`);
+  }
+
   const cache = new ImageCache(CACHE_BYTES);
   const reading = { corrupt, cache, readFile: openReaders(cores) };
   return {
     name: 'image-folder',
     classes: train.map(({ name }) => name),
-    fingerprint: sha256(canonicalJson({ train: withoutPaths(train), test: withoutPaths(test) })),
+    fingerprint: hashed.fingerprint,
+    changesSince: (fingerprint) => hashed.changesSince(fingerprint),
     train: splitOf(sourceOf(trainFolder, train, reading)),
     test: splitOf(sourceOf(testFolder, test, reading)),
   };
 }
 
-const withoutPaths = (classes: readonly ClassFolder[]) =>
-  classes.map(({ name, files }) => [name, files.map((file) => [file.name, file.bytes])]);
+/** The files of a split, named from the root. */
+function filesOf(root: string, split: string, classes: readonly ClassFolder[]): ListedFile[] {
+  const above = relative(root, split);
+  return classes.flatMap(({ name: className, files }) =>
+    files.map(({ name, stamp, changedAt }) => ({ name: `${above}/${className}/${name}`, stamp, changedAt })),
+  );
+}
 
 function checkSameClasses(
   trainFolder: string,
@@ -85,31 +106,6 @@ function checkSameClasses(
       `image-folder: both splits must have the same class folders, but ${text.join('; ')}. ` +
         'Sort the images into folders named as in the other split.',
     );
-  }
-}
-
-/** Decoded images up to a budget. None is dropped for another: epochs read all in turn, where that would keep none. */
-class ImageCache {
-  private readonly images = new Map<string, ByteImage>();
-  private left: number;
-
-  constructor(budget: number) {
-    this.left = budget;
-  }
-
-  get(path: string): ByteImage | undefined {
-    return this.images.get(path);
-  }
-
-  /** @returns The image, or the one that is kept for it. */
-  keep(path: string, image: ByteImage): ByteImage {
-    const { data, height, width, release } = image;
-    if (data.length > this.left || this.images.has(path)) return image;
-    const kept = { data: release ? data.slice() : data, height, width };
-    release?.();
-    this.left -= data.length;
-    this.images.set(path, kept);
-    return kept;
   }
 }
 

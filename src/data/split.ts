@@ -51,8 +51,18 @@ export interface Dataset {
   readonly classes: readonly string[];
   /** Hexadecimal SHA-256 of what decides the content: never of where it lies, nor of `trainImages` and `testImages`. */
   readonly fingerprint: string;
+  /** Says which files differ from content of another fingerprint; null where that is not known. */
+  readonly changesSince?: (fingerprint: string) => Promise<string | null>;
   readonly train: Split;
   readonly test: Split;
+}
+
+/** Called while a data set is opened. */
+export interface DataWatch {
+  /** Files whose content is hashed: how many of how many. */
+  readonly onHashed?: (done: number, total: number) => void;
+  /** What differs from the last time that the data set was opened, in words. */
+  readonly onChanged?: (what: string) => void;
 }
 
 /** Where a split's images come from. */

@@ -41,7 +41,10 @@ export async function runStage(
   }
   const dataset = await openDataset(stage.config.data, cores);
   if (dataset.fingerprint !== stage.dataFingerprint) {
-    throw new TrainingError(`the ${dataset.name} data set changed since the sweep was planned; start the sweep again`);
+    const changes = await dataset.changesSince?.(stage.dataFingerprint);
+    throw new TrainingError(
+      `the ${dataset.name} data set changed since the sweep was planned${changes ? ` (${changes})` : ''}; start the sweep again`,
+    );
   }
   const parent = stage.parent === null ? null : readParent(parentCheckpoint(paths, stage.parent));
   const numbers = await run(stage, { ...surroundings, stage, paths, dataset, parent }).catch((error: unknown) => {

@@ -77,6 +77,19 @@ describe('CIFAR', () => {
     expect(prints[2]!.fingerprint).not.toBe(prints[0]!.fingerprint);
   });
 
+  it.each([
+    ['two images are exchanged with their labels', [1, 0, 2, 3, 4, 5].map((label) => record([label]))],
+    [
+      'a label changes',
+      [0, 1, 2, 3, 4, 5].map((label) => Buffer.from([label === 3 ? 4 : label, ...record([label]).subarray(1)])),
+    ],
+  ])('should have another fingerprint when %s', async (_what, records: Buffer[]) => {
+    const [one, other] = [await written(small.cifar10), await written(small.cifar10)];
+    await writeFile(join(other, 'test_batch.bin'), Buffer.concat(records));
+    const prints = await Promise.all([one, other].map((folder) => readCifar(small.cifar10, folder)));
+    expect(prints[1]!.fingerprint).not.toBe(prints[0]!.fingerprint);
+  });
+
   it('should name a missing file and how to get it', async () => {
     const folder = await written(small.cifar10);
     await rm(join(folder, 'data_batch_3.bin'));

@@ -62,3 +62,16 @@ export function temporaryFolders(): () => Promise<string> {
     return folder;
   };
 }
+
+/** Has the hashes of files kept in a temporary folder while the tests of a file run, not in the user's cache. */
+export function ownCache(): void {
+  const { XDG_CACHE_HOME: before } = process.env;
+  const folderFor = temporaryFolders();
+  beforeAll(async () => {
+    process.env.XDG_CACHE_HOME = await folderFor();
+  });
+  afterAll(() => {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+  });
+}

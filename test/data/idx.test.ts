@@ -53,6 +53,29 @@ describe('IDX files', () => {
     ]);
   });
 
+  it.each([
+    [
+      'two images are exchanged',
+      'train-images-idx3-ubyte',
+      idx(
+        [3, 2, 3],
+        Array.from({ length: 18 }, (_, i) => 10 * ((i + 6) % 18)),
+      ),
+    ],
+    ['a label changes', 't10k-labels-idx1-ubyte', idx([2], [1, 1])],
+    [
+      'a picture has another shape',
+      'train-images-idx3-ubyte',
+      idx(
+        [3, 3, 2],
+        Array.from({ length: 18 }, (_, i) => 10 * i),
+      ),
+    ],
+  ])('should have another fingerprint when %s', async (_what, file: string, bytes: Buffer) => {
+    const { fingerprint } = await open(await written());
+    expect((await open(await written({ [file]: bytes }))).fingerprint).not.toBe(fingerprint);
+  });
+
   it('should have the same fingerprint plain and gzipped, and another with other pixels', async () => {
     const [plain, zipped, changed] = [
       await open(await written()),

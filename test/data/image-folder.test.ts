@@ -1,9 +1,12 @@
-import { cp, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { TrainingError, UsageError } from '../../src/common/errors.js';
 import { openDataset } from '../../src/data/dataset.js';
-import { temporaryFolders } from './fixture.js';
+import { ImageCache } from '../../src/data/image-cache.js';
+import { ownCache, temporaryFolders } from './fixture.js';
+
+ownCache();
 
 const folderFor = temporaryFolders();
 
@@ -134,7 +137,7 @@ describe('an image folder', () => {
 describe("an image folder's fingerprint", () => {
   const fingerprint = async (root: string): Promise<string> => (await open(root)).fingerprint;
 
-  it('should be of names and sizes, not of place or time', async () => {
+  it('should be of names and contents, not of place or time', async () => {
     const root = await written();
     const copy = join(await folderFor(), 'copy');
     await cp(root, copy, { recursive: true });
@@ -155,9 +158,49 @@ describe("an image folder's fingerprint", () => {
       'an image changes its split',
       { 'test/cat/y.png': null, 'test/cat/a.png': 10, 'train/cat/a.png': null, 'train/cat/y.png': 12 },
     ],
+    ['two images of one size exchange their contents', { 'train/cat/a.png': 20, 'train/dog/c.png': 10 }],
+    ['an image changes and not its size', { 'test/dog/x.png': 22 }],
     ['a class is renamed', { 'train/dog': null, 'test/dog': null, 'train/wolf/c.png': 20, 'test/wolf/x.png': 21 }],
   ])('should change when %s', async (_what, changes: Record<string, number | string | null>) => {
     expect(await fingerprint(await written(changes))).not.toBe(await fingerprint(await written()));
+  });
+
+  it('should change while the times of the file stay', async () => {
+    const root = await written();
+    const before = await fingerprint(root);
+    const path = join(root, 'train/cat/a.png');
+    const { atime, mtime } = await stat(path);
+    await writeFile(path, await png(99));
+    await utimes(path, atime, mtime);
+    expect(await fingerprint(root)).not.toBe(before);
+  });
+
+  it('should tell from another one which files changed, are new and are gone', async () => {
+    const root = await written();
+    const before = await fingerprint(root);
+    await write(root, { 'train/cat/a.png': 99, 'test/dog/x.png': null, 'test/dog/new.png': 5 });
+    const { changesSince } = await open(root);
+    expect(await changesSince!(before)).toBe('changed: train/cat/a.png; new: test/dog/new.png; gone: test/dog/x.png');
+    expect(await changesSince!('0'.repeat(64))).toBeNull();
+  });
+
+  it('should be told of when it is no longer that of the last time', async () => {
+    const root = await written();
+    const told: string[] = [];
+    const watch = { onChanged: (what: string) => told.push(what) };
+    const data = { name: 'image-folder', imageSize: 4, path: root, corrupt: 'fail' } as const;
+    await openDataset(data, 1, watch);
+    await write(root, { 'train/cat/a.png': 99 });
+    await openDataset(data, 1, watch);
+    await openDataset(data, 1, watch);
+    expect(told).toEqual([`${root} changed since it was last read (changed: train/cat/a.png)`]);
+  });
+
+  it('should be refused where a file cannot be read', async () => {
+    const root = await written();
+    await mkdir(join(root, 'elsewhere'));
+    await symlink(join(root, 'elsewhere'), join(root, 'train/cat/folder.png'));
+    await expect(open(root)).rejects.toThrow(/cannot read a file of .*Make it readable, or remove it/);
   });
 
   it('should not depend on trainImages', async () => {
@@ -248,5 +291,45 @@ describe('a corrupt file', () => {
     await rm(join(root, 'train/cat/a.png'));
     await expect(train.sample(0)).rejects.toThrow(TrainingError);
     await expect(train.sample(0)).rejects.toThrow(/a\.png cannot be read/);
+  });
+});
+
+describe('the cache of decoded images', () => {
+  const image = (bytes: number) => ({ data: new Uint8Array(bytes), height: 1, width: bytes / 3 });
+
+  it('should keep images up to its budget, and count every one', () => {
+    const cache = new ImageCache(100);
+    for (const [path, bytes] of [
+      ['a', 60],
+      ['b', 60],
+      ['c', 30],
+      ['d', 30],
+      ['e', 9],
+    ] as const) {
+      cache.keep(path, image(bytes));
+    }
+    expect(['a', 'b', 'c', 'd', 'e'].filter((path) => cache.get(path) !== undefined)).toEqual(['a', 'c', 'e']);
+  });
+
+  it('should count an image once that is kept twice', () => {
+    const cache = new ImageCache(100);
+    cache.keep('a', image(60));
+    cache.keep('a', image(60));
+    cache.keep('b', image(39));
+    expect(cache.get('b')).toBeDefined();
+  });
+
+  it('should keep a copy of pixels that are lent, and give them back', () => {
+    let released = 0;
+    const lent = { ...image(30), release: () => (released += 1) };
+    const cache = new ImageCache(100);
+    const kept = cache.keep('a', lent);
+    lent.data.fill(7);
+    expect([kept.data[0], cache.get('a') === kept, released]).toEqual([0, true, 1]);
+  });
+
+  it('should leave pixels that are lent alone where it has no room', () => {
+    const lent = { ...image(120), release: () => expect('released').toBe('kept') };
+    expect(new ImageCache(100).keep('a', lent)).toBe(lent);
   });
 });

@@ -11,7 +11,7 @@ import { viewPixels } from '../../src/common/view.js';
 import { randomResizedCrop } from '../../src/data/augment.js';
 import { stream } from '../../src/common/random.js';
 import { type Dataset, openDataset } from '../../src/data/dataset.js';
-import { largestDifference, temporaryFolders } from './fixture.js';
+import { largestDifference, ownCache, temporaryFolders } from './fixture.js';
 
 const { VITMIM_TEST_IMAGES: folder, VITMIM_REQUIRE_IMAGES: required } = process.env;
 const archive = join(folder ?? '', 'cifar10-jpeg.tar.gz');
@@ -21,6 +21,7 @@ const CLASSES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog',
 const [TRAIN, TEST] = [20, 5];
 
 (wanted ? describe : describe.skip)('an image folder of real photographs', () => {
+  ownCache();
   const folderFor = temporaryFolders();
   let root: string;
 

@@ -32,7 +32,8 @@ export interface Running {
 
 /** Starts `vitmim ARGS…`. */
 export function start(args: readonly string[], options: Options = {}): Running {
-  const env = { ...process.env, CI: 'true', NO_COLOR: '1', ...options.env };
+  const caches = join(tmpdir(), 'vitmim-test-caches');
+  const env = { ...process.env, CI: 'true', NO_COLOR: '1', XDG_CACHE_HOME: caches, ...options.env };
   const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd ?? process.cwd(), env });
   // A command that hangs must fail its test, not hold up all of them.
   const watchdog = setTimeout(() => child.kill('SIGKILL'), options.longestMs ?? LONGEST_MS);

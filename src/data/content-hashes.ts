@@ -1,0 +1,202 @@
+/**
+ * The content hashes of files, kept between openings: a file is hashed again only where its size, times or inode are no
+ * longer those it was hashed with. What is kept is a cache. Where it is missing, damaged or cannot be written, every file is
+ * hashed.
+ *
+ * The hashes of a folder are kept in manifests, one for each content that the folder has had lately, so that it can be
+ * said which files make the difference between two contents.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { sha256 } from '../common/canonical.js';
+import { mapInParallel } from './map-in-parallel.js';
+
+/** A file to be hashed. */
+export interface ListedFile {
+  /** Relative to the folder, with `/` between the parts. */
+  readonly name: string;
+  /** Size, times and inode as text: what tells that the file may have changed. */
+  readonly stamp: string;
+  /** The last change of content or inode, in milliseconds since 1970. */
+  readonly changedAt: number;
+}
+
+export interface HashedFolder {
+  /** Hexadecimal SHA-256 of the names and contents of all files, in their order. */
+  readonly fingerprint: string;
+  /** The fingerprint when the folder was last hashed; null: not known. */
+  readonly before: string | null;
+  /**
+   * Says which files differ from when the folder had another fingerprint, such as `changed: train/cat/a.png`; null where
+   * no manifest of that time is kept.
+   */
+  changesSince(fingerprint: string): Promise<string | null>;
+}
+
+export interface HashOptions {
+  /** Where manifests are kept. */
+  readonly cache?: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Called for each file that is hashed, with how many are done of how many. */
+  readonly onHashed?: (done: number, total: number) => void;
+}
+
+/** `vitmim/manifests` in `$XDG_CACHE_HOME`, or in `.cache` in the user's home folder. */
+export function manifestHome(environment: NodeJS.ProcessEnv = process.env): string {
+  const { XDG_CACHE_HOME: chosen } = environment;
+  const caches = chosen !== undefined && chosen !== '' ? chosen : join(homedir(), '.cache');
+  return join(caches, 'vitmim', 'manifests');
+}
+
+/**
+ * A file may change again within the same tick of the file system's clock, and look as it did. The hash of a file that
+ * changed so recently (in milliseconds) is not kept. Two seconds are the coarsest tick in use (FAT).
+ */
+const SETTLED_AFTER = 2000;
+
+/** Manifests that are kept of a folder. Each has about 150 bytes a file. */
+const KEPT = 3;
+
+/** Files that are read at once. */
+const AT_ONCE = 16;
+
+/** Name → stamp and hexadecimal SHA-256. */
+type Manifest = Map<string, { readonly stamp: string; readonly hash: string }>;
+
+/**
+ * Hashes the files of a folder.
+ *
+ * @throws what reading a file throws.
+ */
+export async function hashFolder(
+  folder: string,
+  files: readonly ListedFile[],
+  { cache = manifestHome(), now = Date.now, onHashed }: HashOptions = {},
+): Promise<HashedFolder> {
+  const place = join(cache, sha256(await realpath(folder)).slice(0, 32));
+  const newest = (await keptManifests(place))[0];
+  const known: Manifest = newest === undefined ? new Map() : ((await readManifest(place, newest)) ?? new Map());
+
+  const stale = files.filter(({ name, stamp }) => known.get(name)?.stamp !== stamp);
+  let done = 0;
+  const begin = now();
+  const hashes = new Map<string, string>();
+  await mapInParallel(stale, AT_ONCE, async ({ name }) => {
+    hashes.set(name, sha256(await readFile(join(folder, name))));
+    onHashed?.(++done, stale.length);
+  });
+
+  const current: Manifest = new Map();
+  const total = createHash('sha256');
+  for (const { name, stamp, changedAt } of files) {
+    const hash = hashes.get(name);
+    const settled = changedAt < begin - SETTLED_AFTER;
+    const entry = hash === undefined ? known.get(name)! : { stamp: settled ? stamp : UNSETTLED, hash };
+    total.update(`${JSON.stringify(name)} ${entry.hash}\n`);
+    current.set(name, entry);
+  }
+  const fingerprint = total.digest('hex');
+  if (stale.length > 0 || newest !== fingerprint) await keepManifest(place, fingerprint, current);
+
+  return {
+    fingerprint,
+    before: newest ?? null,
+    async changesSince(earlier) {
+      // Read again, since a large folder's manifest is hundreds of megabytes in memory.
+      const [before, after] = [await readManifest(place, earlier), await readManifest(place, fingerprint)];
+      return before && after ? describeChanges(before, after) : null;
+    },
+  };
+}
+
+/** Stands for the stamp of a file whose hash is not to be used again. */
+const UNSETTLED = '-';
+
+/** The fingerprints of the manifests that are kept, the newest first. */
+async function keptManifests(place: string): Promise<string[]> {
+  try {
+    const names = (await readdir(place)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(place, name))).mtimeMs })));
+    return dated.sort((a, b) => b.at - a.at).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * A manifest has one line a file: hash, stamp, and the name as JSON, since it may hold a line break.
+ *
+ * @returns undefined where there is none, or it is damaged.
+ */
+async function readManifest(place: string, fingerprint: string): Promise<Manifest | undefined> {
+  const manifest: Manifest = new Map();
+  const total = createHash('sha256');
+  try {
+    const lines = createInterface({ input: createReadStream(join(place, fingerprint)), crlfDelay: Infinity });
+    for await (const line of lines) {
+      const [hash, stamp] = line.split(' ', 2);
+      const name = line.slice(hash!.length + stamp!.length + 2);
+      total.update(`${name} ${hash!}\n`);
+      manifest.set(JSON.parse(name) as string, { stamp: stamp!, hash: hash! });
+    }
+  } catch {
+    return undefined;
+  }
+  // The fingerprint is the hash of all lines, so that no damage to them goes unnoticed.
+  return total.digest('hex') === fingerprint ? manifest : undefined;
+}
+
+/** Writes a manifest, and removes the oldest. Where that cannot be done, files are hashed again the next time. */
+async function keepManifest(place: string, fingerprint: string, manifest: Manifest): Promise<void> {
+  const path = join(place, fingerprint);
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    await mkdir(place, { recursive: true });
+    await writeFile(temporary, linesOf(manifest));
+    await rename(temporary, path);
+    for (const old of (await keptManifests(place)).slice(KEPT)) await rm(join(place, old), { force: true });
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+function* linesOf(manifest: Manifest): Generator<string> {
+  // In pieces: a million lines are more than a string is good for.
+  let piece: string[] = [];
+  for (const [name, { stamp, hash }] of manifest) {
+    piece.push(`${hash} ${stamp} ${JSON.stringify(name)}\n`);
+    if (piece.length < 10_000) continue;
+    yield piece.join('');
+    piece = [];
+  }
+  yield piece.join('');
+}
+
+/** Files that each kind of change names. */
+const NAMED = 3;
+
+function describeChanges(before: Manifest, after: Manifest): string | null {
+  const changed = [...after].filter(([name, { hash }]) => (before.get(name)?.hash ?? hash) !== hash);
+  const appeared = [...after].filter(([name]) => !before.has(name));
+  const vanished = [...before].filter(([name]) => !after.has(name));
+  const kinds = [
+    ['changed', changed],
+    ['new', appeared],
+    ['gone', vanished],
+  ] as const;
+  const text = kinds
+    .filter(([, files]) => files.length > 0)
+    .map(([what, files]) => {
+      const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
+      return `${what}: ${files
+        .slice(0, NAMED)
+        .map(([name]) => name)
+        .join(', ')}${more}`;
+    });
+  return text.length > 0 ? text.join('; ') : null;
+}
