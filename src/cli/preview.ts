@@ -26,6 +26,8 @@ import type { Task } from '../spec/task.js';
 import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { stageSchema } from '../store/records.js';
+import { pretrainShapes } from '../training/parent.js';
+import { CorruptFileError } from '../training/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { hinted } from './completion/hints.js';
 import { loadSweep } from './load-sweep.js';
@@ -100,7 +102,7 @@ async function preview(what: string[], options: Options): Promise<void> {
 
 type Trained = ReturnType<typeof loadCheckpoint>;
 
-/** @throws UsageError when the folder holds no finished pre-training. */
+/** @throws UsageError when the folder holds no pre-training with a checkpoint, or a damaged one. */
 function loadCheckpoint(folder: string) {
   const paths = stagePaths(folder);
   const stage = existsSync(paths.stage) ? readJson(paths.stage, stageSchema) : undefined;
@@ -108,7 +110,14 @@ function loadCheckpoint(folder: string) {
     throw new UsageError(`${folder} holds no pre-training with a checkpoint; stages lie in results/<sweep>/stages`);
   }
   const { task, model } = stage.config;
-  return { task, model, weights: readWeights(paths.checkpoint) };
+  try {
+    const owner = { stage: stage.id, parent: null, shapes: pretrainShapes(stage.config) };
+    const { weights } = readWeights(paths.checkpoint, owner);
+    return { task, model, weights };
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error;
+    throw new UsageError(`${error.message}; delete it, and the next sweep pre-trains again where it is needed`);
+  }
 }
 
 function reconstructor(model: ModelConfig, parameters: Parameters) {

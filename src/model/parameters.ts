@@ -14,6 +14,9 @@ export type Parameters = ReadonlyMap<string, tf.Variable>;
 /** Plain values by name, as checkpoints hold them. */
 export type Values = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
+/** Shapes of parameters by name. */
+export type Shapes = ReadonlyMap<string, readonly number[]>;
+
 type Kind =
   // As the model's init says (`init.ts`):
   | 'weights'
@@ -123,6 +126,14 @@ function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): De
   }
 }
 
+/** The shapes of all parameters of a model. */
+export function parameterShapes(config: EncoderConfig | ModelConfig, purpose: Purpose): Shapes {
+  return new Map(declarations(config, purpose).map(({ name, shape }) => [name, shape]));
+}
+
+/** Whether training changes a parameter: position tables are fixed. */
+export const isTrainable = (name: string): boolean => !name.endsWith('pos_embed');
+
 /**
  * First values of a model, drawn by name: a parameter's values do not depend on what else the model holds.
  *
@@ -167,7 +178,7 @@ function draw({ shape, kind, inputs }: Declaration, config: EncoderConfig, rando
 
 /** Uploads values as variables; position tables are not trainable. Dispose of them with {@link disposeParameters}. */
 export function toParameters(values: Values): Parameters {
-  return new Map([...values].map(([name, value]) => [name, toVariable(value, !name.endsWith('pos_embed'))]));
+  return new Map([...values].map(([name, value]) => [name, toVariable(value, isTrainable(name))]));
 }
 
 /** A variable holding a copy of the values. */

@@ -14,10 +14,35 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../common/errors.js';
 
-/** Writes beside the target, flushes to disk, then renames over it. Parent folders are made. */
+/**
+ * Writes beside the target, flushes to disk, then renames over it. Parent folders are made.
+ *
+ * @param write Writes the content to the file, from its beginning.
+ */
+export async function writeFileAtomicBy(path: string, write: (file: number) => Promise<void>): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryOf(path);
+  try {
+    const file = openSync(temporary, 'w');
+    try {
+      await write(file);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+const temporaryOf = (path: string): string => `${path}.${process.pid}.tmp`;
+
+/** The same with the content at hand. */
 export function writeFileAtomic(path: string, parts: string | Uint8Array | readonly Uint8Array[]): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryOf(path);
   try {
     const file = openSync(temporary, 'w');
     try {
@@ -38,8 +63,8 @@ function chunks(parts: string | Uint8Array | readonly Uint8Array[]): readonly Ui
   return parts instanceof Uint8Array ? [parts] : parts;
 }
 
-/** One call may write less than it was given. */
-function writeWhole(file: number, bytes: Uint8Array): void {
+/** Writes all the bytes where the file stands: one call may write less than it was given. */
+export function writeWhole(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
 }
 

@@ -1,5 +1,5 @@
 /** Where things lie in a results folder. Plain files are the database; nothing else knows these names. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The files of a sweep. */
 export function sweepPaths(folder: string) {
@@ -33,6 +33,11 @@ export function stagePaths(folder: string) {
     /** What a pre-training's model makes of a few held-out images. */
     preview: join(folder, 'preview.png'),
   };
+}
+
+/** The files of another stage of the same results folder: stages lie side by side. */
+export function siblingPaths({ folder }: Pick<StagePaths, 'folder'>, id: string): StagePaths {
+  return stagePaths(join(dirname(folder), id));
 }
 
 export type SweepPaths = ReturnType<typeof sweepPaths>;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FAILURE_CAUSES, type FailureCause } from '../common/errors.js';
 import { identify } from '../spec/plan.js';
-import type { Plan, Stage } from '../spec/stages.js';
+import type { Plan, Stage, StageKind } from '../spec/stages.js';
 
 /** How far a stage is (`state.json`). It is pending where there is no such file. */
 export const stateSchema = z.strictObject({
@@ -31,9 +31,9 @@ const work = {
   seconds: z.number(),
   /** Files that could not be decoded and were passed over. */
   corruptImages: z.array(z.string()),
-  /** The pre-training that it started from, and the SHA-256 of that checkpoint; null: none. */
+  /** The pre-training that it started from, and the digest of that checkpoint (`safetensors.ts`); null: none. */
   parent: sinceRevision2(z.strictObject({ id: z.string(), sha256: z.string() })),
-  /** SHA-256 of the checkpoint that it left; null: it leaves none. */
+  /** Digest of the checkpoint that it left; null: it leaves none. */
   checkpoint: sinceRevision2(z.string()),
 };
 
@@ -99,6 +99,14 @@ export const resultSchema = z.discriminatedUnion('kind', [
 ]);
 export type StageResult = z.output<typeof resultSchema>;
 
+/** Whether a finished stage of a kind has a checkpoint, which its result then names. */
+export const LEAVES_CHECKPOINT: Record<StageKind, boolean> = {
+  pretrain: true,
+  finetune: true,
+  linear: false,
+  knn: false,
+};
+
 /** A result without what is known of its files alone. */
 export type StageNumbers = Numbers<StageResult>;
 // Distributes over the kinds of stages; a plain Omit keeps only the keys that all of them have.
@@ -126,3 +134,9 @@ export const stageSchema = z.custom<Stage>((value) => {
   const { id, config, parent, dataFingerprint } = value as Stage;
   return identify(config, parent, dataFingerprint).id === id;
 }, 'its content does not match its identity: it was edited, or written by a version with other numerics');
+
+/** A stage as it was written, by this version or an earlier one; whether it has its identity is another question. */
+export const storedStageSchema = z.custom<Stage>((value) => {
+  const { id, config } = (value ?? {}) as Partial<Stage>;
+  return typeof id === 'string' && typeof config?.kind === 'string';
+}, 'it describes no stage');

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
-import { initialValues, toValues, transfer } from '../model/parameters.js';
+import { initialValues, parameterShapes, transfer } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { StageConfig } from '../spec/stages.js';
@@ -16,9 +16,16 @@ import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
-import { corruptImages, loopContext, openState, type StageContext } from './stage-context.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
-import { disposeState, type TrainingState } from './state.js';
+import { corruptImages, identityOf, loopContext, openState, type StageContext } from './stage-context.js';
+import { CorruptFileError, streamSafetensors, writeSafetensors } from './safetensors.js';
+import {
+  checkIdentity,
+  disposeState,
+  identityMetadata,
+  toSources,
+  type CheckpointIdentity,
+  type TrainingState,
+} from './state.js';
 import { augmentedView } from './views.js';
 
 export type FinetuneConfig = Extract<StageConfig, { kind: 'finetune' }>;
@@ -41,15 +48,18 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
   const { model, recipe, seed, data } = config;
   const classes = dataset.classes.length;
   const labelled = labelledSubset(dataset.train, data.labelFraction, seed);
+  const purpose = { for: 'classification', classes } as const;
   const initial = () => {
-    const fresh = initialValues(model, { for: 'classification', classes }, seed);
+    const fresh = initialValues(model, purpose, seed);
     return parent ? transfer(parent, fresh) : fresh;
   };
   const { depth } = model;
-  const state = openState(context, initial, { depth, layerDecay: recipe.layerDecay, weightDecay: recipe.weightDecay });
+  const slots = { depth, layerDecay: recipe.layerDecay, weightDecay: recipe.weightDecay };
+  const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
+  const shapes = parameterShapes(model, purpose);
+  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, slots);
   try {
     const loop = loopContext(context, state);
-    const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
 
     const epochs = {
@@ -110,17 +120,26 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
 }
 
 /** Keeps the weights that do best on the way; where two do equally well, the earlier. */
-async function keepBest(
-  { paths, stage, mayWrite }: StageContext,
-  state: TrainingState,
-  epoch: number,
-  accuracy: number,
-) {
-  const best = existsSync(paths.bestCheckpoint) ? readSafetensors(paths.bestCheckpoint).metadata : undefined;
-  if (best?.stage === stage.id && Number(best.accuracy) >= accuracy) return;
+async function keepBest(context: StageContext, state: TrainingState, epoch: number, accuracy: number) {
+  const { paths, mayWrite } = context;
+  const best = bestSoFar(paths.bestCheckpoint, identityOf(context));
+  if (best !== null && best >= accuracy) return;
   mayWrite();
-  const values = await toValues(state.parameters);
-  writeSafetensors(paths.bestCheckpoint, values, { stage: stage.id, epoch: String(epoch), accuracy: String(accuracy) });
+  const metadata = { ...identityMetadata(identityOf(context)), epoch: String(epoch), accuracy: String(accuracy) };
+  await writeSafetensors(paths.bestCheckpoint, toSources(state.parameters), metadata);
+}
+
+/** The accuracy of the weights that are kept as the best; null where there are none, or damaged or foreign ones. */
+function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
+  if (!existsSync(path)) return null;
+  try {
+    const header = streamSafetensors(path);
+    checkIdentity(path, header, identity);
+    return Number(header.metadata.accuracy);
+  } catch (error) {
+    if (error instanceof CorruptFileError) return null;
+    throw error;
+  }
 }
 
 const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];

@@ -13,6 +13,7 @@ import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
+import { pretrainPurpose, pretrainShapes } from './parent.js';
 import { leavePreview } from './preview.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
@@ -37,11 +38,13 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
   const objective = composeObjective(task, model);
   const { depth } = model;
   const slots = { depth, layerDecay: 1, weightDecay: recipe.weightDecay };
-  const purpose = { for: 'pretraining', masked: task.maskRatio > 0 } as const;
-  const state = openState(context, () => initialValues(model, purpose, seed), slots);
+  const purpose = pretrainPurpose(config);
+  const { length } = dataset.train;
+  const steps = stepsPerEpoch(length, recipe.batchSize);
+  const shapes = pretrainShapes(config);
+  const initial = () => initialValues(model, purpose, seed);
+  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, slots);
   try {
-    const { length } = dataset.train;
-    const steps = stepsPerEpoch(length, recipe.batchSize);
     const baseline = await zeroLoss(config, objective, dataset.train);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
     const epochs = {

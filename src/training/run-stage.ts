@@ -1,22 +1,20 @@
 /** One stage from its configuration to its result: what a worker process does. */
-import { mkdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { TrainingError, unreachable } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
 import { hasHalfProducts } from '../ops/index.js';
 import type { Stage } from '../spec/stages.js';
 import { writeJson } from '../store/files.js';
-import { stagePaths, type StagePaths } from '../store/layout.js';
-import type { StageNumbers, StageResult } from '../store/records.js';
+import { siblingPaths, type StagePaths } from '../store/layout.js';
+import { LEAVES_CHECKPOINT, type StageNumbers, type StageResult } from '../store/records.js';
 import { finetune } from './finetune.js';
 import { withMemoryRemedy } from './memory-remedy.js';
 import { nearestNeighbours } from './knn.js';
 import { linearProbe } from './linear.js';
-import type { Values } from '../model/parameters.js';
+import { readParent } from './parent.js';
 import { pretrain } from './pretrain.js';
-import { CorruptFileError } from './safetensors.js';
+import { readSafetensorsHeader } from './safetensors.js';
 import type { StageContext } from './stage-context.js';
-import { readWeights } from './state.js';
 
 interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'> {
   /** That the process may have to itself (1). */
@@ -34,6 +32,8 @@ export async function runStage(
   { cores, ...surroundings }: Surroundings,
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
+  // Without it, no stage can start from this one.
+  if (!existsSync(paths.stage)) writeJson(paths.stage, stage);
   if (stage.config.model.precision === 'float16' && !hasHalfProducts()) {
     throw new TrainingError(
       `device ${surroundings.device} does not multiply in float16; use a GPU with shader-f16 by --device webgpu, or model.precision: float32`,
@@ -46,11 +46,18 @@ export async function runStage(
       `the ${dataset.name} data set changed since the sweep was planned${changes ? ` (${changes})` : ''}; start the sweep again`,
     );
   }
-  const parent = stage.parent === null ? null : readParent(parentCheckpoint(paths, stage.parent));
-  const numbers = await run(stage, { ...surroundings, stage, paths, dataset, parent }).catch((error: unknown) => {
+  const id = stage.parent;
+  const parent = id === null ? null : { id, ...readParent(siblingPaths(paths, id), id) };
+  const [weights, parentDigest] = parent === null ? [null, null] : [parent.weights, parent.sha256];
+  const context = { ...surroundings, stage, paths, dataset, parent: weights, parentDigest };
+  const numbers = await run(stage, context).catch((error: unknown) => {
     throw withMemoryRemedy(error, stage.config);
   });
-  const result: StageResult = { ...numbers, parent: null, checkpoint: null };
+  const result: StageResult = {
+    ...numbers,
+    parent: parent && { id: parent.id, sha256: parent.sha256 },
+    checkpoint: LEAVES_CHECKPOINT[stage.config.kind] ? readSafetensorsHeader(paths.checkpoint).sha256 : null,
+  };
   for (const file of result.corruptImages) {
     surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
   }
@@ -73,18 +80,4 @@ function run({ config }: Stage, context: StageContext): Promise<StageNumbers> {
     default:
       return unreachable(config);
   }
-}
-
-function readParent(checkpoint: string): Values {
-  try {
-    return readWeights(checkpoint);
-  } catch (error) {
-    if (!(error instanceof CorruptFileError)) throw error;
-    throw new TrainingError(`${error.message}; delete it, and the sweep pre-trains again`);
-  }
-}
-
-/** Stages lie side by side in one folder. */
-function parentCheckpoint({ folder }: StagePaths, parent: string): string {
-  return stagePaths(join(dirname(folder), parent)).checkpoint;
 }

@@ -1,94 +1,277 @@
 /**
  * The safetensors file format, for float32 tensors: an 8-byte little-endian header length, a JSON header with each
- * tensor's shape and byte range, then the data. Any safetensors reader can open what is written here.
+ * tensor's shape and byte range, then the data. Any safetensors reader can open the files written here.
+ *
+ * The first entry of the header's metadata is the digest of the file: the SHA-256 of all its bytes, computed with 64
+ * zeros in place of the digest. A file without it, or with any other bit changed, is refused. Files of any size are
+ * read and written tensor by tensor.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import { endianness } from 'node:os';
-import { TrainingError } from '../common/errors.js';
+import { z } from 'zod';
+import { messageOf, TrainingError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { writeFileAtomic } from '../store/files.js';
+import { writeFileAtomicBy, writeWhole } from '../store/files.js';
 
-/** A file that cannot be trusted: cut short, altered or not safetensors at all. */
+/** A file that cannot be trusted: cut short, altered, not safetensors at all, or of something else than expected. */
 export class CorruptFileError extends TrainingError {
   override readonly name = 'CorruptFileError';
 }
 
-interface Header {
-  __metadata__?: Record<string, string>;
-  [tensor: string]: unknown;
+/** A tensor to write. */
+export interface TensorSource {
+  readonly shape: readonly number[];
+  /** Gives the values. They are hashed and written before anything else happens, and need not be a copy. */
+  read(): Float32Array | Promise<Float32Array>;
 }
 
-interface TensorInfo {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
+/** Where a tensor lies in a file. */
+export interface TensorPlace {
+  readonly shape: number[];
+  /** First byte, from the beginning of the file. */
+  readonly begin: number;
+  /** Length in bytes. */
+  readonly length: number;
 }
+
+/** What a file says of itself before its data. */
+export interface SafetensorsHeader {
+  /** Without the digest. */
+  readonly metadata: Record<string, string>;
+  /** The digest that the file states. Only {@link streamSafetensors} finds out whether it is right. */
+  readonly sha256: string;
+  /** In the order of the file. */
+  readonly tensors: ReadonlyMap<string, TensorPlace>;
+}
+
+/** What to do with the content of a file while it is read. */
+export interface SafetensorsReader {
+  /** Called first; throws where the header is not as expected. */
+  begin?(header: SafetensorsHeader): void;
+  /** Whether the values of a tensor are wanted (all). The others are hashed and passed over. */
+  wants?(name: string): boolean;
+  /** Called with each tensor wanted, in the order of the file. The values are not verified before the whole is read. */
+  take(name: string, value: { shape: number[]; data: Float32Array }): void;
+}
+
+/** Bytes read or written at once; calls of more than 2 GiB fail. */
+const CHUNK_BYTES = 1 << 26;
+/** The most that readers of the format accept. */
+const MOST_HEADER_BYTES = 100_000_000;
+const LENGTH_BYTES = 8;
+const BLANK = '0'.repeat(64);
+/** How every header begins, so that the digest has one place. */
+const OPENING = '{"__metadata__":{"sha256":"';
+const DIGEST_AT = LENGTH_BYTES + OPENING.length;
 
 const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Writes the tensors atomically. The metadata also gets the SHA-256 of the data, which reading verifies. */
-export function writeSafetensors(path: string, tensors: Values, metadata: Record<string, string>): void {
+/**
+ * Writes the tensors atomically, in their order, one at a time.
+ *
+ * @returns the digest of the file.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, TensorSource>,
+  metadata: Record<string, string>,
+  chunkBytes = CHUNK_BYTES,
+): Promise<string> {
   requireLittleEndian();
-  const header: Header = {};
-  const hash = createHash('sha256');
+  const header = encodeHeader(new Map([...tensors].map(([name, { shape }]) => [name, [...shape]])), metadata);
+  const hash = createHash('sha256').update(header);
+  let digest = '';
+  await writeFileAtomicBy(path, async (file) => {
+    writeWhole(file, header);
+    for (const [name, source] of tensors) {
+      const data = await source.read();
+      if (data.length !== sizeOf(source.shape)) throw new Error(`${name} has ${data.length} values, not its shape's`);
+      const bytes = bytesOf(data);
+      for (let at = 0; at < bytes.length; at += chunkBytes) {
+        const chunk = bytes.subarray(at, at + chunkBytes);
+        hash.update(chunk);
+        writeWhole(file, chunk);
+      }
+    }
+    digest = hash.digest('hex');
+    writeSync(file, digest, DIGEST_AT);
+  });
+  return digest;
+}
+
+/** The header as it stands at the beginning of a file, its length included, with a blank digest. */
+function encodeHeader(shapes: ReadonlyMap<string, number[]>, metadata: Record<string, string>): Buffer {
   let offset = 0;
-  for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] } satisfies TensorInfo;
-    offset += data.byteLength;
-    hash.update(bytesOf(data));
-  }
-  header.__metadata__ = { ...metadata, sha256: hash.digest('hex') };
-  const text = Buffer.from(JSON.stringify(header));
-  // Padding the header with spaces to 8 bytes keeps the data aligned, as the format recommends.
-  const padded = Buffer.concat([text, Buffer.alloc((8 - (text.length % 8)) % 8, ' ')]);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  writeFileAtomic(path, [length, padded, ...[...tensors.values()].map(({ data }) => bytesOf(data))]);
+  const entries = [...shapes].map(([name, shape]) => {
+    const begin = offset;
+    offset += 4 * sizeOf(shape);
+    return `,${JSON.stringify(name)}:${JSON.stringify({ dtype: 'F32', shape, data_offsets: [begin, offset] })}`;
+  });
+  const text = `{"__metadata__":${JSON.stringify({ sha256: BLANK, ...metadata })}${entries.join('')}}`;
+  // Padding with spaces to 8 bytes keeps the data aligned, as the format recommends.
+  const length = Math.ceil(Buffer.byteLength(text) / 8) * 8;
+  const header = Buffer.alloc(LENGTH_BYTES + length, ' ');
+  header.writeBigUInt64LE(BigInt(length));
+  header.write(text, LENGTH_BYTES);
+  return header;
 }
 
 /**
- * Reads a file of float32 tensors.
+ * Reads the header of a file and checks it; the data are not read, so the digest is not verified.
  *
- * @throws CorruptFileError when it is cut short or its data does not match the SHA-256 it was written with.
+ * @throws CorruptFileError when it is not as {@link writeSafetensors} writes it, or does not describe the file's bytes.
  */
-export function readSafetensors(path: string): { tensors: Values; metadata: Record<string, string> } {
+export function readSafetensorsHeader(path: string): SafetensorsHeader {
+  return withFile(path, (file, size) => parseHeader(path, file, size).header);
+}
+
+/**
+ * Reads a file from its beginning to its end, in one pass, and verifies its digest.
+ *
+ * @throws CorruptFileError when anything in the file is not as it was written; then what was taken is not to be used.
+ */
+export function streamSafetensors(
+  path: string,
+  reader: SafetensorsReader = { wants: () => false, take: () => undefined },
+  chunkBytes = CHUNK_BYTES,
+): SafetensorsHeader {
   requireLittleEndian();
-  const file = readFileSync(path);
-  const corrupt = (what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
-  if (file.length < 8) throw corrupt('it is cut short');
-  const headerLength = Number(file.readBigUInt64LE(0));
-  if (8 + headerLength > file.length) throw corrupt('it is cut short');
-  let header: Header;
+  return withFile(path, (file, size) => {
+    const { header, hash } = parseHeader(path, file, size);
+    reader.begin?.(header);
+    let scratch: Uint8Array | undefined;
+    for (const [name, { shape, begin, length }] of header.tensors) {
+      if (reader.wants?.(name) ?? true) {
+        const data = new Float32Array(length / 4);
+        readHashed(path, file, bytesOf(data), begin, hash, chunkBytes);
+        reader.take(name, { shape, data });
+      } else {
+        scratch ??= new Uint8Array(chunkBytes);
+        for (let at = 0; at < length; at += chunkBytes) {
+          readHashed(path, file, scratch.subarray(0, Math.min(chunkBytes, length - at)), begin + at, hash, chunkBytes);
+        }
+      }
+    }
+    if (hash.digest('hex') !== header.sha256) throw corrupt(path, 'it does not match its checksum');
+    return header;
+  });
+}
+
+/**
+ * Reads all the tensors of a file.
+ *
+ * @throws CorruptFileError: see {@link streamSafetensors}.
+ */
+export function readSafetensors(path: string): Pick<SafetensorsHeader, 'metadata' | 'sha256'> & { tensors: Values } {
+  const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
+  const { metadata, sha256 } = streamSafetensors(path, { take: (name, value) => tensors.set(name, value) });
+  return { tensors, metadata, sha256 };
+}
+
+const corrupt = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
+
+/** Opens a file for reading. What the system says against it is damage too, but for its absence. */
+function withFile<T>(path: string, read: (file: number, size: number) => T): T {
+  // To open a pipe would wait for its other end.
+  if (!statSync(path).isFile()) throw corrupt(path, 'it is not a regular file');
+  let file: number | undefined;
   try {
-    header = JSON.parse(file.toString('utf8', 8, 8 + headerLength)) as Header;
+    file = openSync(path, 'r');
+    return read(file, fstatSync(file).size);
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw corrupt(path, `it cannot be read (${messageOf(error)})`);
+    throw error;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Fills the target from a place in the file and adds it to the hash. */
+function readHashed(
+  path: string,
+  file: number,
+  target: Uint8Array,
+  position: number,
+  hash: Hash,
+  chunkBytes: number,
+): void {
+  for (let done = 0; done < target.length;) {
+    const read = readSync(file, target, done, Math.min(chunkBytes, target.length - done), position + done);
+    if (read === 0) throw corrupt(path, 'it is cut short');
+    hash.update(target.subarray(done, done + read));
+    done += read;
+  }
+}
+
+const count = z.int().nonnegative();
+const infoSchema = z.strictObject({
+  dtype: z.literal('F32'),
+  shape: z.array(count),
+  data_offsets: z.tuple([count, count]),
+});
+const metadataSchema = z.record(z.string(), z.string());
+
+/** The header, and the hash of the file so far. */
+function parseHeader(path: string, file: number, size: number): { header: SafetensorsHeader; hash: Hash } {
+  const bytes = readHeaderBytes(path, file, size);
+  const sha256 = bytes.toString('latin1', DIGEST_AT, DIGEST_AT + BLANK.length);
+  const opens = bytes.toString('latin1', LENGTH_BYTES, DIGEST_AT) === OPENING;
+  if (!opens || !/^[0-9a-f]{64}$/.test(sha256)) throw corrupt(path, 'it has no checksum');
+  bytes.write(BLANK, DIGEST_AT);
+
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8', LENGTH_BYTES));
   } catch {
-    throw corrupt('its header is no JSON');
+    throw corrupt(path, 'its header is not JSON');
   }
-  const { __metadata__: metadata = {}, ...infos } = header;
-  // A copy at offset 0, since a Float32Array must begin at a multiple of 4.
-  const data = Uint8Array.from(file.subarray(8 + headerLength));
-  if (metadata.sha256 !== undefined && createHash('sha256').update(data).digest('hex') !== metadata.sha256) {
-    throw corrupt('its data does not match its checksum');
+  const [[, first], ...rest] = Object.entries(json as object) as [[string, unknown], ...[string, unknown][]];
+  const metadata = metadataSchema.safeParse(first);
+  if (!metadata.success) throw corrupt(path, 'its metadata are not strings');
+  const places = rest.map(([name, value]): [string, TensorPlace] => {
+    const info = infoSchema.safeParse(value);
+    if (!info.success) throw corrupt(path, `${name} is not described as a float32 tensor`);
+    const { shape, data_offsets: offsets } = info.data;
+    return [name, { shape, begin: bytes.length + offsets[0], length: offsets[1] - offsets[0] }];
+  });
+  const end = checkPlaces(path, places, bytes.length);
+  if (end !== size) throw corrupt(path, end > size ? 'it is cut short' : 'its data are longer than its tensors');
+  const { sha256: _, ...others } = metadata.data;
+  const tensors = new Map(places);
+  // One header has one spelling: this finds out a name that stands twice, and whatever no check above thinks of.
+  const shapes = new Map(places.map(([name, { shape }]) => [name, shape]));
+  if (!encodeHeader(shapes, others).equals(bytes)) throw corrupt(path, 'its header is not as vitmim writes it');
+  return { header: { metadata: others, sha256, tensors }, hash: createHash('sha256').update(bytes) };
+}
+
+function readHeaderBytes(path: string, file: number, size: number): Buffer {
+  const prefix = Buffer.alloc(LENGTH_BYTES);
+  if (size < DIGEST_AT + BLANK.length || readSync(file, prefix, 0, LENGTH_BYTES, 0) < LENGTH_BYTES) {
+    throw corrupt(path, 'it is cut short');
   }
-  const tensors = new Map(
-    Object.entries(infos as Record<string, TensorInfo>).map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [begin, end],
-        },
-      ]) => {
-        const size = shape.reduce((a, b) => a * b, 1);
-        if (dtype !== 'F32') throw corrupt(`${name} is ${dtype}, not F32`);
-        if (end > data.length || end - begin !== 4 * size) throw corrupt(`${name} has a wrong byte range`);
-        return [name, { shape, data: new Float32Array(data.buffer, begin, size) }] as const;
-      },
-    ),
-  );
-  return { tensors, metadata };
+  const length = prefix.readBigUInt64LE();
+  if (length > BigInt(size - LENGTH_BYTES)) throw corrupt(path, 'it is cut short');
+  if (length > BigInt(MOST_HEADER_BYTES)) throw corrupt(path, 'its header is too long');
+  const bytes = Buffer.alloc(LENGTH_BYTES + Number(length));
+  for (let done = 0; done < bytes.length;) {
+    const read = readSync(file, bytes, done, bytes.length - done, done);
+    if (read === 0) throw corrupt(path, 'it is cut short');
+    done += read;
+  }
+  return bytes;
+}
+
+/** Checks that tensors follow each other without gaps and have the lengths of their shapes; returns where they end. */
+function checkPlaces(path: string, places: readonly (readonly [string, TensorPlace])[], start: number): number {
+  return places.reduce((end, [name, { shape, begin, length }]) => {
+    const expected = 4 * sizeOf(shape);
+    if (begin !== end || length !== expected || !Number.isSafeInteger(expected)) {
+      throw corrupt(path, `${name} has a wrong byte range`);
+    }
+    return end + length;
+  }, start);
 }
 
 function requireLittleEndian(): void {

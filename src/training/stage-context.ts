@@ -1,14 +1,21 @@
 /** What every kind of stage is given, and the files it keeps while it trains. */
 import { existsSync } from 'node:fs';
 import type { Dataset } from '../data/dataset.js';
-import type { Values } from '../model/parameters.js';
+import type { Shapes, Values } from '../model/parameters.js';
 import type { Stage } from '../spec/stages.js';
 import { appendJsonLine } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import type { StageEvent } from '../store/records.js';
 import type { LoopContext } from './loop.js';
 import { CorruptFileError } from './safetensors.js';
-import { freshState, loadState, saveState, type SlotOptions, type TrainingState } from './state.js';
+import {
+  freshState,
+  loadState,
+  saveState,
+  type CheckpointIdentity,
+  type SlotOptions,
+  type TrainingState,
+} from './state.js';
 
 export interface StageContext {
   stage: Stage;
@@ -16,6 +23,8 @@ export interface StageContext {
   dataset: Dataset;
   /** Weights of the pre-training it starts from; null where there is none. */
   parent: Values | null;
+  /** Digest of the checkpoint that they were read from; null where there is none. */
+  parentDigest: string | null;
   /** Description of the device, for the record. */
   device: string;
   emit: (event: StageEvent) => void;
@@ -26,21 +35,37 @@ export interface StageContext {
   checkpointEvery: number;
 }
 
+/** What the stage's checkpoints are of. */
+export const identityOf = ({ stage, parentDigest }: StageContext): CheckpointIdentity => ({
+  stage: stage.id,
+  parent: parentDigest,
+});
+
 /** The files found unreadable so far and passed over, each once. */
 export function corruptImages({ train, test }: Dataset): string[] {
   return [...new Set([...train.corrupt, ...test.corrupt])];
+}
+
+/** What a training begins with, and how long it is. */
+export interface Beginning {
+  /** Of all weights that are trained. */
+  shapes: Shapes;
+  /** Draws them. */
+  initial: () => Values;
+  epochs: number;
+  stepsPerEpoch: number;
 }
 
 /**
  * The state to train from: the stage's last checkpoint that reads back, else its beginning. A damaged one is told of: it
  * costs time, never a number.
  */
-export function openState(context: StageContext, initial: () => Values, options: SlotOptions): TrainingState {
-  const { paths, stage, emit } = context;
+export function openState(context: StageContext, { initial, ...plan }: Beginning, options: SlotOptions): TrainingState {
+  const { paths, emit } = context;
   for (const path of [paths.checkpoint, paths.previousCheckpoint]) {
     if (!existsSync(path)) continue;
     try {
-      return loadState(path, stage.id, options);
+      return loadState(path, { ...identityOf(context), ...plan }, options);
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error;
       emit({ type: 'warning', message: `${error.message}; going on from the checkpoint before it, if there is one` });
@@ -51,7 +76,7 @@ export function openState(context: StageContext, initial: () => Values, options:
 
 /** Connects the training loop to the stage's files and events. */
 export function loopContext(context: StageContext, state: TrainingState): LoopContext {
-  const { paths, stage, emit, signal, mayWrite, checkpointEvery } = context;
+  const { paths, emit, signal, mayWrite, checkpointEvery } = context;
   return {
     emit,
     signal,
@@ -60,7 +85,7 @@ export function loopContext(context: StageContext, state: TrainingState): LoopCo
     },
     save: async () => {
       mayWrite();
-      await saveState(paths, stage.id, state);
+      await saveState(paths, identityOf(context), state);
     },
     saveEvery: checkpointEvery,
   };

@@ -4,18 +4,26 @@
  */
 import { existsSync, renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
 import {
   disposeParameters,
+  isTrainable,
   toParameters,
-  toValues,
   toVariable,
   type Parameters,
+  type Shapes,
   type Values,
 } from '../model/parameters.js';
 import type { AdamWSlot } from '../ops/index.js';
 import type { StagePaths } from '../store/layout.js';
 import { layerScale, weightDecayOf } from './parameter-groups.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import {
+  CorruptFileError,
+  streamSafetensors,
+  writeSafetensors,
+  type SafetensorsHeader,
+  type TensorSource,
+} from './safetensors.js';
 
 export interface TrainingState {
   parameters: Parameters;
@@ -39,6 +47,26 @@ export interface SlotOptions {
   weightDecay: number;
 }
 
+/** What a checkpoint is of. */
+export interface CheckpointIdentity {
+  /** Identity of the stage. */
+  stage: string;
+  /** Digest of the parent's checkpoint that the training started from; null: it started from none. */
+  parent: string | null;
+}
+
+/** What a checkpoint must be of. */
+export interface CheckpointOwner extends CheckpointIdentity {
+  /** Of the weights: all those of the model that the stage trains, and no others. */
+  shapes: Shapes;
+}
+
+/** The owner of a checkpoint to go on from, and how long its training is. */
+export interface TrainingPlan extends CheckpointOwner {
+  epochs: number;
+  stepsPerEpoch: number;
+}
+
 /** What a checkpoint holds beside the weights, which stand under their own names: two named groups of tensors. */
 const OPTIMIZER = 'optimizer.';
 const PROGRESS = 'progress.';
@@ -47,61 +75,64 @@ const SECOND = `${OPTIMIZER}second.`;
 const LOSS_SUM = `${PROGRESS}loss_sum`;
 const LARGEST_GRADIENT_NORM = `${PROGRESS}largest_gradient_norm`;
 
-type TensorGroup = 'weights' | 'optimizer' | 'progress';
-
-/** The group of a tensor, by its name in a checkpoint. */
-function groupOf(name: string): TensorGroup {
-  if (name.startsWith(OPTIMIZER)) return 'optimizer';
-  return name.startsWith(PROGRESS) ? 'progress' : 'weights';
+/** The shape of every tensor of a checkpoint, by its name there. */
+function checkpointShapes(weights: Shapes): Map<string, readonly number[]> {
+  const all = new Map(weights).set(LOSS_SUM, []).set(LARGEST_GRADIENT_NORM, []);
+  for (const [name, shape] of weights) if (isTrainable(name)) all.set(FIRST + name, shape).set(SECOND + name, shape);
+  return all;
 }
-
-/** What is known of a training beside its tensors. */
-type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
 
 /** Training at its beginning. */
 export function freshState(values: Values, options: SlotOptions): TrainingState {
-  return assemble(values, new Map(), options, { step: 0, firstLoss: null, losses: [] });
+  const zeros = (_: string, shape: number[]): tf.Variable =>
+    toVariable({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, false);
+  return assemble(toParameters(values), zeros, options, { step: 0, firstLoss: null, losses: [] });
 }
 
+/** @param tensorOf Gives the other tensors of a checkpoint, by name. */
 function assemble(
-  values: Values,
-  saved: Values,
+  parameters: Parameters,
+  tensorOf: (name: string, shape: number[]) => tf.Variable,
   { depth, layerDecay, weightDecay }: SlotOptions,
   progress: Progress,
 ): TrainingState {
-  const parameters = toParameters(values);
-  const moment = (name: string, shape: number[]): tf.Variable =>
-    toVariable(saved.get(name) ?? { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, false);
   const slots = [...parameters]
     .filter(([, value]) => value.trainable)
     .map(([name, value]): [string, AdamWSlot] => [
       name,
       {
         value,
-        first: moment(FIRST + name, value.shape),
-        second: moment(SECOND + name, value.shape),
+        first: tensorOf(FIRST + name, value.shape),
+        second: tensorOf(SECOND + name, value.shape),
         rateScale: layerScale(name, depth, layerDecay),
         weightDecay: weightDecayOf(value.shape, weightDecay),
       },
     ]);
-  const [lossSum, largestGradientNorm] = [moment(LOSS_SUM, []), moment(LARGEST_GRADIENT_NORM, [])];
+  const [lossSum, largestGradientNorm] = [tensorOf(LOSS_SUM, []), tensorOf(LARGEST_GRADIENT_NORM, [])];
   return { parameters, slots: new Map(slots), lossSum, largestGradientNorm, ...progress };
 }
 
+/** Numbers of a training that are no tensors. */
+type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
+
 /**
- * Writes a checkpoint atomically: parameters under their names, then the optimiser's state. The one before it is kept: a
- * disk may lie about what it has written.
+ * Writes a checkpoint atomically: parameters under their names, then the progress and the optimiser's state. One tensor
+ * after the other is downloaded. The checkpoint before it is kept: a disk may lie about what it has written.
  */
-export async function saveState(paths: CheckpointPaths, stageId: string, state: TrainingState): Promise<void> {
-  const extra = new Map<string, tf.Variable>([
+export async function saveState(
+  paths: CheckpointPaths,
+  identity: CheckpointIdentity,
+  state: TrainingState,
+): Promise<void> {
+  const tensors = new Map<string, tf.Variable>([
+    ...state.parameters,
     [LOSS_SUM, state.lossSum],
     [LARGEST_GRADIENT_NORM, state.largestGradientNorm],
   ]);
-  for (const [name, slot] of state.slots) extra.set(FIRST + name, slot.first).set(SECOND + name, slot.second);
-  const values = new Map([...(await toValues(state.parameters)), ...(await toValues(extra))]);
+  for (const [name, slot] of state.slots) tensors.set(FIRST + name, slot.first).set(SECOND + name, slot.second);
   const next = `${paths.checkpoint}.next`;
-  writeSafetensors(next, values, {
-    stage: stageId,
+  await writeSafetensors(next, toSources(tensors), {
+    ...identityMetadata(identity),
     step: String(state.step),
     first_loss: JSON.stringify(state.firstLoss),
     losses: JSON.stringify(state.losses),
@@ -110,32 +141,129 @@ export async function saveState(paths: CheckpointPaths, stageId: string, state: 
   renameSync(next, paths.checkpoint);
 }
 
+/** The metadata of a file of weights that say what it is of. */
+export const identityMetadata = ({ stage, parent }: CheckpointIdentity): Record<'stage' | 'parent', string> => ({
+  stage,
+  parent: parent ?? NO_PARENT,
+});
+
+const NO_PARENT = 'none';
+
+/**
+ * Checks that a file of weights is of that stage, and began with those weights.
+ *
+ * @throws CorruptFileError when it is not.
+ */
+export function checkIdentity(
+  path: string,
+  { metadata }: Pick<SafetensorsHeader, 'metadata'>,
+  { stage, parent }: CheckpointIdentity,
+): void {
+  if (metadata.stage !== stage) {
+    throw new CorruptFileError(`${path} belongs to stage ${metadata.stage ?? '?'}, not to ${stage}`);
+  }
+  if (metadata.parent !== (parent ?? NO_PARENT)) {
+    const [began, now] = [metadata.parent ?? '?', parent ?? NO_PARENT].map((digest) => digest.slice(0, 12));
+    throw new CorruptFileError(`${path} began with other weights (${began}) than its pre-training has now (${now})`);
+  }
+}
+
+/** Variables as what is written to a file, each downloaded when its turn comes. */
+export function toSources(variables: Parameters): Map<string, TensorSource> {
+  return new Map(
+    [...variables].map(([name, variable]) => {
+      // The type says any values; every variable here is float32.
+      return [name, { shape: variable.shape, read: () => variable.data() as Promise<Float32Array> }];
+    }),
+  );
+}
+
 export type CheckpointPaths = Pick<StagePaths, 'checkpoint' | 'previousCheckpoint'>;
 
 /**
- * Reads a checkpoint to go on from.
+ * Reads a checkpoint to go on from, uploading one tensor after the other.
  *
- * @throws CorruptFileError when the file is damaged; Error when it belongs to another stage.
+ * @throws CorruptFileError when the file is damaged, or is not a checkpoint of that training.
  */
-export function loadState(path: string, stageId: string, options: SlotOptions): TrainingState {
-  const { tensors, metadata } = readSafetensors(path);
-  if (metadata.stage !== stageId) {
-    throw new Error(`${path} belongs to stage ${metadata.stage ?? '?'}, not ${stageId}`);
+export function loadState(path: string, plan: TrainingPlan, options: SlotOptions): TrainingState {
+  const tensors = new Map<string, tf.Variable>();
+  let progress: Progress | undefined;
+  try {
+    streamSafetensors(path, {
+      begin: (header) => {
+        checkOwner(path, header, plan);
+        progress = progressOf(path, header, plan);
+      },
+      take: (name, value) => tensors.set(name, toVariable(value, plan.shapes.has(name) && isTrainable(name))),
+    });
+  } catch (error) {
+    tf.dispose([...tensors.values()]);
+    throw error;
   }
-  return assemble(modelValues(tensors), tensors, options, {
-    step: Number(metadata.step),
-    firstLoss: JSON.parse(metadata.first_loss ?? 'null') as number | null,
-    losses: JSON.parse(metadata.losses ?? '[]') as number[],
+  const parameters = new Map([...tensors].filter(([name]) => plan.shapes.has(name)));
+  return assemble(parameters, (name) => tensors.get(name)!, options, progress!);
+}
+
+/**
+ * Reads the model's weights in a checkpoint, without the optimiser's state. The whole file is verified.
+ *
+ * @returns the weights and the digest of the file.
+ * @throws CorruptFileError when the file is damaged, or is not a checkpoint of that stage.
+ */
+export function readWeights(path: string, owner: CheckpointOwner): { weights: Values; sha256: string } {
+  const weights = new Map<string, { shape: number[]; data: Float32Array }>();
+  const { sha256 } = streamSafetensors(path, {
+    begin: (header) => {
+      checkOwner(path, header, owner);
+    },
+    wants: (name) => owner.shapes.has(name),
+    take: (name, value) => weights.set(name, value),
   });
+  return { weights, sha256 };
 }
 
-/** The model's weights in a checkpoint, without the optimiser's state. */
-export function readWeights(path: string): Values {
-  return modelValues(readSafetensors(path).tensors);
+const damaged = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
+
+/** @throws CorruptFileError when the file is of another stage, or its tensors are not exactly those of the stage. */
+function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOwner): void {
+  checkIdentity(path, header, owner);
+  const { tensors } = header;
+  const expected = checkpointShapes(owner.shapes);
+  const foreign = [...tensors.keys()].find((name) => !expected.has(name));
+  if (foreign !== undefined) throw damaged(path, `the model has no ${foreign}`);
+  for (const [name, shape] of expected) {
+    const found = tensors.get(name)?.shape;
+    if (found === undefined) throw damaged(path, `it has no ${name}`);
+    if (found.join() !== shape.join()) {
+      throw damaged(path, `${name} has the shape [${found.join()}], not [${shape.join()}]`);
+    }
+  }
 }
 
-function modelValues(tensors: Values): Values {
-  return new Map([...tensors].filter(([name]) => groupOf(name) === 'weights'));
+const lossesSchema = z.array(z.number());
+
+/** @throws CorruptFileError when the numbers cannot be those of the training. */
+function progressOf(path: string, { metadata }: SafetensorsHeader, { epochs, stepsPerEpoch }: TrainingPlan): Progress {
+  const step = /^\d+$/.test(metadata.step ?? '') ? Number(metadata.step) : NaN;
+  if (!(step <= epochs * stepsPerEpoch)) {
+    throw damaged(path, `its step is ${metadata.step ?? 'missing'}, not one from 0 to ${epochs * stepsPerEpoch}`);
+  }
+  const losses = lossesSchema.safeParse(parseJson(metadata.losses));
+  if (losses.data?.length !== Math.floor(step / stepsPerEpoch)) {
+    throw damaged(path, 'its losses are not one number for each finished epoch');
+  }
+  const firstLoss = z.number().nullable().safeParse(parseJson(metadata.first_loss));
+  if (!firstLoss.success) throw damaged(path, 'its first loss is not a number');
+  return { step, losses: losses.data, firstLoss: firstLoss.data };
+}
+
+/** undefined where it is not JSON. */
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
 }
 
 export function disposeState(state: TrainingState): void {

@@ -15,9 +15,9 @@ import { readJsonLines } from '../../src/store/files.js';
 import type { StageEvent, StageResult } from '../../src/store/records.js';
 import { extractFeatures } from '../../src/training/features.js';
 import { Interrupted } from '../../src/training/loop.js';
+import { readParent } from '../../src/training/parent.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { readSafetensors } from '../../src/training/safetensors.js';
-import { readWeights } from '../../src/training/state.js';
 import { relativeError } from '../support/arrays.js';
 import { temporaryFolder } from '../support/cli.js';
 
@@ -175,8 +175,8 @@ describe('a stage', () => {
     const dataset = await openDataset(stage.config.data);
     const context = { stage, paths: stagePaths(whole.path), dataset, device: 'cpu', emit: () => undefined };
     const signal = new AbortController().signal;
-    const own = { mayWrite: () => undefined, checkpointEvery: Infinity };
-    const parent = readWeights(stagePaths(join(whole.path, stage.parent!)).checkpoint);
+    const own = { mayWrite: () => undefined, checkpointEvery: Infinity, parentDigest: null };
+    const parent = readParent(stagePaths(join(whole.path, stage.parent!)), stage.parent!).weights;
     const trained = await extractFeatures(stage.config, { ...context, ...own, signal, parent });
     const fresh = await extractFeatures(stage.config, { ...context, ...own, signal, parent: null });
     expect(relativeError(trained.test.features, fresh.test.features)).toBeGreaterThan(0.01);

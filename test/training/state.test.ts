@@ -1,7 +1,9 @@
 /** What a checkpoint keeps of a training, and what it gives back. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { readSafetensors } from '../../src/training/safetensors.js';
+import { stream } from '../../src/common/random.js';
+import { CorruptFileError, readSafetensors, writeSafetensors } from '../../src/training/safetensors.js';
 import { disposeState, freshState, loadState, readWeights, saveState } from '../../src/training/state.js';
 import { temporaryFolder } from '../support/cli.js';
 
@@ -10,6 +12,14 @@ const WEIGHTS = new Map([
   ['blocks.0.attn.qkv.weight', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
   ['pos_embed', { shape: [1, 2], data: Float32Array.of(0.5, -0.5) }],
 ]);
+
+const PLAN = {
+  stage: 'stage',
+  parent: 'digest',
+  shapes: new Map([...WEIGHTS].map(([name, { shape }]) => [name, shape])),
+  epochs: 2,
+  stepsPerEpoch: 5,
+};
 
 const folder = temporaryFolder();
 const paths = { checkpoint: join(folder.path, 'checkpoint'), previousCheckpoint: join(folder.path, 'previous') };
@@ -21,7 +31,7 @@ beforeAll(async () => {
   state.firstLoss = 0.1 + 0.2;
   state.lossSum.assign(tf.scalar(2.5));
   state.largestGradientNorm.assign(tf.scalar(12.25));
-  await saveState(paths, 'stage', state);
+  await saveState(paths, PLAN, state);
   disposeState(state);
 });
 afterAll(() => {
@@ -36,7 +46,7 @@ it('starts with no loss and a gradient norm of 0', () => {
 });
 
 it('gives back the progress that it kept', () => {
-  const state = loadState(paths.checkpoint, 'stage', OPTIONS);
+  const state = loadState(paths.checkpoint, PLAN, OPTIONS);
   expect(state).toMatchObject({ step: 7, losses: [0.75], firstLoss: 0.1 + 0.2 });
   expect(state.lossSum.dataSync()[0]).toBe(2.5);
   expect(state.largestGradientNorm.dataSync()[0]).toBe(12.25);
@@ -52,5 +62,93 @@ it('keeps weights under their own names, and everything else in named groups', (
     'progress.largest_gradient_norm',
     'progress.loss_sum',
   ]);
-  expect(readWeights(paths.checkpoint)).toEqual(WEIGHTS);
+  const { weights, sha256 } = readWeights(paths.checkpoint, PLAN);
+  expect(weights).toEqual(WEIGHTS);
+  expect(sha256).toBe(readSafetensors(paths.checkpoint).sha256);
+});
+
+it('says that a checkpoint of another stage is not its own', () => {
+  const other = { ...PLAN, stage: 'other' };
+  for (const read of [() => loadState(paths.checkpoint, other, OPTIONS), () => readWeights(paths.checkpoint, other)]) {
+    expect(read).toThrow(CorruptFileError);
+    expect(read).toThrow('belongs to stage stage, not to other');
+  }
+});
+
+it('says that a checkpoint began with other weights than its pre-training has now', () => {
+  for (const parent of ['another', null]) {
+    const read = () => loadState(paths.checkpoint, { ...PLAN, parent }, OPTIONS);
+    expect(read).toThrow(CorruptFileError);
+    expect(read).toThrow('began with other weights (digest)');
+  }
+});
+
+/** Writes the checkpoint anew, with a right digest, after a change. */
+async function rewrite(change: (file: Content) => void): Promise<string> {
+  const { tensors, metadata } = readSafetensors(paths.checkpoint);
+  const content: Content = { tensors: new Map(tensors), metadata };
+  change(content);
+  const path = join(folder.path, 'changed');
+  const sources = [...content.tensors].map(([name, { shape, data }]) => [name, { shape, read: () => data }] as const);
+  await writeSafetensors(path, new Map(sources), content.metadata);
+  return path;
+}
+
+interface Content {
+  tensors: Map<string, { shape: number[]; data: Float32Array }>;
+  metadata: Record<string, string>;
+}
+
+const some = { shape: [2], data: Float32Array.of(1, 2) };
+it.each<[string, string, (file: Content) => void]>([
+  ['a weight that the model has not', 'the model has no head.bias', ({ tensors }) => tensors.set('head.bias', some)],
+  ['a weight too few', 'it has no pos_embed', ({ tensors }) => tensors.delete('pos_embed')],
+  [
+    'moments too few',
+    'it has no optimizer',
+    ({ tensors }) => tensors.delete('optimizer.first.blocks.0.attn.qkv.weight'),
+  ],
+  ['moments of what is fixed', 'the model has no', ({ tensors }) => tensors.set('optimizer.first.pos_embed', some)],
+  [
+    'another shape of the same size',
+    'pos_embed has the shape [2], not [1,2]',
+    ({ tensors }) => tensors.set('pos_embed', some),
+  ],
+  ['a step beyond the end', 'its step is 11, not one from 0 to 10', ({ metadata }) => (metadata.step = '11')],
+  ['a step below 0', 'its step is -1', ({ metadata }) => (metadata.step = '-1')],
+  ['half a step', 'its step is 7.5', ({ metadata }) => (metadata.step = '7.5')],
+  ['no step', 'its step is missing', ({ metadata }) => delete metadata.step],
+  ['a step of the epoch before', 'one number for each finished epoch', ({ metadata }) => (metadata.step = '4')],
+  ['losses too many', 'one number for each finished epoch', ({ metadata }) => (metadata.losses = '[1,2]')],
+  ['a loss that is null', 'one number for each finished epoch', ({ metadata }) => (metadata.losses = '[null]')],
+  ['an infinite loss', 'one number for each finished epoch', ({ metadata }) => (metadata.losses = '[1e999]')],
+  ['losses that are no JSON', 'one number for each finished epoch', ({ metadata }) => (metadata.losses = '[')],
+  ['no losses', 'one number for each finished epoch', ({ metadata }) => delete metadata.losses],
+  ['no first loss', 'its first loss is not a number', ({ metadata }) => delete metadata.first_loss],
+])('refuses a checkpoint with %s, though its digest is right', async (_, message, change) => {
+  const path = await rewrite(change);
+  const before = tf.memory().numTensors;
+  expect(() => loadState(path, PLAN, OPTIONS)).toThrow(CorruptFileError);
+  expect(() => loadState(path, PLAN, OPTIONS)).toThrow(message);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+it('accepts what is written anew without a change', async () => {
+  disposeState(loadState(await rewrite(() => undefined), PLAN, OPTIONS));
+});
+
+it('refuses every one of 3,000 flipped bits as damage, and keeps no tensor', () => {
+  const bytes = readFileSync(paths.checkpoint);
+  const path = join(folder.path, 'flipped');
+  const random = stream(0, 'flips');
+  const before = tf.memory().numTensors;
+  for (let i = 0; i < 3000; i++) {
+    const flipped = Buffer.from(bytes);
+    const bit = random.integer(8 * bytes.length);
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    writeFileSync(path, flipped);
+    expect(() => loadState(path, PLAN, OPTIONS)).toThrow(CorruptFileError);
+    expect(() => readWeights(path, PLAN)).toThrow(CorruptFileError);
+  }
+  expect(tf.memory().numTensors).toBe(before);
 });
