@@ -33,8 +33,8 @@ export type RunEvent =
   | { type: 'stage-hit'; stage: StageRef; why: string }
   /** Another sweep runs it, on that host where it is known; its result is waited for. */
   | { type: 'stage-elsewhere'; stage: StageRef; host: string | null }
-  /** Another sweep has brought its result meanwhile. */
-  | { type: 'stage-found'; stage: StageRef }
+  /** It was to run, and has its result by now; `why` says how. */
+  | { type: 'stage-found'; stage: StageRef; why: string }
   | { type: 'stage-started'; stage: StageRef; attempt: number; why: string }
   /** The worker has opened its device and begins, at `fromStep` of `steps` where an earlier attempt was cut short. */
   | { type: 'stage-training'; stage: StageRef; device: string; steps: number; fromStep: number }

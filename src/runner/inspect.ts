@@ -2,20 +2,24 @@
 import { existsSync } from 'node:fs';
 import type { Plan, Stage } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
-import type { StagePaths, SweepPaths } from '../store/layout.js';
-import { resultSchema, stageSchema } from '../store/records.js';
+import { siblingPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
+import { resultSchema, stageSchema, type StageResult } from '../store/records.js';
 import { readState } from '../store/state.js';
+import { checkpointProblem, parentProblem } from './chain.js';
 
 export interface Verdict {
   kind: 'hit' | 'run';
   why: string;
   /** Runs again although it has a result. */
   redo?: true;
+  /** Has a result that may still hold: that depends on the checkpoint that its parent leaves. */
+  recheck?: true;
 }
 
 /**
- * Judges every stage: a `hit` has a valid `result.json` beside a `stage.json` of the same identity. A pre-training
- * whose weights are gone still counts, unless a stage that is to run begins from them.
+ * Judges every stage: a `hit` has a valid `result.json` beside a `stage.json` of the same identity, and started from the
+ * checkpoint that its pre-training has now. The checkpoint of a pre-training is read, and must be the one that its result
+ * names, only where a stage that is to run begins from it.
  *
  * @param changes Why stages without any files are new, where more is known; see `src/spec/changes.ts`.
  */
@@ -30,26 +34,42 @@ export function inspectPlan(
     const own = paths.stage(stage.id);
     let verdict = inspectStage(stage, own);
     if (verdict.why === NEW) verdict.why = changes.get(stage.id) ?? NEW;
-    if (verdict.kind === 'hit' && needed.has(stage.id) && !existsSync(own.checkpoint)) {
-      verdict = { kind: 'run', why: 'its weights are gone, and a stage that is to run begins from them', redo: true };
-    }
+    if (verdict.kind === 'hit' && needed.has(stage.id)) verdict = inspectWeights(stage, own) ?? verdict;
     if (verdict.kind === 'run' && stage.parent !== null) needed.add(stage.parent);
     verdicts.set(stage.id, verdict);
+  }
+  for (const { id, parent } of plan.stages) {
+    if (parent === null || verdicts.get(id)!.kind === 'run' || verdicts.get(parent)?.kind !== 'run') continue;
+    verdicts.set(id, { kind: 'run', why: 'its pre-training runs again', recheck: true });
   }
   return verdicts;
 }
 
 const NEW = 'new';
 
-/** Judges one stage by its own files. */
+/** Judges the checkpoint of a pre-training that is done, and that a stage which is to run begins from. */
+function inspectWeights({ id }: Stage, { checkpoint, result }: StagePaths): Verdict | undefined {
+  const problem = checkpointProblem(checkpoint, id, readResult(result)?.checkpoint ?? null);
+  if (problem === null) return undefined;
+  return { kind: 'run', why: `its checkpoint ${problem}, and a stage that is to run begins from it`, redo: true };
+}
+
+/** Whether a stage that was to run has its result by now, and weights where that was what it lacked. */
+export function isDoneByNow(stage: Stage, paths: StagePaths, { redo }: Verdict): boolean {
+  return inspectStage(stage, paths).kind === 'hit' && (redo !== true || inspectWeights(stage, paths) === undefined);
+}
+
+/** Judges one stage by its own files and the result of its parent. */
 export function inspectStage(stage: Stage, paths: StagePaths): Verdict {
   if (!existsSync(paths.result)) return { kind: 'run', why: existsSync(paths.state) ? endOfLast(paths) : NEW };
   if (attempt(() => readJson(paths.stage, stageSchema))?.id !== stage.id) {
     return { kind: 'run', why: 'its result belongs to another or a damaged stage.json' };
   }
-  if (attempt(() => readJson(paths.result, resultSchema))?.kind !== stage.config.kind) {
-    return { kind: 'run', why: 'its result.json is damaged' };
-  }
+  const result = readResult(paths.result);
+  if (result?.kind !== stage.config.kind) return { kind: 'run', why: 'its result.json is damaged' };
+  const parent = stage.parent === null ? undefined : readResult(siblingPaths(paths, stage.parent).result);
+  const problem = parentProblem(stage, result, parent);
+  if (problem !== null) return { kind: 'run', why: problem };
   return { kind: 'hit', why: 'done before' };
 }
 
@@ -68,6 +88,8 @@ function endOfLast(paths: StagePaths): string {
       return 'its state.json is damaged';
   }
 }
+
+const readResult = (path: string): StageResult | undefined => attempt(() => readJson(path, resultSchema));
 
 /** undefined where it throws: a damaged file means the stage runs again, and the verdict says so. */
 function attempt<T>(read: () => T): T | undefined {

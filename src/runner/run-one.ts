@@ -5,7 +5,7 @@ import type { Plan, Stage } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { describeStage } from './describe.js';
 import type { StageRef, Summary } from './events.js';
-import { inspectPlan } from './inspect.js';
+import { inspectPlan, inspectStage } from './inspect.js';
 import type { RunOptions } from './run-options.js';
 import { runPlan } from './run-plan.js';
 
@@ -28,7 +28,9 @@ export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Pro
 
   const { checkpoint } = sweepPaths(folder).stage(id);
   const before = timeOf(checkpoint);
-  const summary = await runPlan({ ...options, plan: { ...plan, stages: [stage] }, jobs: 1 });
+  // Whether a pre-training that is done must run again depends on the stages that begin from it.
+  const stages = plan.stages.filter((other) => other === stage || other.parent === id);
+  const summary = await runPlan({ ...options, plan: { ...plan, stages }, only: new Set([id]), jobs: 1 });
   return { kind: 'ran', summary, keptCheckpoint: timeOf(checkpoint) > before };
 }
 
@@ -36,8 +38,9 @@ export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Pro
 function pendingParent(plan: Plan, stage: Stage, folder: string): StageRef | null {
   const parent = plan.stages.find(({ id }) => id === stage.parent);
   if (parent === undefined) return null;
-  const verdicts = inspectPlan({ ...plan, stages: [parent, stage] }, sweepPaths(folder));
-  const blocked = verdicts.get(stage.id)!.kind === 'run' && verdicts.get(parent.id)!.kind === 'run';
+  const paths = sweepPaths(folder);
+  if (inspectStage(stage, paths.stage(stage.id)).kind === 'hit') return null;
+  const blocked = inspectPlan({ ...plan, stages: [parent, stage] }, paths).get(parent.id)!.kind === 'run';
   return blocked ? { id: parent.id, kind: parent.config.kind, name: describeStage(plan, parent) } : null;
 }
 

@@ -13,7 +13,7 @@ import { describeStage } from './describe.js';
 import type { RunEvent, StageRef, StopReason, Summary } from './events.js';
 import { mayHelpToRetry, pauseBeforeRetry } from './failures.js';
 import { Held } from './held.js';
-import { inspectPlan, inspectStage, type Verdict } from './inspect.js';
+import { inspectPlan, isDoneByNow, type Verdict } from './inspect.js';
 import { endOrphan } from './orphans.js';
 import { countKinds, relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
@@ -179,13 +179,14 @@ class PlanRun {
     const ref = this.#refer(stage);
     const own = this.#paths.stage(stage.id);
     await endOrphan(own);
-    // Another sweep may have worked on it since this one looked.
+    // Another sweep may have worked on it since this one looked, or its parent left the same checkpoint again.
     const verdict = this.#verdicts.get(stage.id)!;
-    if (!this.#attempts.has(stage.id) && verdict.redo !== true && inspectStage(stage, own).kind === 'hit') {
+    if (!this.#attempts.has(stage.id) && isDoneByNow(stage, own, verdict)) {
       this.#summary.pending -= 1;
       this.#summary.hits += 1;
       this.#schedule.done(stage);
-      this.#tell({ type: 'stage-found', stage: ref });
+      const why = verdict.recheck ? 'done before, from the same checkpoint' : 'done by another sweep meanwhile';
+      this.#tell({ type: 'stage-found', stage: ref, why });
       return;
     }
     const number = nextAttempt(own);

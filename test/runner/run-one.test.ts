@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '../../src/runner/events.js';
 import { runOne } from '../../src/runner/run-one.js';
 import { UsageError } from '../../src/common/errors.js';
 import { writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
-import { brief, FakeWorkers, planOf, resultOf, temporaryFolder } from './support.js';
+import { brief, FakeWorkers, leaveResult, planOf, temporaryFolder } from './support.js';
 
 const plan = planOf('grid: { objective: [masked] }\n');
 const [pretrain, finetune] = plan.stages as [(typeof plan.stages)[0], (typeof plan.stages)[0]];
@@ -55,11 +55,24 @@ describe('one stage', () => {
     expect(await end).toMatchObject({ kind: 'ran', summary: { done: 1 } });
   });
 
+  it('is run again where its checkpoint is damaged and a child needs it, though the child is another task', async () => {
+    const { paths, workers, run } = setUp('damaged');
+    const first = run(pretrain.id);
+    await workers.finish('pretrain masked');
+    await first;
+    expect(await run(pretrain.id)).toMatchObject({ kind: 'ran', summary: { hits: 1 } });
+    truncateSync(paths.stage(pretrain.id).checkpoint, 20);
+    expect(await run(finetune.id)).toMatchObject({ kind: 'blocked' });
+    const again = run(pretrain.id);
+    await workers.finish('pretrain masked');
+    expect(await again).toMatchObject({ kind: 'ran', summary: { done: 1, stages: 1 } });
+  });
+
   it('is not run again when it is done, whatever became of its parent', async () => {
     const { paths, workers, run } = setUp('hit');
     const own = paths.stage(finetune.id);
     writeJson(own.stage, finetune);
-    writeJson(own.result, resultOf('finetune'));
+    await leaveResult(finetune, own);
     expect(await run(finetune.id)).toMatchObject({ kind: 'ran', summary: { hits: 1, done: 0 } });
     expect(workers.started).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../src/runner/events.js';
 import type { RunOptions } from '../../src/runner/run-options.js';
@@ -6,7 +6,7 @@ import { runPlan } from '../../src/runner/run-plan.js';
 import type { Plan } from '../../src/spec/stages.js';
 import { readJson, writeFileAtomic, writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
-import { stageSchema, stateSchema } from '../../src/store/records.js';
+import { resultSchema, stageSchema, stateSchema, type StageResult } from '../../src/store/records.js';
 import { brief, FakeWorkers, planOf, resultOf, settled, temporaryFolder } from './support.js';
 
 const TWO = planOf('job: {evaluate: [finetune, knn]}\ngrid: {objective: [scratch, masked, zoomed-in]}');
@@ -193,6 +193,121 @@ describe('a second run', () => {
     rmSync(first.pathsOf('finetune masked').result);
     const third = start(plan, { folder: first.folder });
     expect(await finishAll(third.workers, third.ended)).toMatchObject({ hits: 0, done: 2 });
+  });
+});
+
+describe('the chain from a pre-training to its children', () => {
+  const plan = planOf('job: {evaluate: [finetune, knn]}\ngrid: {objective: [masked, blurred]}');
+  const why = (events: RunEvent[]) =>
+    Object.fromEntries(
+      events.flatMap((event) => (event.type === 'stage-started' ? [[event.stage.name, event.why]] : [])),
+    );
+
+  /** A folder in which the plan has run, and its files by the names of the stages. */
+  async function finished() {
+    const { workers, ended, folder, pathsOf } = start(plan);
+    await finishAll(workers, ended);
+    return { folder, pathsOf };
+  }
+
+  test('another checkpoint in place of a pre-training that a stage needs is found out, and made anew', async () => {
+    const { folder, pathsOf } = await finished();
+    copyFileSync(pathsOf('pretrain blurred').checkpoint, pathsOf('pretrain masked').checkpoint);
+    rmSync(pathsOf('finetune masked').result);
+    const { workers, ended, events } = start(plan, { folder });
+    const summary = await finishAll(workers, ended);
+    expect(why(events)).toEqual({
+      'pretrain masked': expect.stringMatching(
+        /^its checkpoint belongs to stage [0-9a-f]{16}, and a stage that is to run begins from it$/,
+      ) as string,
+      'finetune masked': 'its result.json is gone',
+    });
+    // It left the same checkpoint again, so what else began from it still holds.
+    expect(summary).toMatchObject({ done: 2, hits: 4, pending: 0 });
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'stage-found', why: 'done before, from the same checkpoint' }),
+    );
+  });
+
+  test.each<[string, string, (paths: Paths) => void]>([
+    [
+      'damaged',
+      'its checkpoint is damaged: it is cut short',
+      ({ checkpoint }) => {
+        truncateSync(checkpoint, 20);
+      },
+    ],
+    [
+      'not the one of the result',
+      'its checkpoint is not the one that its result.json names',
+      (paths) => {
+        const result = readJson(paths.result, resultSchema)!;
+        writeJson(paths.result, { ...result, checkpoint: 'another' });
+        // So that the child fits the result, and only the checkpoint does not.
+        for (const { id, parent } of plan.stages) {
+          const child = join(paths.folder, '..', id, 'result.json');
+          if (parent !== null && paths.folder.endsWith(parent) && existsSync(child)) {
+            writeJson(child, { ...readJson(child, resultSchema)!, parent: { id: parent, sha256: 'another' } });
+          }
+        }
+      },
+    ],
+  ])('a checkpoint that is %s is read only where a stage needs it', async (_what, reason, damage) => {
+    const { folder, pathsOf } = await finished();
+    damage(pathsOf('pretrain masked'));
+    expect(await start(plan, { folder }).ended).toMatchObject({ hits: 6, done: 0 });
+    rmSync(pathsOf('knn masked').result);
+    const { workers, ended, events } = start(plan, { folder });
+    await finishAll(workers, ended);
+    expect(why(events)['pretrain masked']).toBe(`${reason}, and a stage that is to run begins from it`);
+  });
+
+  test('what began from a checkpoint runs again where the pre-training leaves another one', async () => {
+    const { folder, pathsOf } = await finished();
+    rmSync(pathsOf('pretrain masked').result);
+    const { workers, ended, events } = start(plan, { folder });
+    await workers.finish('pretrain masked', {}, 'another checkpoint');
+    expect(await finishAll(workers, ended)).toMatchObject({ done: 3, hits: 3 });
+    expect(why(events)).toMatchObject({
+      'finetune masked': 'its pre-training runs again',
+      'knn masked': 'its pre-training runs again',
+    });
+  });
+
+  test.each<[string, string, (result: StageResult) => StageResult]>([
+    [
+      'another digest of the parent',
+      'the checkpoint that it started from is no longer that of its pre-training',
+      (result) => ({ ...result, parent: { ...result.parent!, sha256: 'another' } }),
+    ],
+    [
+      'another parent',
+      'its result is of a stage that started from 0123456789abcdef',
+      (result) => ({ ...result, parent: { ...result.parent!, id: '0123456789abcdef' } }),
+    ],
+    [
+      'no parent',
+      'its result does not say which checkpoint it started from',
+      (result) => ({ ...result, parent: null }),
+    ],
+  ])('a result that names %s is none', async (_what, reason, change) => {
+    const { folder, pathsOf } = await finished();
+    const { result } = pathsOf('knn masked');
+    writeJson(result, change(readJson(result, resultSchema)!));
+    const { workers, ended, events } = start(plan, { folder });
+    expect(await finishAll(workers, ended)).toMatchObject({ done: 1, hits: 5 });
+    expect(why(events)).toEqual({ 'knn masked': reason });
+  });
+
+  test('a result of scratch that names a parent is none', async () => {
+    const scratch = planOf('grid: {objective: [scratch]}');
+    const first = start(scratch);
+    await finishAll(first.workers, first.ended);
+    const { result } = first.pathsOf('finetune scratch');
+    writeJson(result, { ...readJson(result, resultSchema)!, parent: { id: '0123456789abcdef', sha256: 'x' } });
+    const { workers, ended, events } = start(scratch, { folder: first.folder });
+    await finishAll(workers, ended);
+    expect(why(events)).toEqual({ 'finetune scratch': 'its result names a pre-training, and it starts from none' });
   });
 });
 

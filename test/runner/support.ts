@@ -1,5 +1,5 @@
 /** Small plans, results and workers that end when a test says so. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FailureCause } from '../../src/common/errors.js';
@@ -9,9 +9,10 @@ import { readSweep } from '../../src/spec/sweep.js';
 import { describeStage } from '../../src/runner/describe.js';
 import type { RunEvent } from '../../src/runner/events.js';
 import type { Launch, WorkerEnd } from '../../src/runner/worker.js';
-import { writeJson } from '../../src/store/files.js';
-import type { StagePaths } from '../../src/store/layout.js';
-import type { StageEvent, StageResult } from '../../src/store/records.js';
+import { readJson, writeJson } from '../../src/store/files.js';
+import { siblingPaths, type StagePaths } from '../../src/store/layout.js';
+import { LEAVES_CHECKPOINT, resultSchema, type StageEvent, type StageResult } from '../../src/store/records.js';
+import { writeSafetensors } from '../../src/training/safetensors.js';
 
 export function planOf(yaml: string): Plan {
   return buildPlan(readSweep(yaml, { file: 'sweep.yaml', defaultName: 'sweep' }), () => 'fingerprint');
@@ -49,6 +50,23 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
     case 'knn':
       return { kind, ...work, k: 20, ...accuracies };
   }
+}
+
+/**
+ * Leaves what a stage that is done leaves: a checkpoint without tensors, where its kind has one, and a result that names
+ * it and that of the parent.
+ */
+export async function leaveResult({ id, config, parent }: Stage, paths: StagePaths, numbers?: Numbers, salt = '') {
+  const leaves = LEAVES_CHECKPOINT[config.kind];
+  const checkpoint = leaves ? await writeSafetensors(paths.checkpoint, new Map(), { stage: id, salt }) : null;
+  const sha256 = parent && (readJson(siblingPaths(paths, parent).result, resultSchema)?.checkpoint ?? 'none');
+  const result: StageResult = {
+    ...resultOf(config.kind, numbers),
+    parent: parent && sha256 ? { id: parent, sha256 } : null,
+    checkpoint,
+  };
+  writeJson(paths.result, result);
+  return result;
 }
 
 interface Fake {
@@ -118,12 +136,10 @@ export class FakeWorkers {
     return this.get(name);
   }
 
-  /** Lets a worker succeed, once it runs. */
-  async finish(name: string, numbers: Numbers = {}): Promise<void> {
+  /** Lets a worker succeed, once it runs. Of two salts the checkpoints differ. */
+  async finish(name: string, numbers: Numbers = {}, salt = ''): Promise<void> {
     const { stage, paths, emit, end } = await this.when(name);
-    const result = resultOf(stage.config.kind, numbers);
-    writeJson(paths.result, result);
-    if (stage.config.kind === 'pretrain') writeFileSync(paths.checkpoint, 'weights');
+    const result = await leaveResult(stage, paths, numbers, salt);
     emit({ type: 'done', result });
     end({ kind: 'exit', code: 0 });
   }

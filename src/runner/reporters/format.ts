@@ -42,7 +42,7 @@ export function describeEvent(event: RunEvent): EventLine {
         text: `${event.stage.name}: another sweep runs it${event.host ? `, on ${event.host}` : ''}`,
       };
     case 'stage-found':
-      return { word: 'hit', text: `${event.stage.name}: done by another sweep meanwhile` };
+      return { word: 'hit', text: `${event.stage.name}: ${event.why}` };
     case 'stage-started': {
       const attempt = event.attempt === 1 ? '' : `, attempt ${event.attempt}`;
       return { word: 'start', text: `${event.stage.name}: ${event.why}${attempt}` };
