@@ -14,6 +14,7 @@ import { statusCommand } from './status.js';
 import { stageCommand } from './stage.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
+import { verifyCommand } from './verify.js';
 import { VERSION } from './version.js';
 
 const EXAMPLES = `
@@ -24,7 +25,7 @@ Examples:
   vitmim plan experiments/ablation.yaml        see what a sweep would run
   vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
 
-Exit codes: 0 all done, 1 a job failed or a table cell is missing, 2 bad usage or spec, 130 interrupted.`;
+Exit codes: 0 all done, 1 a job failed, a table cell is missing or a file does not fit, 2 bad usage or spec, 130 interrupted.`;
 
 /** Runs a command line and returns its exit code. Never throws, never exits by itself. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -44,6 +45,7 @@ export async function main(args: readonly string[]): Promise<number> {
     cancelCommand(),
     reportCommand(finish),
     exportCommand(),
+    verifyCommand(finish),
     trainCommand(finish),
     previewCommand(),
     dataCommand(),

@@ -62,8 +62,13 @@ function stagesOf(
 const ID_LENGTH = 16;
 
 /** Gives a stage its identity. The place of the data does not enter it; the content does, by its fingerprint. */
-export function identify(config: StageConfig, parent: string | null, dataFingerprint: string): Stage {
-  const content = { parent, dataFingerprint, engineRevision: ENGINE_REVISION };
+export function identify(
+  config: StageConfig,
+  parent: string | null,
+  dataFingerprint: string,
+  engineRevision = ENGINE_REVISION,
+): Stage {
+  const content = { parent, dataFingerprint, engineRevision };
   const hashed = canonicalJson({ config: { ...config, data: { ...config.data, path: undefined } }, ...content });
   return { id: sha256(hashed).slice(0, ID_LENGTH), config, ...content };
 }
