@@ -34,7 +34,7 @@ export interface HashedFolder {
    * Says which files differ from when the folder had another fingerprint, such as `changed: train/cat/a.png`; null where
    * no manifest of that time is kept.
    */
-  changesSince(fingerprint: string): Promise<string | null>;
+  readonly changesSince: (fingerprint: string) => Promise<string | null>;
 }
 
 export interface HashOptions {
@@ -65,8 +65,14 @@ const KEPT = 3;
 /** Files that are read at once. */
 const AT_ONCE = 16;
 
-/** Name → stamp and hexadecimal SHA-256. */
-type Manifest = Map<string, { readonly stamp: string; readonly hash: string }>;
+interface Entry {
+  readonly stamp: string;
+  /** Hexadecimal SHA-256. */
+  readonly hash: string;
+}
+
+/** By name. */
+type Manifest = Map<string, Entry>;
 
 /**
  * Hashes the files of a folder.
@@ -80,7 +86,8 @@ export async function hashFolder(
 ): Promise<HashedFolder> {
   const place = join(cache, sha256(await realpath(folder)).slice(0, 32));
   const newest = (await keptManifests(place))[0];
-  const known: Manifest = newest === undefined ? new Map() : ((await readManifest(place, newest)) ?? new Map());
+  const read = newest === undefined ? undefined : await readManifest(place, newest);
+  const known: Manifest = read ?? new Map<string, Entry>();
 
   const stale = files.filter(({ name, stamp }) => known.get(name)?.stamp !== stamp);
   let done = 0;
@@ -106,7 +113,7 @@ export async function hashFolder(
   return {
     fingerprint,
     before: newest ?? null,
-    async changesSince(earlier) {
+    changesSince: async (earlier) => {
       // Read again, since a large folder's manifest is hundreds of megabytes in memory.
       const [before, after] = [await readManifest(place, earlier), await readManifest(place, fingerprint)];
       return before && after ? describeChanges(before, after) : null;

@@ -1,0 +1,227 @@
+/**
+ * Which images each kind of stage reads, and for what: whole stages on data whose splits keep a record. Training never
+ * reads a test image, and no training image is scored.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDevice } from '../../src/backends/open.js';
+import { labelledSubset, splitOf, type Dataset, type ImageSource } from '../../src/data/split.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import type { Stage, StageConfig } from '../../src/spec/stages.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { stagePaths } from '../../src/store/layout.js';
+import { finetune } from '../../src/training/finetune.js';
+import { nearestNeighbours } from '../../src/training/knn.js';
+import { linearProbe } from '../../src/training/linear.js';
+import { pretrain } from '../../src/training/pretrain.js';
+import type { StageContext } from '../../src/training/stage-context.js';
+import { temporaryFolder } from '../support/cli.js';
+
+const [TRAIN, TEST, CLASSES, SIDE] = [60, 45, 3, 8];
+const FRACTION = 0.4;
+const EPOCHS = 2;
+
+const SPEC = `
+job:
+  data: { name: shapes, imageSize: ${SIDE}, trainImages: ${TRAIN}, testImages: ${TEST}, labelFraction: ${FRACTION} }
+  model: { dim: 8, depth: 1, heads: 2, patchSize: 4, decoder: { dim: 8, depth: 1, heads: 2 } }
+  pretrain: { epochs: ${EPOCHS}, batchSize: 20, warmupEpochs: 0 }
+  finetune: { epochs: ${EPOCHS}, batchSize: 8, warmupEpochs: 0, evaluateEvery: 1 }
+  linear: { epochs: 2, batchSize: 8, warmupEpochs: 0 }
+  knn: { k: 1 }
+  evaluate: [finetune, linear, knn]
+grid: { objective: [masked], seed: [0, 1] }
+`;
+
+const { stages } = buildPlan(readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' }), () => 'fingerprint');
+const folder = temporaryFolder();
+beforeAll(async () => {
+  await openDevice('cpu');
+});
+afterAll(() => {
+  folder.remove();
+});
+
+/**
+ * Training images are dark, test images bright. Label of image i: i mod 3 in training; in the test set the label of a
+ * class that its picture does not show, so that a score of training images cannot be taken for one of test images.
+ */
+function recorded(undecodable: { train?: readonly number[]; test?: readonly number[] } = {}) {
+  const reads = { train: [] as number[], test: [] as number[] };
+  const source = (split: 'train' | 'test', length: number): ImageSource => ({
+    labels: Uint32Array.from({ length }, (_, i) => (split === 'train' ? i : i + 1) % CLASSES),
+    names: { image: (index) => `${split}/${index}.png`, class: (label) => `class${label}` },
+    read(index) {
+      reads[split].push(index);
+      if (undecodable[split]?.includes(index)) return Promise.resolve(null);
+      // One channel is bright: which one tells the class, as training has it.
+      const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, at) => (at % 3 === index % CLASSES ? 220 : 20));
+      data[0] = index;
+      return Promise.resolve({ data, height: SIDE, width: SIDE });
+    },
+  });
+  const dataset: Dataset = {
+    name: 'recorded',
+    classes: ['class0', 'class1', 'class2'],
+    fingerprint: 'fingerprint',
+    train: splitOf(source('train', TRAIN)),
+    test: splitOf(source('test', TEST)),
+  };
+  return { dataset, reads };
+}
+
+type ConfigOf<Kind extends StageConfig['kind']> = Extract<StageConfig, { kind: Kind }>;
+
+function stageOf<Kind extends StageConfig['kind']>(kind: Kind, seed: number): Stage & { config: ConfigOf<Kind> } {
+  const of = (stage: Stage): stage is Stage & { config: ConfigOf<Kind> } =>
+    stage.config.kind === kind && stage.config.seed === seed;
+  return stages.find(of)!;
+}
+
+let runs = 0;
+function contextOf(stage: Stage, dataset: Dataset): StageContext {
+  const paths = stagePaths(join(folder.path, `${runs++}`));
+  mkdirSync(paths.folder, { recursive: true });
+  const { signal } = new AbortController();
+  return {
+    stage,
+    paths,
+    dataset,
+    parent: null,
+    device: 'cpu',
+    emit: () => undefined,
+    signal,
+    mayWrite: () => undefined,
+    checkpointEvery: Infinity,
+  };
+}
+
+const ascending = (indices: readonly number[]): number[] => indices.toSorted((a, b) => a - b);
+const upTo = (length: number): number[] => Array.from({ length }, (_, i) => i);
+const times = (indices: readonly number[], count: number): number[] =>
+  ascending(indices.flatMap((index) => new Array<number>(count).fill(index)));
+
+/** The training images whose labels a seed may use, by their indices. */
+function labelledBy(seed: number): number[] {
+  const labels = Uint32Array.from({ length: TRAIN }, (_, i) => i % CLASSES);
+  const chosen: number[] = [];
+  const split = splitOf({
+    labels,
+    read(index) {
+      chosen.push(index);
+      return Promise.resolve({ data: new Uint8Array(3), height: 1, width: 1 });
+    },
+  });
+  const subset = labelledSubset(split, FRACTION, seed);
+  for (let i = 0; i < subset.length; i++) void subset.read(i);
+  return ascending(chosen);
+}
+
+it('the labels of the two seeds are others, eight of each class', () => {
+  for (const seed of [0, 1]) {
+    const counts = [0, 0, 0];
+    for (const index of labelledBy(seed)) counts[index % CLASSES]! += 1;
+    expect(counts).toEqual([8, 8, 8]);
+  }
+  expect(labelledBy(1)).not.toEqual(labelledBy(0));
+});
+
+describe('pre-training', () => {
+  it('reads every training image in each epoch, and of the test images the three of its picture', async () => {
+    const { dataset, reads } = recorded();
+    const stage = stageOf('pretrain', 1);
+    await pretrain(stage.config, contextOf(stage, dataset));
+    // Once more for the score of a zero prediction.
+    expect(ascending(reads.train)).toEqual(times(upTo(TRAIN), EPOCHS + 1));
+    expect(reads.test).toHaveLength(3);
+  });
+});
+
+describe.each([0, 1])('with seed %i', (seed) => {
+  it('fine-tuning reads the labelled images in each epoch, and every test image once an evaluation', async () => {
+    const { dataset, reads } = recorded();
+    const stage = stageOf('finetune', seed);
+    const { kind: _kind, ...result } = await finetune(stage.config, contextOf(stage, dataset));
+    expect(ascending(reads.train)).toEqual(times(labelledBy(seed), EPOCHS));
+    expect(ascending(reads.test)).toEqual(times(upTo(TEST), EPOCHS));
+    expect(result).toMatchObject({ trainImages: 24, testImages: TEST });
+  });
+
+  it.each([
+    ['the linear probe', 'linear', linearProbe],
+    ['kNN', 'knn', nearestNeighbours],
+  ] as const)('%s reads the labelled images and every test image once', async (_name, kind, run) => {
+    const { dataset, reads } = recorded();
+    const stage = stageOf(kind, seed);
+    const result = await (run as (config: StageConfig, context: StageContext) => ReturnType<typeof run>)(
+      stage.config,
+      contextOf(stage, dataset),
+    );
+    expect(ascending(reads.train)).toEqual(labelledBy(seed));
+    expect(ascending(reads.test)).toEqual(upTo(TEST));
+    expect(result).toMatchObject({ trainImages: 24, testImages: TEST });
+  });
+});
+
+it('scores are of the test images and their labels', async () => {
+  // A neighbour of the same picture always has the label that the test set denies.
+  const { dataset } = recorded();
+  const stage = stageOf('knn', 0);
+  const result = await nearestNeighbours(stage.config, contextOf(stage, dataset));
+  expect(result).toMatchObject({ accuracy: 0 });
+});
+
+describe('where images cannot be decoded', () => {
+  const broken = { train: [labelledBy(1)[5]!], test: [7, 30] };
+
+  it.each([
+    ['the linear probe', 'linear', linearProbe],
+    ['kNN', 'knn', nearestNeighbours],
+  ] as const)('%s uses and counts the others', async (_name, kind, run) => {
+    const { dataset } = recorded(broken);
+    const stage = stageOf(kind, 1);
+    const result = await (run as (config: StageConfig, context: StageContext) => ReturnType<typeof run>)(
+      stage.config,
+      contextOf(stage, dataset),
+    );
+    expect(result).toMatchObject({ trainImages: 23, testImages: TEST - 2 });
+    expect(ascending(result.corruptImages.map((file) => Number(/\d+/.exec(file)![0])))).toEqual(
+      ascending([...broken.train, ...broken.test]),
+    );
+  });
+
+  it('fine-tuning trains on a stand-in, scores none, and counts and names them', async () => {
+    const { dataset } = recorded(broken);
+    const stage = stageOf('finetune', 1);
+    const result = await finetune(stage.config, contextOf(stage, dataset));
+    expect(result).toMatchObject({ trainImages: 23, testImages: TEST - 2 });
+    expect(result.corruptImages.toSorted()).toEqual(
+      [`train/${broken.train[0]!}.png`, 'test/30.png', 'test/7.png'].toSorted(),
+    );
+  });
+
+  it('pre-training trains on a stand-in, and draws its picture from images that can', async () => {
+    const { dataset, reads } = recorded({ train: [3], test: upTo(TEST).filter((i) => i % 25 === 0) });
+    const stage = stageOf('pretrain', 0);
+    const result = await pretrain(stage.config, contextOf(stage, dataset));
+    expect(result).toMatchObject({ trainImages: TRAIN - 1, corruptImages: ['train/3.png'] });
+    expect(reads.train.filter((index) => index === 3)).toHaveLength(1);
+    expect(reads.test.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('a class of the test set without any image left fails every evaluation', async () => {
+    const gone = { test: upTo(TEST).filter((i) => (i + 1) % CLASSES === 1) };
+    for (const [kind, run] of [
+      ['finetune', finetune],
+      ['linear', linearProbe],
+      ['knn', nearestNeighbours],
+    ] as const) {
+      const stage = stageOf(kind, 0);
+      const running = (run as (config: StageConfig, context: StageContext) => Promise<unknown>)(
+        stage.config,
+        contextOf(stage, recorded(gone).dataset),
+      );
+      await expect(running).rejects.toThrow(/of 45 images \(\d.*cannot be decoded \(test.0\.png/);
+    }
+  });
+});
