@@ -27,7 +27,7 @@ import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { stageSchema } from '../store/records.js';
 import { pretrainShapes } from '../training/parent.js';
-import { CorruptFileError } from '../training/safetensors.js';
+import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { hinted } from './completion/hints.js';
 import { loadSweep } from './load-sweep.js';

@@ -5,7 +5,7 @@ import { readJson } from '../store/files.js';
 import { siblingPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { resultSchema, stageSchema, type StageResult } from '../store/records.js';
 import { readState } from '../store/state.js';
-import { checkpointProblem, parentProblem } from './chain.js';
+import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
 export interface Verdict {
   kind: 'hit' | 'run';
@@ -66,9 +66,9 @@ export function inspectStage(stage: Stage, paths: StagePaths): Verdict {
     return { kind: 'run', why: 'its result belongs to another or a damaged stage.json' };
   }
   const result = readResult(paths.result);
-  if (result?.kind !== stage.config.kind) return { kind: 'run', why: 'its result.json is damaged' };
+  if (result === undefined) return { kind: 'run', why: 'its result.json is damaged' };
   const parent = stage.parent === null ? undefined : readResult(siblingPaths(paths, stage.parent).result);
-  const problem = parentProblem(stage, result, parent);
+  const problem = ownerProblem(stage, result) ?? parentProblem(stage, result, parent);
   if (problem !== null) return { kind: 'run', why: problem };
   return { kind: 'hit', why: 'done before' };
 }

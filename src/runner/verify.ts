@@ -11,7 +11,7 @@ import { readJson } from '../store/files.js';
 import { siblingPaths, sweepPaths, type StagePaths } from '../store/layout.js';
 import { readPlan } from '../store/plan.js';
 import { LEAVES_CHECKPOINT, resultSchema, storedStageSchema, type StageResult } from '../store/records.js';
-import { checkpointProblem, parentProblem } from './chain.js';
+import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
 export interface Mismatch {
   /** Path of the file, from the results folder. */
@@ -136,8 +136,9 @@ function verifyStage(id: string, paths: StagePaths, found: Verification, report:
 
 function verifyResult(stage: Stage, result: StageResult, paths: StagePaths, found: Verification, report: Report): void {
   const { kind } = stage.config;
-  if (result.kind !== kind) {
-    report(paths.result, `is of a ${result.kind} stage, not of ${kind}`, REPEAT);
+  const foreign = ownerProblem(stage, result);
+  if (foreign !== null) {
+    report(paths.result, `is of another stage: ${foreign}`, REPEAT);
     return;
   }
   if (LEAVES_CHECKPOINT[kind]) {

@@ -31,6 +31,8 @@ const work = {
   seconds: z.number(),
   /** Files that could not be decoded and were passed over. */
   corruptImages: z.array(z.string()),
+  /** Identity of the stage. */
+  stage: sinceRevision2(z.string()),
   /** The pre-training that it started from, and the digest of that checkpoint (`safetensors.ts`); null: none. */
   parent: sinceRevision2(z.strictObject({ id: z.string(), sha256: z.string() })),
   /** Digest of the checkpoint that it left; null: it leaves none. */
@@ -110,7 +112,7 @@ export const LEAVES_CHECKPOINT: Record<StageKind, boolean> = {
 /** A result without what is known of its files alone. */
 export type StageNumbers = Numbers<StageResult>;
 // Distributes over the kinds of stages; a plain Omit keeps only the keys that all of them have.
-type Numbers<Result> = Result extends unknown ? Omit<Result, 'parent' | 'checkpoint'> : never;
+type Numbers<Result> = Result extends unknown ? Omit<Result, 'stage' | 'parent' | 'checkpoint'> : never;
 
 /** What a worker tells its parent, one JSON line each on its standard output. */
 export type StageEvent =

@@ -17,7 +17,7 @@ import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, identityOf, loopContext, openState, type StageContext } from './stage-context.js';
-import { CorruptFileError, streamSafetensors, writeSafetensors } from './safetensors.js';
+import { CorruptFileError, streamSafetensors, writeSafetensors } from '../store/safetensors.js';
 import {
   checkIdentity,
   disposeState,

@@ -128,7 +128,8 @@ async function zeroLoss(config: PretrainConfig, objective: Objective, split: Spl
     objective,
     split,
     0,
-    Int32Array.from({ length: count }, (_, i) => i),
+    // Spread over the split: in a folder of images the first are all of one class.
+    Int32Array.from({ length: count }, (_, i) => Math.floor((i * split.length) / count)),
   );
   const loss = objective.zeroLoss(batch);
   try {

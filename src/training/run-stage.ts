@@ -13,7 +13,7 @@ import { nearestNeighbours } from './knn.js';
 import { linearProbe } from './linear.js';
 import { readParent } from './parent.js';
 import { pretrain } from './pretrain.js';
-import { readSafetensorsHeader } from './safetensors.js';
+import { readSafetensorsHeader } from '../store/safetensors.js';
 import type { StageContext } from './stage-context.js';
 
 interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'> {
@@ -55,6 +55,7 @@ export async function runStage(
   });
   const result: StageResult = {
     ...numbers,
+    stage: stage.id,
     parent: parent && { id: parent.id, sha256: parent.sha256 },
     checkpoint: LEAVES_CHECKPOINT[stage.config.kind] ? readSafetensorsHeader(paths.checkpoint).sha256 : null,
   };

@@ -7,7 +7,7 @@ import { appendJsonLine } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import type { StageEvent } from '../store/records.js';
 import type { LoopContext } from './loop.js';
-import { CorruptFileError } from './safetensors.js';
+import { CorruptFileError } from '../store/safetensors.js';
 import {
   freshState,
   loadState,

@@ -23,7 +23,7 @@ import {
   writeSafetensors,
   type SafetensorsHeader,
   type TensorSource,
-} from './safetensors.js';
+} from '../store/safetensors.js';
 
 export interface TrainingState {
   parameters: Parameters;

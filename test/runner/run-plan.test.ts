@@ -155,7 +155,14 @@ describe('a second run', () => {
       (paths: Paths) => {
         writeJson(paths.result, resultOf('knn'));
       },
-      'its result.json is damaged',
+      'its result holds the numbers of a knn stage, not of finetune',
+    ],
+    [
+      'the result of another stage of its kind',
+      (paths: Paths) => {
+        writeJson(paths.result, { ...resultOf('finetune'), stage: '0123456789abcdef' });
+      },
+      'its result is that of stage 0123456789abcdef',
     ],
     [
       'an edited stage.json',

@@ -12,7 +12,7 @@ import type { Launch, WorkerEnd } from '../../src/runner/worker.js';
 import { readJson, writeJson } from '../../src/store/files.js';
 import { siblingPaths, type StagePaths } from '../../src/store/layout.js';
 import { LEAVES_CHECKPOINT, resultSchema, type StageEvent, type StageResult } from '../../src/store/records.js';
-import { writeSafetensors } from '../../src/training/safetensors.js';
+import { writeSafetensors } from '../../src/store/safetensors.js';
 
 export function planOf(yaml: string): Plan {
   return buildPlan(readSweep(yaml, { file: 'sweep.yaml', defaultName: 'sweep' }), () => 'fingerprint');
@@ -37,7 +37,16 @@ export interface Numbers {
 
 export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
   const { accuracy = 50, loss = 0.5, imagesPerSecond = 100, seconds = 2, epochs = 20 } = numbers;
-  const work = { epochs, steps: 40, imagesPerSecond, seconds, corruptImages: [], parent: null, checkpoint: null };
+  const work = {
+    epochs,
+    steps: 40,
+    imagesPerSecond,
+    seconds,
+    corruptImages: [],
+    stage: null,
+    parent: null,
+    checkpoint: null,
+  };
   const training = { loss, firstLoss: 1, largestGradientNorm: 1, batchSize: 10 };
   const accuracies = { accuracy, top5: 90, testImages: 10, trainImages: 20 };
   switch (kind) {
@@ -62,6 +71,7 @@ export async function leaveResult({ id, config, parent }: Stage, paths: StagePat
   const sha256 = parent && (readJson(siblingPaths(paths, parent).result, resultSchema)?.checkpoint ?? 'none');
   const result: StageResult = {
     ...resultOf(config.kind, numbers),
+    stage: id,
     parent: parent && sha256 ? { id: parent, sha256 } : null,
     checkpoint,
   };

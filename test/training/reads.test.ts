@@ -88,6 +88,7 @@ function contextOf(stage: Stage, dataset: Dataset): StageContext {
     paths,
     dataset,
     parent: null,
+    parentDigest: null,
     device: 'cpu',
     emit: () => undefined,
     signal,

@@ -17,7 +17,7 @@ import { extractFeatures } from '../../src/training/features.js';
 import { Interrupted } from '../../src/training/loop.js';
 import { readParent } from '../../src/training/parent.js';
 import { runStage } from '../../src/training/run-stage.js';
-import { readSafetensors } from '../../src/training/safetensors.js';
+import { readSafetensors } from '../../src/store/safetensors.js';
 import { relativeError } from '../support/arrays.js';
 import { temporaryFolder } from '../support/cli.js';
 

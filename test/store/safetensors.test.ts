@@ -8,7 +8,7 @@ import {
   readSafetensorsHeader,
   streamSafetensors,
   writeSafetensors,
-} from '../../src/training/safetensors.js';
+} from '../../src/store/safetensors.js';
 
 const tensors = new Map([
   ['a.weight', { shape: [2, 3], data: Float32Array.of(1, -2.5, 3e-38, 3e38, 0, -0) }],

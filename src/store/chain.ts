@@ -4,8 +4,20 @@
  */
 import { existsSync } from 'node:fs';
 import type { Stage } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
-import { CorruptFileError, streamSafetensors } from '../training/safetensors.js';
+import type { StageResult } from './records.js';
+import { CorruptFileError, streamSafetensors } from './safetensors.js';
+
+/**
+ * What is wrong with whose result it is.
+ *
+ * @returns a clause about `its result`; null: nothing is wrong.
+ */
+export function ownerProblem({ id, config }: Pick<Stage, 'id' | 'config'>, result: StageResult): string | null {
+  if (result.kind !== config.kind)
+    return `its result holds the numbers of a ${result.kind} stage, not of ${config.kind}`;
+  if (result.stage !== null && result.stage !== id) return `its result is that of stage ${result.stage}`;
+  return null;
+}
 
 /**
  * What is wrong with the parent that a result records.

@@ -12,7 +12,7 @@ import { endianness } from 'node:os';
 import { z } from 'zod';
 import { messageOf, TrainingError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { writeFileAtomicBy, writeWhole } from '../store/files.js';
+import { writeFileAtomicBy, writeWhole } from './files.js';
 
 /** A file that cannot be trusted: cut short, altered, not safetensors at all, or of something else than expected. */
 export class CorruptFileError extends TrainingError {
