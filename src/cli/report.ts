@@ -18,6 +18,7 @@ export function reportCommand(finish: (code: number) => void): Command {
       ).argParser(formats),
     )
     .option('--allow-missing', 'exit with 0 though results are missing')
+    .option('--allow-unhealthy', 'exit with 0 though training did not work in some runs')
     .addOption(
       new Option(
         '-w, --watch [time]',
@@ -28,7 +29,8 @@ export function reportCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Results that are missing leave their cells empty, with n = 0, and make the exit code 1.
+Results that are missing leave their cells empty, with n = 0, and make the exit code 1. Runs whose training did not work
+are marked, count in no comparison, and make the exit code 1.
 
 Examples:
   vitmim report results/smoke

@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collect } from '../report/collect.js';
 import type { Format } from '../report/formats.js';
+import { describeUnhealthy, unhealthyStages } from '../report/health.js';
+import { describePairing } from '../report/pairing.js';
 import { summarizeProvenance } from '../report/provenance.js';
 import { buildReport, readableTables, writeReport, type ReportOptions } from '../report/report.js';
-import { describeVerdict } from '../report/verdicts.js';
+import { describeVerdict, verdictRule } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
 import type { Evaluation } from '../spec/schema.js';
 import { EXIT, printJson, say } from './terminal.js';
@@ -14,30 +16,41 @@ export interface WriteOptions {
   metric?: Evaluation;
   format?: Format[];
   allowMissing?: true;
+  allowUnhealthy?: true;
   watch?: number | true;
   json?: true;
 }
 
+/** More unhealthy stages than this are counted. */
+const MOST_NAMED = 5;
+
 /** Reports as asked, and returns the exit code. */
 export async function report(folders: readonly string[], given: WriteOptions): Promise<number> {
   if (given.watch !== undefined) await watch(folders, given, given.watch === true ? 30 : given.watch);
-  const { out, allowMissing, json } = given;
+  const { out, allowMissing, allowUnhealthy, json } = given;
   const folder = out ?? folders[0]!;
   const data = collect(folders);
   const options = reportOptions(given);
   const built = buildReport(data, options);
-  const { tables, verdicts } = built;
+  const { tables, verdicts, metric, pairing } = built;
+  const unhealthy = unhealthyStages(data);
   const written = writeReport(data, folder, options, built);
   if (json) {
-    printJson({ verdicts, tables, missing: data.missing, provenance: summarizeProvenance(data), written });
+    const provenance = summarizeProvenance(data);
+    printJson({ verdicts, pairing, tables, missing: data.missing, unhealthy, provenance, written });
   } else {
     for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) say(`${claim}: ${verdict}. ${numbers}`);
-    if (verdicts.length > 0) say('');
+    if (verdicts.length > 0) say(`\n${verdictRule(verdicts)}`);
+    if (pairing !== null) say(describePairing(pairing, metric));
+    if (verdicts.length > 0 || pairing !== null) say('');
     for (const table of readableTables(tables)) say(`${toText(table)}\n`);
     say(`wrote ${written.join(', ')}`);
     for (const { stage, why } of data.missing) say(`missing: ${stage.config.kind} ${stage.id}: ${why}`);
   }
-  return data.missing.length > 0 && !allowMissing ? EXIT.failed : EXIT.ok;
+  for (const stage of unhealthy.slice(0, MOST_NAMED)) say(`unhealthy: ${describeUnhealthy(stage)}`);
+  if (unhealthy.length > MOST_NAMED) say(`unhealthy: ${unhealthy.length - MOST_NAMED} more, in runs.csv`);
+  const failed = (data.missing.length > 0 && !allowMissing) || (unhealthy.length > 0 && !allowUnhealthy);
+  return failed ? EXIT.failed : EXIT.ok;
 }
 
 /** Writes the report again and again, and returns when nothing is missing any more. */

@@ -14,15 +14,18 @@ import {
   type Configuration,
   type Configured,
 } from './configuration.js';
+import { runProblem } from './health.js';
 import { paperObjective, type PaperObjective } from './paper.js';
-import { kendall, spearman, ranks, summaryStatistics, type Summary } from './statistics.js';
+import { ranks, summaryStatistics, type Summary } from './statistics.js';
 
 /** One encoder under one evaluation. */
 export interface Measurement extends Configured {
   seed: number;
   strengths: Configuration;
-  /** Top-1 in percent; null: missing. */
+  /** Top-1 in percent; null: missing, or unhealthy. */
   accuracy: number | null;
+  /** Why its accuracy does not count, as a clause; null: it does, or it is missing. */
+  unhealthy: string | null;
   /** Epochs of the evaluation after which that was read. */
   epochs: number | null;
   pretrain: Extract<StageResult, { kind: 'pretrain' }> | null;
@@ -39,6 +42,7 @@ export interface ResultRow {
   shared: Configuration;
   /** Empty where no job of the sweep is this objective. */
   measurements: Measurement[];
+  /** Of the runs that count. */
   statistics: Summary;
 }
 
@@ -51,7 +55,9 @@ export function measurementsOf(data: ReportData, metric: Evaluation): Measuremen
     stages.add(id);
     const evaluation = data.stages.get(id)!;
     const before = pretrain === null ? undefined : data.stages.get(pretrain)!;
-    const { result } = evaluation;
+    const unhealthy = runProblem(evaluation, before);
+    // An unhealthy run counts nowhere: this is the one place that sees to it.
+    const result = unhealthy === null ? evaluation.result : null;
     return [
       {
         task,
@@ -59,6 +65,7 @@ export function measurementsOf(data: ReportData, metric: Evaluation): Measuremen
         configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
         strengths: strengthsOf(task),
         accuracy: result !== null && 'accuracy' in result ? result.accuracy : null,
+        unhealthy,
         epochs: result?.epochs ?? null,
         pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
         pretrainConfig: before?.stage.config.kind === 'pretrain' ? before.stage.config : null,
@@ -155,10 +162,13 @@ export function commonSeeds(rows: readonly ResultRow[]): number[] {
 function meansOverCommonSeeds(rows: readonly ResultRow[]): number[] | undefined {
   const seeds = commonSeeds(rows);
   if (seeds.length === 0) return undefined;
-  return rows.map((row) => {
-    const accuracies = accuraciesBySeed(row);
-    return summaryStatistics(seeds.map((seed) => accuracies.get(seed)!)).mean!;
-  });
+  return rows.map((row) => summaryStatistics(valuesBySeed(row, seeds)).mean!);
+}
+
+/** The accuracies of a row at seeds that it has, in their order. */
+export function valuesBySeed(row: ResultRow, seeds: readonly number[]): number[] {
+  const accuracies = accuraciesBySeed(row);
+  return seeds.map((seed) => accuracies.get(seed)!);
 }
 
 function accuraciesBySeed({ measurements }: ResultRow): Map<number, number> {
@@ -183,23 +193,6 @@ export function ranksOf(
   return new Map([...found].flatMap(([row, places]) => (places.length === 1 ? [[row, places[0]!]] : [])));
 }
 
-/** How far the order of some rows agrees with a reference, and over which seeds. */
-export interface Agreement {
-  spearman: number | null;
-  kendall: number | null;
-  /** The rows that have a reference, and the seeds that all of these have. */
-  rows: number;
-  seeds: number[];
-}
-
-/** Rank correlations of the rows' means, over the seeds that all have, with a reference; rows without one do not count. */
-export function agreementWith(reference: (row: ResultRow) => number | null, rows: readonly ResultRow[]): Agreement {
-  const compared = rows.filter((row) => row.statistics.n > 0 && reference(row) !== null);
-  const means = meansOverCommonSeeds(compared) ?? [];
-  const pairs = means.map((mean, i): [number, number] => [mean, reference(compared[i]!)!]);
-  return { spearman: spearman(pairs), kendall: kendall(pairs), rows: compared.length, seeds: commonSeeds(compared) };
-}
-
 /** Differences a − b between measurements of one seed. */
 export function pairedDifferences(a: ResultRow, b: ResultRow): number[] {
   const bySeed = new Map(b.measurements.map(({ seed, accuracy }) => [seed, accuracy]));
@@ -213,4 +206,9 @@ export function pairedDifferences(a: ResultRow, b: ResultRow): number[] {
 export function epochsOf({ measurements }: { measurements: readonly Measurement[] }): number | string | null {
   const epochs = [...new Set(measurements.flatMap((measurement) => measurement.epochs ?? []))].sort((a, b) => a - b);
   return epochs.length > 1 ? epochs.join('/') : (epochs[0] ?? null);
+}
+
+/** How many runs are left out because their training did not work. */
+export function unhealthyIn({ measurements }: { measurements: readonly Measurement[] }): number {
+  return measurements.filter(({ unhealthy }) => unhealthy !== null).length;
 }

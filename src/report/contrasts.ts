@@ -3,27 +3,44 @@
  * that cancel; an effect is the mean of the contrasts in its contexts (the levels of the other factors).
  */
 import type { FactorCell } from './factorial.js';
-import { studentInterval, type Interval } from './inference/interval.js';
-import { summaryStatistics } from './statistics.js';
+import { contrastOverSeeds } from './inference/cells-and-seeds.js';
+import { intervalAround, spreadIsRounding, type Interval } from './inference/interval.js';
+import { studentTail } from './inference/student.js';
 
 export type Contrast = readonly { cell: FactorCell; weight: number }[];
 
+/** Why an effect has no p value. */
+export type Obstacle =
+  /** The plan has no two cells that differ in it. */
+  | 'no cells'
+  /** Some planned cell has no result of any seed: what is left is another effect. */
+  | 'contexts missing'
+  /** Fewer than two seeds have results that can be compared. */
+  | 'too few seeds'
+  /** The seeds agree to the last digit: accuracies come in steps, and no spread is not certainty. */
+  | 'no spread';
+
 export interface Estimate {
-  /** In points of accuracy; null where no seed has every cell of a context. */
+  /** In points of accuracy, over all planned contexts; null where it cannot be estimated. */
   mean: number | null;
-  /** Sample standard deviation of the seeds' contrasts. */
+  /** Standard deviation of a seed's contrast. */
   std: number | null;
-  /** Student's, over the seeds. */
+  /** Student's, of this estimate alone. */
   interval: Interval | null;
-  /** Seeds taken, and those whose cells are all in the plan for some context. */
+  /** Two-sided p value of Student's test that the effect is zero; null: see `obstacle`. */
+  p: number | null;
+  degrees: number | null;
+  obstacle: Obstacle | null;
+  /** Seeds taken, and those in the plan: with at least two of the cells. */
   n: number;
   planned: number;
-  /** Contexts taken, and those in the plan. */
+  /** Missing runs of these seeds, filled by the fit of cells and seeds. */
+  filled: number;
+  /** Contexts whose cells all have a result, and those in the plan. */
   contexts: number;
   contextsPlanned: number;
-  /** The contrast of each seed, which the mean is that of; and of each seed in each context. */
+  /** The contrast of each seed, which the mean is that of; with filled runs they are not independent. */
   bySeed: readonly number[];
-  pairs: readonly number[];
 }
 
 export const cellsOf = (contrast: Contrast): FactorCell[] => contrast.map(({ cell }) => cell);
@@ -46,61 +63,57 @@ export function meanContrast(contrasts: readonly Contrast[]): Contrast {
 }
 
 /**
- * Estimates the mean of contrasts, one for each context. Every seed that is taken has every context that is taken, so
- * that no seed weighs differently: where results are missing, those contexts and seeds are taken that have the most pairs.
+ * Estimates the mean of contrasts, one for each context, over every planned context. Missing runs are filled by a fit of
+ * cells and seeds (see `inference/cells-and-seeds.ts`), so that the effect stays the one that was planned.
  */
 export function estimate(contrasts: readonly Contrast[]): Estimate {
-  const complete = contrasts.map((contrast) => ({ contrast, seeds: seedsOf(contrast, measuredSeeds) }));
-  const { seeds, taken } = fullest(complete);
-  const values = seeds.map((seed) => taken.map((contrast) => valueAt(contrast, seed)));
-  const means = values.map((own) => summaryStatistics(own).mean!);
-  const { mean, std, n } = summaryStatistics(means);
-  return {
-    mean,
-    std,
-    interval: studentInterval(means),
-    n,
-    planned: new Set(contrasts.flatMap((contrast) => seedsOf(contrast, plannedSeeds))).size,
-    contexts: taken.length,
+  const contrast = meanContrast(contrasts).filter(({ weight }) => Math.abs(weight) > ROUNDING);
+  const contexts = contrasts.filter((each) => cellsOf(each).every(({ accuracies }) => accuracies.size > 0)).length;
+  const counts = {
+    planned: seedsWithTwo(contrast, plannedSeeds),
+    contexts,
     contextsPlanned: contrasts.length,
-    bySeed: means,
-    pairs: values.flat(),
+  };
+  if (contrasts.length === 0) return { ...NOTHING, ...counts, obstacle: 'no cells' };
+  const measured = { ...counts, n: seedsWithTwo(contrast, measuredSeeds) };
+  if (contexts < contrasts.length) return { ...NOTHING, ...measured, obstacle: 'contexts missing' };
+  const found = contrastOverSeeds(contrast.map(({ cell, weight }) => ({ weight, values: cell.accuracies })));
+  if (found === null) return { ...NOTHING, ...measured, obstacle: 'too few seeds' };
+  const { mean, filled, values: bySeed, spread } = found;
+  const estimated = { ...NOTHING, ...measured, mean, filled, bySeed };
+  if (spread === null) return { ...estimated, obstacle: 'too few seeds' };
+  const { std, standardError, degrees } = spread;
+  if (spreadIsRounding(std, bySeed)) return { ...estimated, std, obstacle: 'no spread' };
+  return {
+    ...estimated,
+    std,
+    interval: intervalAround(mean, standardError, degrees),
+    p: studentTail(mean / standardError, degrees),
+    degrees,
+    obstacle: null,
   };
 }
 
-interface Complete {
-  contrast: Contrast;
-  seeds: number[];
-}
+/** Weights below this are rounding of floats. */
+const ROUNDING = 1e-12;
 
-/** Of seeds × contexts the full rectangle with the most pairs; of equal ones, that with more seeds. */
-function fullest(complete: readonly Complete[]): { seeds: number[]; taken: Contrast[] } {
-  const sets = complete.map(({ seeds }) => seeds);
-  const candidates = [...sets, ...sets.slice(1).map((_, i) => common(sets.slice(0, i + 2)))];
-  const rectangles = candidates
-    .filter((seeds) => seeds.length > 0)
-    .map((seeds) => ({
-      seeds,
-      taken: complete
-        .filter((each) => seeds.every((seed) => each.seeds.includes(seed)))
-        .map(({ contrast }) => contrast),
-    }));
-  const size = ({ seeds, taken }: (typeof rectangles)[number]): number => seeds.length * taken.length;
-  rectangles.sort((a, b) => size(b) - size(a) || b.seeds.length - a.seeds.length);
-  return rectangles[0] ?? { seeds: [], taken: [] };
-}
-
-const common = (sets: readonly number[][]): number[] =>
-  sets.reduce((shared, set) => shared.filter((seed) => set.includes(seed)));
+const NOTHING = {
+  mean: null,
+  std: null,
+  interval: null,
+  p: null,
+  degrees: null,
+  n: 0,
+  filled: 0,
+  bySeed: [],
+} as const;
 
 const measuredSeeds = ({ accuracies }: FactorCell): number[] => [...accuracies.keys()];
 const plannedSeeds = ({ measurements }: FactorCell): number[] => measurements.map(({ seed }) => seed);
 
-/** Seeds that every cell of the contrast has. */
-function seedsOf(contrast: Contrast, of: (cell: FactorCell) => number[]): number[] {
-  return common(contrast.map(({ cell }) => of(cell))).sort((a, b) => a - b);
-}
-
-function valueAt(contrast: Contrast, seed: number): number {
-  return contrast.reduce((sum, { cell, weight }) => sum + weight * cell.accuracies.get(seed)!, 0);
+/** How many seeds at least two cells of the contrast have. */
+function seedsWithTwo(contrast: Contrast, of: (cell: FactorCell) => number[]): number {
+  const counts = new Map<number, number>();
+  for (const seed of contrast.flatMap(({ cell }) => of(cell))) counts.set(seed, (counts.get(seed) ?? 0) + 1);
+  return [...counts.values()].filter((count) => count > 1).length;
 }

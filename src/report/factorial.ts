@@ -21,7 +21,7 @@ export const REFERENCE: Triple = { mask: 0, misalignment: 'none', style: 'preser
 export interface FactorCell {
   triple: Triple;
   measurements: readonly Measurement[];
-  /** Seed → accuracy in percent, of those that have a result. */
+  /** Seed → accuracy in percent, of those that have a result that counts. */
   accuracies: ReadonlyMap<number, number>;
   statistics: Summary;
 }
@@ -61,8 +61,13 @@ export function factorialsOf(measurements: readonly Measurement[]): Factorial[] 
 }
 
 function factorialOf(setting: string, measurements: readonly Measurement[]): Factorial {
-  const cells = new Map([...groupBy(measurements, tripleKeyOf)].map(([key, members]) => [key, cellOf(members)]));
-  const triples = [...cells.values()].map(({ triple }) => triple);
+  return factorialOfCells(setting, [...groupBy(measurements, tripleKeyOf).values()].map(cellOf));
+}
+
+/** The factorial of cells with different triples. */
+export function factorialOfCells(setting: string, list: readonly FactorCell[]): Factorial {
+  const cells = new Map(list.map((cell) => [tripleKey(cell.triple), cell]));
+  const triples = list.map(({ triple }) => triple);
   return {
     setting,
     levels: {
@@ -70,7 +75,7 @@ function factorialOf(setting: string, measurements: readonly Measurement[]): Fac
       misalignment: MISALIGNMENTS.filter((kind) => triples.some(({ misalignment }) => misalignment === kind)),
       style: STYLES.filter((kind) => triples.some(({ style }) => style === kind)),
     },
-    cells: [...cells.values()],
+    cells: list,
     find: (triple) => cells.get(tripleKey(triple)),
   };
 }

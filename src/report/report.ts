@@ -5,12 +5,15 @@ import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
+import { measurementsOf } from './comparison.js';
 import { FORMATS, type Format } from './formats.js';
+import { describeUnhealthy, unhealthyStages, withMarkExplained } from './health.js';
 import { htmlReport } from './html/write.js';
+import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
 import { TABLES } from './tables/index.js';
-import { describeVerdict, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
+import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
 import { toMarkdown } from './writers/markdown.js';
@@ -31,7 +34,7 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
  */
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
-  return Object.values(TABLES).map(({ build }) => build(data, { metric }));
+  return Object.values(TABLES).map(({ build }) => withMarkExplained(build(data, { metric })));
 }
 
 /**
@@ -65,6 +68,9 @@ export function readableTables(tables: readonly Table[]): Table[] {
 export interface BuiltReport {
   tables: Table[];
   verdicts: Verdict[];
+  metric: Evaluation;
+  /** What pairing by seed gains; null: no two cells share two seeds. */
+  pairing: Pairing | null;
 }
 
 /**
@@ -73,7 +79,13 @@ export interface BuiltReport {
  * @throws UsageError as {@link buildTables} does.
  */
 export function buildReport(data: ReportData, options: ReportOptions = {}): BuiltReport {
-  return { tables: buildTables(data, options), verdicts: buildVerdicts(data, options) };
+  const metric = metricOf(data, options);
+  return {
+    tables: buildTables(data, options),
+    verdicts: buildVerdicts(data, options),
+    metric,
+    pairing: pairingOfMeasurements(measurementsOf(data, metric)),
+  };
 }
 
 /**
@@ -86,31 +98,28 @@ export function writeReport(
   data: ReportData,
   folder: string,
   options: ReportOptions = {},
-  { tables, verdicts }: BuiltReport = buildReport(data, options),
+  built: BuiltReport = buildReport(data, options),
 ): string[] {
-  const metric = metricOf(data, options);
   const formats = options.formats ?? DEFAULT_FORMATS;
   const files = FORMATS.filter((format) => formats.includes(format)).flatMap((format) =>
-    filesOf(format, { data, tables, verdicts, metric, paths: sweepPaths(folder) }),
+    filesOf(format, { data, ...built, paths: sweepPaths(folder) }),
   );
   for (const { path, text } of files) writeFileAtomic(path, text);
   return files.map(({ path }) => path);
 }
 
-interface Report {
+interface Report extends BuiltReport {
   data: ReportData;
-  tables: readonly Table[];
-  verdicts: readonly Verdict[];
-  metric: Evaluation;
   paths: SweepPaths;
 }
 
-function filesOf(format: Format, { data, tables, verdicts, metric, paths }: Report): { path: string; text: string }[] {
+function filesOf(format: Format, report: Report): { path: string; text: string }[] {
+  const { data, tables, verdicts, metric, pairing, paths } = report;
   switch (format) {
     case 'csv':
       return tables.map((table) => ({ path: join(paths.tables, `${table.name}.csv`), text: toCsv(table) }));
     case 'md':
-      return [{ path: paths.report, text: reportPage(data, tables, verdicts) }];
+      return [{ path: paths.report, text: reportPage(report) }];
     case 'html': {
       const wide = tables.filter(({ name }) => !TABLES[name].readable);
       const text = htmlReport(data, paths.folder, {
@@ -118,6 +127,7 @@ function filesOf(format: Format, { data, tables, verdicts, metric, paths }: Repo
         tables: readableTables(tables),
         wide,
         verdicts: verdicts.map(toldVerdict),
+        notes: [verdictRule(verdicts), ...(pairing === null ? [] : [describePairing(pairing, metric)])],
       });
       return [{ path: paths.page, text }];
     }
@@ -135,7 +145,7 @@ function toldVerdict(found: Verdict): { principle: string; verdict: string; text
 }
 
 /** The whole of `report.md`. */
-function reportPage(data: ReportData, tables: readonly Table[], verdicts: readonly Verdict[]): string {
+function reportPage({ data, tables, verdicts, metric, pairing }: Report): string {
   const wide = tables.filter(({ name }) => !TABLES[name].readable);
   return [
     `# ${data.sweeps[0]!.name}`,
@@ -144,11 +154,13 @@ function reportPage(data: ReportData, tables: readonly Table[], verdicts: readon
     `${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.`,
     '',
     ...verdictSection(verdicts),
+    ...(pairing === null ? [] : [describePairing(pairing, metric), '']),
     ...readableTables(tables).map(toMarkdown),
     ...wide.map(
       ({ name, title, caption }) => `## ${title}\n\n${caption} See [tables/${name}.csv](tables/${name}.csv).\n`,
     ),
     ...provenanceSection(summarizeProvenance(data)),
+    ...unhealthySection(data),
     ...missingSection(data.missing),
   ].join('\n');
 }
@@ -156,6 +168,19 @@ function reportPage(data: ReportData, tables: readonly Table[], verdicts: readon
 /** Of each folder, where they differ. */
 function descriptions({ sweeps }: ReportData): string[] {
   return [...new Set(sweeps.map(({ description }) => description))].filter((description) => description !== null);
+}
+
+function unhealthySection(data: ReportData): string[] {
+  const lines = unhealthyStages(data).map((stage) => `- ${describeUnhealthy(stage)}`);
+  if (lines.length === 0) return [];
+  return [
+    '## Unhealthy runs',
+    '',
+    'Their training did not work, so no verdict, effect, mean or rank counts them.',
+    '',
+    ...lines,
+    '',
+  ];
 }
 
 function missingSection(missing: readonly MissingResult[]): string[] {

@@ -61,3 +61,6 @@ export function kendall(pairs: readonly (readonly [number, number])[]): number |
   const norm = Math.sqrt(untied(0) * untied(1));
   return norm === 0 ? null : sum(orders.map(([a, b]) => a * b)) / norm;
 }
+
+/** `= 0.012` */
+export const describeP = (p: number): string => (p < 0.001 ? '< 0.001' : `= ${p.toFixed(3)}`);

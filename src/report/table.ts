@@ -23,6 +23,8 @@ export interface Column {
   unit?: string;
   /** Digits after the point where people read it; CSV files have them all. */
   digits?: number;
+  /** A count to beware of: where people read it, 0 is empty and any other count has a dagger. */
+  mark?: true;
 }
 
 /** Empty cells are null. */

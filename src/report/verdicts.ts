@@ -2,27 +2,39 @@
 import type { Evaluation } from '../spec/schema.js';
 import type { ReportData } from './collect.js';
 import { measurementsOf } from './comparison.js';
-import { cellsOf, difference, estimate, type Contrast, type Estimate } from './contrasts.js';
+import { cellsOf, difference, estimate, type Contrast, type Estimate, type Obstacle } from './contrasts.js';
 import { interaction, mainEffect } from './effects.js';
 import { factorialsOf, type Factorial } from './factorial.js';
+import { holm } from './inference/holm.js';
+import { describeP } from './statistics.js';
 import { strengthDepartures } from './strengths.js';
+
+/**
+ * `not decided`: tested, and the adjusted p value is above .05. `not tested`: there is no p value, since the plan has no
+ * cells to compare or too few results are there.
+ */
+export type Outcome = 'holds' | 'reversed' | 'not decided' | 'not tested';
 
 export interface Verdict {
   principle: string;
   /** `key=value` where a sweep has several settings, each with a verdict of its own. */
   setting: string;
-  outcome: 'holds' | 'reversed' | 'not decided';
+  outcome: Outcome;
   /** What was estimated, in points of accuracy. */
   quantity: string;
   metric: Evaluation;
   estimate: Estimate;
+  /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested. */
+  adjusted: number | null;
+  /** How many those are. */
+  family: number;
   /** What else differs between the cells compared, in whole sentences. */
   beware: readonly string[];
 }
 
 interface Principle {
   name: string;
-  /** `a less b`, of the quantity. */
+  /** `a minus b`, of the quantity. */
   quantity: string;
   /** The sign of the quantity where the principle holds. */
   sign: 1 | -1;
@@ -32,31 +44,31 @@ interface Principle {
 const PRINCIPLES: readonly Principle[] = [
   {
     name: 'Misalignment helps',
-    quantity: 'Misaligned less aligned',
+    quantity: 'Misaligned minus aligned',
     sign: 1,
     contrastsOf: (factorial) => mainEffect(factorial, 'misalignment').contrasts,
   },
   {
     name: 'Misalignment helps more on top of masking',
-    quantity: 'What misalignment adds with a mask less what it adds without',
+    quantity: 'What misalignment adds with a mask minus what it adds without',
     sign: 1,
     contrastsOf: (factorial) => interaction(factorial, 'mask', 'misalignment').contrasts,
   },
   {
     name: 'Keep the style',
-    quantity: 'Changed style less preserved',
+    quantity: 'Changed style minus preserved style',
     sign: -1,
     contrastsOf: (factorial) => mainEffect(factorial, 'style').contrasts,
   },
   {
     name: 'Masking helps',
-    quantity: 'Masked less unmasked',
+    quantity: 'Masked minus unmasked',
     sign: 1,
     contrastsOf: (factorial) => mainEffect(factorial, 'mask').contrasts,
   },
   {
     name: 'Masked and zoomed-in is at least as good as masked',
-    quantity: 'masked+zoomed-in less masked',
+    quantity: 'masked+zoomed-in minus masked',
     sign: 1,
     contrastsOf: integrated,
   },
@@ -69,58 +81,80 @@ function integrated(factorial: Factorial): Contrast[] {
   return both === undefined || masked === undefined ? [] : [difference(both, masked)];
 }
 
-/**
- * Judges each principle in each setting: it holds, or is reversed, where Student's 95 % interval over the seeds lies on
- * one side of zero, and is not decided otherwise.
- */
+/** The family-wise error rate: at most this share of reports without any effect have a verdict. */
+const ERROR_RATE = 0.05;
+
+/** Judges each principle in each setting of what was measured. */
 export function verdictsOf(data: ReportData, metric: Evaluation): Verdict[] {
-  return factorialsOf(measurementsOf(data, metric)).flatMap((factorial) =>
-    PRINCIPLES.map(({ name, quantity, sign, contrastsOf }): Verdict => {
+  return judge(factorialsOf(measurementsOf(data, metric)), metric);
+}
+
+/**
+ * Judges each principle in each factorial. All verdicts are one family: a principle holds, or is reversed, where its
+ * p value, adjusted by Holm's method over all that were tested, is at most .05.
+ */
+export function judge(factorials: readonly Factorial[], metric: Evaluation): Verdict[] {
+  const found = factorials.flatMap((factorial) =>
+    PRINCIPLES.map(({ name, quantity, sign, contrastsOf }) => {
       const contrasts = contrastsOf(factorial);
-      const found = estimate(contrasts);
-      return {
-        principle: name,
-        setting: factorial.setting,
-        outcome: outcomeOf(found, sign),
-        quantity,
-        metric,
-        estimate: found,
-        beware: strengthDepartures(contrasts.map(cellsOf)),
-      };
+      const beware = strengthDepartures(contrasts.map(cellsOf));
+      return { principle: name, setting: factorial.setting, quantity, sign, beware, estimate: estimate(contrasts) };
     }),
   );
+  const tested = found.flatMap(({ estimate: { p } }, i) => (p === null ? [] : [{ i, p }]));
+  const adjusted = new Map(holm(tested.map(({ p }) => p)).map((p, place) => [tested[place]!.i, p]));
+  return found.map(({ sign, ...rest }, i): Verdict => {
+    const own = adjusted.get(i) ?? null;
+    const outcome = outcomeOf(rest.estimate, own, sign);
+    return { ...rest, outcome, metric, adjusted: own, family: tested.length };
+  });
 }
 
-function outcomeOf({ interval }: Estimate, sign: 1 | -1): Verdict['outcome'] {
-  if (interval === null) return 'not decided';
-  const [low, high] = interval;
-  if (low <= 0 && high >= 0) return 'not decided';
-  return Math.sign(low) === sign ? 'holds' : 'reversed';
+function outcomeOf({ mean }: Estimate, adjusted: number | null, sign: 1 | -1): Outcome {
+  if (mean === null || adjusted === null) return 'not tested';
+  if (adjusted > ERROR_RATE) return 'not decided';
+  return Math.sign(mean) === sign ? 'holds' : 'reversed';
 }
 
-/** A verdict in words: `Misalignment helps: not decided at n = 3. Misaligned less aligned: …` */
-export function describeVerdict({ principle, setting, outcome, quantity, estimate: found, beware }: Verdict): {
+/** A verdict in words: `Misalignment helps: holds (adjusted p = 0.012, Holm over 5). Misaligned minus aligned: …` */
+export function describeVerdict(verdict: Verdict): {
   /** The principle and where it was tried. */
   claim: string;
-  /** What the data say of it, in a word or two. */
+  /** What the data say of it, and how sure that is. */
   verdict: string;
   numbers: string;
 } {
+  const { principle, setting, outcome, quantity, estimate: found, adjusted, family, beware } = verdict;
   const where = setting === '' ? '' : ` (${setting})`;
-  const said = outcome === 'not decided' ? `not decided at n = ${found.n}` : outcome;
+  const certainty = adjusted === null ? '' : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
   return {
     claim: `${principle}${where}`,
-    verdict: said,
+    verdict: `${outcome}${certainty}`,
     numbers: [`${quantity}: ${describeEstimate(found)}.`, ...beware].join(' '),
   };
 }
 
-function describeEstimate({ mean, interval, n, planned, contexts, contextsPlanned }: Estimate): string {
-  if (contextsPlanned === 0) return 'the plan has no cells to compare';
-  if (mean === null) return 'no seed has all the cells to compare';
-  const spread =
-    interval === null ? 'too little to tell its spread' : `95 % from ${signed(interval[0])} to ${signed(interval[1])}`;
-  return `${signed(mean)} points, ${spread}, over ${share(n, planned, 'seed')} in ${share(contexts, contextsPlanned, 'context')}`;
+const OBSTACLES: Record<Obstacle, (found: Estimate) => string> = {
+  'no cells': () => 'the plan has no cells to compare',
+  'contexts missing': ({ contexts, contextsPlanned }) =>
+    `${share(contexts, contextsPlanned, 'planned context')} ${contexts === 1 ? 'has' : 'have'} a result of every cell, ` +
+    'so the planned effect cannot be estimated',
+  'too few seeds': ({ n, planned }) => `too few results to test, from ${share(n, planned, 'seed')}`,
+  'no spread': ({ n, planned }) => `${share(n, planned, 'seed')} agree to the last digit, so the spread is not known`,
+};
+
+function describeEstimate(found: Estimate): string {
+  const { mean, interval, p, obstacle, n, planned, filled, contexts, contextsPlanned } = found;
+  if (obstacle !== null)
+    return [mean === null ? [] : `${signed(mean)} points`, OBSTACLES[obstacle](found)].flat().join(', ');
+  const [low, high] = interval!;
+  return [
+    `${signed(mean!)} points`,
+    `95 % interval of this estimate alone ${signed(low)} to ${signed(high)}`,
+    `p ${describeP(p!)}`,
+    `over ${share(n, planned, 'seed')} in ${share(contexts, contextsPlanned, 'context')}`,
+    ...(filled === 0 ? [] : [`${filled} missing ${filled === 1 ? 'run' : 'runs'} filled by a fit of cells and seeds`]),
+  ].join(', ');
 }
 
 function share(taken: number, planned: number, what: string): string {
@@ -129,14 +163,25 @@ function share(taken: number, planned: number, what: string): string {
 
 const signed = (points: number): string => `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)}`;
 
+/** How the verdicts were found, for beside them. */
+export function verdictRule([first]: readonly Verdict[]): string {
+  if (first === undefined) return '';
+  if (first.family === 0) return `By ${first.metric} at the last epoch. No principle can be tested on these results.`;
+  return (
+    `By ${first.metric} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
+    `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
+    'any effect has such a verdict. The 95 % intervals are those of single estimates, not adjusted: one may exclude zero ' +
+    'where the verdict is not decided.'
+  );
+}
+
 /** The section as lines of Markdown; none where nothing was pre-trained. */
 export function verdictSection(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
   return [
     '## Verdicts',
     '',
-    `By ${verdicts[0]!.metric} at the last epoch, paired by seed. A principle holds, or is reversed, where the 95 % interval`,
-    'over the seeds lies on one side of zero; each is judged on its own, on this data and at this size.',
+    verdictRule(verdicts),
     '',
     ...verdicts.map(describeVerdict).map(({ claim, verdict, numbers }) => `- **${claim}: ${verdict}.** ${numbers}`),
     '',

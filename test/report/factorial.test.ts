@@ -67,18 +67,41 @@ describe('effects', () => {
     expect(caption).not.toContain('differs between cells');
   });
 
-  test('take the most pairs of seed and context where results are missing', () => {
-    // Seed 2 lacks two of three styles everywhere: 2 seeds × 6 contexts are more than 3 × 2.
+  test('are of all planned contexts and seeds where results are missing', () => {
+    // Seed 2 lacks two of three styles everywhere, at each of 2 masks and 4 misalignments: 16 runs.
     const { rows } = effectsTable(
       dataWithout(({ seed, style }) => seed === 2 && style !== 'preserved'),
       FINETUNE,
     );
     expect(rows.find(({ effect, level }) => effect === 'misalignment' && level === 'any')).toMatchObject({
-      n: 2,
+      n: 3,
       planned: 3,
+      filled: 16,
+      bootstrap_low: null,
+      p_seeds: null,
       contexts: 6,
       contexts_planned: 6,
     });
+  });
+
+  test('are empty where a planned cell has no result at all, rather than those of other contexts', () => {
+    const { rows } = effectsTable(
+      dataWithout(({ mask, misalignment, style }) => mask === 0 && misalignment === 'distorted' && style === 'blurred'),
+      FINETUNE,
+    );
+    const row = (effect: string, level: string) => rows.find((each) => each.effect === effect && each.level === level);
+    // The cell stands in one of six contexts of misalignment and of eight of style.
+    expect(row('misalignment', 'any')).toMatchObject({
+      estimate: null,
+      p: null,
+      n: 3,
+      contexts: 5,
+      contexts_planned: 6,
+    });
+    expect(row('style', 'any')).toMatchObject({ estimate: null, ci_low: null, contexts: 7, contexts_planned: 8 });
+    // These levels do without it.
+    expect(row('misalignment', 'zoomed-in')).toMatchObject({ n: 3, filled: 0, df: 2, contexts: 6 });
+    expect(row('misalignment', 'zoomed-in')!.estimate).not.toBeNull();
   });
 
   test('are empty with n = 0 where nothing is measured', () => {
@@ -86,7 +109,7 @@ describe('effects', () => {
       dataWithout(() => true),
       FINETUNE,
     );
-    expect(rows[0]).toMatchObject({ effect: 'mask', estimate: null, ci_low: null, p_pairs: null, n: 0, planned: 3 });
+    expect(rows[0]).toMatchObject({ effect: 'mask', estimate: null, ci_low: null, p: null, n: 0, planned: 3 });
   });
 
   test('tell where a strength differs along with the mask', () => {

@@ -43,3 +43,16 @@ test("the paper's numbers and differences stand beside ours", () => {
 test('the cost is the speed of pre-training', () => {
   expect(pick(table, 'pretrain_images_per_second')).toEqual([[110], [310], [290]]);
 });
+
+test('pairs are of one seed, in whatever order the plan lists the seeds', () => {
+  const yaml = `
+grid: {objective: [masked], seed: [0, 1, 2]}
+include: [{objective: masked+zoomed-in, seed: [2, 0, 1]}]`;
+  const own: Record<string, number[]> = { masked: [10, 20, 40], 'masked+zoomed-in': [11, 22, 43] };
+  const folder = results(yaml, (objective, seed, { kind }) =>
+    kind === 'pretrain' ? {} : { accuracy: own[objective]![seed]! },
+  );
+  const { rows } = integrationTable(collect([folder]), { metric: 'finetune' });
+  // 1, 2 and 3: a standard deviation of 1. By position they would be 33, −9 and −18.
+  expect(pick({ rows }, 'difference_to_masked', 'difference_std', 'difference_n')[2]).toEqual([2, 1, 3]);
+});

@@ -93,17 +93,18 @@ describe('verdicts', () => {
     return counts;
   }
 
-  test('are not decided in at least 90 of 100 data sets without effects', () => {
+  test('are not decided in at least 95 of 100 data sets without effects', () => {
     const counts = outcomes(NOTHING);
     expect(counts.size).toBe(5);
     for (const [principle, { 'not decided': undecided = 0 }] of counts) {
-      expect([principle, undecided >= 90]).toEqual([principle, true]);
+      expect([principle, undecided >= 95]).toEqual([principle, true]);
     }
   });
 
   test('say what was planted where it is well above the noise, and never the reverse', () => {
     const counts = outcomes(EFFECTS);
-    expect(counts.get('Misalignment helps')?.holds).toBeGreaterThanOrEqual(90);
+    // Three seeds and Holm's correction over five: fewer than by single intervals.
+    expect(counts.get('Misalignment helps')?.holds).toBeGreaterThanOrEqual(80);
     expect(counts.get('Keep the style')?.holds).toBeGreaterThanOrEqual(90);
     expect(counts.get('Misalignment helps')?.reversed).toBeUndefined();
     expect(counts.get('Keep the style')?.reversed).toBeUndefined();

@@ -1,6 +1,7 @@
-import { planOf } from '../runner/support.js';
+import { planOf, resultOf } from '../runner/support.js';
 import { runsTable } from '../../src/report/tables/runs.js';
-import { accuracies, collect, dataOf, pick, resultsMaker } from './support.js';
+import type { Row } from '../../src/report/table.js';
+import { accuracies, collect, collectedFrom, dataOf, pick, resultsMaker } from './support.js';
 
 const results = resultsMaker();
 
@@ -20,6 +21,9 @@ test('every job is one row with its triple, its cells and every number of its st
       seed: 0,
       pretrain_loss: 0.7,
       pretrain_zero_loss: 1,
+      pretrain_first_loss: 1,
+      pretrain_largest_gradient_norm: 1,
+      pretrain_batch_size: 10,
       pretrain_epochs: 20,
       pretrain_steps: 40,
       pretrain_train_images: 20,
@@ -29,6 +33,7 @@ test('every job is one row with its triple, its cells and every number of its st
       pretrain_stage: plan.jobs[0]!.pretrain,
       knn_accuracy: 61.25,
       knn_top5: 90,
+      knn_k: 20,
       knn_epochs: 20,
       knn_steps: 40,
       knn_train_images: 20,
@@ -37,6 +42,7 @@ test('every job is one row with its triple, its cells and every number of its st
       knn_images_per_second: 100,
       knn_seconds: 2,
       knn_stage: plan.jobs[0]!.evaluations.knn,
+      unhealthy: '',
       missing: '',
     },
   ]);
@@ -68,4 +74,34 @@ test('a job without all its results says which are missing', () => {
     ['scratch', 40, ''],
     ['masked', null, 'finetune'],
   ]);
+});
+
+test('numbers of training that results of older versions lack are empty, and those that are there stand in their columns', () => {
+  const plan = planOf('job: {evaluate: [finetune, linear, knn]}\ngrid: {objective: [masked]}');
+  const own = { firstLoss: 1.5, largestGradientNorm: 2.5, batchSize: 7, chanceLoss: 3.5, k: 9 };
+  const older = { firstLoss: null, largestGradientNorm: null, batchSize: null, chanceLoss: null, k: null };
+  const columnsOf = (values: Record<string, number | null>): Row => {
+    const data = collectedFrom(plan, (_job, kind) => {
+      const result = resultOf(kind);
+      const known = Object.entries(values).filter(([key]) => key in result);
+      return { ...result, ...Object.fromEntries(known), corruptImages: ['a.png', 'b.png'] };
+    });
+    return runsTable(data, { metric: 'finetune' }).rows[0]!;
+  };
+  expect(columnsOf(own)).toMatchObject({
+    pretrain_first_loss: 1.5,
+    pretrain_largest_gradient_norm: 2.5,
+    pretrain_batch_size: 7,
+    pretrain_corrupt_images: 2,
+    finetune_first_loss: 1.5,
+    finetune_largest_gradient_norm: 2.5,
+    finetune_batch_size: 7,
+    finetune_chance_loss: 3.5,
+    linear_loss: 0.5,
+    linear_batch_size: 7,
+    linear_chance_loss: 3.5,
+    knn_k: 9,
+    knn_corrupt_images: 2,
+  });
+  expect(columnsOf(older)).toMatchObject({ pretrain_first_loss: null, finetune_chance_loss: null, knn_k: null });
 });

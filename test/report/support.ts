@@ -4,7 +4,8 @@ import { planOf, resultOf, temporaryFolder, type Numbers } from '../runner/suppo
 import { collect, type ReportData } from '../../src/report/collect.js';
 import { paperObjective } from '../../src/report/paper.js';
 import type { Row, Table } from '../../src/report/table.js';
-import type { Job, Plan, StageConfig } from '../../src/spec/stages.js';
+import type { Job, Plan, StageConfig, StageKind } from '../../src/spec/stages.js';
+import type { StageResult } from '../../src/store/records.js';
 import { writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
 
@@ -59,4 +60,19 @@ export { collect };
 /** Some columns of a table, row by row. */
 export function pick({ rows }: Pick<Table, 'rows'>, ...keys: string[]): Row[string][][] {
   return rows.map((row) => keys.map((key) => row[key] ?? null));
+}
+
+/** The data of one plan without any files, with a result for each stage, or null where it is missing. */
+export function collectedFrom(plan: Plan, resultFor: (job: Job, kind: StageKind) => StageResult | null): ReportData {
+  const data = dataOf(plan);
+  const stages = new Map(
+    [...data.stages].map(([id, record]) => {
+      const job = plan.jobs.find(({ pretrain, evaluations }) =>
+        [pretrain, ...Object.values(evaluations)].includes(id),
+      )!;
+      return [id, { ...record, result: resultFor(job, record.stage.config.kind) }];
+    }),
+  );
+  const missing = [...stages.values()].filter(({ result }) => result === null);
+  return { ...data, stages, missing: missing.map(({ stage }) => ({ stage, folder: '', why: 'not run' })) };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Evaluation } from '../../spec/schema.js';
 import type { MissingResult, ReportData } from '../collect.js';
+import { unhealthyStages, type UnhealthyStage } from '../health.js';
 import type { LoggedSchedule } from '../schedules.js';
 import type { Table } from '../table.js';
 import type { Figure } from './chart.js';
@@ -33,6 +34,8 @@ export interface PageInput {
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
   verdicts: readonly Verdict[];
+  /** What is to be known beside the verdicts, each a paragraph. */
+  notes: readonly string[];
   schedules: readonly LoggedSchedule[];
   files: FoundFiles;
 }
@@ -44,8 +47,9 @@ interface Section {
 }
 
 /** The page as HTML. */
-export function reportHtml({ data, metric, tables, wide, verdicts, schedules, files }: PageInput): string {
+export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedules, files }: PageInput): string {
   const { name } = data.sweeps[0]!;
+  const unhealthy = unhealthyStages(data);
   const previews = previewsSection(pictured(data), files);
   const sections: Section[] = [
     ...figuresOf(data, metric, schedules).map((figure) => ({
@@ -61,6 +65,9 @@ export function reportHtml({ data, metric, tables, wide, verdicts, schedules, fi
     })),
     ...(wide.length === 0 ? [] : [{ id: 'more', title: 'More tables', content: wideSection(wide) }]),
     { id: 'provenance', title: 'Provenance', content: provenanceSection(data, files.links) },
+    ...(unhealthy.length === 0
+      ? []
+      : [{ id: 'unhealthy', title: 'Unhealthy runs', content: unhealthySection(unhealthy, files.links) }]),
     ...(data.missing.length === 0
       ? []
       : [{ id: 'missing', title: 'Missing results', content: missingSection(data.missing, files.links) }]),
@@ -76,6 +83,7 @@ export function reportHtml({ data, metric, tables, wide, verdicts, schedules, fi
 ${descriptions(data).map((text) => markup`<p>${text}</p>`)}
 <p class="lead">${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.</p>
 ${verdictList(verdicts)}
+${notes.filter((note) => note !== '').map((note) => markup`<p class="lead">${note}</p>`)}
 <nav aria-label="Contents"><ul>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav></header>
 <main>
 ${sections.map(({ content }) => content)}</main>
@@ -130,6 +138,16 @@ ${folded ? markup`<details><summary>${charts.length} charts</summary>${grid}</de
 function wideSection(tables: readonly Table[]): Markup {
   return markup`<section id="more"><h2>More tables</h2><ul>${tables.map(
     ({ name, title, caption }) => markup`<li><a href="tables/${name}.csv">${title}</a>: ${caption}</li>`,
+  )}</ul></section>
+`;
+}
+
+function unhealthySection(unhealthy: readonly UnhealthyStage[], links: ReadonlyMap<string, string>): Markup {
+  return markup`<section id="unhealthy"><h2>Unhealthy runs</h2>
+<p class="lead">Their training did not work, so no verdict, effect, mean or rank counts them.</p>
+<ul>${unhealthy.map(
+    ({ kind, id, run, problem }) => markup`<li>${kind} ${stageLink(id, links)} (${run}): ${problem}</li>
+`,
   )}</ul></section>
 `;
 }

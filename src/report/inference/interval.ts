@@ -10,15 +10,25 @@ export const CONFIDENCE = 0.95;
 /** Spreads below this share of the values are rounding of floats, not a spread. */
 const ROUNDING = 1e-9;
 
+/** Whether a standard deviation is nothing but rounding. */
+export function spreadIsRounding(std: number, values: readonly number[]): boolean {
+  return std <= ROUNDING * Math.max(1, ...values.map(Math.abs));
+}
+
+/** Student's confidence interval around an estimate. */
+export function intervalAround(mean: number, standardError: number, degrees: number): Interval {
+  const half = centralStudent(CONFIDENCE, degrees) * standardError;
+  return [mean - half, mean + half];
+}
+
 /**
  * Student's confidence interval of a mean. Under normal noise it covers the truth as often as it says at every n ≥ 2,
  * which a bootstrap of three values does not.
  *
  * @returns null below two values, and where all are equal: accuracies come in steps, and no spread is not certainty.
  */
-export function studentInterval(values: readonly number[], confidence = CONFIDENCE): Interval | null {
+export function studentInterval(values: readonly number[]): Interval | null {
   const { mean, std, n } = summaryStatistics(values);
-  if (mean === null || std === null || std <= ROUNDING * Math.max(1, ...values.map(Math.abs))) return null;
-  const half = (centralStudent(confidence, n - 1) * std) / Math.sqrt(n);
-  return [mean - half, mean + half];
+  if (mean === null || std === null || spreadIsRounding(std, values)) return null;
+  return intervalAround(mean, std / Math.sqrt(n), n - 1);
 }

@@ -1,6 +1,6 @@
 /** Columns that several tables have, and how their cells are made from a row of a comparison. */
 import type { Evaluation } from '../../spec/schema.js';
-import { epochsOf, type ResultRow } from '../comparison.js';
+import { epochsOf, unhealthyIn, type ResultRow } from '../comparison.js';
 import { PAPER_ACCURACY, zoomDeparture } from '../paper.js';
 import type { Column, Row } from '../table.js';
 
@@ -13,20 +13,27 @@ export const SETTING: Column = {
 const MEAN: Column = {
   key: 'mean',
   label: 'mean',
-  description: 'Mean top-1 accuracy over the seeds, on the test set, at the last epoch.',
+  description: 'Mean top-1 accuracy over the seeds that count, on the test set, at the last epoch.',
   unit: '%',
   digits: 2,
 };
 const STD: Column = {
   key: 'std',
   label: 'std',
-  description: 'Sample standard deviation over the seeds.',
+  description: 'Sample standard deviation over these seeds.',
   unit: '%',
   digits: 2,
 };
-const N: Column = { key: 'n', label: 'n', description: 'Seeds with a result.', digits: 0 };
+const N: Column = { key: 'n', label: 'n', description: 'Seeds with a result that counts.', digits: 0 };
 const PLANNED: Column = { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0 };
-export const ACCURACY: Column[] = [MEAN, STD, N, PLANNED];
+export const UNHEALTHY: Column = {
+  key: 'unhealthy',
+  label: 'unhealthy',
+  description: 'Runs whose training, or pre-training, did not work; no other number of the row counts them.',
+  digits: 0,
+  mark: true,
+};
+export const ACCURACY: Column[] = [MEAN, STD, N, PLANNED, UNHEALTHY];
 
 export const PAPER: Column = {
   key: 'paper_accuracy',
@@ -57,6 +64,7 @@ export function commonCells(row: ResultRow, metric: Evaluation): Row {
     std: statistics.std,
     n: statistics.n,
     planned: measurements.length,
+    unhealthy: unhealthyIn(row),
     paper_accuracy: PAPER_ACCURACY[objective],
     epoch: epochsOf(row),
     metric,

@@ -1,13 +1,13 @@
 /** The principles as numbers: main effects and two-way interactions of mask, misalignment and style, paired by seed. */
 import { stream, type Random } from '../../common/random.js';
-import { epochsOf, measurementsOf } from '../comparison.js';
+import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
 import { cellsOf, estimate } from '../contrasts.js';
 import { effectsOf, type Effect } from '../effects.js';
 import { factorialsOf, type Factorial } from '../factorial.js';
 import { bootstrapInterval } from '../inference/bootstrap.js';
 import { signFlipTest } from '../inference/sign-flip.js';
 import type { BuildTable, Column, Row } from '../table.js';
-import { EPOCH, METRIC, SETTING } from './columns.js';
+import { EPOCH, METRIC, SETTING, UNHEALTHY } from './columns.js';
 import { strengthDepartures } from '../strengths.js';
 
 const points = (key: string, label: string, description: string): Column => ({
@@ -29,25 +29,32 @@ const COLUMNS: Column[] = [
     description: 'Compared with the level that degrades nothing; any: all others together.',
   },
   points('estimate', 'estimate', 'What the level adds, or how much more it adds on top of the other factor.'),
-  points('std', 'std', 'Sample standard deviation of the estimate from one seed to another.'),
+  points('std', 'std', "Standard deviation of a seed's contrast."),
   points('ci_low', '95 % from', "Student's 95 % confidence interval over the seeds, its lower end."),
   points('ci_high', 'to', 'Its upper end.'),
-  count('n', 'n', 'Seeds taken.'),
-  count('planned', 'planned', 'Seeds in the plan.'),
-  count('contexts', 'contexts', 'Combinations of the other factors over which the effect is averaged.'),
-  count('contexts_planned', 'contexts planned', 'Those in the plan.'),
-  points('bootstrap_low', 'bootstrap from', 'Percentile bootstrap over the seeds, 95 %; too narrow for few seeds.'),
+  {
+    key: 'p',
+    label: 'p',
+    description: "Two-sided p value of Student's test of this row alone; see Verdicts for adjusted ones.",
+    digits: 3,
+  },
+  { key: 'df', label: 'df', description: 'Degrees of freedom: n − 1, less where runs are missing.', digits: 1 },
+  count('n', 'n', 'Seeds with at least two of the cells.'),
+  count('planned', 'planned', 'Such seeds in the plan.'),
+  count('filled', 'filled', 'Missing runs of these seeds, filled by the fit of cells and seeds.'),
+  UNHEALTHY,
+  count('contexts', 'contexts', 'Combinations of the other factors whose cells all have a result.'),
+  count('contexts_planned', 'contexts planned', 'Those in the plan, which the effect is averaged over.'),
+  points(
+    'bootstrap_low',
+    'bootstrap from',
+    'Percentile bootstrap over the seeds, 95 %; too narrow for few seeds; empty where runs are filled.',
+  ),
   points('bootstrap_high', 'to', 'Its upper end.'),
   {
     key: 'p_seeds',
     label: 'p (seeds)',
-    description: 'Sign-flip test over the seeds; never below 2 / 2ⁿ, .25 for three.',
-    digits: 3,
-  },
-  {
-    key: 'p_pairs',
-    label: 'p (pairs)',
-    description: 'The same over seed × context, which takes the contexts of a seed for independent.',
+    description: 'Sign-flip test over the seeds; never below 2 / 2ⁿ, .25 for three; empty where runs are filled.',
     digits: 3,
   },
   EPOCH,
@@ -79,8 +86,11 @@ function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Eff
   const level = levels.join(' × ');
   const found = estimate(contrasts);
   const random = (what: string): Random => stream(0, 'report', what, setting, effect, level);
-  const bootstrap = bootstrapInterval(found.bySeed, random('bootstrap'));
-  const measurements = contrasts.flatMap(cellsOf).flatMap((cell) => cell.measurements);
+  // Contrasts with filled runs are not independent, which both resampling and sign flips take for granted.
+  const independent = found.filled === 0 ? found.bySeed : [];
+  const bootstrap = bootstrapInterval(independent, random('bootstrap'));
+  const cells = new Set(contrasts.flatMap(cellsOf));
+  const measurements = [...cells].flatMap((cell) => cell.measurements);
   return {
     setting,
     kind,
@@ -90,14 +100,17 @@ function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Eff
     std: found.std,
     ci_low: found.interval?.[0] ?? null,
     ci_high: found.interval?.[1] ?? null,
+    p: found.p,
+    df: found.degrees,
     n: found.n,
     planned: found.planned,
+    filled: found.filled,
+    unhealthy: unhealthyIn({ measurements }),
     contexts: found.contexts,
     contexts_planned: found.contextsPlanned,
     bootstrap_low: bootstrap?.[0] ?? null,
     bootstrap_high: bootstrap?.[1] ?? null,
-    p_seeds: signFlipTest(found.bySeed, random('signs of seeds')),
-    p_pairs: signFlipTest(found.pairs, random('signs of pairs')),
+    p_seeds: signFlipTest(independent, random('signs of seeds')),
     epoch: epochsOf({ measurements }),
     metric,
   };

@@ -10,7 +10,7 @@ export function estimateColumns(label: string): Column[] {
     {
       key: 'difference',
       label,
-      description: 'Mean difference, paired by seed; positive where the degraded level does better.',
+      description: 'Mean difference, paired by seed; positive where the degraded level is better.',
       unit: 'points',
       digits: 2,
     },

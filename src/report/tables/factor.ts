@@ -1,6 +1,6 @@
 /** One factor at each level of the other two: mask ratio, misalignment or style, against the level that degrades nothing. */
 import type { Evaluation } from '../../spec/schema.js';
-import { epochsOf, measurementsOf } from '../comparison.js';
+import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
 import { difference, estimate } from '../contrasts.js';
 import { factorialsOf, REFERENCE, type Factor, type FactorCell, type Factorial, type Triple } from '../factorial.js';
 import { PAPER_ACCURACY, paperObjective } from '../paper.js';
@@ -130,6 +130,7 @@ function rowOf(factorial: Factorial, factor: Factor, triple: Triple, metric: Eva
     std: cell?.statistics.std ?? null,
     n: cell?.statistics.n ?? 0,
     planned: cell?.measurements.length ?? 0,
+    unhealthy: cell === undefined ? 0 : unhealthyIn(cell),
     ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : []), name),
     paper_accuracy: objective === undefined ? null : PAPER_ACCURACY[objective],
     epoch: cell === undefined ? null : epochsOf(cell),

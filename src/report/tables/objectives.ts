@@ -1,17 +1,16 @@
 /** The paper's comparison of objectives: ours beside its numbers, ranks, and how far the two orders agree. */
 import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
+import { agreementWith, type Agreement, type Correlation } from '../agreement.js';
 import {
-  agreementWith,
   comparisonsOf,
   counterpart,
   measurementsOf,
   pairedDifferences,
   ranksOf,
   rowsOf,
-  type Comparison,
   type ResultRow,
 } from '../comparison.js';
-import { ranks, summaryStatistics } from '../statistics.js';
+import { describeP, ranks, summaryStatistics } from '../statistics.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
@@ -49,13 +48,17 @@ export const objectivesTable: BuildTable = (data, { metric }) => {
     OBJECTIVE_ORDER.filter((objective) => PAPER_ACCURACY[objective] !== null || present.has(objective)),
   );
   const comparisons = comparisonsOf(rows);
+  const agreements = comparisons.map(({ setting, rows: compared }) => ({
+    setting,
+    agreement: agreementWith(paperAccuracy, compared),
+  }));
   const own = ranksOf(comparisons, (row) => paperAccuracy(row) !== null);
   return {
     name: 'objectives',
     title: 'Objectives',
     caption: [
       `Top-1 accuracy in percent (${metric}), over seeds; the paper's are of ViT-B/16 on ImageNet-1k.`,
-      ...comparisons.map(describeCorrelation),
+      ...agreements.map(({ setting, agreement }) => describeAgreement(setting, agreement)),
       ...departures(rows),
     ].join(' '),
     columns: COLUMNS,
@@ -67,17 +70,25 @@ export const objectivesTable: BuildTable = (data, { metric }) => {
       paper_rank: PAPER_RANK.get(row.objective) ?? null,
     })),
     summary: Object.fromEntries(
-      comparisons.flatMap(({ setting, rows: compared }) => {
-        const { spearman, kendall } = agreementWith(paperAccuracy, compared);
+      agreements.flatMap(({ setting, agreement }) => {
         const suffix = setting === '' ? '' : ` ${setting}`;
         return [
-          [`spearman${suffix}`, spearman],
-          [`kendall${suffix}`, kendall],
+          ...summaryOf('spearman', suffix, agreement.kind === 'found' ? agreement.spearman : null),
+          ...summaryOf('kendall', suffix, agreement.kind === 'found' ? agreement.kendall : null),
         ];
       }),
     ),
   };
 };
+
+function summaryOf(name: string, suffix: string, found: Correlation | null): [string, number | null][] {
+  return [
+    [`${name}${suffix}`, found?.value ?? null],
+    [`${name}_p${suffix}`, found?.p ?? null],
+    [`${name}_lowest_seed${suffix}`, found?.range?.[0] ?? null],
+    [`${name}_highest_seed${suffix}`, found?.range?.[1] ?? null],
+  ];
+}
 
 /** The triple that each row stands for, also where no job has it. */
 const TRIPLES: Record<ResultRow['objective'], Row> = Object.fromEntries(
@@ -108,16 +119,18 @@ function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | n
   return scratch === undefined ? null : summaryStatistics(pairedDifferences(row, scratch)).mean;
 }
 
-function describeCorrelation({ setting, rows }: Comparison): string {
-  const { spearman, kendall, rows: count, seeds } = agreementWith(paperAccuracy, rows);
+function describeAgreement(setting: string, agreement: Agreement): string {
   const where = setting === '' ? '' : ` where ${setting}`;
-  if (spearman === null || kendall === null) {
-    const why = count >= 3 && seeds.length === 0 ? 'No seed has a result of every row' : 'Too few rows';
-    return `${why}${where} to correlate their order with the paper's.`;
-  }
-  const over = `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
+  if (agreement.kind === 'withheld') return `No rank correlation with the paper${where}: ${agreement.why}.`;
+  const { spearman, kendall, rows, seeds } = agreement;
   return (
-    `Rank correlation with the paper${where}: Spearman's ${spearman.toFixed(2)}, Kendall's τ-b ${kendall.toFixed(2)}, ` +
-    `from means over ${over}, which all ${count} rows have.`
+    `Rank correlation with the paper${where}: Spearman's ${describeCorrelation(spearman)}, Kendall's τ-b ` +
+    `${describeCorrelation(kendall)}, from means over seeds ${seeds.join(', ')}, which all ${rows} rows have. ` +
+    'p is that of the permutation test; the range is that of single seeds, no confidence interval.'
   );
+}
+
+function describeCorrelation({ value, p, range }: Correlation): string {
+  const spread = range === null ? '' : `, single seeds ${range[0].toFixed(2)} to ${range[1].toFixed(2)}`;
+  return `${value.toFixed(2)} (p ${describeP(p)}${spread})`;
 }

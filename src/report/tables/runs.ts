@@ -5,6 +5,7 @@ import type { Stage, StageKind } from '../../spec/stages.js';
 import type { StageResult } from '../../store/records.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
+import { stageProblem } from '../health.js';
 import type { BuildTable, Column, Row } from '../table.js';
 
 const LEADING: Column[] = [
@@ -16,6 +17,12 @@ const LEADING: Column[] = [
   { key: 'style', label: 'style', description: "How the input's pixels are changed." },
   { key: 'seed', label: 'seed', description: 'Root of every random stream.', digits: 0 },
 ];
+
+const UNHEALTHY: Column = {
+  key: 'unhealthy',
+  label: 'unhealthy',
+  description: 'Stages whose training did not work, and why; empty where all worked.',
+};
 
 const MISSING: Column = {
   key: 'missing',
@@ -55,7 +62,7 @@ const METRICS: readonly Metric[] = [
   },
   {
     suffix: 'loss',
-    kinds: ['pretrain', 'finetune'],
+    kinds: ['pretrain', 'finetune', 'linear'],
     label: 'loss',
     description: 'Mean training loss of the last epoch.',
     digits: 4,
@@ -68,6 +75,46 @@ const METRICS: readonly Metric[] = [
     description: 'What a prediction of zero scores on the same task.',
     digits: 4,
     read: (result) => ('zeroLoss' in result ? result.zeroLoss : null),
+  },
+  {
+    suffix: 'chance_loss',
+    kinds: ['finetune', 'linear'],
+    label: 'chance loss',
+    description: 'What predicting equal odds for every class scores.',
+    digits: 4,
+    read: (result) => ('chanceLoss' in result ? result.chanceLoss : null),
+  },
+  {
+    suffix: 'first_loss',
+    kinds: ['pretrain', 'finetune'],
+    label: 'first loss',
+    description: 'Training loss of the first step.',
+    digits: 4,
+    read: (result) => ('firstLoss' in result ? result.firstLoss : null),
+  },
+  {
+    suffix: 'largest_gradient_norm',
+    kinds: ['pretrain', 'finetune'],
+    label: 'largest gradient norm',
+    description: "Largest global L2 norm of a step's gradients, before clipping.",
+    digits: 4,
+    read: (result) => ('largestGradientNorm' in result ? result.largestGradientNorm : null),
+  },
+  {
+    suffix: 'batch_size',
+    kinds: ['pretrain', 'finetune', 'linear'],
+    label: 'batch size',
+    description: 'Images in a step: less than in the recipe where there are fewer.',
+    digits: 0,
+    read: (result) => ('batchSize' in result ? result.batchSize : null),
+  },
+  {
+    suffix: 'k',
+    kinds: ['knn'],
+    label: 'k',
+    description: 'Neighbours that voted: less than in the recipe where there are fewer images.',
+    digits: 0,
+    read: (result) => ('k' in result ? result.k : null),
   },
   {
     suffix: 'epochs',
@@ -140,6 +187,7 @@ export const runsTable: BuildTable = (data) => {
       ...LEADING,
       ...keys.map((key): Column => ({ key, label: key, description: 'A key of the spec that varies.' })),
       ...kinds.flatMap(columnsOf),
+      UNHEALTHY,
       MISSING,
     ],
     rows: runs.map((run) => ({ ...leadingCells(run), ...keyCells(run, keys), ...stageCells(run, kinds) })),
@@ -214,5 +262,9 @@ function stageCells({ stages }: Run, kinds: readonly StageKind[]): Row {
     cells[`${kind}_stage`] = record?.stage.id ?? null;
   }
   const missing = [...stages].filter(([, { result }]) => result === null).map(([kind]) => kind);
-  return { ...cells, missing: missing.join(', ') };
+  const unhealthy = [...stages].flatMap(([kind, record]) => {
+    const problem = stageProblem(record);
+    return problem === null ? [] : [`${kind}: ${problem}`];
+  });
+  return { ...cells, unhealthy: unhealthy.join('; '), missing: missing.join(', ') };
 }

@@ -2,8 +2,9 @@
 import type { Column, Row } from '../table.js';
 
 /** A cell as text; empty for null. */
-export function formatCell({ key, digits }: Column, row: Row): string {
+export function formatCell({ key, digits, mark }: Column, row: Row): string {
   const value = row[key] ?? '';
+  if (mark) return value === 0 ? '' : `${value} †`.trim();
   return typeof value === 'string' || digits === undefined ? String(value) : value.toFixed(digits);
 }
 

@@ -50,8 +50,10 @@ const SPECIAL: Record<string, string> = {
   '|': '\\textbar{}',
   τ: '$\\tau$',
   ⁿ: '$^n$',
+  '†': '\\dag{}',
+  '√': '$\\surd$',
 };
 
 function escape(text: string): string {
-  return text.replace(/[\\{}~^&%$#_×−<>|τⁿ]/g, (character) => SPECIAL[character] ?? `\\${character}`);
+  return text.replace(/[\\{}~^&%$#_×−<>|τⁿ†√]/g, (character) => SPECIAL[character] ?? `\\${character}`);
 }

@@ -39,6 +39,7 @@ test('text of users is escaped wherever it stands', () => {
     tables: [table],
     wide: [table],
     verdicts: [{ principle: HOSTILE, verdict: HOSTILE, text: HOSTILE }],
+    notes: [HOSTILE],
     schedules: [],
     files: FILES,
   });
@@ -154,7 +155,15 @@ test('every result names the commands that computed it, quoted and escaped', () 
   };
   const [[first, record]] = [...data.stages] as [[string, StageRecord]];
   const stages = new Map([...data.stages, [first, { ...record, provenance }]]);
-  const common = { metric: 'finetune' as const, tables: [], wide: [], verdicts: [], schedules: [], files: FILES };
+  const common = {
+    metric: 'finetune' as const,
+    tables: [],
+    wide: [],
+    verdicts: [],
+    notes: [],
+    schedules: [],
+    files: FILES,
+  };
   const text = reportHtml({ ...common, data: { ...data, stages } });
   expect(text).toContain('<code>vitmim sweep &#39;a&amp;b.yaml&#39;</code>');
   expect(text).toContain('<code>vitmim sweep &#39;two words.yaml&#39;</code>');

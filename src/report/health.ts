@@ -1,0 +1,56 @@
+/** Runs whose training did not work: which they are, and how tables mark them. */
+import { describeCell } from '../spec/cells.js';
+import { healthProblem } from '../store/health.js';
+import type { ReportData, StageRecord } from './collect.js';
+import type { Row, Table } from './table.js';
+
+/** A stage whose result says that its training did not work. */
+export interface UnhealthyStage {
+  id: string;
+  kind: StageRecord['stage']['config']['kind'];
+  /** A cell of the sweep that has the stage. */
+  run: string;
+  /** What is wrong, as a clause. */
+  problem: string;
+}
+
+/** null: nothing is wrong with the result, or there is none. */
+export function stageProblem({ result }: Pick<StageRecord, 'result'>): string | null {
+  return result === null ? null : healthProblem(result);
+}
+
+/** Why a run's accuracy does not count, by its own training or the pre-training before it; null: it counts. */
+export function runProblem(evaluation: StageRecord, pretraining: StageRecord | undefined): string | null {
+  const before = pretraining === undefined ? null : stageProblem(pretraining);
+  return before === null ? stageProblem(evaluation) : `pre-training: ${before}`;
+}
+
+/** Every unhealthy stage once, in the order of the jobs. */
+export function unhealthyStages({ jobs, stages }: Pick<ReportData, 'jobs' | 'stages'>): UnhealthyStage[] {
+  const found = new Map<string, UnhealthyStage>();
+  for (const { pretrain, evaluations, cells } of jobs) {
+    for (const id of [pretrain, ...Object.values(evaluations)]) {
+      const record = id === null ? undefined : stages.get(id);
+      if (record === undefined || found.has(record.stage.id)) continue;
+      const problem = stageProblem(record);
+      if (problem === null) continue;
+      const { id: own, config } = record.stage;
+      found.set(own, { id: own, kind: config.kind, run: cells.slice(0, 1).map(describeCell).join(), problem });
+    }
+  }
+  return [...found.values()];
+}
+
+/** `finetune 0123456789abcdef (masked, seed 0): its loss ended at 2.31, …` */
+export const describeUnhealthy = ({ id, kind, run, problem }: UnhealthyStage): string =>
+  `${kind} ${id} (${run}): ${problem}`;
+
+/** The table with a sentence on the mark, where one of its rows has it. */
+export function withMarkExplained(table: Table): Table {
+  const marked = table.rows.some(({ unhealthy }: Row) => typeof unhealthy === 'number' && unhealthy > 0);
+  if (!marked) return table;
+  return {
+    ...table,
+    caption: `${table.caption} † Runs whose training did not work: no other number of their row counts them.`,
+  };
+}

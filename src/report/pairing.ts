@@ -1,0 +1,116 @@
+/** What pairing by seed gains: how far runs of one seed go up and down together, from cell to cell. */
+import type { Evaluation } from '../spec/schema.js';
+import type { Measurement } from './comparison.js';
+import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
+import { taskName } from '../spec/objective.js';
+
+export interface Pairing {
+  /** Cells with at least two seeds, and runs in them. */
+  cells: number;
+  runs: number;
+  /** Standard deviation over the seeds of a cell, pooled over cells. */
+  seedStd: number;
+  /** Standard deviation over the seeds of the difference of two cells, pooled over pairs of cells. */
+  differenceStd: number;
+  /** √2 · `seedStd`: what it would be if the runs of a seed had nothing in common. */
+  unpairedStd: number;
+  /** Correlation of the seeds of two cells: 1 − differenceStd² / unpairedStd². */
+  correlation: number;
+}
+
+/** Seed → accuracy of one cell. */
+export type CellBySeed = ReadonlyMap<number, number>;
+
+/**
+ * Pools standard deviations over cells, and over those pairs of them that are compared.
+ *
+ * @param compared Whether two cells, by their places, are compared with each other; all are by default.
+ * @returns null where no two cells share two seeds, or no cell has a spread.
+ */
+export function pairingOf(
+  cells: readonly CellBySeed[],
+  compared: (a: number, b: number) => boolean = () => true,
+): Pairing | null {
+  const own = cells.map((cell) => squaresOf([...cell.values()]));
+  const taken = own.filter(({ degrees }) => degrees > 0);
+  const pairs = { squares: 0, degrees: 0 };
+  cells.forEach((a, i) => {
+    for (let j = 0; j < i; j++) {
+      if (!compared(i, j)) continue;
+      const b = cells[j]!;
+      const { squares, degrees } = squaresOf(
+        [...a].flatMap(([seed, value]) => (b.has(seed) ? [value - b.get(seed)!] : [])),
+      );
+      pairs.squares += squares;
+      pairs.degrees += degrees;
+    }
+  });
+  const degrees = taken.reduce((sum, each) => sum + each.degrees, 0);
+  const variance = taken.reduce((sum, each) => sum + each.squares, 0) / degrees;
+  if (pairs.degrees === 0 || !(variance > 0)) return null;
+  const ofDifference = pairs.squares / pairs.degrees;
+  return {
+    cells: taken.length,
+    runs: degrees + taken.length,
+    seedStd: Math.sqrt(variance),
+    differenceStd: Math.sqrt(ofDifference),
+    unpairedStd: Math.sqrt(2 * variance),
+    correlation: 1 - ofDifference / (2 * variance),
+  };
+}
+
+/** Squared deviations from the mean, and their degrees of freedom. */
+function squaresOf(values: readonly number[]): { squares: number; degrees: number } {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { squares, degrees: Math.max(0, values.length - 1) };
+}
+
+interface Cell {
+  pretrained: boolean;
+  /** The values of the keys that vary and apply to it, strengths aside. */
+  shared: Configuration;
+  values: Map<number, number>;
+}
+
+/** The same of a sweep: cells are compared where nothing but their task differs; from scratch with all that it can be. */
+export function pairingOfMeasurements(measurements: readonly Measurement[]): Pairing | null {
+  const keys = varyingKeys(measurements);
+  const cells = new Map<string, Cell>();
+  for (const measurement of measurements) {
+    const { task, seed, configuration, strengths, accuracy } = measurement;
+    if (accuracy === null) continue;
+    const shared = new Map(
+      keys.filter((key) => appliesTo(key, measurement)).map((key) => [key, configuration.get(key) ?? 'unset']),
+    );
+    const what = task === null ? 'scratch' : `${taskName(task)} ${task.maskRatio}`;
+    const identity = JSON.stringify([what, [...shared], [...strengths]]);
+    const cell = cells.get(identity) ?? { pretrained: task !== null, shared, values: new Map<number, number>() };
+    cell.values.set(seed, accuracy);
+    cells.set(identity, cell);
+  }
+  const listed = [...cells.values()];
+  const settings = listed.map(({ shared }) => JSON.stringify([...shared]));
+  return pairingOf(
+    listed.map(({ values }) => values),
+    (i, j) => {
+      const [a, b] = [listed[i]!, listed[j]!];
+      if (a.pretrained === b.pretrained) return settings[i] === settings[j];
+      return [...a.shared].every(([key, value]) => (b.shared.get(key) ?? value) === value);
+    },
+  );
+}
+
+/** In a sentence or two. */
+export function describePairing(pairing: Pairing, metric: Evaluation): string {
+  const { cells, runs, seedStd, differenceStd, unpairedStd, correlation } = pairing;
+  const share = differenceStd ** 2 / unpairedStd ** 2;
+  return (
+    `Pairing by seed (${metric}, ${runs} runs in ${cells} cells): the seeds of two cells correlate with ` +
+    `${signed(correlation)}. Standard deviation of a seed: ${seedStd.toFixed(2)} points; of a difference paired by seed: ` +
+    `${differenceStd.toFixed(2)}, unpaired (√2 times that of a seed): ${unpairedStd.toFixed(2)}. ` +
+    `So a paired difference needs ${share.toFixed(2)} times the seeds of an unpaired one.`
+  );
+}
+
+const signed = (value: number): string => value.toFixed(2).replace('-', '−');

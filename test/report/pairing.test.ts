@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'csv-parse/sync';
+import { planOf, resultOf } from '../runner/support.js';
+import { measurementsOf } from '../../src/report/comparison.js';
+import { describePairing, pairingOf, pairingOfMeasurements } from '../../src/report/pairing.js';
+import { collectedFrom } from './support.js';
+
+/** The 25 cells × 3 seeds of the kept ablation, by one evaluation. */
+function keptCells(column: string): Map<number, number>[] {
+  const path = `${process.cwd()}/results/reference/ablation/tables/runs.csv`;
+  const rows: Record<string, string>[] = parse(readFileSync(path), { columns: true });
+  const cells = new Map<string, Map<number, number>>();
+  for (const { cells: name, seed, [column]: accuracy } of rows) {
+    const cell = name!.replace(/, seed \d+$/, '');
+    cells.set(cell, (cells.get(cell) ?? new Map<number, number>()).set(Number(seed), Number(accuracy)));
+  }
+  return [...cells.values()];
+}
+
+// By pandas: the mean variance of the cells, and that of the differences of all 300 pairs of cells.
+test.each([
+  ['finetune', 1.4796, 2.1099, 2.0925, -0.0168],
+  ['linear', 0.8717, 1.2418, 1.2328, -0.0147],
+  ['knn', 0.7134, 1.0193, 1.009, -0.0206],
+])(
+  'pairing by seed gains nothing in the kept ablation by %s',
+  (metric, seedStd, differenceStd, unpairedStd, correlation) => {
+    const found = pairingOf(keptCells(`${metric}_accuracy`))!;
+    expect(found).toMatchObject({ cells: 25, runs: 75 });
+    expect(found.seedStd).toBeCloseTo(seedStd, 4);
+    expect(found.differenceStd).toBeCloseTo(differenceStd, 4);
+    expect(found.unpairedStd).toBeCloseTo(unpairedStd, 4);
+    expect(found.correlation).toBeCloseTo(correlation, 4);
+  },
+);
+
+test('the sentence has the numbers', () => {
+  expect(describePairing(pairingOf(keptCells('finetune_accuracy'))!, 'finetune')).toBe(
+    'Pairing by seed (finetune, 75 runs in 25 cells): the seeds of two cells correlate with −0.02. Standard deviation of a ' +
+      'seed: 1.48 points; of a difference paired by seed: 2.11, unpaired (√2 times that of a seed): 2.09. ' +
+      'So a paired difference needs 1.02 times the seeds of an unpaired one.',
+  );
+});
+
+test('seeds that go up and down together correlate with 1, over the seeds that two cells share', () => {
+  const cells = [
+    new Map([[0, 10], [1, 12], [2, 14]]), // prettier-ignore
+    new Map([[1, 22], [2, 24]]), // prettier-ignore
+  ];
+  // Variances 4 with two degrees of freedom and 2 with one; their difference does not vary.
+  expect(pairingOf(cells)).toMatchObject({ seedStd: Math.sqrt(10 / 3), differenceStd: 0, correlation: 1, runs: 5 });
+  expect(pairingOf([new Map([[0, 1]]), new Map([[1, 2]])])).toBeNull();
+});
+
+test('only cells that are compared make pairs: settings apart, scratch with each', () => {
+  const yaml = `
+job: {pretrain: {warmupEpochs: 0}}
+grid: {objective: [masked], pretrain.epochs: [5, 10], seed: [0, 1]}
+include: [{objective: scratch, seed: [0, 1]}]`;
+  const data = collectedFrom(planOf(yaml), ({ task, seed, cells }, kind) => {
+    const long = cells[0]!.overrides['pretrain.epochs'] === 10;
+    return resultOf(kind, { accuracy: task === null ? 40 + seed : long ? 50 - seed : 50 + seed });
+  });
+  // Variance of each cell .5; scratch − 5 epochs does not vary, scratch − 10 epochs varies by 2: 1 in the mean, as unpaired.
+  const found = pairingOfMeasurements(measurementsOf(data, 'finetune'))!;
+  expect(found).toMatchObject({ cells: 3, runs: 6 });
+  expect(found.differenceStd ** 2).toBeCloseTo(1, 12);
+  expect(found.correlation).toBeCloseTo(0, 12);
+});
