@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
 import type { Job, Stage } from '../spec/stages.js';
+import { ownerProblem, parentProblem } from '../store/chain.js';
 import { readJson } from '../store/files.js';
-import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
+import { siblingPaths, sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
 import { readPlan } from '../store/plan.js';
 import { resultSchema, stateSchema, type StageResult, type StageState } from '../store/records.js';
@@ -97,10 +98,18 @@ interface FoundStage extends StageRecord {
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   const paths = sweep.stage(stage.id);
   const result = readJson(paths.result, resultSchema) ?? null;
-  if (result !== null && result.kind !== stage.config.kind) {
-    throw new UsageError(`${paths.result} holds the numbers of a ${result.kind} stage, not of ${stage.config.kind}`);
+  const problem = result === null ? null : (ownerProblem(stage, result) ?? brokenChain(stage, result, paths));
+  if (problem !== null) {
+    throw new UsageError(`${paths.result} does not fit: ${problem}. Run the sweep again: it repeats the stage`);
   }
   return { stage, result, provenance: readProvenance(paths), paths };
+}
+
+/** What is wrong with the parent that a result names; null where it names none, as those of engine revision 1. */
+function brokenChain(stage: Stage, result: StageResult, paths: StagePaths): string | null {
+  if (result.parent === null) return null;
+  const parent = stage.parent === null ? undefined : readJson(siblingPaths(paths, stage.parent).result, resultSchema);
+  return parentProblem(stage, result, parent);
 }
 
 /** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */

@@ -1,4 +1,7 @@
-/** k nearest neighbours on frozen features: cosine similarity, votes weighted by exp(similarity / temperature). */
+/**
+ * k nearest neighbours on frozen features: cosine similarity, votes weighted by exp(similarity / temperature), up to a
+ * factor for each image so that none underflows: the nearest neighbour has the weight 1.
+ */
 import * as tf from '@tensorflow/tfjs';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageNumbers } from '../store/records.js';
@@ -46,9 +49,11 @@ export async function vote(
     product.dispose();
     for (let row = begin; row < end; row++) {
       const own = similarities.subarray((row - begin) * count, (row - begin + 1) * count);
-      for (const neighbour of nearest(own, Math.min(k, count))) {
+      const neighbours = nearest(own, Math.min(k, count));
+      const largest = own[neighbours[0]!]!;
+      for (const neighbour of neighbours) {
         const at = row * classes + train.labels[neighbour]!;
-        votes[at] = votes[at]! + Math.exp((own[neighbour]! - 1) / temperature);
+        votes[at] = votes[at]! + Math.exp((own[neighbour]! - largest) / temperature);
       }
     }
   }

@@ -29,7 +29,7 @@ def box_case(size, lam, row, column):
 
 
 def mean_share(size):
-    """The mean share over all centres, each as likely, and λ ~ Beta(1, 1), which makes the side s ((s + 1)² − s²)/size²."""
+    """Over all centres, each as likely, and λ ~ Beta(1, 1), by which a side of s has the odds (2s + 1)/size²."""
     total = 0.0
     for side in range(size):
         lam = 1 - ((side + 0.5) / size) ** 2  # any that comes to this side

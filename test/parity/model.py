@@ -289,35 +289,40 @@ def config(dim, depth, heads, *, mlp=4, positions="sincos-1d", class_token=False
     return {**sizes, **options, **({"decoder": decoder} if decoder else {})}
 
 
-FIXTURES.mkdir(exist_ok=True)
-timm_case("timm-mean-pooling", config(16, 2, 2), classes=5, seed=1)
-class_token = dict(positions="sincos-2d", class_token=True, bias="all")
-timm_case("timm-class-token", config(12, 3, 3, **class_token, pooling="class-token"), classes=5, seed=2)
-# As MAE fine-tunes: with a class token, from the mean of the others.
-timm_case("timm-class-token-mean", config(12, 2, 3, **class_token), classes=5, seed=6)
+def main():
+    FIXTURES.mkdir(exist_ok=True)
+    timm_case("timm-mean-pooling", config(16, 2, 2), classes=5, seed=1)
+    class_token = dict(positions="sincos-2d", class_token=True, bias="all")
+    timm_case("timm-class-token", config(12, 3, 3, **class_token, pooling="class-token"), classes=5, seed=2)
+    # As MAE fine-tunes: with a class token, from the mean of the others.
+    timm_case("timm-class-token-mean", config(12, 2, 3, **class_token), classes=5, seed=6)
 
-pretraining_case(
-    "pretraining-masked",
-    config(16, 2, 2, mlp=3, decoder=dict(dim=12, depth=1, heads=3)),
-    batch=3,
-    kept_tokens=4,
-    drop_path=[None] * 4,
-    seed=3,
-)
-pretraining_case(
-    "pretraining-class-token",
-    config(12, 3, 3, mlp=2, positions="sincos-2d", class_token=True, bias="all", decoder=dict(dim=8, depth=2, heads=2)),
-    batch=3,
-    kept_tokens=5,
-    # As rates 0, 0.2 and 0.4 give: what is kept is scaled by 1 / (1 - rate).
-    drop_path=[None, None, [1.25, 0, 1.25], [1.25, 1.25, 0], [1 / 0.6, 1 / 0.6, 0], [0, 1 / 0.6, 1 / 0.6]],
-    seed=4,
-)
-pretraining_case(
-    "pretraining-unmasked",
-    config(8, 1, 2, mlp=2, decoder=dict(dim=6, depth=1, heads=1)),
-    batch=2,
-    kept_tokens=None,
-    drop_path=[None] * 2,
-    seed=5,
-)
+    pretraining_case(
+        "pretraining-masked",
+        config(16, 2, 2, mlp=3, decoder=dict(dim=12, depth=1, heads=3)),
+        batch=3,
+        kept_tokens=4,
+        drop_path=[None] * 4,
+        seed=3,
+    )
+    pretraining_case(
+        "pretraining-class-token",
+        config(12, 3, 3, mlp=2, positions="sincos-2d", class_token=True, bias="all", decoder=dict(dim=8, depth=2, heads=2)),
+        batch=3,
+        kept_tokens=5,
+        # As rates 0, 0.2 and 0.4 give: what is kept is scaled by 1 / (1 - rate).
+        drop_path=[None, None, [1.25, 0, 1.25], [1.25, 1.25, 0], [1 / 0.6, 1 / 0.6, 0], [0, 1 / 0.6, 1 / 0.6]],
+        seed=4,
+    )
+    pretraining_case(
+        "pretraining-unmasked",
+        config(8, 1, 2, mlp=2, decoder=dict(dim=6, depth=1, heads=1)),
+        batch=2,
+        kept_tokens=None,
+        drop_path=[None] * 2,
+        seed=5,
+    )
+
+
+if __name__ == "__main__":
+    main()

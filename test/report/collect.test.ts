@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { resultOf } from '../runner/support.js';
 import { readJson, writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
@@ -137,12 +137,32 @@ describe('what cannot be read is named', () => {
     expect(() => collect([])).toThrow('name at least one results folder');
   });
 
+  test('a result of another stage, and one that started from another checkpoint than its pre-training has now', () => {
+    const folder = results('grid: { objective: [masked], seed: [0] }', accuracies({ masked: [40] }));
+    const [pretrain, finetune] = [stageOf(folder, 0), stageOf(folder, 1)];
+    const numbers = resultOf('finetune');
+    writeJson(finetune.result, { ...numbers, stage: '0123456789abcdef' });
+    expect(() => collect([folder])).toThrow(
+      `${finetune.result} does not fit: its result is that of stage 0123456789abcdef`,
+    );
+    const id = basename(pretrain.folder);
+    writeJson(pretrain.result, { ...resultOf('pretrain'), checkpoint: 'a'.repeat(64) });
+    writeJson(finetune.result, { ...numbers, parent: { id, sha256: 'b'.repeat(64) } });
+    expect(() => collect([folder])).toThrow(
+      'the checkpoint that it started from is no longer that of its pre-training',
+    );
+    writeJson(finetune.result, { ...numbers, parent: { id, sha256: 'a'.repeat(64) } });
+    expect(collect([folder]).missing).toEqual([]);
+  });
+
   test('a damaged result, and one of another kind', () => {
     const folder = results(SCRATCH, accuracies({ scratch: [40, 41] }));
     const { result } = stageOf(folder, 0);
     writeFileSync(result, '{"kind":"fine');
     expect(() => collect([folder])).toThrow(`${result} is not a file of this version of vitmim, or is damaged`);
     writeJson(result, resultOf('knn'));
-    expect(() => collect([folder])).toThrow(`${result} holds the numbers of a knn stage, not of finetune`);
+    expect(() => collect([folder])).toThrow(
+      `${result} does not fit: its result holds the numbers of a knn stage, not of finetune`,
+    );
   });
 });

@@ -52,14 +52,20 @@ describe('vote', () => {
     expect(accuracies(scores, [1], 3).accuracy).toBe(100);
   });
 
-  it('weighs each of the k neighbours by exp((similarity − 1) / temperature)', async () => {
+  it('weighs each of the k neighbours by exp(similarity / temperature), the nearest by 1', async () => {
     const test = set([[1, 1]], [0]);
     const scores = await vote(train, test, 3, { k: 3, temperature: 0.5 });
     const cosine = (x: number, y: number): number => (x + y) / Math.SQRT2 / Math.hypot(x, y);
-    const weight = (x: number, y: number): number => Math.exp((cosine(x, y) - 1) / 0.5);
+    const weight = (x: number, y: number): number => Math.exp((cosine(x, y) - cosine(2, 0.2)) / 0.5);
     expect(scores[0]).toBeCloseTo(weight(1, 0) + weight(2, 0.2), 5);
     expect(scores[1]).toBeCloseTo(weight(0, 3), 5);
     expect(scores[2]).toBe(0); // the fourth nearest has no vote
+  });
+
+  it('lets the nearest neighbour decide at a temperature at which exp(similarity / temperature) is no number', async () => {
+    const scores = await vote(train, set([[0.3, -1]], [0]), 3, { k: 4, temperature: 1e-4 });
+    // The largest cosine is that of (1, 0) to (0.3, −1), 0.287; the others are below by 0.097 or more: e^(−970) is 0.
+    expect([...scores]).toEqual([1, 0, 0].map((weight) => expect.closeTo(weight, 5) as number));
   });
 
   it('copes with fewer training images than k', async () => {

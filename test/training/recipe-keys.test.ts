@@ -1,0 +1,368 @@
+/**
+ * Every key of every recipe: changing it changes what it should. The tables below name all keys of the schema, so that a
+ * new one does not compile without its test. Stages are run whole, on ten images in steps of all of them, so that the log
+ * holds every step; numbers are worked by hand.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Device } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { initialValues, type Purpose, type Values } from '../../src/model/parameters.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import type { FinetuneSpec, KnnSpec, LinearSpec, PretrainSpec } from '../../src/spec/schema.js';
+import type { Stage, StageKind } from '../../src/spec/stages.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { readJsonLines } from '../../src/store/files.js';
+import { stagePaths } from '../../src/store/layout.js';
+import type { StageResult } from '../../src/store/records.js';
+import { runStage } from '../../src/training/run-stage.js';
+import { readSafetensors } from '../../src/training/safetensors.js';
+import { temporaryFolder } from '../support/cli.js';
+
+const IMAGES = 10;
+const DEPTH = 2;
+const DATA = { name: 'shapes', imageSize: 8, trainImages: IMAGES, testImages: 40 };
+const MODEL = {
+  ...{ patchSize: 4, dim: 8, depth: DEPTH, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } },
+  ...{ init: 'xavier-uniform', scratchInit: 'xavier-uniform' },
+};
+
+/** No regularisation, and images as they are; the rate falls to 0. */
+const PLAIN = {
+  ...{ epochs: 6, batchSize: IMAGES, accumulate: 1, baseLearningRate: 0.1, minLearningRate: 0, warmupEpochs: 2 },
+  ...{ weightDecay: 0, beta1: 0.9, beta2: 0.95, dropPath: 0, cropScale: [1, 1], flip: false },
+};
+const PLAIN_FINETUNE = { ...PLAIN, layerDecay: 1, scratchLayerDecay: 1, labelSmoothing: 0, mixup: 0, cutmix: 0 };
+const RECIPES = {
+  pretrain: PLAIN,
+  finetune: PLAIN_FINETUNE,
+  linear: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
+  knn: { k: 3, temperature: 0.1 },
+};
+
+/** Steps so small that the weights stay what they are: what then differs from step to step is what the model is given. */
+const STILL = { baseLearningRate: 1e-12, minLearningRate: 0 };
+/** One step at the full rate: AdamW then moves every weight by the rate times the sign of its gradient. */
+const ONE_STEP = { epochs: 1, warmupEpochs: 0 };
+/** Enough steps to learn ten labels by heart. */
+const LONG = { epochs: 80, baseLearningRate: 0.3 };
+
+interface Outcome {
+  result: StageResult;
+  /** Of every step, or with more than one in an epoch, of the last of each. */
+  losses: number[];
+  rates: number[];
+  evaluatedAt: number[];
+  keptBest: boolean;
+  /** Of a training: the last weights, and their change. */
+  weights: Values;
+  change: ReadonlyMap<string, number[]>;
+}
+
+/** Runs the stage with some keys of its recipe changed. */
+type Run = (changed?: Record<string, unknown>, job?: Record<string, unknown>) => Promise<Outcome>;
+type Check = (run: Run) => Promise<void>;
+
+const norm = (values: Iterable<number>): number => Math.hypot(...values);
+const spread = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
+const isMatrix = (name: string): boolean => name.endsWith('.weight') && !name.includes('norm');
+
+/** Length of the changes of the parameters that a pattern names. */
+function moved({ change }: Outcome, pattern = /./): number {
+  return norm([...change].filter(([name]) => pattern.test(name)).map(([, values]) => norm(values)));
+}
+
+/** Length of the difference of two outcomes' changes, as a share of the first's. */
+function apart(a: Outcome, b: Outcome): number {
+  const lengths = [...a.change].map(([name, values]) =>
+    norm(values.map((value, i) => value - b.change.get(name)![i]!)),
+  );
+  return norm(lengths) / moved(a);
+}
+
+/** A key that makes what the model is given differ from step to step. */
+const varies =
+  (key: string, value: unknown): Check =>
+  async (run) => {
+    const fixed = { ...STILL, warmupEpochs: 0 };
+    expect(spread((await run(fixed)).losses)).toBeLessThan(2e-7);
+    // A new classifier begins near 0, so that the loss of fine-tuning hardly depends on the images.
+    expect(spread((await run({ ...fixed, [key]: value })).losses)).toBeGreaterThan(1e-6);
+    expect(apart(await run(ONE_STEP), await run({ ...ONE_STEP, [key]: value }))).toBeGreaterThan(0.1);
+  };
+
+/** A running mean: with its bias corrected it is the gradient itself in the first step, and only later another. */
+const runningMean =
+  (key: 'beta1' | 'beta2', value: number): Check =>
+  async (run) => {
+    expect(apart(await run(ONE_STEP), await run({ ...ONE_STEP, [key]: value }))).toBeLessThan(1e-3);
+    expect(apart(await run(), await run({ [key]: value }))).toBeGreaterThan(0.05);
+  };
+
+const SHARED = {
+  async epochs(run) {
+    const outcome = await run({ epochs: 9 });
+    expect(outcome.result).toMatchObject({ epochs: 9, steps: 9 });
+    expect(outcome.losses).toHaveLength(9);
+  },
+  async batchSize(run) {
+    const [whole, half] = [await run(), await run({ batchSize: IMAGES / 2 })];
+    expect([whole.result.steps, half.result.steps]).toEqual([6, 12]);
+    expect(half.result).toMatchObject({ batchSize: IMAGES / 2 });
+    // The second epoch's last step begins at epoch 1 of 2 of the warm-up, or at 1.5 of 2 of half the peak.
+    expect(half.rates[1]! / whole.rates[1]!).toBeCloseTo(0.75, 9);
+  },
+  async accumulate(run) {
+    const [whole, parts] = [await run(), await run({ accumulate: 2 })];
+    expect(apart(whole, parts)).toBeLessThan(1e-3);
+    expect(apart(whole, parts)).toBeGreaterThan(0); // it was summed in another order
+    parts.losses.forEach((loss, step) => {
+      expect(loss).toBeCloseTo(whole.losses[step]!, 4);
+    });
+  },
+  async baseLearningRate(run) {
+    const [before, after] = [await run(), await run({ baseLearningRate: 0.2 })];
+    expect(after.rates).toEqual(before.rates.map((rate) => expect.closeTo(2 * rate, 12) as number));
+    expect(Math.max(...after.rates)).toBeCloseTo((0.2 * IMAGES) / 256, 12);
+    const [small, large] = [await run(ONE_STEP), await run({ ...ONE_STEP, baseLearningRate: 0.2 })];
+    expect(moved(large) / moved(small)).toBeCloseTo(2, 2);
+  },
+  async minLearningRate(run) {
+    const [before, after] = [await run(), await run({ minLearningRate: 0.002 })];
+    expect(after.rates.slice(0, 2)).toEqual(before.rates.slice(0, 2)); // the warm-up
+    // The last step begins at 3/4 of the cosine, which is (1 + cos(3π/4))/2 of the way from the minimum.
+    const share = (1 - Math.SQRT1_2) / 2;
+    expect(before.rates.at(-1)).toBeCloseTo(share * before.rates[2]!, 12);
+    expect(after.rates.at(-1)).toBeCloseTo(0.002 + share * (before.rates[2]! - 0.002), 12);
+    expect(apart(before, after)).toBeGreaterThan(0.05);
+  },
+  async warmupEpochs(run) {
+    const [warm, cold] = [await run({ epochs: 1, warmupEpochs: 0.5 }), await run(ONE_STEP)];
+    expect([warm.rates[0], moved(warm)]).toEqual([0, 0]); // the first step moves nothing
+    expect(cold.rates[0]).toBeCloseTo((0.1 * IMAGES) / 256, 12);
+    expect((await run({ warmupEpochs: 4 })).rates.slice(0, 5)).toEqual(
+      [0, 1, 2, 3, 4].map((step) => expect.closeTo(((step / 4) * 0.1 * IMAGES) / 256, 12) as number),
+    );
+  },
+  async weightDecay(run) {
+    const [free, decayed] = [await run(ONE_STEP), await run({ ...ONE_STEP, weightDecay: 10 })];
+    const rate = (0.1 * IMAGES) / 256;
+    for (const [name, change] of free.change) {
+      const own = decayed.change.get(name)!;
+      const begin = [...free.weights.get(name)!.data].map((value, i) => value - change[i]!);
+      // Decoupled: a matrix loses rate × decay of itself besides; anything else loses nothing.
+      const expected = change.map((value, i) => value - (isMatrix(name) ? rate * 10 * begin[i]! : 0));
+      expect(norm(own.map((value, i) => value - expected[i]!))).toBeLessThan(1e-3 * norm(expected) + 1e-6);
+    }
+    const norms = ({ weights }: Outcome): number =>
+      norm([...weights].filter(([name]) => isMatrix(name)).map(([, { data }]) => norm(data)));
+    expect(norms(decayed)).toBeLessThan(norms(free));
+  },
+  beta1: runningMean('beta1', 0),
+  beta2: runningMean('beta2', 0.5),
+  async clipGradient(run) {
+    // Gradients far below AdamW's epsilon of 1e-8 no longer move a weight by the whole rate.
+    expect(moved(await run({ clipGradient: 1e-9 }))).toBeLessThan(0.2 * moved(await run()));
+    expect(apart(await run(), await run({ clipGradient: 1e9 }))).toBe(0);
+  },
+  async dropPath(run) {
+    const [whole, dropped] = [await run(ONE_STEP), await run({ ...ONE_STEP, dropPath: 0.999 })];
+    // The last block's branches are left out of every image, so that no gradient reaches them; the first block stays.
+    expect(moved(whole, /^blocks\.1\..*(proj|fc2)\.weight/)).toBeGreaterThan(0.01);
+    expect(moved(dropped, /^blocks\.1\..*(proj|fc2)\.weight/)).toBe(0);
+    expect(moved(dropped, /^blocks\.0\..*(proj|fc2)\.weight/)).toBeGreaterThan(0.01);
+  },
+  cropScale: varies('cropScale', [0.2, 0.5]),
+  flip: varies('flip', true),
+} satisfies Record<string, Check>;
+
+const PRETRAIN: Record<keyof PretrainSpec, Check> = {
+  ...SHARED,
+  async target(run) {
+    // A prediction of zero scores the variance of the targets: (n − 1)/n of the unbiased 1, over n values of a patch.
+    const zeroLoss = async (target: string): Promise<number> => {
+      const { result } = await run({ target });
+      return result.kind === 'pretrain' ? result.zeroLoss : NaN;
+    };
+    expect(await zeroLoss('patch-channel')).toBeCloseTo(15 / 16, 3);
+    expect(await zeroLoss('patch')).toBeCloseTo(47 / 48, 3);
+    expect(Math.abs((await zeroLoss('none')) - 1)).toBeGreaterThan(0.1); // whatever the pictures have
+  },
+};
+
+/** A key that spreads a label over several classes: the loss cannot fall below the entropy that this leaves. */
+const raisesTheFloor =
+  (key: string, value: number, floor: number): Check =>
+  async (run) => {
+    const last = async (changed: object): Promise<number> => (await run({ ...LONG, ...changed })).losses.at(-1)!;
+    expect(await last({})).toBeLessThan(0.5);
+    expect(await last({ [key]: value })).toBeGreaterThan(floor);
+  };
+
+/** Layer decay: embeddings are DEPTH + 1 layers below the head, and their first step is that much shorter. */
+const decays =
+  (key: string, other: string, job: Record<string, unknown>): Check =>
+  async (run) => {
+    const [even, decayed] = [await run(ONE_STEP, job), await run({ ...ONE_STEP, [key]: 0.5 }, job)];
+    for (const [pattern, layers] of [
+      [/^patch_embed/, DEPTH + 1],
+      [/^blocks\.0/, DEPTH],
+      [/^blocks\.1/, DEPTH - 1],
+      [/^(head|fc_norm)/, 0],
+    ] as const) {
+      expect(moved(decayed, pattern) / moved(even, pattern)).toBeCloseTo(0.5 ** layers, 2);
+    }
+    expect(apart(even, await run({ ...ONE_STEP, [other]: 0.5 }, job))).toBe(0);
+  };
+
+const FINETUNE: Record<keyof FinetuneSpec, Check> = {
+  ...SHARED,
+  layerDecay: decays('layerDecay', 'scratchLayerDecay', { objective: 'identity' }),
+  scratchLayerDecay: decays('scratchLayerDecay', 'layerDecay', { objective: 'scratch' }),
+  // .55 for the label and .05 for nine others.
+  labelSmoothing: raisesTheFloor('labelSmoothing', 0.5, -(0.55 * Math.log(0.55) + 0.45 * Math.log(0.05))),
+  mixup: raisesTheFloor('mixup', 1, 0.5),
+  cutmix: raisesTheFloor('cutmix', 1, 0.5),
+  async evaluateEvery(run) {
+    const [last, often] = [await run(), await run({ evaluateEvery: 2 })];
+    expect([last.evaluatedAt, last.keptBest]).toEqual([[6], false]);
+    expect([often.evaluatedAt, often.keptBest]).toEqual([[2, 4, 6], true]);
+  },
+};
+
+const lossOf = ({ result }: Outcome): number => ('loss' in result ? result.loss! : NaN);
+
+const LINEAR: Record<keyof LinearSpec, Check> = {
+  async epochs(run) {
+    const [few, many] = [await run(), await run({ epochs: 60 })];
+    expect([few.result.steps, many.result.steps]).toEqual([6, 60]);
+    expect(lossOf(many)).toBeLessThan(lossOf(few));
+  },
+  async batchSize(run) {
+    expect((await run({ batchSize: 5 })).result).toMatchObject({ steps: 12, batchSize: 5 });
+  },
+  async baseLearningRate(run) {
+    // From equal odds: ln 10.
+    expect(lossOf(await run({ baseLearningRate: 1e-9 }))).toBeCloseTo(Math.log(10), 5);
+    expect(lossOf(await run({ baseLearningRate: 2 }))).toBeLessThan(lossOf(await run()));
+  },
+  async warmupEpochs(run) {
+    // Weights of zero have equal odds. The second step has them still where the first had the rate 0.
+    expect(lossOf(await run({ epochs: 2, warmupEpochs: 1 }))).toBeCloseTo(Math.log(10), 5);
+    expect(lossOf(await run({ epochs: 2, warmupEpochs: 0 }))).toBeLessThan(Math.log(10) - 0.01);
+  },
+  async weightDecay(run) {
+    expect(lossOf(await run({ epochs: 60, weightDecay: 1 }))).toBeGreaterThan(lossOf(await run({ epochs: 60 })) + 0.1);
+  },
+  async labelFraction(run) {
+    const data = { data: { ...DATA, trainImages: 40 } };
+    expect((await run({}, data)).result).toMatchObject({ trainImages: 40 });
+    expect((await run({ labelFraction: 0.5 }, data)).result).toMatchObject({ trainImages: 20 });
+  },
+};
+
+const accuracyOf = ({ result }: Outcome): number => ('accuracy' in result ? result.accuracy : NaN);
+
+const KNN: Record<keyof KnnSpec, Check> = {
+  async k(run) {
+    const data = { data: { ...DATA, trainImages: 40 } };
+    expect((await run({ k: 7 }, data)).result).toMatchObject({ k: 7 });
+    expect((await run({ k: 41 }, data)).result).toMatchObject({ k: 40 });
+    // All images vote alike: every class has as many votes, the first wins, and a tenth of the test images is of it.
+    expect(accuracyOf(await run({ k: 40, temperature: 1e9 }, data))).toBeCloseTo(10, 9);
+    expect(accuracyOf(await run({ k: 3 }, data))).toBeGreaterThan(10);
+  },
+  async temperature(run) {
+    // Near 0 the nearest neighbour alone decides, however many vote.
+    const data = { data: { ...DATA, trainImages: 40 } };
+    const [nearest, cold] = [await run({ k: 1 }, data), await run({ k: 40, temperature: 0.01 }, data)];
+    expect(accuracyOf(cold)).toBe(accuracyOf(nearest));
+    expect(accuracyOf(await run({ k: 40, temperature: 1e9 }, data))).not.toBe(accuracyOf(nearest));
+  },
+  labelFraction: LINEAR.labelFraction,
+};
+
+const CHECKS: Record<StageKind, Record<string, Check>> = {
+  pretrain: PRETRAIN,
+  finetune: FINETUNE,
+  linear: LINEAR,
+  knn: KNN,
+};
+
+const folder = temporaryFolder();
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice('simd');
+});
+afterAll(() => {
+  device.close();
+  folder.remove();
+});
+
+/** The stages of a job run before: equal ones, and parents, are run once. */
+const known = new Map<string, Promise<Outcome>>();
+
+async function outcomeOf(kind: StageKind, recipe: object, job: Record<string, unknown>): Promise<Outcome> {
+  const whole = {
+    ...{ seed: 1, data: DATA, model: MODEL, objective: 'identity', ...RECIPES, ...job, [kind]: recipe },
+    evaluate: [kind === 'pretrain' ? 'knn' : kind],
+  };
+  const sweep = readSweep(JSON.stringify({ job: whole }), { file: 'keys.yaml', defaultName: 'keys' });
+  const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
+  const { stages } = buildPlan(sweep, () => fingerprint);
+  const wanted = stages.find(({ config }) => config.kind === kind)!;
+  for (const stage of stages) {
+    if (stage.id !== wanted.id && stage.id !== wanted.parent) continue;
+    if (!known.has(stage.id)) known.set(stage.id, execute(stage));
+    await known.get(stage.id);
+  }
+  return known.get(wanted.id)!;
+}
+
+async function execute(stage: Stage): Promise<Outcome> {
+  const paths = stagePaths(join(folder.path, stage.id));
+  const result = await runStage(stage, paths, {
+    device: 'simd',
+    emit: () => undefined,
+    signal: new AbortController().signal,
+    mayWrite: () => undefined,
+    checkpointEvery: Infinity,
+  });
+  const metrics = readJsonLines(paths.metrics) as Record<string, number>[];
+  const column = (key: string): number[] => metrics.flatMap((line) => line[key] ?? []);
+  const trained = existsSync(paths.checkpoint) ? readSafetensors(paths.checkpoint).tensors : new Map<string, never>();
+  const first = new Map([...firstValues(stage), ...parentValues(stage)]);
+  const weights: Values = new Map([...trained].filter(([name]) => !/pos_embed$|^(optimizer|progress)\./.test(name)));
+  const change = [...weights].map(
+    ([name, { data }]) => [name, Array.from(data, (value, i) => value - first.get(name)!.data[i]!)] as const,
+  );
+  return {
+    result,
+    losses: column('loss'),
+    rates: column('learningRate'),
+    evaluatedAt: metrics.filter((line) => 'accuracy' in line).map(({ epoch }) => epoch!),
+    keptBest: existsSync(paths.bestCheckpoint),
+    weights,
+    change: new Map(change),
+  };
+}
+
+function firstValues({ config }: Stage): Values {
+  const purpose: Purpose =
+    config.kind === 'pretrain' ? { for: 'pretraining', masked: false } : { for: 'classification', classes: 10 };
+  return initialValues(config.model, purpose, config.seed);
+}
+
+const parentValues = ({ parent }: Stage): Values =>
+  parent === null
+    ? new Map<string, never>()
+    : readSafetensors(stagePaths(join(folder.path, parent)).checkpoint).tensors;
+
+describe.each(Object.entries(CHECKS) as [StageKind, Record<string, Check>][])('%s', (kind, checks) => {
+  // The expectations are in the checks.
+  it.each(Object.entries(checks))('%s', async (_key, check) => {
+    const job = kind === 'finetune' ? { objective: 'scratch' } : {};
+    await check((changed, own) => outcomeOf(kind, { ...RECIPES[kind], ...changed }, { ...job, ...own }));
+  });
+});
