@@ -19,7 +19,7 @@ import { readJson, readJsonLines, writeJson } from '../../src/store/files.js';
 import { stagePaths, type StagePaths } from '../../src/store/layout.js';
 import { resultSchema, type StageResult } from '../../src/store/records.js';
 import { runStage } from '../../src/training/run-stage.js';
-import { readSafetensors, readSafetensorsHeader } from '../../src/training/safetensors.js';
+import { readSafetensors, readSafetensorsHeader } from '../../src/store/safetensors.js';
 import { disposeState, freshState, saveState } from '../../src/training/state.js';
 import { temporaryFolder } from '../support/cli.js';
 import { readFixture } from './fixture.js';
@@ -132,7 +132,8 @@ async function leaveCheckpoint(paths: StagePaths, stage: Stage, values: Values):
 /** Leaves the result of a pre-training that ended with its checkpoint; what else it says is not looked at. */
 function leaveResult(paths: StagePaths): void {
   const result: StageResult = {
-    ...{ kind: 'pretrain', epochs: 1, steps: 1, imagesPerSecond: null, seconds: 0, corruptImages: [], parent: null },
+    ...{ kind: 'pretrain', epochs: 1, steps: 1, imagesPerSecond: null, seconds: 0, corruptImages: [] },
+    ...{ stage: null, parent: null },
     ...{ loss: 1, firstLoss: 1, largestGradientNorm: 1, batchSize: 1, losses: [1], zeroLoss: 1, trainImages: 1 },
     checkpoint: readSafetensorsHeader(paths.checkpoint).sha256,
   };

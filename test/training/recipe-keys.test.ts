@@ -17,7 +17,7 @@ import { readJsonLines } from '../../src/store/files.js';
 import { stagePaths } from '../../src/store/layout.js';
 import type { StageResult } from '../../src/store/records.js';
 import { runStage } from '../../src/training/run-stage.js';
-import { readSafetensors } from '../../src/training/safetensors.js';
+import { readSafetensors } from '../../src/store/safetensors.js';
 import { temporaryFolder } from '../support/cli.js';
 
 const IMAGES = 10;
