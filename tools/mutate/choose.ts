@@ -1,0 +1,36 @@
+/** Which mutants are planted: of each folder alike, drawn by a seed. */
+import { sha, type Mutant } from './mutants.js';
+
+/** The folders of src/ whose code is mutated. */
+export const FOLDERS = ['training', 'report', 'objectives', 'model', 'ops', 'data', 'spec', 'runner', 'store'] as const;
+
+export const folderOf = ({ file }: Pick<Mutant, 'file'>): string => file.split('/')[1]!;
+
+/**
+ * Draws `count` mutants, of each folder alike as far as it has so many, and all that are named.
+ *
+ * A mutant's place in the draw is the hash of the seed and itself, so that a change of the sources moves few others.
+ */
+export function choose(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
+  const folders = [...new Set(mutants.map(folderOf))];
+  const queues = folders.map((folder) =>
+    mutants
+      .filter((mutant) => mutant.name === undefined && folderOf(mutant) === folder)
+      .map((mutant) => ({ mutant, place: sha(`${seed} ${mutant.key}`) }))
+      .sort((a, b) => (a.place < b.place ? -1 : 1))
+      .map(({ mutant }) => mutant),
+  );
+  const chosen = new Set(mutants.filter(({ name }) => name !== undefined));
+  const total =
+    Math.min(
+      count,
+      queues.reduce((sum, { length }) => sum + length, 0),
+    ) + chosen.size;
+  for (let round = 0; chosen.size < total; round++) {
+    for (const queue of queues) {
+      const mutant = queue[round];
+      if (mutant !== undefined && chosen.size < total) chosen.add(mutant);
+    }
+  }
+  return mutants.filter((mutant) => chosen.has(mutant));
+}

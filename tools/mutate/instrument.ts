@@ -1,0 +1,86 @@
+/**
+ * All mutants of a file in one text: `(__planted(17) ? (a - b) : (a + b))`. Which of them is planted is told to the
+ * process by a variable of its environment, so that a tree of files is compiled once for all mutants.
+ */
+import ts from 'typescript';
+import type { Mutant } from './mutants.js';
+
+/** The mutant that is planted in a process and its children, by its number. */
+export const PLANTED_VARIABLE = 'VITMIM_MUTANT';
+/** A file that gets the numbers of the mutants whose code is reached, in place of planting any. */
+export const REACHED_VARIABLE = 'VITMIM_MUTANTS_REACHED';
+/** The process that runs the tests; what others reach is not of one test alone. */
+export const RECORDER_VARIABLE = 'VITMIM_MUTANTS_RECORDER';
+
+/**
+ * The module that instrumented files import. While reach is recorded, each mutant is written down once in each process
+ * between two calls of `__forgetReached`; a star marks those of child processes and of other threads.
+ */
+export const SWITCH = `
+import { appendFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+const planted = Number(process.env.${PLANTED_VARIABLE} ?? 0);
+const file = process.env.${REACHED_VARIABLE};
+const mark = isMainThread && process.env.${RECORDER_VARIABLE} === String(process.pid) ? '' : '*';
+let seen = new Uint8Array(1 << 16);
+globalThis.__forgetReached = () => seen.fill(0);
+const record = (id) => {
+  if (seen[id] === 0) {
+    seen[id] = 1;
+    appendFileSync(file, mark + id + '\\n');
+  }
+  return false;
+};
+export const __planted = file === undefined ? (id) => id === planted : record;
+`;
+
+/** A mutant with its number, from 1. */
+export interface Numbered extends Mutant {
+  id: number;
+}
+
+/** The JavaScript of a file with its mutants in it, none of them planted unless the environment says so. */
+export function instrument(text: string, mutants: readonly Numbered[], switchModule: string): string {
+  const places = new Map<string, Numbered[]>();
+  for (const mutant of mutants) {
+    const place = `${mutant.start} ${mutant.end} ${mutant.isStatement}`;
+    places.set(place, [...(places.get(place) ?? []), mutant]);
+  }
+  // Outer places first. Where a statement and an expression are the same text, the statement is the outer one.
+  const sorted = [...places.values()].sort(
+    ([a], [b]) => a!.start - b!.start || b!.end - a!.end || Number(b!.isStatement) - Number(a!.isStatement),
+  );
+  const body = render(text, 0, text.length, sorted);
+  const { outputText } = ts.transpileModule(`import { __planted } from '${switchModule}'; ${body}`, {
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+    },
+  });
+  return outputText;
+}
+
+/** The text from `from` to `to`, with the mutants of the given places, which lie inside. */
+function render(text: string, from: number, to: number, places: readonly Numbered[][]): string {
+  let [written, at, next] = ['', from, 0];
+  while (next < places.length) {
+    const own = places[next]!;
+    const { start, end, isStatement } = own[0]!;
+    let after = next + 1;
+    while (after < places.length && places[after]![0]!.start < end) after++;
+    const original = render(text, start, end, places.slice(next + 1, after));
+    const inPlace = isStatement
+      ? own.reduceRight(
+          (rest, { id, replacement }) => `if (__planted(${id})) { ${replacement} } else { ${rest} }`,
+          original,
+        )
+      : own.reduceRight(
+          (rest, { id, replacement }) => `(__planted(${id}) ? (${replacement}) : ${rest})`,
+          `(${original})`,
+        );
+    written += text.slice(at, start) + inPlace;
+    [at, next] = [end, after];
+  }
+  return written + text.slice(at, to);
+}

@@ -1,0 +1,51 @@
+/** Whether the tests tell a mutant: those that reach it are run until one fails. */
+import { folderOf } from './choose.js';
+import type { Numbered } from './instrument.js';
+import type { Order } from './run-tests.js';
+import { runWith, type TestFile } from './tests.js';
+
+export type Verdict =
+  | { kind: 'caught'; by: string; test: string; how: 'failed' | 'crashed' | 'timed out' }
+  | { kind: 'survived'; reached: boolean };
+
+/**
+ * The tests that reach a mutant, in the order in which they are tried: first those of files that reach it in a test and
+ * not only as they load it, of these first those of its own folder, and of these the quickest.
+ */
+export function testsOf(mutant: Numbered, files: readonly TestFile[]): Order['files'] {
+  const mirrored = `dist/test/${folderOf(mutant)}/`;
+  const rank = ({ path, reaches }: TestFile): number =>
+    (reaches[mutant.id] === 'file' ? 2 : 0) + (path.includes(mirrored) ? 0 : 1);
+  return files
+    .filter(({ reaches }) => reaches[mutant.id] !== undefined)
+    .sort((a, b) => rank(a) - rank(b) || a.seconds - b.seconds)
+    .map(({ path, independent, reaches }) => {
+      const tests = reaches[mutant.id]!;
+      return independent && tests !== 'file' ? { path, tests } : { path };
+    });
+}
+
+/** A file may take five times as long as without a mutant, and ten seconds. */
+const limitMs = (seconds: number): number => (5 * seconds + 10) * 1000;
+
+export async function judge(
+  mutant: Numbered,
+  files: readonly TestFile[],
+  root: string,
+  slot: number,
+): Promise<Verdict> {
+  const order = testsOf(mutant, files);
+  if (order.length === 0) return { kind: 'survived', reached: false };
+  const seconds = new Map(files.map((file) => [file.path, file.seconds]));
+  const ending = await runWith(
+    mutant.id,
+    root,
+    { files: order },
+    {
+      limitMs: (path) => limitMs(seconds.get(path) ?? 0),
+      slot,
+    },
+  );
+  if (ending.kind === 'passed') return { kind: 'survived', reached: true };
+  return { kind: 'caught', by: ending.path, test: ending.kind === 'failed' ? ending.test : '', how: ending.kind };
+}

@@ -1,0 +1,81 @@
+/** Verdicts kept between runs, so that a run that was broken off goes on where it was. One JSON line a verdict. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mutant } from './mutants.js';
+import type { Verdict } from './judge.js';
+import type { TestFile } from './tests.js';
+
+interface Line {
+  key: string;
+  /** The hash of the mutant's file. */
+  source: string;
+  /** What the verdict depends on besides: the test that caught it, or all sources and tests where none did. */
+  against: string;
+  verdict: Verdict;
+}
+
+/** What hashes a verdict depends on. */
+export interface Hashes {
+  /** Of a source by its path in the repository. */
+  source: (file: string) => string;
+  /** Of a compiled test by its path in dist/. */
+  test: (path: string) => string;
+  /** Of all sources and tests. */
+  all: string;
+}
+
+export class Record {
+  readonly #file: string;
+  readonly #folder: string;
+  readonly #hashes: Hashes;
+  readonly #lines = new Map<string, Line>();
+
+  constructor(folder: string, hashes: Hashes) {
+    mkdirSync(folder, { recursive: true });
+    this.#folder = folder;
+    this.#hashes = hashes;
+    this.#file = join(folder, 'verdicts.jsonl');
+    if (!existsSync(this.#file)) return;
+    for (const text of readFileSync(this.#file, 'utf8').split('\n')) {
+      try {
+        const line = JSON.parse(text) as Line;
+        this.#lines.set(line.key, line);
+      } catch {
+        // the last line of a run that was broken off, or none
+      }
+    }
+  }
+
+  /** What was found before, where nothing has changed that it depends on. */
+  find({ key, file }: Mutant): Verdict | undefined {
+    const line = this.#lines.get(key);
+    if (line?.source !== this.#hashes.source(file)) return undefined;
+    return line.against === this.#against(line.verdict) ? line.verdict : undefined;
+  }
+
+  add({ key, file }: Mutant, verdict: Verdict): void {
+    const line: Line = { key, source: this.#hashes.source(file), against: this.#against(verdict), verdict };
+    this.#lines.set(key, line);
+    appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+  }
+
+  /** What the test files reach, where it is known of these mutants in these sources. */
+  reach(selection: string): TestFile[] | undefined {
+    const file = this.#reachFile();
+    if (!existsSync(file)) return undefined;
+    const known = JSON.parse(readFileSync(file, 'utf8')) as { for: string; files: TestFile[] };
+    return known.for === `${this.#hashes.all} ${selection}` ? known.files : undefined;
+  }
+
+  keepReach(selection: string, files: readonly TestFile[]): void {
+    writeFileSync(this.#reachFile(), JSON.stringify({ for: `${this.#hashes.all} ${selection}`, files }));
+  }
+
+  #reachFile(): string {
+    return join(this.#folder, 'reach.json');
+  }
+
+  #against(verdict: Verdict): string {
+    return verdict.kind === 'caught' ? this.#hashes.test(verdict.by) : this.#hashes.all;
+  }
+}
