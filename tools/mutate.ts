@@ -8,6 +8,7 @@
  *   npm run mutate -- --named               the named faults alone (tools/mutate/named.ts)
  *
  * --sample N --seed S   draws N mutants, of each folder alike (default 360, seed 1)
+ * --tests GLOB          runs the test files that match alone; a mutant that survives them may be caught by others
  * --list                prints the mutants and plants none
  * --jobs N              runs N at a time (default 1)
  * --least PERCENT       exits with 1 where fewer are caught (default 95)
@@ -19,16 +20,15 @@
  * are run until one fails, takes five times as long as it did, or ends the process.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../src/common/errors.js';
 import { choose, folderOf, FOLDERS } from './mutate/choose.js';
-import type { Numbered } from './mutate/instrument.js';
 import { judge, type Verdict } from './mutate/judge.js';
-import { describeChange, describeMutant, mutantsOf, sha, type Mutant } from './mutate/mutants.js';
-import { NAMED_FAULTS } from './mutate/named.js';
-import { Record } from './mutate/record.js';
+import { describeChange, describeMutant, mutantsOf, sha, type Mutant, type Numbered } from './mutate/mutants.js';
+import { NAMED_FAULTS, type NamedFault } from './mutate/named.js';
+import { Record, type Hashes } from './mutate/record.js';
 import { endRuns, recordReach, type TestFile } from './mutate/tests.js';
 import { plantTree } from './mutate/tree.js';
 
@@ -36,6 +36,7 @@ const OPTIONS = {
   all: { type: 'boolean', default: false },
   named: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true },
+  tests: { type: 'string', multiple: true },
   sample: { type: 'string', default: '360' },
   seed: { type: 'string', default: '1' },
   list: { type: 'boolean', default: false },
@@ -53,6 +54,9 @@ const MORE_TESTS = [
 ];
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const TESTS = join(REPOSITORY, 'dist/test');
+/** Where verdicts are kept. */
+const RECORD = 'dist-mutants';
 const EXPLAINED = 'docs/mutants.md';
 
 interface Judged {
@@ -72,25 +76,23 @@ async function main(): Promise<void> {
   const { values: options } = parseArgs({ options: OPTIONS });
   const [sample, seed, jobs, least] = [options.sample, options.seed, options.jobs, options.least].map(numberOf);
   const texts = new Map(sourceFiles().map((file) => [file, readFileSync(join(REPOSITORY, file), 'utf8')]));
-  const every = [...texts].flatMap(([file, text]) =>
-    mutantsOf(
-      file,
-      text,
-      NAMED_FAULTS.filter((fault) => fault.file === file),
-    ),
-  );
+  const every = [...texts]
+    .filter(([file]) => FOLDERS.some((folder) => file.startsWith(`src/${folder}/`)))
+    .flatMap(([file, text]) => mutantsOf(file, text, namedIn(file)))
+    .map((mutant, i): Numbered => ({ ...mutant, id: i + 1 }));
   const wanted = every.filter(
     ({ file, name }) => matches(file, options.only) && (!options.named || name !== undefined),
   );
-  const chosen = options.all || options.named ? wanted : choose(wanted, sample!, seed!);
-  if (chosen.length === 0) throw new UsageError('no mutant matches; see `npm run mutate -- --list`');
-  const mutants = chosen.map((mutant, i): Numbered => ({ ...mutant, id: i + 1 }));
+  const mutants = options.all || options.named ? wanted : choose(wanted, sample!, seed!);
+  if (mutants.length === 0) throw new UsageError('no mutant matches; see `npm run mutate -- --list`');
   if (options.list) {
     for (const mutant of mutants) console.log(describeMutant(mutant));
     console.log(`${mutants.length} of ${every.length} mutants`);
     return;
   }
-  const judged = await run(mutants, texts, jobs!, options.fresh);
+  if (options.fresh) rmSync(join(REPOSITORY, RECORD), { recursive: true, force: true });
+  const tests = listTests().filter((path) => matches(path, options.tests));
+  const judged = await run({ mutants, every, texts, tests, jobs: jobs!, complete: options.tests === undefined });
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(judged, null, 1)}\n`);
   if (summarize(judged) < least!) {
     console.log(`Fewer than ${least} % are caught.`);
@@ -98,22 +100,24 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(
-  mutants: readonly Numbered[],
-  texts: ReadonlyMap<string, string>,
-  jobs: number,
-  fresh: boolean,
-): Promise<Judged[]> {
-  const testFiles = listTests();
-  const hashOf = (path: string): string => (existsSync(path) ? sha(readFileSync(path, 'utf8')) : 'gone');
-  const tests = new Map(testFiles.map((path) => [path, hashOf(join(REPOSITORY, path))]));
-  const folder = join(REPOSITORY, 'dist-mutants');
-  if (fresh) rmSync(folder, { recursive: true, force: true });
-  const record = new Record(folder, {
-    source: (file) => sha(texts.get(file)!),
-    test: (path) => tests.get(path) ?? 'gone',
-    all: sha(JSON.stringify([...texts, ...tests])),
-  });
+function namedIn(file: string): NamedFault[] {
+  return NAMED_FAULTS.filter((fault) => fault.file === file);
+}
+
+interface Run {
+  mutants: readonly Numbered[];
+  every: readonly Numbered[];
+  /** All sources by path. */
+  texts: ReadonlyMap<string, string>;
+  /** The compiled test files that are run. */
+  tests: readonly string[];
+  jobs: number;
+  /** Whether these are all tests, so that a mutant that survives them survives. */
+  complete: boolean;
+}
+
+async function run({ mutants, every, texts, tests, jobs, complete }: Run): Promise<Judged[]> {
+  const record = new Record(join(REPOSITORY, RECORD), hashesOf(texts, every));
   const known = mutants.flatMap((mutant) => {
     const verdict = record.find(mutant);
     return verdict === undefined ? [] : [{ mutant, verdict }];
@@ -122,7 +126,36 @@ async function run(
   const left = mutants.filter((mutant) => !known.some((one) => one.mutant === mutant));
   if (left.length === 0) return known;
 
-  const tree = plantTree(REPOSITORY, texts, left);
+  const files = await withTree(texts, every, (root) => learnReach(root, tests, record, jobs));
+  const begun = performance.now();
+  let done = 0;
+  const judged = await withTree(texts, left, (root) =>
+    inParallel(left, jobs, async (mutant, slot): Promise<Judged> => {
+      const started = performance.now();
+      const verdict = await judge(mutant, files, root, slot);
+      if (complete || verdict.kind === 'caught') record.add(mutant, verdict);
+      done += 1;
+      console.log(
+        `${done}/${left.length}  ${since(started)} s  ${describeMutant(mutant)}  ${describeVerdict(verdict)}`,
+      );
+      return { mutant, verdict };
+    }),
+  );
+  console.log(`${left.length} mutants in ${since(begun)} s`);
+  return [...known, ...judged].sort((a, b) => a.mutant.id - b.mutant.id);
+}
+
+function since(begun: number): string {
+  return ((performance.now() - begun) / 1000).toFixed(1);
+}
+
+/** Does something with a tree of the mutants, which is removed at the end, also where the run is broken off. */
+async function withTree<T>(
+  texts: ReadonlyMap<string, string>,
+  mutants: readonly Numbered[],
+  use: (root: string) => Promise<T>,
+): Promise<T> {
+  const tree = plantTree(REPOSITORY, texts, mutants);
   const stop = (): void => {
     endRuns();
     tree.remove();
@@ -131,22 +164,7 @@ async function run(
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   try {
-    const selection = sha(left.map(({ key }) => key).join());
-    const files = record.reach(selection) ?? (await learnReach(tree.root, testFiles, jobs));
-    record.keepReach(selection, files);
-    const begun = performance.now();
-    let done = 0;
-    const judged = await inParallel(left, jobs, async (mutant, slot): Promise<Judged> => {
-      const started = performance.now();
-      const verdict = await judge(mutant, files, tree.root, slot);
-      record.add(mutant, verdict);
-      done += 1;
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      console.log(`${done}/${left.length}  ${seconds} s  ${describeMutant(mutant)}  ${inWords(verdict)}`);
-      return { mutant, verdict };
-    });
-    console.log(`${left.length} mutants in ${Math.round((performance.now() - begun) / 1000)} s`);
-    return [...known, ...judged].sort((a, b) => a.mutant.id - b.mutant.id);
+    return await use(tree.root);
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
@@ -154,20 +172,39 @@ async function run(
   }
 }
 
+function hashesOf(texts: ReadonlyMap<string, string>, every: readonly Numbered[]): Hashes {
+  const compiled = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
+  const hashes = new Map(compiled.sort().map((path) => [path, sha(readFileSync(join(TESTS, path), 'utf8'))]));
+  const helpers = [...hashes].filter(([path]) => !path.endsWith('.test.js'));
+  return {
+    source: (file) => sha(texts.get(file)!),
+    test: (path) => hashes.get(relative(TESTS, join(REPOSITORY, path))) ?? 'gone',
+    // The numbers of mutants are in what test files reach, and change with the operators too.
+    shared: sha(JSON.stringify([every.map(({ key }) => key), ...texts, ...helpers])),
+    all: sha(JSON.stringify([...texts, ...hashes])),
+  };
+}
+
 /** What each test file reaches. Files that fail without any mutant are left out, and said. */
-async function learnReach(root: string, paths: readonly string[], jobs: number): Promise<TestFile[]> {
-  console.log(`Running ${paths.length} test files without a mutant, to learn what each reaches`);
+async function learnReach(root: string, paths: readonly string[], record: Record, jobs: number): Promise<TestFile[]> {
+  const known = paths.flatMap((path) => record.reach(path) ?? []);
+  const left = paths.filter((path) => !known.some((file) => file.path === path));
+  if (left.length > 0) console.log(`Running ${left.length} test files without a mutant, to learn what each reaches`);
   const begun = performance.now();
-  const failures: string[] = [];
-  const found = await inParallel(paths, jobs, async (path, slot) => {
+  const found = await inParallel(left, jobs, async (path, slot) => {
     const file = await recordReach(root, path, slot);
-    if (typeof file !== 'string') return [file];
-    failures.push(`${path} fails without a mutant, and is left out: ${file.split('\n').slice(0, 6).join('\n  ')}`);
-    return [];
+    if (typeof file === 'string') {
+      const reason = file.split('\n').slice(0, 6).join('\n  ');
+      console.log(`  ${path} fails without a mutant, and is left out: ${reason}`);
+      return [];
+    }
+    record.keepReach(file);
+    const parts = file.independent ? ', test by test' : '';
+    console.log(`  ${path}  ${file.seconds.toFixed(1)} s  ${Object.keys(file.reaches).length} reached${parts}`);
+    return [file];
   });
-  for (const failure of failures) console.log(failure);
-  console.log(`${found.flat().length} test files in ${Math.round((performance.now() - begun) / 1000)} s`);
-  return found.flat();
+  if (left.length > 0) console.log(`${left.length} test files in ${since(begun)} s`);
+  return [...known, ...found.flat()];
 }
 
 /** Prints the survivors, the counts of each folder and the total, which is returned in percent. */
@@ -200,8 +237,13 @@ function isExplained(mutant: Mutant, document: string): boolean {
   return document.split('\n').some((line) => line.includes(`\`${mutant.file}\``) && line.includes(change));
 }
 
-const caught = (judged: readonly Judged[]): number => judged.filter(({ verdict }) => verdict.kind === 'caught').length;
-const percent = (judged: readonly Judged[]): number => (100 * caught(judged)) / judged.length;
+function caught(judged: readonly Judged[]): number {
+  return judged.filter(({ verdict }) => verdict.kind === 'caught').length;
+}
+
+function percent(judged: readonly Judged[]): number {
+  return (100 * caught(judged)) / judged.length;
+}
 
 function counts(judged: readonly Judged[]): string {
   const survived = judged.length - caught(judged);
@@ -210,7 +252,7 @@ function counts(judged: readonly Judged[]): string {
   );
 }
 
-function inWords(verdict: Verdict): string {
+function describeVerdict(verdict: Verdict): string {
   if (verdict.kind === 'survived') return verdict.reached ? 'SURVIVED' : 'SURVIVED: no test reaches it';
   const by = verdict.by.replace(/^dist\/test\//, '');
   return verdict.how === 'failed' ? `caught by ${by}: ${verdict.test}` : `caught by ${by}, which ${verdict.how}`;
@@ -232,19 +274,16 @@ async function inParallel<T, R>(
 }
 
 function sourceFiles(): string[] {
-  return FOLDERS.flatMap((folder) =>
-    readdirSync(join(REPOSITORY, 'src', folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .sort()
-      .map((name) => `src/${folder}/${name.replaceAll('\\', '/')}`),
-  );
+  return readdirSync(join(REPOSITORY, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .map((name) => `src/${name}`);
 }
 
 function listTests(): string[] {
-  const root = resolve(REPOSITORY, 'dist/test');
-  if (!existsSync(root)) throw new UsageError('there is no dist/test; run `npm run build` first');
+  if (!existsSync(TESTS)) throw new UsageError('there is no dist/test; run `npm run build` first');
   const wanted = [...FOLDERS.map((folder) => `${folder}/`), ...MORE_TESTS];
-  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+  return readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.js') && wanted.some((beginning) => path.startsWith(beginning)))
     .sort()
     .map((path) => `dist/test/${path}`);

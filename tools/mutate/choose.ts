@@ -11,7 +11,7 @@ export const folderOf = ({ file }: Pick<Mutant, 'file'>): string => file.split('
  *
  * A mutant's place in the draw is the hash of the seed and itself, so that a change of the sources moves few others.
  */
-export function choose(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
+export function choose<T extends Mutant>(mutants: readonly T[], count: number, seed: number): T[] {
   const folders = [...new Set(mutants.map(folderOf))];
   const queues = folders.map((folder) =>
     mutants

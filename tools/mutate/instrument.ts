@@ -3,14 +3,8 @@
  * process by a variable of its environment, so that a tree of files is compiled once for all mutants.
  */
 import ts from 'typescript';
-import type { Mutant } from './mutants.js';
-
-/** The mutant that is planted in a process and its children, by its number. */
-export const PLANTED_VARIABLE = 'VITMIM_MUTANT';
-/** A file that gets the numbers of the mutants whose code is reached, in place of planting any. */
-export const REACHED_VARIABLE = 'VITMIM_MUTANTS_REACHED';
-/** The process that runs the tests; what others reach is not of one test alone. */
-export const RECORDER_VARIABLE = 'VITMIM_MUTANTS_RECORDER';
+import type { Numbered } from './mutants.js';
+import { PLANTED_VARIABLE, REACHED_VARIABLE, RECORDER_VARIABLE } from './variables.js';
 
 /**
  * The module that instrumented files import. While reach is recorded, each mutant is written down once in each process
@@ -33,11 +27,6 @@ const record = (id) => {
 };
 export const __planted = file === undefined ? (id) => id === planted : record;
 `;
-
-/** A mutant with its number, from 1. */
-export interface Numbered extends Mutant {
-  id: number;
-}
 
 /** The JavaScript of a file with its mutants in it, none of them planted unless the environment says so. */
 export function instrument(text: string, mutants: readonly Numbered[], switchModule: string): string {

@@ -1,6 +1,6 @@
 /** Whether the tests tell a mutant: those that reach it are run until one fails. */
 import { folderOf } from './choose.js';
-import type { Numbered } from './instrument.js';
+import type { Numbered } from './mutants.js';
 import type { Order } from './run-tests.js';
 import { runWith, type TestFile } from './tests.js';
 
@@ -26,13 +26,14 @@ export function testsOf(mutant: Numbered, files: readonly TestFile[]): Order['fi
 }
 
 /** A file may take five times as long as without a mutant, and ten seconds. */
-const limitMs = (seconds: number): number => (5 * seconds + 10) * 1000;
+const limitOf = (seconds: number): number => (5 * seconds + 10) * 1000;
 
 export async function judge(
   mutant: Numbered,
   files: readonly TestFile[],
   root: string,
-  slot: number,
+  slot = 0,
+  limitMs = limitOf,
 ): Promise<Verdict> {
   const order = testsOf(mutant, files);
   if (order.length === 0) return { kind: 'survived', reached: false };

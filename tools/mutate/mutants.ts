@@ -24,6 +24,11 @@ export interface Mutant {
   key: string;
 }
 
+/** A mutant with its number among all, from 1. */
+export interface Numbered extends Mutant {
+  id: number;
+}
+
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
 /** All mutants of a file, and the faults that are named in it. */

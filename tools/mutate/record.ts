@@ -14,13 +14,15 @@ interface Line {
   verdict: Verdict;
 }
 
-/** What hashes a verdict depends on. */
+/** The hashes that verdicts and reach depend on. */
 export interface Hashes {
   /** Of a source by its path in the repository. */
   source: (file: string) => string;
-  /** Of a compiled test by its path in dist/. */
+  /** Of a compiled test by its path in the repository. */
   test: (path: string) => string;
-  /** Of all sources and tests. */
+  /** Of all sources, and all that tests share. */
+  shared: string;
+  /** Of these and all tests. */
   all: string;
 }
 
@@ -59,20 +61,25 @@ export class Record {
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }
 
-  /** What the test files reach, where it is known of these mutants in these sources. */
-  reach(selection: string): TestFile[] | undefined {
-    const file = this.#reachFile();
+  /** What a test file reaches, where neither it nor the sources have changed since that was learned. */
+  reach(path: string): TestFile | undefined {
+    const file = this.#reachFile(path);
     if (!existsSync(file)) return undefined;
-    const known = JSON.parse(readFileSync(file, 'utf8')) as { for: string; files: TestFile[] };
-    return known.for === `${this.#hashes.all} ${selection}` ? known.files : undefined;
+    const known = JSON.parse(readFileSync(file, 'utf8')) as { against: string; reach: TestFile };
+    return known.against === this.#reachAgainst(path) ? known.reach : undefined;
   }
 
-  keepReach(selection: string, files: readonly TestFile[]): void {
-    writeFileSync(this.#reachFile(), JSON.stringify({ for: `${this.#hashes.all} ${selection}`, files }));
+  keepReach(reach: TestFile): void {
+    const { path } = reach;
+    writeFileSync(this.#reachFile(path), JSON.stringify({ against: this.#reachAgainst(path), reach }));
   }
 
-  #reachFile(): string {
-    return join(this.#folder, 'reach.json');
+  #reachFile(path: string): string {
+    return join(this.#folder, `reach-${path.replaceAll('/', '-')}.json`);
+  }
+
+  #reachAgainst(path: string): string {
+    return `${this.#hashes.shared} ${this.#hashes.test(path)}`;
   }
 
   #against(verdict: Verdict): string {

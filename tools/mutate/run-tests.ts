@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'expect';
 import { bind } from 'jest-each';
-import { REACHED_VARIABLE, RECORDER_VARIABLE } from './instrument.js';
+import { REACHED_VARIABLE, RECORDER_VARIABLE } from './variables.js';
 
 export interface Order {
   /** The compiled test files, from the working directory, in the order in which they are run. */

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PLANTED_VARIABLE, REACHED_VARIABLE } from './instrument.js';
+import { PLANTED_VARIABLE, REACHED_VARIABLE } from './variables.js';
 import type { Order, Report } from './run-tests.js';
 
 /** How a run of test files ended. */

@@ -5,7 +5,8 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
-import { instrument, SWITCH, type Numbered } from './instrument.js';
+import { instrument, SWITCH } from './instrument.js';
+import type { Numbered } from './mutants.js';
 
 /** What tests read beside the compiled program. */
 const COPIED = ['dist', 'test', 'docs', 'experiments', 'schema', 'package.json', 'package-lock.json', 'README.md'];
