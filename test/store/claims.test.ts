@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Claimant, holdsClaim, type Claim } from '../../src/store/claims.js';
+import { Claimant, claimOwner, holdsClaim, isGone, type Claim } from '../../src/store/claims.js';
 import { stagePaths } from '../../src/store/layout.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vitmim-'));
@@ -17,12 +17,14 @@ function claimOf(claimant: Claimant, paths: ReturnType<typeof stage>): Claim {
   return got.claim;
 }
 
+const OTHER = { id: 'x', host: 'elsewhere', pids: '', pid: 1, since: '2026-01-01T00:00:00.000Z' };
+
 /** A claim of some other process. */
 function foreign(paths: ReturnType<typeof stage>, host: string, pid = 1): string {
   claimOf(new Claimant(), paths).release();
   const path = join(paths.folder, 'claim-4.json');
   const pids = host === hostname() ? PIDS : '';
-  writeFileSync(path, JSON.stringify({ id: 'x', host, pids, pid, since: '2026-01-01T00:00:00.000Z' }));
+  writeFileSync(path, JSON.stringify({ ...OTHER, host, pids, pid }));
   return path;
 }
 const PIDS = (() => {
@@ -46,6 +48,22 @@ test('a stage is claimed by one at a time', () => {
   expect(first.renew()).toBe(false);
 });
 
+test('claims are numbered from one, and the latest counts', () => {
+  const paths = stage();
+  expect(claimOwner(paths)).toBeNull(); // there is no folder yet
+  const { id } = claimOf(new Claimant(), paths);
+  expect(readdirSync(paths.folder)).toEqual(['claim-1.json']);
+  expect(claimOwner(paths)).toMatchObject({ id, host: hostname(), pid: process.pid });
+});
+
+test('a process is known to be gone on this host and among its processes alone', () => {
+  const gone = { host: hostname(), pids: PIDS, pid: 2 ** 22 + 1 };
+  expect(isGone(gone)).toBe(true);
+  expect(isGone({ ...gone, pid: process.pid })).toBe(false);
+  expect(isGone({ ...gone, host: 'elsewhere' })).toBe(false);
+  expect(isGone({ ...gone, pids: 'a container' })).toBe(false);
+});
+
 test('a claim of a process that is gone is taken over at once', () => {
   const paths = stage();
   const path = foreign(paths, hostname(), 2 ** 22 + 1); // above the highest process id of Linux
@@ -66,7 +84,9 @@ test('a claim of another host is taken over when it was not renewed for a minute
   utimesSync(path, 5, 5); // renewed, by a clock that is half a century behind
   now = 118_000;
   expect('holder' in claimant.claim(paths)).toBe(true);
-  now = 179_000;
+  now = 177_999;
+  expect('holder' in claimant.claim(paths)).toBe(true);
+  now = 178_000;
   expect('claim' in claimant.claim(paths)).toBe(true);
 });
 
@@ -95,4 +115,18 @@ test('of many heirs one wins', () => {
   foreign(paths, hostname(), 2 ** 22 + 1);
   const got = Array.from({ length: 20 }, () => new Claimant().claim(paths));
   expect(got.filter((one) => 'claim' in one)).toHaveLength(1);
+});
+
+test('an heir who comes second sees who came first', () => {
+  const paths = stage();
+  foreign(paths, 'elsewhere');
+  let now = 0;
+  const claimant = new Claimant(() => {
+    // while the claimant judges claim 4
+    if (now > 0) writeFileSync(join(paths.folder, 'claim-5.json'), JSON.stringify({ ...OTHER, id: 'first' }));
+    return now;
+  });
+  expect('holder' in claimant.claim(paths)).toBe(true);
+  now = 61_000;
+  expect(claimant.claim(paths)).toMatchObject({ holder: { id: 'first' } });
 });
