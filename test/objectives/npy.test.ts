@@ -16,6 +16,19 @@ it('begins with the magic, version 1.0 and a header that ends at a multiple of 6
   expect(bytes.readFloatLE(10 + length + 4)).toBe(-2.5);
 });
 
+it('pads headers of every length by less than 64 bytes, and never cuts one', () => {
+  // Each axis adds three characters to the header.
+  for (let axes = 2; axes < 70; axes++) {
+    const bytes = encodeNpy({ data: Uint8Array.of(7), shape: new Array<number>(axes).fill(1) });
+    const length = bytes.readUInt16LE(8);
+    const header = bytes.subarray(10, 10 + length).toString('latin1');
+    expect((10 + length) % 64).toBe(0);
+    expect(header).toMatch(/^\{.*\), \} *\n$/);
+    expect(/ *\n$/.exec(header)![0].length).toBeLessThanOrEqual(64);
+    expect([...bytes.subarray(10 + length)]).toEqual([7]);
+  }
+});
+
 it('writes bytes as uint8 and gives a tuple of one its comma', () => {
   const bytes = encodeNpy({ data: Uint8Array.of(0, 9, 255), shape: [3] });
   expect(bytes.toString('latin1')).toContain(`'descr': '|u1', 'fortran_order': False, 'shape': (3,), `);

@@ -40,13 +40,18 @@ export function instrument(text: string, mutants: readonly Numbered[], switchMod
     ([a], [b]) => a!.start - b!.start || b!.end - a!.end || Number(b!.isStatement) - Number(a!.isStatement),
   );
   const body = render(text, 0, text.length, sorted);
-  const { outputText } = ts.transpileModule(`import { __planted } from '${switchModule}'; ${body}`, {
+  const { outputText, diagnostics } = ts.transpileModule(`import { __planted } from '${switchModule}'; ${body}`, {
     compilerOptions: {
       target: ts.ScriptTarget.ES2023,
       module: ts.ModuleKind.ESNext,
       verbatimModuleSyntax: true,
     },
+    reportDiagnostics: true,
   });
+  for (const { messageText, start = 0 } of diagnostics ?? []) {
+    const code = body.slice(Math.max(0, start - 200), start + 100);
+    throw new Error(`a mutant is no code: ${ts.flattenDiagnosticMessageText(messageText, ' ')}, in …${code}…`);
+  }
   return outputText;
 }
 

@@ -217,7 +217,8 @@ function isText(node: ts.Expression): boolean {
 
 /** Whether a literal is the name of a property, where no expression can stand. */
 function isName(node: ts.NumericLiteral): boolean {
-  return 'name' in node.parent && node.parent.name === node;
+  const { parent } = node;
+  return ('name' in parent && parent.name === node) || (ts.isBindingElement(parent) && parent.propertyName === node);
 }
 
 /** An integer's successor, and twice another number; a hundred times a tiny one, such as Adam's epsilon. */

@@ -38,7 +38,7 @@ describe('the mutants of a text', () => {
   });
 
   it('should change numbers: the next integer, twice another, a hundred times a tiny one', () => {
-    expect(changes('const x = { 4: 0, b: 0.5, c: 1e-8 };')).toEqual([
+    expect(changes('const x = { 4: 0, b: 0.5, c: 1e-8 }; const { 4: y } = x;')).toEqual([
       'literal `0` → `1`',
       'literal `0.5` → `1`',
       'literal `1e-8` → `0.000001`',
