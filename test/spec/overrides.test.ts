@@ -97,6 +97,7 @@ describe('a --set that cannot be', () => {
     ['zip.seed=[1]', /: --set reaches job\.…, grid\.… and name; edit the file to change zip$/],
     ['job.seed', /: expected KEY=VALUE, as in --set job\.pretrain\.epochs=5$/],
     ['job.seed=', /: no value after job\.seed=$/],
+    ['job.seed=  ', /: no value after job\.seed=$/],
     ['job.seed=[', /: the value is not valid YAML: unexpected end of the stream/],
     ['job.seed=x', /^--set job\.seed=x: job\.seed: expected a whole number of at least 0, got "x"$/],
     ['job.model={dimm: 3}', /: unknown key "dimm" in job\.model; did you mean "dim"\?/],

@@ -57,6 +57,8 @@ describe('SpecError', () => {
   test('prints twenty problems and counts the rest', () => {
     const many = Array.from({ length: 23 }, (_, i) => ({ path: '', location: at(i + 1, 1, 'x'), message: 'm' }));
     expect(new SpecError(many).message).toMatch(/and 3 more problems$/);
+    expect(new SpecError(many.slice(0, 20)).message).toMatch(/^a\.yaml:20:1: m\n +20 \| x\n.*\^$/m);
+    expect(new SpecError(many.slice(0, 20)).message).not.toContain('more');
   });
 });
 

@@ -83,6 +83,18 @@ test('what has no pre-training goes where the least is to do', () => {
   ]);
 });
 
+test('pre-trainings weigh before stages: one with four fine-tunings is dealt as one with one', () => {
+  const whole = plan(
+    'grid: {objective: [masked], seed: [0], data.labelFraction: [0.1, 0.3, 0.5, 1]}\n' +
+      'include: [{objective: masked, seed: [1, 2, 3]}]',
+  );
+  // Of the second pre-trainings, the shard with fewer stages gets the first.
+  expect(shards(whole, 2).map((part) => [pretrainings(part), part.stages.length])).toEqual([
+    [2, 5 + 2],
+    [2, 2 + 2],
+  ]);
+});
+
 test('jobs that share a pre-training stay together', () => {
   const whole = plan('grid: {objective: [masked], data.labelFraction: [0.1, 1], seed: [0, 1]}');
   for (const part of shards(whole, 2)) expect([part.jobs.length, part.stages.length]).toEqual([2, 3]);
