@@ -80,6 +80,20 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     });
   });
 
+  it('has the class token for its features, or the mean of its tokens', () => {
+    const encoded = values(() => encode(parameters, config, twoImages()));
+    const found = values(() => features(parameters, config, twoImages()));
+    for (let i = 0; i < 16; i++) {
+      const [image, j] = [Math.floor(i / 8), i % 8];
+      const channel = Array.from(
+        { length: 16 + extra },
+        (_, token) => encoded[(image * (16 + extra) + token) * 8 + j]!,
+      );
+      const expected = config.classToken ? channel[0]! : channel.reduce((a, b) => a + b) / 16;
+      expect(found[i]).toBeCloseTo(expected, 5);
+    }
+  });
+
   it('never sees the pixels of removed patches', () => {
     const isRemoved = (image: number, token: number): boolean => !KEPT[image]!.includes(token);
     const seen = values(() => encode(parameters, config, twoImages(), kept()));
