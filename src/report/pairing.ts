@@ -101,6 +101,9 @@ export function pairingOfMeasurements(measurements: readonly Measurement[]): Pai
   );
 }
 
+/** Degrees of freedom from which a pooled standard deviation is known to about a sixth: 1/√(2·20). */
+const ENOUGH_DEGREES = 20;
+
 /** In a sentence or two. */
 export function describePairing(pairing: Pairing, metric: Evaluation): string {
   const { cells, runs, seedStd, differenceStd, unpairedStd, correlation } = pairing;
@@ -109,7 +112,9 @@ export function describePairing(pairing: Pairing, metric: Evaluation): string {
     `Pairing by seed (${metric}, ${runs} runs in ${cells} cells): the seeds of two cells correlate with ` +
     `${signed(correlation)}. Standard deviation of a seed: ${seedStd.toFixed(2)} points; of a difference paired by seed: ` +
     `${differenceStd.toFixed(2)}, unpaired (√2 times that of a seed): ${unpairedStd.toFixed(2)}. ` +
-    `So a paired difference needs ${share.toFixed(2)} times the seeds of an unpaired one.`
+    (runs - cells >= ENOUGH_DEGREES
+      ? `So a paired difference needs ${share.toFixed(2)} times the seeds of an unpaired one.`
+      : 'These runs are too few to tell what pairing gains.')
   );
 }
 

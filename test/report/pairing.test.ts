@@ -42,6 +42,11 @@ test('the sentence has the numbers', () => {
   );
 });
 
+test('the sentence claims nothing from few runs', () => {
+  const cells = [new Map([[0, 10], [1, 12], [2, 11]]), new Map([[0, 20], [1, 19], [2, 24]])]; // prettier-ignore
+  expect(describePairing(pairingOf(cells)!, 'knn')).toMatch(/These runs are too few to tell what pairing gains\.$/);
+});
+
 test('seeds that go up and down together correlate with 1, over the seeds that two cells share', () => {
   const cells = [
     new Map([[0, 10], [1, 12], [2, 14]]), // prettier-ignore
