@@ -16,4 +16,5 @@ export { pullPixels } from './pull-pixels.js';
 export { qkvBias } from './qkv-bias.js';
 export { Repeated } from './repeat.js';
 export { resample } from './resample.js';
+export { sumOfSquares } from './sum-of-squares.js';
 export { gatherTokens, restoreTokens, tokenSelection, type TokenSelection } from './tokens.js';

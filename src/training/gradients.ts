@@ -1,6 +1,6 @@
 /** From a batch to the gradients of one step: accumulated over its parts, and clipped. */
 import * as tf from '@tensorflow/tfjs';
-import { accumulate } from '../ops/index.js';
+import { accumulate, sumOfSquares } from '../ops/index.js';
 
 /**
  * Mean loss over the parts of a batch and its gradient in each variable.
@@ -45,7 +45,7 @@ export function meanGradients<Part>(
 
 /** The L2 norm of all gradients together. */
 export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
-  return tf.tidy(() => tf.sqrt<tf.Scalar>(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient))))));
+  return tf.tidy(() => tf.sqrt(sumOfSquares(gradients)));
 }
 
 /** largest ← max(largest, value), in place: the buffer stays the same, as the repetition of a step needs. */

@@ -18,6 +18,7 @@ import { normalizePatches } from './normalize-patches.js';
 import { patchKernels } from './patches.js';
 import { qkvBias, qkvBiasGradient } from './qkv-bias.js';
 import { resampleKernels } from './resample.js';
+import { sumOfSquares } from './sum-of-squares.js';
 import { gatherTokens, gatherTokensGradient, restoreTokens, restoreTokensGradient } from './tokens.js';
 
 const KERNELS: readonly tf.KernelConfig[] = [
@@ -49,6 +50,7 @@ const KERNELS: readonly tf.KernelConfig[] = [
   softmaxCrossEntropyGradient,
   squaredError,
   squaredErrorGradient,
+  sumOfSquares,
 ];
 
 /** Of devices with the feature `shader-f16`. */
