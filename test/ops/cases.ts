@@ -38,6 +38,13 @@ export const layerNormCase = (rows: number, dim: number, std = 1): Case => ({
   std,
 });
 
+/** Of tokens of several images: the mean is over the last axis, not over the second. */
+export const layerNormOfTokensCase = (batch: number, tokens: number, dim: number): Case => ({
+  ...layerNormCase(batch * tokens, dim),
+  name: `layerNorm of ${batch}×${tokens} tokens, ${dim} wide`,
+  shapes: [[batch, tokens, dim], [dim], [dim]],
+});
+
 /** The gradient of Σ weights·run(inputs) in every input. */
 export function gradientsOf(run: Case['run'], inputs: () => tf.Tensor[], weights: Values): tf.Tensor[] {
   const score = (...values: tf.Tensor[]): tf.Tensor =>

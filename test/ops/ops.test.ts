@@ -5,7 +5,7 @@ import { openDevice } from '../../src/backends/open.js';
 import * as ops from '../../src/ops/index.js';
 import { dot, normals, numericalGradient, product, read, relativeError, type Values } from '../support/arrays.js';
 import { availableDevices, simdVariants } from '../support/devices.js';
-import { attentionCase, gradientsOf, layerNormCase, linearCase, type Case } from './cases.js';
+import { attentionCase, gradientsOf, layerNormCase, layerNormOfTokensCase, linearCase, type Case } from './cases.js';
 import * as reference from './reference.js';
 
 /** Image 0 keeps tokens 3 and 0 (in that order), image 1 keeps 1 and 2. */
@@ -44,6 +44,7 @@ const CASES: Case[] = [
   layerNormCase(3, 7),
   layerNormCase(1, 3),
   layerNormCase(5, 16, 1e4),
+  layerNormOfTokensCase(2, 3, 5),
   attentionCase(2, 5, 6, 3),
   attentionCase(1, 1, 4, 2),
   attentionCase(3, 7, 5, 1),
