@@ -20,7 +20,7 @@
  * are run until one fails, takes five times as long as it did, or ends the process.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../src/common/errors.js';
@@ -174,14 +174,23 @@ async function withTree<T>(
 
 function hashesOf(texts: ReadonlyMap<string, string>, every: readonly Numbered[]): Hashes {
   const compiled = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
-  const hashes = new Map(compiled.sort().map((path) => [path, sha(readFileSync(join(TESTS, path), 'utf8'))]));
-  const helpers = [...hashes].filter(([path]) => !path.endsWith('.test.js'));
+  const codes = new Map(compiled.sort().map((path) => [join(TESTS, path), readFileSync(join(TESTS, path), 'utf8')]));
+  /** A test and the helpers that it imports. */
+  const withHelpers = (path: string, found = new Set<string>()): Set<string> => {
+    const code = codes.get(path);
+    if (code === undefined || found.has(path)) return found;
+    found.add(path);
+    for (const [, imported] of code.matchAll(/^import .*from '(\.[^']+)';$/gm)) {
+      withHelpers(join(dirname(path), imported!), found);
+    }
+    return found;
+  };
   return {
     source: (file) => sha(texts.get(file)!),
-    test: (path) => hashes.get(relative(TESTS, join(REPOSITORY, path))) ?? 'gone',
+    test: (path) => sha([...withHelpers(join(REPOSITORY, path))].map((file) => codes.get(file)!).join('\n')),
     // The numbers of mutants are in what test files reach, and change with the operators too.
-    shared: sha(JSON.stringify([every.map(({ key }) => key), ...texts, ...helpers])),
-    all: sha(JSON.stringify([...texts, ...hashes])),
+    sources: sha(JSON.stringify([every.map(({ key }) => key), ...texts])),
+    all: sha(JSON.stringify([...texts, ...codes])),
   };
 }
 

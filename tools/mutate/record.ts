@@ -18,11 +18,11 @@ interface Line {
 export interface Hashes {
   /** Of a source by its path in the repository. */
   source: (file: string) => string;
-  /** Of a compiled test by its path in the repository. */
+  /** Of a compiled test by its path in the repository, and of the helpers that it imports. */
   test: (path: string) => string;
-  /** Of all sources, and all that tests share. */
-  shared: string;
-  /** Of these and all tests. */
+  /** Of all sources and their mutants. */
+  sources: string;
+  /** Of all sources and tests. */
   all: string;
 }
 
@@ -79,7 +79,7 @@ export class Record {
   }
 
   #reachAgainst(path: string): string {
-    return `${this.#hashes.shared} ${this.#hashes.test(path)}`;
+    return `${this.#hashes.sources} ${this.#hashes.test(path)}`;
   }
 
   #against(verdict: Verdict): string {
