@@ -30,7 +30,7 @@ const locationOf = (text: string): Location => ({ kind: 'option', option: `--set
 
 function parseOverride(text: string): Omit<Override, 'location'> | { message: string } {
   const equals = text.indexOf('=');
-  if (equals < 0) return { message: 'expected KEY=VALUE, as in --set job.pretrain.epochs=5' };
+  if (equals <= 0) return { message: 'expected KEY=VALUE, as in --set job.pretrain.epochs=5' };
   const key = text.slice(0, equals).trim();
   const target = parseTarget(key);
   if ('message' in target) return target;

@@ -8,7 +8,7 @@ import { normalizePatches } from '../../src/ops/index.js';
 import type { Task } from '../../src/spec/task.js';
 import { numericalGradient, relativeError } from '../support/arrays.js';
 import { stream } from '../../src/common/random.js';
-import { examplesOf, GEOMETRIES, imageOf, mean, read, taskOf, tokensOf } from './support.js';
+import { examplesOf, GEOMETRIES, imageOf, mean, noise, read, taskOf, tokensOf } from './support.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -103,6 +103,28 @@ describe('without patch normalisation, one pixel unit away from a flat target', 
     expect(unit({ ...CENTRE_BORDER, centreWeight: 3, borderWeight: 0 }, maskRatio)).toBeCloseTo(3, 5);
     expect(unit({ ...CENTRE_BORDER, centreWeight: 0, borderWeight: 0.5 }, maskRatio)).toBeCloseTo(2, 5);
   });
+});
+
+it('opposite strips weigh alike: a field and its mirror images score the same', () => {
+  const objective = composeObjective(taskOf({ geometry: CENTRE_BORDER, target: 'none' }), {
+    imageSize: 16,
+    patchSize: 4,
+  });
+  const size = objective.fieldSize;
+  const { data } = noise(size, 'strips');
+  const zeroLoss = (place: (y: number, x: number) => [number, number]): number => {
+    const field = imageOf(size, (y, x, channel) => {
+      const [row, column] = place(y, x);
+      return data[(row * size + column) * 3 + channel]!;
+    });
+    const batch = objective.batch([objective.degrade(field, stream(0))]);
+    const [loss] = read(() => objective.zeroLoss(batch));
+    batch.dispose();
+    return loss!;
+  };
+  const loss = zeroLoss((y, x) => [y, x]);
+  expect(zeroLoss((y, x) => [size - 1 - y, x])).toBeCloseTo(loss, 5);
+  expect(zeroLoss((y, x) => [y, size - 1 - x])).toBeCloseTo(loss, 5);
 });
 
 describe('a perfect prediction', () => {

@@ -114,6 +114,20 @@ describe('the picture', () => {
     expect(at(4 + 100, 4 + 224 + 1)).toEqual([255, 255, 255]);
   });
 
+  it('has as many colours as the file may have, or all', async () => {
+    const row = Array.from({ length: 2 }, (_, i) => imageOf(16, (y, x, c) => (y * 16 + x + 100 * c * i) / 511));
+    const many: Panels = { ...panels, rows: [row] };
+    const all = await renderPreview(many, { captions: false });
+    const few = await renderPreview(many, { captions: false, colours: 16 });
+    const coloursOf = async (png: Buffer): Promise<number> => {
+      const pixels = (await sharp(png).raw().toBuffer()).toString('hex').match(/.{6}/g)!;
+      return new Set(pixels).size;
+    };
+    expect(await coloursOf(all)).toBeGreaterThan(256);
+    expect(await coloursOf(few)).toBeLessThanOrEqual(16);
+    expect(few.length).toBeLessThan(all.length);
+  });
+
   it('has a line of captions when asked', async () => {
     const { at, data, info } = await decode(true);
     expect(info.height).toBe(20 + 224 + 4);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunEvent } from '../../src/runner/events.js';
 import { localLauncher, parseEvent } from '../../src/runner/local.js';
 import { runPlan } from '../../src/runner/run-plan.js';
+import { writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { brief, planOf, resultOf, temporaryFolder } from './support.js';
 
@@ -85,6 +86,16 @@ test('a worker that ends without a word fails its stage', async () => {
 
 test('a worker that claims a result which is not there fails its stage', async () => {
   expect(reasonOf(await run('pretrain=no-result'))).toContain('there is no result.json');
+});
+
+test('a worker leads a process group of its own, which Ctrl-C in a terminal does not reach', async () => {
+  const paths = sweepPaths(join(root, String(count++))).stage(MASKED.stages[0]!.id);
+  writeJson(paths.stage, MASKED.stages[0]);
+  const launch = localLauncher({ bin: WORKER, device: 'pretrain=patient', threads: 1 });
+  const worker = launch({ stage: MASKED.stages[0]!, paths, claim: 'x', slot: 0, onEvent: () => undefined });
+  expect(() => process.kill(-worker.pid!, 0)).not.toThrow(); // there is a group of this number
+  worker.kill();
+  expect(await worker.ended).toEqual({ kind: 'signal', signal: 'SIGKILL' });
 });
 
 test('an asked worker keeps its checkpoint and is interrupted', async () => {

@@ -1,9 +1,20 @@
-import { appendFileSync, copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../src/runner/events.js';
 import type { RunOptions } from '../../src/runner/run-options.js';
 import { runPlan } from '../../src/runner/run-plan.js';
 import type { Plan } from '../../src/spec/stages.js';
+import { Claimant } from '../../src/store/claims.js';
 import { readJson, writeFileAtomic, writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { resultSchema, stageSchema, stateSchema, type StageResult } from '../../src/store/records.js';
@@ -458,6 +469,38 @@ describe('an interruption', () => {
     const { workers, ended } = start(TWO, { signal });
     expect(await ended).toMatchObject({ done: 0, pending: 8 });
     expect(workers.started).toEqual([]);
+  });
+});
+
+describe('a stage that another sweep runs', () => {
+  const ONE = planOf('grid: {objective: [scratch]}');
+  const elsewhere = (events: readonly RunEvent[]) => events.filter((event) => event.type === 'stage-elsewhere');
+  const seen = async (events: readonly RunEvent[]): Promise<void> => {
+    while (elsewhere(events).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('is looked at again, and run once it is let go', async () => {
+    const folder = join(root, String(count++));
+    const got = new Claimant().claim(sweepPaths(folder).stage(ONE.stages[0]!.id));
+    if (!('claim' in got)) throw new Error('held');
+    const { workers, events, ended } = start(ONE, { folder, lookEvery: 0.01 });
+    await seen(events);
+    expect(workers.started).toEqual([]);
+    got.claim.release();
+    expect(await finishAll(workers, ended)).toMatchObject({ done: 1, pending: 0 });
+    expect(elsewhere(events)).toMatchObject([{ host: hostname() }]); // told once
+  });
+
+  test('is of an unknown host where the claim cannot be read', async () => {
+    const folder = join(root, String(count++));
+    const paths = sweepPaths(folder).stage(ONE.stages[0]!.id);
+    mkdirSync(paths.folder, { recursive: true });
+    writeFileSync(join(paths.folder, 'claim-1.json'), '');
+    const { workers, events, ended } = start(ONE, { folder, lookEvery: 0.01 });
+    await seen(events);
+    rmSync(join(paths.folder, 'claim-1.json'));
+    await finishAll(workers, ended);
+    expect(elsewhere(events)).toEqual([{ type: 'stage-elsewhere', stage: expect.anything() as unknown, host: null }]);
   });
 });
 

@@ -96,6 +96,7 @@ describe('a --set that cannot be', () => {
     ['job={}', /: "job" is a whole section; set one key of it, as in job\.seed$/],
     ['zip.seed=[1]', /: --set reaches job\.…, grid\.… and name; edit the file to change zip$/],
     ['job.seed', /: expected KEY=VALUE, as in --set job\.pretrain\.epochs=5$/],
+    ['=5', /: expected KEY=VALUE, as in --set job\.pretrain\.epochs=5$/],
     ['job.seed=', /: no value after job\.seed=$/],
     ['job.seed=  ', /: no value after job\.seed=$/],
     ['job.seed=[', /: the value is not valid YAML: unexpected end of the stream/],
