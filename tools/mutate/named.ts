@@ -20,8 +20,8 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   {
     name: 'a step has the learning rate of the next',
     file: 'src/training/loop.ts',
-    find: 'learningRateAt(recipe, state.step, stepsPerEpoch)',
-    replace: 'learningRateAt(recipe, state.step + 1, stepsPerEpoch)',
+    find: 'learningRateAt(schedule, state.step, stepsPerEpoch)',
+    replace: 'learningRateAt(schedule, state.step + 1, stepsPerEpoch)',
   },
   {
     name: 'AdamW corrects its moments for a step too many',
@@ -32,7 +32,7 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   {
     name: 'clipGradient is ignored',
     file: 'src/training/loop.ts',
-    find: 'clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient)',
+    find: 'clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient, norm)',
     replace: 'gradients',
   },
   {
@@ -99,8 +99,8 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   },
   {
     name: 'the cache of images never counts what it holds',
-    file: 'src/data/image-folder.ts',
-    find: 'this.left -= data.length;',
+    file: 'src/data/image-cache.ts',
+    find: 'this.#left -= data.length;',
     replace: '',
   },
 ];
