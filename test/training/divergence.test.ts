@@ -45,6 +45,13 @@ describe('a reading', () => {
     ).toBeNull();
   });
 
+  it('has not diverged at ten times the larger level, and has above', () => {
+    const check = (loss: number) => () => {
+      checkReading(loss, [0, 20], { first: 2, baseline: 1 });
+    };
+    expect([20, 20.1].map((loss) => failureOf(check(loss)))).toEqual([null, 'diverged']);
+  });
+
   it('names the steps, both levels and what to change', () => {
     expect(() => {
       checkReading(238, [20, 40], levels);
@@ -79,5 +86,12 @@ describe('an end', () => {
         checkFinish(2.4, { first: 2.3026, baseline: Math.log(10) });
       }),
     ).toBeNull();
+  });
+
+  it('has not diverged a tenth above the larger level, and has beyond', () => {
+    const check = (loss: number) => () => {
+      checkFinish(loss, { first: 1, baseline: 2 });
+    };
+    expect([2.2, 2.21].map((loss) => failureOf(check(loss)))).toEqual([null, 'diverged']);
   });
 });

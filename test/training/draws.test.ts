@@ -4,7 +4,10 @@ import { stream } from '../../src/common/random.js';
 import { viewPixels } from '../../src/common/view.js';
 import { openDataset } from '../../src/data/dataset.js';
 import type { Split } from '../../src/data/split.js';
-import { splitInParts } from '../../src/training/accumulation.js';
+import { preparedBatches, splitInParts } from '../../src/training/accumulation.js';
+import { trainingBatches } from '../../src/data/batches.js';
+import type { StageEvent } from '../../src/store/records.js';
+import { imagesPerStep } from '../../src/training/batch-size.js';
 import { drawDropPath } from '../../src/training/drop-path.js';
 import { augmentedView } from '../../src/training/views.js';
 
@@ -81,5 +84,48 @@ describe('splitInParts', () => {
 
   it('keeps a batch whole that it cannot cut evenly', () => {
     expect(splitInParts(Int32Array.of(1, 2, 3), 2).map((part) => [...part])).toStrictEqual([[1, 2, 3]]);
+  });
+});
+
+describe('preparedBatches', () => {
+  const options = {
+    ...{ length: 10, batchSize: 2, seed: 3, tensors: (part: tf.Tensor) => [part] },
+    prepare: (indices: Int32Array, epoch: number, step: number) =>
+      Promise.resolve([tf.tensor1d([epoch, step, ...indices])]),
+  };
+  const valuesOf = async (epoch: number, fromStep: number): Promise<number[][]> => {
+    const batches: number[][] = [];
+    for await (const [part] of preparedBatches(options, epoch, fromStep)) {
+      batches.push([...part!.dataSync()]);
+      part!.dispose();
+    }
+    return batches;
+  };
+
+  it('goes on from a step with what the whole epoch has from there', async () => {
+    const whole = trainingBatches(10, 2, 3, 1).map((indices, step) => [1, step, ...indices]);
+    expect(await valuesOf(1, 0)).toEqual(whole);
+    expect(await valuesOf(1, 3)).toEqual(whole.slice(3));
+  });
+
+  it('frees what was prepared and is not learned from', async () => {
+    const before = tf.memory().numTensors;
+    for await (const [part] of preparedBatches(options, 1, 0)) {
+      part!.dispose();
+      break;
+    }
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('imagesPerStep', () => {
+  it('is the batch size, and with a warning all images where they are fewer', () => {
+    const warnings: string[] = [];
+    const emit = (event: StageEvent): void => {
+      if (event.type === 'warning') warnings.push(event.message);
+    };
+    expect([imagesPerStep(8, 9, emit), imagesPerStep(8, 8, emit), warnings]).toEqual([8, 8, []]);
+    expect(imagesPerStep(8, 7, emit)).toBe(7);
+    expect(warnings).toEqual([expect.stringContaining('all 7 training images, fewer than batchSize 8')]);
   });
 });

@@ -61,6 +61,12 @@ describe('a model applied to a split', () => {
     expect(accuracies(outputs, own, 2).accuracy).toBeCloseTo((100 * 38) / 39, 10);
   });
 
+  it('keeps no tensor', async () => {
+    const before = tf.memory().numTensors;
+    await applyToSplit(greys(Array.from({ length: 300 }, (_, i) => i % 2)), SIDE, red);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it('fails where too few images are left, and keeps no tensor', async () => {
     const labels = Array.from({ length: 300 }, (_, i) => i % 2);
     const before = tf.memory().numTensors;

@@ -25,6 +25,19 @@ describe('meanGradients', () => {
     expect([...whole.gradients[0]!.dataSync()]).toEqual([(2 * (-1.5 + 7.5 - 2)) / 4, (2 * (-3 - 2.5 - 16 - 2)) / 4]);
     tf.dispose([whole.loss, whole.gradients, parts.loss, parts.gradients, w]);
   });
+
+  it('holds one sum of the parts so far, however many they are', () => {
+    const w = tf.variable(tf.tensor1d([0.5, -1]));
+    const held: number[] = [];
+    const loss = (factor: number): tf.Scalar => {
+      held.push(tf.memory().numTensors);
+      return tf.sum(tf.mul(w, factor));
+    };
+    const sum = meanGradients([1, 2, 3, 4, 5], loss, [w]);
+    expect([...sum.gradients[0]!.dataSync()]).toEqual([3, 3]);
+    expect(held.slice(2)).toEqual(held.slice(1, -1));
+    tf.dispose([sum.loss, sum.gradients, w]);
+  });
 });
 
 describe('clipByGlobalNorm', () => {
@@ -39,6 +52,13 @@ describe('clipByGlobalNorm', () => {
   it('leaves smaller gradients as they are', () => {
     const clipped = clipByGlobalNorm(gradients(), 6);
     expect([...clipped[0]!.dataSync(), ...clipped[1]!.dataSync()]).toEqual([3, 0, 0, 4]);
+  });
+
+  it('adds 1e-6 to the norm, as PyTorch does', () => {
+    // Norm 1e-6: the factor is 1e-6 / (1e-6 + 1e-6).
+    const clipped = clipByGlobalNorm([tf.tensor1d([6e-7, 8e-7])], 1e-6);
+    expect(clipped[0]!.dataSync()[0]! / 3e-7).toBeCloseTo(1, 5);
+    expect(clipped[0]!.dataSync()[1]! / 4e-7).toBeCloseTo(1, 5);
   });
 });
 
@@ -175,5 +195,61 @@ describe('train', () => {
     await expect(train(counting, state, context())).rejects.toThrow(Interrupted);
     expect(state.step).toBe(35);
     expect(saved).toEqual([30, 35]);
+  });
+
+  it('saves and stops at the end of an epoch when asked to in its last step', async () => {
+    const counting = task((step) => {
+      if (step === 29) stop.abort();
+      return 2;
+    });
+    await expect(train(counting, state, context())).rejects.toThrow(Interrupted);
+    expect([state.step, state.losses.length, saved]).toEqual([30, 1, [30]]);
+  });
+
+  it('is done where it was asked to stop in the very last step', async () => {
+    const counting = task((step) => {
+      if (step === 89) stop.abort();
+      return 2;
+    });
+    expect((await train(counting, state, context())).steps).toBe(90);
+    expect(saved).toEqual([30, 60, 90]);
+  });
+
+  it('saves after every step where no time may pass between two checkpoints, and once at the end of an epoch', async () => {
+    await train(task(), state, { ...context(), saveEvery: -1 });
+    expect(saved).toEqual(Array.from({ length: 90 }, (_, i) => i + 1));
+  });
+
+  it('reports as many images per second as make the images of all steps in its seconds', async () => {
+    const { imagesPerSecond, seconds } = await train(task(), state, context());
+    expect(imagesPerSecond! * seconds).toBeCloseTo(90 * recipe.batchSize, 6);
+  });
+
+  it('reports no images per second where no step was left to do', async () => {
+    await train(task(), state, context());
+    const again = await train(task(), state, context());
+    expect(again).toMatchObject({ imagesPerSecond: null, seconds: 0, steps: 90, loss: state.losses[2], firstLoss: 9 });
+  });
+
+  it('reports no gradient norm where single precision does not hold it', async () => {
+    // A gradient of 1e20: its square is 1e40, above the largest number of single precision, 3.4e38.
+    const steep = (): tf.Scalar => tf.mul<tf.Scalar>(tf.sum(state.parameters.get('w')!), 1e20);
+    const { firstLoss, largestGradientNorm } = await train({ ...task(), loss: steep }, state, context());
+    expect(firstLoss! / 5e20).toBeCloseTo(1, 6);
+    expect(largestGradientNorm).toBeNull();
+  });
+
+  it('evaluates after each epoch, and before its checkpoint', async () => {
+    const evaluated: number[][] = [];
+    const onEpoch = (epochs: number) => () => {
+      evaluated.push([epochs, state.step, saved.length]);
+      return Promise.resolve();
+    };
+    await train({ ...task(), onEpoch }, state, context());
+    expect(evaluated).toEqual([
+      [1, 30, 0],
+      [2, 60, 1],
+      [3, 90, 2],
+    ]);
   });
 });

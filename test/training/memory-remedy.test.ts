@@ -16,9 +16,16 @@ it.each([
   expect(told).toMatchObject({ message: `no room; try ${remedy}`, failure: 'out-of-memory' });
 });
 
+it('cuts a batch down to single images where nothing else divides it', () => {
+  const told = withMemoryRemedy(full, stage('finetune', 7, 1));
+  expect((told as Error).message).toContain('try finetune.accumulate: 7, which takes');
+});
+
 it('has nothing to try for single images, for probes, nor for other failures', () => {
   expect(withMemoryRemedy(full, stage('finetune', 8, 8))).toBe(full);
   expect(withMemoryRemedy(full, stage('knn', 8, 1))).toBe(full);
   const diverged = new TrainingError('NaN', 'diverged');
   expect(withMemoryRemedy(diverged, stage('pretrain', 8, 1))).toBe(diverged);
+  const foreign = new Error('no such file');
+  expect(withMemoryRemedy(foreign, stage('pretrain', 8, 1))).toBe(foreign);
 });

@@ -1,5 +1,6 @@
+import * as tf from '@tensorflow/tfjs';
 import { stream } from '../../src/common/random.js';
-import { drawMix, mixImages, mixLabels, type Mix } from '../../src/training/mixing.js';
+import { drawMix, mixImages, mixLabels, mixTensor, type Mix } from '../../src/training/mixing.js';
 
 const both = { classes: 4, labelSmoothing: 0.1, mixup: 0.8, cutmix: 1 };
 
@@ -58,6 +59,34 @@ describe('mixImages', () => {
     mixImages(images, 2, 2, { kind: 'cutmix', lambda: 0.75, top: 0, bottom: 1, left: 1, right: 2 });
     expect([...images.subarray(0, 12)]).toEqual([0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
     expect([...images.subarray(12)]).toEqual([1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
+  });
+});
+
+describe('mixTensor', () => {
+  beforeAll(() => tf.setBackend('cpu'));
+
+  const mixed = (values: number[], side: number, mix: Mix): number[] => {
+    const images = tf.tensor4d(values, [values.length / (side * side * 3), side, side, 3]);
+    return tf.tidy(() => [...mixTensor(images, mix).dataSync()]);
+  };
+
+  it('blends each image with the one opposite in the batch', () => {
+    const blended = mixed([1, 1, 1, 5, 5, 5, 3, 3, 3], 1, { kind: 'mixup', lambda: 0.75 });
+    expect(blended).toEqual([1.5, 1.5, 1.5, 5, 5, 5, 2.5, 2.5, 2.5]);
+  });
+
+  it('pastes the box of the opposite image', () => {
+    // Images of 3 × 3 pixels, the first of 2, the second of 7; the box is the middle row but for its first pixel.
+    const images = Array.from({ length: 2 * 9 * 3 }, (_, i) => (i < 27 ? 2 : 7));
+    const pasted = mixed(images, 3, { kind: 'cutmix', lambda: 7 / 9, top: 1, bottom: 2, left: 1, right: 3 });
+    const pixels = pasted.filter((_, i) => i % 3 === 0);
+    expect(pixels.slice(0, 9)).toEqual([2, 2, 2, 2, 7, 7, 2, 2, 2]);
+    expect(pixels.slice(9)).toEqual([7, 7, 7, 7, 2, 2, 7, 7, 7]);
+    expect(pasted).toEqual(pixels.flatMap((value) => [value, value, value]));
+  });
+
+  it('leaves images that are not mixed', () => {
+    expect(mixed([1, 2, 3], 1, { kind: 'none' })).toEqual([1, 2, 3]);
   });
 });
 

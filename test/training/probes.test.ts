@@ -68,6 +68,22 @@ describe('vote', () => {
     expect([...scores]).toEqual([1, 0, 0].map((weight) => expect.closeTo(weight, 5) as number));
   });
 
+  it('gives each of many test images the vote of its own neighbour, and keeps no tensor', async () => {
+    const angles = Array.from({ length: 600 }, (_, i) => (i % 4) + 0.1);
+    const quarter = (angle: number): number[] => [Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2)];
+    const quarters = set([0, 1, 2, 3].map(quarter), [0, 1, 2, 3]);
+    const before = tf.memory().numTensors;
+    const test = set(angles.map(quarter), []);
+    const scores = await vote(quarters, { ...test, labels: new Uint32Array(600) }, 4, { k: 1, temperature: 1 });
+    expect([...scores]).toEqual(angles.flatMap((_, i) => [0, 1, 2, 3].map((label) => Number(label === i % 4))));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('takes the earlier of equally near neighbours', async () => {
+    const twice = set([[2, 0], [1, 0], [0, 1]], [1, 0, 2]); // prettier-ignore
+    expect([...(await vote(twice, set([[3, 0]], [0]), 3, { k: 1, temperature: 1 }))]).toEqual([0, 1, 0]);
+  });
+
   it('copes with fewer training images than k', async () => {
     const scores = await vote(train, set([[-1, 0.1]], [2]), 3, { k: 20, temperature: 0.07 });
     expect(accuracies(scores, [2], 3).accuracy).toBe(100);

@@ -4,15 +4,18 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../src/backends/open.js';
 import { labelledSubset, splitOf, type Dataset, type ImageSource } from '../../src/data/split.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import type { Stage, StageConfig } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import { stagePaths } from '../../src/store/layout.js';
+import { readSafetensors } from '../../src/store/safetensors.js';
 import { finetune } from '../../src/training/finetune.js';
 import { nearestNeighbours } from '../../src/training/knn.js';
 import { linearProbe } from '../../src/training/linear.js';
+import { Interrupted } from '../../src/training/loop.js';
 import { pretrain } from '../../src/training/pretrain.js';
 import type { StageContext } from '../../src/training/stage-context.js';
 import { temporaryFolder } from '../support/cli.js';
@@ -224,5 +227,50 @@ describe('where images cannot be decoded', () => {
       );
       await expect(running).rejects.toThrow(/of 45 images \(\d.*cannot be decoded \(test.0\.png/);
     }
+  });
+});
+
+describe('of weights that do equally well', () => {
+  it('fine-tuning keeps the earliest', async () => {
+    const { dataset } = recorded();
+    const stage = stageOf('finetune', 0);
+    const still = { baseLearningRate: 1e-12, minLearningRate: 0, epochs: 3, evaluateEvery: 1 };
+    const context = contextOf(stage, dataset);
+    await finetune({ ...stage.config, recipe: { ...stage.config.recipe, ...still } }, context);
+    expect(readSafetensors(context.paths.bestCheckpoint).metadata.epoch).toBe('1');
+  });
+});
+
+describe('a linear probe', () => {
+  it('stops before its end when asked to', async () => {
+    const { dataset } = recorded();
+    const stage = stageOf('linear', 0);
+    const stop = new AbortController();
+    stop.abort();
+    const probing = linearProbe(stage.config, { ...contextOf(stage, dataset), signal: stop.signal });
+    await expect(probing).rejects.toThrow(Interrupted);
+  });
+
+  it('keeps no tensor', async () => {
+    const { dataset } = recorded();
+    const stage = stageOf('linear', 0);
+    const before = tf.memory().numTensors;
+    await linearProbe(stage.config, contextOf(stage, dataset));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each([
+    // The rate of a step is 8/256 of this. A decay above 2 / rate turns weights round and lets them grow, the first beyond
+    // the range of single precision.
+    ['grow beyond all numbers', 1e6, 1e6, 'the linear probe diverged'],
+    ['turn round', 32, 8, 'in the last epoch'],
+  ])('whose weights %s fails as diverged', async (_what, baseLearningRate, weightDecay, message) => {
+    const { dataset } = recorded();
+    const stage = stageOf('linear', 0);
+    const recipe = { ...stage.config.recipe, baseLearningRate, weightDecay };
+    const failure: unknown = await linearProbe({ ...stage.config, recipe }, contextOf(stage, dataset)).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ failure: 'diverged', message: expect.stringContaining(message) as string });
   });
 });

@@ -133,6 +133,13 @@ it.each<[string, string, (file: Content) => void]>([
   expect(tf.memory().numTensors).toBe(before);
 });
 
+it('accepts a checkpoint of the very end', async () => {
+  const path = await rewrite(({ metadata }) => Object.assign(metadata, { step: '10', losses: '[0.75,0.5]' }));
+  const state = loadState(path, PLAN, OPTIONS);
+  expect(state).toMatchObject({ step: 10, losses: [0.75, 0.5] });
+  disposeState(state);
+});
+
 it('accepts what is written anew without a change', async () => {
   disposeState(loadState(await rewrite(() => undefined), PLAN, OPTIONS));
 });
