@@ -49,7 +49,7 @@ afterAll(() => {
  * Training images are dark, test images bright. Label of image i: i mod 3 in training; in the test set the label of a
  * class that its picture does not show, so that a score of training images cannot be taken for one of test images.
  */
-function recorded(undecodable: { train?: readonly number[]; test?: readonly number[] } = {}) {
+function recorded(undecodable: { train?: readonly number[]; test?: readonly number[] } = {}, trainImages = TRAIN) {
   const reads = { train: [] as number[], test: [] as number[] };
   const source = (split: 'train' | 'test', length: number): ImageSource => ({
     labels: Uint32Array.from({ length }, (_, i) => (split === 'train' ? i : i + 1) % CLASSES),
@@ -67,7 +67,7 @@ function recorded(undecodable: { train?: readonly number[]; test?: readonly numb
     name: 'recorded',
     classes: ['class0', 'class1', 'class2'],
     fingerprint: 'fingerprint',
-    train: splitOf(source('train', TRAIN)),
+    train: splitOf(source('train', trainImages)),
     test: splitOf(source('test', TEST)),
   };
   return { dataset, reads };
@@ -138,6 +138,21 @@ describe('pre-training', () => {
     // Once more for the score of a zero prediction.
     expect(ascending(reads.train)).toEqual(times(upTo(TRAIN), EPOCHS + 1));
     expect(reads.test).toHaveLength(3);
+  });
+
+  it('scores a zero prediction on 256 images spread over the training images', async () => {
+    const { dataset, reads } = recorded({}, 600);
+    const stage = stageOf('pretrain', 0);
+    const stop = new AbortController();
+    stop.abort();
+    const training = pretrain(stage.config, { ...contextOf(stage, dataset), signal: stop.signal });
+    await expect(training).rejects.toThrow(Interrupted);
+    // 600 / 256 = 2.34: each is that much further than the one before.
+    expect(reads.train.slice(0, 5)).toEqual([0, 2, 4, 7, 9]);
+    expect(reads.train.slice(255, 256)).toEqual([597]);
+    expect(reads.train.slice(0, 256)).toEqual(Array.from({ length: 256 }, (_, i) => Math.floor((i * 600) / 256)));
+    // Then come two batches of 20 and more in preparation, but no 257th of these.
+    expect((reads.train.length - 256) % 20).toBe(0);
   });
 });
 
