@@ -1,0 +1,111 @@
+/** What a stage refuses to begin with, and what it leaves when it is done. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Device } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import type { Stage, StageKind } from '../../src/spec/stages.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { readJson, writeJson } from '../../src/store/files.js';
+import { siblingPaths, stagePaths, type StagePaths } from '../../src/store/layout.js';
+import { resultSchema, stageSchema } from '../../src/store/records.js';
+import { readSafetensorsHeader } from '../../src/store/safetensors.js';
+import { runStage } from '../../src/training/run-stage.js';
+import { temporaryFolder } from '../support/cli.js';
+
+const SPEC = `
+job:
+  seed: 0
+  data: { name: shapes, imageSize: 8, trainImages: 10, testImages: 10 }
+  model: { dim: 8, depth: 1, heads: 2, patchSize: 4, decoder: { dim: 8, depth: 1, heads: 2 } }
+  pretrain: { epochs: 2, batchSize: 10, warmupEpochs: 0 }
+  finetune: { epochs: 1, batchSize: 10, warmupEpochs: 0 }
+  evaluate: [finetune, knn]
+  objective: masked
+`;
+
+const folder = temporaryFolder();
+let device: Device;
+let stages: Stage[];
+beforeAll(async () => {
+  device = await openDevice('simd');
+  const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
+  const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
+  stages = buildPlan(sweep, () => fingerprint).stages;
+});
+afterAll(() => {
+  device.close();
+  folder.remove();
+});
+
+const stageOf = (kind: StageKind): Stage => stages.find(({ config }) => config.kind === kind)!;
+const pathsOf = (sweep: string, { id }: Stage): StagePaths => stagePaths(join(folder.path, sweep, id));
+
+function run(stage: Stage, sweep: string, mayWrite: () => void = () => undefined) {
+  const { signal } = new AbortController();
+  const surroundings = { device: 'simd', emit: () => undefined, signal, mayWrite, checkpointEvery: Infinity };
+  return runStage(stage, pathsOf(sweep, stage), surroundings);
+}
+
+it('names in its result the checkpoint that it left and the one that it began with', async () => {
+  const [pretrain, finetune, knn] = [stageOf('pretrain'), stageOf('finetune'), stageOf('knn')];
+  for (const stage of [pretrain, finetune, knn]) await run(stage, 'whole');
+  const digestOf = (stage: Stage): string => readSafetensorsHeader(pathsOf('whole', stage).checkpoint).sha256;
+  const parent = { id: pretrain.id, sha256: digestOf(pretrain) };
+  const resultOf = (stage: Stage) => readJson(pathsOf('whole', stage).result, resultSchema);
+  expect(resultOf(pretrain)).toMatchObject({ stage: pretrain.id, parent: null, checkpoint: digestOf(pretrain) });
+  expect(resultOf(finetune)).toMatchObject({ stage: finetune.id, parent, checkpoint: digestOf(finetune) });
+  expect(resultOf(knn)).toMatchObject({ stage: knn.id, parent, checkpoint: null });
+});
+
+it('leaves its configuration and no earlier checkpoint', async () => {
+  const stage = stageOf('pretrain');
+  await run(stage, 'files');
+  const paths = pathsOf('files', stage);
+  expect(readJson(paths.stage, stageSchema)).toEqual(stage);
+  expect([existsSync(paths.checkpoint), existsSync(paths.previousCheckpoint)]).toEqual([true, false]);
+});
+
+it('keeps the configuration that is there', async () => {
+  const stage = stageOf('pretrain');
+  const paths = pathsOf('kept', stage);
+  await run(stage, 'kept');
+  writeFileSync(paths.stage, `${readFileSync(paths.stage, 'utf8')}\n\n`);
+  const before = readFileSync(paths.stage, 'utf8');
+  await run(stage, 'kept');
+  expect(readFileSync(paths.stage, 'utf8')).toBe(before);
+});
+
+it('refuses a data set that is another than the one that was planned with', async () => {
+  const stage = { ...stageOf('pretrain'), dataFingerprint: 'another' };
+  await expect(run(stage, 'changed')).rejects.toThrow('the shapes data set changed since the sweep was planned');
+  expect(existsSync(pathsOf('changed', stage).checkpoint)).toBe(false);
+});
+
+it('refuses float16 where the device does not multiply in it', async () => {
+  const stage = stageOf('pretrain');
+  const { config } = stage;
+  if (config.kind !== 'pretrain') throw new Error('not a pre-training');
+  const half: Stage = { ...stage, config: { ...config, model: { ...config.model, precision: 'float16' } } };
+  await expect(run(half, 'half')).rejects.toThrow('device simd does not multiply in float16');
+});
+
+it('refuses a parent whose result is of another checkpoint', async () => {
+  const [pretrain, finetune] = [stageOf('pretrain'), stageOf('finetune')];
+  const result = await run(pretrain, 'swapped');
+  const paths = siblingPaths(pathsOf('swapped', finetune), pretrain.id);
+  writeJson(paths.result, { ...result, checkpoint: 'a'.repeat(64) });
+  await expect(run(finetune, 'swapped')).rejects.toThrow('is not the checkpoint that');
+});
+
+it('leaves no result once the stage is no longer its own to write', async () => {
+  const stage = stageOf('knn');
+  await run(stageOf('pretrain'), 'lost');
+  const lost = new Error('lost');
+  const running = run(stage, 'lost', () => {
+    throw lost;
+  });
+  await expect(running).rejects.toBe(lost);
+  expect(existsSync(pathsOf('lost', stage).result)).toBe(false);
+});
