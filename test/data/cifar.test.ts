@@ -123,6 +123,18 @@ describe('CIFAR', () => {
     expect(await isComplete(small.cifar10, join(folder, 'nowhere'))).toBe(false);
   });
 
+  // The sizes of the files as they are published; they are sparse here.
+  it.each([
+    [CIFAR_LAYOUTS.cifar10, { data_batch_1: 30_730_000, data_batch_5: 30_730_000, test_batch: 30_730_000 }],
+    [CIFAR_LAYOUTS.cifar100, { train: 153_700_000, test: 30_740_000 }],
+  ])('should be complete at the sizes that are published', async (layout, sizes: Record<string, number>) => {
+    const folder = await written({ ...layout, records: { train: 1, test: 1 } });
+    for (const file of [...layout.train, ...layout.test]) {
+      await truncate(join(folder, file), sizes[file.replace('.bin', '')] ?? 30_730_000);
+    }
+    expect(await isComplete(layout, folder)).toBe(true);
+  });
+
   it('should be looked for where the environment says, unless a path is given', async () => {
     const folder = await folderFor();
     const before = process.env.VITMIM_DATA;

@@ -71,6 +71,37 @@ it('in memory that earlier images have given back, as large or not', async () =>
   expect(memories.size).toBeLessThan(40); // of 160 images
 });
 
+it('in memory that a corrupt file was to have had', async () => {
+  const read = openReaders(2);
+  const pixels = async (): Promise<unknown> => {
+    const found = await read(paths[0]!);
+    if (found.kind !== 'image') throw new Error('no image');
+    found.image.release!();
+    return found.image.data.buffer;
+  };
+  const memory = await pixels();
+  await read(corrupt);
+  expect(await pixels()).toBe(memory);
+});
+
+it('by all threads, where several images are asked for at a time', async () => {
+  const { postMessage } = Worker.prototype;
+  const asked = new Map<Worker, number>();
+  const read = openReaders(16);
+  try {
+    Object.assign(Worker.prototype, {
+      postMessage(this: Worker, message: unknown) {
+        asked.set(this, (asked.get(this) ?? 0) + 1);
+        postMessage.call(this, message);
+      },
+    });
+    await Promise.all(paths.map((path) => read(path)));
+  } finally {
+    Object.assign(Worker.prototype, { postMessage });
+  }
+  expect([...asked.values()]).toEqual([10, 10, 10, 10]); // 40 images, asked for before any has come
+});
+
 it('an image that is not given back stays as it is', async () => {
   const read = openReaders(2);
   const first = await read(paths[0]!);
