@@ -236,6 +236,15 @@ include: [{objective: masked}]`;
     );
   });
 
+  test('say where a strength is that only one variant of an objective has', () => {
+    const yaml = 'grid: {objective: [decolorized], degradation.decolorized.variant: [luminance, saturation]}';
+    const [variant, saturation] = ['degradation.decolorized.variant', 'degradation.decolorized.saturation'];
+    expect(pick(rowsOf(yaml), 'setting')).toEqual([
+      [`${saturation}=unset ${variant}=luminance`],
+      [`${saturation}=0.3 ${variant}=saturation`],
+    ]);
+  });
+
   test('are seen across folders whose specs differ in no axis', () => {
     const spec = (epochs: number) => `job: {pretrain: {epochs: ${epochs}}}\ngrid: {objective: [masked]}`;
     const folders = [10, 20].map((epochs) => results(spec(epochs), accuracies({ masked: [50] })));

@@ -112,6 +112,7 @@ describe('a line chart', () => {
     const curve = drawChart('c', { ...LINES, marks: false, series: [{ name: null, style: 0, points }] }).text;
     expect(counts(curve, 'line', 'mark', 'bar')).toEqual([1, 0, 0]);
     expect(curve.length).toBeLessThan(6000);
+    expect(drawn(curve, 'line')[0]!.match(/L/g)!.length).toBeGreaterThan(100);
     const series = Array.from({ length: 50 }, () => ({ name: null, style: 0, points }) as const);
     const many = drawChart('c', { ...LINES, marks: false, series }).text;
     expect(counts(many, 'line')).toEqual([50]);

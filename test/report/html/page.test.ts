@@ -171,6 +171,29 @@ test('every result names the commands that computed it, quoted and escaped', () 
   expect(text).toContain('1 stages have no provenance.json.');
 });
 
+test('a row of the stages has the task of its pre-training, and what it is sorted by', () => {
+  const yaml = 'job: {evaluate: [knn]}\ngrid: {objective: [masked, blurred, scratch], seed: [3]}';
+  const folder = results(yaml, (objective, _, { kind }) => {
+    if (objective === 'blurred') return null;
+    return kind === 'pretrain' ? { loss: 0.25 } : { accuracy: 40.5 };
+  });
+  const { text } = writePage(folder);
+  const [table] = /<caption id="provenance-stages-caption">.*?<\/table>/s.exec(text)!;
+  const rows = [...table.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) =>
+    [...row!.matchAll(/<td([^>]*)>(.*?)<\/td>/gs)].slice(0, 5).map(([, attributes, content]) => {
+      const value = /data-value="([^"]*)"/.exec(attributes!)?.[1];
+      return value === undefined ? content : `${content} by ${value}`;
+    }),
+  );
+  expect(rows.slice(1)).toEqual([
+    ['pretrain', 'masked', '0.75 by 0.75', '3 by 3', 'loss 0.2500 by 0.25'],
+    ['knn', 'masked', '0.75 by 0.75', '3 by 3', '40.50 % by 40.5'],
+    ['pretrain', 'blurred', '0 by 0', '3 by 3', ''],
+    ['knn', 'blurred', '0 by 0', '3 by 3', ''],
+    ['knn', 'scratch', '', '3 by 3', '40.50 % by 40.5'],
+  ]);
+});
+
 describe('figures', () => {
   const idsOf = (yaml: string): string[] => figuresOf(dataOf(planOf(yaml)), 'finetune', []).map(({ id }) => id);
 
@@ -201,6 +224,13 @@ describe('figures', () => {
     const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
     const [chart] = figure.charts;
     expect(chart?.kind === 'lines' && chart.series.map(({ name }) => name)).toEqual(['none', 'zoomed-in']);
+  });
+
+  test.each(['0, 0.5, 0.75', '0.75, 0.5, 0', '0.5, 0.75, 0'])('have mask ratios %s in their order', (ratios) => {
+    const yaml = FACTORIAL.replace('[knn]', '[finetune]').replace('0, 0.75', ratios);
+    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
+    const [chart] = figure.charts;
+    expect(chart?.kind === 'lines' && chart.x.ticks).toEqual([0, 0.5, 0.75]);
   });
 
   test('show the mean over seeds with its standard deviation, and epochs in their order', () => {

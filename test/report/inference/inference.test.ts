@@ -35,6 +35,11 @@ describe('too few values', () => {
     expect(studentInterval([0.3, 0.1 + 0.2, 0.3])).toBeNull();
   });
 
+  test('nor have large values whose spread is rounding of their own size', () => {
+    expect(studentInterval([50, 50 + 2e-8])).toBeNull();
+    expect(studentInterval([1, 1 + 2e-8])).not.toBeNull();
+  });
+
   test('have no test and no correlation', () => {
     expect(signFlipTest([], random())).toBeNull();
     expect(
