@@ -85,7 +85,7 @@ it('in memory that a corrupt file was to have had', async () => {
 });
 
 it('by all threads, where several images are asked for at a time', async () => {
-  const { postMessage } = Worker.prototype;
+  const postMessage: (this: Worker, message: unknown) => void = Reflect.get(Worker.prototype, 'postMessage');
   const asked = new Map<Worker, number>();
   const read = openReaders(16);
   try {

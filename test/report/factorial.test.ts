@@ -4,6 +4,7 @@ import { readFixture } from '../parity/fixture.js';
 import { efficiencyTable } from '../../src/report/tables/efficiency.js';
 import { effectsTable } from '../../src/report/tables/effects.js';
 import { factorTable } from '../../src/report/tables/factor.js';
+import { formatCell } from '../../src/report/writers/cells.js';
 import { dataOf, pick } from './support.js';
 
 interface Row {
@@ -189,4 +190,12 @@ test("efficiency counts what an objective takes, beside the paper's at as many e
     false,
   ]);
   expect(caption).toContain('masked+zoomed-in (pretrain.epochs=50) takes the same FLOPs per image as masked');
+});
+
+test('efficiency shows multiples of masked to a hundredth', () => {
+  const { rows, columns } = efficiencyTable(dataOf(planOf('grid: {objective: [masked]}')), FINETUNE);
+  const column = columns.find(({ key }) => key === 'flops_to_masked')!;
+  const row = rows.find(({ objective }) => objective === 'masked')!;
+  expect(formatCell(column, row)).toBe('1.00');
+  expect(formatCell(column, { ...row, flops_to_masked: 3.14159 })).toBe('3.14');
 });

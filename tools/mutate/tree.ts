@@ -9,7 +9,17 @@ import { instrument, SWITCH } from './instrument.js';
 import type { Numbered } from './mutants.js';
 
 /** What tests read beside the compiled program. */
-const COPIED = ['dist', 'test', 'docs', 'experiments', 'schema', 'package.json', 'package-lock.json', 'README.md'];
+const COPIED = [
+  'dist',
+  'test',
+  'docs',
+  'experiments',
+  'results',
+  'schema',
+  'package.json',
+  'package-lock.json',
+  'README.md',
+];
 
 const SWITCH_MODULE = 'src/planted-mutant.js';
 
