@@ -37,6 +37,11 @@ function randomParameters(config: ModelConfig): Parameters {
   return toParameters(new Map(random));
 }
 
+it('has blocks whose hidden layer is as wide as the nearest whole number to dim · mlpRatio', () => {
+  const declared = initialValues({ ...TINY, mlpRatio: 2.7 }, { for: 'pretraining', masked: true }, 0);
+  expect(declared.get('blocks.0.mlp.fc1.weight')!.shape).toEqual([8, 22]); // of 21.6
+});
+
 /** Two images, of which some pixels may be other ones. */
 function twoImages(replaced: (image: number, token: number) => boolean = () => false): tf.Tensor4D {
   const pixels = normals(2 * 16 * 16 * 3, 'pixels');
