@@ -99,6 +99,19 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     }
   });
 
+  it('classifies by its class token, or by the mean of its tokens through a norm of its own', () => {
+    const scores = (of: Parameters) => values(() => classify(of, config, twoImages()));
+    const without = (name: string): Parameters => {
+      const zeroed = new Map(parameters);
+      if (parameters.has(name)) zeroed.set(name, tf.variable(tf.zerosLike(parameters.get(name)!)));
+      return zeroed;
+    };
+    const changed = ['norm.weight', 'fc_norm.weight'].filter(
+      (name) => relativeError(scores(without(name)), scores(parameters)) > 0.01,
+    );
+    expect(changed).toEqual([config.classToken ? 'norm.weight' : 'fc_norm.weight']);
+  });
+
   it('never sees the pixels of removed patches', () => {
     const isRemoved = (image: number, token: number): boolean => !KEPT[image]!.includes(token);
     const seen = values(() => encode(parameters, config, twoImages(), kept()));
