@@ -1,7 +1,8 @@
 /** What becomes of a sweep whose stages fail, each in its own way, told by the real executable. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepPaths } from '../../src/store/layout.js';
+import { readSafetensorsHeader } from '../../src/store/safetensors.js';
 import { eventsOf, Rig } from '../support/rig.js';
 
 const rigs: Rig[] = [];
@@ -126,15 +127,18 @@ test('a sweep says why each stage runs', async () => {
 });
 
 test('status tells it all from the files, also while it runs', async () => {
-  const rig = rigOf({ steps: 40, stepMs: 50 });
-  rig.order({ finetune: { diverge: 1 } });
+  const rig = rigOf();
+  rig.order({ pretrain: { hang: 1 } }); // until it is stopped
   const running = rig.sweep(['--jobs', '1']);
-  await running.said('step');
+  await running.said('run      pretrain masked');
   const during = await rig.run('status', rig.out);
   expect(during.code).toBe(0);
   expect(during.stderr).toContain('0 of 3 stages done');
   expect(during.stderr).toMatch(/Running\n {2}pretrain masked/);
-  expect((await running.finished).code).toBe(1);
+  running.child.kill('SIGTERM');
+  expect((await running.finished).code).toBe(130);
+  rig.order({ finetune: { diverge: 1 } });
+  expect((await rig.sweep(['--jobs', '1']).finished).code).toBe(1);
   const after = await rig.run('status', rig.out, '--json');
   const { counts } = JSON.parse(after.stdout) as { counts: Record<string, number> };
   expect(counts).toEqual({ done: 1, running: 0, lost: 0, failed: 2, blocked: 0, interrupted: 0, pending: 0 });
@@ -150,7 +154,8 @@ test('Ctrl-C once keeps checkpoints and exits with 130; the next sweep goes on',
   running.child.kill('SIGTERM');
   expect((await running.finished).code).toBe(130);
   const [pretrain] = rig.plan().stages;
-  expect(Number(readFileSync(sweepPaths(rig.out).stage(pretrain!.id).checkpoint, 'utf8'))).toBeGreaterThan(3);
+  const { metadata } = readSafetensorsHeader(sweepPaths(rig.out).stage(pretrain!.id).checkpoint);
+  expect(Number(metadata.step)).toBeGreaterThan(3);
   expect((await rig.sweep().finished).code).toBe(0);
   const steps = rig.notes().filter(({ stage, what }) => stage === pretrain!.id && what.startsWith('step'));
   expect(steps.map(({ what }) => what)).toEqual(Array.from({ length: 30 }, (_, step) => `step ${step}`));

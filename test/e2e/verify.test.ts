@@ -193,7 +193,7 @@ describe('vitmim verify', () => {
     [
       'foreign-result',
       'result.json',
-      'cannot be trusted: its result is of a stage that started from ',
+      'is of another stage: its result is that of stage ',
       (of) => {
         copyFileSync(of('blurred', 'knn').result, of('masked', 'knn').result);
         return of('masked', 'knn');
