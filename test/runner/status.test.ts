@@ -98,6 +98,10 @@ describe('the progress of a stage', () => {
     });
   });
 
+  test('is the only reading there is', () => {
+    expect(progressOf('pretrain', [reading(3)])).toMatchObject({ epoch: 3 });
+  });
+
   test('is found at the end of a long file', () => {
     const lines = Array.from({ length: 500 }, (_, i) => reading(i / 10));
     expect(progressOf('pretrain', lines)).toMatchObject({ epoch: 49.9 });
