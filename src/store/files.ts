@@ -14,48 +14,48 @@ import { dirname } from 'node:path';
 import type { z } from 'zod';
 import { messageOf, UsageError } from '../common/errors.js';
 
+/** Writes the content beside the target, flushes it to disk, then renames it over the target. Makes parent folders. */
+export function writeFileAtomic(path: string, parts: string | Uint8Array | readonly Uint8Array[]): void {
+  const replacement = openReplacement(path);
+  try {
+    for (const part of chunks(parts)) writeWhole(replacement.file, part);
+    replacement.commit();
+  } finally {
+    replacement.close();
+  }
+}
+
 /**
- * Writes beside the target, flushes to disk, then renames over it. Parent folders are made.
+ * {@link writeFileAtomic} for content that is not at hand.
  *
  * @param write Writes the content to the file, from its beginning.
  */
 export async function writeFileAtomicBy(path: string, write: (file: number) => Promise<void>): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = temporaryOf(path);
+  const replacement = openReplacement(path);
   try {
-    const file = openSync(temporary, 'w');
-    try {
-      await write(file);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    await write(replacement.file);
+    replacement.commit();
+  } finally {
+    replacement.close();
   }
 }
 
-const temporaryOf = (path: string): string => `${path}.${process.pid}.tmp`;
-
-/** The same with the content at hand. */
-export function writeFileAtomic(path: string, parts: string | Uint8Array | readonly Uint8Array[]): void {
+/** A new file beside a path, which takes its place with `commit`. `close` ends it in any case. */
+function openReplacement(path: string): { file: number; commit(): void; close(): void } {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = temporaryOf(path);
-  try {
-    const file = openSync(temporary, 'w');
-    try {
-      for (const part of chunks(parts)) writeWhole(file, part);
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = openSync(temporary, 'w');
+  return {
+    file,
+    commit: () => {
       fsyncSync(file);
-    } finally {
+      renameSync(temporary, path);
+    },
+    close: () => {
       closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+      rmSync(temporary, { force: true });
+    },
+  };
 }
 
 function chunks(parts: string | Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {

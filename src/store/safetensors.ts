@@ -22,7 +22,7 @@ export class CorruptFileError extends TrainingError {
 /** A tensor to write. */
 export interface TensorSource {
   readonly shape: readonly number[];
-  /** Gives the values. They are hashed and written before anything else happens, and need not be a copy. */
+  /** Gives the values, which need not be a copy: all tensors are written before anything else happens. */
   read(): Float32Array | Promise<Float32Array>;
 }
 
@@ -57,6 +57,8 @@ export interface SafetensorsReader {
 
 /** Bytes read or written at once; calls of more than 2 GiB fail. */
 const CHUNK_BYTES = 1 << 26;
+/** The most bytes of tensors that are read before the first of them is written; a larger tensor is read alone. */
+const BYTES_AHEAD = 1 << 24;
 /** The most that readers of the format accept. */
 const MOST_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
@@ -69,7 +71,7 @@ const bytesOf = (data: Float32Array): Uint8Array => new Uint8Array(data.buffer, 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /**
- * Writes the tensors atomically, in their order, one at a time.
+ * Writes the tensors atomically, in their order, with one large tensor or a few small ones in memory.
  *
  * @returns the digest of the file.
  */
@@ -77,7 +79,7 @@ export async function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, TensorSource>,
   metadata: Record<string, string>,
-  chunkBytes = CHUNK_BYTES,
+  { chunkBytes = CHUNK_BYTES, bytesAhead = BYTES_AHEAD }: { chunkBytes?: number; bytesAhead?: number } = {},
 ): Promise<string> {
   requireLittleEndian();
   const header = encodeHeader(new Map([...tensors].map(([name, { shape }]) => [name, [...shape]])), metadata);
@@ -85,9 +87,7 @@ export async function writeSafetensors(
   let digest = '';
   await writeFileAtomicBy(path, async (file) => {
     writeWhole(file, header);
-    for (const [name, source] of tensors) {
-      const data = await source.read();
-      if (data.length !== sizeOf(source.shape)) throw new Error(`${name} has ${data.length} values, not its shape's`);
+    for await (const data of readAhead(tensors, bytesAhead)) {
       const bytes = bytesOf(data);
       for (let at = 0; at < bytes.length; at += chunkBytes) {
         const chunk = bytes.subarray(at, at + chunkBytes);
@@ -99,6 +99,36 @@ export async function writeSafetensors(
     writeSync(file, digest, DIGEST_AT);
   });
   return digest;
+}
+
+/**
+ * The values of the tensors, in their order. The reads of small tensors overlap: on a GPU each waits for the device,
+ * and a checkpoint of a small model has hundreds of them.
+ */
+async function* readAhead(
+  tensors: ReadonlyMap<string, TensorSource>,
+  mostBytes: number,
+): AsyncGenerator<Float32Array, void> {
+  const waiting = [...tensors];
+  const reading: { name: string; bytes: number; data: Promise<Float32Array> }[] = [];
+  let bytesReading = 0;
+  while (waiting.length > 0 || reading.length > 0) {
+    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+      const [name, source] = next;
+      const bytes = 4 * sizeOf(source.shape);
+      if (reading.length > 0 && bytesReading + bytes > mostBytes) break;
+      waiting.shift();
+      const data = Promise.resolve(source.read());
+      data.catch(() => undefined); // It is awaited below, unless an earlier one fails first.
+      reading.push({ name, bytes, data });
+      bytesReading += bytes;
+    }
+    const { name, bytes, data } = reading.shift()!;
+    const values = await data;
+    bytesReading -= bytes;
+    if (4 * values.length !== bytes) throw new Error(`${name} has ${values.length} values, not its shape's`);
+    yield values;
+  }
 }
 
 /** The header as it stands at the beginning of a file, its length included, with a blank digest. */

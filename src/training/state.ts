@@ -116,8 +116,8 @@ function assemble(
 type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
 
 /**
- * Writes a checkpoint atomically: parameters under their names, then the progress and the optimiser's state. One tensor
- * after the other is downloaded. The checkpoint before it is kept: a disk may lie about what it has written.
+ * Writes a checkpoint atomically: parameters under their names, then the progress and the optimiser's state. The
+ * checkpoint before it is kept: a disk may lie about what it has written.
  */
 export async function saveState(
   paths: CheckpointPaths,

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,7 +77,7 @@ describe('safetensors', () => {
 
   it('gives the same file and the same values for chunks of any size', async () => {
     const other = join(folder, 'chunks');
-    expect(await writeSafetensors(other, sources(), { step: '3' }, 5)).toBe(digest);
+    expect(await writeSafetensors(other, sources(), { step: '3' }, { chunkBytes: 5 })).toBe(digest);
     expect(readFileSync(other).equals(readFileSync(file))).toBe(true);
     const read = new Map<string, unknown>();
     streamSafetensors(file, { take: (name, value) => read.set(name, value) }, 5);
@@ -85,21 +85,37 @@ describe('safetensors', () => {
     expect(streamSafetensors(file, undefined, 3).sha256).toBe(digest);
   });
 
-  it('asks for one tensor at a time, when its turn comes', async () => {
+  // The tensors have 24, 0 and 4 bytes.
+  it.each([
+    { bytesAhead: 0, most: 24 },
+    { bytesAhead: 24, most: 24 },
+    { bytesAhead: 27, most: 24 },
+    { bytesAhead: 28, most: 28 },
+  ])('reads at most $bytesAhead bytes ahead, or one tensor', async ({ bytesAhead, most }) => {
     const asked: string[] = [];
-    let waiting = 0;
+    let [reading, mostSeen] = [0, 0];
     const slow = [...tensors].map(([name, { shape, data }]) => {
       const read = async (): Promise<Float32Array> => {
         asked.push(name);
-        expect(++waiting).toBe(1);
+        mostSeen = Math.max(mostSeen, (reading += data.byteLength));
         await new Promise((resolve) => setImmediate(resolve));
-        waiting -= 1;
+        reading -= data.byteLength;
         return data;
       };
       return [name, { shape, read }] as const;
     });
-    expect(await writeSafetensors(join(folder, 'slow'), new Map(slow), { step: '3' })).toBe(digest);
+    expect(await writeSafetensors(join(folder, 'slow'), new Map(slow), { step: '3' }, { bytesAhead })).toBe(digest);
     expect(asked).toEqual([...tensors.keys()]);
+    expect(mostSeen).toBe(most);
+  });
+
+  it('leaves nothing where a tensor read ahead cannot be read', async () => {
+    const failing = new Map([
+      ['a', { shape: [1], read: () => Promise.reject(new Error('device lost')) }],
+      ['b', { shape: [1], read: () => Promise.reject(new Error('device lost later')) }],
+    ]);
+    await expect(writeSafetensors(join(folder, 'new'), failing, {})).rejects.toThrow(/lost$/);
+    expect(readdirSync(folder)).toEqual(['x.safetensors']);
   });
 
   it('leaves nothing where writing fails, and the file of before', async () => {
