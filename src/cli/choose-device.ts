@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { DeviceName } from '../backends/device.js';
 import { messageOf, UsageError } from '../common/errors.js';
-import type { Diagnosis } from './doctor.js';
+import type { Diagnosis } from './diagnose.js';
 import type { DeviceChoice } from './options.js';
 
 /**

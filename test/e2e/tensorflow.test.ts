@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Diagnosis } from '../../src/cli/doctor.js';
+import type { Diagnosis } from '../../src/cli/diagnose.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
 import { availableDevices } from '../support/devices.js';
 
