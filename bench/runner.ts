@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const BIN = fileURLToPath(new URL('../bin/vitmim.js', import.meta.url));
+const BIN = fileURLToPath(new URL('../run/vitmim.js', import.meta.url));
 const TRAINER = fileURLToPath(new URL('../../bench/fixtures/noop-trainer.mjs', import.meta.url));
 const PEER = fileURLToPath(new URL('../../bench/peers/hydra_noop.py', import.meta.url));
 /** What a pre-training logs. */

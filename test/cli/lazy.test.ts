@@ -4,9 +4,11 @@ import { start } from '../support/cli.js';
 
 /** Runs `vitmim ARGS…` where the plotting library cannot be loaded. */
 async function withoutPlotting(...args: string[]) {
-  const hook = `export async function resolve(name, context, next) {
-    if (name === 'vega') throw new Error('the plotting library is asked for');
-    return next(name, context);
+  // The bundle names the modules that it is made of in comments.
+  const hook = `export async function load(url, context, next) {
+    const loaded = await next(url, context);
+    if (String(loaded.source).includes('// node_modules/vega-view/')) throw new Error('the plotting library is asked for');
+    return loaded;
   }`;
   const data = (script: string): string => `data:text/javascript,${encodeURIComponent(script)}`;
   const install = `import { register } from 'node:module'; register(${JSON.stringify(data(hook))});`;

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** dist/test/support/cli.js → dist/bin/vitmim.js */
-const BIN = fileURLToPath(new URL('../../bin/vitmim.js', import.meta.url));
+/** The bundle that users run; the modules that it is made of where a tool has changed one of them. */
+const BIN = fileURLToPath(
+  new URL(process.env.VITMIM_TEST_MODULES === '1' ? '../../bin/vitmim.js' : '../../run/vitmim.js', import.meta.url),
+);
 
 const LONGEST_MS = 240_000;
 

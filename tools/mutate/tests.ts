@@ -47,6 +47,7 @@ export function runTests(root: string, order: Order, options: RunOptions): Promi
       TMPDIR: temporary,
       VITMIM_REQUIRE_DEVICES: DEVICES,
       VITMIM_TEST_DEVICES: DEVICES,
+      VITMIM_TEST_MODULES: '1', // the bundle holds no mutants
       ...options.env,
     },
     execArgv: [`--max-old-space-size=${MEMORY}`],
