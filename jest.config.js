@@ -4,4 +4,6 @@ export default {
   roots: ['<rootDir>/dist/test'],
   testMatch: ['**/*.test.js'],
   runner: 'jest-light-runner/child-process',
+  // Half of the suite waits for processes that it started; jest leaves a core idle by default.
+  maxWorkers: '100%',
 };
