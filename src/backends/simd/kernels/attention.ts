@@ -11,7 +11,10 @@ export const attention = defineKernel<AttentionAttributes>('VitAttention', (back
   const dim = width / 3;
   const y = backend.output([batch, tokens, dim]);
   backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
-    backend.run('attention', batch, backend.address(qkv!), backend.address(y), scratch, tokens, dim, heads);
+    backend.run('attention', batch, {
+      ...{ qkv: backend.address(qkv!), y: backend.address(y), scratch },
+      ...{ tokens, dim, heads },
+    });
   });
   return y;
 });
@@ -22,8 +25,10 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
     const [batch, tokens, width] = qkv!.shape as [number, number, number];
     const dqkv = backend.output(qkv!.shape);
     backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
-      const [from, to] = [backend.address(qkv!), backend.address(dqkv)];
-      backend.run('attentionGradient', batch, backend.address(dy!), from, to, scratch, tokens, width / 3, heads);
+      backend.run('attentionGradient', batch, {
+        ...{ dy: backend.address(dy!), qkv: backend.address(qkv!), dqkv: backend.address(dqkv), scratch },
+        ...{ tokens, dim: width / 3, heads },
+      });
     });
     return dqkv;
   },
