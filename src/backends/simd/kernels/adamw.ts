@@ -1,4 +1,4 @@
-/** VitAdamW: src/ops/adamw.ts says what it is. One job over all parameters. */
+/** VitAdamW: src/ops/adamw.ts describes it. One job over all parameters. */
 import type { AdamWStep } from '../../../ops/adamw.js';
 import { offset } from '../address.js';
 import { ADAMW_ROW } from '../tasks/adamw.js';

@@ -1,4 +1,4 @@
-/** VitAttention and its gradient: src/ops/attention.ts says what they are. */
+/** VitAttention and its gradient: src/ops/attention.ts describes them. */
 import { attentionScratch } from '../tasks/attention.js';
 import { defineKernel } from './kernel.js';
 

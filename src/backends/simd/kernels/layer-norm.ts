@@ -1,4 +1,4 @@
-/** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
+/** VitLayerNorm and its gradient: src/ops/layer-norm.ts describes them. */
 import { sizeOf } from '../../kernels.js';
 import { FLOAT, offset } from '../address.js';
 import { rowsOfChunk } from '../tasks/chunks.js';

@@ -1,4 +1,4 @@
-/** VitLinear and its gradient: src/ops/linear.ts says what they are. */
+/** VitLinear and its gradient: src/ops/linear.ts describes them. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import { NONE, type Address } from '../address.js';

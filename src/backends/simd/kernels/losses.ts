@@ -1,4 +1,4 @@
-/** The losses and their gradients: src/ops/losses.ts says what they are. */
+/** The losses and their gradients: src/ops/losses.ts describes them. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';

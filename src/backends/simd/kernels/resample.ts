@@ -1,4 +1,4 @@
-/** VitResample and its gradient: src/ops/resample.ts says what they are. */
+/** VitResample and its gradient: src/ops/resample.ts describes them. */
 import type * as tf from '@tensorflow/tfjs';
 import type { SimdBackend } from '../backend.js';
 import { resampleScratch } from '../tasks/resample.js';

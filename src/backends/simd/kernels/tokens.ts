@@ -1,4 +1,4 @@
-/** VitGatherTokens, VitRestoreTokens and their gradients: src/ops/tokens.ts says what they are. */
+/** VitGatherTokens, VitRestoreTokens and their gradients: src/ops/tokens.ts describes them. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { SimdBackend } from '../backend.js';
 import { FLOAT, NONE } from '../address.js';
