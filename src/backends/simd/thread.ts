@@ -35,7 +35,8 @@ export function openThread({ index, module, memory, blas, gemmScratch }: ThreadO
 }
 
 function kernelGemm({ gemm }: Kernels, scratch: Address): Gemm {
-  return ({ transposeA = false, transposeB = false, alpha = 1, beta = 0, ...values }) => {
-    gemm({ ...values, transposeA: transposeA ? 1 : 0, transposeB: transposeB ? 1 : 0, alpha, beta, scratch });
+  return ({ m, n, k, a, b, c, lda, ldb, ldc, transposeA = false, transposeB = false, alpha = 1, beta = 0 }) => {
+    const [opA, opB] = [transposeA ? 1 : 0, transposeB ? 1 : 0];
+    gemm({ transposeA: opA, transposeB: opB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, scratch });
   };
 }

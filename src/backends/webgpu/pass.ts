@@ -86,14 +86,15 @@ export function definePass<Sizes extends object, Reads extends string, Writes ex
     writes: Named<Writes, Operand>,
     uniforms?: readonly number[],
   ): Pass => {
-    const present = { reads: presentOf(reads), writes: presentOf(writes) };
+    const [read, written] = [presentOf(reads), presentOf(writes)];
     return {
       definition,
       name: typeof name === 'string' ? name : name(sizes),
-      sizes: sizes as Pass['sizes'],
-      ...present,
+      sizes,
+      reads: read,
+      writes: written,
       uniforms,
-      build: () => build(sizes, typesOf({ ...present.reads, ...present.writes }) as Named<Reads | Writes, ElementType>),
+      build: () => build(sizes, typesOf({ ...read, ...written }) as Named<Reads | Writes, ElementType>),
     };
   };
 }
@@ -115,7 +116,7 @@ function typesOf(operands: Operands): Record<string, ElementType> {
   );
 }
 
-/** Names everything that the code of a pass depends on, beside its definition. */
+/** Everything that the code of a pass depends on, besides its definition. */
 export function keyOf({ sizes, reads, writes, uniforms }: Pass): string {
   return `${keyOfTypes(reads)};${keyOfTypes(writes)};${uniforms?.length ?? 0};${JSON.stringify(sizes)}`;
 }

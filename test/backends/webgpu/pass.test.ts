@@ -1,6 +1,17 @@
 /** The key of a pipeline contains all that the code of its pass depends on. `tsc` checks the tests of `rejected`. */
 import type { TensorInfo } from '@tensorflow/tfjs';
-import { definePass, keyOf, lanesFor, scalars, typeOf, wgsl, type Operand } from '../../../src/backends/webgpu/pass.js';
+import {
+  definePass,
+  keyOf,
+  lanesFor,
+  scalars,
+  typeOf,
+  wgsl,
+  type ElementType,
+  type Operand,
+} from '../../../src/backends/webgpu/pass.js';
+
+type Bias = Readonly<Record<'bias', ElementType>>;
 
 const layout = { threads: 1, groups: [1, 1, 1] } as const;
 
@@ -15,7 +26,7 @@ export function rejected(x: Operand, y: Operand): void {
   // @ts-expect-error: the code takes a size that is not in the key
   definePass<{ rows: number }, 'x', 'y'>('pass', ({ rows, columns }) => ({ ...layout, body: `${rows * columns}` }));
   // @ts-expect-error: the code takes the type of a buffer that the pass does not have
-  definePass<{ rows: number }, 'x', 'y'>('pass', (_, { bias }) => ({ ...layout, body: typeOf(bias) }));
+  definePass<{ rows: number }, 'x', 'y'>('pass', (_, { bias }: Bias) => ({ ...layout, body: typeOf(bias) }));
   const withCode = definePass<{ value: () => string }, 'x', 'y'>('pass', ({ value }) => ({ ...layout, body: value() }));
   // @ts-expect-error: code among the sizes would not be part of the key
   withCode({ value: () => '1.0' }, { x }, { y });

@@ -20,14 +20,15 @@ export const adamW = defineKernel<AdamWAttributes>(
       const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
       const total = backend.values(value!).length;
       const rate = learningRate * rateScale;
-      const factors = { keep: 1 - rate * weightDecays[slot]!, stepSize: rate / (1 - beta1 ** step.step) };
+      const [keep, stepSize] = [1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step.step)];
       return Array.from({ length: Math.ceil(total / CHUNK) }, (_, i) => ({
         value: offset(backend.address(value!), i * CHUNK),
         first: offset(backend.address(first!), i * CHUNK),
         second: offset(backend.address(second!), i * CHUNK),
         gradient: offset(backend.address(gradient!), i * CHUNK),
         count: Math.min(CHUNK, total - i * CHUNK),
-        ...factors,
+        keep,
+        stepSize,
       }));
     });
     const { words } = ADAMW_ROW;

@@ -12,8 +12,12 @@ export const attention = defineKernel<AttentionAttributes>('VitAttention', (back
   const y = backend.output([batch, tokens, dim]);
   backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
     backend.run('attention', batch, {
-      ...{ qkv: backend.address(qkv!), y: backend.address(y), scratch },
-      ...{ tokens, dim, heads },
+      qkv: backend.address(qkv!),
+      y: backend.address(y),
+      scratch,
+      tokens,
+      dim,
+      heads,
     });
   });
   return y;
@@ -26,8 +30,13 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
     const dqkv = backend.output(qkv!.shape);
     backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
       backend.run('attentionGradient', batch, {
-        ...{ dy: backend.address(dy!), qkv: backend.address(qkv!), dqkv: backend.address(dqkv), scratch },
-        ...{ tokens, dim: width / 3, heads },
+        dy: backend.address(dy!),
+        qkv: backend.address(qkv!),
+        dqkv: backend.address(dqkv),
+        scratch,
+        tokens,
+        dim: width / 3,
+        heads,
       });
     });
     return dqkv;

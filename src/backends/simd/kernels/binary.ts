@@ -57,9 +57,14 @@ const kernel = (name: string, operation: BinaryOperation): tf.KernelConfig =>
     const { axis, size, chunks } = cut(sizes);
     backend.run('binary', chunks, {
       operation,
-      ...{ a: backend.address(a), b: backend.address(b), out: backend.address(out) },
-      ...{ sizes, aStrides: stridesOf(axes, 'a'), bStrides: stridesOf(axes, 'b') },
-      ...{ axis, size },
+      a: backend.address(a),
+      b: backend.address(b),
+      out: backend.address(out),
+      sizes,
+      aStrides: stridesOf(axes, 'a'),
+      bStrides: stridesOf(axes, 'b'),
+      axis,
+      size,
     });
     return out;
   });

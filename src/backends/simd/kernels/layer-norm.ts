@@ -18,7 +18,10 @@ export const layerNorm = defineKernel<{ epsilon: number }>(
       shift: backend.address(shift!),
       y: backend.address(y),
       statistics: backend.address(statistics),
-      ...{ rows, dim, epsilon, chunkRows },
+      rows,
+      dim,
+      epsilon,
+      chunkRows,
     });
     return [y, statistics];
   },
@@ -42,11 +45,14 @@ export const layerNormGradient = defineKernel(
         statistics: backend.address(statistics!),
         dx: backend.address(dx),
         parts,
-        ...{ rows, dim, chunkRows },
+        rows,
+        dim,
+        chunkRows,
       });
-      const sums = { rows: chunks, columns: dim, stride: 2 * dim };
-      backend.kernels.sumRows({ ...sums, x: parts, out: backend.address(dScale) });
-      backend.kernels.sumRows({ ...sums, x: offset(parts, dim), out: backend.address(dShift) });
+      const { kernels } = backend;
+      const [columns, stride] = [dim, 2 * dim];
+      kernels.sumRows({ x: parts, rows: chunks, columns, stride, out: backend.address(dScale) });
+      kernels.sumRows({ x: offset(parts, dim), rows: chunks, columns, stride, out: backend.address(dShift) });
     });
     return [dx, dScale, dShift];
   },

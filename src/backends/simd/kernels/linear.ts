@@ -25,7 +25,10 @@ export const linear = defineKernel<LinearAttributes>(
       residual: addressOrNone(backend, residual),
       y: backend.address(y),
       derivative: addressOrNone(backend, derivative),
-      ...{ rows, inputs, outputs, chunkRows },
+      rows,
+      inputs,
+      outputs,
+      chunkRows,
     });
     return derivative ? [y, derivative] : y;
   },
@@ -47,7 +50,10 @@ export const linearGradient = defineKernel(
       derivative: addressOrNone(backend, derivative),
       dz: backend.address(dz),
       dx: backend.address(dx),
-      ...{ rows, inputs, outputs, chunkRows },
+      rows,
+      inputs,
+      outputs,
+      chunkRows,
     });
     const block = blockOfProduct(inputs, outputs);
     backend.run('linearWeightGradient', Math.ceil(inputs / block.rows) * Math.ceil(outputs / block.columns), {
@@ -55,7 +61,11 @@ export const linearGradient = defineKernel(
       dz: backend.address(dz),
       dWeight: backend.address(dWeight),
       dBias: addressOrNone(backend, dBias),
-      ...{ rows, inputs, outputs, blockRows: block.rows, blockColumns: block.columns },
+      rows,
+      inputs,
+      outputs,
+      blockRows: block.rows,
+      blockColumns: block.columns,
     });
     if (derivative) backend.disposeIntermediateTensorInfo(dz);
     return [dx, dWeight, ...(dBias ? [dBias] : []), ...(residual ? [backend.shared(dy!)] : [])];

@@ -20,7 +20,8 @@ export const squaredError = defineKernel(
       prediction: backend.address(prediction!),
       target: backend.address(target!),
       weights: by,
-      ...{ rows, values: sizeOf(prediction!.shape) / rows },
+      rows,
+      values: sizeOf(prediction!.shape) / rows,
     });
     return scalar(backend, total / backend.kernels.sum({ x: by, count: rows }));
   },
@@ -40,7 +41,10 @@ export const squaredErrorGradient = defineKernel(
       target: backend.address(target!),
       weights: by,
       out: backend.address(out),
-      ...{ rows, values, factor, chunkRows },
+      rows,
+      values,
+      factor,
+      chunkRows,
     });
     return out;
   },
@@ -55,7 +59,8 @@ export const softmaxCrossEntropy = defineKernel(
       logits: backend.address(logits!),
       target: backend.address(target!),
       logProbabilities: backend.address(logProbabilities),
-      ...{ rows, classes },
+      rows,
+      classes,
     });
     return [scalar(backend, total / rows), logProbabilities];
   },
@@ -69,7 +74,8 @@ export const softmaxCrossEntropyGradient = defineKernel(
       logProbabilities: backend.address(logProbabilities!),
       target: backend.address(target!),
       out: backend.address(out),
-      ...{ count: sizeOf(out.shape), factor: backend.values(dy!)[0]! / logits!.shape[0]! },
+      count: sizeOf(out.shape),
+      factor: backend.values(dy!)[0]! / logits!.shape[0]!,
     });
     return out;
   },

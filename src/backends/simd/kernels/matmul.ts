@@ -26,11 +26,18 @@ const batchMatMul = defineKernel<MatMulAttributes>('BatchMatMul', (backend, inpu
   const chunkRows = rowsOfProduct(m);
   const chunks = Math.ceil(m / chunkRows);
   backend.run('matMul', sizeOf(batchShape) * chunks, {
-    ...{ a: backend.address(a), b: backend.address(b), out: backend.address(out) },
-    ...{ transposeA, transposeB, m, n, k },
+    a: backend.address(a),
+    b: backend.address(b),
+    out: backend.address(out),
+    transposeA,
+    transposeB,
+    m,
+    n,
+    k,
     aBatch: aBatch === 1 ? 0 : m * k,
     bBatch: bBatch === 1 ? 0 : k * n,
-    ...{ chunks, chunkRows },
+    chunks,
+    chunkRows,
   });
   return out;
 });
@@ -42,8 +49,13 @@ const softmax = defineKernel<{ dim: number }>('Softmax', (backend, inputs, attri
   const columns = x.shape.at(-1)!;
   const rows = sizeOf(x.shape) / columns;
   const chunkRows = rowsOfChunk(rows, columns);
-  const addresses = { x: backend.address(x), out: backend.address(out) };
-  backend.run('softmax', Math.ceil(rows / chunkRows), { ...addresses, rows, columns, chunkRows });
+  backend.run('softmax', Math.ceil(rows / chunkRows), {
+    x: backend.address(x),
+    out: backend.address(out),
+    rows,
+    columns,
+    chunkRows,
+  });
   return out;
 });
 

@@ -30,8 +30,16 @@ const kernel = (name: 'Sum' | 'Mean'): tf.KernelConfig =>
     const innerSize = outerSize > 1 ? inner : Math.min(inner, Math.max(LEAST_COLUMNS, Math.floor(CHUNK / reduced)));
     const chunks = Math.ceil(outer / outerSize) * Math.ceil(inner / innerSize);
     const factor = name === 'Mean' ? 1 / reduced : 1;
-    const addresses = { x: backend.address(x), out: backend.address(out) };
-    backend.run('sumAxis', chunks, { ...addresses, outer, reduced, inner, factor, outerSize, innerSize });
+    backend.run('sumAxis', chunks, {
+      x: backend.address(x),
+      out: backend.address(out),
+      outer,
+      reduced,
+      inner,
+      factor,
+      outerSize,
+      innerSize,
+    });
     return out;
   });
 

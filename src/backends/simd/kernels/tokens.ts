@@ -16,7 +16,10 @@ function gatherRows(backend: SimdBackend, x: TensorInfo, index: TensorInfo, othe
     index: backend.address(index),
     out: backend.address(out),
     fill: other ? backend.address(other) : NONE,
-    ...{ rows, columns, limit, chunkRows },
+    rows,
+    columns,
+    limit,
+    chunkRows,
   });
   return out;
 }
@@ -28,8 +31,14 @@ function sumWeightedRows(backend: SimdBackend, x: TensorInfo, weights: TensorInf
   const chunkRows = rowsOfChunk(rows, columns);
   const chunks = Math.ceil(rows / chunkRows);
   backend.withScratch(FLOAT * chunks * columns, (parts) => {
-    const addresses = { x: backend.address(x), weights: backend.address(weights), parts };
-    backend.run('sumWeightedRows', chunks, { ...addresses, rows, columns, chunkRows });
+    backend.run('sumWeightedRows', chunks, {
+      x: backend.address(x),
+      weights: backend.address(weights),
+      parts,
+      rows,
+      columns,
+      chunkRows,
+    });
     backend.kernels.sumRows({ x: parts, rows: chunks, columns, stride: columns, out: backend.address(out) });
   });
   return out;

@@ -14,8 +14,13 @@ const kernel = (name: string, operation: UnaryOperation): tf.KernelConfig =>
     if (!ours(x)) return stock(name, backend, inputs, attributes);
     const out = backend.output(x.shape);
     const total = sizeOf(x.shape);
-    const addresses = { x: backend.address(x), out: backend.address(out) };
-    backend.run('unary', chunksOf(total), { ...addresses, operation, total, size: CHUNK });
+    backend.run('unary', chunksOf(total), {
+      x: backend.address(x),
+      out: backend.address(out),
+      operation,
+      total,
+      size: CHUNK,
+    });
     return out;
   });
 
@@ -26,9 +31,14 @@ const clip = defineKernel<{ clipValueMin: number; clipValueMax: number }>(
     if (!ours(x)) return stock('ClipByValue', backend, inputs, attributes);
     const out = backend.output(x.shape);
     const total = sizeOf(x.shape);
-    const addresses = { x: backend.address(x), out: backend.address(out) };
-    const bounds = { low: attributes.clipValueMin, high: attributes.clipValueMax };
-    backend.run('clip', chunksOf(total), { ...addresses, ...bounds, total, size: CHUNK });
+    backend.run('clip', chunksOf(total), {
+      x: backend.address(x),
+      out: backend.address(out),
+      low: attributes.clipValueMin,
+      high: attributes.clipValueMax,
+      total,
+      size: CHUNK,
+    });
     return out;
   },
 );

@@ -18,9 +18,24 @@ export const ADAMW_ROW = recordFormat({
 /** Updates the run in row `chunk` of the table. */
 export const adamW = defineTask(
   { table: address, beta1: number, beta2: number, epsilon: number, inverseBias: number, gradientScale: number },
-  ({ kernels, memory }, chunk, { table, ...factors }) => {
+  ({ kernels, memory }, chunk, { table, beta1, beta2, epsilon, inverseBias, gradientScale }) => {
     const { words } = ADAMW_ROW;
     const row = ADAMW_ROW.read(new Float64Array(memory.buffer, table + 8 * words * chunk, words));
-    kernels.adamW({ ...row, ...factors, oneMinusBeta1: 1 - factors.beta1, oneMinusBeta2: 1 - factors.beta2 });
+    kernels.adamW({
+      value: row.value,
+      first: row.first,
+      second: row.second,
+      gradient: row.gradient,
+      count: row.count,
+      beta1,
+      beta2,
+      oneMinusBeta1: 1 - beta1,
+      oneMinusBeta2: 1 - beta2,
+      epsilon,
+      keep: row.keep,
+      stepSize: row.stepSize,
+      inverseBias,
+      gradientScale,
+    });
   },
 );

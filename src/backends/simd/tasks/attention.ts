@@ -25,15 +25,15 @@ export const attention = defineTask(
     const d = dim / heads;
     const stride = rowStride(tokens);
     const scores = offset(scratch, index * scratchFloats(tokens));
+    const alpha = 1 / Math.sqrt(d);
+    const [t, line] = [tokens, 3 * dim];
     for (let head = 0; head < heads; head++) {
-      const q = offset(qkv, chunk * tokens * 3 * dim + head * d);
-      const k = offset(q, dim);
-      const v = offset(k, dim);
-      const c = offset(y, chunk * tokens * dim + head * d);
-      const ofScores = { m: tokens, n: tokens, k: d, alpha: 1 / Math.sqrt(d), transposeB: true } as const;
-      gemm({ ...ofScores, a: q, lda: 3 * dim, b: k, ldb: 3 * dim, c: scores, ldc: stride });
-      kernels.softmax({ x: scores, rows: tokens, columns: tokens, stride });
-      gemm({ m: tokens, n: d, k: tokens, a: scores, lda: stride, b: v, ldb: 3 * dim, c, ldc: dim });
+      const q = offset(qkv, chunk * t * line + head * d);
+      const [k, v] = [offset(q, dim), offset(q, 2 * dim)];
+      const c = offset(y, chunk * t * dim + head * d);
+      gemm({ m: t, n: t, k: d, alpha, a: q, lda: line, b: k, ldb: line, transposeB: true, c: scores, ldc: stride });
+      kernels.softmax({ x: scores, rows: t, columns: t, stride });
+      gemm({ m: t, n: d, k: t, a: scores, lda: stride, b: v, ldb: line, c, ldc: dim });
     }
   },
 );
@@ -45,24 +45,22 @@ export const attentionGradient = defineTask(
     const d = dim / heads;
     const alpha = 1 / Math.sqrt(d);
     const stride = rowStride(tokens);
-    const line = 3 * dim;
-    const weights = offset(scratch, index * scratchFloats(tokens));
-    const dScores = offset(weights, tokens * stride);
-    const ofScores = { m: tokens, n: tokens, k: d, transposeB: true, ldc: stride } as const;
-    const ofTokens = { m: tokens, n: d, k: tokens, lda: stride, ldc: line } as const;
+    const [t, line] = [tokens, 3 * dim];
+    const weights = offset(scratch, index * scratchFloats(t));
+    const dScores = offset(weights, t * stride);
     for (let head = 0; head < heads; head++) {
-      const q = offset(qkv, chunk * tokens * line + head * d);
+      const q = offset(qkv, chunk * t * line + head * d);
       const [k, v] = [offset(q, dim), offset(q, 2 * dim)];
-      const dq = offset(dqkv, chunk * tokens * line + head * d);
+      const dq = offset(dqkv, chunk * t * line + head * d);
       const [dk, dv] = [offset(dq, dim), offset(dq, 2 * dim)];
-      const dOut = offset(dy, chunk * tokens * dim + head * d);
-      gemm({ ...ofScores, alpha, a: q, lda: line, b: k, ldb: line, c: weights });
-      kernels.softmax({ x: weights, rows: tokens, columns: tokens, stride });
-      gemm({ ...ofScores, a: dOut, lda: dim, b: v, ldb: line, c: dScores });
-      gemm({ ...ofTokens, transposeA: true, a: weights, b: dOut, ldb: dim, c: dv });
-      kernels.softmaxGradient({ p: weights, dy: dScores, rows: tokens, columns: tokens, stride });
-      gemm({ ...ofTokens, alpha, a: dScores, b: k, ldb: line, c: dq });
-      gemm({ ...ofTokens, alpha, transposeA: true, a: dScores, b: q, ldb: line, c: dk });
+      const dOut = offset(dy, chunk * t * dim + head * d);
+      gemm({ m: t, n: t, k: d, alpha, a: q, lda: line, b: k, ldb: line, transposeB: true, c: weights, ldc: stride });
+      kernels.softmax({ x: weights, rows: t, columns: t, stride });
+      gemm({ m: t, n: t, k: d, a: dOut, lda: dim, b: v, ldb: line, transposeB: true, c: dScores, ldc: stride });
+      gemm({ m: t, n: d, k: t, a: weights, lda: stride, transposeA: true, b: dOut, ldb: dim, c: dv, ldc: line });
+      kernels.softmaxGradient({ p: weights, dy: dScores, rows: t, columns: t, stride });
+      gemm({ m: t, n: d, k: t, alpha, a: dScores, lda: stride, b: k, ldb: line, c: dq, ldc: line });
+      gemm({ m: t, n: d, k: t, alpha, a: dScores, lda: stride, transposeA: true, b: q, ldb: line, c: dk, ldc: line });
     }
   },
 );

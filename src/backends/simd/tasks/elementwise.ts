@@ -37,8 +37,15 @@ export const binary = defineTask(
     const fromB = offset(b, first * bStrides[axis]!);
     // One record for all calls: with short rows there are many.
     const values = {
-      ...{ a: fromA, b: fromB, out: offset(out, first * innerSize(sizes, axis)) },
-      ...{ rows, columns, aRow, bRow, aStep, bStep },
+      a: fromA,
+      b: fromB,
+      out: offset(out, first * innerSize(sizes, axis)),
+      rows,
+      columns,
+      aRow,
+      bRow,
+      aStep,
+      bStep,
     };
     for (let i = 0; i < n0; i++) {
       for (let j = 0; j < n1; j++) {

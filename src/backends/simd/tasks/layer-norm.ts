@@ -20,8 +20,14 @@ export const layerNorm = defineTask(
   ({ kernels }, chunk, { x, scale, shift, y, statistics, rows, dim, epsilon, chunkRows }) => {
     const { first, count } = span(chunk, chunkRows, rows);
     kernels.layerNorm({
-      ...{ x: offset(x, first * dim), scale, shift, y: offset(y, first * dim) },
-      ...{ statistics: offset(statistics, 2 * first), rows: count, dim, epsilon },
+      x: offset(x, first * dim),
+      scale,
+      shift,
+      y: offset(y, first * dim),
+      statistics: offset(statistics, 2 * first),
+      rows: count,
+      dim,
+      epsilon,
     });
   },
 );
@@ -44,9 +50,15 @@ export const layerNormGradient = defineTask(
     const dScale = offset(parts, chunk * 2 * dim);
     kernels.fill({ out: dScale, count: 2 * dim, value: 0 });
     kernels.layerNormGradient({
-      ...{ dy: offset(dy, first * dim), x: offset(x, first * dim), dx: offset(dx, first * dim) },
-      ...{ scale, statistics: offset(statistics, 2 * first), dScale, dShift: offset(dScale, dim) },
-      ...{ rows: count, dim },
+      dy: offset(dy, first * dim),
+      x: offset(x, first * dim),
+      dx: offset(dx, first * dim),
+      scale,
+      statistics: offset(statistics, 2 * first),
+      dScale,
+      dShift: offset(dScale, dim),
+      rows: count,
+      dim,
     });
   },
 );

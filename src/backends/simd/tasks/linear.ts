@@ -27,17 +27,22 @@ export const linear = defineTask(
     const out = offset(y, at);
     // Adding to rows of bias costs nothing extra: the product would have to clear its output anyway.
     if (residual !== NONE) {
-      const [size, strides] = [
-        { rows: count, columns: outputs },
-        { aRow: outputs, bRow: 0, aStep: 1, bStep: 1 },
-      ];
-      kernels.add({ a: offset(residual, at), b: bias, out, ...size, ...strides });
+      const a = offset(residual, at);
+      kernels.add({ a, b: bias, out, rows: count, columns: outputs, aRow: outputs, bRow: 0, aStep: 1, bStep: 1 });
     } else if (bias !== NONE) {
       kernels.fillRows({ out, row: bias, rows: count, columns: outputs });
     }
     gemm({
-      ...{ m: count, n: outputs, k: inputs, beta: bias === NONE ? 0 : 1 },
-      ...{ a: offset(x, first * inputs), lda: inputs, b: weight, ldb: outputs, c: out, ldc: outputs },
+      m: count,
+      n: outputs,
+      k: inputs,
+      beta: bias === NONE ? 0 : 1,
+      a: offset(x, first * inputs),
+      lda: inputs,
+      b: weight,
+      ldb: outputs,
+      c: out,
+      ldc: outputs,
     });
     if (derivative !== NONE) kernels.gelu({ z: out, derivative: offset(derivative, at), count: count * outputs });
   },
@@ -63,22 +68,27 @@ export const linearInputGradient = defineTask(
     const { first, count } = span(chunk, chunkRows, rows);
     const at = first * outputs;
     if (derivative !== NONE) {
-      const [size, strides] = [
-        { rows: 1, columns: count * outputs },
-        { aRow: 0, bRow: 0, aStep: 1, bStep: 1 },
-      ];
-      kernels.multiply({ a: offset(dy, at), b: offset(derivative, at), out: offset(dz, at), ...size, ...strides });
+      const [a, b, out] = [offset(dy, at), offset(derivative, at), offset(dz, at)];
+      kernels.multiply({ a, b, out, rows: 1, columns: count * outputs, aRow: 0, bRow: 0, aStep: 1, bStep: 1 });
     }
     gemm({
-      ...{ m: count, n: inputs, k: outputs, transposeB: true },
-      ...{ a: offset(dz, at), lda: outputs, b: weight, ldb: outputs, c: offset(dx, first * inputs), ldc: inputs },
+      m: count,
+      n: inputs,
+      k: outputs,
+      transposeB: true,
+      a: offset(dz, at),
+      lda: outputs,
+      b: weight,
+      ldb: outputs,
+      c: offset(dx, first * inputs),
+      ldc: inputs,
     });
   },
 );
 
 /**
- * A block of dW = xᵀ·dz; blocks are counted along the rows of dW. Those of its first row of blocks compute db = Σ dz as
- * well, unless `dBias` is NONE.
+ * A block of dW = xᵀ·dz; blocks are counted along the rows of dW. The blocks of the first row also compute db = Σ dz,
+ * unless `dBias` is NONE.
  */
 export const linearWeightGradient = defineTask(
   {
@@ -98,8 +108,8 @@ export const linearWeightGradient = defineTask(
     const along = span(chunk % across, blockColumns, outputs);
     const [a, b] = [offset(x, down.first), offset(dz, along.first)];
     const c = offset(dWeight, down.first * outputs + along.first);
-    const size = { m: down.count, n: along.count, k: rows, transposeA: true };
-    gemm({ ...size, a, lda: inputs, b, ldb: outputs, c, ldc: outputs });
+    const [m, n] = [down.count, along.count];
+    gemm({ m, n, k: rows, a, lda: inputs, transposeA: true, b, ldb: outputs, c, ldc: outputs });
     if (dBias !== NONE && down.first === 0) {
       kernels.sumRows({ x: b, rows, columns: along.count, stride: outputs, out: offset(dBias, along.first) });
     }

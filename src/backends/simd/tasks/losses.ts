@@ -20,8 +20,13 @@ export const squaredErrorGradient = defineTask(
     const { first, count } = span(chunk, chunkRows, rows);
     const at = first * values;
     kernels.squaredErrorGradient({
-      ...{ prediction: offset(prediction, at), target: offset(target, at), weights: offset(weights, first) },
-      ...{ out: offset(out, at), rows: count, values, factor },
+      prediction: offset(prediction, at),
+      target: offset(target, at),
+      weights: offset(weights, first),
+      out: offset(out, at),
+      rows: count,
+      values,
+      factor,
     });
   },
 );

@@ -27,10 +27,17 @@ export const matMul = defineTask(
     const index = Math.floor(chunk / chunks);
     const { first, count } = span(chunk % chunks, chunkRows, m);
     gemm({
-      ...{ m: count, n, k, transposeA, transposeB },
-      ...{ a: offset(a, index * aBatch + first * (transposeA ? 1 : k)), lda: transposeA ? m : k },
-      ...{ b: offset(b, index * bBatch), ldb: transposeB ? k : n },
-      ...{ c: offset(out, (index * m + first) * n), ldc: n },
+      m: count,
+      n,
+      k,
+      transposeA,
+      transposeB,
+      a: offset(a, index * aBatch + first * (transposeA ? 1 : k)),
+      lda: transposeA ? m : k,
+      b: offset(b, index * bBatch),
+      ldb: transposeB ? k : n,
+      c: offset(out, (index * m + first) * n),
+      ldc: n,
     });
   },
 );

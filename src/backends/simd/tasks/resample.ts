@@ -43,29 +43,23 @@ export const resample = defineTask(
     columnsBatch: number,
     backward: flag,
   },
-  (
-    { kernels, gemm, index },
-    chunk,
-    { x, rows, columns, out, scratch, rowsBatch, columnsBatch, backward, ...sizes },
-  ) => {
-    const { height, width, outHeight, outWidth, channels } = sizes;
-    const between = offset(scratch, (index * resampleScratch(sizes)) / FLOAT);
-    const spread = offset(between, betweenFloats(sizes));
+  ({ kernels, gemm, index }, chunk, values) => {
+    const { x, rows, columns, out, scratch, height, width, outHeight, outWidth, channels } = values;
+    const between = offset(scratch, (index * resampleScratch(values)) / FLOAT);
+    const spread = offset(between, betweenFloats(values));
     const [line, outLine] = [width * channels, outWidth * channels];
-    const r = { a: offset(rows, chunk * rowsBatch), lda: height };
-    const c = { b: spread, ldb: outLine };
-    const matrix = offset(columns, chunk * columnsBatch);
+    const r = offset(rows, chunk * values.rowsBatch);
+    const matrix = offset(columns, chunk * values.columnsBatch);
     kernels.expandChannels({ matrix, out: spread, output: outWidth, input: width, channels });
-    if (backward) {
-      const dy = { b: offset(x, chunk * outHeight * outLine), ldb: outLine };
-      gemm({ m: height, n: outLine, k: outHeight, transposeA: true, ...r, ...dy, c: between, ldc: outLine });
-      const dx = { c: offset(out, chunk * height * line), ldc: line };
-      gemm({ m: height, n: line, k: outLine, transposeB: true, a: between, lda: outLine, ...c, ...dx });
+    if (values.backward) {
+      const [dy, dx] = [offset(x, chunk * outHeight * outLine), offset(out, chunk * height * line)];
+      const w = outLine;
+      gemm({ m: height, n: w, k: outHeight, a: r, lda: height, transposeA: true, b: dy, ldb: w, c: between, ldc: w });
+      gemm({ m: height, n: line, k: w, a: between, lda: w, b: spread, ldb: w, transposeB: true, c: dx, ldc: line });
     } else {
-      const image = { b: offset(x, chunk * height * line), ldb: line };
-      gemm({ m: outHeight, n: line, k: height, ...r, ...image, c: between, ldc: line });
-      const y = { c: offset(out, chunk * outHeight * outLine), ldc: outLine };
-      gemm({ m: outHeight, n: outLine, k: line, a: between, lda: line, ...c, ...y });
+      const [image, y] = [offset(x, chunk * height * line), offset(out, chunk * outHeight * outLine)];
+      gemm({ m: outHeight, n: line, k: height, a: r, lda: height, b: image, ldb: line, c: between, ldc: line });
+      gemm({ m: outHeight, n: outLine, k: line, a: between, lda: line, b: spread, ldb: outLine, c: y, ldc: outLine });
     }
   },
 );

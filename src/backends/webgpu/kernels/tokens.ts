@@ -39,7 +39,7 @@ export const gatherTokensGradient = defineKernel('VitGatherTokensGrad', (backend
 
 export const restoreTokens = defineKernel(
   'VitRestoreTokens',
-  (backend, { input0: x, input1: maskToken, constant1: places }) => gatherRows(backend, x!, places!, maskToken!),
+  (backend, { input0: x, input1: maskToken, constant1: places }) => gatherRows(backend, x!, places!, maskToken),
 );
 
 export const restoreTokensGradient = defineKernel(
