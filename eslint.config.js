@@ -14,4 +14,18 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
+  {
+    // A shader's builder may read only its arguments, from which the pipeline's key is made: inside of a function it could
+    // also read local variables.
+    files: ['src/backends/webgpu/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: ':function CallExpression[callee.name="definePass"]',
+          message: 'Call definePass at the top level.',
+        },
+      ],
+    },
+  },
 );

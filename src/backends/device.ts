@@ -1,11 +1,11 @@
-/** What a device is. One file beside this one opens each; `open.ts` chooses among them. */
+/** The interface of devices. Each has a file beside this one that opens it; `open.ts` chooses among them. */
 
 export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
-/** What a result may owe to the device, for provenance; null: does not apply, or does not tell. */
+/** What may influence results, for provenance. null: does not apply, or is not reported. */
 export interface DeviceDetails {
-  /** What computes, with its version. */
+  /** The library that computes, with its version. */
   readonly backend: string;
   /** The GPU. */
   readonly adapter: string | null;
@@ -17,18 +17,18 @@ export interface DeviceDetails {
 /** A tfjs backend that is set up and active. */
 export interface Device {
   readonly name: DeviceName;
-  /** What it runs on, for people: an adapter, a library and its version. */
+  /** What it runs on, for messages: an adapter, a library and its version. */
   readonly description: string;
   readonly details: DeviceDetails;
-  /** True where the work is done by the processor, as with a software Vulkan driver. */
+  /** Whether the processor does the work, as with a software Vulkan driver. */
   readonly software: boolean;
-  /** Lets go of everything that would keep the process alive. The device cannot be used afterwards. */
+  /** Releases everything that would keep the process alive. The device cannot be used afterwards. */
   close(): void;
 }
 
-/** What the opener may say about a device. */
+/** Options for opening a device. */
 export interface DeviceOptions {
-  /** Threads of a device that computes on the processor, from 1; undefined: one for each core. */
+  /** Threads of a device that computes on the processor, at least 1; undefined: one for each core. */
   threads?: number | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface DeviceDriver {
   /**
    * Makes this backend the active one.
    *
-   * @throws UsageError saying why it cannot be had here and what would help.
+   * @throws UsageError with the reason why the device is not available, and what would help.
    */
   open(options: DeviceOptions): Promise<Device>;
 }

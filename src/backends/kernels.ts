@@ -1,16 +1,16 @@
-/** How the backends of our own make kernels known to tfjs. */
+/** How vitmim's own backends define kernels for tfjs. */
 import type * as tf from '@tensorflow/tfjs';
 
 type Inputs = Record<string, tf.TensorInfo>;
 
-/** Computes outputs from inputs, which have the names and attributes the kernel's caller gives them. */
+/** Computes outputs from inputs. The kernel's caller chooses the names of inputs and the attributes. */
 type Run<Backend, Attributes> = (
   backend: Backend,
   inputs: Inputs,
   attributes: Attributes,
 ) => tf.TensorInfo | tf.TensorInfo[];
 
-/** @returns Makes the kernels of the backend of that name. */
+/** @returns A function that defines kernels of the backend of that name. */
 export function kernelsOf<Backend>(backendName: string) {
   return <Attributes extends object = object>(kernelName: string, run: Run<Backend, Attributes>): tf.KernelConfig => ({
     kernelName,
@@ -20,5 +20,5 @@ export function kernelsOf<Backend>(backendName: string) {
   });
 }
 
-/** Number of values of a shape. */
+/** Number of values in a tensor of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -1,11 +1,11 @@
-/** What NVIDIA's kernel driver says of itself and its GPUs, where there is one: on Linux it does so in files. */
+/** What NVIDIA's kernel driver reports of itself and its GPUs. On Linux it does so in files. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const DRIVER = '/proc/driver/nvidia';
 
 /**
- * The GPUs and the driver's version; null where they are not told, as on other systems.
+ * The GPUs and the driver's version; null where they are not reported, as on other systems.
  *
  * @param folder Where the driver's files are.
  */
@@ -22,7 +22,7 @@ export function nvidia(folder = DRIVER): { adapter: string | null; driver: strin
   };
 }
 
-/** Empty where there is none. */
+/** Empty where there is no such file. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -1,4 +1,4 @@
-/** The one way to a device: by name, or the best one this machine has. */
+/** Opens a device: by name, or the best one that this machine has. */
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, unreachable, UsageError } from '../common/errors.js';
 import { cpu } from './cpu.js';
@@ -22,14 +22,14 @@ function driverOf(name: DeviceName): DeviceDriver {
   }
 }
 
-/** What `auto` thought of a device. */
+/** How `auto` judged a device. */
 export interface Verdict {
   name: DeviceName;
-  /** null: taken. */
+  /** Why it was not chosen; null: it was. */
   rejected: string | null;
 }
 
-/** `auto` takes the first of these that is there and no software in disguise; simd always is. */
+/** `auto` takes the first of these that opens and is not a GPU interface in software. simd always opens. */
 const PREFERENCE: readonly DeviceName[] = ['tensorflow', 'webgpu', 'simd'];
 
 /**
@@ -41,7 +41,7 @@ export async function openDevice(
   requested: DeviceName | 'auto',
   options: DeviceOptions = {},
 ): Promise<Device & { verdicts: Verdict[] }> {
-  tf.enableProdMode(); // no advertisement for other backends on standard error
+  tf.enableProdMode(); // tfjs would print advice to use other backends
   if (requested !== 'auto') {
     return { ...(await driverOf(requested).open(options)), verdicts: [{ name: requested, rejected: null }] };
   }
@@ -60,5 +60,5 @@ export async function openDevice(
     }
   }
   const reasons = verdicts.map(({ name, rejected }) => `  ${name}: ${rejected ?? ''}`).join('\n');
-  throw new UsageError(`no device could be opened; --device cpu always can, slowly\n${reasons}`);
+  throw new UsageError(`no device could be opened; --device cpu always works, but is slow\n${reasons}`);
 }

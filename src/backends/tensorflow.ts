@@ -1,4 +1,4 @@
-/** TensorFlow's own library, on a GPU or on the processor, with the kernels of tfjs-node: see `tensorflow/` beside this. */
+/** TensorFlow's library, on a GPU or on the processor, with the kernels of tfjs-node: see the folder `tensorflow`. */
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, UsageError } from '../common/errors.js';
@@ -34,14 +34,14 @@ export const tensorflow: DeviceDriver = {
 
 interface Opened extends Loaded {
   threads: number;
-  /** null: there is one. */
+  /** Why it runs without a GPU; null: it has one. */
   noGpu: string | null;
 }
 
-/** One for the whole life of the process, with the threads it was first opened with: the library is never unloaded. */
+/** One for the process, with the number of threads that it was first opened with: the library is never unloaded. */
 let opened: Opened | undefined;
 
-/** What is missing is passed over; what is there has to work, or another TensorFlow than meant would run unnoticed. */
+/** Skips missing installations. The first one that exists must work: a silent choice of another would mislead. */
 function loadPreferred(threads: number): Opened {
   const candidates = findInstallations();
   const installation = candidates.find((candidate) => 'addon' in candidate);
@@ -61,11 +61,11 @@ function loadPreferred(threads: number): Opened {
   }
 }
 
-/** The library reads these when it is loaded. What the user has set is left alone. */
+/** The library reads these variables when it is loaded. Those that the user has set are not changed. */
 function configure(threads: number): void {
   process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '3'; // what fails is thrown; the rest are notes
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // or the first of several workers would take the whole GPU
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '3'; // errors are thrown; the log has only notes
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // otherwise the first of several workers would reserve the whole GPU
 }
 
 function plural(count: number, what: string): string {

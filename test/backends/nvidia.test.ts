@@ -24,6 +24,6 @@ test.each([
   expect(nvidia(folder)).toEqual({ adapter: 'Another GPU, A GPU', driver: `NVIDIA ${version}` });
 });
 
-test('where there is none, nothing is told', () => {
+test('without a driver, nothing is reported', () => {
   expect(nvidia(join(root, 'none'))).toEqual({ adapter: null, driver: null });
 });

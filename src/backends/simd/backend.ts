@@ -1,14 +1,16 @@
 /**
- * The tfjs backend: stock CPU kernels on tensors that live in the shared memory, and our own for what training spends its
- * time on (src/backends/simd/kernels).
+ * The tfjs backend: stock CPU kernels on tensors in the shared memory, and own kernels (src/backends/simd/kernels) for the
+ * operations that take most of the training time.
  *
- * All float32 and int32 tensors live there, always, each in a block of its own; what a stock kernel returns is copied in.
+ * All float32 and int32 tensors are in the shared memory, each in a block of its own. The results of stock kernels are
+ * copied into it.
  */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type * as tf from '@tensorflow/tfjs';
+import type { Address } from './address.js';
+import type { Kernels } from './exports.js';
 import type { SharedHeap } from './memory.js';
 import type { TaskArguments, TaskName } from './tasks/index.js';
-import type { Kernels } from './thread.js';
 import type { ThreadPool } from './threads.js';
 
 type Values = tf.backend_util.BackendValues;
@@ -25,13 +27,13 @@ export class SimdBackend extends MathBackendCPU {
   }
 
   /** Runs a task on all threads; see src/backends/simd/tasks. */
-  run<Name extends TaskName>(name: Name, chunks: number, ...values: TaskArguments<Name>): void {
-    this.threads.run(name, chunks, ...values);
+  run<Name extends TaskName>(name: Name, chunks: number, values: TaskArguments[Name]): void {
+    this.threads.run(name, chunks, values);
   }
 
   /** Address of a float32 or int32 tensor. */
-  address(tensor: { dataId: object }): number {
-    return this.values(tensor).byteOffset;
+  address(tensor: { dataId: object }): Address {
+    return this.values(tensor).byteOffset as Address;
   }
 
   /** The values of a float32 or int32 tensor, in place. */
@@ -39,7 +41,7 @@ export class SimdBackend extends MathBackendCPU {
     return this.data.get(dataId).values as Float32Array;
   }
 
-  /** Kernels for what is too small to share. */
+  /** Kernels on the calling thread, for work that is too small to share. */
   get kernels(): Kernels {
     return this.threads.kernels;
   }
@@ -51,14 +53,14 @@ export class SimdBackend extends MathBackendCPU {
     return { dataId: super.write(values, [...shape], 'float32'), shape: [...shape], dtype: 'float32' };
   }
 
-  /** The same values as another tensor, for an output that would be a copy of an input. */
+  /** Another tensor with the same values, in place of a copy of an input. */
   shared(tensor: tf.TensorInfo): tf.TensorInfo {
     this.incRef(tensor.dataId);
     return { dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype };
   }
 
-  /** Memory for the length of a call. */
-  withScratch<Result>(bytes: number, use: (address: number) => Result): Result {
+  /** Memory for the duration of a call. */
+  withScratch<Result>(bytes: number, use: (address: Address) => Result): Result {
     const address = this.heap.allocate(bytes);
     try {
       return use(address);
@@ -75,7 +77,7 @@ export class SimdBackend extends MathBackendCPU {
     super.move(dataId, this.#moved(values, dtype), shape, dtype, refCount);
   }
 
-  /** A copy in the shared memory: also of a view of it, which may belong to a tensor that is freed sooner. */
+  /** A copy in the shared memory. A view of that memory is copied too: its tensor may be freed sooner. */
   #moved(values: Values, dtype: tf.DataType): Values {
     if ((dtype !== 'float32' && dtype !== 'int32') || !isNumeric(values)) return values;
     const pointer = this.heap.allocate(4 * values.length);
@@ -107,7 +109,7 @@ function isNumeric(values: unknown): values is Float32Array | Int32Array | Uint8
   return ArrayBuffer.isView(values);
 }
 
-/** Every view of a shared buffer among the values is one of the memory: `write` copies all others. */
+/** Whether values are a view of the shared memory. No tensor has views of other shared buffers: `write` copies those. */
 function isOurs(values: ArrayBufferView): boolean {
   return values.buffer instanceof SharedArrayBuffer;
 }

@@ -1,13 +1,13 @@
 /**
- * The system's BLAS, called in place on the shared memory: OpenBLAS, MKL, BLIS or Apple's Accelerate, whichever is
- * installed. vitmim divides the work among its own threads, so the library is told to use one.
+ * The system's BLAS, called in place on the shared memory: the first of OpenBLAS, MKL, BLIS and Apple's Accelerate that is
+ * installed. It is configured for one thread, since vitmim divides the work among its own threads.
  */
 import { createRequire } from 'node:module';
 import type { LibraryHandle } from 'koffi';
 import { messageOf, UsageError } from '../../common/errors.js';
 import type { Gemm } from './gemm.js';
 
-/** By platform, best first. A reference BLAS (libblas.so.3) is slower than our own product and not among them. */
+/** By platform, fastest first. The reference BLAS (libblas.so.3) is left out: it is slower than our own product. */
 const CANDIDATES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   linux: ['libmkl_rt.so.3', 'libmkl_rt.so.2', 'libopenblas.so.0', 'libopenblas.so', 'libblis.so.4'],
   darwin: [
@@ -17,7 +17,7 @@ const CANDIDATES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   win32: ['mkl_rt.3.dll', 'mkl_rt.2.dll', 'libopenblas.dll', 'openblas.dll'],
 };
 
-/** Read by the libraries when they are loaded. */
+/** The libraries read these when they are loaded. */
 const SINGLE_THREAD_VARIABLES = [
   'OPENBLAS_NUM_THREADS',
   'MKL_NUM_THREADS',
@@ -25,13 +25,13 @@ const SINGLE_THREAD_VARIABLES = [
   'VECLIB_MAXIMUM_THREADS',
 ];
 
-/** A BLAS that was found: what a thread needs to load it too. */
+/** A BLAS that was found. Contains what a thread needs to load it. */
 export interface BlasLibrary {
   path: string;
   name: string;
-  /** null where it does not tell. */
+  /** null: the library does not report it. */
   version: string | null;
-  /** Both, for people. */
+  /** Name and version, for messages. */
   description: string;
 }
 
@@ -39,8 +39,8 @@ export interface BlasLibrary {
  * Finds a BLAS.
  *
  * @param requested `VITMIM_BLAS`: the path or name of a library, `none`, or undefined to look for one.
- * @returns The library; or why there is none.
- * @throws UsageError when the one asked for cannot be used.
+ * @returns The library, or the reason why there is none.
+ * @throws UsageError when the requested library cannot be used.
  */
 export function findBlas(requested: string | undefined): BlasLibrary | { absent: string } {
   if (requested === 'none') return { absent: 'switched off by VITMIM_BLAS=none' };
@@ -56,8 +56,8 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
     try {
       const library = load(path);
       library.func('cblas_sgemm', 'void', SGEMM_PARAMETERS);
-      const told = identify(library, path);
-      return { path, ...told, description: [told.name, told.version].filter(Boolean).join(' ') };
+      const identity = identify(library, path);
+      return { path, ...identity, description: [identity.name, identity.version].filter(Boolean).join(' ') };
     } catch (error) {
       if (requested) {
         throw new UsageError(
@@ -70,7 +70,7 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
   return { absent: 'none was found; installing OpenBLAS (Debian: libopenblas0) makes training several times faster' };
 }
 
-/** Addresses are passed as numbers: 0.3 µs a call, against 0.5 µs for typed arrays, and no views to make. */
+/** Addresses are passed as numbers: a call takes 0.3 µs, with typed arrays 0.5 µs and a view for each matrix. */
 const SGEMM_PARAMETERS = [
   ...['int', 'int', 'int', 'int', 'int', 'int'],
   ...['float', 'uintptr_t', 'int', 'uintptr_t', 'int', 'float', 'uintptr_t', 'int'],
@@ -78,26 +78,28 @@ const SGEMM_PARAMETERS = [
 
 const ROW_MAJOR = 101;
 const NO_TRANSPOSE = 111;
+const TRANSPOSE = 112;
 
 /** The library's product on this memory, for the calling thread. */
 export function blasGemm({ path }: BlasLibrary, memory: WebAssembly.Memory): Gemm {
   const sgemm = load(path).func('cblas_sgemm', 'void', SGEMM_PARAMETERS) as (...values: number[]) => void;
-  // A shared memory never moves: the 4 GiB it may grow to are reserved from the start.
+  // The address is constant: a shared memory never moves, since its maximum of 4 GiB is reserved from the start.
   const base = Number(koffi().address(new Uint8Array(memory.buffer)));
-  return (transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) => {
-    const [opA, opB] = [NO_TRANSPOSE + transposeA, NO_TRANSPOSE + transposeB];
+  return ({ m, n, k, a, b, c, lda, ldb, ldc, transposeA = false, transposeB = false, alpha = 1, beta = 0 }) => {
+    const opA = transposeA ? TRANSPOSE : NO_TRANSPOSE;
+    const opB = transposeB ? TRANSPOSE : NO_TRANSPOSE;
     sgemm(ROW_MAJOR, opA, opB, m, n, k, alpha, base + a, lda, base + b, ldb, beta, base + c, ldc);
   };
 }
 
-/** Loaded when first needed: it has no build for some platforms. */
+/** Loaded on first use: the package has no build for some platforms. */
 function koffi(): typeof import('koffi') {
   return createRequire(import.meta.url)('koffi') as typeof import('koffi');
 }
 
 function load(path: string): LibraryHandle {
   const library = koffi().load(path);
-  // The variables come too late where the process has the library already.
+  // For a library that was already loaded the environment variables come too late.
   for (const name of ['openblas_set_num_threads', 'MKL_Set_Num_Threads', 'bli_thread_set_num_threads']) {
     optional(library, `void ${name}(int)`)?.(1);
   }
@@ -126,7 +128,7 @@ function blisVersion(library: LibraryHandle): string | undefined {
   return optional(library, 'const char *bli_info_get_version_str()')?.() as string | undefined;
 }
 
-/** A function some libraries have. */
+/** A function that only some libraries have. */
 function optional(library: LibraryHandle, prototype: string): ((...values: unknown[]) => unknown) | undefined {
   try {
     return library.func(prototype) as (...values: unknown[]) => unknown;

@@ -1,21 +1,22 @@
 /**
- * The one WebAssembly memory that holds the tensors of the simd backend, and who owns which part of it. Shared, so that
- * every thread and the system's BLAS work on the same bytes. Used on the main thread alone.
+ * The WebAssembly memory that holds the tensors of the simd backend, with its allocator. The memory is shared, so that all
+ * threads and the system's BLAS work on the same bytes. Only the main thread uses the allocator.
  */
 import { messageOf, TrainingError, UsageError } from '../../common/errors.js';
+import type { Address } from './address.js';
 
 const PAGE = 65_536;
-/** 4 GiB: what a 32-bit address reaches. */
+/** 4 GiB, the range of 32-bit addresses. */
 const MAXIMUM_PAGES = 65_536;
-/** Static data of the kernels lies below; no tensor has address 0. */
+/** The first page holds the kernels' static data, so no tensor has address 0. */
 const BASE = PAGE;
 const ALIGNMENT = 64;
-/** Growing is slow the first time a page is touched, so it happens in steps. */
+/** Bytes to grow by at least: the first access to each new page is slow, so the memory grows in large steps. */
 const GROWTH = 64 * 2 ** 20;
 
 /**
- * Rounds up to one of eight sizes per octave (at most 1/8 is wasted), so that blocks freed by one step are found by the
- * next one even where sizes vary a little.
+ * Rounds up to one of eight sizes per octave, which wastes at most 1/8: a block that one training step frees then fits the
+ * next step even where sizes vary a little.
  */
 export function blockSize(bytes: number): number {
   const octave = 2 ** Math.floor(Math.log2(Math.max(bytes, ALIGNMENT)));
@@ -26,7 +27,7 @@ export function blockSize(bytes: number): number {
 /** Allocator of the shared memory. */
 export class SharedHeap {
   readonly memory: WebAssembly.Memory;
-  /** First byte never handed out. */
+  /** First byte that was never allocated. */
   #top = BASE;
   #size = BASE;
   readonly #limit: number;
@@ -57,16 +58,16 @@ export class SharedHeap {
    * Reserves a block, 64-byte aligned, its contents undefined.
    *
    * @returns Its address.
-   * @throws TrainingError when 4 GiB do not suffice.
+   * @throws TrainingError when 4 GiB are not enough.
    */
-  allocate(bytes: number): number {
+  allocate(bytes: number): Address {
     const size = blockSize(bytes);
     const pointer = this.#reuse(size) ?? this.#extend(size);
     this.#used.set(pointer, size);
-    return pointer;
+    return pointer as Address;
   }
 
-  /** Gives a block back. */
+  /** Frees a block. */
   free(pointer: number): void {
     const size = this.#used.get(pointer);
     if (size === undefined) throw new Error(`no block begins at ${pointer}`);
@@ -87,7 +88,7 @@ export class SharedHeap {
     return pointer;
   }
 
-  /** Takes new space behind all blocks; before the memory grows for it, looks for room among the free ones. */
+  /** Takes new space behind all blocks. Where the memory would have to grow for it, searches the free blocks first. */
   #extend(size: number): number {
     if (this.#top + size > this.#size) {
       const found = this.#freeBytes > 0 ? this.#carve(size) : undefined;
@@ -99,7 +100,7 @@ export class SharedHeap {
     return pointer;
   }
 
-  /** Joins neighbouring free blocks and cuts a block out of the smallest that is large enough. */
+  /** Joins neighbouring free blocks, and cuts a block out of the smallest one that is large enough. */
   #carve(size: number): number | undefined {
     const blocks = [...this.#free].flatMap(([length, pointers]) => pointers.map((pointer) => ({ pointer, length })));
     blocks.sort((a, b) => a.pointer - b.pointer);

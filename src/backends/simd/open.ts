@@ -1,4 +1,4 @@
-/** Device `simd`: the CPU at the speed of its vector units. WebAssembly SIMD, the system's BLAS where there is one, threads. */
+/** Device `simd`: the CPU's vector units, by WebAssembly SIMD, the system's BLAS where there is one, and threads. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';

@@ -1,63 +1,21 @@
-/** What a thread works with: its own instance of the kernels on the shared memory, and its matrix product. */
+/** The state of a thread: its own instance of the kernels on the shared memory, and its matrix product. */
+import { FLOAT, offset, type Address } from './address.js';
 import { blasGemm, type BlasLibrary } from './blas.js';
+import { typedKernels, type Kernels } from './exports.js';
 import type { Gemm } from './gemm.js';
 
-/** The module's exports (src/backends/simd/assembly). Addresses and counts in, nothing or a sum out. */
-export type Kernels = Record<KernelName, (...values: number[]) => number>;
-
-/** Checked against the module when a thread opens. */
-const KERNEL_NAMES = [
-  'absolute',
-  'adamW',
-  'add',
-  'addWeightedRows',
-  'clip',
-  'copyStrided',
-  'crossEntropy',
-  'crossEntropyGradient',
-  'divide',
-  'expandChannels',
-  'exponential',
-  'fill',
-  'fillRows',
-  'gatherRows',
-  'gelu',
-  'gemm',
-  'gemmScratchBytes',
-  'inverseSquareRoot',
-  'layerNorm',
-  'layerNormGradient',
-  'maximum',
-  'minimum',
-  'multiply',
-  'negate',
-  'scale',
-  'scatterRows',
-  'softmax',
-  'softmaxGradient',
-  'square',
-  'squareRoot',
-  'squaredError',
-  'squaredErrorGradient',
-  'subtract',
-  'sum',
-  'sumColumns',
-  'sumRows',
-] as const;
-type KernelName = (typeof KERNEL_NAMES)[number];
-
-/** At least what the kernels' `gemmScratchBytes()` says, which a thread checks. */
+/** At least what the kernels' `gemmScratchBytes()` says; {@link openThread} checks this. */
 export const GEMM_SCRATCH = 264 * 1024;
 
-/** What is needed to open a thread; can be sent to one. */
+/** What is needed to open a thread. It can be sent to another thread. */
 export interface ThreadOptions {
   /** 0 for the calling thread. */
   index: number;
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   blas: BlasLibrary | null;
-  /** Address of scratch for the product where there is no BLAS: {@link GEMM_SCRATCH} bytes for each thread. */
-  gemmScratch: number;
+  /** Scratch for the product where there is no BLAS: {@link GEMM_SCRATCH} bytes for each thread. */
+  gemmScratch: Address;
 }
 
 export interface Thread {
@@ -67,22 +25,18 @@ export interface Thread {
   gemm: Gemm;
 }
 
+/** @throws Error when the module is of another build. */
 export function openThread({ index, module, memory, blas, gemmScratch }: ThreadOptions): Thread {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const kernels = exports as Kernels;
-  const missing = KERNEL_NAMES.filter((name) => typeof kernels[name] !== 'function');
-  if (missing.length > 0) throw new Error(`the kernels are of another build, without ${missing.join(', ')}`);
+  const kernels = typedKernels(exports);
   if (kernels.gemmScratchBytes() > GEMM_SCRATCH) throw new Error('GEMM_SCRATCH is too small for the kernels');
-  return {
-    index,
-    memory,
-    kernels,
-    gemm: blas ? blasGemm(blas, memory) : kernelGemm(kernels, gemmScratch + index * GEMM_SCRATCH),
-  };
+  const scratch = offset(gemmScratch, (index * GEMM_SCRATCH) / FLOAT);
+  return { index, memory, kernels, gemm: blas ? blasGemm(blas, memory) : kernelGemm(kernels, scratch) };
 }
 
-function kernelGemm({ gemm }: Kernels, scratch: number): Gemm {
-  return (...values) => {
-    gemm(...values, scratch);
+function kernelGemm({ gemm }: Kernels, scratch: Address): Gemm {
+  return ({ m, n, k, a, b, c, lda, ldb, ldc, transposeA = false, transposeB = false, alpha = 1, beta = 0 }) => {
+    const [opA, opB] = [transposeA ? 1 : 0, transposeB ? 1 : 0];
+    gemm({ transposeA: opA, transposeB: opB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, scratch });
   };
 }

@@ -1,60 +1,61 @@
 /**
- * Threads that share the work of a kernel. The calling thread takes part and waits for the others; they sleep in the
- * kernel of the operating system (Atomics.wait) while there is nothing to do, and do not keep the process alive.
+ * Threads that share the work of a kernel. The calling thread takes part and waits for the others. While there is no work,
+ * the others sleep in the operating system (Atomics.wait), and they do not keep the process alive.
  *
- * A job is a task's name, its arguments and a number of chunks. Whoever is free takes the next chunk, so a core that is
- * busy elsewhere slows nothing down. What a chunk computes does not depend on who computes it: results are the same for
- * every number of threads.
+ * A job is a task, its arguments and a number of chunks. A free thread takes the next chunk, so a core that is busy with
+ * other programs does not delay the rest. The result of a chunk does not depend on the thread that computes it: results
+ * are the same for every number of threads.
  */
 import { Worker } from 'node:worker_threads';
-import { openThread, type Kernels, type Thread, type ThreadOptions } from './thread.js';
+import type { Kernels } from './exports.js';
+import { openThread, type Thread, type ThreadOptions } from './thread.js';
 import { TASKS, type TaskArguments, type TaskName } from './tasks/index.js';
 
 /** Words of the shared control block. */
 export const WORD = {
   /** Counts jobs; a sleeping thread waits for it to change. */
   job: 0,
-  /** Chunks nobody has taken. Whoever brings it to n ≥ 0 by subtracting owns chunk n, and only then reads the job. */
+  /** Chunks not yet taken. The thread that subtracts 1 and gets n ≥ 0 owns chunk n, and only then reads the job. */
   left: 1,
   /** Chunks not finished. */
   unfinished: 2,
+  /** Index in {@link JOBS}. */
   task: 3,
-  /** How many. */
-  arguments: 4,
   /** Not 0: a chunk failed. */
-  failed: 5,
-  /** Not 0: threads shall end. */
-  closing: 6,
-  count: 7,
+  failed: 4,
+  /** Not 0: the threads have to end. */
+  closing: 5,
+  count: 6,
 } as const;
-
-const MAXIMUM_ARGUMENTS = 24;
 
 export interface ControlBlock {
   words: Int32Array;
+  /** The arguments of the current task. */
   values: Float64Array;
 }
+
+const TASK_NAMES = Object.keys(TASKS) as TaskName[];
+const JOBS = Object.values(TASKS);
+const MAXIMUM_ARGUMENTS = Math.max(...JOBS.map(({ words }) => words));
 
 function controlBlock(): ControlBlock {
   const buffer = new SharedArrayBuffer(64 + 8 * MAXIMUM_ARGUMENTS);
   return { words: new Int32Array(buffer, 0, WORD.count), values: new Float64Array(buffer, 64) };
 }
 
-const TASK_NAMES = Object.keys(TASKS) as TaskName[];
-
 /**
  * Takes chunks of the current job until none is left.
  *
- * @returns What the first chunk to fail has thrown, if one did.
+ * @returns The error of the first chunk that failed, if one did.
  */
 export function takeChunks(thread: Thread, { words, values }: ControlBlock): Error | undefined {
   let error: Error | undefined;
   for (;;) {
     const chunk = Atomics.sub(words, WORD.left, 1) - 1;
     if (chunk < 0) return error;
-    // Safe to read: the job cannot be replaced before this chunk is finished.
+    // The job can be read now: it cannot be replaced before this chunk is finished.
     try {
-      compute(TASK_NAMES[words[WORD.task]!]!, thread, chunk, values.subarray(0, words[WORD.arguments]));
+      JOBS[words[WORD.task]!]!.runWritten(thread, chunk, values);
     } catch (thrown) {
       error ??= thrown as Error;
       words[WORD.failed] = 1;
@@ -63,18 +64,13 @@ export function takeChunks(thread: Thread, { words, values }: ControlBlock): Err
   }
 }
 
-/** Looks this often before sleeping, for about 100 µs: as long as waking a thread takes, or tfjs between two kernels. */
+/** Number of checks before sleeping. They take about 100 µs, as long as waking a thread, or as tfjs between two kernels. */
 const LOOKS = 6_000;
 
-/** Returns when a word no longer has a value: looks for a moment, then sleeps until it is notified. */
+/** Returns when a word no longer has a value: checks for a moment, then sleeps until it is notified. */
 export function waitForChange(words: Int32Array, word: number, value: number): void {
   for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, word) !== value) return;
   Atomics.wait(words, word, value);
-}
-
-function compute(name: TaskName, thread: Thread, chunk: number, values: Iterable<number>): void {
-  const task: (thread: Thread, chunk: number, ...values: number[]) => void = TASKS[name];
-  task(thread, chunk, ...values);
 }
 
 /** The threads of one backend. */
@@ -94,7 +90,7 @@ export class ThreadPool {
     const block = controlBlock();
     const workers = Array.from({ length: count - 1 }, (_, i) => {
       const workerData = { options: { ...options, index: i + 1 }, block };
-      // Not with the options of this process: `--eval` and its likes would run twice.
+      // Without the options of this process: `--eval` and similar ones would run twice.
       return new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
     });
     await Promise.all(
@@ -116,7 +112,7 @@ export class ThreadPool {
     return this.#workers.length + 1;
   }
 
-  /** Of the calling thread. */
+  /** The kernels of the calling thread. */
   get kernels(): Kernels {
     return this.#thread.kernels;
   }
@@ -125,15 +121,16 @@ export class ThreadPool {
    * Runs every chunk of a task and returns when all are done.
    *
    * @param values The task's arguments, see src/backends/simd/tasks.
+   * @throws The error of a chunk that failed.
    */
-  run<Name extends TaskName>(name: Name, chunks: number, ...values: TaskArguments<Name>): void {
+  run<Name extends TaskName>(name: Name, chunks: number, values: TaskArguments[Name]): void {
+    const task = TASKS[name];
     if (this.#workers.length === 0 || chunks === 1) {
-      for (let chunk = 0; chunk < chunks; chunk++) compute(name, this.#thread, chunk, values);
+      for (let chunk = 0; chunk < chunks; chunk++) task.run(this.#thread, chunk, values);
       return;
     }
     const { words } = this.#block;
-    this.#block.values.set(values);
-    words[WORD.arguments] = values.length;
+    task.write(this.#block.values, values);
     words[WORD.task] = TASK_NAMES.indexOf(name);
     words[WORD.unfinished] = chunks;
     words[WORD.failed] = 0;

@@ -1,4 +1,4 @@
-/** The part of the WebAssembly interface used here: TypeScript declares it among the types of browsers alone. */
+/** The part of the WebAssembly interface used here. TypeScript declares it only among the types of browsers. */
 declare namespace WebAssembly {
   class Memory {
     /** Sizes in pages of 64 KiB. */
@@ -6,13 +6,13 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
-  // A class of nothing but a constructor, since its instances are only handed on.
+  // Only the constructor is declared: instances are passed on and not used otherwise.
   // eslint-disable-next-line @typescript-eslint/no-extraneous-class
   class Module {
     constructor(bytes: Uint8Array);
   }
   class Instance {
     constructor(module: Module, imports: { env: { memory: Memory } });
-    readonly exports: object;
+    readonly exports: Readonly<Record<string, unknown>>;
   }
 }

@@ -1,4 +1,4 @@
-/** A thread of the pool: sleeps until there is a job, takes chunks, sleeps again. */
+/** A thread of the pool: sleeps until there is a job, computes chunks, sleeps again. */
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openThread, type ThreadOptions } from './thread.js';
@@ -13,7 +13,7 @@ for (;;) {
   const job = Atomics.load(words, WORD.job);
   if (words[WORD.closing] !== 0) break;
   const error = takeChunks(thread, block);
-  // The main thread is waiting and could not pass on what a stream writes.
+  // Written synchronously: the main thread, which would forward the output of a stream, is waiting.
   if (error) writeSync(2, `${error.stack ?? error.message}\n`);
   waitForChange(words, WORD.job, job);
 }

@@ -1,6 +1,6 @@
 /**
- * Where TensorFlow's library and its Node addon may lie: what `npm run tensorflow:build` made, or one of tfjs's own
- * packages as npm installed it. Looks at files alone; nothing is loaded here.
+ * Where TensorFlow's library and its Node addon may be: in the result of `npm run tensorflow:build`, or in one of tfjs's own
+ * packages that npm installed. Only looks at files and loads nothing.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,26 +8,26 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../common/errors.js';
 
-/** What a build was made of. Written as `build.json` beside the addon, last. */
+/** What a build was made of. The build writes it last, as `build.json` beside the addon. */
 export interface Build {
   /** The package that the addon's sources and the kernels come from, with its version. */
   readonly package: string;
   /** Version of TensorFlow. */
   readonly tensorflow: string;
-  /** `library`: one that was here before, built for whatever it was built for. */
+  /** `library`: one that was here before, built for a CPU or for GPUs. */
   readonly kind: 'cpu' | 'gpu' | 'library';
-  /** The folder of a library that was here before; null: it came with the build. */
+  /** The folder of a library that was here before; null: the build brought its own. */
   readonly library: string | null;
 }
 
-/** An addon and the package of kernels that goes with it. */
+/** An addon and its package of kernels. */
 export interface Installation {
-  /** For people: what it is and how it came here. */
+  /** For messages: what it is and where it comes from. */
   readonly name: string;
   /** The package's folder, with its JavaScript in `dist/`. */
   readonly root: string;
   readonly addon: string;
-  /** Whether its library can use a GPU at all. */
+  /** Whether its library supports GPUs. */
   readonly forGpu: boolean;
 }
 
@@ -35,16 +35,16 @@ export const BUILD_FILE = 'build.json';
 export const ADDON_FILE = 'tfjs_binding.node';
 export const PACKAGE_FOLDER = 'package';
 
-/** `$VITMIM_TENSORFLOW`, or `.cache/vitmim/tensorflow` in the user's home folder: no `npm ci` touches it. */
+/** `$VITMIM_TENSORFLOW`, or `.cache/vitmim/tensorflow` in the user's home folder, which `npm ci` does not touch. */
 export function buildHome(environment: NodeJS.ProcessEnv = process.env): string {
   const { VITMIM_TENSORFLOW: chosen } = environment;
   return chosen !== undefined && chosen !== '' ? chosen : join(homedir(), '.cache', 'vitmim', 'tensorflow');
 }
 
 /**
- * What `tensorflow:build` left there; null where it has not been run to its end.
+ * The description of the build there; null where no build was completed.
  *
- * @throws Error naming the file, where it does not hold what it should.
+ * @throws Error that names the file, where it cannot be read.
  */
 export function readBuild(home: string): Build | null {
   const file = join(home, BUILD_FILE);
@@ -56,13 +56,13 @@ export function readBuild(home: string): Build | null {
   }
 }
 
-/** Preferred first. Both are optional, and their install scripts download a TensorFlow of 2022. */
+/** In order of preference. Both are optional, and their install scripts download a TensorFlow of 2022. */
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
 /**
- * What is here, the preferred first: one's own build, then packages.
+ * All candidates in order of preference: the user's own build, then packages.
  *
- * @returns Each with how to load it, or with why it cannot be.
+ * @returns For each, how to load it, or why that is impossible.
  */
 export function findInstallations(
   home = buildHome(),
@@ -93,7 +93,7 @@ function findPackage(name: string, require: NodeJS.Require): ReturnType<typeof f
   } catch {
     return { name, absent: 'not installed' };
   }
-  // One folder for each version of Node's interface for addons; newer ones load in every Node we support.
+  // One folder for each version of Node's addon interface. The newest one loads in every supported Node.
   const lib = join(root, 'lib');
   const addon = (existsSync(lib) ? readdirSync(lib) : [])
     .map((folder) => join(lib, folder, ADDON_FILE))

@@ -1,6 +1,6 @@
 /**
- * Makes the tfjs backend `tensorflow` from an addon and tfjs-node's kernels. The package's own entry point is passed
- * over: it wants the addon in its own folder, a dozen packages for downloading it, and a Node below 23.
+ * Makes the tfjs backend `tensorflow` from an addon and tfjs-node's kernels. The package's own entry point is not used: it
+ * needs the addon in its own folder, a dozen packages for downloading it, and a Node below 23.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,13 +10,13 @@ import { compileFunction } from 'node:vm';
 import * as tf from '@tensorflow/tfjs';
 import type { Installation } from './installation.js';
 
-/** What we see of the addon. */
+/** The part of the addon's interface that is used here. */
 interface Addon {
   TF_Version: string;
   isUsingGpuDevice(): boolean;
 }
 
-/** What is running. There is one in a process: TensorFlow's library cannot be loaded twice. */
+/** The loaded library. There is one in a process: TensorFlow's library cannot be loaded twice. */
 export interface Loaded {
   /** TensorFlow's version. */
   version: string;
@@ -29,16 +29,16 @@ const require: (name: string) => unknown = createRequire(import.meta.url);
 /**
  * Loads TensorFlow's library, the addon and the kernels, and registers the backend.
  *
- * @throws Error as the dynamic linker words it, where a library is missing.
+ * @throws Error with the dynamic linker's message, where a library is missing.
  */
 export function load({ root, addon }: Installation): Loaded {
   const binding = require(addon) as Addon;
   const requirePart = partsOf(join(root, 'dist'), {
     '@tensorflow/tfjs': require('@tensorflow/tfjs'),
-    '@tensorflow/tfjs-core': require('@tensorflow/tfjs'), // which exports all of it
+    '@tensorflow/tfjs-core': require('@tensorflow/tfjs'), // which exports all of tfjs-core
     // Node 23 has removed these.
     util: { ...util, isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray },
-    // Messages for TensorBoard, which would need google-protobuf.
+    // Only for TensorBoard; it would need google-protobuf.
     './proto/api_pb': {},
   });
   requirePart('./register_all_kernels');
@@ -50,10 +50,10 @@ export function load({ root, addon }: Installation): Loaded {
 }
 
 /**
- * Loads CommonJS files that lie outside any node_modules, where `require` would find no tfjs, or another one than ours.
+ * Loads CommonJS files outside any node_modules, where `require` would find no tfjs, or another copy of it.
  *
- * @param folder Where the first is looked for.
- * @param provided What is given instead of the modules of these names.
+ * @param folder Where the first file is searched.
+ * @param provided Replacements for the modules of these names.
  */
 function partsOf(folder: string, provided: Record<string, unknown>): (name: string) => unknown {
   const modules = new Map<string, { exports: unknown }>();
@@ -65,7 +65,7 @@ function partsOf(folder: string, provided: Record<string, unknown>): (name: stri
     let module = modules.get(file);
     if (!module) {
       module = { exports: {} };
-      modules.set(file, module); // before it runs: two of the files require each other
+      modules.set(file, module); // before the file runs: two of the files require each other
       const body = compileFunction(readFileSync(file, 'utf8'), ['module', 'exports', 'require'], { filename: file });
       Reflect.apply(body, undefined, [module, module.exports, requireFrom(dirname(file))]);
     }

@@ -1,9 +1,9 @@
-/** Why TensorFlow runs on the processor: it only says so in its log, and goes on. */
+/** Why TensorFlow runs on the processor. It writes the reason only to its log. */
 import { spawnSync } from 'node:child_process';
 import { nvidia } from '../nvidia.js';
 import type { Installation } from './installation.js';
 
-/** In one line, with what would help. */
+/** The reason in one line, with what would help. */
 export function whyNoGpu({ forGpu, addon }: Installation, { driver }: { driver: string | null } = nvidia()): string {
   if (driver === null) return 'no GPU: no NVIDIA driver is here';
   if (!forGpu) return `built without GPUs, but ${driver} is here: npm run tensorflow:build -- --gpu`;
@@ -12,11 +12,11 @@ export function whyNoGpu({ forGpu, addon }: Installation, { driver }: { driver: 
   return `no GPU, though ${driver} is here: ${said}. TF_CPP_MIN_LOG_LEVEL=0 shows the whole log`;
 }
 
-/** "W0000 00:00:1795642335.341293    6986 cudart_stub.cc:31] Could not …", or with a date, as in 2022. */
+/** "W0000 00:00:1795642335.341293    6986 cudart_stub.cc:31] Could not …", or with a date, as in versions of 2022. */
 const ENTRY = /\b[\w.]+\.cc:\d+\] (.*)/;
 const ABOUT_GPUS = /gpu|cuda|cudnn|libcu|libnv/i;
 
-/** What it logs of GPUs when it is loaded. Asked in a process of its own, since it can be loaded once only. */
+/** What the library logs about GPUs when it is loaded. Runs in another process, since a process can load it only once. */
 function wordsOfLibrary(addon: string): string[] {
   const { stderr } = spawnSync(process.execPath, ['-e', 'require(process.argv[1])', addon], {
     encoding: 'utf8',

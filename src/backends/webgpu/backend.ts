@@ -1,6 +1,6 @@
 /**
- * The tfjs backend: stock WebGPU kernels, and our own for what training spends its time on (`kernels/`). A pass of ours
- * is WGSL with all sizes written into it, compiled once for each set of sizes.
+ * The tfjs backend: stock WebGPU kernels, and own kernels (`kernels/`) for the operations that take most of the training
+ * time. An own pass is WGSL with all sizes written into it, compiled once for each set of sizes.
  */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
@@ -22,7 +22,7 @@ import { widening } from './widen.js';
 
 type StockProgram = Parameters<WebGPUBackend['runWebGPUProgram']>;
 
-/** Values that are on the device alone; tfjs has null for it and does not say so in the type. */
+/** Stands for values that are only on the device. tfjs uses null for that, which its type does not allow. */
 const NOT_READ = null as unknown as tf.backend_util.BackendValues;
 
 export class VitBackend extends WebGPUBackend implements Recorder {
@@ -32,13 +32,13 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   readonly #bindGroups: BindGroups;
   readonly #uploads: Uploads;
   readonly #recorder: StepRecorder;
-  /** Whose values lie in the buffer as float16. To tfjs they are float32: whoever does not know gets them as such. */
+  /** Tensors whose buffers hold float16. For tfjs they are float32: kernels that do not read float16 get them widened. */
   readonly #halves = new WeakSet<object>();
-  /** What is known of tensors beside their values. */
+  /** What is known about tensors besides their values. */
   readonly notes = new Notes((...tensors) => {
     this.release(...tensors);
   });
-  /** null where it has none that are of use here. */
+  /** null: the device has none that can be used here. */
   readonly matrixUnits: MatrixUnits | null;
 
   constructor(
@@ -61,7 +61,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
       submit: () => {
         this.submit();
       },
-      // One that is disposed of may still be there, for the sake of passes that are not yet handed over.
+      // A disposed tensor may still exist, for passes that are not yet submitted.
       isAlive: (dataId: object) => this.refCount(dataId) > 0,
       bufferOf: (dataId: object) => this.#bufferOfData(dataId),
       takeIn: (dataId: object) => {
@@ -77,7 +77,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     this.#recorder = new StepRecorder(access);
   }
 
-  /** @throws TrainingError when the device has failed: what it holds is worth nothing. */
+  /** @throws TrainingError when the device has failed: its values are not to be trusted. */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
     this.#makeWide(dataId);
     let values: tf.backend_util.BackendValues | undefined;
@@ -85,7 +85,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     try {
       values = await super.read(dataId);
     } catch (error) {
-      refusal = error; // of a lost device; its event may come after it
+      refusal = error; // of a lost device, whose event may come later
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#health.check();
@@ -93,7 +93,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return values;
   }
 
-  /** @throws TrainingError for a tensor that no shader could see whole. */
+  /** @throws TrainingError for a tensor that is too large for a shader's buffer. */
   override uploadToGPU(dataId: object): void {
     this.#makeWide(dataId);
     const data = this.tensorMap.get(dataId);
@@ -112,25 +112,25 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.makeTensorInfo([...shape], dtype);
   }
 
-  /** The same, of values that are kept as float16. */
+  /** The same, for values that are stored as float16. */
   outputHalf(shape: readonly number[]): tf.TensorInfo {
     this.#checkSize(shape, 2);
     const tensor = this.output(shape);
-    // In whole vectors of eight, as some passes move them.
+    // A whole number of vectors of eight, as some passes move them.
     const bytes = 16 * Math.ceil(sizeOf(shape) / 8);
     this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(bytes, TENSOR);
     this.#halves.add(tensor.dataId);
     return tensor;
   }
 
-  /** A new tensor of so many bytes, in words, of which these are written at once. */
+  /** A new int32 tensor of `size` bytes, filled with these pieces. */
   outputOf(pieces: readonly Piece[], size: number): tf.TensorInfo {
     const tensor = this.output([size / 4], 'int32');
     this.tensorMap.get(tensor.dataId).resource = this.#uploads.pieces(pieces, size);
     return tensor;
   }
 
-  /** A new tensor that is only known rounded: whoever needs more of it than that gets it widened. */
+  /** A new tensor that exists only in float16. A kernel that needs float32 gets it widened. */
   outputRounded(shape: readonly number[], rounded: Rounded): tf.TensorInfo {
     const tensor = this.output(shape);
     this.notes.noteRounded(tensor, rounded);
@@ -143,7 +143,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return gone;
   }
 
-  /** Of small tensors tfjs computes without the device, from values that ours do not have there. */
+  /** tfjs computes with small tensors on the host. Tensors in float16 are widened first, since it would misread them. */
   override shouldExecuteOnCPU(inputs: tf.TensorInfo[], sizeThreshold?: number): boolean {
     for (const { dataId } of inputs) this.#makeWide(dataId);
     return super.shouldExecuteOnCPU(inputs, sizeThreshold);
@@ -153,27 +153,27 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.#halves.has(dataId);
   }
 
-  /** An operand of a pass that takes both: in float16 where the tensor is kept so. */
+  /** An operand for a pass that accepts float32 and float16: the type in which the tensor is stored. */
   asStored(tensor: tf.TensorInfo, columns: number): Operand {
     const operand = lanesFor(tensor, columns);
     return this.isHalf(tensor) ? { ...operand, stored: 'half' } : operand;
   }
 
-  /** The same values under another shape, or for an output that would be a copy of an input. */
+  /** Another tensor with the same values, with another shape or in place of a copy of an input. */
   shared(tensor: tf.TensorInfo, shape: readonly number[] = tensor.shape): tf.TensorInfo {
     this.incRef(tensor.dataId);
     return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
   }
 
-  /** Gives back a tensor that only the kernel itself has seen. */
+  /** Disposes of tensors that only the kernel itself uses. */
   release(...tensors: readonly tf.TensorInfo[]): void {
     for (const { dataId } of tensors) this.disposeData(dataId);
   }
 
-  /** Records a pass; it runs when the queue is next submitted, after all that was recorded before. */
+  /** Records a pass. It runs at the next submission, after all passes that were recorded before. */
   run(pass: Pass): void {
     const operands = [...Object.values(pass.reads), ...Object.values(pass.writes)];
-    const { pipeline, layout } = this.#pipelines.of(pass);
+    const { pipeline, layout, groups } = this.#pipelines.of(pass);
     const resources = operands.map((operand) => this.#bufferOf(operand));
     if (pass.uniforms) resources.push(this.#uploads.uniforms(pass.uniforms));
     const bindGroup = this.#bindGroups.of(layout, resources);
@@ -183,7 +183,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const encoder = this.#passEncoder();
     encoder.setPipeline(pipeline);
     encoder.setBindGroup(0, bindGroup);
-    encoder.dispatchWorkgroups(...pass.groups);
+    encoder.dispatchWorkgroups(...groups);
     for (const { tensor } of operands) internals.commandQueueOwnedIds.add(tensor.dataId);
     const written = new Set(Object.values(pass.writes).map(({ tensor }) => tensor.dataId));
     for (const dataId of written) this.#hasBeenWritten(dataId, written);
@@ -202,17 +202,17 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     }
   }
 
-  /** A program of tfjs's own. */
+  /** Runs a program of tfjs. */
   override runWebGPUProgram(...call: StockProgram): tf.TensorInfo {
     const recording = this.#recorder.current;
     if (!recording) return super.runWebGPUProgram(...call);
     const [, inputs] = call;
-    for (const { dataId } of inputs) this.uploadToGPU(dataId); // or it would leave the encoder that is listened to
+    for (const { dataId } of inputs) this.uploadToGPU(dataId); // an upload later would end the encoder that is being recorded
     this.#passEncoder();
     const before = recording.length;
     const output = super.runWebGPUProgram(...call);
     if (sizeOf(output.shape) === 0) return output;
-    if (recording.length !== before + 1) throw new Error('a program of tfjs ran unseen');
+    if (recording.length !== before + 1) throw new Error('a program of tfjs ran that was not recorded');
     for (const { dataId } of inputs) recording.note(dataId, this.#bufferOfData(dataId), false);
     recording.note(output.dataId, this.#bufferOfData(output.dataId), true);
     return output;
@@ -235,27 +235,28 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return (this.#internals.computePassEncoder ??= begin());
   }
 
-  /** Hands over to the device what was asked for. */
+  /** Submits all recorded passes to the device. */
   submit(): void {
     this.#commands();
     this.submitQueue();
   }
 
-  /** The encoder of commands, with no pass under way. */
+  /** The command encoder, after ending the current compute pass. */
   #commands(): GPUCommandEncoder {
     this.ensureCommandEncoderReady();
     this.endComputePassEncoder();
     return this.#internals.commandEncoder!;
   }
 
-  /** Compiles passes that are going to be run. */
+  /** Compiles passes in advance. */
   async prepare(passes: readonly Pass[]): Promise<void> {
     await this.#pipelines.prepare(passes);
   }
 
   #bufferOf({ tensor: { dataId }, stored }: Operand): GPUBuffer {
     if (!stored) this.uploadToGPU(dataId);
-    else if (!this.#halves.has(dataId)) throw new Error('a pass takes a tensor for float16 that is not');
+    else if (!this.#halves.has(dataId))
+      throw new Error('a pass expects float16 for a tensor that is stored as float32');
     return this.#bufferOfData(dataId);
   }
 
@@ -263,13 +264,13 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.tensorMap.get(dataId).resource as GPUBuffer;
   }
 
-  /** What has been read of it before is out of date, and so is what was noted, but for what is written along with it. */
+  /** Forgets values that were read before and the notes, except notes whose tensors were written in the same pass. */
   #hasBeenWritten(dataId: object, written: ReadonlySet<object>): void {
     this.tensorMap.get(dataId).values = NOT_READ;
     this.notes.hasBeenWritten(dataId, written);
   }
 
-  /** Brings a tensor to float32 that is in float16, or has no values but such. */
+  /** Converts a tensor to float32 if it is stored as float16, or exists only in its notes as such. */
   #makeWide(dataId: object): void {
     const rounded = this.notes.roundedOf({ dataId });
     if (!this.#halves.has(dataId) && !rounded) return;
@@ -280,7 +281,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const size = sizeOf(data.shape);
     const half = rounded?.half ?? { ...wide, dataId };
     this.run(widening(this.asStored(half, size), lanesFor(wide, size), size, rounded?.scale));
-    // Each takes the other's buffer, and the float16 goes with what is released.
+    // The two tensors exchange buffers, and the float16 buffer is released.
     const wideData = this.tensorMap.get(wide.dataId);
     const before = data.resource;
     data.resource = wideData.resource!;

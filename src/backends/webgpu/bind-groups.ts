@@ -1,6 +1,6 @@
 /**
- * Bind groups, each made once for its buffers: a step takes the same buffers as the one before it, and to make a group
- * costs more than to record the pass.
+ * Bind groups, each created once for its buffers: a step uses the same buffers as the step before, and creating a group
+ * costs more than recording the pass.
  */
 export class BindGroups {
   readonly #device: GPUDevice;
@@ -13,11 +13,11 @@ export class BindGroups {
   }
 
   of(layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[]): GPUBindGroup {
-    // The layout says no more than which of the buffers are written and which hold uniforms: part of what a label tells.
+    // A layout only says which buffers are written and which hold uniforms, and its label names exactly that.
     const key = `${layout.label} ${buffers.map((buffer) => this.#numberOf(buffer)).join()}`;
     let group = this.#groups.get(key);
     if (!group) {
-      // Buffers that are no longer used are not told apart here: now and then all is made anew.
+      // Groups of buffers that are no longer used are not detected; therefore all are dropped from time to time.
       if (this.#groups.size >= MOST) this.#groups.clear();
       group = this.#device.createBindGroup({
         layout,
@@ -38,5 +38,5 @@ export class BindGroups {
   }
 }
 
-/** Those of many steps: a step takes the buffers of the one before, unless its batch has another size. */
+/** Enough for many steps: a step uses the buffers of the step before, unless its batch has another size. */
 const MOST = 32768;

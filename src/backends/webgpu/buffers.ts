@@ -1,30 +1,30 @@
 /**
- * The device's buffers, kept to be used again. In the place of tfjs's own manager, which gives out the buffer that came
- * back last: so each step would find them in another order, and need other bind groups than all steps before it.
+ * The device's buffers, which are used again. Replaces tfjs's own manager, which reuses the buffer that was freed last: each
+ * step would get its buffers in another order, and would need other bind groups than all steps before it.
  */
 
-/** Buffers of one size and usage, in the order in which they were made. */
+/** Buffers of one size and usage, in the order of their creation. */
 interface Shelf {
   readonly buffers: GPUBuffer[];
   readonly free: boolean[];
-  /** None before it is free. */
+  /** No buffer before this index is free. */
   lowest: number;
 }
 
-/** Where a buffer that is used again belongs. */
+/** The place of a buffer that can be used again. */
 interface Place {
   readonly shelf: Shelf;
   readonly index: number;
-  /** Bytes, which to ask the buffer for would take longer than all else. */
+  /** Bytes. Kept here, since reading them from the buffer would take longer than everything else. */
   readonly size: number;
 }
 
-/** What tfjs asks of a manager of buffers. */
+/** The interface that tfjs needs. */
 export interface BufferManager {
   readonly numBytesUsed: number;
   readonly numBytesAllocated: number;
   acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation?: boolean, reuse?: boolean): GPUBuffer;
-  /** A buffer that is written once, from here. */
+  /** A buffer that is written once, by the host. */
   acquireConstant(size: number, usage: GPUBufferUsageFlags): GPUBuffer;
   releaseBuffer(buffer: GPUBuffer, reuse?: boolean): void;
   getNumUsedBuffers(): number;
@@ -32,16 +32,16 @@ export interface BufferManager {
   dispose(): void;
 }
 
-/** Gives out the free buffer that was made first: where it stands says all. */
+/** Gives out the free buffer that was created first. */
 export class Buffers implements BufferManager {
   numBytesUsed = 0;
   numBytesAllocated = 0;
   readonly #device: GPUDevice;
   readonly #shelves = new Map<string, Shelf>();
   readonly #places = new Map<GPUBuffer, Place>();
-  /** Those that are used once. */
+  /** Buffers that are used once. */
   readonly #single = new Set<GPUBuffer>();
-  /** Those that are not given out again for now, and whether they have come back. */
+  /** Buffers that are kept from reuse for now, and whether they were released meanwhile. */
   readonly #kept = new Map<GPUBuffer, boolean>();
   #used = 0;
 
@@ -49,7 +49,7 @@ export class Buffers implements BufferManager {
     this.#device = device;
   }
 
-  /** @param mappedAtCreation Holds of a new one alone. */
+  /** @param mappedAtCreation Applies only to a new buffer. */
   acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation = false, reuse = true): GPUBuffer {
     this.#used += 1;
     this.numBytesUsed += size;
@@ -84,14 +84,14 @@ export class Buffers implements BufferManager {
     return this.acquireBuffer(size, usage);
   }
 
-  /** @param reuse Otherwise it is destroyed. One that is not known, as none is after all are disposed of, is passed over. */
+  /** @param reuse Whether to keep it; otherwise it is destroyed. Unknown buffers are ignored: after dispose() all are. */
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
     const place = this.#places.get(buffer);
     if (this.#kept.has(buffer)) this.#kept.set(buffer, true);
     else if (place) {
-      if (!reuse) throw new Error('a buffer that others may be waiting for is not destroyed');
+      if (!reuse) throw new Error('a buffer that can be used again must not be destroyed');
       const { shelf, index, size } = place;
-      if (shelf.free[index]) throw new Error('a buffer comes back twice');
+      if (shelf.free[index]) throw new Error('a buffer was released twice');
       this.#used -= 1;
       this.numBytesUsed -= size;
       shelf.free[index] = true;
@@ -104,7 +104,7 @@ export class Buffers implements BufferManager {
     }
   }
 
-  /** Holds on to a buffer, whoever may give it back meanwhile, until {@link letGo}. */
+  /** Keeps a buffer from being reused, even if it is released meanwhile, until {@link letGo}. */
   keep(buffer: GPUBuffer): void {
     this.#kept.set(buffer, false);
   }

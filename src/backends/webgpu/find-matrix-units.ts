@@ -1,11 +1,11 @@
-/** Which matrix units a device has, and how products are cut for them. */
+/** Finds out which matrix units a device has, and how products are cut for them. */
 import { UsageError } from '../../common/errors.js';
 import { forEachProduct, SIDE, type MatrixUnits, type WorkgroupLimits } from './passes/matrix-units.js';
 import { CANDIDATES, candidatesFor } from './tune.js';
 
 const FEATURE = 'chromium-experimental-subgroup-matrix';
 
-/** As Dawn tells it; the type package may not know it yet. */
+/** As Dawn reports it; the type package may not declare it yet. */
 export interface AdapterInfo {
   subgroupMinSize?: number;
   subgroupMaxSize?: number;
@@ -19,7 +19,7 @@ export interface AdapterInfo {
 }
 
 /**
- * @param wanted VITMIM_MATRIX_UNITS: `off`, for people who compare; unset, what the device has.
+ * @param wanted VITMIM_MATRIX_UNITS: `off`, for comparisons; unset: what the device has.
  * @throws UsageError for another value of it.
  */
 export function findMatrixUnits(
@@ -38,7 +38,7 @@ export function findMatrixUnits(
   }
   const lanes = info.subgroupMinSize;
   if (!features.has(FEATURE) || !features.has('shader-f16') || lanes === undefined) return null;
-  // Where subgroups have several sizes, a compiler chooses one of them: who computes what would not be known here.
+  // Where subgroups have several sizes, the compiler chooses one. The division of work would then be unknown here.
   if (lanes !== info.subgroupMaxSize) return null;
   const usable = [...(info.subgroupMatrixConfigs ?? [])].some(
     ({ componentType, resultComponentType, M, N, K }) =>

@@ -1,6 +1,6 @@
 /**
- * What goes wrong on a device comes later, and beside the program: Dawn tells of it in events. They are kept here, and
- * thrown wherever numbers are read, so that none is trusted that a failed device has computed.
+ * Dawn reports failures of a device asynchronously, in events. The first one is kept here and thrown wherever numbers are
+ * read, so that no number of a failed device is used.
  */
 import { TrainingError } from '../../common/errors.js';
 
@@ -21,12 +21,12 @@ export class Health {
     });
   }
 
-  /** @throws TrainingError saying what has gone wrong first, if anything has. */
+  /** @throws TrainingError for the first failure, if there was one. */
   check(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** What follows from the first failure is noise. */
+  /** Only the first failure counts: the others follow from it. */
   #fail(message: string, failure: ConstructorParameters<typeof TrainingError>[1]): void {
     this.#failure ??= new TrainingError(message, failure);
   }

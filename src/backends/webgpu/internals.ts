@@ -1,7 +1,7 @@
 /**
- * What we use of tfjs's WebGPU backend beyond its declared interface, in one place: the version is pinned, and a change
- * of it is a change of this file. Our passes go into the command encoder that the stock kernels fill, so that both
- * run in the order in which they were asked for.
+ * Undeclared parts of tfjs's WebGPU backend that are used here. The version of tfjs is pinned; another version may need
+ * changes in this file. Own passes go into the command encoder that the stock kernels fill, so that all run in the order
+ * of their calls.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { BufferManager } from './buffers.js';
@@ -16,12 +16,12 @@ export interface Internals {
   bufferManager: BufferManager;
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
-  /** Tensors of passes that are recorded and not yet submitted: their buffers are given back after that. */
+  /** Tensors of passes that are not yet submitted. Their buffers are released after the submission. */
   commandQueueOwnedIds: WeakSet<object>;
   dispatchCountInPass: number;
-  /** Uniform buffers to be given back at the next submission. */
+  /** Uniform buffers to be released at the next submission. */
   uniformPendingDisposal: GPUBuffer[];
-  /** While somebody measures; otherwise undefined. */
+  /** Defined while passes are timed. */
   activeTimers: Timer[] | undefined;
   querySet: GPUQuerySet | null;
   supportTimestampQuery: boolean;

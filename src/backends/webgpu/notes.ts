@@ -1,7 +1,7 @@
-/** What is known of tensors beside their values, for as long as these are what they were. */
+/** What is known about tensors besides their values, until these change. */
 import type * as tf from '@tensorflow/tfjs';
 
-/** A tensor's values as float16, times scale[0] where there is one, [factor, 1 / factor]. */
+/** A tensor's values as float16. With a scale [factor, 1 / factor], they are multiplied by its factor. */
 export interface Rounded {
   readonly half: tf.TensorInfo;
   readonly scale?: tf.TensorInfo;
@@ -12,12 +12,12 @@ export class Notes {
   readonly #rounded = new Map<object, Rounded>();
   readonly #release: (...tensors: readonly tf.TensorInfo[]) => void;
 
-  /** @param release Gives back tensors that were noted. */
+  /** @param release Disposes of tensors that were noted. */
   constructor(release: (...tensors: readonly tf.TensorInfo[]) => void) {
     this.#release = release;
   }
 
-  /** Keeps the largest absolute values of the parts of a tensor. */
+  /** Notes the largest absolute values of the parts of a tensor. */
   noteLargest({ dataId }: tf.TensorInfo, parts: tf.TensorInfo): void {
     this.#largest.set(dataId, parts);
   }
@@ -26,7 +26,7 @@ export class Notes {
     return this.#largest.get(dataId);
   }
 
-  /** Keeps what a tensor is in float16. Of some tensors no other values exist until somebody asks for them. */
+  /** Notes a tensor's values in float16. Some tensors have only these until a kernel needs float32. */
   noteRounded({ dataId }: tf.TensorInfo, rounded: Rounded): void {
     this.#rounded.set(dataId, rounded);
   }
@@ -35,7 +35,7 @@ export class Notes {
     return this.#rounded.get(dataId);
   }
 
-  /** Of a tensor that has been written along with others: what is noted is out of date, unless it is among these. */
+  /** Forgets the notes of a tensor that was written, except notes whose tensors were written in the same pass. */
   hasBeenWritten(dataId: object, written: ReadonlySet<object>): void {
     this.#forgetLargest(dataId);
     const rounded = this.#rounded.get(dataId);

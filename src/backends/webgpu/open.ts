@@ -1,6 +1,6 @@
 /**
- * WebGPU through Dawn (npm `webgpu`): any current GPU with nothing but its driver. The stock tfjs backend runs on a
- * device that is opened here with the adapter's own limits; tfjs alone would ask for too few.
+ * WebGPU through Dawn (npm `webgpu`), for any current GPU; it needs only the GPU's driver. The device is opened here with
+ * the adapter's limits, since those that tfjs requests are too low.
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { Pipelines } from './pipelines.js';
 import { rememberedTiles, rememberTiles } from './tile-cache.js';
 import { tuneTiles } from './tune.js';
 
-/** The limits that large tensors meet first. */
+/** The limits that large tensors reach first. */
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -25,16 +25,16 @@ const LIMITS = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
-/** Names the type package may not know yet. */
+/** The type package may not declare these names yet. */
 const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
 
 /**
- * What Dawn does otherwise only for web pages, which it has to protect a machine from, or not yet:
+ * Dawn's settings for web pages protect the machine from them, and leave out experiments. Here these are enabled:
  * - `allow_unsafe_apis` and `use_vulkan_memory_model`: matrix units;
- * - `vulkan_enable_f16_on_nvidia`: float16, which it keeps from NVIDIA's cards since some of its conformance tests fail there;
- * - `disable_workgroup_init`: workgroup memory is not set to 0 first, of which every workgroup of a product has some 20 kB;
- * - `disable_robustness`: neither bounds around every index nor an end for every loop. Ours have them by construction;
- *   without, a step of G1 in float32 took 8 % less on an H200.
+ * - `vulkan_enable_f16_on_nvidia`: float16, which is off for NVIDIA's cards since some conformance tests fail there;
+ * - `disable_workgroup_init`: workgroup memory is not set to 0 first; every workgroup of a product has some 20 kB of it;
+ * - `disable_robustness`: no bounds checks for indices and no forced end of loops. The shaders here keep to their bounds;
+ *   a step of G1 in float32 took 8 % less time on an H200.
  */
 const DAWN_FEATURES = [
   'allow_unsafe_apis',
@@ -44,7 +44,7 @@ const DAWN_FEATURES = [
   'disable_workgroup_init',
 ];
 
-/** An optional package: not installed on platforms without a prebuilt Dawn, so its types are not relied upon. */
+/** An optional package, absent on platforms without a prebuilt Dawn. Therefore its types are not used. */
 const PACKAGE = 'webgpu' as string;
 
 interface Dawn {
@@ -52,7 +52,7 @@ interface Dawn {
   globals: object;
 }
 
-/** As Dawn gives it; tfjs's own types of WebGPU are older. */
+/** As Dawn provides it; the WebGPU types of tfjs are older. */
 type Adapter = GPUAdapter & { info: GPUAdapterInfo & AdapterInfo & { isFallbackAdapter: boolean } };
 
 const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --device';
@@ -96,30 +96,30 @@ interface Opened {
   health: Health;
   pipelines: Pipelines;
   matrixUnits: MatrixUnits | null;
-  /** What they compute that is not a product, if they have been turned down for it. */
+  /** Why matrix units were rejected: they compute something other than the product. null: they were not. */
   wrong: string | null;
 }
 
 /**
- * One for the whole life of the process, never destroyed: Dawn 0.6 crashes when a destroyed device, or its instance, is
- * garbage-collected (seen on Mesa's software driver). Holding it does not keep the process alive.
+ * One for the process, never destroyed: Dawn 0.6 crashes when a destroyed device, or its instance, is garbage-collected
+ * (seen on Mesa's software driver). Holding it does not keep the process alive.
  */
 let opened: Promise<Opened> | undefined;
 
 async function openAdapter(): Promise<Opened> {
   const dawn = await load();
-  // One of several GPUs, by a part of its name as `vitmim doctor` shows it.
+  // Selects one of several GPUs by a part of its name, as `vitmim doctor` shows it.
   const name = process.env.VITMIM_ADAPTER;
-  // Whatever else Dawn shall be told, options apart by spaces: `enable-dawn-features=…`, for people who measure or debug.
-  const told = process.env.VITMIM_DAWN?.split(' ').filter(Boolean) ?? [];
+  // Further options for Dawn, separated by spaces: `enable-dawn-features=…`, for measurements and debugging.
+  const given = process.env.VITMIM_DAWN?.split(' ').filter(Boolean) ?? [];
   const enable = 'enable-dawn-features=';
-  const enabled = told.filter((option) => option.startsWith(enable)).map((option) => option.slice(enable.length));
+  const enabled = given.filter((option) => option.startsWith(enable)).map((option) => option.slice(enable.length));
   const gpu = dawn.create([
     ...(name ? [`adapter=${name}`] : []),
     `${enable}${[...DAWN_FEATURES, ...enabled].join()}`,
-    ...told.filter((option) => !option.startsWith(enable)),
+    ...given.filter((option) => !option.startsWith(enable)),
   ]);
-  // tfjs registers its backend at import, and only where it finds these globals, as a browser has them.
+  // tfjs registers its backend at import, if it finds the globals of a browser.
   Object.assign(globalThis, dawn.globals);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -136,7 +136,7 @@ async function openAdapter(): Promise<Opened> {
   return { gpu, adapter, device, ...parts, ...matrixUnits };
 }
 
-/** With the tiles that are fastest on this device: those found before, or they are sought now, which takes seconds. */
+/** Matrix units with the fastest tiles on this device: found before, or found now, which takes seconds. */
 async function tunedMatrixUnits(
   { info }: Adapter,
   device: GPUDevice,

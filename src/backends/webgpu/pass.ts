@@ -1,36 +1,44 @@
 /**
  * A pass: one run of a compute shader, as data. Its WGSL is text with all sizes written in, made of small pieces.
+ *
+ * A shader is compiled once for everything that its code depends on: the sizes, and the types of its buffers. Its builder
+ * is a function of these two, defined at the top level of a file by {@link definePass}, so that nothing else can enter the
+ * code and be missing from the key of its pipeline.
  */
 import type * as tf from '@tensorflow/tfjs';
 
-/** A tensor as a pass sees it: in single values, or in vectors of four. */
-export interface Operand {
-  readonly tensor: tf.TensorInfo;
+/** The type of a buffer's elements: single values, or vectors of four. */
+export interface ElementType {
+  readonly dtype: tf.DataType;
   readonly lanes: 1 | 4;
-  /** `half`: in float16; `packed`: eight of those in a vec4<u32>, as they are moved and not computed with. */
+  /** `half`: float16; `packed`: eight float16 in a vec4<u32>, which are only moved. */
   readonly stored?: 'half' | 'packed';
 }
 
-/** One run of a compute shader. */
-export interface Pass {
-  /** For people who measure, and part of the code's identity. */
-  readonly name: string;
-  /** All that the code depends on, besides the names and lanes of the operands. */
-  readonly sizes: Readonly<Record<string, unknown>>;
-  /** Buffers that are read only, by the name the code gives them. */
-  readonly reads: Readonly<Record<string, Operand>>;
-  /** Buffers that are written, and may be read. */
-  readonly writes: Readonly<Record<string, Operand>>;
-  /** Numbers that change from run to run, as `uniforms: array<vec4<f32>, n>`; a multiple of four. */
-  readonly uniforms?: readonly number[];
-  /** Invocations of a workgroup. */
-  readonly threads: number;
-  /** Number of workgroups along each axis. */
-  readonly groups: readonly [number, number, number];
-  readonly code: () => Code;
+/** A tensor as a pass reads or writes it. */
+export interface Operand extends ElementType {
+  readonly tensor: tf.TensorInfo;
 }
 
-/** WGSL. The body sees `group` (workgroup_id) and `thread` (its index in the workgroup). */
+export type Operands = Readonly<Record<string, Operand>>;
+
+/** One run of a compute shader. */
+export interface Pass {
+  /** The definition. Passes of one definition that agree in sizes and types run the same pipeline. */
+  readonly definition: object;
+  /** For measurements and error messages. */
+  readonly name: string;
+  readonly sizes: Readonly<Record<string, unknown>>;
+  /** Buffers that are only read, by their names in the code. */
+  readonly reads: Operands;
+  /** Buffers that are written and may be read. */
+  readonly writes: Operands;
+  /** Numbers that change from run to run, as `uniforms: array<vec4<f32>, n>`; their count is a multiple of four. */
+  readonly uniforms?: readonly number[] | undefined;
+  readonly build: () => Shader;
+}
+
+/** WGSL. The body can use `group` (workgroup_id) and `thread` (its index in the workgroup). */
 export interface Code {
   readonly extensions?: readonly string[];
   /** Further parameters of the entry point. */
@@ -39,9 +47,92 @@ export interface Code {
   readonly body: string;
 }
 
+export interface Shader extends Code {
+  /** Invocations of a workgroup. */
+  readonly threads: number;
+  /** Number of workgroups along each axis. */
+  readonly groups: readonly [number, number, number];
+}
+
+/** By buffer name. A name that ends in `?` stands for a buffer that may be absent. */
+export type Named<Names extends string, Value> = {
+  readonly [Name in Names as Name extends `${string}?` ? never : Name]: Value;
+} & {
+  readonly [Name in Names as Name extends `${infer Base}?` ? Base : never]?: Value | undefined;
+};
+
+/** Data that JSON represents in full: a function among the sizes would not reach the pipeline's key. */
+type Plain<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends (...values: never) => unknown
+    ? never
+    : { readonly [Key in keyof T]: Plain<T[Key]> };
+
+/**
+ * Defines a shader. To be called at the top level of a file, so that `build` has no access to other variables.
+ *
+ * @param name For measurements and error messages.
+ * @param build Makes the shader from sizes and from the types of the buffers.
+ * @returns Makes a pass of it from sizes, buffers and uniforms.
+ */
+export function definePass<Sizes extends object, Reads extends string, Writes extends string>(
+  name: string | ((sizes: Sizes) => string),
+  build: (sizes: Sizes, types: Named<Reads | Writes, ElementType>) => Shader,
+) {
+  const definition = {};
+  return (
+    sizes: Sizes & Plain<Sizes>,
+    reads: Named<Reads, Operand>,
+    writes: Named<Writes, Operand>,
+    uniforms?: readonly number[],
+  ): Pass => {
+    const [read, written] = [presentOf(reads), presentOf(writes)];
+    return {
+      definition,
+      name: typeof name === 'string' ? name : name(sizes),
+      sizes,
+      reads: read,
+      writes: written,
+      uniforms,
+      build: () => build(sizes, typesOf({ ...read, ...written }) as Named<Reads | Writes, ElementType>),
+    };
+  };
+}
+
+function presentOf(operands: Readonly<Record<string, Operand | undefined>>): Operands {
+  const present: Record<string, Operand> = {};
+  for (const name in operands) {
+    const operand = operands[name];
+    if (operand) present[name] = operand;
+  }
+  return present;
+}
+
+/** Without the tensors: code depends on types alone. */
+function typesOf(operands: Operands): Record<string, ElementType> {
+  const entries = Object.entries(operands);
+  return Object.fromEntries(
+    entries.map(([name, { dtype, lanes, stored }]) => [name, { dtype, lanes, ...(stored && { stored }) }]),
+  );
+}
+
+/** Everything that the code of a pass depends on, besides its definition. */
+export function keyOf({ sizes, reads, writes, uniforms }: Pass): string {
+  return `${keyOfTypes(reads)};${keyOfTypes(writes)};${uniforms?.length ?? 0};${JSON.stringify(sizes)}`;
+}
+
+function keyOfTypes(operands: Operands): string {
+  let key = '';
+  for (const name in operands) {
+    const { dtype, lanes, stored = '' } = operands[name]!;
+    key += `${name} ${dtype} ${lanes} ${stored},`;
+  }
+  return key;
+}
+
 /** The whole shader of a pass. */
-export function wgsl({ reads, writes, uniforms, threads, code }: Omit<Pass, 'groups' | 'name' | 'sizes'>): string {
-  const { extensions = [], parameters = [], declarations = '', body } = code();
+export function wgsl({ reads, writes, uniforms, build }: Pass, shader = build()): string {
+  const { extensions = [], parameters = [], declarations = '', body, threads } = shader;
   const operands = [...Object.values(reads), ...Object.values(writes)];
   const half = operands.some(({ stored }) => stored === 'half') ? ['f16'] : [];
   const buffers = [
@@ -67,27 +158,28 @@ export function wgsl({ reads, writes, uniforms, threads, code }: Omit<Pass, 'gro
 }
 
 /** WGSL: type of the elements of a buffer. */
-export function typeOf({ tensor, lanes, stored }: Operand): string {
+export function typeOf({ dtype, lanes, stored }: ElementType): string {
   if (stored === 'packed') return 'vec4<u32>';
-  const scalar = stored === 'half' ? 'f16' : tensor.dtype === 'float32' ? 'f32' : 'i32';
+  const scalar = stored === 'half' ? 'f16' : dtype === 'float32' ? 'f32' : 'i32';
   return lanes === 4 ? `vec4<${scalar}>` : scalar;
 }
 
-/** WGSL: type in which a float operand's elements are computed with. */
-export const computedType = ({ lanes }: Pick<Operand, 'lanes'>): string => (lanes === 4 ? 'vec4<f32>' : 'f32');
+/** WGSL: type in which the elements of a float buffer are computed with. */
+export const computedType = ({ lanes }: Pick<ElementType, 'lanes'>): string => (lanes === 4 ? 'vec4<f32>' : 'f32');
 
-export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, lanes: 1 });
+export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, dtype: tensor.dtype, lanes: 1 });
 
-/** Of a tensor that is kept as float16. */
-export const packed = (tensor: tf.TensorInfo): Operand => ({ tensor, lanes: 4, stored: 'packed' });
+/** For a tensor that is stored as float16. */
+export const packed = (tensor: tf.TensorInfo): Operand => ({ ...scalars(tensor), lanes: 4, stored: 'packed' });
 
-/** In fours where the rows have whole numbers of them, in single values elsewhere. */
+/** Vectors of four where the number of columns is a multiple of four, single values elsewhere. */
 export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
   tensor,
+  dtype: tensor.dtype,
   lanes: columns % 4 === 0 ? 4 : 1,
 });
 
-/** Passes asked for before they are handed to the device: fewer would let it wait, more would hold buffers longer. */
+/** Passes per submission. With fewer the device would wait for the host; with more, buffers would be in use longer. */
 export const PASSES_PER_SUBMISSION = 64;
 
 /** Workgroups that a large card runs at once: two on each of 132 processors. */
@@ -96,20 +188,20 @@ export const AT_ONCE = 264;
 /** Most workgroups along an axis that every device allows. */
 const GROUPS_ALONG_AXIS = 65535;
 
-/** Workgroups for a list of any length, laid out in a plane: the code has {@link linearGroup} to tell them apart. */
+/** Workgroups for a list of any length, laid out in a plane. {@link linearGroup} gives the code a workgroup's number. */
 export function linearGroups(count: number): [number, number, number] {
   const x = Math.min(count, GROUPS_ALONG_AXIS);
   return [x, Math.ceil(count / x), 1];
 }
 
-/** WGSL: number of this workgroup among `count`, which may be exceeded in the last row. */
+/** WGSL: number of this workgroup among `count`. In the last row of the plane it may exceed `count`. */
 export const linearGroup = (count: number): string => `(group.y * ${linearGroups(count)[0]}u + group.x)`;
 
 /**
- * The layout of a pass with an invocation for each of `count` results, and how its code begins: with `i`, the result's
- * number, and an end for those beyond the last.
+ * The layout of a shader with an invocation for each of `count` results. Its code begins with `begin`, which declares `i`,
+ * the result's number, and returns where that is beyond the last result.
  */
-export function invocations(count: number, threads = 256): Pick<Pass, 'threads' | 'groups'> & { begin: string } {
+export function invocations(count: number, threads = 256): Pick<Shader, 'threads' | 'groups'> & { begin: string } {
   const groups = Math.ceil(count / threads);
   const begin = `
     let i = ${linearGroup(groups)} * ${threads}u + thread;
@@ -117,12 +209,12 @@ export function invocations(count: number, threads = 256): Pick<Pass, 'threads' 
   return { threads, groups: linearGroups(groups), begin };
 }
 
-/** Most workgroups that go through a list together: all of a large card's, and some to follow. */
+/** Most workgroups that go through a list together: all that a large card runs at once, and some that follow. */
 export const STRIDERS = 1024;
 
 /**
- * The layout of a pass whose workgroups go through `count` results together, for where each has something to do before
- * them or behind them, and the loop of it over `i`.
+ * The layout of a shader whose workgroups go through `count` results together, and the loop over `i` for it. Suits
+ * shaders whose workgroups have other work before or after the loop.
  */
 export function striding(
   count: number,

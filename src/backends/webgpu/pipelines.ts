@@ -1,16 +1,18 @@
-/** Passes compiled on a device, each once for its sizes, for as long as the device lives. */
-import { wgsl, type Pass } from './pass.js';
+/** The compiled shaders of a device. Each is compiled once for everything that its code depends on. */
+import { keyOf, wgsl, type Pass, type Shader } from './pass.js';
 
 export interface Compiled {
   readonly pipeline: GPUComputePipeline;
   /** Of the buffers of a pass, in the order of its reads, its writes and its uniforms. */
   readonly layout: GPUBindGroupLayout;
+  readonly groups: Shader['groups'];
 }
 
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #compiled = new Map<string, Compiled>();
+  /** By definition and key. */
+  readonly #compiled = new Map<object, Map<string, Compiled>>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -35,39 +37,37 @@ export class Pipelines {
   }
 
   of(pass: Pass): Compiled {
-    const key = keyOf(pass);
-    let compiled = this.#compiled.get(key);
-    if (!compiled) {
-      compiled = {
-        pipeline: this.#device.createComputePipeline(this.#descriptorOf(pass)),
-        layout: this.#layoutOf(pass),
-      };
-      this.#compiled.set(key, compiled);
-    }
-    return compiled;
+    const known = this.#compiled.get(pass.definition)?.get(keyOf(pass));
+    if (known) return known;
+    const shader = pass.build();
+    return this.#keep(pass, shader, this.#device.createComputePipeline(this.#descriptorOf(pass, shader)));
   }
 
-  /** Compiles passes beside each other, for whom it is no loss of time to wait for it. */
+  /** Compiles passes in parallel, before they are run. */
   async prepare(passes: readonly Pass[]): Promise<void> {
     await Promise.all(
       passes.map(async (pass) => {
-        const pipeline = await this.#device.createComputePipelineAsync(this.#descriptorOf(pass));
-        this.#compiled.set(keyOf(pass), { pipeline, layout: this.#layoutOf(pass) });
+        const shader = pass.build();
+        this.#keep(pass, shader, await this.#device.createComputePipelineAsync(this.#descriptorOf(pass, shader)));
       }),
     );
   }
 
-  #descriptorOf(pass: Pass): GPUComputePipelineDescriptor {
-    const module = this.#device.createShaderModule({ code: wgsl(pass), label: pass.name });
-    // Declared, since `auto` would leave out what some variant of a shader does not use.
+  #keep(pass: Pass, { groups }: Shader, pipeline: GPUComputePipeline): Compiled {
+    const compiled = { pipeline, groups, layout: this.#layoutOf(pass) };
+    let ofDefinition = this.#compiled.get(pass.definition);
+    if (!ofDefinition) {
+      ofDefinition = new Map();
+      this.#compiled.set(pass.definition, ofDefinition);
+    }
+    ofDefinition.set(keyOf(pass), compiled);
+    return compiled;
+  }
+
+  #descriptorOf(pass: Pass, shader: Shader): GPUComputePipelineDescriptor {
+    const module = this.#device.createShaderModule({ code: wgsl(pass, shader), label: pass.name });
+    // Declared: `auto` would omit buffers that a variant of a shader does not use.
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(pass)] });
     return { label: pass.name, layout, compute: { module, entryPoint: 'main' } };
   }
-}
-
-function keyOf({ name, reads, writes, threads, sizes }: Pass): string {
-  const types = [...Object.values(reads), ...Object.values(writes)].map(
-    ({ lanes, stored = '' }) => `${lanes}${stored}`,
-  );
-  return `${name} ${types.join()} ${threads} ${JSON.stringify(sizes)}`;
 }

@@ -1,4 +1,4 @@
-/** Records a call of a function and repeats it: `src/ops/repeat.ts` says what for. */
+/** Records a call of a function and repeats it: `src/ops/repeat.ts` describes the purpose. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Recorded } from '../../ops/repeat.js';
 import type { Buffers } from './buffers.js';
@@ -6,17 +6,17 @@ import type { Internals } from './internals.js';
 import { PASSES_PER_SUBMISSION } from './pass.js';
 import { Recording, type Tape } from './recording.js';
 
-/** What a recorder needs of its backend. */
+/** What a recorder needs from its backend. */
 export interface Recordable {
   readonly internals: Internals;
   readonly buffers: Buffers;
-  /** Whether somebody still has the tensor, and where it is. */
+  /** Whether the tensor still exists. */
   isAlive(dataId: object): boolean;
   bufferOf(dataId: object): GPUBuffer;
-  /** Brings a tensor to the device, in float32, and forgets what was noted of it. */
+  /** Uploads a tensor to the device, in float32, and forgets its notes. */
   takeIn(dataId: object): void;
   hasBeenWritten(dataId: object, written: ReadonlySet<object>): void;
-  /** The encoder of commands, with no pass under way. */
+  /** The command encoder, after ending the current compute pass. */
   commands(): GPUCommandEncoder;
   passEncoder(): GPUComputePassEncoder;
   submit(): void;
@@ -24,7 +24,7 @@ export interface Recordable {
 
 export class StepRecorder {
   readonly #backend: Recordable;
-  /** The recording under way. */
+  /** The current recording. */
   current: Recording | undefined;
 
   constructor(backend: Recordable) {
@@ -34,7 +34,7 @@ export class StepRecorder {
   record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
     const { buffers, internals } = this.#backend;
     for (const { dataId } of inputs) this.#backend.takeIn(dataId);
-    this.#backend.submit(); // what is to be given back goes to where it came from
+    this.#backend.submit(); // pending releases go to the manager that the buffers came from
     const recording = new Recording(buffers);
     this.current = recording;
     internals.bufferManager = recording.buffers;
@@ -72,7 +72,7 @@ export class StepRecorder {
     return true;
   }
 
-  /** Copies what is given to where the recorded call found it. */
+  /** Copies the given tensors to the buffers that the recorded call read. */
   #fill(inputs: Tape['inputs'], given: readonly tf.TensorInfo[]): void {
     const { internals } = this.#backend;
     const encoder = this.#backend.commands();

@@ -1,7 +1,7 @@
 /**
- * What one call of a function asks of the device, recorded to be asked again: which pipelines run with which buffers. The
- * call's own buffers stay with the recording, so that they are the same in every repetition and nobody else's meanwhile;
- * of the tensors it takes from outside, the buffers are checked to be where they were.
+ * The commands of one call of a function, recorded to be repeated: which pipelines run with which buffers. The recording
+ * owns the buffers of the call, so they are the same in every repetition and not used for anything else in between. For
+ * tensors from outside, each repetition checks that they still have the same buffers.
  */
 import type { BufferManager, Buffers } from './buffers.js';
 
@@ -11,20 +11,20 @@ interface Command {
   groups: readonly [number, number, number];
 }
 
-/** A tensor that a call is given anew each time. */
+/** A tensor that is passed to each call. */
 export interface Given {
   readonly dataId: object;
   readonly buffer: GPUBuffer;
 }
 
-/** What was recorded, for whoever repeats it. */
+/** A recording that can be repeated. */
 export interface Tape {
   readonly commands: readonly Command[];
-  /** Buffers that take the values of the inputs, by their place; null for one that no pass takes. */
+  /** Buffers for the values of the inputs, in their order; null for an input that no pass reads. */
   readonly inputs: readonly (GPUBuffer | null)[];
-  /** Tensors that are neither made by the call nor given to it, and where they were. */
+  /** Tensors that the call neither makes nor receives, with their buffers. */
   readonly outside: ReadonlyMap<object, GPUBuffer>;
-  /** Those of them that are written. */
+  /** The tensors among them that are written. */
   readonly written: ReadonlySet<object>;
   readonly dispose: () => void;
 }
@@ -35,7 +35,7 @@ export class Recording {
   readonly #commands: Command[] = [];
   readonly #taken = new Map<object, GPUBuffer>();
   readonly #written = new Set<object>();
-  /** Something was written that is not written again before it is read. */
+  /** A constant was written: a repetition would read the changed value. */
   #spoiled = false;
 
   constructor(base: Buffers) {
@@ -43,7 +43,7 @@ export class Recording {
     this.buffers = new RecordedBuffers(base);
   }
 
-  /** A tensor that a pass takes. */
+  /** Notes a tensor that a pass reads or writes. */
   note(dataId: object, buffer: GPUBuffer, isWritten: boolean): void {
     if (isWritten && this.buffers.isConstant(buffer)) this.#spoiled = true;
     if (this.buffers.owns(buffer)) return;
@@ -51,7 +51,7 @@ export class Recording {
     if (isWritten) this.#written.add(dataId);
   }
 
-  /** The same encoder, whose passes are recorded. */
+  /** Wraps an encoder, to record its passes. */
   listen(encoder: GPUComputePassEncoder): GPUComputePassEncoder {
     let [pipeline, group]: [GPUComputePipeline?, GPUBindGroup?] = [];
     const listening: Pick<GPUComputePassEncoder, 'setPipeline' | 'setBindGroup' | 'dispatchWorkgroups' | 'end'> = {
@@ -76,7 +76,7 @@ export class Recording {
     return this.#commands.length;
   }
 
-  /** Ends the recording. @returns undefined where it cannot be repeated; its buffers are then as any others. */
+  /** Ends the recording. @returns undefined where it cannot be repeated; its buffers are then released. */
   end(given: readonly Given[]): Tape | undefined {
     if (this.#spoiled || this.buffers.someAreInUse || given.some(({ dataId }) => this.#written.has(dataId))) {
       this.buffers.giveBack();
@@ -99,10 +99,10 @@ export class Recording {
   }
 }
 
-/** Takes the place of the device's buffers while a call is recorded: what it has taken from them stays taken. */
+/** Replaces the manager of the device's buffers while a call is recorded. It keeps all buffers that it has acquired. */
 class RecordedBuffers implements BufferManager {
   readonly #base: Buffers;
-  /** By what a buffer is asked for; null for one that holds a constant: nothing else may ever lie in it. */
+  /** Buffers with their size and usage; null for a buffer that holds a constant, which must never be used again. */
   readonly #own = new Map<GPUBuffer, string | null>();
   readonly #inUse = new Set<GPUBuffer>();
   readonly #free = new Map<string, GPUBuffer[]>();
@@ -121,7 +121,7 @@ class RecordedBuffers implements BufferManager {
 
   acquireBuffer(size: number, usage: GPUBufferUsageFlags, mappedAtCreation = false, reuse = true): GPUBuffer {
     if (!reuse) return this.#base.acquireBuffer(size, usage, mappedAtCreation, reuse);
-    // Uniforms of tfjs's programs are constants too.
+    // The uniforms of tfjs's programs are constants too.
     if (mappedAtCreation || usage & GPUBufferUsage.UNIFORM) return this.acquireConstant(size, usage);
     const key = `${size} ${usage}`;
     return this.#take(this.#free.get(key)?.pop() ?? this.#base.acquireBuffer(size, usage), key);
@@ -162,7 +162,7 @@ class RecordedBuffers implements BufferManager {
     return this.#inUse.size > 0;
   }
 
-  /** To the device's buffers; those of tensors that still live, once these are disposed of. */
+  /** Releases the buffers, except those of tensors that still exist: these follow when the tensors are disposed of. */
   giveBack(): void {
     for (const buffer of this.#own.keys()) if (!this.#inUse.has(buffer)) this.#base.releaseBuffer(buffer);
     this.#own.clear();

@@ -1,10 +1,10 @@
-/** Tiles that were found fastest, remembered in a file: to try them takes some seconds. */
+/** Keeps the fastest tiles in a file, since trying them takes some seconds. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Tiles } from './passes/matrix-units.js';
 
-/** Another one makes all that is remembered void. */
+/** A file of another version is ignored. */
 const VERSION = 2;
 
 const tileSchema = z.strictObject({
@@ -24,7 +24,7 @@ const rememberedSchema = z.strictObject({
   }),
 });
 
-/** @returns What was chosen for the device before, or null. A file that cannot be read is as none. */
+/** @returns The tiles that were chosen for the device before; null where there are none, or the file cannot be read. */
 export function rememberedTiles(path: string, device: string): Tiles | null {
   try {
     const remembered = rememberedSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -34,7 +34,7 @@ export function rememberedTiles(path: string, device: string): Tiles | null {
   }
 }
 
-/** Whoever cannot write there tries again next time. */
+/** Where the file cannot be written, the tiles are tried again next time. */
 export function rememberTiles(path: string, device: string, tiles: Tiles): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -42,6 +42,6 @@ export function rememberTiles(path: string, device: string, tiles: Tiles): void 
     writeFileSync(whole, JSON.stringify({ version: VERSION, device, tiles }, null, 2));
     renameSync(whole, path);
   } catch {
-    // tried again next time
+    // see above
   }
 }

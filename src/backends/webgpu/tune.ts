@@ -1,6 +1,7 @@
 /**
- * Chooses the tiles of products on matrix units by trying them, once for a device and its driver: which is fastest
- * depends on registers and caches that nobody tells. What they compute is compared with the ordinary product first.
+ * Chooses the tiles of products on matrix units by trying them, once for a device and its driver: which tile is fastest
+ * depends on registers and caches that no interface reports. Each tile's result is first compared with the ordinary
+ * product.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../kernels.js';
@@ -26,7 +27,7 @@ const tile = (rows: number, columns: number, depth: number, split: [number, numb
   split,
 });
 
-/** The first is taken where nothing has been tried. */
+/** Where none has been tried, the first one is used. */
 export const CANDIDATES: readonly MatrixTile[] = [
   tile(128, 128, 32, [2, 2]),
   tile(96, 128, 32, [2, 2]),
@@ -37,7 +38,7 @@ export const CANDIDATES: readonly MatrixTile[] = [
   tile(64, 64, 32, [1, 1]),
 ];
 
-/** Those that can move the layout's strips, and that the device has room for. */
+/** The candidates that can copy the layout's strips and fit the limits of the device. */
 export function candidatesFor(
   layout: Layout,
   lanes: number,
@@ -66,17 +67,17 @@ const SIZES: TriedSizes = {
     many: { rows: 1536, columns: 3072, depth: 12544 },
   },
 };
-/** Parts of sums over all tokens; whole strips in each, as the ordinary product has them, too. */
+/** Parts of sums over all tokens. Each has whole strips, as in the ordinary product. */
 const SPLITS = 7;
 
-/** Milliseconds of each measurement, and of the work before the first: a card that was idle is slow at first. */
+/** Milliseconds of each measurement, and of the warm-up: a card that was idle is slow at first. */
 const MEASURED = 10;
 const WARM_UP = 300;
 const ROUNDS = 3;
-/** Of the largest value of a product; float16 gives 2^-11 for each factor, and both sides round alike. */
+/** Relative to the largest value of a product. Factors in float16 have errors of 2^-11, but the same on both sides. */
 const TOLERANCE = 1e-4;
 
-/** What was measured of a tile. */
+/** The measurement of a tile. */
 export interface Tried {
   readonly sizes: ProductSizes;
   readonly tile: MatrixTile;
@@ -87,7 +88,7 @@ export interface Tried {
  * Tries all tiles.
  *
  * @param trial Other tiles, and products to try them with.
- * @returns The fastest, with all that was measured; or why there are none: what the units compute is not the product.
+ * @returns The fastest tiles, with all measurements; or how the result of the units differs from the product.
  */
 export async function tuneTiles(
   backend: VitBackend,
@@ -118,16 +119,16 @@ export async function tuneTiles(
 
 class WrongProduct extends Error {}
 
-/** A product, and the tiles that it is computed in. */
+/** A product, and the tiles to try it with. */
 interface Trial {
   readonly sizes: ProductSizes;
   readonly splits: number;
   readonly candidates: readonly MatrixTile[];
 }
 
-/** Compiles all that will be tried, beside each other: one after the other takes longer than all else. */
+/** Compiles all passes in parallel: one after the other would take longer than all measurements. */
 async function prepare(backend: VitBackend, units: MatrixUnits, trials: readonly Trial[]): Promise<void> {
-  const factor: tf.TensorInfo = { dataId: {}, shape: [], dtype: 'float32' }; // no code depends on it
+  const factor: tf.TensorInfo = { dataId: {}, shape: [], dtype: 'float32' }; // the code does not depend on it
   const passes = trials.flatMap(({ sizes, splits, candidates }) => {
     const { y, after } = plainResult(backend, [splits, sizes.rows, sizes.columns], sizes.columns);
     backend.release(y);
@@ -136,7 +137,7 @@ async function prepare(backend: VitBackend, units: MatrixUnits, trials: readonly
   await backend.prepare(passes);
 }
 
-/** @throws WrongProduct for a tile that gives something else than the ordinary product. */
+/** @throws WrongProduct for a tile whose result differs from the ordinary product. */
 async function tryTiles(
   backend: VitBackend,
   units: MatrixUnits,
@@ -172,7 +173,7 @@ async function tryTiles(
 export const describeTile = ({ rows, columns, depth, split }: MatrixTile): string =>
   `${rows}×${columns}×${depth} of ${split.join('×')}`;
 
-/** Milliseconds of one run, by as many as take so long. */
+/** Milliseconds of one run, from enough runs to take so long together. */
 async function timeOf(backend: VitBackend, run: () => void, atLeast: number): Promise<number> {
   for (let runs = 4; ; runs *= 4) {
     const begin = performance.now();
@@ -188,7 +189,7 @@ async function finished(backend: VitBackend): Promise<void> {
   await backend.queue.onSubmittedWorkDone();
 }
 
-/** Neither zeros nor all alike, which cards multiply faster, and about 1 in size. */
+/** Values of about 1. Not zeros or equal values, which cards multiply faster. */
 function noise(backend: VitBackend, length: number): tf.TensorInfo {
   const values = new Float32Array(length);
   let state = 1;
@@ -202,22 +203,22 @@ function noise(backend: VitBackend, length: number): tf.TensorInfo {
   return half;
 }
 
-/** Values that are looked at in a stretch: some rows of tiles. */
+/** Number of values that are compared in one place: some rows of tiles. */
 const STRETCH = 2 ** 20;
 
-/** Where the stretches of a list begin: with it, in its middle and before its end. */
+/** Where the compared values of a list are: at its beginning, in its middle and at its end. */
 function stretchesOf(length: number): { starts: number[]; each: number } {
   const each = Math.min(STRETCH, length);
   return { starts: [...new Set([0, Math.floor((length - each) / 2), length - each])], each };
 }
 
-/** What is looked at to 0, lest what was there before passes for a result. Nothing may be waiting to be done. */
+/** Sets the compared values to 0, so that older values are not taken for a result. All passes must have been submitted. */
 function clear(backend: VitBackend, y: tf.TensorInfo): void {
   const { starts, each } = stretchesOf(sizeOf(y.shape));
   for (const start of starts) backend.queue.writeBuffer(bufferOf(backend, y), 4 * start, new Float32Array(each));
 }
 
-/** Values of a tensor, when all is done that was asked for. */
+/** The compared values of a tensor, after all recorded passes. */
 async function someOf(backend: VitBackend, y: tf.TensorInfo): Promise<Float32Array> {
   backend.submit();
   const { device } = backend;

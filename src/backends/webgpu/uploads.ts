@@ -1,20 +1,20 @@
 /**
- * Values on their way to the device. They are written to a buffer that nobody waits for, at once: for each upload tfjs
- * itself makes another one, to be mapped.
+ * Uploads of values to the device. They are written to their buffer directly; tfjs itself would create and map another
+ * buffer for each upload.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { messageOf, TrainingError } from '../../common/errors.js';
 import type { Piece } from '../../ops/crop.js';
 import type { Internals } from './internals.js';
 
-/** What a tensor's buffer is used for; that of tfjs. */
+/** The usage of a tensor's buffer, as in tfjs. */
 export const TENSOR = 0x80 | 0x8 | 0x4; // STORAGE | COPY_DST | COPY_SRC
 
-/** What uploads need of their backend. */
+/** What uploads need from their backend. */
 interface Uploading {
   readonly device: GPUDevice;
   readonly internals: Internals;
-  /** The encoder of commands, with no pass under way. */
+  /** The command encoder, after ending the current compute pass. */
   commands(): GPUCommandEncoder;
   submit(): void;
 }
@@ -27,13 +27,13 @@ export class Uploads {
     this.#backend = backend;
   }
 
-  /** The values of a tensor: everything that is no floating point number as an integer of 32 bits. */
+  /** The values of a tensor. All types except float32 become integers of 32 bits. */
   values(values: ArrayLike<number>, dtype: tf.DataType): GPUBuffer {
     const Words = dtype === 'float32' ? Float32Array : Int32Array;
     return this.#write(values instanceof Words ? (values as Float32Array<ArrayBuffer>) : Words.from(values), TENSOR);
   }
 
-  /** Numbers of one pass. */
+  /** The uniforms of one pass. */
   uniforms(values: readonly number[]): GPUBuffer {
     const buffer = this.#write(Float32Array.from(values), GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM);
     this.#backend.internals.uniformPendingDisposal.push(buffer);
@@ -41,8 +41,8 @@ export class Uploads {
   }
 
   /**
-   * A tensor of so many bytes, in pieces: of a batch of images a hundred megabytes, which are copied once, to memory that the
-   * device can read. (Dawn's binding for Node would crash if it were to write from memory that threads share.)
+   * A tensor of so many bytes, in pieces. A batch of images has a hundred megabytes, which are copied only once, to memory
+   * that the device can read. (Dawn's binding for Node crashes when it writes from memory that threads share.)
    */
   pieces(pieces: readonly Piece[], size: number): GPUBuffer {
     const { device, internals } = this.#backend;
@@ -52,7 +52,7 @@ export class Uploads {
     for (const { at, bytes } of pieces) memory.set(bytes, at);
     staged.buffer.unmap();
     this.#backend.commands().copyBufferToBuffer(staged.buffer, 0, buffer, 0, size);
-    this.#backend.submit(); // or it could not be asked back
+    this.#backend.submit(); // the staging buffer can be mapped again only after that
     this.#staging.giveBack(staged);
     return buffer;
   }
@@ -70,17 +70,17 @@ interface Staged {
   readonly size: number;
 }
 
-/** Batches that are under way to a device which does not fall behind. */
+/** Most staging buffers to keep: a device that keeps up has no more batches in transfer. */
 const MOST_STAGED = 4;
 
-/** Buffers to be filled here and copied from there. Each is mapped again once the device has read it. */
+/** Buffers that the host fills and the device copies. Each is mapped again when the device has read it. */
 class Staging {
   readonly #mapped: Staged[] = [];
 
   /**
-   * One of that size or larger. Where all are smaller, one of them goes for it.
+   * A buffer of that size or larger. Where all are smaller, it replaces one of them.
    *
-   * @throws TrainingError where there is no room for it.
+   * @throws TrainingError where there is no memory for it.
    */
   take(device: GPUDevice, size: number): Staged {
     const found = this.#mapped.findIndex((staged) => staged.size >= size);
@@ -102,7 +102,7 @@ class Staging {
         if (this.#mapped.length < MOST_STAGED) this.#mapped.push(staged);
         else staged.buffer.destroy();
       },
-      () => undefined, // the device has gone, and says so when it is read
+      () => undefined, // the device was lost; reading from it will report that
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Copies and sums of sizes that are cut among threads, against tfjs's own CPU kernels; and sums of very many values. */
+/** Copies and sums that are divided among threads, against tfjs's own CPU kernels; and sums of very many values. */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../../src/backends/device.js';
 import { relativeError } from '../../support/arrays.js';
@@ -15,7 +15,7 @@ const COPIES: [string, () => tf.Tensor][] = [
   ['a slice of parts of rows', () => tf.slice(waves(403, 391), [1, 3], [401, 387])],
 ];
 
-/** Without cancellation, which would magnify what rounding there is. */
+/** Values without cancellation, which would magnify rounding errors. */
 const positive = (...shape: number[]): tf.Tensor => tf.add(waves(...shape), 1);
 
 const SUMS: [string, () => tf.Tensor][] = [
@@ -39,11 +39,11 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     return tf.tidy(() => make().dataSync() as Float32Array);
   };
 
-  it.each(COPIES)('%s is what tfjs gives', (_name, make) => {
+  it.each(COPIES)('%s: the same as in tfjs', (_name, make) => {
     expect(relativeError(values('simd', make), values('cpu', make))).toBe(0);
   });
 
-  it.each(SUMS)('sums %s are what tfjs gives', (_name, make) => {
+  it.each(SUMS)('sums %s: the same as in tfjs', (_name, make) => {
     expect(relativeError(values('simd', make), values('cpu', make))).toBeLessThan(1e-6);
   });
 

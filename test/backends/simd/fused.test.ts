@@ -1,4 +1,4 @@
-/** The fused kernels on sizes that are cut among threads, against the plain form of each op and against one thread. */
+/** The fused kernels on sizes that are divided among threads, against the plain form of each op and against one thread. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import * as ops from '../../../src/ops/index.js';
@@ -87,7 +87,7 @@ describe.each(await simdVariants())('on $label', ({ label, open }) => {
     device.close();
   });
 
-  it.each(CASES.map(({ name }, i) => [name, i] as const))('%s is its plain form', (_name, i) => {
+  it.each(CASES.map(({ name }, i) => [name, i] as const))('%s equals its plain form', (_name, i) => {
     results.get(label)![i]!.forEach((values, part) => {
       expect(relativeError(values, plain[i]![part]!)).toBeLessThan(2e-6);
     });

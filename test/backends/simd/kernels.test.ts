@@ -13,14 +13,14 @@ interface Data {
 
 type Kind = 'tame' | 'extreme' | 'exponents';
 
-/** Put among the normal values of each kind. */
+/** Special values that are mixed with the normal ones. */
 const EXTREMES: Record<Kind, readonly number[]> = {
   tame: [],
   extreme: [0, -0, 1, 1e4, -1e4, 1e-40, -1e-40, 3e38, NaN, Infinity, -Infinity],
   exponents: [0, -0, -200, 1e4, -1e4, NaN, Infinity, -Infinity],
 };
 
-/** Drawn from a seed: an arbitrary for each value would take longer than all kernels together. */
+/** Values from a seed: an arbitrary for each value would take longer than all kernels together. */
 const dataOf = (shape: number[], kind: Kind = 'extreme'): fc.Arbitrary<Data> =>
   fc.nat(1e6).map((seed) => {
     const random = stream(seed, 'values');
@@ -36,14 +36,14 @@ const side = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 13);
 const shapeOf = (minLength: number, maxLength: number): fc.Arbitrary<number[]> =>
   fc.array(side, { minLength, maxLength }).filter((shape) => product(shape) < 600);
 
-/** Two shapes that broadcast: axes of either may be 1, and the first axes may be missing. */
+/** Two shapes that broadcast: axes of both may be 1, and the first axes may be missing. */
 const broadcastable = shapeOf(0, 4).chain((shape) =>
   fc
     .tuple(...[0, 1].map(() => fc.tuple(fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), fc.nat(4))))
     .map((cuts) => cuts.map(([ones, missing]) => shape.map((size, i) => (ones[i] ? 1 : size)).slice(missing))),
 );
 
-/** A call on tensors, with the data to call it on. */
+/** A call on tensors, with its data. */
 interface Call {
   inputs: Data[];
   run: (...tensors: tf.Tensor[]) => tf.Tensor;
@@ -51,7 +51,7 @@ interface Call {
   rounding?: number;
 }
 
-/** Of sums of up to 600 terms of size 16. */
+/** Tolerance of sums of up to 600 terms of size 16. */
 const ROUNDING = 1e-4;
 
 const binary = (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): fc.Arbitrary<Call> =>
@@ -185,7 +185,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     device.close();
   });
 
-  it.each(CALLS)('%s is what tfjs computes', (_name, calls) => {
+  it.each(CALLS)('%s gives the same as in tfjs', (_name, calls) => {
     fc.assert(
       fc.property(calls, (call) => {
         void tf.setBackend('cpu');
@@ -199,7 +199,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     );
   });
 
-  it('leaves what it does not replace to tfjs, empty tensors and integers too', () => {
+  it('tfjs computes all other kernels, empty tensors and integers', () => {
     tf.tidy(() => {
       expect([...tf.add(tf.tensor1d([1, 2], 'int32'), tf.tensor1d([3, 4], 'int32')).dataSync()]).toEqual([4, 6]);
       expect(tf.add(tf.zeros([0, 3]), tf.ones([3])).shape).toEqual([0, 3]);
@@ -208,7 +208,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     });
   });
 
-  it('casts integers and truths to numbers that its kernels can read', () => {
+  it('casts integers and booleans to numbers that its kernels can read', () => {
     tf.tidy(() => {
       expect([...tf.mul(tf.cast(tf.tensor1d([3, -4], 'int32'), 'float32'), 2).dataSync()]).toEqual([6, -8]);
       expect([...tf.mul(tf.cast(tf.greater([1, 5], 2), 'float32'), 2).dataSync()]).toEqual([0, 2]);
@@ -216,7 +216,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     });
   });
 
-  it('sums a million values to a millionth', () => {
+  it('sums a million values with a relative error below a millionth', () => {
     const [total, mean] = tf.tidy(() => {
       const x = tf.fill([1_000_000], 0.1);
       return [tf.sum(x).dataSync()[0]!, tf.mean(x).dataSync()[0]!];
@@ -225,7 +225,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     expect(mean).toBeCloseTo(0.1, 6);
   });
 
-  it('keeps a slice when the tensor it was cut from is gone and its memory is used again', () => {
+  it('keeps a slice after its source is disposed of and the memory is used again', () => {
     const whole = tf.tensor1d([1, 2, 3, 4]);
     const part = tf.slice(whole, [1], [2]);
     whole.dispose();
@@ -234,7 +234,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     tf.dispose([part, other]);
   });
 
-  it('gives values away as copies', () => {
+  it('returns values as copies', () => {
     const x = tf.tensor1d([1, 2]);
     const values = x.dataSync();
     x.dispose();
@@ -243,7 +243,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     expect(values.buffer).toBeInstanceOf(ArrayBuffer);
   });
 
-  it('is right on tensors that are cut among threads', () => {
+  it('is right on tensors that are divided among threads', () => {
     const [rows, inputs, outputs] = [1501, 131, 67];
     const check = (): { y: Float32Array; sum: Float32Array } =>
       tf.tidy(() => {

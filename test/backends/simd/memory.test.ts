@@ -1,4 +1,4 @@
-/** The allocator: blocks never overlap, freed memory is found again, and the limit is an error that helps. */
+/** The allocator: blocks never overlap, freed memory is used again, and reaching the limit is an error that helps. */
 import fc from 'fast-check';
 import { blockSize, SharedHeap } from '../../../src/backends/simd/memory.js';
 
@@ -9,7 +9,7 @@ interface Block {
   bytes: number;
 }
 
-/** Any sequence of allocations (bytes) and frees (which of those in use). */
+/** Any sequence of allocations (bytes) and frees (which of the blocks in use). */
 const history = fc.array(
   fc.oneof(
     fc.record({ allocate: fc.oneof(fc.nat(5000), fc.integer({ min: 0, max: 300_000 })) }),
@@ -31,7 +31,7 @@ function play(heap: SharedHeap, steps: readonly ({ allocate: number } | { free: 
   return blocks;
 }
 
-it('never hands out bytes twice', () => {
+it('never allocates a byte twice', () => {
   fc.assert(
     fc.property(history, (steps) => {
       const blocks = play(new SharedHeap(), steps).sort((a, b) => a.pointer - b.pointer);
@@ -44,7 +44,7 @@ it('never hands out bytes twice', () => {
   );
 });
 
-it('has nothing in use when all is freed, and room for one block of that size', () => {
+it('has nothing in use when all is freed, and space for one block of that size', () => {
   fc.assert(
     fc.property(history, (steps) => {
       const heap = new SharedHeap(64 * MIB);
@@ -58,7 +58,7 @@ it('has nothing in use when all is freed, and room for one block of that size', 
   );
 });
 
-it('repeats a step in the memory of the first one', () => {
+it('needs no more memory for a repeated step', () => {
   const heap = new SharedHeap();
   const step = (): void => {
     const blocks = [1000, 3_000_000, 50, 1000, 700_000].map((bytes) => heap.allocate(bytes));
@@ -70,7 +70,7 @@ it('repeats a step in the memory of the first one', () => {
   expect(heap.statistics).toEqual({ used: 0, size });
 });
 
-it('wastes an eighth at most', () => {
+it('wastes at most an eighth', () => {
   fc.assert(
     fc.property(fc.integer({ min: 512, max: 2 ** 31 }), (bytes) => {
       expect(blockSize(bytes)).toBeGreaterThanOrEqual(bytes);
@@ -79,7 +79,7 @@ it('wastes an eighth at most', () => {
   );
 });
 
-it('says what to do when memory runs out, and goes on when some is freed', () => {
+it('says what to do when memory runs out, and works again when some is freed', () => {
   const heap = new SharedHeap(8 * MIB);
   const pointer = heap.allocate(5 * MIB);
   expect(() => heap.allocate(5 * MIB)).toThrow(/out of memory: 0\.00 GiB are in use.*batchSize/s);

@@ -1,4 +1,4 @@
-/** Threads: they sleep while idle, let the process end, and a failure in one of them is seen. */
+/** Threads: they sleep while idle, do not keep the process alive, and report a failure in one of them. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,7 +11,7 @@ const PREAMBLE = `
   const add = () => tf.tidy(() => tf.add(tf.ones([1_000_000]), tf.ones([1_000_000])).dataSync()[999_999]);
 `;
 
-/** Runs a script in a process of its own. */
+/** Runs a script in its own process. */
 async function run(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const args = ['--input-type=module', '--eval', PREAMBLE + script];
   try {
@@ -21,12 +21,12 @@ async function run(script: string): Promise<{ code: number; stdout: string; stde
   }
 }
 
-it('lets the process end by itself, closed or not', async () => {
+it('lets the process end, whether the device is closed or not', async () => {
   expect(await run('console.log(add());')).toEqual({ code: 0, stdout: '2\n', stderr: '' });
   expect(await run('console.log(add()); device.close();')).toEqual({ code: 0, stdout: '2\n', stderr: '' });
 });
 
-it('uses no processor time while there is nothing to do', async () => {
+it('uses no processor time while there is no work', async () => {
   const { stdout } = await run(`
     for (let i = 0; i < 100; i++) add();
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -39,7 +39,7 @@ it('uses no processor time while there is nothing to do', async () => {
   expect(Number(stdout)).toBeLessThan(0.3);
 });
 
-it('does the same work again and again', async () => {
+it('gives the same result every time', async () => {
   const { stdout } = await run(`
     let wrong = 0;
     for (let i = 0; i < 2000; i++) wrong += add() === 2 ? 0 : 1;
@@ -48,19 +48,19 @@ it('does the same work again and again', async () => {
   expect(stdout).toBe('0\n');
 });
 
-it('passes a failure in a thread on', async () => {
+it('throws the failure of a thread', async () => {
   const { code, stderr } = await run(`
-    // No such place in the memory: every chunk traps, whichever thread takes it.
-    tf.backend().run('fill', 8, 4_200_000_000, 1e6, 1, 125_000);
+    // Beyond the end of the memory: every chunk traps, on any thread.
+    tf.backend().run('fill', 8, { out: 4_200_000_000, total: 1e6, value: 1, size: 125_000 });
   `);
   expect(code).toBe(1);
   expect(stderr).toContain('memory access out of bounds');
 });
 
-it('works on after a failure', async () => {
+it('works after a failure', async () => {
   const { stdout } = await run(`
     try {
-      tf.backend().run('fill', 8, 4_200_000_000, 1e6, 1, 125_000);
+      tf.backend().run('fill', 8, { out: 4_200_000_000, total: 1e6, value: 1, size: 125_000 });
     } catch {
       console.log('failed');
     }

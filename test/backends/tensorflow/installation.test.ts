@@ -1,4 +1,4 @@
-/** Which TensorFlow is found, in made-up folders, and why one is not. */
+/** Which TensorFlow is found in invented folders, and why one is not. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -14,13 +14,13 @@ function write(path: string, text: string): string {
   return path;
 }
 
-/** What a module in a folder of its own would find. */
+/** Resolves modules as from a folder of its own. */
 const requireIn = (name: string): NodeJS.Require => createRequire(join(root, name, 'index.js'));
 const find = (name: string) => findInstallations(join(root, name, 'home'), requireIn(name));
 const packageIn = (name: string, ...parts: string[]): string =>
   join(root, name, 'node_modules', '@tensorflow', ...parts);
 
-it('says of each that is not here how it was looked for', () => {
+it('explains for each missing installation where it was searched', () => {
   expect(find('nothing')).toEqual([
     { name: 'own build', absent: `none in ${join(root, 'nothing', 'home')}` },
     { name: '@tensorflow/tfjs-node-gpu', absent: 'not installed' },
@@ -43,7 +43,7 @@ it.each([
   });
 });
 
-it('takes a package by its newest addon, whatever version of Node it was installed by', () => {
+it('takes the newest addon of a package, for any version of Node', () => {
   write(packageIn('packages', 'tfjs-node', 'package.json'), '{}');
   write(packageIn('packages', 'tfjs-node', 'lib', 'napi-v5', 'tfjs_binding.node'), '');
   const addon = write(packageIn('packages', 'tfjs-node', 'lib', 'napi-v8', 'tfjs_binding.node'), '');
@@ -51,7 +51,7 @@ it('takes a package by its newest addon, whatever version of Node it was install
   expect(found).toMatchObject({ name: '@tensorflow/tfjs-node', addon, forGpu: false });
 });
 
-it('tells a package without its library, as npm leaves it where the download failed', () => {
+it('reports a package without its library, as after a failed download', () => {
   write(packageIn('bare', 'tfjs-node-gpu', 'package.json'), '{}');
   expect(find('bare')[1]).toEqual({
     name: '@tensorflow/tfjs-node-gpu',
@@ -65,7 +65,7 @@ it('names a damaged build.json, and what to do', () => {
   expect(() => readBuild(dirname(file))).toThrow(/build again/);
 });
 
-it('looks in VITMIM_TENSORFLOW, else in the home folder', () => {
+it('searches VITMIM_TENSORFLOW, or else the home folder', () => {
   expect(buildHome({ VITMIM_TENSORFLOW: '/elsewhere' })).toBe('/elsewhere');
   expect(buildHome({})).toMatch(/\.cache\/vitmim\/tensorflow$/);
   expect(buildHome({ VITMIM_TENSORFLOW: '' })).toBe(buildHome({}));

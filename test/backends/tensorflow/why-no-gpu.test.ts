@@ -1,4 +1,4 @@
-/** Why there is no GPU, from logs as TensorFlow writes them: a file that logs them stands for the addon. */
+/** Why there is no GPU, from logs as TensorFlow writes them. A file that writes them replaces the addon. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNoGpu } from '../../../src/backends/tensorflow/why-no-gpu.js';
@@ -14,7 +14,7 @@ function addonLogging(name: string, lines: readonly string[]) {
   return { name, root, addon, forGpu: true };
 }
 
-it('no driver: nothing more is asked', () => {
+it('no driver: no further reason is searched', () => {
   expect(whyNoGpu({ name: '', root, addon: 'missing', forGpu: true }, { driver: null })).toBe(
     'no GPU: no NVIDIA driver is here',
   );
@@ -44,7 +44,7 @@ it.each([
   const other = 'I0000 00:00:1795642335.341293    6986 port.cc:153] oneDNN custom operations are on.';
   const why = whyNoGpu(addonLogging(name, [other, line, line]), HERE);
   expect(why).toContain(`no GPU, though NVIDIA 570.86.15 is here: `);
-  expect(why.split(expected)).toHaveLength(2); // said once
+  expect(why.split(expected)).toHaveLength(2); // reported once
   expect(why).not.toContain('oneDNN');
 });
 

@@ -19,7 +19,7 @@ function onNoDevice(): { buffers: Buffers; made: Made[] } {
 
 const USAGE = 128;
 
-it('gives out the free buffer that was made first, in whatever order they came back', () => {
+it('gives out the free buffer that was created first, in any order of releases', () => {
   const { buffers, made } = onNoDevice();
   const [a, b, c] = [0, 1, 2].map(() => buffers.acquireBuffer(64, USAGE));
   for (const order of [
@@ -36,7 +36,7 @@ it('gives out the free buffer that was made first, in whatever order they came b
   expect(made).toHaveLength(3);
 });
 
-it('keeps sizes and usages apart, and counts bytes', () => {
+it('separates sizes and usages, and counts bytes', () => {
   const { buffers } = onNoDevice();
   const large = buffers.acquireBuffer(64, USAGE);
   const small = buffers.acquireBuffer(16, USAGE);
@@ -47,7 +47,7 @@ it('keeps sizes and usages apart, and counts bytes', () => {
   expect(buffers.getNumUsedBuffers()).toBe(3);
 });
 
-it('destroys what is used once, and all when it is disposed of', () => {
+it('destroys buffers that are used once, and all when it is disposed of', () => {
   const { buffers, made } = onNoDevice();
   const kept = buffers.acquireBuffer(8, USAGE);
   const single = buffers.acquireBuffer(8, USAGE, true, false);
@@ -62,7 +62,7 @@ it('destroys what is used once, and all when it is disposed of', () => {
   }).not.toThrow();
 });
 
-it('complains of a buffer that comes back twice', () => {
+it('throws when a buffer is released twice', () => {
   const { buffers } = onNoDevice();
   const buffer = buffers.acquireBuffer(8, USAGE);
   buffers.releaseBuffer(buffer);

@@ -1,4 +1,4 @@
-/** A graphics device that fails is a failure of the stage, with its cause, and never a number that looks like a result. */
+/** The failure of a graphics device fails the stage, with its cause; it never yields a number that looks like a result. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
@@ -10,7 +10,7 @@ import { availableDevices } from '../../support/devices.js';
 class GPUOutOfMemoryError extends Error {}
 class GPUValidationError extends Error {}
 
-/** A device that says what it is told to. */
+/** A device that reports the given failures. */
 function fakeDevice(): { device: GPUDevice; lose: (message: string) => void; raise: (error: Error) => boolean } {
   let lose: (message: string) => void = () => undefined;
   const lost = new Promise((resolve) => {
@@ -33,11 +33,11 @@ function failureOf(health: Health): TrainingError | null {
   }
 }
 
-it('is in order until something happens', () => {
+it('is healthy until a failure is reported', () => {
   expect(failureOf(new Health(fakeDevice().device))).toBeNull();
 });
 
-it('tells want of memory from a refused command, and prints neither', () => {
+it('distinguishes exhausted memory from a refused command, and prints neither', () => {
   const memory = fakeDevice();
   const health = new Health(memory.device);
   expect(memory.raise(new GPUOutOfMemoryError('no room\n - while calling'))).toBe(false);
@@ -51,7 +51,7 @@ it('tells want of memory from a refused command, and prints neither', () => {
   expect(failureOf(other)).toMatchObject({ failure: 'crash' });
 });
 
-it('keeps the first failure: the rest follow from it', async () => {
+it('keeps the first failure: the others follow from it', async () => {
   const { device, lose, raise } = fakeDevice();
   const health = new Health(device);
   lose('driver was reset');
@@ -66,7 +66,7 @@ it('keeps the first failure: the rest follow from it', async () => {
 const onWebgpu = (await availableDevices()).includes('webgpu') ? describe : describe.skip;
 
 onWebgpu('on a real device', () => {
-  /** In a process of its own, which ends with the device. */
+  /** Runs in another process, which ends with the device. */
   const run = (body: string): unknown => {
     const open = fileURLToPath(new URL('../../../src/backends/open.js', import.meta.url));
     const script = `
@@ -80,7 +80,7 @@ onWebgpu('on a real device', () => {
     return JSON.parse(told.trim().split('\n').at(-1)!);
   };
 
-  it('throws where numbers are read of a device that is lost', () => {
+  it('throws where numbers are read from a lost device', () => {
     expect(run('const x = tf.add(tf.ones([4]), 1); device.destroy(); await x.data();')).toMatchObject({
       failure: 'device-lost',
     });
@@ -93,7 +93,7 @@ onWebgpu('on a real device', () => {
     ).toMatchObject({ failure: 'crash' });
   });
 
-  it('says of a tensor that is too large how large it is, and what the device takes', async () => {
+  it('reports the size of a tensor that is too large, and the limit of the device', async () => {
     const device = await openDevice('webgpu');
     const { limits } = (tf.backend() as unknown as { device: GPUDevice }).device;
     const length = limits.maxStorageBufferBindingSize / 4 + 1;

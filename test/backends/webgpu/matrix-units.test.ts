@@ -1,4 +1,4 @@
-/** The passes for matrix units as a card would get them: Dawn's null device has the feature, and checks the code. */
+/** The passes for matrix units, as for a card: Dawn's null device has the feature and checks the code. */
 import type { KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
 import { findMatrixUnits } from '../../../src/backends/webgpu/find-matrix-units.js';
@@ -21,8 +21,8 @@ const limits = { maxComputeWorkgroupStorageSize: 49152, maxComputeInvocationsPer
 const features = ['shader-f16', 'chromium-experimental-subgroup-matrix'];
 const all = { features: new Set(features), limits };
 
-describe('which there are', () => {
-  it('takes those of float16 that are summed in float32, and no others', () => {
+describe('finding matrix units', () => {
+  it('accepts only units that multiply float16 and sum in float32', () => {
     expect(findMatrixUnits(info, all, undefined)).toMatchObject({ lanes: 32, emulated: false });
     const other = {
       ...info,
@@ -34,7 +34,7 @@ describe('which there are', () => {
     expect(findMatrixUnits({}, all, undefined)).toBeNull();
   });
 
-  it('takes a tile that there is room for', () => {
+  it('chooses a tile that fits in memory', () => {
     const tileOf = (bytes: number): object =>
       findMatrixUnits(info, { ...all, limits: { ...limits, maxComputeWorkgroupStorageSize: bytes } }, undefined)!.tiles
         .plain.few;
@@ -42,20 +42,20 @@ describe('which there are', () => {
     expect(tileOf(16384)).toMatchObject({ rows: 64 });
   });
 
-  it('may be told otherwise', () => {
+  it('can be switched off', () => {
     expect(findMatrixUnits(info, all, 'off')).toBeNull();
     expect(() => findMatrixUnits(info, all, 'on')).toThrow(/VITMIM_MATRIX_UNITS is on/);
   });
 });
 
-describe('attention on them', () => {
+describe('attention on matrix units', () => {
   const units = findMatrixUnits(info, all, undefined)!;
   const plan = (tokens: number, size = 64, bytes = 49152) => {
     const room = { ...limits, maxComputeWorkgroupStorageSize: bytes };
     return planMatrixAttention(units, { batch: 2, tokens, heads: 3, size }, room);
   };
 
-  it('is cut so that many tiles are computed at once in the memory there is, and few of them twice', () => {
+  it('is divided so that many tiles are computed at once in the memory, and few of them twice', () => {
     expect(plan(196)).toEqual({
       forward: { subgroups: 5, chunk: 16, threads: 160, groups: [3, 3, 2] },
       queries: { subgroups: 5, chunk: 16, threads: 160, groups: [3, 3, 2] },
@@ -67,7 +67,7 @@ describe('attention on them', () => {
     expect(plan(16)?.queries).toMatchObject({ subgroups: 1, threads: 32 });
   });
 
-  it('is left to the ordinary units otherwise', () => {
+  it('runs on ordinary units otherwise', () => {
     expect(plan(15)).toBeNull();
     expect(plan(49, 40)).toBeNull();
     expect(plan(49, 144)).toBeNull();
@@ -78,7 +78,7 @@ describe('attention on them', () => {
   });
 });
 
-/** Passes as they are recorded, on no device. */
+/** Records passes without a device. */
 function recorder(): { backend: VitBackend; passes: Pass[]; half: (shape: number[]) => TensorInfo } {
   const passes: Pass[] = [];
   const halves = new WeakSet();
@@ -115,9 +115,9 @@ function recorder(): { backend: VitBackend; passes: Pass[]; half: (shape: number
 
 const onDawn = (await availableDevices()).includes('webgpu') ? describe : describe.skip;
 
-onDawn('their code', () => {
+onDawn('the code for matrix units', () => {
   let device: GPUDevice;
-  let held: unknown; // Dawn does not live through its instance being collected
+  let held: unknown; // Dawn crashes when its instance is garbage-collected
   beforeAll(async () => {
     const dawn = (await import('webgpu')) as { create: (options: string[]) => GPU; globals: object };
     Object.assign(globalThis, dawn.globals);
@@ -127,7 +127,7 @@ onDawn('their code', () => {
     held = [gpu, adapter];
   });
 
-  const complaints = async (pass: Pass): Promise<string[]> => {
+  const messagesOf = async (pass: Pass): Promise<string[]> => {
     const module = device.createShaderModule({ code: wgsl(pass) });
     const { messages } = await module.getCompilationInfo();
     return messages.map(({ lineNum, message }) => `${lineNum}: ${message}`);
@@ -137,7 +137,7 @@ onDawn('their code', () => {
     ['plain', 12544, 3072, 768],
     ['second-transposed', 100, 48, 72],
     ['first-transposed', 768, 1000, 3001],
-  ])('of products, %s, %i × %i of depth %i', async (layout, rows, columns, depth) => {
+  ])('compiles for products, %s, %i × %i of depth %i', async (layout, rows, columns, depth) => {
     expect(held).toBeDefined();
     const { backend, passes, half } = recorder();
     const units = backend.matrixUnits!;
@@ -154,10 +154,10 @@ onDawn('their code', () => {
     }
     plainProduct(backend, factors, [rows, columns], sizes);
     expect(passes.length).toBeGreaterThan(5);
-    for (const pass of passes) expect(await complaints(pass)).toEqual([]);
+    for (const pass of passes) expect(await messagesOf(pass)).toEqual([]);
   });
 
-  it.each([16, 49, 196, 300])('of attention among %i tokens', async (tokens) => {
+  it.each([16, 49, 196, 300])('compiles for attention among %i tokens', async (tokens) => {
     const { backend, passes, half } = recorder();
     const [batch, heads, size] = [2, 3, 64];
     const qkv = half([batch, tokens, 3 * heads * size]);
@@ -172,7 +172,7 @@ onDawn('their code', () => {
     expect(own.map(({ name }) => name)).toEqual(names);
     for (const pass of own) {
       expect(wgsl(pass)).toContain('subgroupMatrixMultiplyAccumulate');
-      expect(await complaints(pass)).toEqual([]);
+      expect(await messagesOf(pass)).toEqual([]);
     }
   });
 });

@@ -1,4 +1,4 @@
-/** A step that is recorded and repeated is the step: the same numbers, whatever happens between one and the next. */
+/** A step that is recorded and repeated gives the same numbers, independent of what happens between repetitions. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
@@ -26,9 +26,9 @@ interface Training {
   dispose(): void;
 }
 
-/** Two layers that learn a wave. @param repeating Otherwise each step is computed anew. */
+/** Two layers that learn a wave. @param repeating Whether steps are repeated; otherwise each is computed again. */
 function training(repeating: boolean, precision: Precision): Training {
-  /** The only one to hold its values. */
+  /** Holds the only reference to its values. */
   const variable = (values: Float32Array, shape: number[]): tf.Variable => {
     const initial = tf.tensor(values, shape);
     const made = tf.variable(initial);
@@ -82,25 +82,25 @@ function training(repeating: boolean, precision: Precision): Training {
 
 const precisions: Precision[] = here && hasHalfProducts() ? ['float32', 'float16'] : ['float32'];
 
-onWebgpu.each(precisions)('comes to the numbers of steps computed anew, in %s', async (precision) => {
+onWebgpu.each(precisions)('a repeated step gives the numbers of a computed one, in %s', async (precision) => {
   const sums: number[][] = [];
   for (const repeating of [false, true]) {
     const some = training(repeating, precision);
-    const told: number[] = [];
+    const read: number[] = [];
     for (let i = 0; i < STEPS; i++) {
       some.step(i);
-      // A reading leaves the values with the tensor, which are out of date after the next step.
-      told.push((await some.lossSum.data())[0]!, ...(await some.weight.data()).slice(0, 4));
+      // Reading caches the values with the tensor. They are out of date after the next step.
+      read.push((await some.lossSum.data())[0]!, ...(await some.weight.data()).slice(0, 4));
     }
     expect(some.repeated.repeats).toBe(repeating);
     some.dispose();
-    sums.push(told);
+    sums.push(read);
   }
   expect(sums[1]).toEqual(sums[0]);
   expect(new Set(sums[0]).size).toBe(sums[0]!.length);
 });
 
-onWebgpu('makes no tensors, and gives back all memory', async () => {
+onWebgpu('a repeated step makes no tensors, and disposing of it frees all memory', async () => {
   const backend = tf.backend() as unknown as VitBackend;
   const { bufferManager } = internalsOf(backend);
   const before = { tensors: tf.memory().numTensors, buffers: bufferManager.getNumUsedBuffers() };
@@ -118,12 +118,12 @@ onWebgpu('makes no tensors, and gives back all memory', async () => {
   expect({ tensors: tf.memory().numTensors, buffers: bufferManager.getNumUsedBuffers() }).toEqual(before);
 });
 
-onWebgpu('nobody else is given memory of a step that is repeated', async () => {
+onWebgpu('other tensors never get the memory of a repeated step', async () => {
   const [alone, disturbed] = [training(true, 'float32'), training(true, 'float32')];
   for (let i = 0; i < STEPS; i++) {
     alone.step(i);
     disturbed.step(i);
-    // Of the sizes of the step's own tensors; each lives over the next step.
+    // Tensors of the same sizes as the step's own, which exist during the next step.
     const others = tf.tidy(() => [ROWS * WIDTH, WIDTH * WIDTH, 1].map((size) => tf.neg(tf.fill([size], i))));
     disturbed.step(++i);
     alone.step(i);
@@ -135,7 +135,7 @@ onWebgpu('nobody else is given memory of a step that is repeated', async () => {
   disturbed.dispose();
 });
 
-onWebgpu('begins anew where shapes change, or a tensor from outside has moved', async () => {
+onWebgpu('a step is recorded again where shapes change, or a tensor from outside has another buffer', async () => {
   const sums: unknown[] = [];
   for (const repeating of [false, true]) {
     const some = training(repeating, 'float32');
@@ -156,7 +156,7 @@ onWebgpu('begins anew where shapes change, or a tensor from outside has moved', 
   expect(sums[1]).toEqual(sums[0]);
 });
 
-onWebgpu('does not repeat a call that leaves behind what it made', async () => {
+onWebgpu('a call that leaves new tensors behind is not repeated', async () => {
   const repeated = new Repeated();
   const left: tf.Tensor[] = [];
   for (let i = 0; i < STEPS; i++) {

@@ -1,4 +1,4 @@
-/** The scale of what is rounded: found by the pass that rounds, or before it. */
+/** The scale for rounding: found by the pass that rounds, or by a pass before. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
@@ -24,7 +24,7 @@ onWebgpu('on webgpu', () => {
   const factor = 2 ** 29;
   const values = [1, -2, 0.5, 3, 0, 1.5, -3, 2].map((value) => value * 2 ** -20);
 
-  /** With a note of its largest value in so many parts, or without one. */
+  /** A tensor with a note of its largest value in so many parts, or without a note. */
   const noted = (parts: number | null): tf.TensorInfo => {
     const x = backend.makeTensorInfo([2, 4], 'float32', Float32Array.from(values));
     if (parts !== null) {
@@ -35,7 +35,7 @@ onWebgpu('on webgpu', () => {
     return x;
   };
 
-  it.each([null, 1, 7, 1024, 1025, 3000])('is one, of %s parts', async (parts) => {
+  it.each([null, 1, 7, 1024, 1025, 3000])('the scale is the same from %s parts', async (parts) => {
     const before = backend.numDataIds();
     const x = noted(parts);
     const rounding = scaleForHalf(backend, x);

@@ -1,4 +1,4 @@
-/** The choice of tiles, with matrix units emulated: what is fastest there says nothing, but it has to be right. */
+/** The choice of tiles, with matrix units emulated: their times mean nothing, but their results must be right. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const deeper: MatrixTile = { ...small, depth: 32 };
 const candidates = [small, deeper];
 const size = { rows: 40, columns: 24, depth: 48 };
 const sizes = { few: size, many: { ...size, columns: 40 } };
-// Of as many parts as are tried, each a whole number of strips.
+// As many parts as are tried, each with a whole number of strips.
 const long = { few: { ...size, depth: 1792 }, many: { ...size, depth: 3584 } };
 const trial = { candidates, sizes: { plain: sizes, 'second-transposed': sizes, 'first-transposed': long } };
 
@@ -36,7 +36,7 @@ onWebgpu('on webgpu', () => {
     units = { lanes: 32, emulated: true, tiles: forEachProduct(() => small) };
   });
 
-  it('tries every tile with every product, and takes one of them', async () => {
+  it('tries every tile with every product, and chooses one of them', async () => {
     const before = backend.numDataIds();
     const { device } = backend;
     const compile = device.createComputePipeline.bind(device);
@@ -48,7 +48,7 @@ onWebgpu('on webgpu', () => {
     const result = await tuneTiles(backend, units, trial);
     Reflect.deleteProperty(device, 'createComputePipeline');
     if ('wrong' in result) throw new Error(result.wrong);
-    // One by one only what they are compared with; the tiles are compiled before, beside each other.
+    // Only the ordinary products are compiled one by one; the tiles are compiled before, in parallel.
     expect(compiled.filter((label) => String(label).startsWith('product'))).toHaveLength(3 * 2);
     expect(result.tried).toHaveLength(3 * 2 * candidates.length);
     for (const { milliseconds } of result.tried) expect(milliseconds).toBeGreaterThan(0);
@@ -59,7 +59,7 @@ onWebgpu('on webgpu', () => {
     expect(backend.numDataIds()).toBe(before);
   });
 
-  it('turns units down that give something else', async () => {
+  it('rejects units whose results differ', async () => {
     const run = backend.run.bind(backend);
     backend.run = (pass: Pass) => {
       const { tile } = pass.sizes as { tile?: MatrixTile };
@@ -74,14 +74,14 @@ onWebgpu('on webgpu', () => {
   });
 });
 
-describe('what is remembered', () => {
+describe('the file of tiles', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitmim-tiles-'));
   const path = join(folder, 'some', 'tiles.json');
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is of one device, and void where it cannot be read', () => {
+  it('holds the tiles of one device, and is ignored where it cannot be read', () => {
     const tiles: Tiles = forEachProduct(() => small);
     expect(rememberedTiles(path, 'a card')).toBeNull();
     rememberTiles(path, 'a card', tiles);
@@ -93,7 +93,7 @@ describe('what is remembered', () => {
     expect(rememberedTiles(path, 'a card')).toBeNull();
   });
 
-  it('is not missed where it cannot be written', () => {
+  it('is not needed: a failure to write it is no error', () => {
     writeFileSync(join(folder, 'file'), '');
     const tiles: Tiles = forEachProduct(() => small);
     expect(() => {

@@ -1,4 +1,4 @@
-/** What a step asks of the device beside its passes: little, or the device waits for the host in every step. */
+/** What a step transfers besides its passes: little, since the device would wait for the host in every step. */
 import * as tf from '@tensorflow/tfjs';
 import { trainingStep } from '../../../bench/training-step.js';
 import { modelOf, workNamed } from '../../../bench/works.js';
@@ -16,13 +16,13 @@ async function smallStep(name: string): Promise<{ backend: VitBackend; step: () 
   return { backend: tf.backend() as unknown as VitBackend, step };
 }
 
-onWebgpu.each(['P', 'F'])('a step of %s brings few numbers alone', async (name) => {
+onWebgpu.each(['P', 'F'])('a step of %s uploads only a few numbers', async (name) => {
   const { backend, step } = await smallStep(name);
   step();
   const write = backend.write.bind(backend);
   const shapes: number[][] = [];
   backend.write = (values, shape, type) => {
-    // Typed otherwise, but a result that is computed comes without values.
+    // Contrary to its type, the result of a computation has no values here.
     if ((values as unknown) != null) shapes.push(shape);
     return write(values, shape, type);
   };
@@ -31,11 +31,11 @@ onWebgpu.each(['P', 'F'])('a step of %s brings few numbers alone', async (name) 
   } finally {
     backend.write = write;
   }
-  // The learning rate and what else AdamW has anew.
+  // The learning rate and the other numbers of AdamW that change.
   expect(shapes.filter((shape) => shape.length > 0)).toEqual([[4]]);
 });
 
-onWebgpu.each(['P', 'F'])('a step of %s takes the buffers of the step before', async (name) => {
+onWebgpu.each(['P', 'F'])('a step of %s uses the buffers of the step before', async (name) => {
   const { backend, step } = await smallStep(name);
   for (let i = 0; i < 3; i++) step();
   const labels: unknown[] = [];
@@ -49,12 +49,12 @@ onWebgpu.each(['P', 'F'])('a step of %s takes the buffers of the step before', a
   });
   for (let i = 0; i < 3; i++) step();
   Reflect.deleteProperty(device, 'createBindGroup');
-  // Kernels of tfjs's own make theirs each time; their layouts have no names.
+  // Stock kernels create theirs each time; their layouts have no names.
   expect(labels.filter(Boolean)).toEqual([]);
   expect(labels.length).toBeLessThan(20);
 });
 
-onWebgpu('an upload that finds no memory is such a failure', async () => {
+onWebgpu('an upload without memory fails as out of memory', async () => {
   const { backend } = await smallStep('P');
   const { device } = backend;
   const createBuffer = device.createBuffer.bind(device);

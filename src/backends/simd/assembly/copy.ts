@@ -43,12 +43,12 @@ export function copyStrided(
   }
 }
 
-/** out[k, l] = x[l, k], rows of x `line` bytes apart: a matrix turned in blocks of 4×4. */
+/** out[k, l] = x[l, k], with rows of x `line` bytes apart: transposes a matrix in blocks of 4×4. */
 function swapAxes(x: usize, out: usize, rows: i32, columns: i32, line: usize): void {
   const bytes = (<usize>columns) << 2;
   const wholeRows = rows & ~3;
   const wholeColumns = columns & ~3;
-  // Four rows of x are read from end to end; their lines of `out` stay in the cache from one four to the next.
+  // Reads four rows of x from end to end. The lines of `out` stay in the cache until the next four rows.
   for (let l = 0; l < wholeColumns; l += 4) {
     let from = x + <usize>l * line;
     let to = out + ((<usize>l) << 2);
@@ -77,7 +77,7 @@ function swapAxes(x: usize, out: usize, rows: i32, columns: i32, line: usize): v
   }
 }
 
-/** memory.copy has a price of its own, above that of the few vectors of a patch's row. */
+/** Copies short runs in a loop: for the few vectors of a patch's row, memory.copy itself takes longer. */
 function copyRun(out: usize, from: usize, bytes: usize): void {
   if (bytes > 256) {
     memory.copy(out, from, bytes);
@@ -88,7 +88,7 @@ function copyRun(out: usize, from: usize, bytes: usize): void {
   for (; at < bytes; at += 4) store<f32>(out + at, load<f32>(from + at));
 }
 
-/** Writes dense rows to rows that lie `stride` floats apart. */
+/** Copies dense rows to rows that are `stride` floats apart. */
 export function scatterRows(x: usize, out: usize, rows: i32, columns: i32, stride: i32): void {
   const bytes = (<usize>columns) << 2;
   for (let i = 0; i < rows; i++) {
@@ -99,7 +99,7 @@ export function scatterRows(x: usize, out: usize, rows: i32, columns: i32, strid
 }
 
 /**
- * From a matrix [output, input] over positions, the one over positions with interleaved channels:
+ * Expands a matrix [output, input] over positions to one over positions with interleaved channels:
  * out[w·channels + c, v·channels + c] = matrix[v, w], zeros elsewhere; [input·channels, output·channels].
  */
 export function expandChannels(matrix: usize, out: usize, output: i32, input: i32, channels: i32): void {

@@ -1,6 +1,6 @@
 /**
- * Element by element. A binary operation works on `rows` × `columns` values: the output is dense, an operand's rows lie
- * `aRow` (`bRow`) floats apart, and `aStep` (`bStep`) is 1 along a row, or 0 where one value serves the whole row.
+ * Operations element by element. A binary operation works on `rows` × `columns` values. The output is dense, an operand's
+ * rows are `aRow` (`bRow`) floats apart, and `aStep` (`bStep`) is 1 along a row, or 0 where one value serves the whole row.
  */
 import { exp4, loadPart, storePart } from './math';
 
@@ -19,7 +19,7 @@ const DIVIDE = 3;
 const MAXIMUM = 4;
 const MINIMUM = 5;
 
-/** Inlined with a constant operation, of which one case remains. */
+/** Inlined with a constant operation, so that only one case remains. */
 function apply(operation: i32, a: v128, b: v128): v128 {
   switch (operation) {
     case ADD:
@@ -142,7 +142,7 @@ export function divide(
   inline.always(binary(DIVIDE, a, b, out, rows, columns, aRow, bRow, aStep, bStep));
 }
 
-/** max(a, b); a NaN wins */
+/** max(a, b); NaN if either is NaN */
 export function maximum(
   a: usize,
   b: usize,
@@ -157,7 +157,7 @@ export function maximum(
   inline.always(binary(MAXIMUM, a, b, out, rows, columns, aRow, bRow, aStep, bStep));
 }
 
-/** min(a, b); a NaN wins */
+/** min(a, b); NaN if either is NaN */
 export function minimum(
   a: usize,
   b: usize,
@@ -235,7 +235,7 @@ export function absolute(x: usize, out: usize, count: i32): void {
   inline.always(unary(MAGNITUDE, x, out, count));
 }
 
-/** x brought between two bounds; NaN stays NaN. */
+/** x clipped to two bounds; NaN stays NaN. */
 export function clip(x: usize, out: usize, count: i32, low: f32, high: f32): void {
   const l = f32x4.splat(low);
   const h = f32x4.splat(high);

@@ -15,7 +15,7 @@ function halfSquareExp4(z: v128): v128 {
 
 /** Φ(z) + z·φ(z) */
 function derivative4(z: v128, cdf: v128, e: v128): v128 {
-  // The product with z last: e is 0 long before z² overflows, and 0·z stays 0.
+  // Multiplies by z last: e is 0 long before z² overflows, and 0·z is 0.
   return f32x4.add(cdf, f32x4.mul(f32x4.mul(e, f32x4.splat(INVERSE_SQRT_2_PI)), z));
 }
 

@@ -1,15 +1,15 @@
 /**
- * The matrix product where no BLAS is installed, on one thread. A strip of A, a few rows high, lies packed in the
- * first-level cache while the panels of a packed block of B come to it from the second.
+ * The matrix product where no BLAS is installed, on one thread. A packed strip of A, a few rows high, stays in the
+ * first-level cache, while the panels of a packed block of B are read from the second-level cache.
  */
 
-/** The micro-kernel's tile: of the 15 registers that V8 gives on x64, 10 hold C, 2 B, 1 A and 1 a product. */
+/** The micro-kernel's tile. Of V8's 15 registers on x64, 10 hold C, 2 B, 1 A and 1 a product. */
 const TILE_ROWS = 5;
 const TILE_COLUMNS = 8;
 /** A strip of A is DEPTH × 5 floats, 5 KiB; a panel of B DEPTH × 8, 8 KiB; a block of B DEPTH × COLUMNS, 256 KiB. */
 const DEPTH = 256;
 const COLUMNS = 256;
-/** With fewer rows than this in C, packing B costs more time than it saves. */
+/** With fewer rows in C, packing B costs more time than it saves. */
 const PACKING_ROWS = 32;
 
 const STRIP_STEP: usize = 4 * TILE_ROWS;
@@ -23,7 +23,7 @@ export function gemmScratchBytes(): i32 {
   return BLOCK_BYTES + TILE_BYTES + STRIP_BYTES;
 }
 
-/** c + a·b; rounded once instead of twice where the module has relaxed SIMD and the processor can. */
+/** c + a·b. Rounded once instead of twice where the module has relaxed SIMD and the processor supports it. */
 function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(c, f32x4.mul(a, b));
@@ -68,12 +68,12 @@ function multiplyTile(
   let right3 = f32x4.splat(0);
   let left4 = f32x4.splat(0);
   let right4 = f32x4.splat(0);
-  // They are aligned already. It shows V8 that their upper halves are clear, which it would else clear at every step.
+  // Both are aligned already. The operation tells V8 that their upper halves are 0; otherwise it clears them at every step.
   a &= ~3;
   b &= ~3;
   const end = b + <usize>depth * step;
-  // The last row comes first, and nothing is unrolled, so that V8 puts each load of A just before its use: otherwise it
-  // moves them all in front of the arithmetic, and with this many accumulators has to spill some.
+  // The last row comes first, and nothing is unrolled, so that V8 places each load of A just before its use. Otherwise it
+  // places all loads before the arithmetic, and with this many accumulators it has to spill some.
   while (b !== end) {
     const left = v128.load(b);
     const right = v128.load(b, 16);
@@ -116,7 +116,7 @@ function putPart(tile: usize, rows: i32, columns: i32, c: usize, line: usize, ac
   }
 }
 
-/** Packs a line of values that lie `along` bytes apart, `step` bytes from one packed value to the next. */
+/** Packs a line of values that are `along` bytes apart. Packed values are `step` bytes apart. */
 function packLine(from: usize, along: usize, depth: i32, to: usize, step: usize): void {
   for (let p = 0; p < depth; p++) {
     store<f32>(to, load<f32>(from));
@@ -125,7 +125,7 @@ function packLine(from: usize, along: usize, depth: i32, to: usize, step: usize)
   }
 }
 
-/** Packs four lines that lie side by side: a vector at each position. */
+/** Packs four adjacent lines: a vector at each position. */
 function packFour(from: usize, along: usize, depth: i32, to: usize, step: usize): void {
   for (let p = 0; p < depth; p++) {
     v128.store(to, v128.load(from));
@@ -167,7 +167,7 @@ function packFourTransposed(from: usize, across: usize, depth: i32, to: usize, s
 
 /**
  * Packs `count` lines of `depth` values into panels `width` lines wide: each lists its lines' first values, then their
- * second ones, and so on. What the last panel lacks is left as it was: the products of that are dropped.
+ * second ones, and so on. Missing lines of the last panel are not written: their products are discarded.
  *
  * @param across Bytes from one line to the next.
  * @param along Bytes from one value of a line to the next; one of the two is 4.
@@ -190,7 +190,7 @@ function pack(from: usize, across: usize, along: usize, count: i32, depth: i32, 
   }
 }
 
-/** C ← beta·C; what was there is not read when beta is 0, so that a NaN does not stay. */
+/** C ← beta·C. With beta = 0, C is not read, so that a NaN does not remain. */
 function scaleRows(c: usize, line: usize, rows: i32, columns: i32, beta: f32): void {
   const bytes = (<usize>columns) << 2;
   for (let i = 0; i < rows; i++) {
@@ -204,7 +204,7 @@ function scaleRows(c: usize, line: usize, rows: i32, columns: i32, beta: f32): v
  * A strip of A by a block of B, into as many rows of C as the strip has.
  *
  * @param b The block's first panel; the others follow, each `panel` bytes from the one before.
- * @param tile Scratch for a tile that reaches over the edge of C.
+ * @param tile Scratch for a tile that extends beyond the edge of C.
  */
 function multiplyStrip(
   strip: usize,
@@ -236,7 +236,7 @@ function multiplyStrip(
  * C ← alpha·op(A)·op(B) + beta·C for row-major matrices, as cblas_sgemm: op(A) is m×k, op(B) is k×n, and a transposed
  * A is stored k×m. Leading dimensions count floats. With beta = 0, C is not read; with alpha = 0, A and B are not.
  *
- * @param scratch `gemmScratchBytes()` of the calling thread's own.
+ * @param scratch `gemmScratchBytes()` bytes that no other thread uses.
  */
 export function gemm(
   transposeA: i32,
@@ -256,7 +256,7 @@ export function gemm(
 ): void {
   const empty = alpha === 0 || k === 0;
   const lineC = (<usize>ldc) << 2;
-  // A beta of 0 or 1 needs no pass of its own: the first products are stored, or added.
+  // A beta of 0 or 1 needs no separate pass: the first products are stored, or added.
   if (beta !== 1 && (empty || beta !== 0)) scaleRows(c, lineC, m, n, beta);
   if (empty) return;
 

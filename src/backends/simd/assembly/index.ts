@@ -1,4 +1,7 @@
-/** What the module exports to src/backends/simd/tasks. Pointers are byte offsets in the shared memory. */
+/**
+ * The exports of the module. Their parameters of type `usize` are byte offsets in the shared memory. build.js writes their
+ * types to src/backends/simd/exports.ts.
+ */
 export { adamW } from './adamw';
 export { copyStrided, expandChannels, scatterRows } from './copy';
 export {

@@ -60,7 +60,7 @@ export function layerNorm(
 }
 
 /**
- * dx of each row; dScale and dShift are added to.
+ * Writes dx of each row, and adds to dScale and dShift.
  *
  * dx = inverseStd·(g − mean(g) − n·mean(g·n)) with g = dy·scale and n the normalised row: the mean and the variance
  * both depend on x.

@@ -1,9 +1,9 @@
 /**
- * Vectorised elementary functions, four float32 at a time. Meant to be inlined in the loops of the other files:
- * nothing here is exported from the module.
+ * Vectorised elementary functions, four float32 at a time, to be inlined in the loops of the other files. The module
+ * exports none of them.
  */
 
-/** 1.5·2²³: adding and subtracting it rounds to the nearest integer, which then stands in the low mantissa bits. */
+/** 1.5·2²³: adding and subtracting it rounds to the nearest integer. After the addition the low mantissa bits hold it. */
 const ROUND: f32 = 12582912.0;
 const ROUND_BITS: i32 = 0x4b400000;
 
@@ -15,10 +15,10 @@ function pair(a: f32, b: f32, x: v128): v128 {
 /**
  * eˣ. Relative error ≤ 2e-7 for x in [−87, 88]; 0 below −87.7, Infinity above 88.4; NaN stays NaN.
  *
- * x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial (Cephes' expf), times 2ⁿ put together from its bits.
+ * x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial (Cephes' expf), times 2ⁿ, which is composed from its bits.
  */
 export function exp4(x: v128): v128 {
-  // In this order a NaN is kept: pmin(a, b) is b < a ? b : a.
+  // This order keeps a NaN: pmin(a, b) is b < a ? b : a.
   const clamped = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.8)), f32x4.splat(-88.0));
   const shifted = f32x4.add(f32x4.mul(clamped, f32x4.splat(1.44269504)), f32x4.splat(ROUND));
   const n = f32x4.sub(shifted, f32x4.splat(ROUND));
@@ -38,10 +38,10 @@ export function exp4(x: v128): v128 {
 
 /**
  * The normal distribution's lower tail Φ(−u) for u ≥ 0, given e = exp(−u²/2). Relative error ≤ 3e-7 (polynomial
- * 1.4e-7, the rest rounding) beside that of e.
+ * 1.4e-7, the rest rounding), in addition to that of e.
  *
  * Φ(−u) = e·t·P(t) with t = 1/(1 + 0.23u), the form of Abramowitz & Stegun 7.1.26; P is of degree 7, fitted to the
- * smallest relative error over 0 ≤ u ≤ 13, where Φ(−u) leaves float32.
+ * smallest relative error over 0 ≤ u ≤ 13; beyond that Φ(−u) is below the range of float32.
  */
 export function normalTail4(u: v128, e: v128): v128 {
   const one = f32x4.splat(1.0);
@@ -66,13 +66,13 @@ export function sum4(x: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** Largest of the four lanes; a NaN wins. */
+/** Largest of the four lanes; NaN if one of them is NaN. */
 export function max4(x: v128): f32 {
   const pairs = f32x4.max(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
   return max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
 }
 
-/** The first `count` (1 to 3) floats at a pointer, the other lanes filled. Reads nothing beyond them. */
+/** The first `count` (1 to 3) floats at a pointer, with `fill` in the other lanes. Reads nothing beyond them. */
 export function loadPart(p: usize, count: i32, fill: f32): v128 {
   let x = f32x4.replace_lane(f32x4.splat(fill), 0, load<f32>(p));
   if (count > 1) x = f32x4.replace_lane(x, 1, load<f32>(p, 4));

@@ -1,4 +1,4 @@
-/** Loops over rows of matrices: fill, sums over columns, and copies of whole rows. Lengths in floats. */
+/** Loops over rows of matrices: fill, sums over columns, and copies of whole rows. Lengths are in floats. */
 
 /** Writes the same row `rows` times, one after the other. */
 export function fillRows(out: usize, row: usize, rows: i32, columns: i32): void {
@@ -27,12 +27,12 @@ function narrow(low: v128, high: v128): v128 {
   return v128.shuffle<f32>(v128.demote_zero<f64>(low), v128.demote_zero<f64>(high), 0, 1, 4, 5);
 }
 
-/** Rows that are summed in float32 before float64 takes over. */
+/** Rows that are summed in float32; sums of so many rows are then added in float64. */
 const SHORT = 32;
 
 /**
- * out[j] = Σᵢ x[i, j] over `rows` rows that lie `stride` apart: in float32 over 32 rows at a time, those sums in float64.
- * A running sum in float32 would be a hundredth off after a million rows.
+ * out[j] = Σᵢ x[i, j] over `rows` rows that are `stride` apart: in float32 over 32 rows at a time, and in float64 over these
+ * sums. A single sum in float32 would have an error of one percent after a million rows.
  */
 export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {
   const step = (<usize>stride) << 2;
@@ -87,7 +87,7 @@ export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usi
 }
 
 /**
- * out[i] = x[index[i]] for whole rows. An index from `limit` on takes the row at `fill` instead, or zeros where `fill`
+ * out[i] = x[index[i]] for whole rows. An index of `limit` or more gives the row at `fill` instead, or zeros where `fill`
  * is 0.
  */
 export function gatherRows(out: usize, x: usize, index: usize, rows: i32, columns: i32, limit: i32, fill: usize): void {

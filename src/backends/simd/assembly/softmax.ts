@@ -1,9 +1,9 @@
-/** Softmax of rows that lie `stride` floats apart, in place, and its gradient. */
+/** Softmax of rows that are `stride` floats apart, in place, and its gradient. */
 import { exp4, loadPart, max4, storePart, sum4 } from './math';
 
 const LOWEST: f32 = -f32(Infinity);
 
-/** Replaces each row by e^(x − max)/Σ. Returns nothing; a row with a NaN becomes NaN. */
+/** Replaces each row by e^(x − max)/Σ. A row with a NaN becomes NaN. */
 export function softmax(x: usize, rows: i32, columns: i32, stride: i32): void {
   const rest = columns & 3;
   const whole = columns - rest;

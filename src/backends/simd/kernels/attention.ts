@@ -1,4 +1,4 @@
-/** VitAttention and its gradient: src/ops/attention.ts says what they are. */
+/** VitAttention and its gradient: src/ops/attention.ts describes them. */
 import { attentionScratch } from '../tasks/attention.js';
 import { defineKernel } from './kernel.js';
 
@@ -11,7 +11,14 @@ export const attention = defineKernel<AttentionAttributes>('VitAttention', (back
   const dim = width / 3;
   const y = backend.output([batch, tokens, dim]);
   backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
-    backend.run('attention', batch, backend.address(qkv!), backend.address(y), scratch, tokens, dim, heads);
+    backend.run('attention', batch, {
+      qkv: backend.address(qkv!),
+      y: backend.address(y),
+      scratch,
+      tokens,
+      dim,
+      heads,
+    });
   });
   return y;
 });
@@ -22,8 +29,15 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
     const [batch, tokens, width] = qkv!.shape as [number, number, number];
     const dqkv = backend.output(qkv!.shape);
     backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
-      const [from, to] = [backend.address(qkv!), backend.address(dqkv)];
-      backend.run('attentionGradient', batch, backend.address(dy!), from, to, scratch, tokens, width / 3, heads);
+      backend.run('attentionGradient', batch, {
+        dy: backend.address(dy!),
+        qkv: backend.address(qkv!),
+        dqkv: backend.address(dqkv),
+        scratch,
+        tokens,
+        dim: width / 3,
+        heads,
+      });
     });
     return dqkv;
   },

@@ -1,10 +1,11 @@
-/** tfjs's binary operations, broadcasting. */
+/** tfjs's binary operations, with broadcasting. */
 import * as tf from '@tensorflow/tfjs';
-import { binaryCode, type BinaryOperation } from '../tasks/elementwise.js';
+import type { Four } from '../records.js';
 import { cut } from '../tasks/chunks.js';
+import type { BinaryOperation } from '../tasks/elementwise.js';
 import { defineKernel, ours, stock } from './kernel.js';
 
-/** An axis of the output, or several that both operands treat alike: which of them go along it. */
+/** An axis of the output, or several joined ones, and which operands run along it; the others are broadcast. */
 interface Axis {
   size: number;
   a: boolean;
@@ -13,7 +14,7 @@ interface Axis {
 
 const MOST_AXES = 4;
 
-/** Joins neighbouring axes where each operand either runs along both or is broadcast over both. Axes of size 1 go. */
+/** Joins neighbouring axes where each operand runs along both or is broadcast over both. Drops axes of size 1. */
 function joinedAxes(shape: readonly number[], aShape: readonly number[], bShape: readonly number[]): Axis[] {
   const axes: Axis[] = [];
   shape.forEach((size, i) => {
@@ -27,10 +28,10 @@ function joinedAxes(shape: readonly number[], aShape: readonly number[], bShape:
   return axes;
 }
 
-/** Floats from one value to the next along each axis, 0 where the operand is broadcast. */
-function stridesOf(axes: readonly Axis[], operand: 'a' | 'b'): number[] {
+/** Floats from one value to the next along each of four axes, 0 where the operand is broadcast. */
+function stridesOf(axes: readonly Axis[], operand: 'a' | 'b'): Four {
   let stride = 1;
-  return axes
+  const strides = axes
     .toReversed()
     .map((axis) => {
       if (!axis[operand]) return 0;
@@ -39,9 +40,8 @@ function stridesOf(axes: readonly Axis[], operand: 'a' | 'b'): number[] {
       return own;
     })
     .reverse();
+  return strides as unknown as Four;
 }
-
-type Four = readonly [number, number, number, number];
 
 const kernel = (name: string, operation: BinaryOperation): tf.KernelConfig =>
   defineKernel(name, (backend, inputs, attributes) => {
@@ -55,17 +55,17 @@ const kernel = (name: string, operation: BinaryOperation): tf.KernelConfig =>
     const out = backend.output(shape);
     const sizes = axes.map(({ size }) => size) as unknown as Four;
     const { axis, size, chunks } = cut(sizes);
-    backend.run(
-      'binary',
-      chunks,
-      binaryCode(operation),
-      ...([backend.address(a), backend.address(b), backend.address(out)] as const),
-      ...sizes,
-      ...(stridesOf(axes, 'a') as unknown as Four),
-      ...(stridesOf(axes, 'b') as unknown as Four),
+    backend.run('binary', chunks, {
+      operation,
+      a: backend.address(a),
+      b: backend.address(b),
+      out: backend.address(out),
+      sizes,
+      aStrides: stridesOf(axes, 'a'),
+      bStrides: stridesOf(axes, 'b'),
       axis,
       size,
-    );
+    });
     return out;
   });
 

@@ -1,4 +1,4 @@
-/** Cast. tfjs's own gives a wider type the same memory, which here would be read for what it is not. */
+/** Cast. tfjs's kernel reuses the memory for a wider type, which this backend would read as values of another type. */
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, stock } from './kernel.js';
 

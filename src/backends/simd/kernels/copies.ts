@@ -2,10 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
-import { cut, FLOAT } from '../tasks/chunks.js';
+import { offset } from '../address.js';
+import type { Four } from '../records.js';
+import { cut } from '../tasks/chunks.js';
 import { defineKernel, ours, stock } from './kernel.js';
 
-/** An axis of a copy: how many, and how far apart in the source, in floats. */
+/** An axis of a copy: its size, and the distance between its positions in the source, in floats. */
 interface Axis {
   size: number;
   stride: number;
@@ -18,7 +20,7 @@ function denseStrides(shape: readonly number[]): number[] {
   return shape.map((_, i) => sizeOf(shape.slice(i + 1)));
 }
 
-/** Drops axes of size 1 and joins those that the source, too, has one after the other. */
+/** Drops axes of size 1, and joins axes that are also consecutive in the source. */
 function joined(axes: readonly Axis[]): Axis[] {
   const result: Axis[] = [];
   for (const { size, stride } of axes) {
@@ -34,30 +36,23 @@ function joined(axes: readonly Axis[]): Axis[] {
   return result;
 }
 
-/** A dense tensor from values at strides in another, beginning `offset` floats in; null with too many axes. */
+/** A dense tensor of values at strides in another, from its float number `first` on; null where there are too many axes. */
 function copied(
   backend: SimdBackend,
   x: tf.TensorInfo,
   axes: readonly Axis[],
   shape: readonly number[],
-  offset = 0,
+  first = 0,
 ): tf.TensorInfo | null {
   const few = joined(axes);
   if (few.length > MOST_AXES) return null;
   while (few.length < MOST_AXES) few.unshift({ size: 1, stride: 0 });
   const out = backend.output(shape);
-  const [n, s] = [few.map(({ size }) => size), few.map(({ stride }) => stride)];
-  const { axis, size, chunks } = cut(n);
-  backend.run(
-    'copyStrided',
-    chunks,
-    backend.address(x) + FLOAT * offset,
-    backend.address(out),
-    ...(n as unknown as readonly [number, number, number, number]),
-    ...(s as unknown as readonly [number, number, number, number]),
-    axis,
-    size,
-  );
+  const sizes = few.map((axis) => axis.size) as unknown as Four;
+  const strides = few.map((axis) => axis.stride) as unknown as Four;
+  const { axis, size, chunks } = cut(sizes);
+  const [from, to] = [offset(backend.address(x), first), backend.address(out)];
+  backend.run('copyStrided', chunks, { x: from, out: to, sizes, strides, axis, size });
   return out;
 }
 
@@ -79,8 +74,8 @@ const slice = defineKernel<{ begin: number | number[]; size: number | number[] }
     tf.slice_util.assertParamsValid(x, begin, size);
     const strides = denseStrides(x.shape);
     const axes = size.map((length, i) => ({ size: length, stride: strides[i]! }));
-    const offset = begin.reduce((sum, at, i) => sum + at * strides[i]!, 0);
-    return copied(backend, x, axes, size, offset) ?? stock('Slice', backend, inputs, attributes);
+    const first = begin.reduce((sum, at, i) => sum + at * strides[i]!, 0);
+    return copied(backend, x, axes, size, first) ?? stock('Slice', backend, inputs, attributes);
   },
 );
 
@@ -108,8 +103,8 @@ const concat = defineKernel<{ axis: number }>('Concat', (backend, inputs, attrib
   let to = backend.address(out);
   for (const tensor of tensors) {
     const columns = sizeOf(tensor.shape.slice(axis));
-    backend.kernels.scatterRows(backend.address(tensor), to, rows, columns, stride);
-    to += FLOAT * columns;
+    backend.kernels.scatterRows({ x: backend.address(tensor), out: to, rows, columns, stride });
+    to = offset(to, columns);
   }
   return out;
 });
@@ -120,7 +115,7 @@ interface PatchGrid {
   columns: number;
 }
 
-/** [B, rows, patch, columns, patch·3] → [B, rows, columns, patch, patch·3]; the way back is the same with sizes swapped. */
+/** [B, rows, patch, columns, patch·3] → [B, rows, columns, patch, patch·3]. With the sizes swapped, the inverse. */
 function swapMiddle(
   backend: SimdBackend,
   x: tf.TensorInfo,

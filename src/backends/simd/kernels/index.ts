@@ -1,4 +1,4 @@
-/** All kernels of this backend; what is not here runs as tfjs's stock CPU kernel. */
+/** All kernels of this backend. tfjs's stock CPU kernels serve for all others. */
 import * as tf from '@tensorflow/tfjs';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
@@ -40,7 +40,7 @@ const KERNELS: readonly tf.KernelConfig[] = [
   squaredErrorGradient,
 ];
 
-/** Registers them, and tfjs's own for the rest. Once in a process. */
+/** Registers these kernels, and tfjs's own for the rest. To be called once in a process. */
 export function registerKernels(): void {
   const ours = new Set(KERNELS.map(({ kernelName }) => kernelName));
   const stock = tf.getKernelsForBackend('cpu').filter(({ kernelName }) => !ours.has(kernelName));

@@ -1,4 +1,4 @@
-/** The kernels of this backend, as tfjs knows them, and what they leave to tfjs's own. */
+/** Defines kernels of this backend, and calls tfjs's own kernels for the cases that they do not cover. */
 import * as tf from '@tensorflow/tfjs';
 import { kernelsOf, sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
@@ -7,7 +7,7 @@ export const BACKEND_NAME = 'simd';
 
 export const defineKernel = kernelsOf<SimdBackend>(BACKEND_NAME);
 
-/** What tfjs's own kernel gives, for types and shapes that ours leaves to it. */
+/** The result of tfjs's own kernel, for types and shapes that our kernel does not take. */
 export function stock(
   kernelName: string,
   backend: SimdBackend,
@@ -22,7 +22,7 @@ export function stock(
   }) as tf.TensorInfo;
 }
 
-/** Whether a kernel of ours can take these: float32, and not empty. */
+/** Whether our kernels take these tensors: float32, and not empty. */
 export function ours(...tensors: readonly tf.TensorInfo[]): boolean {
   return tensors.every(({ dtype, shape }) => dtype === 'float32' && sizeOf(shape) > 0);
 }

@@ -1,6 +1,7 @@
-/** VitLayerNorm and its gradient: src/ops/layer-norm.ts says what they are. */
+/** VitLayerNorm and its gradient: src/ops/layer-norm.ts describes them. */
 import { sizeOf } from '../../kernels.js';
-import { FLOAT, rowsOfChunk } from '../tasks/chunks.js';
+import { FLOAT, offset } from '../address.js';
+import { rowsOfChunk } from '../tasks/chunks.js';
 import { defineKernel } from './kernel.js';
 
 export const layerNorm = defineKernel<{ epsilon: number }>(
@@ -11,19 +12,17 @@ export const layerNorm = defineKernel<{ epsilon: number }>(
     const y = backend.output(x!.shape);
     const statistics = backend.output([rows, 2]);
     const chunkRows = rowsOfChunk(rows, dim);
-    backend.run(
-      'layerNorm',
-      Math.ceil(rows / chunkRows),
-      backend.address(x!),
-      backend.address(scale!),
-      backend.address(shift!),
-      backend.address(y),
-      backend.address(statistics),
+    backend.run('layerNorm', Math.ceil(rows / chunkRows), {
+      x: backend.address(x!),
+      scale: backend.address(scale!),
+      shift: backend.address(shift!),
+      y: backend.address(y),
+      statistics: backend.address(statistics),
       rows,
       dim,
       epsilon,
       chunkRows,
-    );
+    });
     return [y, statistics];
   },
 );
@@ -39,22 +38,21 @@ export const layerNormGradient = defineKernel(
     const chunkRows = rowsOfChunk(rows, dim);
     const chunks = Math.ceil(rows / chunkRows);
     backend.withScratch(FLOAT * chunks * 2 * dim, (parts) => {
-      backend.run(
-        'layerNormGradient',
-        chunks,
-        backend.address(dy!),
-        backend.address(x!),
-        backend.address(scale!),
-        backend.address(statistics!),
-        backend.address(dx),
+      backend.run('layerNormGradient', chunks, {
+        dy: backend.address(dy!),
+        x: backend.address(x!),
+        scale: backend.address(scale!),
+        statistics: backend.address(statistics!),
+        dx: backend.address(dx),
         parts,
         rows,
         dim,
         chunkRows,
-      );
+      });
       const { kernels } = backend;
-      kernels.sumRows(parts, chunks, dim, 2 * dim, backend.address(dScale));
-      kernels.sumRows(parts + FLOAT * dim, chunks, dim, 2 * dim, backend.address(dShift));
+      const [columns, stride] = [dim, 2 * dim];
+      kernels.sumRows({ x: parts, rows: chunks, columns, stride, out: backend.address(dScale) });
+      kernels.sumRows({ x: offset(parts, dim), rows: chunks, columns, stride, out: backend.address(dShift) });
     });
     return [dx, dScale, dShift];
   },

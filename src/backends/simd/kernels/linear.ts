@@ -1,5 +1,8 @@
-/** VitLinear and its gradient: src/ops/linear.ts says what they are. */
+/** VitLinear and its gradient: src/ops/linear.ts describes them. */
+import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
+import { NONE, type Address } from '../address.js';
+import type { SimdBackend } from '../backend.js';
 import { blockOfProduct, rowsOfProduct } from '../tasks/chunks.js';
 import { defineKernel } from './kernel.js';
 
@@ -15,20 +18,18 @@ export const linear = defineKernel<LinearAttributes>(
     const y = backend.output([...x!.shape.slice(0, -1), outputs]);
     const derivative = activation === 'gelu' ? backend.output(y.shape) : null;
     const chunkRows = rowsOfProduct(rows);
-    backend.run(
-      'linear',
-      Math.ceil(rows / chunkRows),
-      backend.address(x!),
-      backend.address(weight!),
-      bias ? backend.address(bias) : 0,
-      residual ? backend.address(residual) : 0,
-      backend.address(y),
-      derivative ? backend.address(derivative) : 0,
+    backend.run('linear', Math.ceil(rows / chunkRows), {
+      x: backend.address(x!),
+      weight: backend.address(weight!),
+      bias: addressOrNone(backend, bias),
+      residual: addressOrNone(backend, residual),
+      y: backend.address(y),
+      derivative: addressOrNone(backend, derivative),
       rows,
       inputs,
       outputs,
       chunkRows,
-    );
+    });
     return derivative ? [y, derivative] : y;
   },
 );
@@ -43,34 +44,33 @@ export const linearGradient = defineKernel(
     const dBias = bias ? backend.output([outputs]) : null;
     const dz = derivative ? backend.output([rows, outputs]) : dy!;
     const chunkRows = rowsOfProduct(rows);
-    backend.run(
-      'linearInputGradient',
-      Math.ceil(rows / chunkRows),
-      backend.address(dy!),
-      backend.address(weight!),
-      derivative ? backend.address(derivative) : 0,
-      backend.address(dz),
-      backend.address(dx),
+    backend.run('linearInputGradient', Math.ceil(rows / chunkRows), {
+      dy: backend.address(dy!),
+      weight: backend.address(weight!),
+      derivative: addressOrNone(backend, derivative),
+      dz: backend.address(dz),
+      dx: backend.address(dx),
       rows,
       inputs,
       outputs,
       chunkRows,
-    );
+    });
     const block = blockOfProduct(inputs, outputs);
-    backend.run(
-      'linearWeightGradient',
-      Math.ceil(inputs / block.rows) * Math.ceil(outputs / block.columns),
-      backend.address(x!),
-      backend.address(dz),
-      backend.address(dWeight),
-      dBias ? backend.address(dBias) : 0,
+    backend.run('linearWeightGradient', Math.ceil(inputs / block.rows) * Math.ceil(outputs / block.columns), {
+      x: backend.address(x!),
+      dz: backend.address(dz),
+      dWeight: backend.address(dWeight),
+      dBias: addressOrNone(backend, dBias),
       rows,
       inputs,
       outputs,
-      block.rows,
-      block.columns,
-    );
+      blockRows: block.rows,
+      blockColumns: block.columns,
+    });
     if (derivative) backend.disposeIntermediateTensorInfo(dz);
     return [dx, dWeight, ...(dBias ? [dBias] : []), ...(residual ? [backend.shared(dy!)] : [])];
   },
 );
+
+const addressOrNone = (backend: SimdBackend, tensor: TensorInfo | null | undefined): Address =>
+  tensor ? backend.address(tensor) : NONE;

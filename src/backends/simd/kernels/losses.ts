@@ -1,4 +1,4 @@
-/** The losses and their gradients: src/ops/losses.ts says what they are. */
+/** The losses and their gradients: src/ops/losses.ts describes them. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
@@ -15,10 +15,15 @@ export const squaredError = defineKernel(
   'VitSquaredError',
   (backend, { input0: prediction, constant0: target, constant1: weights }) => {
     const rows = sizeOf(weights!.shape);
-    const { kernels } = backend;
-    const addresses = [backend.address(prediction!), backend.address(target!), backend.address(weights!)] as const;
-    const total = kernels.squaredError(...addresses, rows, sizeOf(prediction!.shape) / rows);
-    return scalar(backend, total / kernels.sum(addresses[2], rows));
+    const by = backend.address(weights!);
+    const total = backend.kernels.squaredError({
+      prediction: backend.address(prediction!),
+      target: backend.address(target!),
+      weights: by,
+      rows,
+      values: sizeOf(prediction!.shape) / rows,
+    });
+    return scalar(backend, total / backend.kernels.sum({ x: by, count: rows }));
   },
 );
 
@@ -29,22 +34,18 @@ export const squaredErrorGradient = defineKernel(
     const values = sizeOf(prediction!.shape) / rows;
     const out = backend.output(prediction!.shape);
     const by = backend.address(weights!);
-    const factor = (2 * backend.values(dy!)[0]!) / values / backend.kernels.sum(by, rows);
+    const factor = (2 * backend.values(dy!)[0]!) / values / backend.kernels.sum({ x: by, count: rows });
     const chunkRows = rowsOfChunk(rows, values);
-    const [from, to] = [backend.address(prediction!), backend.address(out)];
-    const chunks = Math.ceil(rows / chunkRows);
-    backend.run(
-      'squaredErrorGradient',
-      chunks,
-      from,
-      backend.address(target!),
-      by,
-      to,
+    backend.run('squaredErrorGradient', Math.ceil(rows / chunkRows), {
+      prediction: backend.address(prediction!),
+      target: backend.address(target!),
+      weights: by,
+      out: backend.address(out),
       rows,
       values,
       factor,
       chunkRows,
-    );
+    });
     return out;
   },
 );
@@ -54,8 +55,13 @@ export const softmaxCrossEntropy = defineKernel(
   (backend, { input0: logits, constant0: target }) => {
     const [rows, classes] = logits!.shape as [number, number];
     const logProbabilities = backend.output(logits!.shape);
-    const addresses = [logits!, target!, logProbabilities].map((tensor) => backend.address(tensor));
-    const total = backend.kernels.crossEntropy(...addresses, rows, classes);
+    const total = backend.kernels.crossEntropy({
+      logits: backend.address(logits!),
+      target: backend.address(target!),
+      logProbabilities: backend.address(logProbabilities),
+      rows,
+      classes,
+    });
     return [scalar(backend, total / rows), logProbabilities];
   },
 );
@@ -64,9 +70,13 @@ export const softmaxCrossEntropyGradient = defineKernel(
   'VitSoftmaxCrossEntropyGrad',
   (backend, { dy, input0: logits, constant0: target, saved0: logProbabilities }) => {
     const out = backend.output(logits!.shape);
-    const addresses = [logProbabilities!, target!, out].map((tensor) => backend.address(tensor));
-    const factor = backend.values(dy!)[0]! / logits!.shape[0]!;
-    backend.kernels.crossEntropyGradient(...addresses, sizeOf(out.shape), factor);
+    backend.kernels.crossEntropyGradient({
+      logProbabilities: backend.address(logProbabilities!),
+      target: backend.address(target!),
+      out: backend.address(out),
+      count: sizeOf(out.shape),
+      factor: backend.values(dy!)[0]! / logits!.shape[0]!,
+    });
     return out;
   },
 );

@@ -25,16 +25,20 @@ const batchMatMul = defineKernel<MatMulAttributes>('BatchMatMul', (backend, inpu
   const out = backend.output([...batchShape, m, n]);
   const chunkRows = rowsOfProduct(m);
   const chunks = Math.ceil(m / chunkRows);
-  backend.run(
-    'matMul',
-    sizeOf(batchShape) * chunks,
-    ...([backend.address(a), backend.address(b), backend.address(out)] as const),
-    ...([transposeA ? 1 : 0, transposeB ? 1 : 0, m, n, k] as const),
-    aBatch === 1 ? 0 : m * k,
-    bBatch === 1 ? 0 : k * n,
+  backend.run('matMul', sizeOf(batchShape) * chunks, {
+    a: backend.address(a),
+    b: backend.address(b),
+    out: backend.address(out),
+    transposeA,
+    transposeB,
+    m,
+    n,
+    k,
+    aBatch: aBatch === 1 ? 0 : m * k,
+    bBatch: bBatch === 1 ? 0 : k * n,
     chunks,
     chunkRows,
-  );
+  });
   return out;
 });
 
@@ -45,8 +49,13 @@ const softmax = defineKernel<{ dim: number }>('Softmax', (backend, inputs, attri
   const columns = x.shape.at(-1)!;
   const rows = sizeOf(x.shape) / columns;
   const chunkRows = rowsOfChunk(rows, columns);
-  const [from, to] = [backend.address(x), backend.address(out)];
-  backend.run('softmax', Math.ceil(rows / chunkRows), from, to, rows, columns, chunkRows);
+  backend.run('softmax', Math.ceil(rows / chunkRows), {
+    x: backend.address(x),
+    out: backend.address(out),
+    rows,
+    columns,
+    chunkRows,
+  });
   return out;
 });
 

@@ -1,10 +1,10 @@
-/** Sums and means over neighbouring axes; over others they are left to tfjs. */
+/** Sums and means over neighbouring axes. tfjs's own kernels compute those over other axes. */
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import { CHUNK } from '../tasks/chunks.js';
 import { defineKernel, ours, stock } from './kernel.js';
 
-/** Whole cache lines of each row that is summed. */
+/** Some whole cache lines of each row. */
 const LEAST_COLUMNS = 64;
 
 interface ReduceAttributes {
@@ -25,13 +25,21 @@ const kernel = (name: 'Sum' | 'Mean'): tf.KernelConfig =>
     const inner = sizeOf(x.shape.slice(end));
     const kept = attributes.keepDims ? axes.map(() => 1) : [];
     const out = backend.output([...x.shape.slice(0, begin), ...kept, ...x.shape.slice(end)]);
-    // Where one of the outer axis is more than a chunk, the inner axis is cut.
+    // Where one position of the outer axis is more than a chunk, the inner axis is cut too.
     const outerSize = Math.max(1, Math.floor(CHUNK / (reduced * inner)));
     const innerSize = outerSize > 1 ? inner : Math.min(inner, Math.max(LEAST_COLUMNS, Math.floor(CHUNK / reduced)));
     const chunks = Math.ceil(outer / outerSize) * Math.ceil(inner / innerSize);
     const factor = name === 'Mean' ? 1 / reduced : 1;
-    const [from, to] = [backend.address(x), backend.address(out)];
-    backend.run('sumAxis', chunks, from, to, outer, reduced, inner, factor, outerSize, innerSize);
+    backend.run('sumAxis', chunks, {
+      x: backend.address(x),
+      out: backend.address(out),
+      outer,
+      reduced,
+      inner,
+      factor,
+      outerSize,
+      innerSize,
+    });
     return out;
   });
 

@@ -1,4 +1,4 @@
-/** VitResample and its gradient: src/ops/resample.ts says what they are. */
+/** VitResample and its gradient: src/ops/resample.ts describes them. */
 import type * as tf from '@tensorflow/tfjs';
 import type { SimdBackend } from '../backend.js';
 import { resampleScratch } from '../tasks/resample.js';
@@ -15,18 +15,23 @@ function resampled(
   const [columnMatrices, outWidth, width] = columns.shape as [number, number, number];
   const backward = direction === 'backward';
   const out = backend.output([batch, ...(backward ? [height, width] : [outHeight, outWidth]), channels]);
-  const sizes = [height, width, outHeight, outWidth, channels] as const;
-  backend.withScratch(backend.threads.size * resampleScratch(...sizes), (scratch) => {
-    backend.run(
-      'resample',
-      batch,
-      ...([backend.address(x), backend.address(rows), backend.address(columns), backend.address(out)] as const),
+  const sizes = { height, width, outHeight, outWidth, channels };
+  backend.withScratch(backend.threads.size * resampleScratch(sizes), (scratch) => {
+    backend.run('resample', batch, {
+      x: backend.address(x),
+      rows: backend.address(rows),
+      columns: backend.address(columns),
+      out: backend.address(out),
       scratch,
-      ...sizes,
-      rowMatrices === 1 ? 0 : outHeight * height,
-      columnMatrices === 1 ? 0 : outWidth * width,
-      backward ? 1 : 0,
-    );
+      height,
+      width,
+      outHeight,
+      outWidth,
+      channels,
+      rowsBatch: rowMatrices === 1 ? 0 : outHeight * height,
+      columnsBatch: columnMatrices === 1 ? 0 : outWidth * width,
+      backward,
+    });
   });
   return out;
 }

@@ -1,27 +1,26 @@
-/** VitGatherTokens, VitRestoreTokens and their gradients: src/ops/tokens.ts says what they are. */
+/** VitGatherTokens, VitRestoreTokens and their gradients: src/ops/tokens.ts describes them. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { SimdBackend } from '../backend.js';
-import { FLOAT, rowsOfChunk } from '../tasks/chunks.js';
+import { FLOAT, NONE } from '../address.js';
+import { rowsOfChunk } from '../tasks/chunks.js';
 import { defineKernel } from './kernel.js';
 
-/** out[i] = x[index[i]]; an index beyond the rows of x takes `other`, or zeros. */
+/** out[i] = x[index[i]]. An index beyond the rows of x gives `other`, or zeros. */
 function gatherRows(backend: SimdBackend, x: TensorInfo, index: TensorInfo, other: TensorInfo | null): TensorInfo {
   const [limit, columns] = x.shape as [number, number];
   const rows = index.shape[0]!;
   const out = backend.output([rows, columns]);
   const chunkRows = rowsOfChunk(rows, columns);
-  backend.run(
-    'gatherRows',
-    Math.ceil(rows / chunkRows),
-    backend.address(x),
-    backend.address(index),
-    backend.address(out),
+  backend.run('gatherRows', Math.ceil(rows / chunkRows), {
+    x: backend.address(x),
+    index: backend.address(index),
+    out: backend.address(out),
+    fill: other ? backend.address(other) : NONE,
     rows,
     columns,
     limit,
-    other ? backend.address(other) : 0,
     chunkRows,
-  );
+  });
   return out;
 }
 
@@ -32,9 +31,15 @@ function sumWeightedRows(backend: SimdBackend, x: TensorInfo, weights: TensorInf
   const chunkRows = rowsOfChunk(rows, columns);
   const chunks = Math.ceil(rows / chunkRows);
   backend.withScratch(FLOAT * chunks * columns, (parts) => {
-    const [from, by] = [backend.address(x), backend.address(weights)];
-    backend.run('sumWeightedRows', chunks, from, by, parts, rows, columns, chunkRows);
-    backend.kernels.sumRows(parts, chunks, columns, columns, backend.address(out));
+    backend.run('sumWeightedRows', chunks, {
+      x: backend.address(x),
+      weights: backend.address(weights),
+      parts,
+      rows,
+      columns,
+      chunkRows,
+    });
+    backend.kernels.sumRows({ x: parts, rows: chunks, columns, stride: columns, out: backend.address(out) });
   });
   return out;
 }

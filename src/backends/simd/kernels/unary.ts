@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { SimdBackend } from '../backend.js';
 import { CHUNK } from '../tasks/chunks.js';
-import { unaryCode, type UnaryOperation } from '../tasks/elementwise.js';
+import type { UnaryOperation } from '../tasks/elementwise.js';
 import { defineKernel, ours, stock } from './kernel.js';
 
 const chunksOf = (total: number): number => Math.ceil(total / CHUNK);
@@ -14,8 +14,13 @@ const kernel = (name: string, operation: UnaryOperation): tf.KernelConfig =>
     if (!ours(x)) return stock(name, backend, inputs, attributes);
     const out = backend.output(x.shape);
     const total = sizeOf(x.shape);
-    const [from, to] = [backend.address(x), backend.address(out)];
-    backend.run('unary', chunksOf(total), unaryCode(operation), from, to, total, CHUNK);
+    backend.run('unary', chunksOf(total), {
+      x: backend.address(x),
+      out: backend.address(out),
+      operation,
+      total,
+      size: CHUNK,
+    });
     return out;
   });
 
@@ -26,9 +31,14 @@ const clip = defineKernel<{ clipValueMin: number; clipValueMax: number }>(
     if (!ours(x)) return stock('ClipByValue', backend, inputs, attributes);
     const out = backend.output(x.shape);
     const total = sizeOf(x.shape);
-    const { clipValueMin, clipValueMax } = attributes;
-    const [from, to] = [backend.address(x), backend.address(out)];
-    backend.run('clip', chunksOf(total), from, to, total, clipValueMin, clipValueMax, CHUNK);
+    backend.run('clip', chunksOf(total), {
+      x: backend.address(x),
+      out: backend.address(out),
+      low: attributes.clipValueMin,
+      high: attributes.clipValueMax,
+      total,
+      size: CHUNK,
+    });
     return out;
   },
 );
@@ -36,7 +46,7 @@ const clip = defineKernel<{ clipValueMin: number; clipValueMax: number }>(
 function filled(backend: SimdBackend, shape: readonly number[], value: number): tf.TensorInfo {
   const out = backend.output(shape);
   const total = sizeOf(shape);
-  backend.run('fill', chunksOf(total), backend.address(out), total, value, CHUNK);
+  backend.run('fill', chunksOf(total), { out: backend.address(out), total, value, size: CHUNK });
   return out;
 }
 

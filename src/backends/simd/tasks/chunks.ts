@@ -1,9 +1,6 @@
-/** How work is cut. The cuts depend on sizes alone, never on the number of threads, and so neither do results. */
+/** How work is cut. The cuts depend only on sizes and never on the number of threads; therefore so do the results. */
 
-/** Bytes of a float32. */
-export const FLOAT = 4;
-
-/** Floats of a chunk's output that stay in a core's second-level cache (512 KiB here and up) with room to spare. */
+/** Floats of a chunk's output: few enough to stay in a core's second-level cache (512 KiB or more). */
 export const CHUNK = 49_152;
 
 /** Rows of each chunk where each row gives `width` floats. */
@@ -12,17 +9,17 @@ export function rowsOfChunk(rows: number, width: number): number {
   return Math.ceil(rows / chunks);
 }
 
-/** With fewer rows a product is slower, since the other matrix is packed anew for each chunk: 64 rows cost a tenth. */
+/** With fewer rows a product is slower, since each chunk packs the other matrix again: 64 rows cost a tenth. */
 const PRODUCT_ROWS = 256;
 
-/** Rows of each chunk of a matrix product. An even number of chunks, if several: cores mostly come in twos. */
+/** Rows of each chunk of a matrix product. Several chunks are an even number, as most machines' cores are. */
 export function rowsOfProduct(rows: number): number {
   return Math.ceil(rows / even(Math.ceil(rows / PRODUCT_ROWS)));
 }
 
-/** Sides of the blocks of a weight gradient: each block packs all rows of a batch, so these are larger than a tile. */
+/** Sides of the blocks of a weight gradient. They are larger than a tile, since each block packs all rows of a batch. */
 const BLOCK_SIDE = 192;
-/** A side is not halved below this for the sake of an even number. */
+/** No side is cut smaller than this to get an even number of blocks. */
 const LEAST_SIDE = 48;
 
 /** Rows and columns of each block of a matrix that is a sum over many rows, such as a weight's gradient. */
@@ -35,7 +32,7 @@ export function blockOfProduct(rows: number, columns: number): { rows: number; c
 
 const even = (chunks: number): number => (chunks > 1 ? chunks + (chunks % 2) : 1);
 
-/** Where to cut a dense output: along its first axis of more than one, `size` of that axis a chunk. */
+/** Where to cut a dense output: along its first axis of more than one position, in chunks of `size` positions. */
 export function cut(sizes: readonly number[]): { axis: number; size: number; chunks: number } {
   const axis = Math.max(
     0,
@@ -46,7 +43,7 @@ export function cut(sizes: readonly number[]): { axis: number; size: number; chu
   return { axis, size, chunks: Math.ceil(sizes[axis]! / size) };
 }
 
-/** What a chunk covers of `total`, in steps of `size`. */
+/** The part of `total` that a chunk of `size` covers. */
 export function span(chunk: number, size: number, total: number): { first: number; count: number } {
   const first = chunk * size;
   return { first, count: Math.min(size, total - first) };

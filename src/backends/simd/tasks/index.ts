@@ -1,21 +1,18 @@
-/**
- * The tasks that threads run, by name. A task computes one chunk of a kernel's work from addresses, sizes and factors;
- * it knows no tensors. Addresses are those of the shared memory, sizes count float32 values; address 0 stands for "none".
- */
-import type { Thread } from '../thread.js';
+/** The tasks that threads run, by name. */
 import { adamW } from './adamw.js';
+import { attention, attentionGradient } from './attention.js';
 import { copyStrided } from './copy.js';
 import { binary, clip, fill, unary } from './elementwise.js';
-import { attention, attentionGradient } from './attention.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js';
 import { squaredErrorGradient } from './losses.js';
 import { matMul, softmax } from './matmul.js';
 import { sumAxis } from './reduce.js';
 import { resample } from './resample.js';
+import type { Task } from './task.js';
 import { gatherRows, sumWeightedRows } from './tokens.js';
 
-export const TASKS = {
+const DEFINED = {
   adamW,
   attention,
   attentionGradient,
@@ -38,8 +35,11 @@ export const TASKS = {
   unary,
 };
 
-export type TaskName = keyof typeof TASKS;
+export type TaskName = keyof typeof DEFINED;
 
-/** What a task takes after its thread and its chunk. */
-export type TaskArguments<Name extends TaskName> =
-  Parameters<(typeof TASKS)[Name]> extends [Thread, number, ...infer Rest extends number[]] ? Rest : never;
+/** The record that each task takes. */
+export type TaskArguments = {
+  [Name in TaskName]: (typeof DEFINED)[Name] extends Task<infer Values> ? Values : never;
+};
+
+export const TASKS: { readonly [Name in TaskName]: Task<TaskArguments[Name]> } = DEFINED;

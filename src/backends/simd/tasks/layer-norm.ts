@@ -1,54 +1,64 @@
 /** Layer normalisation of rows and its gradients. */
-import type { Thread } from '../thread.js';
-import { FLOAT, span } from './chunks.js';
+import { offset } from '../address.js';
+import { address, number } from '../records.js';
+import { span } from './chunks.js';
+import { defineTask } from './task.js';
 
 /** A chunk of rows. `statistics` [rows, 2] receives mean and 1/std. */
-export function layerNorm(
-  { kernels }: Thread,
-  chunk: number,
-  x: number,
-  scale: number,
-  shift: number,
-  y: number,
-  statistics: number,
-  rows: number,
-  dim: number,
-  epsilon: number,
-  chunkRows: number,
-): void {
-  const { first, count } = span(chunk, chunkRows, rows);
-  const at = FLOAT * first * dim;
-  kernels.layerNorm(x + at, scale, shift, y + at, statistics + FLOAT * 2 * first, count, dim, epsilon);
-}
+export const layerNorm = defineTask(
+  {
+    x: address,
+    scale: address,
+    shift: address,
+    y: address,
+    statistics: address,
+    rows: number,
+    dim: number,
+    epsilon: number,
+    chunkRows: number,
+  },
+  ({ kernels }, chunk, { x, scale, shift, y, statistics, rows, dim, epsilon, chunkRows }) => {
+    const { first, count } = span(chunk, chunkRows, rows);
+    kernels.layerNorm({
+      x: offset(x, first * dim),
+      scale,
+      shift,
+      y: offset(y, first * dim),
+      statistics: offset(statistics, 2 * first),
+      rows: count,
+      dim,
+      epsilon,
+    });
+  },
+);
 
-/** A chunk of rows of dx, and its part of the other gradients: `parts` [chunks, 2, dim], to be summed. */
-export function layerNormGradient(
-  { kernels }: Thread,
-  chunk: number,
-  dy: number,
-  x: number,
-  scale: number,
-  statistics: number,
-  dx: number,
-  parts: number,
-  rows: number,
-  dim: number,
-  chunkRows: number,
-): void {
-  const { first, count } = span(chunk, chunkRows, rows);
-  const at = FLOAT * first * dim;
-  const dScale = parts + FLOAT * chunk * 2 * dim;
-  const dShift = dScale + FLOAT * dim;
-  kernels.fill(dScale, 2 * dim, 0);
-  kernels.layerNormGradient(
-    dy + at,
-    x + at,
-    scale,
-    statistics + FLOAT * 2 * first,
-    dx + at,
-    dScale,
-    dShift,
-    count,
-    dim,
-  );
-}
+/** A chunk of rows of dx, and its part of the other gradients: `parts` [chunks, 2, dim], still to be summed. */
+export const layerNormGradient = defineTask(
+  {
+    dy: address,
+    x: address,
+    scale: address,
+    statistics: address,
+    dx: address,
+    parts: address,
+    rows: number,
+    dim: number,
+    chunkRows: number,
+  },
+  ({ kernels }, chunk, { dy, x, scale, statistics, dx, parts, rows, dim, chunkRows }) => {
+    const { first, count } = span(chunk, chunkRows, rows);
+    const dScale = offset(parts, chunk * 2 * dim);
+    kernels.fill({ out: dScale, count: 2 * dim, value: 0 });
+    kernels.layerNormGradient({
+      dy: offset(dy, first * dim),
+      x: offset(x, first * dim),
+      dx: offset(dx, first * dim),
+      scale,
+      statistics: offset(statistics, 2 * first),
+      dScale,
+      dShift: offset(dScale, dim),
+      rows: count,
+      dim,
+    });
+  },
+);

@@ -1,22 +1,32 @@
-/** The gradient of the squared error. Losses themselves are small and computed by the calling thread. */
-import type { Thread } from '../thread.js';
-import { FLOAT, span } from './chunks.js';
+/** The gradient of the squared error. The losses themselves are small: the calling thread computes them. */
+import { offset } from '../address.js';
+import { address, number } from '../records.js';
+import { span } from './chunks.js';
+import { defineTask } from './task.js';
 
 /** A chunk of rows of factor·weight·(prediction − target). */
-export function squaredErrorGradient(
-  { kernels }: Thread,
-  chunk: number,
-  prediction: number,
-  target: number,
-  weights: number,
-  out: number,
-  rows: number,
-  values: number,
-  factor: number,
-  chunkRows: number,
-): void {
-  const { first, count } = span(chunk, chunkRows, rows);
-  const at = FLOAT * first * values;
-  const weight = weights + FLOAT * first;
-  kernels.squaredErrorGradient(prediction + at, target + at, weight, out + at, count, values, factor);
-}
+export const squaredErrorGradient = defineTask(
+  {
+    prediction: address,
+    target: address,
+    weights: address,
+    out: address,
+    rows: number,
+    values: number,
+    factor: number,
+    chunkRows: number,
+  },
+  ({ kernels }, chunk, { prediction, target, weights, out, rows, values, factor, chunkRows }) => {
+    const { first, count } = span(chunk, chunkRows, rows);
+    const at = first * values;
+    kernels.squaredErrorGradient({
+      prediction: offset(prediction, at),
+      target: offset(target, at),
+      weights: offset(weights, first),
+      out: offset(out, at),
+      rows: count,
+      values,
+      factor,
+    });
+  },
+);

@@ -1,48 +1,54 @@
-/** Products of batches of matrices. */
-import type { Thread } from '../thread.js';
-import { FLOAT, span } from './chunks.js';
+/** Products of batches of matrices, and softmax. */
+import { offset } from '../address.js';
+import { address, flag, number } from '../records.js';
+import { span } from './chunks.js';
+import { defineTask } from './task.js';
 
 /**
- * A chunk of rows of one product: `chunks` of them for each of the batch. op(A) is m×k, op(B) is k×n; `aBatch` and
- * `bBatch` are the floats from one matrix to the next, 0 where one serves all.
+ * A chunk of rows of one product; each product of the batch has `chunks` of them. op(A) is m×k, op(B) is k×n. `aBatch`
+ * and `bBatch` are the floats from one matrix to the next, 0 where one matrix serves the whole batch.
  */
-export function matMul(
-  { gemm }: Thread,
-  chunk: number,
-  a: number,
-  b: number,
-  out: number,
-  transposeA: number,
-  transposeB: number,
-  m: number,
-  n: number,
-  k: number,
-  aBatch: number,
-  bBatch: number,
-  chunks: number,
-  chunkRows: number,
-): void {
-  const index = Math.floor(chunk / chunks);
-  const { first, count } = span(chunk % chunks, chunkRows, m);
-  const fromA = a + FLOAT * (index * aBatch + first * (transposeA ? 1 : k));
-  const fromB = b + FLOAT * index * bBatch;
-  const to = out + FLOAT * (index * m + first) * n;
-  const [lda, ldb] = [transposeA ? m : k, transposeB ? k : n];
-  gemm(transposeA ? 1 : 0, transposeB ? 1 : 0, count, n, k, 1, fromA, lda, fromB, ldb, 0, to, n);
-}
+export const matMul = defineTask(
+  {
+    a: address,
+    b: address,
+    out: address,
+    transposeA: flag,
+    transposeB: flag,
+    m: number,
+    n: number,
+    k: number,
+    aBatch: number,
+    bBatch: number,
+    chunks: number,
+    chunkRows: number,
+  },
+  ({ gemm }, chunk, { a, b, out, transposeA, transposeB, m, n, k, aBatch, bBatch, chunks, chunkRows }) => {
+    const index = Math.floor(chunk / chunks);
+    const { first, count } = span(chunk % chunks, chunkRows, m);
+    gemm({
+      m: count,
+      n,
+      k,
+      transposeA,
+      transposeB,
+      a: offset(a, index * aBatch + first * (transposeA ? 1 : k)),
+      lda: transposeA ? m : k,
+      b: offset(b, index * bBatch),
+      ldb: transposeB ? k : n,
+      c: offset(out, (index * m + first) * n),
+      ldc: n,
+    });
+  },
+);
 
-/** Softmax of a chunk of rows, copied from x first. */
-export function softmax(
-  { kernels }: Thread,
-  chunk: number,
-  x: number,
-  out: number,
-  rows: number,
-  columns: number,
-  chunkRows: number,
-): void {
-  const { first, count } = span(chunk, chunkRows, rows);
-  const at = FLOAT * first * columns;
-  kernels.scatterRows(x + at, out + at, 1, count * columns, 0);
-  kernels.softmax(out + at, count, columns, columns);
-}
+/** Softmax of a chunk of rows, which are copied from x first. */
+export const softmax = defineTask(
+  { x: address, out: address, rows: number, columns: number, chunkRows: number },
+  ({ kernels }, chunk, { x, out, rows, columns, chunkRows }) => {
+    const { first, count } = span(chunk, chunkRows, rows);
+    const to = offset(out, first * columns);
+    kernels.scatterRows({ x: offset(x, first * columns), out: to, rows: 1, columns: count * columns, stride: 0 });
+    kernels.softmax({ x: to, rows: count, columns, stride: columns });
+  },
+);

@@ -1,57 +1,65 @@
-/** Separable resampling, R·X·Cᵀ for each channel of one image a chunk. */
-import type { Thread } from '../thread.js';
-import { FLOAT } from './chunks.js';
+/** Separable resampling, R·X·Cᵀ for each channel, one image a chunk. */
+import { FLOAT, offset } from '../address.js';
+import { address, flag, number } from '../records.js';
+import { defineTask } from './task.js';
+
+interface ResampleSizes {
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly channels: number;
+}
+
+/** Floats of the image between the two products. */
+const betweenFloats = ({ height, width, outHeight, outWidth, channels }: ResampleSizes): number =>
+  Math.max(height * outWidth, outHeight * width) * channels;
 
 /**
  * Scratch of each thread, in bytes: the image between the two products, and the column matrix spread over interleaved
- * channels so that the second product is one of ordinary matrices too.
+ * channels, with which the second product is one of ordinary matrices too.
  */
-export function resampleScratch(
-  height: number,
-  width: number,
-  outHeight: number,
-  outWidth: number,
-  channels: number,
-): number {
-  const between = Math.max(height * outWidth, outHeight * width) * channels;
-  return FLOAT * (between + width * channels * outWidth * channels);
-}
+export const resampleScratch = (sizes: ResampleSizes): number =>
+  FLOAT * (betweenFloats(sizes) + sizes.width * sizes.channels * sizes.outWidth * sizes.channels);
 
 /**
- * x [batch, height, width, channels] → out [batch, outHeight, outWidth, channels]; with `backward`, the gradient the other
- * way. `rowsBatch` and `columnsBatch` are the floats from one image's matrix to the next, 0 where one serves all.
+ * x [batch, height, width, channels] → out [batch, outHeight, outWidth, channels]. With `backward`, the gradient: x has
+ * the second shape and out the first. `rowsBatch` and `columnsBatch` are the floats from one image's matrix to the next,
+ * 0 where one matrix serves all.
  */
-export function resample(
-  { kernels, gemm, index }: Thread,
-  chunk: number,
-  x: number,
-  rows: number,
-  columns: number,
-  out: number,
-  scratch: number,
-  height: number,
-  width: number,
-  outHeight: number,
-  outWidth: number,
-  channels: number,
-  rowsBatch: number,
-  columnsBatch: number,
-  backward: number,
-): void {
-  const between = scratch + index * resampleScratch(height, width, outHeight, outWidth, channels);
-  const spread = between + FLOAT * Math.max(height * outWidth, outHeight * width) * channels;
-  const [line, outLine] = [width * channels, outWidth * channels];
-  const r = rows + FLOAT * chunk * rowsBatch;
-  kernels.expandChannels(columns + FLOAT * chunk * columnsBatch, spread, outWidth, width, channels);
-  if (backward) {
-    const dy = x + FLOAT * chunk * outHeight * outLine;
-    gemm(1, 0, height, outLine, outHeight, 1, r, height, dy, outLine, 0, between, outLine);
-    const to = out + FLOAT * chunk * height * line;
-    gemm(0, 1, height, line, outLine, 1, between, outLine, spread, outLine, 0, to, line);
-  } else {
-    const from = x + FLOAT * chunk * height * line;
-    gemm(0, 0, outHeight, line, height, 1, r, height, from, line, 0, between, line);
-    const to = out + FLOAT * chunk * outHeight * outLine;
-    gemm(0, 0, outHeight, outLine, line, 1, between, line, spread, outLine, 0, to, outLine);
-  }
-}
+export const resample = defineTask(
+  {
+    x: address,
+    rows: address,
+    columns: address,
+    out: address,
+    scratch: address,
+    height: number,
+    width: number,
+    outHeight: number,
+    outWidth: number,
+    channels: number,
+    rowsBatch: number,
+    columnsBatch: number,
+    backward: flag,
+  },
+  ({ kernels, gemm, index }, chunk, values) => {
+    const { x, rows, columns, out, scratch, height, width, outHeight, outWidth, channels } = values;
+    const between = offset(scratch, (index * resampleScratch(values)) / FLOAT);
+    const spread = offset(between, betweenFloats(values));
+    const [line, outLine] = [width * channels, outWidth * channels];
+    const r = offset(rows, chunk * values.rowsBatch);
+    const matrix = offset(columns, chunk * values.columnsBatch);
+    kernels.expandChannels({ matrix, out: spread, output: outWidth, input: width, channels });
+    if (values.backward) {
+      const [dy, dx] = [offset(x, chunk * outHeight * outLine), offset(out, chunk * height * line)];
+      const w = outLine;
+      gemm({ m: height, n: w, k: outHeight, a: r, lda: height, transposeA: true, b: dy, ldb: w, c: between, ldc: w });
+      gemm({ m: height, n: line, k: w, a: between, lda: w, b: spread, ldb: w, transposeB: true, c: dx, ldc: line });
+    } else {
+      const [image, y] = [offset(x, chunk * height * line), offset(out, chunk * outHeight * outLine)];
+      gemm({ m: outHeight, n: line, k: height, a: r, lda: height, b: image, ldb: line, c: between, ldc: line });
+      gemm({ m: outHeight, n: outLine, k: line, a: between, lda: line, b: spread, ldb: outLine, c: y, ldc: outLine });
+    }
+  },
+);

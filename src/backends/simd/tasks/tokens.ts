@@ -1,39 +1,36 @@
 /** Rows picked by index, and weighted sums of rows. */
-import type { Thread } from '../thread.js';
-import { FLOAT, span } from './chunks.js';
+import { offset } from '../address.js';
+import { address, number } from '../records.js';
+import { span } from './chunks.js';
+import { defineTask } from './task.js';
 
-/**
- * A chunk of out[i] = x[index[i]]; an index of `limit` or more takes the row at `fill`, or zeros where that is 0.
- */
-export function gatherRows(
-  { kernels }: Thread,
-  chunk: number,
-  x: number,
-  index: number,
-  out: number,
-  rows: number,
-  columns: number,
-  limit: number,
-  fill: number,
-  chunkRows: number,
-): void {
-  const { first, count } = span(chunk, chunkRows, rows);
-  kernels.gatherRows(out + FLOAT * first * columns, x, index + FLOAT * first, count, columns, limit, fill);
-}
+/** A chunk of out[i] = x[index[i]]. An index of `limit` or more takes the row at `fill`, or zeros where that is NONE. */
+export const gatherRows = defineTask(
+  {
+    x: address,
+    index: address,
+    out: address,
+    rows: number,
+    columns: number,
+    limit: number,
+    fill: address,
+    chunkRows: number,
+  },
+  ({ kernels }, chunk, { x, index, out, rows, columns, limit, fill, chunkRows }) => {
+    const { first, count } = span(chunk, chunkRows, rows);
+    const [to, from] = [offset(out, first * columns), offset(index, first)];
+    kernels.gatherRows({ out: to, x, index: from, rows: count, columns, limit, fill });
+  },
+);
 
-/** A chunk's part of Σ weights[i]·x[i]: `parts` [chunks, columns], to be summed. */
-export function sumWeightedRows(
-  { kernels }: Thread,
-  chunk: number,
-  x: number,
-  weights: number,
-  parts: number,
-  rows: number,
-  columns: number,
-  chunkRows: number,
-): void {
-  const { first, count } = span(chunk, chunkRows, rows);
-  const out = parts + FLOAT * chunk * columns;
-  kernels.fill(out, columns, 0);
-  kernels.addWeightedRows(x + FLOAT * first * columns, weights + FLOAT * first, count, columns, out);
-}
+/** A chunk's part of Σ weights[i]·x[i]: `parts` [chunks, columns], still to be summed. */
+export const sumWeightedRows = defineTask(
+  { x: address, weights: address, parts: address, rows: number, columns: number, chunkRows: number },
+  ({ kernels }, chunk, { x, weights, parts, rows, columns, chunkRows }) => {
+    const { first, count } = span(chunk, chunkRows, rows);
+    const sums = offset(parts, chunk * columns);
+    kernels.fill({ out: sums, count: columns, value: 0 });
+    const [from, by] = [offset(x, first * columns), offset(weights, first)];
+    kernels.addWeightedRows({ x: from, weights: by, rows: count, columns, sums });
+  },
+);

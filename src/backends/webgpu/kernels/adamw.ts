@@ -1,8 +1,8 @@
-/** VitAdamW: src/ops/adamw.ts says what it is. In place, one pass for as many parameters as a shader may see at once. */
+/** VitAdamW: src/ops/adamw.ts describes it. In place, one pass for as many parameters as a shader may access at once. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { lanesFor, linearGroup, linearGroups, typeOf, type Operand } from '../pass.js';
+import { definePass, lanesFor, linearGroup, linearGroups, typeOf, type Operand } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import type { AdamWStep } from '../../../ops/adamw.js';
 
@@ -13,7 +13,7 @@ interface AdamWAttributes extends AdamWStep {
 
 interface Slot {
   value: TensorInfo;
-  /** The value in float16, where somebody keeps it. */
+  /** The value in float16, where the notes have it. */
   half: TensorInfo | undefined;
   first: TensorInfo;
   second: TensorInfo;
@@ -29,7 +29,7 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
   const { beta1, beta2, epsilon, rateScales, weightDecays } = attributes;
   const slots = rateScales.map((rateScale, slot): Slot => {
     const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
-    // 1 − β is not left to float32, which would be wrong by 1e-5 for β = 0.999.
+    // 1 − β is computed here: in float32 it would be wrong by 1e-5 for β = 0.999.
     const uniforms = [...[beta1, 1 - beta1, beta2, 1 - beta2], ...[rateScale, weightDecays[slot]!, epsilon, 0]];
     const { half } = backend.notes.roundedOf(value!) ?? {};
     return { value: value!, half, first: first!, second: second!, gradient: gradient!, uniforms };
@@ -38,13 +38,13 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
   for (const some of together(slots, backend.device.limits.maxStorageBuffersPerShaderStage - 1)) {
     update(backend, some, rates);
   }
-  // A step ends here. Were the next one's passes handed over together with its last, buffers would come back at other times
-  // in every step, and be other buffers.
+  // A step ends here. If the last passes of a step were submitted with the first ones of the next, buffers would be freed
+  // at other times in every step, and each step would use other buffers.
   backend.submit();
   return [];
 });
 
-/** As many slots in a row as have no more buffers than that. */
+/** Groups consecutive slots, with at most so many buffers in each group. */
 function together(slots: readonly Slot[], most: number): Slot[][] {
   const all: Slot[][] = [];
   let free = 0;
@@ -61,36 +61,40 @@ function together(slots: readonly Slot[], most: number): Slot[][] {
 
 function update(backend: VitBackend, slots: readonly Slot[], rates: TensorInfo): void {
   const sizes = slots.map(({ value }) => sizeOf(value.shape));
-  const operands = (part: 'value' | 'first' | 'second' | 'gradient'): [string, Operand][] =>
-    slots.map((slot, i) => [`${part}${i}`, lanesFor(slot[part], sizes[i]!)]);
-  const values = operands('value');
-  const halves = slots.map(({ half }, i) => half && backend.asStored(half, sizes[i]!));
-  const counts = values.map(([, { lanes }], i) => sizes[i]! / lanes);
-  const groups = counts.map((count) => Math.ceil(count / THREADS));
-  const total = groups.reduce((a, b) => a + b, 0);
-  const rounding = (half: Operand | undefined, slot: number): string =>
-    half ? `half${slot}[i] = ${typeOf(half)}(value${slot}[i]);` : '';
-  const ends = groups.map((_, i) => groups.slice(0, i + 1).reduce((a, b) => a + b, 0));
-  backend.run({
-    name: 'adamW',
-    sizes: { sizes, halves: halves.map(Boolean) },
-    reads: Object.fromEntries([...operands('gradient'), ['rates', lanesFor(rates, 4)]]),
-    writes: Object.fromEntries([
-      ...values,
-      ...operands('first'),
-      ...operands('second'),
-      ...halves.flatMap((half, i) => (half ? [[`half${i}`, half] as const] : [])),
-    ]),
-    uniforms: slots.flatMap(({ uniforms }) => uniforms),
-    threads: THREADS,
-    groups: linearGroups(total),
-    code: () => ({
-      body: `
-        let number = ${linearGroup(total)};
-        ${slots.map((_, i) => `if (number < ${ends[i]}u) { ${one(i, counts[i]!, ends[i]! - groups[i]!)} ${rounding(halves[i], i)} return; }`).join('\n')}`,
-    }),
-  });
+  const operands = (part: 'value' | 'first' | 'second' | 'gradient'): Record<string, Operand> =>
+    Object.fromEntries(slots.map((slot, i) => [`${part}${i}`, lanesFor(slot[part], sizes[i]!)]));
+  const halves = slots.flatMap(({ half }, i) =>
+    half ? [[`half${i}`, backend.asStored(half, sizes[i]!)] as const] : [],
+  );
+  backend.run(
+    adamWPass(
+      { sizes },
+      { ...operands('gradient'), rates: lanesFor(rates, 4) },
+      { ...operands('value'), ...operands('first'), ...operands('second'), ...Object.fromEntries(halves) },
+      slots.flatMap(({ uniforms }) => uniforms),
+    ),
+  );
 }
+
+const adamWPass = definePass<
+  { sizes: readonly number[] },
+  `gradient${number}` | 'rates',
+  `value${number}` | `first${number}` | `second${number}` | `half${number}`
+>('adamW', ({ sizes }, types) => {
+  const counts = sizes.map((size, slot) => size / types[`value${slot}`]!.lanes);
+  let end = 0;
+  const branches = counts.map((count, slot) => {
+    const start = end;
+    end += Math.ceil(count / THREADS);
+    const half = types[`half${slot}`];
+    const rounding = half ? `half${slot}[i] = ${typeOf(half)}(value${slot}[i]);` : '';
+    return `if (number < ${end}u) { ${one(slot, count, start)} ${rounding} return; }`;
+  });
+  const body = `
+    let number = ${linearGroup(end)};
+    ${branches.join('\n')}`;
+  return { threads: THREADS, groups: linearGroups(end), body };
+});
 
 /** WGSL: the update of one value, or four, of a slot whose workgroups begin at `start`. */
 function one(slot: number, count: number, start: number): string {

@@ -1,16 +1,16 @@
 /**
- * Sums of two tensors of one shape, as gradients meet where a tensor has gone two ways: how large the sums are is noted on
- * the way, for whoever rounds them next. All other sums are left to tfjs's own kernel.
+ * Sums of two tensors of one shape, as of the gradients of a tensor that was used twice. The pass also finds the largest
+ * values, for a pass that rounds the sums later. tfjs's own kernel computes all other sums.
  */
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-webgpu'; // brings the stock kernel
+import '@tensorflow/tfjs-backend-webgpu'; // registers the stock kernel
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { computedType, scalars } from '../pass.js';
-import { partsOf } from '../passes/largest.js';
+import { computedType, definePass, scalars } from '../pass.js';
+import { largestParts, partsFor } from '../passes/largest.js';
 import { BACKEND_NAME } from './kernel.js';
 
-/** Values from which a look at them all costs more than a note. */
+/** Number of values from which finding the largest later would cost more than doing it here. */
 const LARGE = 2 ** 16;
 
 export function addKernel(): tf.KernelConfig {
@@ -26,21 +26,20 @@ export function addKernel(): tf.KernelConfig {
   };
 }
 
+const addPass = definePass<{ size: number }, 'a' | 'b', 'y' | 'parts'>('add', ({ size }, { a, b }) =>
+  largestParts(size / a.lanes, a.lanes, {
+    value: `${computedType(a)}(a[i]) + ${computedType(b)}(b[i])`,
+    also: 'y[i] = value;',
+  }),
+);
+
 function add(backend: VitBackend, a: tf.TensorInfo, b: tf.TensorInfo): tf.TensorInfo {
   const y = backend.output(a.shape);
   const size = sizeOf(a.shape);
-  const [left, right] = [backend.asStored(a, size), backend.asStored(b, size)];
-  const { parts, ...pass } = partsOf(backend, size / left.lanes, left.lanes, {
-    value: `${computedType(left)}(a[i]) + ${computedType(right)}(b[i])`,
-    also: 'y[i] = value;',
-  });
-  backend.run({
-    name: 'add',
-    sizes: { size },
-    reads: { a: left, b: right },
-    writes: { y: backend.asStored(y, size), parts: scalars(parts) },
-    ...pass,
-  });
+  const left = backend.asStored(a, size);
+  const parts = partsFor(backend, size / left.lanes);
+  const writes = { y: backend.asStored(y, size), parts: scalars(parts) };
+  backend.run(addPass({ size }, { a: left, b: backend.asStored(b, size) }, writes));
   backend.notes.noteLargest(y, parts);
   return y;
 }

@@ -1,4 +1,4 @@
-/** All kernels of this backend; what is not here runs as tfjs's stock WebGPU kernel. */
+/** All kernels of this backend. tfjs's stock WebGPU kernels serve for all others. */
 import * as tf from '@tensorflow/tfjs';
 import { accumulate } from './accumulate.js';
 import { addKernel } from './add.js';
@@ -53,13 +53,13 @@ const KERNELS: readonly tf.KernelConfig[] = [
   sumOfSquares,
 ];
 
-/** Of devices with the feature `shader-f16`. */
+/** For devices with the feature `shader-f16`. */
 const HALF_KERNELS: readonly tf.KernelConfig[] = [halfLinear, halfLinearGradient];
 
-/** Registers them. Once in a process, which has one such device. */
+/** Registers the kernels. To be called once in a process, which has one such device. */
 export function registerKernels(features: Pick<ReadonlySet<string>, 'has'>): void {
   for (const kernel of [...KERNELS, ...(features.has('shader-f16') ? HALF_KERNELS : [])]) tf.registerKernel(kernel);
   const add = addKernel();
-  tf.unregisterKernel(add.kernelName, BACKEND_NAME); // tfjs warns of a second one
+  tf.unregisterKernel(add.kernelName, BACKEND_NAME); // tfjs warns of a second kernel of one name
   tf.registerKernel(add);
 }

@@ -1,4 +1,4 @@
-/** The kernels of this backend, as tfjs knows them. */
+/** Defines kernels of this backend. */
 import { kernelsOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
 

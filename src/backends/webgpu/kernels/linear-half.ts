@@ -1,6 +1,6 @@
 /**
- * VitLinearHalf and its gradient: src/ops/linear.ts says what they are. What is multiplied is brought to float16 once,
- * where it is not kept so already; a gradient is scaled for that.
+ * VitLinearHalf and its gradient: src/ops/linear.ts describes them. Factors that are not stored as float16 are rounded to
+ * it once; a gradient is scaled first.
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
@@ -18,7 +18,7 @@ interface HalfLinearAttributes {
   result: 'float32' | 'float16';
 }
 
-/** What is saved: behind an activation, its derivative. */
+/** Saves the derivative of the activation, where there is one. */
 export const halfLinear = defineKernel<HalfLinearAttributes>(
   'VitLinearHalf',
   (backend, { input0: x, input1: weight, input2: bias, input3: residual }, { activation, result }) => {
@@ -55,8 +55,8 @@ export const halfLinearGradient = defineKernel(
 );
 
 /**
- * A weight in float16. It is kept with the weight, where AdamW writes it anew along with that: for the gradient, for the
- * next step, and for all batches that are classified between them.
+ * A weight in float16. It is kept in the notes of the weight, and AdamW updates both: the gradient, the next step and all
+ * evaluation batches in between use it.
  */
 function roundedWeight(backend: VitBackend, weight: TensorInfo): TensorInfo {
   const known = backend.notes.roundedOf(weight);
@@ -66,7 +66,7 @@ function roundedWeight(backend: VitBackend, weight: TensorInfo): TensorInfo {
   return half;
 }
 
-/** dy times the activation's derivative in float16, with the sums of it over the rows where there is a bias. */
+/** dy times the activation's derivative, in float16; with its sums over the rows where there is a bias. */
 function roundedGradient(
   backend: VitBackend,
   dy: TensorInfo,
@@ -87,7 +87,7 @@ function roundedGradient(
   return { half, scale: scale.scale, dBias: sums };
 }
 
-/** Gives x in float16 to somebody who needs it no longer than that. */
+/** Calls a function with x in float16. */
 function withHalf<T>(backend: VitBackend, x: TensorInfo, use: (half: TensorInfo) => T): T {
   if (backend.isHalf(x)) return use(x);
   const half = roundToHalf(backend, x);

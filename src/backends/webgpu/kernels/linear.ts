@@ -1,8 +1,8 @@
-/** VitLinear and its gradient: src/ops/linear.ts says what they are. */
+/** VitLinear and its gradient: src/ops/linear.ts describes them. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { invocations, lanesFor } from '../pass.js';
+import { definePass, invocations, lanesFor } from '../pass.js';
 import { defineKernel } from './kernel.js';
 import { makeEpilogue, plainResult } from '../passes/epilogue.js';
 import { product, weightProduct } from '../passes/choose-product.js';
@@ -41,23 +41,15 @@ export const linearGradient = defineKernel(
   },
 );
 
-/** Value by value. */
+const timesPass = definePass<{ size: number }, 'a' | 'b', 'y'>('times', ({ size }, { y }) => {
+  const { begin, ...layout } = invocations(size / y.lanes);
+  return { ...layout, body: `${begin}\ny[i] = a[i] * b[i];` };
+});
+
+/** Multiplies element by element. */
 function times(backend: VitBackend, a: TensorInfo, b: TensorInfo): TensorInfo {
   const y = backend.output(a.shape);
   const size = sizeOf(a.shape);
-  const { lanes } = lanesFor(a, size);
-  const { begin, ...layout } = invocations(size / lanes);
-  backend.run({
-    name: 'times',
-    sizes: { size },
-    reads: { a: lanesFor(a, size), b: lanesFor(b, size) },
-    writes: { y: lanesFor(y, size) },
-    ...layout,
-    code: () => ({
-      body: `
-        ${begin}
-        y[i] = a[i] * b[i];`,
-    }),
-  });
+  backend.run(timesPass({ size }, { a: lanesFor(a, size), b: lanesFor(b, size) }, { y: lanesFor(y, size) }));
   return y;
 }

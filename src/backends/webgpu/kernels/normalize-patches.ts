@@ -1,11 +1,11 @@
-/** VitNormalizePatches: src/ops/normalize-patches.ts says what it is. A workgroup makes one token. */
+/** VitNormalizePatches: src/ops/normalize-patches.ts describes it. A workgroup computes one token. */
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../../common/image.js';
 import {
   NORMALIZE_PATCHES_KERNEL,
   type NormalizePatchesAttributes,
   type PatchNormalization,
 } from '../../../ops/normalize-patches.js';
-import { linearGroup, linearGroups, scalars } from '../pass.js';
+import { definePass, linearGroup, linearGroups, scalars } from '../pass.js';
 import { readPixel, writePixel } from '../passes/pixels.js';
 import { reduction } from '../passes/reduction.js';
 import { defineKernel } from './kernel.js';
@@ -14,49 +14,56 @@ const MOST_THREADS = 64;
 
 const vector = (values: readonly number[]): string => `vec3<f32>(${values.map((value) => `${value}f`).join(', ')})`;
 
+interface Sizes {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly patchSize: number;
+  readonly normalization: PatchNormalization;
+}
+
+const normalizePatchesPass = definePass<Sizes, 'x', 'y'>(
+  ({ normalization }) => `normalizePatches ${normalization}`,
+  ({ batch, height, width, patchSize, normalization }) => {
+    const [rows, columns] = [height / patchSize, width / patchSize];
+    const pixels = patchSize * patchSize;
+    const count = batch * rows * columns;
+    const threads = Math.min(MOST_THREADS, 2 ** Math.ceil(Math.log2(pixels)));
+    const declarations = `
+      ${reduction('total', 'vec3<f32>', threads, (a, b) => `${a} + ${b}`)}
+      fn valueOf(start: u32, pixel: u32) -> vec3<f32> {
+        let at = (start + pixel / ${patchSize}u * ${width}u + pixel % ${patchSize}u) * 3u;
+        let value = clamp(${readPixel('x', 'at')}, vec3<f32>(0.0), vec3<f32>(1.0));
+        return ${normalization === 'patch' ? `(value - ${vector(IMAGENET_MEAN)}) / ${vector(IMAGENET_STD)}` : 'value'};
+      }`;
+    const body = `
+      let token = ${linearGroup(count)};
+      if (token >= ${count}u) { return; }
+      let band = token / ${columns}u;
+      let start = (band * ${width}u + token % ${columns}u) * ${patchSize}u;
+      ${statistics(normalization, pixels, threads)}
+      for (var pixel = thread; pixel < ${pixels}u; pixel += ${threads}u) {
+        let value = (valueOf(start, pixel) - first - offset) / scale;
+        let at = (token * ${pixels}u + pixel) * 3u;
+        ${writePixel('y', 'at', 'value')}
+      }`;
+    return { threads, groups: linearGroups(count), declarations, body };
+  },
+);
+
 export const normalizePatches = defineKernel<NormalizePatchesAttributes>(
   NORMALIZE_PATCHES_KERNEL,
   (backend, inputs, { patchSize, normalization }) => {
     const images = inputs.images!;
     const [batch, height, width] = images.shape as [number, number, number, number];
-    const [rows, columns] = [height / patchSize, width / patchSize];
-    const pixels = patchSize * patchSize;
-    const y = backend.output([batch, rows * columns, pixels * 3]);
-    const count = batch * rows * columns;
-    const threads = Math.min(MOST_THREADS, 2 ** Math.ceil(Math.log2(pixels)));
-    backend.run({
-      name: `normalizePatches ${normalization}`,
-      sizes: { batch, height, width, patchSize, normalization },
-      reads: { x: scalars(images) },
-      writes: { y: scalars(y) },
-      threads,
-      groups: linearGroups(count),
-      code: () => ({
-        declarations: `
-          ${reduction('total', 'vec3<f32>', threads, (a, b) => `${a} + ${b}`)}
-          fn valueOf(start: u32, pixel: u32) -> vec3<f32> {
-            let at = (start + pixel / ${patchSize}u * ${width}u + pixel % ${patchSize}u) * 3u;
-            let value = clamp(${readPixel('x', 'at')}, vec3<f32>(0.0), vec3<f32>(1.0));
-            return ${normalization === 'patch' ? `(value - ${vector(IMAGENET_MEAN)}) / ${vector(IMAGENET_STD)}` : 'value'};
-          }`,
-        body: `
-          let token = ${linearGroup(count)};
-          if (token >= ${count}u) { return; }
-          let band = token / ${columns}u;
-          let start = (band * ${width}u + token % ${columns}u) * ${patchSize}u;
-          ${statistics(normalization, pixels, threads)}
-          for (var pixel = thread; pixel < ${pixels}u; pixel += ${threads}u) {
-            let value = (valueOf(start, pixel) - first - offset) / scale;
-            let at = (token * ${pixels}u + pixel) * 3u;
-            ${writePixel('y', 'at', 'value')}
-          }`,
-      }),
-    });
+    const y = backend.output([batch, (height / patchSize) * (width / patchSize), patchSize * patchSize * 3]);
+    const sizes = { batch, height, width, patchSize, normalization };
+    backend.run(normalizePatchesPass(sizes, { x: scalars(images) }, { y: scalars(y) }));
     return y;
   },
 );
 
-/** WGSL: `first`, `offset` and `scale` of the token. Deviations are from its first pixel, so that a flat patch is exactly 0. */
+/** WGSL: `first`, `offset` and `scale` of the token. Deviations from its first pixel make a flat patch exactly 0. */
 function statistics(normalization: PatchNormalization, pixels: number, threads: number): string {
   if (normalization === 'none')
     return `let first = ${vector(IMAGENET_MEAN)}; let offset = 0.0; let scale = ${vector(IMAGENET_STD)};`;

@@ -1,4 +1,4 @@
-/** Which of the ways to multiply is taken. */
+/** Chooses how a product is computed. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { AT_ONCE } from '../pass.js';
@@ -21,8 +21,8 @@ export function product(backend: VitBackend, factors: Factors, after: Epilogue, 
 }
 
 /**
- * a·b as a new tensor, of which is known how large its values are, where that costs nothing: who rounds it to float16
- * need not look for them.
+ * a·b as a new tensor. Where it costs nothing, its largest values are noted, so the float16 rounding pass need not find
+ * them.
  */
 export function plainProduct(
   backend: VitBackend,
@@ -44,7 +44,7 @@ export function plainProduct(
   return y;
 }
 
-/** The device's matrix units with the tile for a product; null where the ordinary units have to do it. */
+/** The device's matrix units with the tile for a product; null where the ordinary units have to compute it. */
 function onMatrixUnits(
   backend: VitBackend,
   { a }: Factors,
@@ -56,15 +56,15 @@ function onMatrixUnits(
   return { units, tile: units.tiles[sizes.layout][extentOf(sizes, splits)] };
 }
 
-/** A part of a sum shorter than this is not worth its result. */
+/** Shortest part of a sum: for a shorter one, writing and reading its result costs more than it saves. */
 const LEAST_PART = 256;
 const LONGEST_STRIP = 64;
-/** Terms of a sum that are added up in the time in which one result is written and read again; on an H200, about. */
+/** Terms of a sum that take as long as writing one result and reading it again; about, on an H200. */
 const TERMS_OF_RESULT = 250;
 
 /**
- * In how many parts long sums are cut: few results leave most of a card idle, and so does a last round of workgroups
- * that are few; each part has its results to be written and read again.
+ * In how many parts long sums are cut. Few results leave most of a card idle, and so does a last round of few workgroups;
+ * but the results of each part have to be written and read again.
  */
 export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>): number {
   const tiles = Math.ceil(rows / 128) * Math.ceil(columns / 128);
@@ -76,7 +76,7 @@ export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>)
   };
   let best = 1;
   for (let splits = 2; splits <= Math.min(most, AT_ONCE); splits++) {
-    // Whole steps of the depth in each, and none without any.
+    // Each part has whole steps of the depth, and no part is empty.
     const even = Math.ceil(steps / Math.ceil(steps / splits)) === splits;
     if (even && time(splits) < time(best)) best = splits;
   }
@@ -84,8 +84,8 @@ export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>)
 }
 
 /**
- * aᵀ·b, where the sums run over all tokens of a batch: few results, long sums. They are cut in parts, or most of a card
- * would stand idle.
+ * aᵀ·b, where the sums run over all tokens of a batch: few results, long sums. They are cut in parts, since otherwise most
+ * of a card would be idle.
  *
  * @returns A new tensor, rows × columns.
  */

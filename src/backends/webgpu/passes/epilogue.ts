@@ -1,25 +1,27 @@
-/** What happens to a value of a product before it is written: bias, GELU with its derivative, residual. */
+/** The operations on a value of a product before it is written: bias, GELU with its derivative, residual. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { computedType, typeOf, type Operand } from '../pass.js';
+import { computedType, typeOf, type ElementType, type Named, type Operand } from '../pass.js';
 import { GELU } from './gelu.js';
 
-/** Operands and the choices that the code depends on. */
+/** Names of the buffers of an epilogue. Which of them a pass has decides its operations. */
+export type EpilogueReads = 'bias?' | 'residual?';
+export type EpilogueWrites = 'y' | 'derivative?';
+
 export interface Epilogue {
-  readonly key: string;
-  readonly reads: Readonly<Record<string, Operand>>;
-  readonly writes: Readonly<Record<string, Operand>>;
+  readonly reads: Named<EpilogueReads, Operand>;
+  readonly writes: Named<EpilogueWrites, Operand>;
 }
 
 export interface EpilogueParts {
   readonly y: tf.TensorInfo;
   readonly bias?: tf.TensorInfo | undefined;
   readonly residual?: tf.TensorInfo | undefined;
-  /** Where GELU follows: gets its derivative. */
+  /** Applies GELU, and receives its derivative. */
   readonly derivative?: tf.TensorInfo | undefined;
 }
 
-/** @param columns Of the product. */
+/** @param columns Columns of the product. */
 export function makeEpilogue(
   backend: VitBackend,
   { y, bias, residual, derivative }: EpilogueParts,
@@ -27,20 +29,21 @@ export function makeEpilogue(
 ): Epilogue {
   const operand = (tensor: tf.TensorInfo): Operand => backend.asStored(tensor, columns);
   return {
-    key: [bias && 'bias', residual && 'residual', derivative && 'gelu'].filter(Boolean).join(),
-    reads: { ...(bias && { bias: operand(bias) }), ...(residual && { residual: operand(residual) }) },
-    writes: { y: operand(y), ...(derivative && { derivative: operand(derivative) }) },
+    reads: { bias: bias && operand(bias), residual: residual && operand(residual) },
+    writes: { y: operand(y), derivative: derivative && operand(derivative) },
   };
 }
 
-/** The same, value by value. */
-export function inScalars({ key, reads, writes }: Epilogue): Epilogue {
-  const single = (operands: Readonly<Record<string, Operand>>): Record<string, Operand> =>
-    Object.fromEntries(Object.entries(operands).map(([name, operand]) => [name, { ...operand, lanes: 1 }]));
-  return { key, reads: single(reads), writes: single(writes) };
+/** The same with single values in place of vectors. */
+export function inScalars({ reads: { bias, residual }, writes: { y, derivative } }: Epilogue): Epilogue {
+  const single = (operand: Operand): Operand => ({ ...operand, lanes: 1 });
+  return {
+    reads: { bias: bias && single(bias), residual: residual && single(residual) },
+    writes: { y: single(y), derivative: derivative && single(derivative) },
+  };
 }
 
-/** The sums themselves, in a new tensor. */
+/** A new tensor for the product itself, and the epilogue that writes it. */
 export function plainResult(
   backend: VitBackend,
   shape: readonly number[],
@@ -51,18 +54,21 @@ export function plainResult(
 }
 
 /**
- * WGSL: `storeFour(row, column, value, offset)` and `storeOne` of the same; they pass over what lies outside. `offset`
- * is where this part of the result begins, in values.
+ * WGSL: `storeFour(row, column, value, offset)` and `storeOne` with the same parameters. They write nothing outside of the
+ * result. `offset` is where this part of the result begins, in values.
  */
-export function epilogue({ reads, writes }: Epilogue, { rows, columns }: { rows: number; columns: number }): string {
-  const fours = writes.y!.lanes === 4;
-  const type = computedType(writes.y!);
+export function epilogue(
+  { bias, residual, y, derivative }: Named<EpilogueReads | EpilogueWrites, ElementType>,
+  { rows, columns }: { rows: number; columns: number },
+): string {
+  const fours = y.lanes === 4;
+  const type = computedType(y);
   const lines = [
-    reads.bias ? `value += bias[column${fours ? ' / 4u' : ''}];` : '',
-    writes.derivative
-      ? `let pair = gelu(value); value = pair.value; derivative[at] = ${typeOf(writes.derivative)}(pair.derivative);`
+    bias ? `value += bias[column${fours ? ' / 4u' : ''}];` : '',
+    derivative
+      ? `let pair = gelu(value); value = pair.value; derivative[at] = ${typeOf(derivative)}(pair.derivative);`
       : '',
-    reads.residual ? 'value += residual[at];' : '',
+    residual ? 'value += residual[at];' : '',
   ];
   const store = `
     fn store${fours ? 'Four' : 'One'}(row: u32, column: u32, sum: ${type}, offset: u32) {
@@ -70,12 +76,12 @@ export function epilogue({ reads, writes }: Epilogue, { rows, columns }: { rows:
       let at = (offset + row * ${columns}u + column)${fours ? ' / 4u' : ''};
       var value = sum;
       ${lines.join('\n')}
-      y[at] = ${typeOf(writes.y!)}(value);
+      y[at] = ${typeOf(y)}(value);
     }`;
   const other = fours
     ? ''
     : `fn storeFour(row: u32, column: u32, sum: vec4<f32>, offset: u32) {
         ${[0, 1, 2, 3].map((j) => `storeOne(row, column + ${j}u, sum[${j}], offset);`).join('\n')}
       }`;
-  return [writes.derivative ? GELU(type) : '', store, other].join('\n');
+  return [derivative ? GELU(type) : '', store, other].join('\n');
 }

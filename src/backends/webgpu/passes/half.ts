@@ -1,39 +1,39 @@
-/** To float16: what is multiplied in it is brought there once, and every product then reads half the bytes. */
+/** Rounding to float16. A factor is rounded once, and every product then reads half the bytes. */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { computedType, striding, typeOf } from '../pass.js';
-import type { Scale } from './scale-for-half.js';
+import { computedType, definePass, striding, typeOf } from '../pass.js';
+import { scaleCode, type Finding, type Scale } from './scale-for-half.js';
 
 export interface Rounding {
-  /** What x is multiplied by first, value by value. */
+  /** What x is multiplied by first, element by element. */
   readonly times?: tf.TensorInfo | undefined;
-  /** The last that x is multiplied by. */
+  /** What x is multiplied by last. */
   readonly scale?: Scale | undefined;
 }
+
+const roundPass = definePass<
+  { size: number; finding: Finding | null },
+  'x' | 'times?' | 'parts?' | 'scale?',
+  'y' | 'scale?'
+>('roundToHalf', ({ size, finding }, { x, y, times, scale }) => {
+  const computed = computedType(x);
+  const { loop, ...layout } = striding(size / x.lanes);
+  const { declarations, begin } = scale ? scaleCode(finding) : { declarations: '', begin: '' };
+  const body = `
+    ${begin}
+    ${loop(`
+      let value = ${computed}(x[i])${times ? ` * ${computed}(times[i])` : ''}${scale ? ' * factor' : ''};
+      y[i] = ${typeOf(y)}(value);`)}`;
+  return { ...layout, declarations, body };
+});
 
 /** @returns x·times·factor rounded to float16, a new tensor of the shape of x. */
 export function roundToHalf(backend: VitBackend, x: tf.TensorInfo, { times, scale }: Rounding = {}): tf.TensorInfo {
   const y = backend.outputHalf(x.shape);
   const size = sizeOf(x.shape);
-  const operand = backend.asStored(x, size);
-  const target = backend.asStored(y, size);
-  const computed = computedType(operand);
-  const { loop, ...layout } = striding(size / operand.lanes);
-  backend.run({
-    name: 'roundToHalf',
-    sizes: { size, times: times !== undefined, ...scale?.sizes },
-    reads: { x: operand, ...(times && { times: backend.asStored(times, size) }), ...scale?.reads },
-    writes: { y: target, ...scale?.writes },
-    ...layout,
-    code: () => ({
-      declarations: scale?.declarations ?? '',
-      body: `
-        ${scale?.begin ?? ''}
-        ${loop(`
-          let value = ${computed}(x[i])${times ? ` * ${computed}(times[i])` : ''}${scale ? ' * factor' : ''};
-          y[i] = ${typeOf(target)}(value);`)}`,
-    }),
-  });
+  const operand = (tensor: tf.TensorInfo) => backend.asStored(tensor, size);
+  const reads = { x: operand(x), times: times && operand(times), ...scale?.reads };
+  backend.run(roundPass({ size, finding: scale?.finding ?? null }, reads, { y: operand(y), ...scale?.writes }));
   return y;
 }

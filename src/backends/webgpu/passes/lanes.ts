@@ -1,14 +1,14 @@
 /**
- * How row-wise passes are laid out: a workgroup takes 16 rows, with 16 invocations for each, which share what they have
- * found through workgroup memory.
+ * The layout of row-wise shaders: a workgroup takes 16 rows, with 16 invocations for each, which exchange their results
+ * through workgroup memory.
  */
-import { linearGroup, linearGroups, type Pass } from '../pass.js';
+import { linearGroup, linearGroups, type Shader } from '../pass.js';
 
 const LANES = 16;
 const ROWS = 16;
 export const LANE_THREADS = LANES * ROWS;
 
-/** WGSL: `name(thread, value)` gives what so many lanes of a row have found, joined in their order. */
+/** WGSL: `name(thread, value)` joins the values of so many lanes of a row, in their order. */
 const ofLanes = (lanes: number, name: string, type: string, join: (a: string, b: string) => string): string => `
   var<workgroup> ${name}Shares: array<${type}, ${LANE_THREADS}>;
   fn ${name}(thread: u32, value: ${type}) -> ${type} {
@@ -22,7 +22,7 @@ const ofLanes = (lanes: number, name: string, type: string, join: (a: string, b:
   }`;
 const sum = (a: string, b: string): string => `${a} + ${b}`;
 
-/** WGSL: `sumsOfLanes` of two, which all invocations of the workgroup call together. */
+/** WGSL: `sumsOfLanes` of a vector of two, which all invocations of the workgroup call together. */
 export const sumsOfLanes = (lanes: number): string => ofLanes(lanes, 'sumsOfLanes', 'vec2<f32>', sum);
 
 /** WGSL: `sumOfLanes` and `maxOfLanes`, likewise. */
@@ -40,10 +40,10 @@ export const overColumns = (width: number, body: string): string =>
   `for (var column = lane; column < ${width}u; column += ${LANES}u) { ${body} }`;
 
 /**
- * The layout of a pass over so many rows, and how its code begins: with `lane`, with `own`, the row's number, and with
- * `row`, the last one for those beyond it, who have to go along until nothing is shared any more.
+ * The layout of a shader over so many rows. Its code begins with `begin`, which declares `lane`, `own`, the row's number,
+ * and `row`, which is the last row where `own` is beyond it: such invocations take part until nothing more is shared.
  */
-export function rowwise(rows: number): Pick<Pass, 'threads' | 'groups'> & { begin: string } {
+export function rowwise(rows: number): Pick<Shader, 'threads' | 'groups'> & { begin: string } {
   const groups = Math.ceil(rows / ROWS);
   const begin = `
     let lane = thread % ${LANES}u;

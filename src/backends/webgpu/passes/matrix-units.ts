@@ -1,31 +1,35 @@
 /**
- * Matrix units: a subgroup multiplies two 16 × 16 matrices of float16 together and adds the result to one of float32,
- * which lies spread over its invocations. WGSL has them as an experiment of Dawn's; what differs where they are emulated,
- * to test the passes on devices that have none, is all here.
+ * Matrix units: a subgroup multiplies two 16 × 16 matrices of float16 and adds the product to one of float32, whose values
+ * are distributed over its invocations. In WGSL they are an experimental feature of Dawn. This file also emulates them, to
+ * test the passes on devices that have none.
  */
 import { AT_ONCE } from '../pass.js';
 import { LAYOUTS, type Layout, type ProductSizes } from './product-sizes.js';
 
-/** What workgroups may have. */
+/** Limits of workgroups. */
 export type WorkgroupLimits = Pick<
   GPUSupportedLimits,
   'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
 >;
 
-export interface MatrixUnits {
+/** What code for matrix units depends on. */
+export interface MatrixUnitKind {
   /** Invocations of a subgroup. */
   readonly lanes: number;
-  /** The device has none: right, and slow, so of no use but for tests. */
+  /** Whether the device has none. Results are the same, but so slow that only tests use it. */
   readonly emulated: boolean;
+}
+
+export interface MatrixUnits extends MatrixUnitKind {
   readonly tiles: Tiles;
 }
 
-/** Products of few tiles may want others than those of many: where a card does few rounds of them, the last counts. */
+/** Whether a product has few tiles. The best tile may then be another one, since the last round of workgroups counts more. */
 export type Extent = 'few' | 'many';
 type ForEachProduct<T> = Readonly<Record<Layout, Readonly<Record<Extent, T>>>>;
 export type Tiles = ForEachProduct<MatrixTile>;
 
-/** @returns What `one` gives for each layout and extent. */
+/** @returns The result of `one` for each layout and extent. */
 export const forEachProduct = <T>(one: (layout: Layout, extent: Extent) => T): ForEachProduct<T> =>
   Object.fromEntries(
     LAYOUTS.map((layout) => [layout, { few: one(layout, 'few'), many: one(layout, 'many') }]),
@@ -51,25 +55,25 @@ export const SIDE = 16;
 /** Float16 in a vec4<u32>, in which matrices are moved. */
 export const PACK = 8;
 
-/** Buffers or workgroup memory that matrices are read from or written to, by their names in the code. */
+/** Names of the buffers and workgroup variables that matrices are read from or written to. */
 interface Memories {
   /** Of vec4<u32>, each of eight float16. */
   readonly packed: readonly string[];
-  /** Of vec4<f32>, or the bits of them where it is among those of vec4<u32>. */
+  /** Of vec4<f32>; of their bits where the name is also in `packed`. */
   readonly sums: readonly string[];
 }
 
-/** Whether the matrix's rows or its columns lie contiguous. */
+/** Whether the rows or the columns of a matrix are contiguous. */
 export type Order = 'rows' | 'columns';
 
-/** WGSL to use them. Offsets and strides count elements of the memory; all are the same for the whole subgroup. */
+/** WGSL for matrix units. Offsets and strides count elements of the memory, and are the same for the whole subgroup. */
 export interface MatrixCode {
   readonly extensions: readonly string[];
   readonly parameters: readonly string[];
   readonly declarations: string;
-  /** The type of sums. Where one is declared it is set to `sum()`, 0: in a loop, Dawn 0.6 does that of itself only once. */
+  /** The type of sums. Each declaration sets `sum()`, which is 0: in a loop, Dawn 0.6 initialises variables only once. */
   readonly sum: string;
-  /** How the body begins: with `subgroup`, its number in the workgroup, and `lane`, the invocation's in the subgroup. */
+  /** The beginning of the body: declares `subgroup`, its number in the workgroup, and `lane`, the number in the subgroup. */
   readonly begin: string;
   readonly load: (factor: 'left' | 'right', memory: string, offset: string, stride: number, order: Order) => string;
   /** sum + left·right */
@@ -78,7 +82,7 @@ export interface MatrixCode {
   readonly store: (memory: string, offset: string, sum: string, stride: number) => string;
 }
 
-export function matrixCode(units: MatrixUnits, memories: Memories): MatrixCode {
+export function matrixCode(units: MatrixUnitKind, memories: Memories): MatrixCode {
   return units.emulated ? emulated(units, memories) : HARDWARE;
 }
 
@@ -95,10 +99,10 @@ const HARDWARE: MatrixCode = {
 };
 
 /**
- * A factor is only a note of where it lies, which nobody may have overwritten when it is multiplied; of a sum, every
- * invocation has an equal part.
+ * A factor is represented by its place in memory, which must not be overwritten before the multiplication. Every
+ * invocation has an equal part of a sum.
  */
-function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCode {
+function emulated({ lanes }: MatrixUnitKind, { packed, sums }: Memories): MatrixCode {
   const own = SIDE ** 2 / lanes;
   const store = (memory: string): string => `
     fn ${memory}Store(lane: u32, offset: u32, sum: array<f32, ${own}>, stride: u32) {
@@ -114,7 +118,7 @@ function emulated({ lanes }: MatrixUnits, { packed, sums }: Memories): MatrixCod
       let major = select(row, column, factor.columns);
       let minor = select(column, row, factor.columns);
       let at = 8u * (factor.offset + major * factor.stride) + minor;
-      // One component and not the vector, which would be four reads for a processor to compile, at each of many places.
+      // One component instead of the vector: a processor would compile that to four reads, in each of many places.
       var pair = 0u;
       switch factor.memory {
         ${packed.map((memory, i) => `case ${i}u: { pair = ${memory}[at / 8u][at / 2u % 4u]; }`).join('\n')}

@@ -1,4 +1,4 @@
-/** Pixels in a buffer of single values: three channels, one beside the other. */
+/** Pixels in a buffer of single values: three adjacent channels. */
 
 /** WGSL: the pixel that begins at a place. */
 export const readPixel = (buffer: string, at: string): string =>

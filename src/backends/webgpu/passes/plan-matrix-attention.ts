@@ -1,21 +1,21 @@
-/** Whether matrix units can do attention of some sizes, and how its work and its workgroup memory are laid out. */
-import type { AttentionSizes } from './attention.js';
+/** Whether matrix units can compute attention of some sizes, and how its work and its workgroup memory are divided. */
+import type { AttentionSizes } from './attention-parts.js';
 import { PACK, SIDE, type MatrixUnits, type WorkgroupLimits } from './matrix-units.js';
 
 export type AttentionPass = 'forward' | 'queries' | 'keysAndValues';
 
-/** Rows of tokens: parts of qkv, and the gradient of what comes out. */
+/** Rows of tokens: parts of qkv, and the gradient of the result. */
 export type Rows = 'query' | 'key' | 'value' | 'dy';
 
-/** What is multiplied in a pass: the shape of its code, and what it holds in workgroup memory. */
-interface Products {
-  /** Of own tokens, in matrices throughout. */
+/** The products of a pass. They decide its code and its use of workgroup memory. */
+export interface Products {
+  /** Rows of the own tokens, which stay in matrices. */
   readonly own: readonly Rows[];
-  /** Of tokens that pass by, in chunks: 2 where one is still multiplied while the next is. */
+  /** Rows of the tokens that pass by. Chunks in memory: 2 where one is still in use while the next one is multiplied. */
   readonly met: Readonly<Partial<Record<Rows, 1 | 2>>>;
-  /** Own rows times those that are met, transposed: in float32. */
+  /** Own rows times met rows, transposed: in float32. */
   readonly scores: readonly (readonly [own: Rows, met: Rows])[];
-  /** Met rows whose sums are formed, each with weights of its own: in float16. */
+  /** Met rows that are summed, each with its own weights: in float16. */
   readonly sums: readonly Rows[];
 }
 
@@ -46,12 +46,12 @@ export const PRODUCTS: Readonly<Record<AttentionPass, Products>> = {
   },
 };
 
-/** Heads beyond want more registers than there are. */
+/** Wider heads would need more registers than there are. */
 const LARGEST_SIZE = 128;
 
 /** How the work is cut. */
 export interface MatrixAttentionPlan {
-  /** Of a workgroup; each owns 16 tokens. */
+  /** Subgroups of a workgroup. Each owns 16 tokens. */
   readonly subgroups: number;
   /** Tokens that pass by at a time. */
   readonly chunk: number;
@@ -60,8 +60,8 @@ export interface MatrixAttentionPlan {
 }
 
 /**
- * @returns null where matrix units cannot do it: heads of no whole number of matrices or too large, fewer than 16
- * tokens, or subgroups that do not share 16 rows evenly.
+ * @returns null where matrix units cannot compute it: heads that are too wide or no multiple of a matrix, fewer than 16
+ * tokens, or subgroups that cannot share 16 rows evenly.
  */
 export function planMatrixAttention(
   units: MatrixUnits,
@@ -77,9 +77,9 @@ export function planMatrixAttention(
 }
 
 /**
- * A processor of a card has little more workgroup memory for all its workgroups than one of them may ask for: on an H200
- * some 50 kB and 48, as measured. As many tiles as possible shall be computed in it at once, and none twice; where that is
- * even, larger chunks have fewer barriers.
+ * A processor of a card has little more workgroup memory for all its workgroups than the limit of one: on an H200 some 50 kB
+ * and 48 kB, as measured. The plan computes as many tiles at once in it as possible, and none twice. Between equal plans it
+ * takes the larger chunks, which have fewer barriers.
  */
 function planPass(
   pass: AttentionPass,
@@ -94,7 +94,7 @@ function planPass(
     for (let subgroups = 1; subgroups <= most; subgroups++) {
       const workgroups = Math.floor(memory / bytesOf(pass, sizes, subgroups, chunk, lanes));
       const groups = [Math.ceil(tiles / subgroups), sizes.heads, sizes.batch] as const;
-      // Of each head's tiles, those of so many workgroups.
+      // The tiles of a head that so many workgroups have.
       const tilesAtOnce = (workgroups * tiles) / groups[0];
       if (workgroups > 0 && tilesAtOnce > (best?.tilesAtOnce ?? 0)) {
         best = { plan: { subgroups, chunk, threads: lanes * subgroups, groups }, tilesAtOnce };
@@ -104,11 +104,11 @@ function planPass(
   return best?.plan ?? null;
 }
 
-/** Tokens of a chunk, and subgroups of a workgroup, of which more were slower. */
+/** Tokens of a chunk, and most subgroups of a workgroup: more were slower. */
 const CHUNKS = [32, 16] as const;
 const MOST_SUBGROUPS = 8;
 
-/** Vectors from row to row: an odd number, so that eight rows that are read together lie in different banks. */
+/** Vectors from row to row: an odd number, so that eight rows that are read together lie in different memory banks. */
 export const stagedStride = (size: number): number => size / PACK + 1;
 export const scoreStride = (chunk: number): number => chunk / 4 + 1;
 export const weightStride = (chunk: number): number => chunk / PACK + 1;
@@ -127,6 +127,6 @@ function bytesOf(
   return 16 * (staged + subgroups * ofSubgroup) + 4 * sharedNumbers(pass, chunk, lanes * subgroups);
 }
 
-/** What rows have found, of each invocation: the largest score and the sum, or one sum; or two numbers of a met query. */
+/** Numbers in workgroup memory: the largest score and the sum, or one sum, of each invocation; or two of each met query. */
 const sharedNumbers = (pass: AttentionPass, chunk: number, threads: number): number =>
   pass === 'keysAndValues' ? 2 * chunk : pass === 'forward' ? 2 * threads : threads;

@@ -1,27 +1,27 @@
 /**
- * Matrix products in tiles. A workgroup computes one tile of the result: it brings strips of both factors into
- * workgroup memory, and each of its 16 × 16 invocations keeps a few rows × vectors of four columns in registers.
+ * Matrix products in tiles. A workgroup computes one tile of the result: it copies strips of both factors to workgroup
+ * memory, and each of its 16 × 16 invocations keeps a few rows × vectors of four columns in registers.
  *
- * Every value of a strip is read tile/4 times from workgroup memory as a vector and once from the buffer: for a
- * 64 × 64 tile that is 8 vector reads for each 64 multiply-adds of an invocation.
+ * Every value of a strip is read once from the buffer and tile/4 times from workgroup memory, as a vector. For a 64 × 64
+ * tile that is 8 vector reads for each 64 multiply-adds of an invocation.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { scalars, type Operand, type Code } from '../pass.js';
-import { epilogue, inScalars, type Epilogue } from './epilogue.js';
+import { definePass, scalars, type ElementType } from '../pass.js';
+import { epilogue, inScalars, type Epilogue, type EpilogueReads, type EpilogueWrites } from './epilogue.js';
 import type { Layout, ProductSizes } from './product-sizes.js';
 
-/** What an invocation keeps: 16 invocations along each side make a tile of 16·rows × 64·vectors. */
+/** The part of an invocation: 16 invocations along each side make a tile of 16·rows × 64·vectors. */
 export interface Tile {
   readonly rows: 4 | 8;
   readonly vectors: 1 | 2;
 }
 
-/** Both float32, or both kept as float16. */
+/** Both float32, or both stored as float16. */
 export interface Factors {
   readonly a: tf.TensorInfo;
   readonly b: tf.TensorInfo;
-  /** [factor, 1 / factor] by which one of them has been multiplied, and its sums are divided. */
+  /** [factor, 1 / factor] by which one of them has been multiplied; the sums are divided by it. */
   readonly scale?: tf.TensorInfo | undefined;
 }
 
@@ -34,7 +34,7 @@ export const DEFAULT_TILE: Tile = { rows: 8, vectors: 1 };
 export interface ProductOptions {
   readonly sizes: ProductSizes;
   readonly tile: Tile;
-  /** The depth is cut in so many parts, each with a result of its own: [splits, rows, columns]. */
+  /** The depth is cut into so many parts, each with its own result: [splits, rows, columns]. */
   readonly splits: number;
 }
 
@@ -46,44 +46,36 @@ export function recordProduct(
   { sizes, tile, splits }: ProductOptions,
 ): void {
   const { rows, columns, depth, layout } = sizes;
-  // There an invocation has every sixteenth column, and so no four beside each other.
+  // In this layout an invocation has every sixteenth column, so it never writes four neighbours.
   const after = layout === 'second-transposed' ? inScalars(wanted) : wanted;
-  const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
   const first = backend.asStored(a, layout === 'first-transposed' ? rows : depth);
   const second = backend.asStored(b, layout === 'second-transposed' ? depth : columns);
-  backend.run({
-    name: `product, ${layout}`,
-    sizes: { rows, columns, depth, tile, splits, after: after.key, scaled: scale !== undefined },
-    reads: { a: first, b: second, ...after.reads, ...(scale && { scale: scalars(scale) }) },
-    writes: after.writes,
-    threads: SIDE * SIDE,
-    groups: [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), splits],
-    code: () => productCode(first, second, after, { sizes, tile, splits, scaled: scale !== undefined }),
-  });
+  const reads = { a: first, b: second, ...after.reads, scale: scale && scalars(scale) };
+  backend.run(productPass({ rows, columns, depth, layout, tile, splits }, reads, after.writes));
 }
 
-function productCode(
-  first: Operand,
-  second: Operand,
-  after: Epilogue,
-  { sizes, tile, splits, scaled }: ProductOptions & { scaled: boolean },
-): Code {
-  const { rows, columns, depth, layout } = sizes;
-  const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
-  const a = layout === 'first-transposed' ? strip('a', depth, rows, tileRows) : acrossStrip('a', rows, depth, tileRows);
-  const b =
-    layout === 'second-transposed'
-      ? acrossStrip('b', columns, depth, tileColumns)
-      : strip('b', depth, columns, tileColumns);
-  const partDepth = STRIP * Math.ceil(depth / STRIP / splits);
-  return {
-    declarations: [
-      declareStrip(a, first),
-      declareStrip(b, second),
-      epilogue(after, sizes),
+const productPass = definePass<
+  ProductSizes & { tile: Tile; splits: number },
+  'a' | 'b' | EpilogueReads | 'scale?',
+  EpilogueWrites
+>(
+  ({ layout }) => `product, ${layout}`,
+  ({ layout, rows, columns, depth, tile, splits }, types) => {
+    const [tileRows, tileColumns] = [SIDE * tile.rows, 4 * SIDE * tile.vectors];
+    const a =
+      layout === 'first-transposed' ? strip('a', depth, rows, tileRows) : acrossStrip('a', rows, depth, tileRows);
+    const b =
+      layout === 'second-transposed'
+        ? acrossStrip('b', columns, depth, tileColumns)
+        : strip('b', depth, columns, tileColumns);
+    const partDepth = STRIP * Math.ceil(depth / STRIP / splits);
+    const declarations = [
+      declareStrip(a, types.a),
+      declareStrip(b, types.b),
+      epilogue(types, { rows, columns }),
       `const SPLIT_SIZE = ${rows * columns}u;`,
-    ].join('\n'),
-    body: `
+    ].join('\n');
+    const body = `
       let tx = thread % ${SIDE}u;
       let ty = thread / ${SIDE}u;
       let firstRow = group.y * ${tileRows}u;
@@ -98,11 +90,13 @@ function productCode(
         ${multiplyAdd(layout, tile, a.stride, b.stride)}
         workgroupBarrier();
       }
-      ${each(tile, `${scaled ? 'sum[at] *= scale[1];' : ''} ${writeSum(layout)}`)}`,
-  };
-}
+      ${each(tile, `${types.scale ? 'sum[at] *= scale[1];' : ''} ${writeSum(layout)}`)}`;
+    const groups = [Math.ceil(columns / tileColumns), Math.ceil(rows / tileRows), splits] as const;
+    return { threads: SIDE * SIDE, groups, declarations, body };
+  },
+);
 
-/** How a strip of a factor lies in workgroup memory: as in the buffer, in vectors along the contiguous side. */
+/** How a strip of a factor is stored in workgroup memory: as in the buffer, in vectors along the contiguous side. */
 interface Strip {
   name: string;
   /** Sides of the stored matrix; the inner one is contiguous. */
@@ -121,18 +115,18 @@ function strip(name: string, outer: number, inner: number, tile: number): Strip 
   return { name, outer, inner, along: 'outer', outerTile: STRIP, innerVectors: tile / 4, stride: tile / 4 };
 }
 
-/** One vector more in each row: the invocations read down the rows, and would all meet in one bank. */
+/** Each row has one vector more: the invocations read down the rows, and would all access one memory bank. */
 function acrossStrip(name: string, outer: number, inner: number, tile: number): Strip {
   return { name, outer, inner, along: 'inner', outerTile: tile, innerVectors: STRIP / 4, stride: STRIP / 4 + 1 };
 }
 
-function declareStrip({ name, outer, inner, outerTile, stride }: Strip, operand: Operand): string {
-  const scalar = operand.stored ? 'f16' : 'f32';
+function declareStrip({ name, outer, inner, outerTile, stride }: Strip, { lanes, stored }: ElementType): string {
+  const scalar = stored ? 'f16' : 'f32';
   const type = `vec4<${scalar}>`;
   const one = (j: number): string =>
     `select(${scalar}(0.0), ${name}[min(at + ${j}u, ${outer * inner - 1}u)], inner + ${j}u < ${inner}u)`;
   const read =
-    operand.lanes === 4
+    lanes === 4
       ? `return ${name}[outer * ${inner / 4}u + inner / 4u];`
       : `let at = outer * ${inner}u + inner;\nreturn ${type}(${[0, 1, 2, 3].map(one).join(', ')});`;
   return `

@@ -1,8 +1,7 @@
-/** What a whole workgroup has found, put together pair by pair in workgroup memory: always the same pairs. */
+/** Reductions over a workgroup, pair by pair in workgroup memory. The pairs are always the same, and so is the result. */
 
 /**
- * WGSL: declares `name(thread, value)`, which all invocations of the workgroup call together and which gives each of them
- * the whole.
+ * WGSL: declares `name(thread, value)`. All invocations of the workgroup call it together, and each receives the result.
  *
  * @param threads A power of two.
  * @param join WGSL of two values joined.

@@ -1,42 +1,50 @@
 /**
- * Loss scaling, for each gradient by itself. Gradients of a mean are small: float16 has nothing below 6e-8, and float32
- * goes on to 1e-38. Each is brought near 2^10 by a power of two before it is rounded, and its products are brought back,
- * which loses no bit. No scale has to be found by trial, no step is dropped, and what resumes has nothing to remember.
+ * Loss scaling, separately for each gradient. Gradients of a mean are small: the smallest positive float16 is 6e-8, the
+ * smallest float32 1e-38. Before it is rounded, each gradient is multiplied by the power of two that brings its largest
+ * value near 2^10, and products of it are divided by that, which is exact. So no scale is found by trial, no step is
+ * skipped, and a checkpoint holds no scale.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { computedType, scalars, STRIDERS, type Pass } from '../pass.js';
-import { largestOfGroup, partsOf, THREADS } from './largest.js';
+import { computedType, definePass, scalars, STRIDERS, type Operand } from '../pass.js';
+import { largestOfGroup, largestParts, partsFor, THREADS } from './largest.js';
 
-/** The largest value is brought to 2^10 … 2^11, of the 2^16 that float16 has; what is 2^34 times smaller is still told from 0. */
+/** The largest value is brought to 2^10 … 2^11; float16 ends at 2^16. Values 2^34 times smaller are still not 0. */
 const TARGET = 10;
 
 export interface Scaling {
-  /** What x is multiplied by before, value by value, and how large that is at most. */
+  /** What x is multiplied by before, element by element, and its largest possible absolute value. */
   readonly times?: { readonly tensor: tf.TensorInfo; readonly atMost: number } | undefined;
-  /** The largest value of x·times times the factor is below 2^(target + 1). */
+  /** The largest value of x·times·factor is below 2^(target + 1). */
   readonly target?: number;
 }
 
-/** [factor, 1 / factor], and what a pass of 256 invocations a workgroup needs to multiply by the factor. */
-export interface Scale {
-  readonly scale: tf.TensorInfo;
-  /** A part of the code's identity. */
-  readonly sizes: Pass['sizes'];
-  readonly reads: Pass['reads'];
-  readonly writes: Pass['writes'];
-  readonly declarations: string;
-  /** WGSL: declares `factor`, for which all invocations of a workgroup are there. */
-  readonly begin: string;
+/** How the factor is found from the largest values of parts. */
+export interface Finding {
+  /** Number of parts. */
+  readonly count: number;
+  /** What all parts may still be multiplied by, at most. */
+  readonly atMost: number;
+  readonly target: number;
 }
 
-/** Parts that every workgroup looks through: for more of them there is a pass before. */
+/** A scale, and what a pass of 256 invocations a workgroup needs to multiply by its factor: see {@link scaleCode}. */
+export interface Scale {
+  /** [factor, 1 / factor] */
+  readonly scale: tf.TensorInfo;
+  /** null: the scale is known. Otherwise the pass finds it in `parts`, and writes it. */
+  readonly finding: Finding | null;
+  readonly reads: { readonly parts?: Operand; readonly scale?: Operand };
+  readonly writes: { readonly scale?: Operand };
+}
+
+/** Most parts that every workgroup looks through. For more of them a pass before finds the scale. */
 const FEW = STRIDERS;
 
 /**
- * The scale of a tensor for the pass that rounds it. Where few parts tell how large its values are, that pass finds the scale,
- * and leaves it for others; otherwise they are looked through before, or all values are where nothing is known of them.
+ * The scale of a tensor for the pass that rounds it. Where few parts tell the tensor's largest value, that pass finds the
+ * scale itself and writes it. Otherwise a pass before finds it: from many parts, or from all values where there are none.
  */
 export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, target = TARGET }: Scaling = {}): Scale {
   const scale = backend.output([2]);
@@ -45,91 +53,72 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, tar
     const parts = largestOf(backend, x, times?.tensor);
     findScale(backend, parts, scale, { atMost: 1, target });
     backend.release(parts);
-    return found(scale);
+    return { scale, finding: null, reads: { scale: scalars(scale) }, writes: {} };
   }
   const bounds = { atMost: times?.atMost ?? 1, target };
   const count = sizeOf(known.shape);
   if (count > FEW) {
     findScale(backend, known, scale, bounds);
-    return found(scale);
+    return { scale, finding: null, reads: { scale: scalars(scale) }, writes: {} };
   }
-  return {
-    scale,
-    sizes: { count, ...bounds },
-    reads: { parts: scalars(known) },
-    writes: { scale: scalars(scale) },
-    declarations: exponentOf(count, bounds),
-    begin: `
-      let exponent = exponentOf(thread);
-      let factor = ldexp(1.0, exponent);
-      if (thread == 0u && all(group == vec3<u32>(0u))) { ${WRITE} }`,
-  };
+  const finding = { count, ...bounds };
+  return { scale, finding, reads: { parts: scalars(known) }, writes: { scale: scalars(scale) } };
 }
 
-const found = (scale: tf.TensorInfo): Scale => ({
-  scale,
-  sizes: {},
-  reads: { scale: scalars(scale) },
-  writes: {},
-  declarations: '',
-  begin: 'let factor = scale[0];',
-});
-
-/** WGSL: leaves what an `exponent` stands for. */
+/** WGSL: writes the scale of an `exponent`. */
 const WRITE = 'scale[0] = ldexp(1.0, exponent); scale[1] = ldexp(1.0, -exponent);';
 
-/**
- * WGSL: a function that finds the factor's exponent.
- *
- * @param atMost What all parts may still be multiplied by.
- */
-const exponentOf = (count: number, { atMost, target }: { atMost: number; target: number }): string => `
+/** WGSL for the beginning of a shader: declares `factor`. All invocations of a workgroup run it. */
+export function scaleCode(finding: Finding | null): { declarations: string; begin: string } {
+  if (!finding) return { declarations: '', begin: 'let factor = scale[0];' };
+  const begin = `
+    let exponent = exponentOf(thread);
+    let factor = ldexp(1.0, exponent);
+    if (thread == 0u && all(group == vec3<u32>(0u))) { ${WRITE} }`;
+  return { declarations: exponentOf(finding), begin };
+}
+
+/** WGSL: a function that finds the factor's exponent. */
+const exponentOf = ({ count, atMost, target }: Finding): string => `
   ${largestOfGroup()}
   fn exponentOf(thread: u32) -> i32 {
     var most = 0.0;
     for (var i = thread; i < ${count}u; i += ${THREADS}u) { most = max(most, parts[i]); }
     let largest = ${atMost} * largestOfGroup(thread, most);
-    // Of 0, and of what is not finite, nothing is to be made.
+    // The factor is 1 for 0, and for what is not finite.
     let usable = largest > 1e-30 && largest < 1e30;
     return select(0, ${target} - i32(floor(log2(largest))), usable);
   }`;
+
+const largestPass = definePass<{ size: number }, 'x' | 'times?', 'parts'>('largest', ({ size }, { x, times }) => {
+  const computed = computedType(x);
+  const value = `${computed}(x[i])${times ? ` * ${computed}(times[i])` : ''}`;
+  return largestParts(size / x.lanes, x.lanes, { value });
+});
 
 /** @returns The largest absolute values of parts of x·times, a new tensor. */
 function largestOf(backend: VitBackend, x: tf.TensorInfo, times: tf.TensorInfo | undefined): tf.TensorInfo {
   const size = sizeOf(x.shape);
   const operand = backend.asStored(x, size);
-  const computed = computedType(operand);
-  const value = `${computed}(x[i])${times ? ` * ${computed}(times[i])` : ''}`;
-  const { parts, ...pass } = partsOf(backend, size / operand.lanes, operand.lanes, { value });
-  backend.run({
-    name: 'largest',
-    sizes: { size, times: times !== undefined },
-    reads: { x: operand, ...(times && { times: backend.asStored(times, size) }) },
-    writes: { parts: scalars(parts) },
-    ...pass,
-  });
+  const parts = partsFor(backend, size / operand.lanes);
+  const reads = { x: operand, times: times && backend.asStored(times, size) };
+  backend.run(largestPass({ size }, reads, { parts: scalars(parts) }));
   return parts;
 }
+
+const scalePass = definePass<Finding, 'parts', 'scale'>('scaleForHalf', (finding) => {
+  const body = `
+    let exponent = exponentOf(thread);
+    if (thread == 0u) { ${WRITE} }`;
+  return { threads: THREADS, groups: [1, 1, 1], declarations: exponentOf(finding), body };
+});
 
 function findScale(
   backend: VitBackend,
   parts: tf.TensorInfo,
   scale: tf.TensorInfo,
-  bounds: { atMost: number; target: number },
+  bounds: Omit<Finding, 'count'>,
 ): void {
-  const count = sizeOf(parts.shape);
-  backend.run({
-    name: 'scaleForHalf',
-    sizes: { count, ...bounds },
-    reads: { parts: scalars(parts) },
-    writes: { scale: scalars(scale) },
-    threads: THREADS,
-    groups: [1, 1, 1],
-    code: () => ({
-      declarations: exponentOf(count, bounds),
-      body: `
-        let exponent = exponentOf(thread);
-        if (thread == 0u) { ${WRITE} }`,
-    }),
-  });
+  const finding = { count: sizeOf(parts.shape), ...bounds };
+  backend.run(scalePass(finding, { parts: scalars(parts) }, { scale: scalars(scale) }));
 }

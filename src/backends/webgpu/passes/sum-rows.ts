@@ -3,27 +3,32 @@ import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import {
   computedType,
+  definePass,
   lanesFor,
   linearGroup,
   linearGroups,
   scalars,
   typeOf,
+  type ElementType,
   type Operand,
   type Pass,
+  type Shader,
 } from '../pass.js';
 import type { Rounding } from './half.js';
-import type { Scale } from './scale-for-half.js';
+import { scaleCode, type Finding, type Scale } from './scale-for-half.js';
+import { repeat } from './unroll.js';
 
 const THREADS = 256;
-/** Invocations that share a column, in vectors where that can be: none where there are few rows. */
+/** Invocations that share a column, of vectors where possible. With few rows each column has one invocation. */
 const sharersOf = (rows: number): number => (rows <= 32 ? 1 : 16);
-/** Rows that a workgroup adds up: all, where they are few, or so many that one more pass is enough. */
+/** Rows that a workgroup adds up: all where they are few, otherwise so many that one more pass is enough. */
 const runOf = (rows: number): number => (rows <= 1024 ? rows : Math.max(256, Math.ceil(rows / 256)));
+const runsOf = (rows: number): number => Math.ceil(rows / runOf(rows));
 
 export interface Weighting {
   /** One for each row. */
   readonly weights?: tf.TensorInfo | undefined;
-  /** [factor, 1 / factor] by which x has been multiplied, and the sums are divided. */
+  /** [factor, 1 / factor] by which x has been multiplied; the sums are divided by it. */
   readonly scale?: tf.TensorInfo | undefined;
 }
 
@@ -40,20 +45,16 @@ export function sumRows(
   shape: readonly number[],
   { weights, scale }: Weighting = {},
 ): tf.TensorInfo {
-  const [sums] = sumDown(backend, [rows, columns], [shape], {
-    name: 'sumRows',
-    x: backend.asStored(x, columns),
-    sizes: { weighted: weights !== undefined, scaled: scale !== undefined },
-    reads: { ...(weights && { weights: scalars(weights) }), ...(scale && { scale: scalars(scale) }) },
-    writes: {},
-    add: (value) => `sum += ${weights ? 'weights[row] * ' : ''}${value};`,
-    factor: scale && 'scale[1]',
-  });
-  return sums!;
+  const operand = backend.asStored(x, columns);
+  const reads = { x: operand, weights: weights && scalars(weights), scale: scale && scalars(scale) };
+  const [sum] = sumInPasses(backend, [rows, columns], [shape], operand.lanes, (sums, results) =>
+    sumRowsPass({ rows, columns, results }, reads, sums),
+  );
+  return sum!;
 }
 
 /**
- * The same of two matrices that lie side by side.
+ * The same for two matrices that lie side by side.
  *
  * @param x rows × 2·columns
  * @returns The sums of each, new tensors.
@@ -63,15 +64,16 @@ export function sumRowsOfPair(
   x: tf.TensorInfo,
   [rows, columns]: readonly [number, number],
 ): [tf.TensorInfo, tf.TensorInfo] {
-  const [one, other] = sumDown(backend, [rows, 2 * columns], [[columns], [columns]], {
-    ...PLAIN,
-    x: lanesFor(x, columns),
-  });
+  const operand = lanesFor(x, columns);
+  const shapes = [[columns], [columns]];
+  const [one, other] = sumInPasses(backend, [rows, 2 * columns], shapes, operand.lanes, (sums, results) =>
+    sumRowsPass({ rows, columns: 2 * columns, results }, { x: operand }, sums),
+  );
   return [one!, other!];
 }
 
 /**
- * Rounds as {@link roundToHalf} does, and sums what it rounds, since it has it at hand.
+ * Rounds as {@link roundToHalf} does, and sums the values that it rounds.
  *
  * @param x rows × columns
  * @returns x·times·factor in float16, and the sums of x·times over the rows; new tensors.
@@ -83,59 +85,87 @@ export function roundAndSumRows(
   { times, scale }: Rounding & { scale: Scale },
 ): { half: tf.TensorInfo; sums: tf.TensorInfo } {
   const half = backend.outputHalf(x.shape);
-  const target = backend.asStored(half, columns);
-  const [sums] = sumDown(backend, [rows, columns], [[columns]], {
-    name: 'roundAndSumRows',
-    x: backend.asStored(x, columns),
-    sizes: { times: times !== undefined, ...scale.sizes },
-    reads: { ...(times && { times: backend.asStored(times, columns) }), ...scale.reads },
-    writes: { half: target, ...scale.writes },
-    before: scale,
-    add: (value, at) => `
-      let value = ${value}${times ? ` * ${computedType(target)}(times[${at}])` : ''};
-      sum += value;
-      half[${at}] = ${typeOf(target)}(value * factor);`,
-    factor: undefined,
-  });
-  return { half, sums: sums! };
+  const operand = (tensor: tf.TensorInfo) => backend.asStored(tensor, columns);
+  const reads = { x: operand(x), times: times && operand(times), ...scale.reads };
+  const { finding } = scale;
+  const [total] = sumInPasses(backend, [rows, columns], [[columns]], reads.x.lanes, (sums, results) =>
+    roundAndSumRowsPass({ rows, columns, results, finding }, reads, { ...sums, half: operand(half), ...scale.writes }),
+  );
+  return { half, sums: total! };
 }
 
-interface Summing {
-  readonly name: string;
-  readonly x: Operand;
-  readonly sizes: Pass['sizes'];
-  readonly reads: Pass['reads'];
-  readonly writes: Pass['writes'];
-  /** WGSL that comes before all else. */
-  readonly before?: { readonly declarations: string; readonly begin: string };
-  /** WGSL: adds to `sum` what a value of x, at a place of the buffer and in a `row`, has for it. */
-  readonly add: (value: string, at: string) => string;
-  /** WGSL: what sums are multiplied by. */
-  readonly factor: string | undefined;
-}
+type Sums = Readonly<Record<`sums${number}`, Operand>>;
 
-const PLAIN: Omit<Summing, 'x'> = {
-  name: 'sumRows',
-  sizes: { weighted: false, scaled: false },
-  reads: {},
-  writes: {},
-  add: (value) => `sum += ${value};`,
-  factor: undefined,
-};
-
-/** @param shapes Of the results, which lie side by side in x. */
-function sumDown(
+/**
+ * Runs a pass that sums, and another one where its sums are of parts of the rows.
+ *
+ * @param shapes Shapes of the results, which lie side by side in x.
+ * @param pass The pass that writes its sums to so many results.
+ */
+function sumInPasses(
   backend: VitBackend,
   [rows, columns]: readonly [number, number],
   shapes: readonly (readonly number[])[],
-  { name, x, sizes, reads, writes, before, add, factor }: Summing,
+  lanes: 1 | 4,
+  pass: (sums: Sums, results: number) => Pass,
 ): tf.TensorInfo[] {
-  const run = runOf(rows);
-  const runs = Math.ceil(rows / run);
+  const runs = runsOf(rows);
   const results = runs === 1 ? shapes.map((shape) => backend.output(shape)) : [backend.output([runs, columns])];
+  const sums = Object.fromEntries(results.map((tensor, i) => [`sums${i}`, { ...scalars(tensor), lanes }]));
+  backend.run(pass(sums, results.length));
+  if (runs === 1) return results;
+  const parts = results[0]!;
+  const totals = sumInPasses(backend, [runs, columns], shapes, lanes, (sums, results) =>
+    sumRowsPass({ rows: runs, columns, results }, { x: { ...scalars(parts), lanes } }, sums),
+  );
+  backend.release(parts);
+  return totals;
+}
+
+interface Sizes {
+  readonly rows: number;
+  readonly columns: number;
+  /** Number of results, which lie side by side in x. */
+  readonly results: number;
+}
+
+const sumRowsPass = definePass<Sizes, 'x' | 'weights?' | 'scale?', `sums${number}`>(
+  'sumRows',
+  (sizes, { x, weights, scale }) =>
+    sumDown(sizes, x, {
+      add: (value) => `sum += ${weights ? 'weights[row] * ' : ''}${value};`,
+      factor: scale && 'scale[1]',
+    }),
+);
+
+const roundAndSumRowsPass = definePass<
+  Sizes & { finding: Finding | null },
+  'x' | 'times?' | 'parts?' | 'scale?',
+  `sums${number}` | 'half' | 'scale?'
+>('roundAndSumRows', ({ finding, ...sizes }, { x, times, half }) =>
+  sumDown(sizes, x, {
+    before: scaleCode(finding),
+    add: (value, at) => `
+      let value = ${value}${times ? ` * ${computedType(half)}(times[${at}])` : ''};
+      sum += value;
+      half[${at}] = ${typeOf(half)}(value * factor);`,
+  }),
+);
+
+interface Summing {
+  /** WGSL that comes first. */
+  readonly before?: { readonly declarations: string; readonly begin: string };
+  /** WGSL: adds to `sum` for a value of x, given its place in the buffer; `row` is in scope. */
+  readonly add: (value: string, at: string) => string;
+  /** WGSL: what sums are multiplied by. */
+  readonly factor?: string | undefined;
+}
+
+function sumDown({ rows, columns, results }: Sizes, x: ElementType, { before, add, factor }: Summing): Shader {
+  const [run, runs] = [runOf(rows), runsOf(rows)];
   const computed = computedType(x);
   const width = columns / x.lanes;
-  const widthOfResult = width / results.length;
+  const widthOfResult = width / results;
   const sharers = sharersOf(rows);
   const columnsOfGroup = THREADS / sharers;
   const across = Math.ceil(width / columnsOfGroup);
@@ -147,40 +177,25 @@ function sumDown(
       workgroupBarrier();
     }
     sum = shares[thread];`;
-  backend.run({
-    name,
-    sizes: { rows, columns, ...sizes },
-    reads: { x, ...reads },
-    writes: {
-      ...Object.fromEntries(results.map((tensor, i) => [`sums${i}`, { tensor, lanes: x.lanes }])),
-      ...writes,
-    },
-    threads: THREADS,
-    groups: linearGroups(across * runs),
-    code: () => ({
-      declarations: [
-        before?.declarations ?? '',
-        sharers === 1 ? '' : `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
-      ].join('\n'),
-      body: `
-        ${before?.begin ?? ''}
-        let number = ${linearGroup(across * runs)} / ${across}u;
-        let column = ${linearGroup(across * runs)} % ${across}u * ${columnsOfGroup}u + thread % ${columnsOfGroup}u;
-        let inside = number < ${runs}u && column < ${width}u;
-        let end = select(0u, min((number + 1u) * ${run}u, ${rows}u), inside);
-        var sum = ${computed}(0.0);
-        for (var row = number * ${run}u + thread / ${columnsOfGroup}u; row < end; row += ${sharers}u) {
-          ${add(`${computed}(x[row * ${width}u + column])`, `row * ${width}u + column`)}
-        }
-        ${sharers === 1 ? '' : shared}
-        if (thread >= ${columnsOfGroup}u || !inside) { return; }
-        ${factor ? `sum *= ${factor};` : ''}
-        ${results.map((_, i) => `if (column / ${widthOfResult}u == ${i}u) { sums${i}[number * ${widthOfResult}u + column % ${widthOfResult}u] = sum; }`).join('\n')}`,
-    }),
-  });
-  if (runs === 1) return results;
-  const [parts] = results;
-  const totals = sumDown(backend, [runs, columns], shapes, { ...PLAIN, x: { tensor: parts!, lanes: x.lanes } });
-  backend.release(parts!);
-  return totals;
+  const write = (result: number): string =>
+    `if (column / ${widthOfResult}u == ${result}u) { sums${result}[number * ${widthOfResult}u + column % ${widthOfResult}u] = sum; }`;
+  const declarations = [
+    before?.declarations ?? '',
+    sharers === 1 ? '' : `var<workgroup> shares: array<${computed}, ${THREADS}>;`,
+  ].join('\n');
+  const body = `
+    ${before?.begin ?? ''}
+    let number = ${linearGroup(across * runs)} / ${across}u;
+    let column = ${linearGroup(across * runs)} % ${across}u * ${columnsOfGroup}u + thread % ${columnsOfGroup}u;
+    let inside = number < ${runs}u && column < ${width}u;
+    let end = select(0u, min((number + 1u) * ${run}u, ${rows}u), inside);
+    var sum = ${computed}(0.0);
+    for (var row = number * ${run}u + thread / ${columnsOfGroup}u; row < end; row += ${sharers}u) {
+      ${add(`${computed}(x[row * ${width}u + column])`, `row * ${width}u + column`)}
+    }
+    ${sharers === 1 ? '' : shared}
+    if (thread >= ${columnsOfGroup}u || !inside) { return; }
+    ${factor ? `sum *= ${factor};` : ''}
+    ${repeat(results, write)}`;
+  return { threads: THREADS, groups: linearGroups(across * runs), declarations, body };
 }

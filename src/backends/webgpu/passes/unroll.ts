@@ -1,4 +1,4 @@
-/** Loops that are written out, for what may not be indexed: matrices are variables of their own. */
+/** Unrolled loops, for matrices: these are separate variables and cannot be indexed. */
 
 /** WGSL: code for each of 0 … n − 1. */
 export const repeat = (n: number, code: (i: number) => string): string =>
