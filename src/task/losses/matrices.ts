@@ -1,18 +1,18 @@
 /** The fixed matrices of the losses, as `ops.resample` takes them: one for a whole batch, or one for each image. */
-import * as tf from '@tensorflow/tfjs';
-import { denseMatrix } from '../common/resample.js';
-import { resample } from '../ops/index.js';
+import type * as tf from '@tensorflow/tfjs';
+import { denseMatrix } from '../../common/resample.js';
+import type { Tensors } from '../tensors.js';
 
 /** Area resampling of one axis: [1, output, input]. */
-export function areaMatrix(input: number, output: number): tf.Tensor3D {
+export function areaMatrix({ tf }: Tensors, input: number, output: number): tf.Tensor3D {
   return tf.tensor3d(denseMatrix('area', input, output), [1, output, input]);
 }
 
 /** Area resampling of square images: [B, F, F, C] → [B, size, size, C]. */
-export function areaResample(images: tf.Tensor4D, size: number): tf.Tensor4D {
+export function areaResample(tensors: Tensors, images: tf.Tensor4D, size: number): tf.Tensor4D {
   if (images.shape[1] === size) return images;
-  const matrix = areaMatrix(images.shape[1], size);
-  return resample(images, matrix, matrix);
+  const matrix = areaMatrix(tensors, images.shape[1], size);
+  return tensors.ops.resample(images, matrix, matrix);
 }
 
 /**
@@ -23,6 +23,7 @@ export function areaResample(images: tf.Tensor4D, size: number): tf.Tensor4D {
  * @returns [images, output, cells]
  */
 export function countMatrix(
+  { tf }: Tensors,
   { images, output, input, cells }: { images: number; output: number; input: number; cells: number },
   pixelOf: (image: number, position: number) => number,
 ): tf.Tensor3D {

@@ -11,39 +11,37 @@
  *
  * 2.1e-5 to 2.8e-5 times 1/B at the paper's sizes, nearly uniform.
  */
-import * as tf from '@tensorflow/tfjs';
-import { normalizePatches, resample, unpatchify } from '../ops/index.js';
-import type { TargetNormalization } from '../spec/task.js';
+import type * as tf from '@tensorflow/tfjs';
+import type { LossContext, LossForm } from '../entry.js';
+import { layOut } from '../targets/defaults.js';
+import type { Tensors } from '../tensors.js';
 import { areaMatrix, areaResample, countMatrix } from './matrices.js';
-import type { LossForm } from './parts.js';
-import { pixelSupervision } from './pixel-loss.js';
+import { resampledSupervision } from './resampled.js';
 
 /** Sides in pixels. The field is the larger by an even number. */
-export interface CentreBorderSizes {
-  readonly imageSize: number;
-  readonly fieldSize: number;
-  readonly patchSize: number;
-}
+type Sizes = Pick<LossContext, 'imageSize' | 'patchSize'> & { readonly fieldSize: number };
 
 export function centreBorderLoss(
-  sizes: CentreBorderSizes,
+  tensors: Tensors,
+  context: Sizes & Pick<LossContext, 'target'>,
   { centreWeight, borderWeight }: { readonly centreWeight: number; readonly borderWeight: number },
-  normalization: TargetNormalization,
 ): LossForm {
-  const { imageSize, fieldSize, patchSize } = sizes;
-  const strips = stripWeights(sizes);
+  const { tf } = tensors;
+  const { imageSize, fieldSize } = context;
+  const strips = stripWeights(context);
   return {
-    picture: (fields) => areaResample(fields, imageSize),
+    picture: (fields) => areaResample(tensors, fields, imageSize),
     supervise({ fields, counted }) {
-      const centre = tf.mul(centreWeights(counted, sizes), centreWeight);
+      const centre = tf.mul(centreWeights(tensors, counted, context), centreWeight);
       const border = tf.tensor4d(strips, [1, fieldSize, fieldSize, 1]);
-      return pixelSupervision(
+      return resampledSupervision(
+        tensors,
         {
-          matrix: areaMatrix(imageSize, fieldSize),
-          target: centreBorderTarget(fields, sizes, normalization),
+          matrix: areaMatrix(tensors, imageSize, fieldSize),
+          target: centreBorderTarget(tensors, fields, context),
           weights: tf.add(centre, tf.mul(border, borderWeight / fields.shape[0])),
         },
-        patchSize,
+        context,
         centreWeight + 4 * borderWeight,
       );
     },
@@ -51,39 +49,45 @@ export function centreBorderLoss(
 }
 
 /**
- * What the enlarged prediction is compared with: in the centre the input's pixels, normalised on the input's own
- * patches; in the border those of the field, normalised on the patches of the shrunken field and enlarged with it.
+ * The target of the enlarged prediction: in the centre that of the input's own patches; in the border that of the
+ * patches of the shrunken field, enlarged with it.
  *
- * @returns [B, F, F, 3]
+ * @returns [B, F, F, C]
  */
 function centreBorderTarget(
+  tensors: Tensors,
   fields: tf.Tensor4D,
-  { imageSize, fieldSize, patchSize }: CentreBorderSizes,
-  normalization: TargetNormalization,
+  { imageSize, fieldSize, patchSize, target }: Sizes & Pick<LossContext, 'target'>,
 ): tf.Tensor4D {
-  const normalized = (images: tf.Tensor4D): tf.Tensor4D =>
-    unpatchify(normalizePatches(images, patchSize, normalization), patchSize);
+  const { tf } = tensors;
+  const targetOf = (images: tf.Tensor4D): tf.Tensor4D =>
+    layOut(target, tensors, target.compute(tensors, images, patchSize), patchSize);
   const border = (fieldSize - imageSize) / 2;
   const around: [number, number] = [border, border];
   const batch = fields.shape[0];
 
-  const centre = normalized(tf.slice(fields, [0, border, border, 0], [batch, imageSize, imageSize, 3]));
-  const whole = areaResample(normalized(areaResample(fields, imageSize)), fieldSize);
+  const centre = targetOf(tf.slice(fields, [0, border, border, 0], [batch, imageSize, imageSize, 3]));
+  const whole = areaResample(tensors, targetOf(areaResample(tensors, fields, imageSize)), fieldSize);
   const outside = tf.pad(tf.zeros([1, imageSize, imageSize, 1]), [[0, 0], around, around, [0, 0]], 1);
   return tf.add(tf.mul(whole, outside), tf.pad(centre, [[0, 0], around, around, [0, 0]]));
 }
 
 /** Weights of sum 1, equal under all counted tokens: [B, N] → [B, F, F, 1]. */
-function centreWeights(counted: tf.Tensor2D, { imageSize, fieldSize, patchSize }: CentreBorderSizes): tf.Tensor4D {
+function centreWeights(
+  tensors: Tensors,
+  counted: tf.Tensor2D,
+  { imageSize, fieldSize, patchSize }: Sizes,
+): tf.Tensor4D {
+  const { tf, ops } = tensors;
   const cells = imageSize / patchSize;
   const border = (fieldSize - imageSize) / 2;
-  const spread = countMatrix({ images: 1, output: fieldSize, input: imageSize, cells }, (_, i) => border + i);
-  const pixels = resample(tf.reshape(counted, [-1, cells, cells, 1]), spread, spread);
+  const spread = countMatrix(tensors, { images: 1, output: fieldSize, input: imageSize, cells }, (_, i) => border + i);
+  const pixels = ops.resample(tf.reshape(counted, [-1, cells, cells, 1]), spread, spread);
   return tf.div(pixels, tf.mul(tf.sum(counted), patchSize * patchSize));
 }
 
 /** Weights of sum 1 in each border strip: top and bottom over the full width, left and right between them. [F·F] */
-function stripWeights({ imageSize, fieldSize }: CentreBorderSizes): Float32Array {
+function stripWeights({ imageSize, fieldSize }: Sizes): Float32Array {
   const border = (fieldSize - imageSize) / 2;
   const inside = (i: number): boolean => i >= border && i < border + imageSize;
   return Float32Array.from({ length: fieldSize * fieldSize }, (_, i) => {

@@ -1,22 +1,22 @@
 /** The three versions of de-colorized. */
-import { denormalizeImage, normalizeImage, type FloatImage } from '../../src/common/image.js';
-import { stream } from '../../src/common/random.js';
-import { decolorized, drawMix, mixToGrey, scaleSaturation } from '../../src/objectives/decolorized.js';
-import { mean, noise, restyled } from './support.js';
+import { denormalizeImage, normalizeImage, type FloatImage } from '../../../src/common/image.js';
+import { stream } from '../../../src/common/random.js';
+import { decolorized, drawMix, mixToGrey, scaleSaturation } from '../../../src/task/styles/decolorized.js';
+import { mean, noise, restyled } from '../../objectives/support.js';
 
 const pixel = (...data: number[]): FloatImage => ({ data: Float32Array.from(data), height: 1, width: 1 });
 const random = stream(0, 'decolorized');
 
 it('shows Rec. 601 luminance in three equal channels', () => {
   const { data } = denormalizeImage(
-    restyled(decolorized({ kind: 'decolorized', variant: 'luminance' }), normalizeImage(pixel(1, 0.5, 0)), random),
+    restyled(decolorized.part({ kind: 'decolorized', variant: 'luminance' }), normalizeImage(pixel(1, 0.5, 0)), random),
   );
   for (const value of data) expect(value).toBeCloseTo(0.299 + 0.5 * 0.587, 5);
 });
 
 it('leaves grey pixels as they are', () => {
   for (const variant of [{ variant: 'luminance' }, { variant: 'saturation', saturation: 0.3 }] as const) {
-    const style = decolorized({ kind: 'decolorized', ...variant });
+    const style = decolorized.part({ kind: 'decolorized', ...variant });
     const { data } = denormalizeImage(restyled(style, normalizeImage(pixel(0.3, 0.3, 0.3)), random));
     for (const value of data) expect(value).toBeCloseTo(0.3, 5);
   }
@@ -41,7 +41,7 @@ it('is grey at saturation 0 and the image itself at 1', () => {
 it('mixes normalised channels at random, equal in all three', () => {
   const image = normalizeImage(noise(4, 'image'));
   const style = { kind: 'decolorized', variant: 'random-mix', normalizeMix: false } as const;
-  const { data } = restyled(decolorized(style), image, stream(5, 'mix'));
+  const { data } = restyled(decolorized.part(style), image, stream(5, 'mix'));
   expect(data).toEqual(mixToGrey(image, drawMix(style, stream(5, 'mix'))).data);
   for (let i = 0; i < data.length; i += 3) expect(new Set(data.slice(i, i + 3)).size).toBe(1);
 });

@@ -1,8 +1,8 @@
 /** The two inputs of zoomed-in. */
-import { denormalizeImage, normalizeImage } from '../../src/common/image.js';
-import { stream } from '../../src/common/random.js';
-import { cropCentre, enlargeCentre, zoomedIn } from '../../src/objectives/zoomed-in.js';
-import { GEOMETRIES, imageOf, noise } from './support.js';
+import { denormalizeImage, normalizeImage } from '../../../src/common/image.js';
+import { stream } from '../../../src/common/random.js';
+import { cropCentre, enlargeCentre, zoomedIn } from '../../../src/task/geometries/zoomed-in.js';
+import { GEOMETRIES, imageOf, noise } from '../../objectives/support.js';
 
 it('cuts out the centre unchanged', () => {
   const image = noise(10, 'field');
@@ -23,7 +23,7 @@ it('magnifies a ramp by the size of the image over that of the window', () => {
 });
 
 it('shows the 22 px in the middle of a 32 px field, enlarged, for the field loss', () => {
-  const part = zoomedIn(GEOMETRIES['zoomed-in'], 32);
+  const part = zoomedIn.part(GEOMETRIES['zoomed-in'], 32);
   const field = noise(32, 'field');
   expect(part.fieldSize).toBe(32);
   const draw = part.draw(stream(0, 'unused'));
@@ -32,7 +32,7 @@ it('shows the 22 px in the middle of a 32 px field, enlarged, for the field loss
 });
 
 it('shows the 32 px in the middle of a 42 px field as they are, for the centre-border loss', () => {
-  const part = zoomedIn(GEOMETRIES['zoomed-in by centre and border'], 32);
+  const part = zoomedIn.part(GEOMETRIES['zoomed-in by centre and border'], 32);
   const field = noise(42, 'field');
   expect(part.fieldSize).toBe(42);
   const pixels = denormalizeImage(part.move(field, part.draw(stream(0, 'unused')))).data;

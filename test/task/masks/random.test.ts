@@ -1,6 +1,7 @@
 /** Which tokens are kept. */
-import { stream } from '../../src/common/random.js';
-import { drawKept } from '../../src/objectives/mask.js';
+import { stream } from '../../../src/common/random.js';
+import { keptTokens } from '../../../src/spec/model.js';
+import { drawKept } from '../../../src/task/masks/random.js';
 
 it.each([
   [0.75, 49],
@@ -9,7 +10,7 @@ it.each([
   [0.8, 39],
   [0.9, 19],
 ])('keeps of 196 tokens, at ratio %d, %d', (ratio, kept) => {
-  const tokens = drawKept(196, ratio, stream(0, 'mask'));
+  const tokens = drawKept(196, keptTokens(196, ratio), stream(0, 'mask'));
   expect(tokens).toHaveLength(kept);
   expect(new Set(tokens).size).toBe(kept);
   expect(Math.min(...tokens)).toBeGreaterThanOrEqual(0);
@@ -17,7 +18,7 @@ it.each([
 });
 
 it('lists them in ascending order', () => {
-  const tokens = [...drawKept(196, 0.75, stream(0, 'mask'))];
+  const tokens = [...drawKept(196, 49, stream(0, 'mask'))];
   expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
 });
 
@@ -25,7 +26,7 @@ it('draws every subset equally often', () => {
   const random = stream(0, 'subsets');
   const counts = new Map<string, number>();
   for (let i = 0; i < 6000; i++) {
-    const subset = drawKept(4, 0.5, random).join();
+    const subset = drawKept(4, 2, random).join();
     counts.set(subset, (counts.get(subset) ?? 0) + 1);
   }
   // 1000 ± 29 each; four deviations.

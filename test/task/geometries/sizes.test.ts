@@ -1,6 +1,7 @@
 /** Fractions against the sizes that PAPER.md §4 and §13 state. */
-import { UsageError } from '../../src/common/errors.js';
-import { contentSize, outerFieldSize, windowSize } from '../../src/spec/sizes.js';
+import { UsageError } from '../../../src/common/errors.js';
+import { outerFieldSize, windowSize } from '../../../src/task/geometries/zoomed-in.js';
+import { contentSize } from '../../../src/task/geometries/zoomed-out.js';
 
 it("gives the paper's sizes at 224 px", () => {
   expect(windowSize(160 / 224, 224)).toBe(160);

@@ -1,8 +1,9 @@
 /** The mirror canvas of zoomed-out. */
-import { denormalizeImage } from '../../src/common/image.js';
-import { stream } from '../../src/common/random.js';
-import { drawPlacement, mirrorIndex, mirrorPad, zoomedOut } from '../../src/objectives/zoomed-out.js';
-import { GEOMETRIES, mean, noise } from './support.js';
+import { denormalizeImage } from '../../../src/common/image.js';
+import { stream } from '../../../src/common/random.js';
+import { drawPlacement, mirrorPad, zoomedOut } from '../../../src/task/geometries/zoomed-out.js';
+import { mirrorIndex } from '../../../src/task/mirror.js';
+import { GEOMETRIES, mean, noise } from '../../objectives/support.js';
 
 it('repeats the edge pixel when it mirrors', () => {
   const seen = Array.from({ length: 9 }, (_, i) => mirrorIndex(i - 3, 3));
@@ -52,7 +53,7 @@ it('draws each offset uniformly from 0 to 63 at 224 px, leaving 1 to 64 on the o
 });
 
 it('places 23 px of content in a 32 px canvas', () => {
-  const part = zoomedOut(GEOMETRIES['zoomed-out'], 32);
+  const part = zoomedOut.part(GEOMETRIES['zoomed-out'], 32);
   expect(part.fieldSize).toBe(23);
   const content = noise(23, 'content');
   const draw = part.draw(stream(4, 'draw'));

@@ -1,8 +1,8 @@
 /** The random kernels of blurred, and the convolution. */
-import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/common/image.js';
-import { stream } from '../../src/common/random.js';
-import { blurred, convolve, drawKernel, type BlurKernel } from '../../src/objectives/blurred.js';
-import { BLUR, deviation, imageOf, mean, noise, restyled } from './support.js';
+import { IMAGENET_MEAN, IMAGENET_STD } from '../../../src/common/image.js';
+import { stream } from '../../../src/common/random.js';
+import { blurred, convolve, drawKernel, type BlurKernel } from '../../../src/task/styles/blurred.js';
+import { BLUR, deviation, imageOf, mean, noise, restyled } from '../../objectives/support.js';
 
 const PAPER = { kernelSize: 7, relativeStd: 0.98, mixChannels: true, unitGain: false };
 
@@ -90,8 +90,8 @@ it.each([
 it('clips to the range of pixels only when asked', () => {
   const image = imageOf(10, () => 2); // beyond white, ImageNet-normalised
   const high = IMAGENET_MEAN.map((mean_, c) => (1 - mean_) / IMAGENET_STD[c]!);
-  const clipped = restyled(blurred({ ...BLUR, clip: true }), image, stream(0, 'clip')).data;
+  const clipped = restyled(blurred.part({ ...BLUR, clip: true }), image, stream(0, 'clip')).data;
   expect(clipped.every((value, i) => value <= Math.fround(high[i % 3]!))).toBe(true);
   expect(clipped.some((value, i) => value === Math.fround(high[i % 3]!))).toBe(true);
-  expect(Math.max(...restyled(blurred(BLUR), image, stream(0, 'clip')).data)).toBeGreaterThan(4);
+  expect(Math.max(...restyled(blurred.part(BLUR), image, stream(0, 'clip')).data)).toBeGreaterThan(4);
 });

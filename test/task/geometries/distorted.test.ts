@@ -1,7 +1,7 @@
 /** The sampling field of distorted, and its statistics over 2,000 draws (PAPER.md §3). */
-import { stream } from '../../src/common/random.js';
-import { distort, drawDistortion, sourceOf, type Distortion } from '../../src/objectives/distorted.js';
-import { imageOf, mean, noise } from './support.js';
+import { stream } from '../../../src/common/random.js';
+import { distort, drawDistortion, sourceOf, type Distortion } from '../../../src/task/geometries/distorted.js';
+import { imageOf, mean, noise } from '../../objectives/support.js';
 
 const RANGES: Parameters<typeof drawDistortion>[0] = { strength: [0.15, 0.25], centre: [-1, 1] };
 const random = stream(0, 'distortions');

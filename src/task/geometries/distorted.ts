@@ -1,12 +1,43 @@
 /** Distorted (c): the sampling grid is pulled towards a random centre, more the farther away (PAPER.md §3). */
-import * as tf from '@tensorflow/tfjs';
-import { normalizeImage, type FloatImage } from '../common/image.js';
-import type { Random } from '../common/random.js';
-import { mixColours, NORMALIZE, pullPixels } from '../ops/index.js';
-import type { Geometry } from '../spec/task.js';
-import type { GeometryDraw, GeometryPart } from './parts.js';
+import { z } from 'zod';
+import { normalizeImage, type FloatImage } from '../../common/image.js';
+import type { Random } from '../../common/random.js';
+import { nonNegative, range } from '../../common/values.js';
+import type { GeometryDraw, GeometryEntry } from '../entry.js';
 
-type Distorted = Extract<Geometry, { kind: 'distorted' }>;
+export interface Distorted {
+  kind: 'distorted';
+  /** Range of the strength m, drawn per image. */
+  strength: [number, number];
+  /** Range of each centre coordinate in [-1, 1]², drawn per image. */
+  centre: [number, number];
+}
+
+const strengths = z.strictObject({
+  strength: range(nonNegative.max(0.5)).default([0.15, 0.25]).describe('Range of the strength, drawn per image.'),
+  centre: range(z.number().min(-1).max(1))
+    .default([-1, 1])
+    .describe('Range of each coordinate of the centre, drawn per image; the image spans [-1, 1].'),
+});
+
+type DistortedDraw = GeometryDraw & { readonly distortion: Distortion };
+
+export const distorted: GeometryEntry<'distorted', typeof strengths, Distorted, DistortedDraw> = {
+  name: 'distorted',
+  description: 'the input is pulled towards a random centre',
+  strengths,
+  resolve: ({ strength, centre }) => ({ kind: 'distorted', strength, centre }),
+  countsRemovedTokensOnly: () => false,
+  part: (geometry, imageSize) => ({
+    fieldSize: imageSize,
+    draw: (random) => ({ placement: null, distortion: drawDistortion(geometry, random) }),
+    move: (field, { distortion }) => distort(normalizeImage(field), distortion),
+    moveBatch({ tf, ops }, fields, draws) {
+      const rows = draws.map(({ distortion: { centre, strength } }) => [...centre, strength]);
+      return ops.pullPixels(ops.mixColours(fields, [ops.NORMALIZE]), tf.tensor2d(rows));
+    },
+  }),
+};
 
 /** What is drawn for one image. */
 export interface Distortion {
@@ -56,18 +87,4 @@ export function distort({ data: source, height, width }: FloatImage, distortion:
     }
   }
   return { data, height, width };
-}
-
-type DistortedDraw = GeometryDraw & { readonly distortion: Distortion };
-
-export function distorted(geometry: Distorted, imageSize: number): GeometryPart<DistortedDraw> {
-  return {
-    fieldSize: imageSize,
-    draw: (random) => ({ placement: null, distortion: drawDistortion(geometry, random) }),
-    move: (field, { distortion }) => distort(normalizeImage(field), distortion),
-    moveBatch(fields, draws) {
-      const rows = draws.map(({ distortion: { centre, strength } }) => [...centre, strength]);
-      return pullPixels(mixColours(fields, [NORMALIZE]), tf.tensor2d(rows));
-    },
-  };
 }
