@@ -35,7 +35,7 @@ export interface Example {
   readonly placement: Placement | null;
 }
 
-/** What a task draws for one image. Plain data. */
+/** The random draws of a task for one image. Plain data. */
 export interface Draw {
   /** As drawn by their parts. */
   readonly geometry: GeometryDraw;

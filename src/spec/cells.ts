@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { DegradationEntry, ResolveContext } from '../task/entry.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
-import { strengthsIn } from '../task/registry.js';
+import { strengthsIn } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
 import { MASKED_RATIO, parseObjective } from './objective.js';
 import type { DegradationSpec, JobSpec } from './schema.js';
@@ -101,7 +101,7 @@ export function resolveTask(job: JobSpec, patchSize: number): Resolution {
   if (triple.kind !== 'triple') return triple;
   const { maskRatio, misalignment, style } = triple;
   const context = { masked: maskRatio > 0, patchSize };
-  const mask: Mask = resolve(MASKS[job.degradation.mask], job.degradation, context);
+  const mask = resolve<Mask>(MASKS[job.degradation.mask], job.degradation, context);
   return {
     kind: 'task',
     task: {

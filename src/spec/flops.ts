@@ -1,5 +1,5 @@
 /**
- * What a training step costs in arithmetic, from the sizes alone: the matrix products of the model, 2·m·n·k FLOPs each,
+ * The arithmetic of a training step, computed from the sizes: the matrix products of the model, 2·m·n·k FLOPs each,
  * as PyTorch's FlopCounterMode counts them. Norms, activations, softmax and the optimiser are left out: together a few
  * percent, which tools count differently.
  */
@@ -9,7 +9,7 @@ import { targetWidth, type Task } from './task.js';
 /** FLOPs per image of the forward pass and of a whole training step. */
 export interface Cost {
   forward: number;
-  /** Forward and backward. What a backend computes a second time to save memory is not counted. */
+  /** Forward and backward. Recomputation that saves memory is not counted. */
   training: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * One validated job → what it runs: its task, its model and the configurations of its stages; or why it cannot run.
+ * One validated job → its task, its model and the configurations of its stages; or why it cannot run.
  * Checks here concern several keys at once; single keys are checked by `schema.ts`.
  */
 import { UsageError } from '../common/errors.js';

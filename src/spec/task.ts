@@ -6,7 +6,7 @@
 import type { GeometryEntry, MaskEntry, StyleEntry, TargetEntry } from '../task/entry.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
-import { namesOf } from '../task/registry.js';
+import { namesOf } from '../common/registry.js';
 import { STYLES } from '../task/styles/index.js';
 import { TARGETS } from '../task/targets/index.js';
 

@@ -1,7 +1,7 @@
 /** What both zooms have in common: a fraction that must give whole pixels which differ from the image's. */
 import { UsageError } from '../common/errors.js';
 import type { Conflict } from './entry.js';
-import { strengthsKey } from './registry.js';
+import { strengthsKey } from './strengths.js';
 
 type Zoom = 'zoomed-in' | 'zoomed-out';
 

@@ -1,5 +1,5 @@
 /** Every geometry (misalignment). Adding one is a file beside this and a line here. */
-import { registry } from '../registry.js';
+import { registry } from '../../common/registry.js';
 import { distorted } from './distorted.js';
 import { none } from './none.js';
 import { zoomedIn } from './zoomed-in.js';

@@ -1,5 +1,5 @@
 /** Every target of pre-training. Adding one is a file beside this and a line here. */
-import { registry } from '../registry.js';
+import { registry } from '../../common/registry.js';
 import { normalizedPatches, normalizedPatchesByChannel, pixels } from './pixels.js';
 
 export const TARGETS = registry({

@@ -1,26 +1,6 @@
-/** What registries have in common: names, and the part of the schema that entries contribute. */
+/** The strengths that the entries of a registry contribute to the schema, below `degradation`. */
 import type { z } from 'zod';
 import type { DegradationEntry } from './entry.js';
-
-/**
- * A registry: entries under their own names, in the order in which lists show them. A name that differs from the
- * entry's own does not compile.
- */
-export const registry = <const Entries extends { readonly [Name in keyof Entries]: { readonly name: Name } }>(
-  entries: Entries,
-): Entries => entries;
-
-/** The names of a registry, in its order. */
-export function namesOf<Name extends string>(entries: Readonly<Record<Name, unknown>>): readonly Name[] {
-  return Object.keys(entries) as Name[]; // typed as strings; a registry has no other keys
-}
-
-/** `no change; zoomed-in: the input shows …; …`: for the description of a key whose values are the names. */
-export function describeEntries(entries: Readonly<Record<string, { name: string; description: string }>>): string {
-  return Object.values(entries)
-    .map(({ name, description }) => `${name}: ${description}`)
-    .join('; ');
-}
 
 type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<CamelCase<Rest>>}`
