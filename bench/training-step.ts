@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { stream } from '../src/common/random.js';
 import { initialValues, type Purpose, type Values } from '../src/model/parameters.js';
 import { classify, predict } from '../src/model/vit.js';
-import { drawKept } from '../src/objectives/mask.js';
+import { drawKept } from '../src/task/masks/random.js';
 import {
   accumulate,
   adamW,
@@ -16,7 +16,7 @@ import {
   tokenSelection,
   tokenSquaredError,
 } from '../src/ops/index.js';
-import { patchCount, type ModelConfig } from '../src/spec/model.js';
+import { keptTokens, patchCount, type ModelConfig } from '../src/spec/model.js';
 import { meanGradients } from '../src/training/gradients.js';
 import { freshState, type TrainingState } from '../src/training/state.js';
 import type { Work } from './works.js';
@@ -66,7 +66,7 @@ export function trainingStep(work: Work, model: ModelConfig, batch: number): Tra
 
 function pretraining({ parameters }: TrainingState, model: ModelConfig, batch: number, maskRatio: number): Loss {
   const tokens = patchCount(model);
-  const kept = Array.from({ length: batch }, (_, i) => drawKept(tokens, maskRatio, stream(0, i)));
+  const kept = Array.from({ length: batch }, (_, i) => drawKept(tokens, keptTokens(tokens, maskRatio), stream(0, i)));
   const selection = tokenSelection(kept, tokens);
   const target = noise<tf.Rank.R3>([batch, tokens, 3 * model.patchSize ** 2]);
   return (images) => tokenSquaredError(predict(parameters, model, images, selection), target, selection.removed);

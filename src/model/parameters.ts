@@ -86,7 +86,10 @@ function encoderDeclarations(config: EncoderConfig): Declaration[] {
   ];
 }
 
-function decoderDeclarations(config: ModelConfig, masked: boolean): Declaration[] {
+function decoderDeclarations(
+  config: ModelConfig,
+  { masked, outputs = patchValues(config) }: Pretraining,
+): Declaration[] {
   const { dim, depth } = config.decoder;
   return [
     { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'embedding' },
@@ -95,7 +98,7 @@ function decoderDeclarations(config: ModelConfig, masked: boolean): Declaration[
     { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },
     ...blocks('decoder_blocks', depth, dim, config),
     ...norm('decoder_norm', dim),
-    ...linear('decoder_pred', dim, patchValues(config)),
+    ...linear('decoder_pred', dim, outputs),
   ];
 }
 
@@ -108,8 +111,14 @@ function headDeclarations(config: EncoderConfig, classes: number): Declaration[]
 }
 
 /** What a set of parameters is for. Mean pooling has a norm of its own and drops the encoder's (PAPER.md §7). */
-export type Purpose =
-  { for: 'encoding' } | { for: 'pretraining'; masked: boolean } | { for: 'classification'; classes: number };
+export type Purpose = { for: 'encoding' } | Pretraining | { for: 'classification'; classes: number };
+
+interface Pretraining {
+  for: 'pretraining';
+  masked: boolean;
+  /** Values of a predicted token; by default those of a patch. */
+  outputs?: number;
+}
 
 function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): Declaration[] {
   const encoder = encoderDeclarations(config);
@@ -117,7 +126,7 @@ function declarations(config: EncoderConfig | ModelConfig, purpose: Purpose): De
     case 'encoding':
       return encoder;
     case 'pretraining':
-      return [...encoder, ...decoderDeclarations(config as ModelConfig, purpose.masked)];
+      return [...encoder, ...decoderDeclarations(config as ModelConfig, purpose)];
     case 'classification':
       return [
         ...encoder.filter(({ name }) => config.pooling !== 'mean' || !name.startsWith('norm.')),

@@ -134,7 +134,7 @@ export function encode(
  * Predicts the target tokens from encoded ones.
  *
  * @param encoded What {@link encode} returned for the same selection.
- * @returns [batch, tokens, patchSize²·3]
+ * @returns [batch, tokens, outputs]
  */
 export function decode(
   parameters: Parameters,

@@ -1,49 +1,43 @@
 /**
- * Joins the three parts of a task, mask, geometry and style, behind one interface, and gives it its loss. What is drawn
- * for an image is applied in one of two ways: one by one to plain arrays, of which a batch is uploaded, or to a batch of
- * clean images that is on the device already. (PAPER.md §3–4)
+ * Joins the parts of a task, mask, geometry, style and target, behind one interface, with its loss. A degradation is
+ * drawn for each image and applied in one of two ways: to one image at a time as a plain array, before a batch is
+ * uploaded, or to a batch of clean images that is on the device already. (PAPER.md §3–4)
  */
 import * as tf from '@tensorflow/tfjs';
-import { UsageError, unreachable } from '../common/errors.js';
-import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
+import { UsageError } from '../common/errors.js';
+import { stackPixels, type FloatImage } from '../common/image.js';
 import { stream, type Random } from '../common/random.js';
-import { denormalizePatches, mixColours, NORMALIZE, tokenSelection, type TokenSelection } from '../ops/index.js';
+import * as ops from '../ops/index.js';
+import { tokenSelection, type TokenSelection } from '../ops/index.js';
 import { keptTokens, patchCount } from '../spec/model.js';
-import { countsRemovedTokensOnly, type Geometry, type Style, type Task } from '../spec/task.js';
-import { blurred } from './blurred.js';
-import { centreBorderLoss } from './centre-border-loss.js';
-import { decolorized } from './decolorized.js';
-import { distorted } from './distorted.js';
-import { mappedBackLoss } from './mapped-back-loss.js';
-import { drawKept } from './mask.js';
 import {
-  drawNothing,
-  type GeometryDraw,
-  type GeometryPart,
-  type LossForm,
-  type Placement,
-  type StylePart,
-  type Supervision,
-} from './parts.js';
-import { sameGridLoss } from './same-grid-loss.js';
-import { contentSize, outerFieldSize } from '../spec/sizes.js';
-import { zoomedIn } from './zoomed-in.js';
-import { zoomedOut } from './zoomed-out.js';
+  countsRemovedTokensOnly,
+  geometryEntry,
+  maskEntry,
+  maskOf,
+  styleEntry,
+  targetEntry,
+  type Task,
+} from '../spec/task.js';
+import type { GeometryDraw, LossForm, Placement, Supervision } from '../task/entry.js';
+import { sameGridLoss } from '../task/losses/same-grid.js';
 
-/** One image to learn from. Plain data: it may be made in another thread. */
+const TENSORS = { tf, ops };
+
+/** One training image. Plain data: another thread may make it. */
 export interface Example {
-  /** What the encoder is given: imageSize², ImageNet-normalised, degraded. */
+  /** The encoder's input: imageSize², ImageNet-normalised, degraded. */
   readonly input: FloatImage;
-  /** What is to be recovered: fieldSize², in [0, 1], clean. */
+  /** The image to be recovered: fieldSize², in [0, 1], clean. */
   readonly field: FloatImage;
   /** The tokens of the input that the encoder sees, ascending; null: all. */
   readonly kept: Int32Array | null;
   readonly placement: Placement | null;
 }
 
-/** What a task draws for one image. Plain data. */
+/** The random draws of a task for one image. Plain data. */
 export interface Draw {
-  /** As their parts drew them. */
+  /** As drawn by their parts. */
   readonly geometry: GeometryDraw;
   readonly style: unknown;
   /** As in {@link Example}. */
@@ -58,9 +52,9 @@ export interface Batch {
   readonly fields: tf.Tensor4D;
   /** For the encoder and the decoder; null: no token is removed. */
   readonly selection: TokenSelection | null;
-  /** Scalar, differentiable in the prediction [B, N, patchSize²·3]. */
+  /** Scalar, differentiable in the prediction [B, N, outputs]. */
   readonly loss: (prediction: tf.Tensor3D) => tf.Scalar;
-  /** All tensors of the batch; the loss holds on to no others. For one task in the same order in every batch. */
+  /** All tensors of the batch; the loss uses no others. Of one task, in the same order in every batch. */
   readonly tensors: readonly tf.Tensor[];
   /** Frees them. */
   readonly dispose: () => void;
@@ -72,13 +66,14 @@ export interface Objective {
   readonly patchSize: number;
   /** N, tokens of an image. */
   readonly tokens: number;
+  /** Values of a predicted token. */
+  readonly outputs: number;
   /** F, side of the clean image that {@link apply} starts from. */
   readonly fieldSize: number;
   /** True where the loss counts removed tokens alone. */
   readonly countsRemovedTokensOnly: boolean;
   /**
-   * Draws a degradation. Mask, geometry and style draw from streams of their own, so that tasks sharing a part share its
-   * draws too.
+   * Draws a degradation. Mask, geometry and style each have a random stream, so tasks that share a part share its draws.
    */
   draw(random: Random): Draw;
   /**
@@ -97,19 +92,22 @@ export interface Objective {
    * @param fields [B, fieldSize, fieldSize, 3] in [0, 1]; becomes part of the batch
    */
   applyToBatch(fields: tf.Tensor4D, draws: readonly Draw[]): Batch;
-  /** What predicting the mean of every target patch scores: the level that a model has to fall below. Scalar. */
+  /** The loss of a prediction of zero, which uses no image: the level that a model has to fall below. Scalar. */
   zeroLoss(batch: Batch): tf.Scalar;
   /**
    * The clean picture on the grid that predictions live on, [B, S, S, 3] in [0, 1]: the field, brought to the image's
    * size by area resampling where it has another.
    */
   picture(batch: Batch): tf.Tensor4D;
-  /** A prediction as pictures [B, S, S, 3] in [0, 1], with the patch statistics of {@link picture}. */
-  reconstruct(prediction: tf.Tensor3D, batch: Batch): tf.Tensor4D;
+  /**
+   * A prediction as pictures [B, S, S, 3] in [0, 1], with the patch statistics of {@link picture}; null: the target is
+   * no picture.
+   */
+  readonly reconstruct: ((prediction: tf.Tensor3D, batch: Batch) => tf.Tensor4D) | null;
 }
 
 /**
- * @throws UsageError where the numbers come to nothing at this size: a zoom of less than a pixel, a mask that removes no
+ * @throws UsageError where the numbers have no effect at this size: a zoom of less than a pixel, a mask that removes no
  * token, a centre-border loss without weights.
  */
 export function composeObjective(
@@ -122,17 +120,22 @@ export function composeObjective(
   if (masked && keptTokens(tokens, task.maskRatio) === tokens) {
     throw new UsageError(`maskRatio ${task.maskRatio} removes none of ${tokens} tokens: raise it, or set it to 0`);
   }
-  const geometry = geometryPart(task.geometry, imageSize);
-  const style = stylePart(task.style);
-  const form = lossForm(task, sizes);
+  const geometry = geometryEntry(task.geometry).part(task.geometry, imageSize);
+  const style = styleEntry(task.style).part(task.style);
+  const mask = maskOf(task);
+  const target = targetEntry(task.target);
+  const outputs = target.width(patchSize);
+  const context = { ...sizes, masked, target };
+  const form = geometryEntry(task.geometry).loss?.(TENSORS, task.geometry, context) ?? sameGridLoss(TENSORS, context);
   const removedOnly = countsRemovedTokensOnly(task);
+  const grid = { columns: imageSize / patchSize, kept: keptTokens(tokens, task.maskRatio) };
 
   const draw: Objective['draw'] = (random) => {
     const seed = random.uint32();
     return {
       geometry: geometry.draw(stream(seed, 'geometry')),
       style: style.draw(stream(seed, 'style')),
-      kept: masked ? drawKept(tokens, task.maskRatio, stream(seed, 'mask')) : null,
+      kept: masked ? maskEntry(mask).draw(mask, grid, stream(seed, 'mask')) : null,
     };
   };
   const apply: Objective['apply'] = (field, { geometry: drawn, style: drawnStyle, kept }) => ({
@@ -148,6 +151,7 @@ export function composeObjective(
     task,
     ...sizes,
     tokens,
+    outputs,
     fieldSize: geometry.fieldSize,
     countsRemovedTokensOnly: removedOnly,
     draw,
@@ -161,70 +165,21 @@ export function composeObjective(
       const inputs = tf.tidy(() => {
         const geometries = draws.map((drawn) => drawn.geometry);
         const styles = draws.map((drawn) => drawn.style);
-        return style.restyleBatch(geometry.moveBatch(fields, geometries), styles);
+        return style.restyleBatch(TENSORS, geometry.moveBatch(TENSORS, fields, geometries), styles);
       });
       const images = draws.map(({ kept, geometry: { placement } }) => ({ kept, placement }));
       return prepare(inputs, fields, images);
     },
-    zeroLoss: ({ inputs, loss }) => tf.tidy(() => loss(tf.zeros([inputs.shape[0], tokens, patchSize * patchSize * 3]))),
+    zeroLoss: ({ inputs, loss }) => tf.tidy(() => loss(tf.zeros([inputs.shape[0], tokens, outputs]))),
     picture,
-    reconstruct: (prediction, batch) =>
-      tf.tidy(() => denormalizePatches(prediction, picture(batch), patchSize, task.target)),
+    reconstruct:
+      target.toPicture === undefined
+        ? null
+        : (prediction, batch) => tf.tidy(() => target.toPicture!(TENSORS, prediction, picture(batch), patchSize)),
   };
 }
 
-function geometryPart(geometry: Geometry, imageSize: number): GeometryPart {
-  switch (geometry.kind) {
-    case 'none':
-      return {
-        fieldSize: imageSize,
-        draw: drawNothing,
-        move: normalizeImage,
-        moveBatch: (fields) => mixColours(fields, [NORMALIZE]),
-      };
-    case 'zoomed-in':
-      return zoomedIn(geometry, imageSize);
-    case 'zoomed-out':
-      return zoomedOut(geometry, imageSize);
-    case 'distorted':
-      return distorted(geometry, imageSize);
-    default:
-      return unreachable(geometry);
-  }
-}
-
-function stylePart(style: Style): StylePart {
-  switch (style.kind) {
-    case 'preserved':
-      return { draw: () => null, restyle: (image) => image, restyleBatch: (images) => images };
-    case 'blurred':
-      return blurred(style);
-    case 'decolorized':
-      return decolorized(style);
-    default:
-      return unreachable(style);
-  }
-}
-
-function lossForm(
-  { geometry, maskRatio, target }: Task,
-  { imageSize, patchSize }: { imageSize: number; patchSize: number },
-): LossForm {
-  if (geometry.kind === 'zoomed-in' && geometry.loss === 'centre-border') {
-    if (geometry.centreWeight + geometry.borderWeight <= 0) {
-      throw new UsageError('degradation.zoomedIn.centreWeight and borderWeight are both 0: nothing would be learned');
-    }
-    const fieldSize = outerFieldSize(geometry.fraction, imageSize);
-    return centreBorderLoss({ imageSize, fieldSize, patchSize }, geometry, target);
-  }
-  if (geometry.kind === 'zoomed-out' && maskRatio > 0) {
-    const content = contentSize(geometry.fraction, imageSize);
-    return mappedBackLoss({ imageSize, contentSize: content, patchSize }, target);
-  }
-  return sameGridLoss(imageSize, patchSize, target);
-}
-
-/** What a batch needs of its images, besides their pixels. */
+/** The data of an image that a batch needs besides its pixels. */
 type Seen = Pick<Example, 'kept' | 'placement'>;
 
 function prepareBatch(
@@ -242,7 +197,7 @@ function prepareBatch(
 
   const tables = selection ? [selection.rows, selection.places, selection.removed] : [];
   const held = [inputs, fields, counted, ...tables, ...tensors];
-  // A batch outlives the tidy it may be made in.
+  // A batch outlives the tidy in which it may be made.
   for (const tensor of held) tf.keep(tensor);
   return {
     inputs,
@@ -256,7 +211,7 @@ function prepareBatch(
   };
 }
 
-/** Frees every tensor made on the way but those the supervision holds on to. */
+/** Frees intermediate tensors, except those that the supervision uses. */
 function keepTensors(make: () => Supervision): Supervision {
   const made: Supervision[] = [];
   tf.tidy(() => {

@@ -12,7 +12,7 @@ const BACKGROUND = '#ffffff';
 /**
  * Renders panels.
  *
- * @param options.captions Whether a line of captions stands on top. It takes a font; without one it stays empty.
+ * @param options.captions Whether to write captions above the columns. Without a font the line stays empty.
  * @param options.labels What to write left of each row.
  * @param options.largest Panels are enlarged by the largest whole number that keeps them within this many pixels.
  * @param options.colours Most colours of the file: far smaller, and hardly seen. Default: all.

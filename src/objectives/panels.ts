@@ -1,6 +1,6 @@
 /**
- * What an objective does to images, as pictures side by side: original, input, visible tokens, target and, given a
- * model, its reconstruction. Pure data; `contact-sheet.ts` and `npy.ts` write it to files.
+ * The effect of an objective on images, as pictures side by side: original, input, visible tokens, target and, with a
+ * model, its reconstruction. Plain data; `contact-sheet.ts` and `npy.ts` write it to files.
  */
 import * as tf from '@tensorflow/tfjs';
 import { denormalizeImage, stackPixels, type FloatImage } from '../common/image.js';
@@ -13,17 +13,16 @@ export interface Panels {
   readonly rows: readonly (readonly FloatImage[])[];
 }
 
-/** Drawn in the place of removed tokens. */
+/** Shown in place of removed tokens. */
 const GREY = 0.5;
 
 /**
  * Makes the panels of some examples, all of the objective's image size. `visible` is there if tokens are removed,
- * `reconstruction` if there is a model. Target and reconstruction are what the loss compares, put back into pixels with
- * the mean and deviation of the clean picture's own patches: a prediction has none of its own (PAPER.md §5). Where the
- * field has another size than the image, these are the patches of the field after area resampling, the grid that the
- * prediction lives on.
+ * `reconstruction` if there is a model and the target is a picture. The reconstruction takes the mean and deviation of
+ * each patch from the clean picture, since a normalised prediction has none (PAPER.md §5). If the field has another size
+ * than the image, the target is the field after area resampling, on the grid of the prediction.
  *
- * @param predict A model's prediction [B, N, patchSize²·3] for a batch; it is disposed of here.
+ * @param predict A model's prediction [B, N, outputs] for a batch; it is disposed of here.
  */
 export async function previewPanels(
   objective: Objective,
@@ -32,7 +31,8 @@ export async function previewPanels(
 ): Promise<Panels> {
   const batch = objective.batch(examples);
   const targets = await imagesOf(objective.picture(batch));
-  const reconstructions = predict ? await reconstruct(objective, batch, predict) : undefined;
+  const reconstructions =
+    predict && objective.reconstruct ? await reconstruct(objective.reconstruct, batch, predict) : undefined;
   batch.dispose();
 
   const { imageSize } = objective;
@@ -52,21 +52,22 @@ export async function previewPanels(
 }
 
 /**
- * What is worth seeing of a trained model: the original, what the encoder was given of it, the reconstruction, and the
- * target where that is another picture than the original. Panels larger than `side` pixels are shrunk to it.
+ * The panels that show a trained model: the original, the encoder's input, the reconstruction if there is one, and the
+ * target where it differs from the original. Panels larger than `side` pixels are shrunk to it.
  */
 export function reconstructionStrip({ captions, rows }: Panels, side: number): Panels {
   const at = (caption: string): number => captions.indexOf(caption);
   const seen = captions.includes('visible') ? 'visible' : 'input';
   const differs = rows.some((row) => !looksLike(row[at('target')]!, row[at('original')]!));
-  const chosen = ['original', seen, 'reconstruction', ...(differs ? ['target'] : [])];
+  const rebuilt = captions.filter((caption) => caption === 'reconstruction');
+  const chosen = ['original', seen, ...rebuilt, ...(differs ? ['target'] : [])];
   return {
     captions: chosen.map((caption) => (caption === seen ? 'input' : caption)),
     rows: rows.map((row) => chosen.map((caption) => shrunk(row[at(caption)]!, side))),
   };
 }
 
-/** Whether no pixel differs by more than a byte can say. */
+/** Whether no pixel differs by a level of a byte or more. */
 function looksLike(a: FloatImage, b: FloatImage): boolean {
   return a.data.every((value, i) => Math.abs(value - b.data[i]!) < 1 / 255);
 }
@@ -82,12 +83,12 @@ export function panelArray({ rows }: Panels): { data: Float32Array; shape: numbe
 }
 
 async function reconstruct(
-  objective: Objective,
+  toPictures: NonNullable<Objective['reconstruct']>,
   batch: Batch,
   predict: (batch: Batch) => tf.Tensor3D,
 ): Promise<FloatImage[]> {
   const prediction = tf.tidy(() => predict(batch));
-  const pictures = objective.reconstruct(prediction, batch);
+  const pictures = toPictures(prediction, batch);
   prediction.dispose();
   return imagesOf(pictures);
 }
@@ -101,7 +102,7 @@ async function imagesOf(pictures: tf.Tensor4D): Promise<FloatImage[]> {
   return Array.from({ length: count }, (_, i) => ({ data: values.slice(i * length, (i + 1) * length), height, width }));
 }
 
-/** An ImageNet-normalised image as pixels; what a blur has driven out of [0, 1] is clipped. */
+/** An ImageNet-normalised image as pixels; values that a blur has moved out of [0, 1] are clipped. */
 function displayable(image: FloatImage): FloatImage {
   const pixels = denormalizeImage(image);
   return { ...pixels, data: pixels.data.map((value) => Math.min(Math.max(value, 0), 1)) };

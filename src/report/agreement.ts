@@ -16,15 +16,15 @@ export interface Correlation {
 
 export type Agreement =
   | { kind: 'found'; spearman: Correlation; kendall: Correlation; rows: number; seeds: readonly number[] }
-  /** There is none to be given; why, as a clause. */
+  /** No agreement is reported; the reason, as a clause. */
   | { kind: 'withheld'; why: string };
 
-/** Rows are told apart where the F test of rows over seeds has at most this p. */
+/** Rows are distinguishable if the F test of rows over seeds has at most this p. */
 const TOLD_APART = 0.05;
 
 /**
  * Rank correlations of the rows' means, over the seeds that all have, with a reference; rows without one do not count.
- * Withheld below three rows and two seeds, and where the rows are not told apart: then their order is noise.
+ * Withheld below three rows and two seeds, and if the rows are not distinguishable: then their order is noise.
  */
 export function agreementWith(reference: (row: ResultRow) => number | null, rows: readonly ResultRow[]): Agreement {
   const compared = rows.filter((row) => row.statistics.n > 0 && reference(row) !== null);

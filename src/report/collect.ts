@@ -1,6 +1,7 @@
 /**
- * Results folders → one set of jobs with what they came to. Reads plan.json and the result.json, state.json
- * and provenance.json of stages; writes nothing. Several folders of one sweep are merged: the parts that several machines ran, or a grid that has grown.
+ * Results folders → one set of jobs with their results. Reads plan.json and the result.json, state.json
+ * and provenance.json of stages; writes nothing. Several folders of one sweep are merged: the parts that several machines
+ * ran, or a grid that was extended.
  */
 import { existsSync } from 'node:fs';
 import { canonicalJson } from '../common/canonical.js';

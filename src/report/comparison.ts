@@ -29,7 +29,7 @@ export interface Measurement extends Configured {
   /** Epochs of the evaluation after which that was read. */
   epochs: number | null;
   pretrain: Extract<StageResult, { kind: 'pretrain' }> | null;
-  /** What pre-training was to be; null: none. */
+  /** The configuration of the pre-training; null: none. */
   pretrainConfig: Extract<StageConfig, { kind: 'pretrain' }> | null;
 }
 
@@ -46,7 +46,7 @@ export interface ResultRow {
   statistics: Summary;
 }
 
-/** What an evaluation measured, each stage once even where several jobs share it. */
+/** The measurements of an evaluation, each stage once even if several jobs share it. */
 export function measurementsOf(data: ReportData, metric: Evaluation): Measurement[] {
   const stages = new Set<string>();
   return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
@@ -56,7 +56,7 @@ export function measurementsOf(data: ReportData, metric: Evaluation): Measuremen
     const evaluation = data.stages.get(id)!;
     const before = pretrain === null ? undefined : data.stages.get(pretrain)!;
     const unhealthy = runProblem(evaluation, before);
-    // An unhealthy run counts nowhere: this is the one place that sees to it.
+    // An unhealthy run counts nowhere. This is the only place that ensures it.
     const result = unhealthy === null ? evaluation.result : null;
     return [
       {
@@ -77,8 +77,8 @@ export function measurementsOf(data: ReportData, metric: Evaluation): Measuremen
 /**
  * The rows of the given objectives, in that order; an objective without measurements has one empty row.
  *
- * Strengths of a degradation are part of a setting only where one objective has several: they differ between
- * objectives by nature.
+ * Strengths of a degradation are part of a setting only if one objective has several: between objectives they differ
+ * anyway.
  */
 export function rowsOf(measurements: readonly Measurement[], objectives: readonly PaperObjective[]): ResultRow[] {
   const relevant = measurements.flatMap((measurement) => {
@@ -116,12 +116,12 @@ function rowOf(
   return { objective, setting, shared, measurements, statistics: summaryStatistics(accuracies) };
 }
 
-/** Whether nothing but objective, strengths and seed tells two rows apart. */
+/** Whether two rows differ in nothing but objective, strengths and seed. */
 export function comparable(a: ResultRow, b: ResultRow): boolean {
   return [...a.shared].every(([key, value]) => (b.shared.get(key) ?? value) === value);
 }
 
-/** The one row of that objective that a row can be compared with; undefined where there is none, or a choice. */
+/** The row of that objective that a row can be compared with; undefined if there is none, or more than one. */
 export function counterpart(
   row: ResultRow,
   objective: PaperObjective,

@@ -1,9 +1,10 @@
 /**
- * What decided a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They are read
- * off the stages themselves and not off the cells, since two sweeps may differ in keys that no axis of theirs varies.
+ * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They
+ * are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
  */
 import type { Stage } from '../spec/stages.js';
-import type { Geometry, Style, Task } from '../spec/task.js';
+import { maskOf, type Task } from '../spec/task.js';
+import { strengthsKey } from '../task/strengths.js';
 
 /** Dotted key → value as text. */
 export type Configuration = ReadonlyMap<string, string>;
@@ -16,20 +17,14 @@ export function configurationOf(stages: readonly Stage[]): Configuration {
 /** The strengths of a task, such as `degradation.zoomedIn.fraction`. */
 export function strengthsOf(task: Task | null): Configuration {
   if (task === null) return new Map();
-  return new Map(
-    [task.geometry, task.style].flatMap(({ kind, ...values }) => flatten(`degradation.${KEY[kind]}.`, values)),
-  );
+  const mask = task.maskRatio > 0 ? [maskOf(task)] : [];
+  return new Map([
+    ...mask.map(({ kind }): [string, string] => ['degradation.mask', kind]),
+    ...[task.geometry, task.style, ...mask].flatMap(({ kind, ...values }) =>
+      flatten(`degradation.${strengthsKey(kind)}.`, values),
+    ),
+  ]);
 }
-
-const KEY: Record<Geometry['kind'] | Style['kind'], string> = {
-  none: 'none',
-  'zoomed-in': 'zoomedIn',
-  'zoomed-out': 'zoomedOut',
-  distorted: 'distorted',
-  preserved: 'preserved',
-  blurred: 'blurred',
-  decolorized: 'decolorized',
-};
 
 function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): object {
   // imageSize stands under data; where the data lie decides nothing.

@@ -1,5 +1,5 @@
 /**
- * Contrasts between cells, paired by seed, and what they are estimated to be. A contrast is a sum of cells with weights
+ * Contrasts between cells, paired by seed, and their estimates. A contrast is a sum of cells with weights
  * that cancel; an effect is the mean of the contrasts in its contexts (the levels of the other factors).
  */
 import type { FactorCell } from './factorial.js';
@@ -13,11 +13,11 @@ export type Contrast = readonly { cell: FactorCell; weight: number }[];
 export type Obstacle =
   /** The plan has no two cells that differ in it. */
   | 'no cells'
-  /** Some planned cell has no result of any seed: what is left is another effect. */
+  /** A planned cell has no result of any seed, so the planned effect cannot be estimated. */
   | 'contexts missing'
   /** Fewer than two seeds have results that can be compared. */
   | 'too few seeds'
-  /** The seeds agree to the last digit: accuracies come in steps, and no spread is not certainty. */
+  /** The seeds agree to the last digit. Accuracies are discrete, so a spread of zero is not certainty. */
   | 'no spread';
 
 export interface Estimate {

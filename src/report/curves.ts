@@ -1,4 +1,4 @@
-/** The curves of a stage: what its `metrics.jsonl` holds, each step once. */
+/** The curves of a stage: the points of its `metrics.jsonl`, each step once. */
 import { z } from 'zod';
 import { readJsonLines } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';

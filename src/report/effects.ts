@@ -1,8 +1,8 @@
 /** The effects of a factorial: what each factor does on average, and how what two do depends on each other. */
 import { difference, meanContrast, type Contrast } from './contrasts.js';
-import { FACTORS, REFERENCE, type FactorCell, type Factor, type Factorial, type Triple } from './factorial.js';
+import { FACTORS, REFERENCE, type FactorCell, type Factor, type Factorial, type FactorLevels } from './factorial.js';
 
-type Level = Triple[Factor];
+type Level = FactorLevels[Factor];
 
 export interface Effect {
   kind: 'main' | 'interaction';
@@ -70,7 +70,7 @@ function effectOf(factorial: Factorial, chosen: readonly Chosen[]): Effect {
 }
 
 /** In one context, the contrast of each combination of levels whose cells are all in the plan. */
-function contrastsWithin(factorial: Factorial, chosen: readonly Chosen[], context: Triple): Contrast[] {
+function contrastsWithin(factorial: Factorial, chosen: readonly Chosen[], context: FactorLevels): Contrast[] {
   const combinations = product(chosen.map(({ factor, levels }) => levels.map((level) => ({ factor, level }))));
   return combinations.flatMap((combination) => simpleContrast(factorial, combination, context) ?? []);
 }
@@ -81,7 +81,11 @@ interface At {
 }
 
 /** The difference that a level makes, or the difference between two such differences. */
-function simpleContrast(factorial: Factorial, [first, ...rest]: readonly At[], context: Triple): [Contrast] | null {
+function simpleContrast(
+  factorial: Factorial,
+  [first, ...rest]: readonly At[],
+  context: FactorLevels,
+): [Contrast] | null {
   const on = { ...context, [first!.factor]: first!.level };
   if (rest.length > 0) {
     const [with_, without] = [simpleContrast(factorial, rest, on), simpleContrast(factorial, rest, context)];
@@ -92,7 +96,7 @@ function simpleContrast(factorial: Factorial, [first, ...rest]: readonly At[], c
   return cells[0] === undefined || cells[1] === undefined ? null : [difference(cells[0], cells[1])];
 }
 
-function tripleWith(levels: readonly At[]): Triple {
+function tripleWith(levels: readonly At[]): FactorLevels {
   return levels.reduce((triple, { factor, level }) => ({ ...triple, [factor]: level }), REFERENCE);
 }
 

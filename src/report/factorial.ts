@@ -2,24 +2,33 @@
  * Measured encoders as the cells of a factorial: mask × misalignment × style. Where jobs differ in more than that and
  * the seed, each setting is a factorial of its own.
  */
-import type { Misalignment, StyleKind } from '../spec/task.js';
+import { groupBy } from '../common/group-by.js';
+import {
+  MISALIGNMENTS,
+  NO_MISALIGNMENT,
+  NO_STYLE_CHANGE,
+  STYLE_KINDS,
+  type Misalignment,
+  type StyleKind,
+} from '../spec/task.js';
 import type { Measurement } from './comparison.js';
 import { varyingKeys } from './configuration.js';
 import { summaryStatistics, type Summary } from './statistics.js';
 
-/** The levels of the three factors; the first of each that is not degraded is what others are compared with. */
-export interface Triple {
+/** A level of each factor. */
+export interface FactorLevels {
   mask: number;
   misalignment: Misalignment;
   style: StyleKind;
 }
-export type Factor = keyof Triple;
+export type Factor = keyof FactorLevels;
 export const FACTORS: readonly Factor[] = ['mask', 'misalignment', 'style'];
-export const REFERENCE: Triple = { mask: 0, misalignment: 'none', style: 'preserved' };
+/** The undegraded levels, which the others are compared with. */
+export const REFERENCE: FactorLevels = { mask: 0, misalignment: NO_MISALIGNMENT, style: NO_STYLE_CHANGE };
 
-/** The seeds of one triple in one setting; planned, whether measured or not. */
+/** The seeds of one combination of levels in one setting: all planned seeds, measured or not. */
 export interface FactorCell {
-  triple: Triple;
+  triple: FactorLevels;
   measurements: readonly Measurement[];
   /** Seed → accuracy in percent, of those that have a result that counts. */
   accuracies: ReadonlyMap<number, number>;
@@ -27,21 +36,18 @@ export interface FactorCell {
 }
 
 export interface Factorial {
-  /** `key=value` of what tells it from the other factorials of a sweep; empty where there is one alone. */
+  /** `key=value` of the keys that differ between the factorials of a sweep; empty if there is one. */
   setting: string;
   /** The levels that some cell has, undegraded first. */
   levels: { mask: number[]; misalignment: Misalignment[]; style: StyleKind[] };
   cells: readonly FactorCell[];
   /** undefined: not in the plan. */
-  find: (triple: Triple) => FactorCell | undefined;
+  find: (triple: FactorLevels) => FactorCell | undefined;
 }
-
-const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];
-const STYLES: readonly StyleKind[] = ['preserved', 'blurred', 'decolorized'];
 
 /**
  * The factorials in what was pre-trained. A strength that varies within one triple is part of the setting; cells without
- * that degradation stand in the factorial of every strength, since they are what each is compared with.
+ * that degradation are in the factorial of every strength, since each of these is compared with them.
  */
 export function factorialsOf(measurements: readonly Measurement[]): Factorial[] {
   const items = measurements.filter(({ task }) => task !== null);
@@ -73,7 +79,7 @@ export function factorialOfCells(setting: string, list: readonly FactorCell[]): 
     levels: {
       mask: [...new Set(triples.map(({ mask }) => mask))].sort((a, b) => a - b),
       misalignment: MISALIGNMENTS.filter((kind) => triples.some(({ misalignment }) => misalignment === kind)),
-      style: STYLES.filter((kind) => triples.some(({ style }) => style === kind)),
+      style: STYLE_KINDS.filter((kind) => triples.some(({ style }) => style === kind)),
     },
     cells: list,
     find: (triple) => cells.get(tripleKey(triple)),
@@ -92,15 +98,15 @@ function cellOf(measurements: readonly Measurement[]): FactorCell {
   };
 }
 
-function tripleOf({ task }: Measurement): Triple {
+function tripleOf({ task }: Measurement): FactorLevels {
   const { maskRatio, geometry, style } = task!;
   return { mask: maskRatio, misalignment: geometry.kind, style: style.kind };
 }
 
-const tripleKey = ({ mask, misalignment, style }: Triple): string => `${mask}/${misalignment}/${style}`;
+const tripleKey = ({ mask, misalignment, style }: FactorLevels): string => `${mask}/${misalignment}/${style}`;
 const tripleKeyOf = (item: Measurement): string => tripleKey(tripleOf(item));
 
-/** Keys of strengths that have several values within one triple. That they differ between triples is their nature. */
+/** Keys of strengths that have several values within one triple. Between triples they differ anyway. */
 function strengthsWithin(items: readonly Measurement[]): string[] {
   const within = [...groupBy(items, tripleKeyOf).values()].flatMap((members) =>
     varyingKeys(members.map(({ task, strengths }) => ({ task, configuration: strengths }))),
@@ -108,7 +114,7 @@ function strengthsWithin(items: readonly Measurement[]): string[] {
   return [...new Set(within)].sort();
 }
 
-/** What each degradation of an item (`zoomedIn`, `blurred`) is set to, as text. */
+/** The settings of each degradation of an item (`zoomedIn`, `blurred`), as text. */
 function strengthTexts({ strengths }: Measurement, keys: readonly string[]): Map<string, string> {
   const own = keys.filter((key) => strengths.has(key));
   return new Map([...groupBy(own, degradationOf)].map(([degradation, of]) => [degradation, textOf(of, strengths)]));
@@ -117,7 +123,7 @@ function strengthTexts({ strengths }: Measurement, keys: readonly string[]): Map
 /** `degradation.zoomedIn.fraction` → `zoomedIn`. */
 const degradationOf = (key: string): string => key.split('.')[1]!;
 
-/** Every way to set the degradations, each to something that an item has it set to. */
+/** Every combination of the settings that items have for each degradation. */
 function choicesOf(items: readonly Measurement[], keys: readonly string[]): Map<string, string>[] {
   const texts = items.flatMap((item) => [...strengthTexts(item, keys)]);
   const options = groupBy(texts, ([degradation]) => degradation);
@@ -133,15 +139,4 @@ function choicesOf(items: readonly Measurement[], keys: readonly string[]): Map<
 
 function textOf(keys: readonly string[], values: ReadonlyMap<string, string>): string {
   return keys.map((key) => `${key}=${values.get(key) ?? 'unset'}`).join(' ');
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -4,7 +4,7 @@ import { healthProblem } from '../store/health.js';
 import type { ReportData, StageRecord } from './collect.js';
 import type { Row, Table } from './table.js';
 
-/** A stage whose result says that its training did not work. */
+/** A stage whose training did not work, according to its result. */
 export interface UnhealthyStage {
   id: string;
   kind: StageRecord['stage']['config']['kind'];

@@ -1,4 +1,4 @@
-/** What pairing by seed gains: how far runs of one seed go up and down together, from cell to cell. */
+/** The gain from pairing by seed: the correlation between the runs of one seed in different cells. */
 import type { Evaluation } from '../spec/schema.js';
 import type { Measurement } from './comparison.js';
 import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
@@ -12,7 +12,7 @@ export interface Pairing {
   seedStd: number;
   /** Standard deviation over the seeds of the difference of two cells, pooled over pairs of cells. */
   differenceStd: number;
-  /** √2 · `seedStd`: what it would be if the runs of a seed had nothing in common. */
+  /** √2 · `seedStd`: the value of `differenceStd` if the runs of a seed were independent. */
   unpairedStd: number;
   /** Correlation of the seeds of two cells: 1 − differenceStd² / unpairedStd². */
   correlation: number;
@@ -73,7 +73,10 @@ interface Cell {
   values: Map<number, number>;
 }
 
-/** The same of a sweep: cells are compared where nothing but their task differs; from scratch with all that it can be. */
+/**
+ * {@link pairingOf} for a sweep. Two cells are compared if only their tasks differ; scratch is compared with every cell
+ * that shares its settings.
+ */
 export function pairingOfMeasurements(measurements: readonly Measurement[]): Pairing | null {
   const keys = varyingKeys(measurements);
   const cells = new Map<string, Cell>();

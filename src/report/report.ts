@@ -1,4 +1,4 @@
-/** The report of a sweep: builds its tables and writes them. Reads nothing but what was collected. */
+/** The report of a sweep: builds its tables and writes them. Reads only the collected data. */
 import { join } from 'node:path';
 import { UsageError } from '../common/errors.js';
 import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
@@ -12,16 +12,16 @@ import { htmlReport } from './html/write.js';
 import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
-import { TABLES } from './tables/index.js';
+import { isReadable, TABLES } from './tables/index.js';
 import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
 import { toMarkdown } from './writers/markdown.js';
 
 export interface ReportOptions {
-  /** What tables compare; by default what the jobs are ranked by. */
+  /** The metric that tables compare; by default the one that jobs are ranked by. */
   metric?: Evaluation;
-  /** What is written; all but LaTeX by default. */
+  /** The formats to write; all but LaTeX by default. */
   formats?: readonly Format[];
 }
 
@@ -38,7 +38,7 @@ export function buildTables(data: ReportData, options: ReportOptions = {}): Tabl
 }
 
 /**
- * What the data say of the paper's principles.
+ * The verdicts on the paper's principles.
  *
  * @throws UsageError as {@link buildTables} does.
  */
@@ -61,20 +61,20 @@ function defaultMetric(data: ReportData): Evaluation {
 
 /** The tables that fit a page. */
 export function readableTables(tables: readonly Table[]): Table[] {
-  return tables.filter(({ name }) => TABLES[name].readable);
+  return tables.filter(isReadable);
 }
 
-/** What a report says, in no form yet. */
+/** The content of a report, before it is formatted. */
 export interface BuiltReport {
   tables: Table[];
   verdicts: Verdict[];
   metric: Evaluation;
-  /** What pairing by seed gains; null: no two cells share two seeds. */
+  /** The gain from pairing by seed; null: no two cells share two seeds. */
   pairing: Pairing | null;
 }
 
 /**
- * Builds everything that a report says: on thousands of stages that takes seconds, so once.
+ * Builds the content of a report. With thousands of stages this takes seconds, so it is done once.
  *
  * @throws UsageError as {@link buildTables} does.
  */
@@ -121,7 +121,7 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
     case 'md':
       return [{ path: paths.report, text: reportPage(report) }];
     case 'html': {
-      const wide = tables.filter(({ name }) => !TABLES[name].readable);
+      const wide = tables.filter((table) => !isReadable(table));
       const text = htmlReport(data, paths.folder, {
         metric,
         tables: readableTables(tables),
@@ -146,7 +146,7 @@ function toldVerdict(found: Verdict): { principle: string; verdict: string; text
 
 /** The whole of `report.md`. */
 function reportPage({ data, tables, verdicts, metric, pairing }: Report): string {
-  const wide = tables.filter(({ name }) => !TABLES[name].readable);
+  const wide = tables.filter((table) => !isReadable(table));
   return [
     `# ${data.sweeps[0]!.name}`,
     '',

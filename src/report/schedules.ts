@@ -7,7 +7,7 @@ import type { ReportData, StageRecord } from './collect.js';
 import { configurationOf, type Configuration } from './configuration.js';
 import { readCurve } from './curves.js';
 
-/** What decides the rate at an epoch. */
+/** The keys that determine the rate at an epoch. */
 const KEYS = ['epochs', 'batchSize', 'warmupEpochs', 'baseLearningRate', 'minLearningRate'].map(
   (key) => `pretrain.${key}`,
 );
@@ -18,7 +18,7 @@ export interface LoggedSchedule {
   points: readonly { epoch: number; rate: number }[];
 }
 
-/** Schedules in the order in which the stages have them, without those of which nothing is left to be read. */
+/** Schedules in the order of the stages, without those whose logs are missing. */
 export function readSchedules({ sweeps, stages }: Pick<ReportData, 'sweeps' | 'stages'>): LoggedSchedule[] {
   const schedules = new Map<string, LoggedSchedule>();
   for (const record of stages.values()) {

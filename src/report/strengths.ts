@@ -1,8 +1,23 @@
-/** What else differs where cells of a factorial are compared. */
+/** Strengths that differ between compared cells of a factorial. */
+import type { DegradationEntry } from '../task/entry.js';
+import { GEOMETRIES } from '../task/geometries/index.js';
+import { MASKS } from '../task/masks/index.js';
+import { strengthsKey } from '../task/strengths.js';
+import { STYLES } from '../task/styles/index.js';
 import type { FactorCell } from './factorial.js';
 
-/** How a loss counts what a mask leaves follows from the mask; every other strength is a choice of the spec. */
-const FOLLOWS_THE_MASK = /\.(loss|centreWeight|borderWeight)$/;
+const ENTRIES: readonly DegradationEntry[] = [
+  ...Object.values(GEOMETRIES),
+  ...Object.values(STYLES),
+  ...Object.values(MASKS),
+];
+
+/** Keys whose values are determined by whether there is a mask; every other strength is a choice of the spec. */
+const DETERMINED_BY_MASK: ReadonlySet<string> = new Set(
+  ENTRIES.flatMap(({ name, determinedByMask = [] }) =>
+    determinedByMask.map((key) => `degradation.${strengthsKey(name)}.${key}`),
+  ),
+);
 
 /**
  * A sentence for each strength that differs between cells of one comparison that have it, as the paper's zoom, which
@@ -20,7 +35,7 @@ function differingStrengths(cells: readonly FactorCell[]): string[] {
     for (const [key, value] of strengths) values.set(key, (values.get(key) ?? new Set()).add(value));
   }
   return [...values]
-    .filter(([key, own]) => own.size > 1 && !FOLLOWS_THE_MASK.test(key))
+    .filter(([key, own]) => own.size > 1 && !DETERMINED_BY_MASK.has(key))
     .map(
       ([key, own]) =>
         `${key} differs between cells that are compared (${[...own].map(rounded).sort().join(', ')}): ` +

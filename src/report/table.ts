@@ -1,29 +1,17 @@
-/** What a table is: data alone. How it is made is in `tables/`, how it is written in `writers/`. */
+/** A table as data. The files in `tables/` build tables, those in `writers/` write them. */
 import type { Evaluation } from '../spec/schema.js';
 import type { ReportData } from './collect.js';
-
-export const TABLE_NAMES = [
-  'objectives',
-  'integration',
-  'mask-ratio',
-  'misalignment',
-  'style-preservation',
-  'effects',
-  'efficiency',
-  'runs',
-] as const;
-export type TableName = (typeof TABLE_NAMES)[number];
 
 export interface Column {
   /** The column's name in CSV files and in rows. */
   key: string;
-  /** What it is called where people read it. */
+  /** Its heading in pages. */
   label: string;
   description: string;
   unit?: string;
-  /** Digits after the point where people read it; CSV files have them all. */
+  /** Digits after the point in pages; CSV files have all. */
   digits?: number;
-  /** A count to beware of: where people read it, 0 is empty and any other count has a dagger. */
+  /** A count that is a warning: in pages, 0 is empty and any other count has a dagger. */
   mark?: true;
 }
 
@@ -31,9 +19,10 @@ export interface Column {
 export type Row = Record<string, number | string | null>;
 
 export interface Table {
-  name: TableName;
+  /** The key of the table in `tables/index.ts`; its files and anchors are named by it. */
+  name: string;
   title: string;
-  /** Whole sentences: what is compared, and what to beware of. */
+  /** Whole sentences: what is compared, and warnings. */
   caption: string;
   columns: Column[];
   rows: Row[];

@@ -1,4 +1,4 @@
-/** The paper's design principles, each with what the numbers say of it, and no more than they say. */
+/** The paper's design principles, each with the evidence that the results give for or against it. */
 import type { Evaluation } from '../spec/schema.js';
 import type { ReportData } from './collect.js';
 import { measurementsOf } from './comparison.js';
@@ -28,7 +28,7 @@ export interface Verdict {
   adjusted: number | null;
   /** How many those are. */
   family: number;
-  /** What else differs between the cells compared, in whole sentences. */
+  /** Other differences between the compared cells, in whole sentences. */
   beware: readonly string[];
 }
 
@@ -84,7 +84,7 @@ function integrated(factorial: Factorial): Contrast[] {
 /** The family-wise error rate: at most this share of reports without any effect have a verdict. */
 const ERROR_RATE = 0.05;
 
-/** Judges each principle in each setting of what was measured. */
+/** Judges each principle in each setting that was measured. */
 export function verdictsOf(data: ReportData, metric: Evaluation): Verdict[] {
   return judge(factorialsOf(measurementsOf(data, metric)), metric);
 }
@@ -120,7 +120,7 @@ function outcomeOf({ mean }: Estimate, adjusted: number | null, sign: 1 | -1): O
 export function describeVerdict(verdict: Verdict): {
   /** The principle and where it was tried. */
   claim: string;
-  /** What the data say of it, and how sure that is. */
+  /** The outcome and its adjusted p value. */
   verdict: string;
   numbers: string;
 } {
@@ -175,7 +175,7 @@ export function verdictRule([first]: readonly Verdict[]): string {
   );
 }
 
-/** The section as lines of Markdown; none where nothing was pre-trained. */
+/** The section as lines of Markdown; empty if nothing was pre-trained. */
 export function verdictSection(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
   return [

@@ -1,12 +1,27 @@
 /**
- * What a job's objective and its three axes mean together: a task, no pre-training, or a contradiction. Numbers that
- * the spec leaves to `auto` are decided here. Sizes that do not fit the image are found in `jobs.ts`.
+ * What a job's objective and its three axes mean together: a task, no pre-training, or a contradiction. Strengths are
+ * resolved by the registries of `src/task`. `jobs.ts` checks the sizes against the image.
  */
-import { unreachable } from '../common/errors.js';
+import type { z } from 'zod';
+import type { DegradationEntry, ResolveContext } from '../task/entry.js';
+import { GEOMETRIES } from '../task/geometries/index.js';
+import { MASKS } from '../task/masks/index.js';
+import { strengthsIn } from '../task/strengths.js';
+import { STYLES } from '../task/styles/index.js';
 import { MASKED_RATIO, parseObjective } from './objective.js';
 import type { DegradationSpec, JobSpec } from './schema.js';
 import type { Cell } from './stages.js';
-import type { Geometry, Misalignment, Style, StyleKind, Task } from './task.js';
+import {
+  isDefaultMask,
+  NO_MISALIGNMENT,
+  NO_STYLE_CHANGE,
+  type Geometry,
+  type Mask,
+  type Misalignment,
+  type Style,
+  type StyleKind,
+  type Task,
+} from './task.js';
 
 /** The three parts of a degradation by name, strengths aside. */
 export interface Triple {
@@ -48,7 +63,7 @@ export function resolveTriple(
   if (preset.masked && axes.maskRatio === 0) return contradiction('masked removes tokens, maskRatio 0 removes none');
   const maskRatio = axes.maskRatio ?? (preset.masked ? MASKED_RATIO : 0);
 
-  const misalignment = axes.misalignment ?? preset.misalignment ?? 'none';
+  const misalignment = axes.misalignment ?? preset.misalignment ?? NO_MISALIGNMENT;
   if (preset.misalignment !== undefined && misalignment !== preset.misalignment) {
     return contradiction(`the objective is ${preset.misalignment}, misalignment is ${misalignment}`);
   }
@@ -60,14 +75,17 @@ export function resolveTriple(
   return { kind: 'triple', maskRatio, misalignment, style };
 }
 
+/** What `stylePreservation: false` means where the objective has no style change of its own. */
+const STYLE_CHANGE = 'decolorized' satisfies StyleKind;
+
 function styleOf(axis: TripleAxes['stylePreservation'], own: StyleKind | undefined): StyleKind {
   switch (axis) {
     case undefined:
-      return own ?? 'preserved';
+      return own ?? NO_STYLE_CHANGE;
     case true:
-      return 'preserved';
+      return NO_STYLE_CHANGE;
     case false:
-      return own ?? 'decolorized';
+      return own ?? STYLE_CHANGE;
     default:
       return axis;
   }
@@ -76,75 +94,33 @@ function styleOf(axis: TripleAxes['stylePreservation'], own: StyleKind | undefin
 /**
  * The task of a job, with only those strengths that matter to it.
  *
- * @param patchSize Side of the model's patches in pixels; an `auto` blur kernel scales with it.
+ * @param patchSize Side of the model's patches in pixels; `auto` strengths may scale with it.
  */
 export function resolveTask(job: JobSpec, patchSize: number): Resolution {
   const triple = resolveTriple(job.objective, job);
   if (triple.kind !== 'triple') return triple;
+  const { maskRatio, misalignment, style } = triple;
+  const context = { masked: maskRatio > 0, patchSize };
+  const mask = resolve<Mask>(MASKS[job.degradation.mask], job.degradation, context);
   return {
     kind: 'task',
     task: {
-      maskRatio: triple.maskRatio,
-      geometry: geometryOf(triple, job.degradation),
-      style: blurOrGrey(triple.style, job.degradation, patchSize),
+      maskRatio,
+      ...(maskRatio > 0 && !isDefaultMask(mask) && { mask }),
+      geometry: resolve<Geometry>(GEOMETRIES[misalignment], job.degradation, context),
+      style: resolve<Style>(STYLES[style], job.degradation, context),
       target: job.pretrain.target,
     },
   };
 }
 
-function geometryOf({ maskRatio, misalignment }: Triple, strengths: DegradationSpec): Geometry {
-  switch (misalignment) {
-    case 'none':
-      return { kind: 'none' };
-    case 'zoomed-in':
-      return zoomedIn(maskRatio > 0, strengths.zoomedIn);
-    case 'zoomed-out':
-      return { kind: 'zoomed-out', fraction: strengths.zoomedOut.fraction };
-    case 'distorted':
-      return { kind: 'distorted', strength: strengths.distorted.strength, centre: strengths.distorted.centre };
-    default:
-      return unreachable(misalignment);
-  }
-}
-
-/** PAPER.md §5: 160/224 without a mask, 224/288 with one; §4.2 and §4.3 for the losses. */
-function zoomedIn(masked: boolean, { fraction, loss, ...weights }: DegradationSpec['zoomedIn']): Geometry {
-  const shown = fraction === 'auto' ? (masked ? 224 / 288 : 160 / 224) : fraction;
-  if (loss === 'field' || (loss === 'auto' && !masked)) return { kind: 'zoomed-in', fraction: shown, loss: 'field' };
-  return { kind: 'zoomed-in', fraction: shown, loss: 'centre-border', ...weights };
-}
-
-function blurOrGrey(style: StyleKind, { blurred, decolorized }: DegradationSpec, patchSize: number): Style {
-  switch (style) {
-    case 'preserved':
-      return { kind: 'preserved' };
-    case 'blurred': {
-      const { kernelSize, ...rest } = blurred;
-      return { kind: 'blurred', kernelSize: kernelSize === 'auto' ? blurKernelSize(patchSize) : kernelSize, ...rest };
-    }
-    case 'decolorized':
-      return decolorize(decolorized);
-    default:
-      return unreachable(style);
-  }
-}
-
-function decolorize({ variant, saturation, normalizeMix }: DegradationSpec['decolorized']): Style {
-  switch (variant) {
-    case 'luminance':
-      return { kind: 'decolorized', variant };
-    case 'saturation':
-      return { kind: 'decolorized', variant, saturation };
-    case 'random-mix':
-      return { kind: 'decolorized', variant, normalizeMix };
-    default:
-      return unreachable(variant);
-  }
-}
-
-/** Side of the blur kernel: 7 at patch 16, in proportion otherwise, odd and at least 3 (PAPER.md §13: 3 at patch 4). */
-export function blurKernelSize(patchSize: number): number {
-  return Math.max(3, 2 * Math.floor((7 * patchSize) / 32) + 1);
+/** The numbers of an entry in a task, from the strengths that the spec gives it. */
+function resolve<Resolved extends { kind: string }>(
+  entry: DegradationEntry<string, z.ZodObject, Resolved>,
+  degradation: DegradationSpec,
+  context: ResolveContext,
+): Resolved {
+  return entry.resolve(strengthsIn(entry.name, degradation), context);
 }
 
 /** A cell in words: `masked, maskRatio 0.75, seed 0, pretrain.epochs 5`. */

@@ -1,4 +1,4 @@
-/** Why a stage is new although its cell was there before: what the sweep says otherwise than the last time. */
+/** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
 import type { Cell, Job, Plan, Stage, StageKind } from './stages.js';
@@ -30,7 +30,7 @@ export function changesSince(plan: Plan, previous: Plan): Map<string, string> {
   return changes;
 }
 
-/** Told in full; of more, how many. */
+/** How many changes are listed; of further ones only the number. */
 const MOST_TOLD = 3;
 
 function summarize(differences: readonly string[]): string {
@@ -49,7 +49,7 @@ function idsOf({ pretrain, evaluations }: Job): string[] {
   return [...(pretrain === null ? [] : [pretrain]), ...Object.values(evaluations)];
 }
 
-/** Cells are the same when their axes are; keys that an axis or `--set` varies are what is compared. */
+/** Cells are the same if their axes are. Keys that an axis or `--set` varies are compared, not matched. */
 const keyOf = (cell: Cell, kind: StageKind): string => `${kind} ${describeCell({ ...cell, overrides: {} })}`;
 
 /** The keys in which two stages differ, those of their pre-trainings among them. */

@@ -11,11 +11,11 @@ import type { Axes } from './sweep-schema.js';
 export interface Coordinate {
   key: string;
   value: unknown;
-  /** Where the value stands in the file. */
+  /** Path of the value in the file. */
   path: Path;
 }
 
-/** A grid's axes; `root` is where they stand in the file. */
+/** A grid's axes; `root` is their path in the file. */
 export interface Grid {
   grid: Axes;
   zip: Axes;
@@ -38,7 +38,7 @@ export function compareKeys(a: string, b: string): number {
 type Track = Coordinate[][];
 
 function tracksOf({ grid, zip, root }: Grid): Track[] {
-  // The main grid's axes stand under `grid`, an include's directly in its entry.
+  // The main grid's axes are under `grid`, an include's directly in its entry.
   const product = root.length === 0 ? ['grid'] : root;
   const tracks = Object.entries(grid).map(([key, values]) =>
     values.map((value, index) => [{ key, value, path: [...product, key, index] }]),

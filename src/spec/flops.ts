@@ -1,15 +1,15 @@
 /**
- * What a training step costs in arithmetic, from the sizes alone: the matrix products of the model, 2·m·n·k FLOPs each,
+ * The arithmetic of a training step, computed from the sizes: the matrix products of the model, 2·m·n·k FLOPs each,
  * as PyTorch's FlopCounterMode counts them. Norms, activations, softmax and the optimiser are left out: together a few
- * percent, and nobody counts them alike.
+ * percent, which tools count differently.
  */
 import { keptTokens, type EncoderConfig, type ModelConfig } from './model.js';
-import type { Task } from './task.js';
+import { targetWidth, type Task } from './task.js';
 
 /** FLOPs per image of the forward pass and of a whole training step. */
 export interface Cost {
   forward: number;
-  /** Forward and backward. What a backend computes a second time to save memory is not counted. */
+  /** Forward and backward. Recomputation that saves memory is not counted. */
   training: number;
 }
 
@@ -34,7 +34,7 @@ function encoderForward(model: EncoderConfig, visible: number): { embedding: num
   };
 }
 
-/** The gradient of a product is two as large, but nobody asks for that of the patches. */
+/** The gradient of a product takes two products of its size; the gradient of the patches is not computed. */
 const withBackward = (forward: number, embedding: number): Cost => ({ forward, training: 3 * forward - embedding });
 
 /**
@@ -43,7 +43,10 @@ const withBackward = (forward: number, embedding: number): Cost => ({ forward, t
  * Degrading the image costs no FLOPs of the model: zoomed-in masked pre-training costs as much as masked alone, and a
  * task without a mask as much as identity, 1/(1 − maskRatio) times the encoder of a masked one. (PAPER.md §2, §9)
  */
-export function pretrainCost(model: ModelConfig, { maskRatio }: Pick<Task, 'maskRatio'>): Cost {
+export function pretrainCost(
+  model: ModelConfig,
+  { maskRatio, target = 'patch-channel' }: Pick<Task, 'maskRatio'> & Partial<Pick<Task, 'target'>>,
+): Cost {
   const { dim, patchSize, imageSize, decoder } = model;
   const tokens = (imageSize / patchSize) ** 2;
   const visible = keptTokens(tokens, maskRatio);
@@ -52,7 +55,7 @@ export function pretrainCost(model: ModelConfig, { maskRatio }: Pick<Task, 'mask
   const decoding =
     product(visible + extra, dim, decoder.dim) +
     decoder.depth * blockForward(tokens + extra, decoder.dim, model.mlpRatio) +
-    product(tokens, decoder.dim, 3 * patchSize ** 2);
+    product(tokens, decoder.dim, targetWidth(target, patchSize));
   return withBackward(embedding + blocks + decoding, embedding);
 }
 

@@ -1,5 +1,5 @@
 /**
- * zod's issues → what a user needs to read: which key, what was expected in plain words, what was found, the nearest
+ * zod's issues → messages for users: which key, what was expected in plain words, what was found, the nearest
  * valid name. Knows schemas and values, not files and lines.
  */
 import { z } from 'zod';
@@ -13,14 +13,14 @@ export interface Finding {
   message: string;
 }
 
-/** What to say of an unknown key instead of the valid ones, given the path of the mapping it stands in. */
+/** A hint for an unknown key instead of the list of valid ones, given the path of the mapping that contains it. */
 export type Hint = (container: Path, key: string, value: unknown) => string | undefined;
 
 type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
 
 /**
- * Translates what `schema` has against `value`, which stands at `root` in the file. At most one finding a place and
+ * Translates the issues that `schema` finds in `value`, which is at `root` in the file. At most one finding a place and
  * key; never empty when `issues` is not.
  */
 export function explainIssues(
@@ -103,7 +103,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
     const child = childOf(isOneOrMany(at) ? pick(at, here) : at, step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
-    // Of a missing value, all there is to say is the description, which stands on the outermost wrapper.
+    // A missing value is explained by its description, which the outermost wrapper has.
     at = here === undefined ? child : unwrap(child, here);
   }
   return { schema: at, value: here };
@@ -157,7 +157,7 @@ function keysOf(schema: Schema): string[] {
 
 // --- words -----------------------------------------------------------------------------------------------------------
 
-/** What the schema admits, in words: `a whole number of at least 1`. */
+/** The values that the schema accepts, in words: `a whole number of at least 1`. */
 export function expectation(schema: Schema): string {
   return words(jsonOf(schema));
 }
@@ -206,7 +206,7 @@ function listWords({ prefixItems, items }: z.core.JSONSchema.BaseSchema): string
 
 function bounds(json: z.core.JSONSchema.BaseSchema): string {
   const { exclusiveMinimum, exclusiveMaximum } = json;
-  // zod states the range of exact integers as bounds; nobody needs to read those.
+  // zod states the range of exact integers as bounds, which are of no use in a message.
   let minimum = json.minimum === Number.MIN_SAFE_INTEGER ? undefined : json.minimum;
   const maximum = json.maximum === Number.MAX_SAFE_INTEGER ? undefined : json.maximum;
   let above = exclusiveMinimum;

@@ -1,21 +1,15 @@
 /**
- * One validated job → what it runs: its task, its model and the configurations of its stages; or why it cannot run.
+ * One validated job → its task, its model and the configurations of its stages; or why it cannot run.
  * Checks here concern several keys at once; single keys are checked by `schema.ts`.
  */
 import { UsageError } from '../common/errors.js';
+import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { DataSpec, Evaluation, JobSpec } from './schema.js';
-import { contentSize, outerFieldSize, windowSize } from './sizes.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
-import type { Task } from './task.js';
-
-/** Keys that cannot go together, the one to change first coming first. */
-export interface Conflict {
-  keys: readonly string[];
-  message: string;
-}
+import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
 export type ResolvedJob =
   | { kind: 'job'; task: Task | null; model: ResolvedModel }
@@ -25,7 +19,7 @@ export type ResolvedJob =
 /** Resolves a job and checks its numbers against each other. Stages that the job does not have are not checked. */
 export function resolveJob(job: JobSpec): ResolvedJob {
   const model = modelOf(job);
-  // Whether the axes contradict each other does not hang on the patch size, so that it is known for a broken model too.
+  // Contradictions of the axes do not depend on the patch size, so they are found for an invalid model too.
   const resolution = resolveTask(job, 'dim' in model ? model.patchSize : 1);
   if (resolution.kind === 'contradiction') return resolution;
   if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
@@ -76,46 +70,21 @@ function recipeConflicts(job: JobSpec): Conflict[] {
 }
 
 function taskConflicts(task: Task, model: ModelConfig): Conflict[] {
-  return [maskConflict(task, model), geometryConflict(task, model), styleConflict(task, model)].filter(
-    (conflict) => conflict !== undefined,
-  );
+  const mask = maskOf(task);
+  return [
+    maskRatioConflict(task, model),
+    maskEntry(mask).conflict?.(mask, model),
+    geometryEntry(task.geometry).conflict?.(task.geometry, model),
+    styleEntry(task.style).conflict?.(task.style, model),
+  ].filter((conflict) => conflict !== undefined);
 }
 
-function maskConflict({ maskRatio }: Task, model: ModelConfig): Conflict | undefined {
+function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | undefined {
   const tokens = patchCount(model);
   if (maskRatio === 0 || keptTokens(tokens, maskRatio) < tokens) return undefined;
   return {
     keys: ['maskRatio', 'model.patchSize', 'data.imageSize'],
     message: `maskRatio ${maskRatio} removes none of the ${tokens} tokens of an image; raise it, or use smaller patches`,
-  };
-}
-
-/** A zoom must come to whole pixels that differ from the image's. */
-function geometryConflict({ geometry }: Task, { imageSize }: ModelConfig): Conflict | undefined {
-  if (geometry.kind === 'none' || geometry.kind === 'distorted') return undefined;
-  const key = geometry.kind === 'zoomed-in' ? 'degradation.zoomedIn' : 'degradation.zoomedOut';
-  if ('centreWeight' in geometry && geometry.centreWeight + geometry.borderWeight === 0) {
-    return {
-      keys: [`${key}.centreWeight`, `${key}.borderWeight`],
-      message: `${key}.centreWeight and borderWeight are both 0, which leaves no loss; raise one`,
-    };
-  }
-  try {
-    if (geometry.kind === 'zoomed-out') contentSize(geometry.fraction, imageSize);
-    else if (geometry.loss === 'field') windowSize(geometry.fraction, imageSize);
-    else outerFieldSize(geometry.fraction, imageSize);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    return { keys: [`${key}.fraction`, 'data.imageSize'], message: error.message };
-  }
-}
-
-function styleConflict({ style }: Task, { imageSize }: ModelConfig): Conflict | undefined {
-  if (style.kind !== 'blurred' || style.kernelSize <= imageSize) return undefined;
-  return {
-    keys: ['degradation.blurred.kernelSize', 'model.patchSize', 'data.imageSize'],
-    message: `a blur kernel of ${style.kernelSize} px is larger than images of ${imageSize} px; lower degradation.blurred.kernelSize`,
   };
 }
 

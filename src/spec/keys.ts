@@ -107,7 +107,7 @@ export function isListValued({ schema }: KeyLeaf): boolean {
   return schema instanceof z.ZodArray || schema instanceof z.ZodTuple;
 }
 
-/** What the key is when nothing sets it; undefined: not set, or it depends on other keys. */
+/** The value of the key if nothing sets it; undefined: none, or it depends on other keys. */
 export function defaultOf({ schema, fallback }: KeyLeaf): unknown {
   return fallback === undefined ? undefined : z.parse(schema, fallback);
 }

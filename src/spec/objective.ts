@@ -3,91 +3,116 @@
  * name neutral; how the axes of a sweep meet a preset is in `cells.ts`.
  */
 import { didYouMean } from './suggest.js';
-import type { Misalignment, StyleKind, Task } from './task.js';
+import {
+  MISALIGNMENTS,
+  NO_MISALIGNMENT,
+  NO_STYLE_CHANGE,
+  STYLE_KINDS,
+  type Misalignment,
+  type StyleKind,
+  type Task,
+} from './task.js';
 
-/** What a preset says of each part; undefined: neutral, an axis may fill it. */
-export interface Preset {
+/** What an objective says of each part; undefined: neutral, an axis may fill it. */
+export interface ObjectiveParts {
   masked: boolean;
-  misalignment: Exclude<Misalignment, 'none'> | undefined;
-  style: Exclude<StyleKind, 'preserved'> | undefined;
+  misalignment: Exclude<Misalignment, typeof NO_MISALIGNMENT> | undefined;
+  style: Exclude<StyleKind, typeof NO_STYLE_CHANGE> | undefined;
 }
 
-export type Objective = { kind: 'scratch' } | ({ kind: 'preset' } & Preset);
+export type ParsedObjective = { kind: 'scratch' } | ({ kind: 'preset' } & ObjectiveParts);
 
 /** The ratio of `masked` where no `maskRatio` is given (PAPER.md §10: MAE, and the paper). */
 export const MASKED_RATIO = 0.75;
 
-/** What an objective is called without a part, and the paper's tasks, in the order in which they are joined. */
-const ALONE = ['scratch', 'identity'] as const;
-const MISALIGNED = ['zoomed-in', 'zoomed-out', 'distorted'] as const;
-const RESTYLED = ['blurred', 'decolorized'] as const;
-const TASKS = ['masked', ...MISALIGNED, ...RESTYLED] as const;
+const NEUTRAL: ObjectiveParts = { masked: false, misalignment: undefined, style: undefined };
 
-/** Every objective under its canonical name: scratch, identity, and the 23 ways to join the paper's six tasks. */
+export const MISALIGNED = MISALIGNMENTS.filter((name) => name !== NO_MISALIGNMENT);
+export const RESTYLED = STYLE_KINDS.filter((name) => name !== NO_STYLE_CHANGE);
+
+/** Objectives that cannot be joined with others. `scratch` has no pre-training, `identity` changes nothing. */
+const ALONE = ['scratch', 'identity'] as const;
+
+/**
+ * Objectives that can be joined by `+`, in the order in which they are listed: one for the mask, for each geometry and
+ * for each style. A line here adds a name for several parts at once.
+ */
+const PRESETS: ReadonlyMap<string, Partial<ObjectiveParts>> = new Map<string, Partial<ObjectiveParts>>([
+  ['masked', { masked: true }],
+  ...MISALIGNED.map((misalignment) => [misalignment, { misalignment }] as const),
+  ...RESTYLED.map((style) => [style, { style }] as const),
+]);
+
+/** Every objective: `scratch`, `identity`, every way to join the parts under its canonical name, and further presets. */
 export const OBJECTIVES: readonly string[] = [
-  'scratch',
-  ...[false, true].flatMap((masked) =>
-    [undefined, ...MISALIGNED].flatMap((misalignment) =>
-      [undefined, ...RESTYLED].map((style) => presetName({ masked, misalignment, style })),
+  ...new Set([
+    'scratch',
+    ...[false, true].flatMap((masked) =>
+      [undefined, ...MISALIGNED].flatMap((misalignment) =>
+        [undefined, ...RESTYLED].map((style) => presetName({ masked, misalignment, style })),
+      ),
     ),
-  ),
+    ...PRESETS.keys(),
+  ]),
 ];
 
-function presetName({ masked, misalignment, style }: Preset): string {
+/** The objectives of which all others are made. */
+export const OBJECTIVE_PARTS: readonly string[] = [...ALONE, ...PRESETS.keys()];
+
+function presetName({ masked, misalignment, style }: ObjectiveParts): string {
   const parts = [masked ? 'masked' : undefined, misalignment, style].filter((part) => part !== undefined);
   return parts.length === 0 ? 'identity' : parts.join('+');
 }
 
-/** What a task is called: its three parts joined, whatever the mask ratio and the strengths. null is scratch. */
+/** The name of a task: its three parts joined, whatever the mask ratio and the strengths. null is scratch. */
 export function taskName(task: Task | null): string {
   if (task === null) return 'scratch';
   const { maskRatio, geometry, style } = task;
   return presetName({
     masked: maskRatio > 0,
-    misalignment: geometry.kind === 'none' ? undefined : geometry.kind,
-    style: style.kind === 'preserved' ? undefined : style.kind,
+    misalignment: geometry.kind === NO_MISALIGNMENT ? undefined : geometry.kind,
+    style: style.kind === NO_STYLE_CHANGE ? undefined : style.kind,
   });
 }
 
 /** The one spelling of an objective: mask, then misalignment, then style. */
-export function objectiveName(objective: Objective): string {
+export function objectiveName(objective: ParsedObjective): string {
   return objective.kind === 'scratch' ? 'scratch' : presetName(objective);
 }
 
 /** Reads an objective; the order of its parts and spaces around `+` are free. */
-export function parseObjective(text: string): Objective | { kind: 'invalid'; reason: string } {
+export function parseObjective(text: string): ParsedObjective | { kind: 'invalid'; reason: string } {
   const invalid = (reason: string) => ({ kind: 'invalid' as const, reason });
   const parts = text.split('+').map((part) => part.trim());
-  const preset: Preset = { masked: false, misalignment: undefined, style: undefined };
-  const names: readonly string[] = parts.length === 1 ? [...ALONE, ...TASKS] : TASKS;
+  if (parts[0] === 'scratch' && parts.length === 1) return { kind: 'scratch' };
+  const names = parts.length === 1 ? OBJECTIVE_PARTS : [...PRESETS.keys()];
 
+  let joined = NEUTRAL;
   for (const part of parts) {
-    const misalignment = MISALIGNED.find((name) => name === part);
-    const style = RESTYLED.find((name) => name === part);
-    if (part === 'masked') {
-      if (preset.masked) return invalid(`"${text}" masks twice`);
-      preset.masked = true;
-    } else if (misalignment !== undefined) {
-      if (preset.misalignment !== undefined) {
-        return invalid(
-          `"${text}" misaligns twice (${preset.misalignment}, ${misalignment}); an objective has one of each part`,
-        );
+    const preset = part === 'identity' && parts.length === 1 ? NEUTRAL : PRESETS.get(part);
+    if (preset === undefined) {
+      if (ALONE.some((name) => name === part)) {
+        return invalid(`"${part}" stands alone; it cannot be joined as in "${text}"`);
       }
-      preset.misalignment = misalignment;
-    } else if (style !== undefined) {
-      if (preset.style !== undefined) {
-        return invalid(
-          `"${text}" changes the style twice (${preset.style}, ${style}); an objective has one of each part`,
-        );
-      }
-      preset.style = style;
-    } else if (ALONE.some((name) => name === part)) {
-      if (parts.length > 1) return invalid(`"${part}" stands alone; it cannot be joined as in "${text}"`);
-      if (part === 'scratch') return { kind: 'scratch' };
-    } else {
-      const choices = `valid objectives are ${[...ALONE, ...TASKS].join(', ')}, and several of the last six joined by +`;
+      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.join(' and ')} can be joined by +`;
       return invalid(`unknown objective "${part}"${didYouMean(part, names)} (${choices})`);
     }
+    const twice = repetition(joined, preset);
+    if (twice !== undefined) return invalid(`"${text}" ${twice}`);
+    joined = { ...joined, ...preset };
   }
-  return { kind: 'preset', ...preset };
+  return { kind: 'preset', ...joined };
+}
+
+/** The part that both have, as a clause. */
+function repetition(joined: ObjectiveParts, added: Partial<ObjectiveParts>): string | undefined {
+  const rule = 'an objective has one of each part';
+  if (joined.masked && added.masked === true) return 'masks twice';
+  if (joined.misalignment !== undefined && added.misalignment !== undefined) {
+    return `misaligns twice (${joined.misalignment}, ${added.misalignment}); ${rule}`;
+  }
+  if (joined.style !== undefined && added.style !== undefined) {
+    return `changes the style twice (${joined.style}, ${added.style}); ${rule}`;
+  }
+  return undefined;
 }

@@ -14,7 +14,7 @@ export interface Override {
   location: Location;
 }
 
-/** Reads the texts after each `--set`; what is wrong with one does not hide what is wrong with the next. */
+/** Reads the texts after each `--set` and reports the problems of all of them. */
 export function parseOverrides(texts: readonly string[]): { overrides: Override[]; problems: Problem[] } {
   const overrides: Override[] = [];
   const problems: Problem[] = [];

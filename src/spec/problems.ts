@@ -1,4 +1,4 @@
-/** What is wrong with a spec, where, and how it is printed. Plain text: colour is the terminal's business. */
+/** Problems of a spec, their places, and how they are printed. Plain text; the terminal adds colour. */
 import { UsageError } from '../common/errors.js';
 
 /** A place inside the value of a YAML file: keys of mappings and indices of lists. */
@@ -42,10 +42,10 @@ function renderProblem({ location, message }: Problem): string {
   if (location.kind === 'option') return `${location.option}: ${message}`;
   const { file, line, column, text } = location;
   const margin = ' '.repeat(String(line).length);
-  // Of a long line, what stands around the column.
+  // Of a long line, the part around the column.
   const start = text.length <= WIDTH ? 0 : Math.max(0, Math.min(column - 1 - WIDTH / 2, text.length - WIDTH));
   const excerpt = text.slice(start, start + WIDTH);
-  // Tabs are kept, so that the caret stands under its character whatever their width.
+  // Tabs are kept, so that the caret is below its character at any tab width.
   const indent = excerpt.slice(0, column - 1 - start).replace(/[^\t]/g, ' ');
   return `${file}:${line}:${column}: ${message}\n  ${line} | ${excerpt}\n  ${margin} | ${indent}^`;
 }

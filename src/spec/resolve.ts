@@ -1,6 +1,6 @@
 /**
- * Points of the axes → cells, each with its whole job; or what is wrong with them. A problem that several cells share
- * is told once. Places in the file are known here by path alone.
+ * Points of the axes → cells, each with its whole job; or their problems. A problem that several cells share is reported
+ * once. Places in the file are given by path.
  */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
@@ -88,7 +88,7 @@ function candidatesOf(sweep: SweepFile, grids: readonly Grid[], alsoVaried: read
   return [...distinct.values()];
 }
 
-/** What a key is at a point: its axis's value, else the one in `job`, else the default. */
+/** The value of a key at a point: its axis's value, else the one in `job`, else the default. */
 function valuesOf(point: Point, job: Record<string, unknown>): (key: string) => unknown {
   return (key) => {
     const coordinate = point.find((candidate) => candidate.key === key);

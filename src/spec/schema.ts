@@ -5,28 +5,18 @@
  * The message of a refinement begins with "expected"; what was found is added where it is printed.
  */
 import { z } from 'zod';
-import { OBJECTIVES, objectiveName, parseObjective } from './objective.js';
+import { count, nonNegative, positive, probability, range } from '../common/values.js';
+import { GEOMETRIES } from '../task/geometries/index.js';
+import { MASKS } from '../task/masks/index.js';
+import { describeEntries } from '../common/registry.js';
+import { strengthsShape } from '../task/strengths.js';
+import { STYLES } from '../task/styles/index.js';
+import { TARGETS } from '../task/targets/index.js';
+import { OBJECTIVE_PARTS, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
+import { DEFAULT_MASK, MASK_KINDS, MISALIGNMENTS, STYLE_KINDS, TARGET_NAMES } from './task.js';
 
-const positive = z.number().positive();
-const nonNegative = z.number().nonnegative();
-const count = z.int().positive();
-const probability = z.number().min(0).max(1);
 const beta = z.number().min(0).lt(1);
-
-/** A fraction as a number, or written as in the paper: `160/224`. */
-const FRACTION = /^\s*(\d+)\s*\/\s*([1-9]\d*)\s*$/;
-const fraction = z
-  .union([z.number(), z.string().regex(FRACTION, 'expected a fraction such as 160/224')])
-  .transform((value) => {
-    if (typeof value === 'number') return value;
-    const [, numerator, denominator] = FRACTION.exec(value)!;
-    return Number(numerator) / Number(denominator);
-  })
-  .pipe(z.number().gt(0, 'expected a fraction above 0').lt(1, 'expected a fraction below 1'));
-
-const ascending = (range: [number, number]): boolean => range[0] <= range[1];
-const ORDER = 'expected [low, high] with low ≤ high';
-const cropScale = z.tuple([positive.max(1), positive.max(1)]).refine(ascending, ORDER);
+const cropScale = range(positive.max(1));
 
 // --- data ------------------------------------------------------------------------------------------------------------
 
@@ -86,65 +76,13 @@ export const dataSchema = z.discriminatedUnion('name', [
 // --- degradations ----------------------------------------------------------------------------------------------------
 
 export const degradationSchema = z.strictObject({
-  zoomedIn: z
-    .strictObject({
-      fraction: z
-        .union([z.literal('auto'), fraction])
-        .default('auto')
-        .describe('Linear fraction of the field that the input shows; auto: 160/224 unmasked, 224/288 masked.'),
-      loss: z
-        .enum(['auto', 'field', 'centre-border'])
-        .default('auto')
-        .describe(
-          'field: all tokens; centre-border: the weighted sum of the paper; auto: field unmasked, else the sum.',
-        ),
-      centreWeight: nonNegative.default(0.8).describe('Weight of the centre in the centre-border loss.'),
-      borderWeight: nonNegative.default(0.2).describe('Weight of the four border strips (summed).'),
-    })
-    .prefault({}),
-  zoomedOut: z
-    .strictObject({
-      fraction: fraction.prefault('160/224').describe('Linear fraction of the canvas that holds the content.'),
-    })
-    .prefault({}),
-  distorted: z
-    .strictObject({
-      strength: z
-        .tuple([nonNegative.max(0.5), nonNegative.max(0.5)])
-        .refine(ascending, ORDER)
-        .default([0.15, 0.25])
-        .describe('Range of the strength, drawn per image.'),
-      centre: z
-        .tuple([z.number().min(-1).max(1), z.number().min(-1).max(1)])
-        .refine(ascending, ORDER)
-        .default([-1, 1])
-        .describe('Range of each coordinate of the centre, drawn per image; the image spans [-1, 1].'),
-    })
-    .prefault({}),
-  blurred: z
-    .strictObject({
-      kernelSize: z
-        .union([z.literal('auto'), count.min(3).refine((size) => size % 2 === 1, 'expected an odd kernel size')])
-        .default('auto')
-        .describe('Side of the random kernel; auto: 7 at patch 16, scaled with the patch otherwise (odd, at least 3).'),
-      relativeStd: nonNegative
-        .default(0.98)
-        .describe('Standard deviation of a weight as a multiple of its mean 1/k²; 0.98 is 0.02 at 7×7.'),
-      mixChannels: z.boolean().default(true).describe('One 3→3 kernel (the paper), or one kernel a channel.'),
-      unitGain: z.boolean().default(false).describe('Divide the weights by their sum; the paper does not.'),
-      clip: z.boolean().default(false).describe('Clip the result to the range of pixels; the paper does not.'),
-    })
-    .prefault({}),
-  decolorized: z
-    .strictObject({
-      variant: z
-        .enum(['luminance', 'saturation', 'random-mix'])
-        .default('luminance')
-        .describe('Rec. 601 grey; a lower HSV saturation; or a random mix of the channels.'),
-      saturation: probability.default(0.3).describe('Factor of the saturation variant.'),
-      normalizeMix: z.boolean().default(false).describe('Scale the weights of a random mix to sum 1.'),
-    })
-    .prefault({}),
+  mask: z
+    .enum(MASK_KINDS)
+    .default(DEFAULT_MASK.kind)
+    .describe(`Which tokens a mask removes. ${describeEntries(MASKS)}.`),
+  ...strengthsShape(GEOMETRIES),
+  ...strengthsShape(STYLES),
+  ...strengthsShape(MASKS),
 });
 
 // --- model -----------------------------------------------------------------------------------------------------------
@@ -229,9 +167,9 @@ export const pretrainSchema = z
     ...pretrainKeys,
     dropPath: pretrainKeys.dropPath.default(0).describe('Largest stochastic-depth rate of the encoder.'),
     target: z
-      .enum(['patch-channel', 'patch', 'none'])
+      .enum(TARGET_NAMES)
       .default('patch-channel')
-      .describe('Target normalisation: per patch and channel (the paper), per patch (MAE), or none.'),
+      .describe(`What is predicted for each token. ${describeEntries(TARGETS)}.`),
   })
   .describe('Pre-training (PAPER.md §6).');
 
@@ -277,8 +215,6 @@ export const knnSchema = z
 // --- one job ---------------------------------------------------------------------------------------------------------
 
 export const EVALUATIONS = ['finetune', 'linear', 'knn'] as const;
-export const MISALIGNMENTS = ['none', 'zoomed-in', 'zoomed-out', 'distorted'] as const;
-export const STYLES = ['preserved', 'blurred', 'decolorized'] as const;
 
 /** The name of an objective, brought to its canonical spelling. */
 const objective = z
@@ -290,29 +226,29 @@ const objective = z
     return z.NEVER;
   })
   // For editors: the canonical names complete, other orders of the parts pass.
-  .meta({ anyOf: [{ enum: [...OBJECTIVES] }, { pattern: '^[a-z -]+([+][a-z -]+)+$' }] });
+  .meta({ anyOf: [{ enum: [...OBJECTIVES] }, { pattern: '^[a-z0-9 -]+([+][a-z0-9 -]+)+$' }] });
 
 const unique = (values: string[]): boolean => new Set(values).size === values.length;
 
 export const jobSchema = z
   .strictObject({
-    objective: objective
-      .default('masked')
-      .describe(
-        'scratch, identity, masked, zoomed-in, zoomed-out, distorted, blurred, decolorized, or several joined by +.',
-      ),
+    objective: objective.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
     maskRatio: z
       .number()
       .min(0)
       .lt(1)
       .optional()
       .describe("Fraction of tokens removed; the objective's own by default."),
-    misalignment: z.enum(MISALIGNMENTS).optional().describe("Geometry; the objective's own by default."),
+    misalignment: z
+      .enum(MISALIGNMENTS)
+      .optional()
+      .describe(`Geometry; the objective's own by default. ${describeEntries(GEOMETRIES)}.`),
     stylePreservation: z
-      .union([z.enum(STYLES), z.boolean()])
+      .union([z.enum(STYLE_KINDS), z.boolean()])
       .optional()
       .describe(
-        "Style; the objective's own by default. true: preserved; false: the objective's own change, or decolorized.",
+        "Style; the objective's own by default. true: preserved; false: the objective's own change, or decolorized. " +
+          `${describeEntries(STYLES)}.`,
       ),
     seed: z.int().nonnegative().default(0).describe('Root of every random stream of the job.'),
     data: dataSchema.prefault({}).describe('The data set, and how much of it.'),

@@ -1,4 +1,4 @@
-/** The nearest name among the valid ones, for "did you mean …?". Knows words, not what they stand for. */
+/** The nearest name among the valid ones, for "did you mean …?". Compares spellings only. */
 
 /**
  * Number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (Damerau–Levenshtein,

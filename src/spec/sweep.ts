@@ -60,7 +60,7 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
     ...overrides.flatMap((override) => shadowProblems(override, grids)),
   ]);
 
-  // Where the data lies makes no two cells differ, and is nobody's business in a table.
+  // The place of the data makes no two cells differ, so tables do not show it.
   const set = overrides.flatMap((override) => override.jobKeys).filter((key) => key !== 'data.path');
   const { cells, leftOut, findings } = resolveCells(sweep, grids, set);
   failOn(locate(findings));

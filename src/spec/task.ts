@@ -1,80 +1,71 @@
 /**
  * A pre-training task: recover the clean image from one degraded in three independent parts. These are the resolved
- * numbers that `src/objectives` carries out; how a spec comes to them is in `cells.ts`. (DESIGN.md §1, PAPER.md §3–4)
+ * numbers that `src/objectives` applies; `cells.ts` resolves them from a spec. The kinds of each part are the registries
+ * of `src/task`. (DESIGN.md §1, PAPER.md §3–4)
  */
+import type { GeometryEntry, MaskEntry, StyleEntry, TargetEntry } from '../task/entry.js';
+import { GEOMETRIES } from '../task/geometries/index.js';
+import { MASKS } from '../task/masks/index.js';
+import { namesOf } from '../common/registry.js';
+import { STYLES } from '../task/styles/index.js';
+import { TARGETS } from '../task/targets/index.js';
 
-/** How the input grid is moved against the target grid. */
-export type Geometry =
-  | { kind: 'none' }
-  | {
-      kind: 'zoomed-in';
-      /** Linear fraction of the field that the input shows: 160/224 unmasked, 224/288 masked. */
-      fraction: number;
-      /** All tokens against the whole field. */
-      loss: 'field';
-    }
-  | {
-      kind: 'zoomed-in';
-      fraction: number;
-      /** The weighted sum of PAPER.md §4.2. */
-      loss: 'centre-border';
-      centreWeight: number;
-      borderWeight: number;
-    }
-  | {
-      kind: 'zoomed-out';
-      /** Linear fraction of the canvas that holds the content: 160/224. */
-      fraction: number;
-    }
-  | {
-      kind: 'distorted';
-      /** Range of the strength m, drawn per image. */
-      strength: [number, number];
-      /** Range of each centre coordinate in [-1, 1]², drawn per image. */
-      centre: [number, number];
-    };
+type Resolved<Entries extends Record<string, { resolve: (...given: never) => unknown }>> = ReturnType<
+  Entries[keyof Entries]['resolve']
+>;
 
+/** How the input grid is moved relative to the target grid. */
+export type Geometry = Resolved<typeof GEOMETRIES>;
 /** How the input's pixels are changed. */
-export type Style =
-  | { kind: 'preserved' }
-  | {
-      kind: 'blurred';
-      /** Odd side of the random kernel, in pixels. */
-      kernelSize: number;
-      /** Standard deviation of a weight as a multiple of its mean 1/kernelSize². */
-      relativeStd: number;
-      /** True: 3 → 3 channels, as in the paper. False: one kernel for each channel alone. */
-      mixChannels: boolean;
-      /** True: each output channel's weights are divided by their sum, so that brightness is kept. */
-      unitGain: boolean;
-      /** True: the result is clipped to the pixel range [0, 1]. */
-      clip: boolean;
-    }
-  | { kind: 'decolorized'; variant: 'luminance' }
-  | { kind: 'decolorized'; variant: 'saturation'; saturation: number }
-  | { kind: 'decolorized'; variant: 'random-mix'; normalizeMix: boolean };
+export type Style = Resolved<typeof STYLES>;
+/** Which tokens are removed. */
+export type Mask = Resolved<typeof MASKS>;
 
-/** How a target patch is normalised: per patch and channel (the paper), per patch (MAE), or ImageNet-normalised pixels. */
-export type TargetNormalization = 'patch-channel' | 'patch' | 'none';
+export type Misalignment = keyof typeof GEOMETRIES;
+export type StyleKind = keyof typeof STYLES;
+export type MaskKind = keyof typeof MASKS;
+/** What is predicted for each token. */
+export type Target = keyof typeof TARGETS;
+
+export const MISALIGNMENTS = namesOf(GEOMETRIES);
+export const STYLE_KINDS = namesOf(STYLES);
+export const MASK_KINDS = namesOf(MASKS);
+export const TARGET_NAMES = namesOf(TARGETS);
+
+/** The kinds that degrade nothing. */
+export const NO_MISALIGNMENT = 'none' satisfies Misalignment;
+export const NO_STYLE_CHANGE = 'preserved' satisfies StyleKind;
 
 /** What pre-training recovers from what. */
 export interface Task {
   /** Fraction of the input tokens removed, in [0, 1). */
   maskRatio: number;
+  /** Absent: {@link DEFAULT_MASK}, so that stages keep the identities from before there were several masks. */
+  mask?: Mask;
   geometry: Geometry;
   style: Style;
-  target: TargetNormalization;
+  target: Target;
 }
 
-export type Misalignment = Geometry['kind'];
-export type StyleKind = Style['kind'];
+export const DEFAULT_MASK = { kind: 'random' } as const satisfies Mask;
+
+export const isDefaultMask = ({ kind }: { kind: string }): boolean => kind === DEFAULT_MASK.kind;
+
+export const maskOf = ({ mask }: Pick<Task, 'mask'>): Mask => mask ?? DEFAULT_MASK;
+
+// Methods of entries are typed for their own numbers; these functions pair each task's numbers with their entry.
+export const geometryEntry = ({ kind }: Geometry): GeometryEntry => GEOMETRIES[kind];
+export const styleEntry = ({ kind }: Style): StyleEntry => STYLES[kind];
+export const maskEntry = ({ kind }: Mask): MaskEntry => MASKS[kind];
+export const targetEntry = (target: Target): TargetEntry => TARGETS[target];
+
+/** Number of values of a predicted token: the width of the decoder's output. */
+export const targetWidth = (target: Target, patchSize: number): number => targetEntry(target).width(patchSize);
 
 /**
- * Whether the loss counts removed tokens alone. Once visible tokens are degraded too, by distortion or by a style
- * change, recovering them is part of the task and all tokens count (DESIGN.md §1). So they do in the `field` loss of a
- * masked zoom-in: its tokens lie elsewhere in the image than the input's, and none of them is the one removed.
+ * Whether the loss counts removed tokens alone. If the visible tokens are degraded too, recovering them is part of the
+ * task and all tokens count (DESIGN.md §1).
  */
 export function countsRemovedTokensOnly({ maskRatio, geometry, style }: Task): boolean {
-  const sameTokens = geometry.kind !== 'zoomed-in' || geometry.loss === 'centre-border';
-  return maskRatio > 0 && sameTokens && geometry.kind !== 'distorted' && style.kind === 'preserved';
+  return maskRatio > 0 && geometryEntry(geometry).countsRemovedTokensOnly(geometry) && style.kind === NO_STYLE_CHANGE;
 }

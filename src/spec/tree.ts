@@ -13,7 +13,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   );
 }
 
-/** A copy with one place set; missing mappings are made on the way, and what is no mapping there stays as it is. */
+/** A copy with one place set. Missing mappings on the way are created; other values on the way are kept. */
 export function assign(root: unknown, [step, ...rest]: Path, value: unknown): unknown {
   if (step === undefined) return value;
   const own = root ?? {};

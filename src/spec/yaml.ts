@@ -1,5 +1,5 @@
 /**
- * YAML text → a plain value in which every key and item knows its line. What the keys mean is decided elsewhere.
+ * YAML text → a plain value, with the line of every key and item. The meaning of keys is not checked here.
  *
  * YAML 1.2 core schema; anchors and aliases are allowed, `<<` merges, several documents and references of a value to
  * itself are not.
@@ -18,7 +18,7 @@ import {
 import { messageOf } from '../common/errors.js';
 import { SpecError, type Location, type Path } from './problems.js';
 
-/** A YAML document and where its parts stand. */
+/** A YAML document and the places of its parts. */
 export interface YamlDocument {
   value: unknown;
   /**
@@ -75,7 +75,7 @@ export function readYaml(text: string, file: string): YamlDocument {
 /** The value of a `--set` option, or why it cannot be read. */
 export function parseYamlValue(text: string): { value: unknown } | { reason: string } {
   try {
-    // Without anchors there is nothing that could refer to itself.
+    // Without anchors no value can refer to itself.
     return { value: load(text, { schema: CORE_SCHEMA, maxAliases: 0 }) };
   } catch (error) {
     return { reason: error instanceof YAMLException ? error.reason : messageOf(error) };
@@ -113,7 +113,7 @@ interface Place {
   children: Map<string, Place>;
 }
 
-/** Aliases of aliases can stand for billions of values in a few lines; no honest sweep comes near this. */
+/** Aliases of aliases can expand to billions of values in a few lines; real sweeps stay far below this limit. */
 const LARGEST = 100_000;
 
 /** The places of the first document's values. */

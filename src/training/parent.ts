@@ -5,13 +5,14 @@ import { readJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import { resultSchema, stageSchema } from '../store/records.js';
 import type { StageConfig } from '../spec/stages.js';
+import { targetWidth } from '../spec/task.js';
 import { readWeights } from './state.js';
 
 type PretrainConfig = Extract<StageConfig, { kind: 'pretrain' }>;
 
 /** What the parameters of a pre-training are for. */
-export const pretrainPurpose = ({ task }: Pick<PretrainConfig, 'task'>) =>
-  ({ for: 'pretraining', masked: task.maskRatio > 0 }) as const;
+export const pretrainPurpose = ({ model, task }: Pick<PretrainConfig, 'model' | 'task'>) =>
+  ({ for: 'pretraining', masked: task.maskRatio > 0, outputs: targetWidth(task.target, model.patchSize) }) as const;
 
 /** The shapes of all weights of a pre-training. */
 export const pretrainShapes = (config: Pick<PretrainConfig, 'model' | 'task'>): Shapes =>

@@ -4,7 +4,7 @@ import { UsageError } from '../../src/common/errors.js';
 import { denormalizeImage, normalizeImage } from '../../src/common/image.js';
 import { stream } from '../../src/common/random.js';
 import { composeObjective, type Example, type Objective } from '../../src/objectives/compose.js';
-import { mirrorIndex } from '../../src/objectives/zoomed-out.js';
+import { mirrorIndex } from '../../src/task/mirror.js';
 import type { Task } from '../../src/spec/task.js';
 import { examplesOf, GEOMETRIES, imageOf, noise, photograph, read, STYLES, taskOf, tokensOf } from './support.js';
 

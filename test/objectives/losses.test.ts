@@ -63,7 +63,7 @@ describe.each(FORMS)('%s', (_, task) => {
       const batch = objective.batch(examples);
       const { value, grad } = tf.valueAndGrad((x: tf.Tensor) => batch.loss(x as tf.Tensor3D))(prediction);
       tf.dispose([value, grad, objective.zeroLoss(batch), objective.picture(batch)]);
-      tf.dispose([objective.reconstruct(prediction, batch), batch.loss(prediction)]);
+      tf.dispose([objective.reconstruct!(prediction, batch), batch.loss(prediction)]);
       batch.dispose();
     }
     expect(tf.memory().numTensors).toBe(before);
@@ -169,7 +169,7 @@ describe('a perfect prediction', () => {
     const objective = composeObjective(task, { imageSize: 16, patchSize: 4 });
     withBatch(objective, 2, (batch) => {
       const picture = read(() => objective.picture(batch));
-      const again = read(() => objective.reconstruct(perfect(objective, batch), batch));
+      const again = read(() => objective.reconstruct!(perfect(objective, batch), batch));
       expect(relativeError(again, picture)).toBeLessThan(1e-5);
       if (objective.fieldSize === 16) expect(picture).toEqual(read(() => tf.clone(batch.fields)));
     });

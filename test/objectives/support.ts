@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { FloatImage } from '../../src/common/image.js';
 import { stream, type Random } from '../../src/common/random.js';
 import type { Example, Objective } from '../../src/objectives/compose.js';
-import type { StylePart } from '../../src/objectives/parts.js';
+import type { StylePart } from '../../src/task/entry.js';
 import type { Geometry, Style, Task } from '../../src/spec/task.js';
 
 /** A square image in [0, 1] made pixel by pixel. */

@@ -4,16 +4,16 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import { normalizeImage, type FloatImage } from '../../src/common/image.js';
-import { convolve } from '../../src/objectives/blurred.js';
+import { convolve } from '../../src/task/styles/blurred.js';
 import { composeObjective, type Batch, type Objective } from '../../src/objectives/compose.js';
-import { decolorized, mixToGrey, scaleSaturation } from '../../src/objectives/decolorized.js';
-import { distort, type Distortion } from '../../src/objectives/distorted.js';
-import type { Placement } from '../../src/objectives/parts.js';
+import { decolorized, mixToGrey, scaleSaturation } from '../../src/task/styles/decolorized.js';
+import { distort, type Distortion } from '../../src/task/geometries/distorted.js';
+import type { Placement } from '../../src/task/entry.js';
 import { normalizePatches } from '../../src/ops/index.js';
-import { enlargeCentre } from '../../src/objectives/zoomed-in.js';
-import { mirrorPad } from '../../src/objectives/zoomed-out.js';
+import { enlargeCentre } from '../../src/task/geometries/zoomed-in.js';
+import { mirrorPad } from '../../src/task/geometries/zoomed-out.js';
 import { stream } from '../../src/common/random.js';
-import type { Geometry, Style, TargetNormalization } from '../../src/spec/task.js';
+import type { Geometry, Style, Target } from '../../src/spec/task.js';
 import { denormalizeImage } from '../../src/common/image.js';
 import { relativeError } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
@@ -34,7 +34,7 @@ interface Fixture {
     saturation: string;
     mix: string;
   };
-  targets: Record<TargetNormalization, string>;
+  targets: Record<Target, string>;
   losses: Record<string, { loss: number; zero: number; gradient?: string }>;
 }
 
@@ -100,7 +100,7 @@ describe('degraded images', () => {
   });
 
   it('are decolorized in all three ways', () => {
-    const luminance = decolorized({ kind: 'decolorized', variant: 'luminance' });
+    const luminance = decolorized.part({ kind: 'decolorized', variant: 'luminance' });
     const grey = luminance.restyle(rows, luminance.draw(stream(0, 'unused')));
     expect(largestDifference(grey.data, unpack(fixture.degraded.luminance))).toBeLessThan(1e-5);
     const paler = normalizeImage(scaleSaturation(denormalizeImage(rows), fixture.saturation));

@@ -1,4 +1,5 @@
-import { blurKernelSize, describeCell, resolveTask, resolveTriple, type TripleAxes } from '../../src/spec/cells.js';
+import { describeCell, resolveTask, resolveTriple, type TripleAxes } from '../../src/spec/cells.js';
+import { blurKernelSize } from '../../src/task/styles/blurred.js';
 import { OBJECTIVES } from '../../src/spec/objective.js';
 import { jobSchema } from '../../src/spec/schema.js';
 import { countsRemovedTokensOnly, type Task } from '../../src/spec/task.js';

@@ -47,15 +47,15 @@ describe('numbers that cannot go together', () => {
     ],
     [
       { objective: 'zoomed-in', degradation: { zoomedIn: { fraction: 0.99 } } },
-      'degradation.zoomedIn.fraction 0.99 comes to no zoom in images of 32 px; move it away from 0 and 1',
+      'degradation.zoomedIn.fraction 0.99 gives no zoom in images of 32 px; move it away from 0 and 1',
     ],
     [
       { objective: 'masked+zoomed-in', degradation: { zoomedIn: { fraction: 0.99 } } },
-      'degradation.zoomedIn.fraction 0.99 comes to no zoom in images of 32 px; move it away from 0 and 1',
+      'degradation.zoomedIn.fraction 0.99 gives no zoom in images of 32 px; move it away from 0 and 1',
     ],
     [
       { objective: 'zoomed-out', degradation: { zoomedOut: { fraction: 0.01 } } },
-      'degradation.zoomedOut.fraction 0.01 comes to no zoom in images of 32 px; move it away from 0 and 1',
+      'degradation.zoomedOut.fraction 0.01 gives no zoom in images of 32 px; move it away from 0 and 1',
     ],
     [
       { objective: 'masked+zoomed-in', degradation: { zoomedIn: { centreWeight: 0, borderWeight: 0 } } },

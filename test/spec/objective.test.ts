@@ -68,7 +68,7 @@ describe('parseObjective', () => {
   test('names the nearest objective to an unknown one', () => {
     expect(reasonOf('masked+zoom-in')).toBe(
       'unknown objective "zoom-in"; did you mean "zoomed-in"? (valid objectives are scratch, identity, masked, ' +
-        'zoomed-in, zoomed-out, distorted, blurred, decolorized, and several of the last six joined by +)',
+        'zoomed-in, zoomed-out, distorted, blurred, decolorized; all but scratch and identity can be joined by +)',
     );
   });
 

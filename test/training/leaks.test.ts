@@ -6,7 +6,7 @@ import type { SimdBackend } from '../../src/backends/simd/backend.js';
 import { openDevice } from '../../src/backends/open.js';
 import { initialValues } from '../../src/model/parameters.js';
 import { predict } from '../../src/model/vit.js';
-import { drawKept } from '../../src/objectives/mask.js';
+import { drawKept } from '../../src/task/masks/random.js';
 import { stream } from '../../src/common/random.js';
 import { adamW, tokenSelection, tokenSquaredError } from '../../src/ops/index.js';
 import { resolveModel } from '../../src/spec/model.js';
@@ -49,7 +49,7 @@ it.each(devices)('hundreds of steps on %s', async (name) => {
   const step = (index: number): number =>
     tf.tidy(() => {
       const images = tf.randomNormal<tf.Rank.R4>([4, 16, 16, 3]);
-      const kept = Array.from({ length: 4 }, (_, i) => drawKept(16, 0.75, stream(index, i)));
+      const kept = Array.from({ length: 4 }, (_, i) => drawKept(16, 4, stream(index, i)));
       const selection = tokenSelection(kept, 16);
       const target = tf.ones<tf.Rank.R3>([4, 16, 48]);
       const { loss, gradients } = meanGradients(

@@ -1,4 +1,4 @@
-/** What a chart is: data alone. `line-plot.ts` and `dot-plot.ts` say how it is drawn, `figures/` make it from results. */
+/** A chart as data. The files in `figures/` make charts from results; `line-plot.ts` and `dot-plot.ts` draw them. */
 
 export interface Axis {
   title: string;
@@ -26,14 +26,14 @@ export interface Point {
 export interface Series {
   /** Written at the end of the line; null: not written, as for the seeds of one objective. */
   name: string | null;
-  /** Colour and shape of its marks. */
-  style: 0 | 1 | 2 | 3;
+  /** Chooses the colour and the shape of its marks: a whole number from 0; the first sixteen differ. */
+  style: number;
   points: readonly Point[];
 }
 
 interface Common {
   title: string;
-  /** The chart in words, for those who do not see it. */
+  /** The chart in words, for screen readers. */
   description: string;
   x: Axis;
   reference: Reference | null;
@@ -69,7 +69,7 @@ export interface Figure {
   /** Its anchor in the page. */
   id: string;
   title: string;
-  /** Whole sentences: what is shown, what bars and dashes are, what to beware of. */
+  /** Whole sentences: what is shown, the meaning of bars and dashes, and warnings. */
   caption: string;
   charts: readonly Chart[];
 }

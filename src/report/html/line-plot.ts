@@ -4,10 +4,11 @@ import { withSpread } from './numbers.js';
 import {
   axisOf,
   CHARACTER,
-  COLOURS,
+  colourOf,
   errorBars,
   paddedDomain,
   referenceLine,
+  shapeOf,
   spreadOf,
   symbols,
   WIDTH,
@@ -20,7 +21,7 @@ const PADDING = { top: 24, bottom: 40, left: 44 };
 /** Between the error bars of series at one x, so that none hides another. */
 const DODGE = 5;
 const LABEL_GAP = 13;
-/** More points of a curve than this are not seen, nor more than this of all curves of a chart together told apart. */
+/** The most points of a curve, and of all curves of a chart, that can be distinguished. */
 const MOST_POINTS = { curve: 160, chart: 800 };
 
 export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
@@ -51,7 +52,7 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
       {
         ...axisOf(y, 5),
         ...{ scale: 'y', orient: 'left', grid: true, domain: false, ticks: false, labelPadding: 6 },
-        // Above the plot, where it is read without turning the head.
+        // Horizontal, above the plot.
         ...{ titleAngle: 0, titleAlign: 'left', titleBaseline: 'top', titleX: -PADDING.left, titleY: -PADDING.top },
       },
       { ...axisOf(x, 6), scale: 'x', orient: 'bottom' },
@@ -105,12 +106,19 @@ const ends = ({ y, spread }: Point): number[] => (spread === null ? [y] : [y - s
 /** Curves have many points and no marks: only where each lies. */
 function curveOf({ style, points }: Series, i: number, count: number): object[] {
   const most = Math.max(2, Math.min(MOST_POINTS.curve, Math.floor(MOST_POINTS.chart / count)));
-  return thinned(points, most).map(({ x, y }) => ({ series: i, colour: COLOURS[style], x, y, spread: null, dodge: 0 }));
+  return thinned(points, most).map(({ x, y }) => ({
+    series: i,
+    colour: colourOf(style),
+    x,
+    y,
+    spread: null,
+    dodge: 0,
+  }));
 }
 
 function markedOf({ name, style, points }: Series, i: number, count: number): object[] {
   return points.map((point) => ({
-    ...{ series: i, style, colour: COLOURS[style], dodge: (i - (count - 1) / 2) * DODGE },
+    ...{ series: i, style: shapeOf(style), colour: colourOf(style), dodge: (i - (count - 1) / 2) * DODGE },
     ...{ x: point.x, y: point.y, spread: point.spread, low: ends(point)[0], high: ends(point).at(-1) },
     text: [name, `${point.x}: ${withSpread(point.y, point.spread)}`].filter((part) => part !== null).join(', '),
   }));
@@ -121,7 +129,7 @@ function labelsOf(series: readonly Series[], [low, high]: readonly [number, numb
   const named = series.flatMap(({ name, style, points }) => {
     const last = points.at(-1);
     if (name === null || last === undefined) return [];
-    return [{ name, colour: COLOURS[style], height: ((high - last.y) / (high - low)) * HEIGHT }];
+    return [{ name, colour: colourOf(style), height: ((high - last.y) / (high - low)) * HEIGHT }];
   });
   const heights = named.map(({ height }) => height);
   const places = separate(heights, LABEL_GAP, [0, HEIGHT]);

@@ -17,7 +17,7 @@ import { STYLE } from './style.js';
 import { tableSection } from './table-section.js';
 
 /** What a sweep says about one of the paper's principles. */
-export interface Verdict {
+export interface ShownVerdict {
   principle: string;
   /** In a word or two. */
   verdict: string;
@@ -33,7 +33,7 @@ export interface PageInput {
   tables: readonly Table[];
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
-  verdicts: readonly Verdict[];
+  verdicts: readonly ShownVerdict[];
   /** What is to be known beside the verdicts, each a paragraph. */
   notes: readonly string[];
   schedules: readonly LoggedSchedule[];
@@ -104,7 +104,7 @@ function descriptions({ sweeps }: ReportData): string[] {
   return [...new Set(sweeps.map(({ description }) => description))].filter((description) => description !== null);
 }
 
-function verdictList(verdicts: readonly Verdict[]): Markup | null {
+function verdictList(verdicts: readonly ShownVerdict[]): Markup | null {
   if (verdicts.length === 0) return null;
   return markup`<dl class="verdicts">${verdicts.map(
     ({ principle, verdict, text }) => markup`<dt>${principle}: <span>${verdict}</span></dt><dd>${text}</dd>

@@ -17,10 +17,16 @@ export interface Plot extends Spec {
 
 /** Variables of the style sheet, so that one drawing is light and dark. */
 export const COLOURS = ['var(--s0)', 'var(--s1)', 'var(--s2)', 'var(--s3)'] as const;
-/** Told apart without colour. */
+/** So that series can be distinguished without colour. */
 const SHAPES = ['circle', 'square', 'triangle-up', 'diamond'] as const;
 /** In square units of Vega's, so that they look equally large. */
 const SIZES = [50, 46, 84, 84] as const;
+
+/** The colour of a series; those of a chart with more series than colours differ by shape. */
+export const colourOf = (style: number): string => COLOURS[style % COLOURS.length]!;
+
+/** The index of the shape of a series. */
+export const shapeOf = (style: number): number => (style + Math.floor(style / COLOURS.length)) % SHAPES.length;
 
 /** The values' extent, widened by a fraction of itself on both sides; one value alone is widened by one. */
 export function paddedDomain(values: readonly number[], padding: number): readonly [number, number] {

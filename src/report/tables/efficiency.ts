@@ -1,4 +1,4 @@
-/** What an objective costs and what it comes to, by epochs of pre-training: "at no extra computation", checked. */
+/** Cost and accuracy of each objective by epochs of pre-training: a check of the paper's "at no extra computation". */
 import { pretrainCost } from '../../spec/flops.js';
 import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { studentInterval } from '../inference/interval.js';

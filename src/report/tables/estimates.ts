@@ -1,10 +1,10 @@
-/** Columns of differences estimated between cells, and what stands in them. */
+/** Columns with estimated differences between cells, and their values. */
 import { stream } from '../../common/random.js';
 import type { Estimate } from '../contrasts.js';
 import { signFlipTest } from '../inference/sign-flip.js';
 import type { Column, Row } from '../table.js';
 
-/** @param label What the difference is called where people read it. */
+/** @param label Heading of the difference in pages. */
 export function estimateColumns(label: string): Column[] {
   return [
     {
@@ -33,7 +33,7 @@ export function estimateColumns(label: string): Column[] {
 }
 
 /**
- * @param found null: the row is what others are compared with.
+ * @param found null: the row is the reference.
  * @param name Of the random stream that signs are drawn from where there are many seeds.
  */
 export function estimateCells(found: Estimate | null, name: string): Row {

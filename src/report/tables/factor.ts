@@ -2,17 +2,24 @@
 import type { Evaluation } from '../../spec/schema.js';
 import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
 import { difference, estimate } from '../contrasts.js';
-import { factorialsOf, REFERENCE, type Factor, type FactorCell, type Factorial, type Triple } from '../factorial.js';
+import {
+  factorialsOf,
+  REFERENCE,
+  type Factor,
+  type FactorCell,
+  type Factorial,
+  type FactorLevels,
+} from '../factorial.js';
 import { PAPER_ACCURACY, paperObjective } from '../paper.js';
-import type { BuildTable, Column, Row, TableName } from '../table.js';
+import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
 import { strengthDepartures } from '../strengths.js';
 import { estimateCells, estimateColumns } from './estimates.js';
 
 interface Wording {
-  name: TableName;
+  name: string;
   title: string;
-  /** What the table compares, and with what. */
+  /** What the table compares, as the beginning of its caption. */
   compares: string;
   /** `to full images`: of the column with the differences. */
   label: string;
@@ -91,7 +98,7 @@ function rowsOf(factorial: Factorial, factor: Factor, metric: Evaluation): Row[]
   const [outer, inner] = ORDER[factor];
   return levels[outer].flatMap((outerLevel) =>
     levels[inner].flatMap((innerLevel) => {
-      const triples = levels[factor].map((level): Triple => ({
+      const triples = levels[factor].map((level): FactorLevels => ({
         ...REFERENCE,
         [outer]: outerLevel,
         [inner]: innerLevel,
@@ -115,7 +122,7 @@ function comparisonsOf({ levels, find }: Factorial, factor: Factor): FactorCell[
   );
 }
 
-function rowOf(factorial: Factorial, factor: Factor, triple: Triple, metric: Evaluation): Row {
+function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metric: Evaluation): Row {
   const cell = factorial.find(triple);
   const reference = factorial.find({ ...triple, [factor]: REFERENCE[factor] });
   const contrast = cell === undefined || reference === undefined ? undefined : difference(cell, reference);

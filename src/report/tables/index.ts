@@ -1,5 +1,6 @@
-/** Every table there is. Adding one is a file beside this and a line here. */
-import type { BuildTable, TableName } from '../table.js';
+/** Every table. Adding one is a file beside this and a line here. */
+import { namesOf } from '../../common/registry.js';
+import type { BuildTable, Table } from '../table.js';
 import { efficiencyTable } from './efficiency.js';
 import { effectsTable } from './effects.js';
 import { factorTable } from './factor.js';
@@ -9,11 +10,11 @@ import { runsTable } from './runs.js';
 
 export interface TableEntry {
   build: BuildTable;
-  /** False where it is too wide to read: it is written as CSV alone. */
+  /** False: too wide for a page, so it is written as CSV alone. */
   readable: boolean;
 }
 
-export const TABLES: Record<TableName, TableEntry> = {
+export const TABLES = {
   objectives: { build: objectivesTable, readable: true },
   integration: { build: integrationTable, readable: true },
   'mask-ratio': { build: factorTable('mask'), readable: true },
@@ -22,4 +23,12 @@ export const TABLES: Record<TableName, TableEntry> = {
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
   runs: { build: runsTable, readable: false },
-};
+} as const satisfies Record<string, TableEntry>;
+
+export type TableName = keyof typeof TABLES;
+export const TABLE_NAMES = namesOf(TABLES);
+
+/** Whether a table fits a page. */
+export const isReadable = ({ name }: Pick<Table, 'name'>): boolean => !WIDE.has(name);
+
+const WIDE: ReadonlySet<string> = new Set(TABLE_NAMES.filter((name) => !TABLES[name].readable));

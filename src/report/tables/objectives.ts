@@ -1,4 +1,5 @@
 /** The paper's comparison of objectives: ours beside its numbers, ranks, and how far the two orders agree. */
+import { resolveTriple } from '../../spec/cells.js';
 import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
 import { agreementWith, type Agreement, type Correlation } from '../agreement.js';
 import {
@@ -96,13 +97,9 @@ const TRIPLES: Record<ResultRow['objective'], Row> = Object.fromEntries(
 ) as Record<ResultRow['objective'], Row>;
 
 function tripleOf(objective: ResultRow['objective']): Row {
-  if (objective === 'scratch') return { mask_ratio: null, misalignment: null, style: null };
-  const parts = objective.split('+');
-  return {
-    mask_ratio: parts.includes('masked') ? 0.75 : 0,
-    misalignment: parts.find((part) => ['zoomed-in', 'zoomed-out', 'distorted'].includes(part)) ?? 'none',
-    style: parts.find((part) => ['blurred', 'decolorized'].includes(part)) ?? 'preserved',
-  };
+  const resolved = resolveTriple(objective, {});
+  if (resolved.kind !== 'triple') return { mask_ratio: null, misalignment: null, style: null };
+  return { mask_ratio: resolved.maskRatio, misalignment: resolved.misalignment, style: resolved.style };
 }
 
 const paperAccuracy = ({ objective }: ResultRow): number | null => PAPER_ACCURACY[objective];

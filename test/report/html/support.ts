@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { ReportData } from '../../../src/report/collect.js';
-import type { Verdict } from '../../../src/report/html/page.js';
+import type { ShownVerdict } from '../../../src/report/html/page.js';
 import { htmlReport } from '../../../src/report/html/write.js';
 import { buildTables, readableTables } from '../../../src/report/report.js';
 import { writeJson } from '../../../src/store/files.js';
@@ -46,7 +46,7 @@ export async function leaveFiles(folder: string): Promise<void> {
 /** Writes the page into the folder. */
 export function writePage(
   folder: string,
-  { data = collect([folder]), verdicts = [] }: { data?: ReportData; verdicts?: readonly Verdict[] } = {},
+  { data = collect([folder]), verdicts = [] }: { data?: ReportData; verdicts?: readonly ShownVerdict[] } = {},
 ): { path: string; text: string } {
   const metric = data.jobs[0]!.rankedBy;
   const tables = readableTables(buildTables(data));

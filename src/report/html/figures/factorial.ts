@@ -3,18 +3,16 @@
  * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but seeds.
  */
 import type { Evaluation } from '../../../spec/schema.js';
-import type { Misalignment, StyleKind } from '../../../spec/task.js';
+import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart, Series } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../../../common/group-by.js';
 import { accuracyTitle, titled } from './words.js';
 
-const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];
-const STYLES: readonly StyleKind[] = ['preserved', 'blurred', 'decolorized'];
-
-interface Factor {
+/** A factor that is crossed with the mask ratio. */
+interface CrossedFactor {
   id: string;
   name: string;
   /** In the order of their styles. */
@@ -22,13 +20,18 @@ interface Factor {
   levelOf: (group: Group) => string;
 }
 
-const MISALIGNMENT: Factor = {
+const MISALIGNMENT: CrossedFactor = {
   id: 'misalignment',
   name: 'misalignment',
   levels: MISALIGNMENTS,
   levelOf: ({ task }) => task.geometry.kind,
 };
-const STYLE: Factor = { id: 'style', name: 'style', levels: STYLES, levelOf: ({ task }) => task.style.kind };
+const STYLE: CrossedFactor = {
+  id: 'style',
+  name: 'style',
+  levels: STYLE_KINDS,
+  levelOf: ({ task }) => task.style.kind,
+};
 
 /** Mask × misalignment and mask × style, each where results cross the two. */
 export function factorialFigures(measurements: readonly Measurement[], metric: Evaluation): Figure[] {
@@ -43,8 +46,8 @@ function crossed(
   groups: readonly Group[],
   measurements: readonly Measurement[],
   metric: Evaluation,
-  lines: Factor,
-  panels: Factor,
+  lines: CrossedFactor,
+  panels: CrossedFactor,
 ): Figure | null {
   const panelOf = (group: Group): string => `${panels.levelOf(group)}\n${group.setting}`;
   const members = [...groupBy(inOrder(groups, panels), panelOf).values()]
@@ -58,7 +61,7 @@ function crossed(
     title: `Mask ratio × ${lines.name}`,
     caption:
       (ratios.length > 2 ? '' : 'Lines that are not parallel are an interaction. ') +
-      `All charts of this figure have one scale; what was measured at one mask ratio alone is not in them. ${legend(references)}`,
+      `All charts of this figure have one scale; levels measured at a single mask ratio are not shown. ${legend(references)}`,
     charts: members.map((panel, i): LineChart => {
       const series = seriesOf(panel, lines);
       return {
@@ -75,23 +78,22 @@ function crossed(
   };
 }
 
-/** Without the levels that make no line. */
-function levelsAtSeveralRatios(panel: readonly Group[], { levelOf }: Factor): Group[] {
+/** Without the levels that have a single mask ratio, which make no line. */
+function levelsAtSeveralRatios(panel: readonly Group[], { levelOf }: CrossedFactor): Group[] {
   return [...groupBy(panel, levelOf).values()]
     .filter((level) => distinct(level.map(({ task }) => task.maskRatio)).length > 1)
     .flat();
 }
 
-function inOrder(groups: readonly Group[], { levels, levelOf }: Factor): Group[] {
+function inOrder(groups: readonly Group[], { levels, levelOf }: CrossedFactor): Group[] {
   return [...groups].sort((a, b) => levels.indexOf(levelOf(a)) - levels.indexOf(levelOf(b)));
 }
 
-function seriesOf(panel: readonly Group[], { levels, levelOf }: Factor): Series[] {
+function seriesOf(panel: readonly Group[], { levels, levelOf }: CrossedFactor): Series[] {
   return levels.flatMap((name, i): Series[] => {
     const members = panel.filter((group) => levelOf(group) === name);
     const points = pointsOf(members, ({ task }) => task.maskRatio);
-    // There are no more than four levels.
-    return points.length === 0 ? [] : [{ name, style: i as Series['style'], points }];
+    return points.length === 0 ? [] : [{ name, style: i, points }];
   });
 }
 

@@ -1,0 +1,11 @@
+/** Every style. Adding one is a file beside this and a line here. */
+import { registry } from '../../common/registry.js';
+import { blurred } from './blurred.js';
+import { decolorized } from './decolorized.js';
+import { preserved } from './preserved.js';
+
+export const STYLES = registry({
+  preserved,
+  blurred,
+  decolorized,
+});

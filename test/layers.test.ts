@@ -1,0 +1,31 @@
+/** Which parts of the program may load which others. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** The packages that a compiled file loads, itself or through its own files: types are gone by then. */
+function packagesOf(file: string): Set<string> {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const pending = [file];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    for (const [, name] of readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';/gms)) {
+      if (name!.startsWith('.')) pending.push(resolve(dirname(path), name!));
+      else packages.add(name!);
+    }
+  }
+  return packages;
+}
+
+it.each(['spec', 'task', 'store', 'runner', 'report', 'common'])('loads no tensors in src/%s', (folder) => {
+  const root = join('dist/src', folder);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+  expect(files.length).toBeGreaterThan(3);
+  const loading = files.filter((name) => [...packagesOf(join(root, name))].some((each) => each.includes('tfjs')));
+  expect(loading).toEqual([]);
+});
+
+it('follows imports to where tensors are loaded', () => {
+  expect([...packagesOf('dist/src/objectives/compose.js')]).toContain('@tensorflow/tfjs');
+});
