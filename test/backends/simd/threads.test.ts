@@ -11,11 +11,14 @@ const PREAMBLE = `
   const add = () => tf.tidy(() => tf.add(tf.ones([1_000_000]), tf.ones([1_000_000])).dataSync()[999_999]);
 `;
 
-/** Runs a script in its own process. */
+/** Runs a script in its own process. Only a deadlock reaches the limit of time: a busy machine may take some minutes. */
 async function run(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const args = ['--input-type=module', '--eval', PREAMBLE + script];
   try {
-    return { code: 0, ...(await promisify(execFile)(process.execPath, args, { timeout: 60_000, cwd: process.cwd() })) };
+    return {
+      code: 0,
+      ...(await promisify(execFile)(process.execPath, args, { timeout: 600_000, cwd: process.cwd() })),
+    };
   } catch (error) {
     return error as { code: number; stdout: string; stderr: string };
   }
