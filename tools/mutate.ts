@@ -2,12 +2,12 @@
  * Plants faults in the code, one at a time, and runs the tests that reach each: a fault that no test notices is a test
  * that is missing. docs/mutants.md explains those that survive.
  *
- *   npm run mutate                          360 mutants, 40 of each folder, and the named faults
+ *   npm run mutate                          400 mutants, 40 of each folder, and the named faults
  *   npm run mutate -- --all                 all there are: days
  *   npm run mutate -- --only 'src/ops/*'    of the files that match
  *   npm run mutate -- --named               the named faults alone (tools/mutate/named.ts)
  *
- * --sample N --seed S   draws N mutants, of each folder alike (default 360, seed 1)
+ * --sample N --seed S   draws N mutants, of each folder alike (default 400, seed 1)
  * --tests GLOB          runs the test files that match alone; a mutant that survives them may be caught by others
  * --list                prints the mutants and plants none
  * --jobs N              runs N at a time (default 1)
@@ -37,7 +37,7 @@ const OPTIONS = {
   named: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true },
   tests: { type: 'string', multiple: true },
-  sample: { type: 'string', default: '360' },
+  sample: { type: 'string', default: '400' },
   seed: { type: 'string', default: '1' },
   list: { type: 'boolean', default: false },
   jobs: { type: 'string', default: '1' },

@@ -13,7 +13,7 @@ import { strengthsShape } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
 import { TARGETS } from '../task/targets/index.js';
 import { OBJECTIVE_PARTS, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
-import { DEFAULT_MASK, MASK_KINDS, MISALIGNMENTS, STYLE_KINDS, TARGET_NAMES } from './task.js';
+import { DEFAULT_MASK, MASK_KINDS, MISALIGNMENTS, STYLE_KINDS, PRETRAIN_TARGETS } from './task.js';
 
 const beta = z.number().min(0).lt(1);
 const cropScale = range(positive.max(1));
@@ -167,7 +167,7 @@ export const pretrainSchema = z
     ...pretrainKeys,
     dropPath: pretrainKeys.dropPath.default(0).describe('Largest stochastic-depth rate of the encoder.'),
     target: z
-      .enum(TARGET_NAMES)
+      .enum(PRETRAIN_TARGETS)
       .default('patch-channel')
       .describe(`What is predicted for each token. ${describeEntries(TARGETS)}.`),
   })

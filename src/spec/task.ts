@@ -25,12 +25,12 @@ export type Misalignment = keyof typeof GEOMETRIES;
 export type StyleKind = keyof typeof STYLES;
 export type MaskKind = keyof typeof MASKS;
 /** What is predicted for each token. */
-export type Target = keyof typeof TARGETS;
+export type PretrainTarget = keyof typeof TARGETS;
 
 export const MISALIGNMENTS = namesOf(GEOMETRIES);
 export const STYLE_KINDS = namesOf(STYLES);
 export const MASK_KINDS = namesOf(MASKS);
-export const TARGET_NAMES = namesOf(TARGETS);
+export const PRETRAIN_TARGETS = namesOf(TARGETS);
 
 /** The kinds that degrade nothing. */
 export const NO_MISALIGNMENT = 'none' satisfies Misalignment;
@@ -44,7 +44,7 @@ export interface Task {
   mask?: Mask;
   geometry: Geometry;
   style: Style;
-  target: Target;
+  target: PretrainTarget;
 }
 
 export const DEFAULT_MASK = { kind: 'random' } as const satisfies Mask;
@@ -57,10 +57,10 @@ export const maskOf = ({ mask }: Pick<Task, 'mask'>): Mask => mask ?? DEFAULT_MA
 export const geometryEntry = ({ kind }: Geometry): GeometryEntry => GEOMETRIES[kind];
 export const styleEntry = ({ kind }: Style): StyleEntry => STYLES[kind];
 export const maskEntry = ({ kind }: Mask): MaskEntry => MASKS[kind];
-export const targetEntry = (target: Target): TargetEntry => TARGETS[target];
+export const targetEntry = (target: PretrainTarget): TargetEntry => TARGETS[target];
 
 /** Number of values of a predicted token: the width of the decoder's output. */
-export const targetWidth = (target: Target, patchSize: number): number => targetEntry(target).width(patchSize);
+export const targetWidth = (target: PretrainTarget, patchSize: number): number => targetEntry(target).width(patchSize);
 
 /**
  * Whether the loss counts removed tokens alone. If the visible tokens are degraded too, recovering them is part of the

@@ -13,7 +13,7 @@ import { normalizePatches } from '../../src/ops/index.js';
 import { enlargeCentre } from '../../src/task/geometries/zoomed-in.js';
 import { mirrorPad } from '../../src/task/geometries/zoomed-out.js';
 import { stream } from '../../src/common/random.js';
-import type { Geometry, Style, Target } from '../../src/spec/task.js';
+import type { Geometry, Style, PretrainTarget } from '../../src/spec/task.js';
 import { denormalizeImage } from '../../src/common/image.js';
 import { relativeError } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
@@ -34,7 +34,7 @@ interface Fixture {
     saturation: string;
     mix: string;
   };
-  targets: Record<Target, string>;
+  targets: Record<PretrainTarget, string>;
   losses: Record<string, { loss: number; zero: number; gradient?: string }>;
 }
 

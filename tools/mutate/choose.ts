@@ -2,7 +2,18 @@
 import { sha, type Mutant } from './mutants.js';
 
 /** The folders of src/ whose code is mutated. */
-export const FOLDERS = ['training', 'report', 'objectives', 'model', 'ops', 'data', 'spec', 'runner', 'store'] as const;
+export const FOLDERS = [
+  'training',
+  'report',
+  'task',
+  'objectives',
+  'model',
+  'ops',
+  'data',
+  'spec',
+  'runner',
+  'store',
+] as const;
 
 export const folderOf = ({ file }: Pick<Mutant, 'file'>): string => file.split('/')[1]!;
 
