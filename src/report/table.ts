@@ -1,5 +1,5 @@
 /** What a table is: data alone. How it is made is in `tables/`, how it is written in `writers/`. */
-import type { Evaluation } from '../spec/schema.js';
+import type { MetricName } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 
 export const TABLE_NAMES = [
@@ -21,6 +21,8 @@ export interface Column {
   label: string;
   description: string;
   unit?: string;
+  /** It holds values of the metric, or differences of them: the metric gives its unit and its decimals. */
+  measures?: 'value' | 'difference';
   /** Digits after the point where people read it; CSV files have them all. */
   digits?: number;
   /** A count to beware of: where people read it, 0 is empty and any other count has a dagger. */
@@ -42,8 +44,8 @@ export interface Table {
 }
 
 export interface TableOptions {
-  /** The accuracy that is compared. */
-  metric: Evaluation;
+  /** What is compared. */
+  metric: MetricName;
 }
 
 export type BuildTable = (data: ReportData, options: TableOptions) => Table;

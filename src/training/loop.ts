@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { accumulate, adamW, adamWRates, Repeated, type AdamWStep } from '../ops/index.js';
-import type { StageEvent } from '../store/records.js';
+import type { TrainingEvent } from '../stages/events.js';
 import { checkFinish, checkReading } from './divergence.js';
 import { clipByGlobalNorm, globalNorm, meanGradients, raiseTo } from './gradients.js';
 import { learningRateAt, type Schedule } from './schedule.js';
@@ -36,7 +36,7 @@ export interface LoopTask<Part> {
 
 /** How the loop talks to the world around it. */
 export interface LoopContext {
-  emit: (event: StageEvent) => void;
+  emit: (event: TrainingEvent) => void;
   /** Appends to the stage's metrics. */
   record: (metrics: Record<string, unknown>) => void;
   /** Writes a checkpoint of the state as it is. */

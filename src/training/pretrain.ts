@@ -6,8 +6,8 @@ import type { Split } from '../data/split.js';
 import { initialValues } from '../model/parameters.js';
 import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
-import type { StageConfig } from '../spec/stages.js';
-import type { StageNumbers } from '../store/records.js';
+import type { PretrainConfig } from '../spec/stages.js';
+import type { PretrainNumbers } from '../stages/pretrain.js';
 import { imagesPerStep } from './batch-size.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { degradedBatch } from './inputs.js';
@@ -18,8 +18,6 @@ import { leavePreview } from './preview.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView } from './views.js';
-
-export type PretrainConfig = Extract<StageConfig, { kind: 'pretrain' }>;
 
 /** One part of a batch, on the device. */
 interface Part {
@@ -32,7 +30,7 @@ interface Part {
  *
  * @throws TrainingError, Interrupted: see {@link train}.
  */
-export async function pretrain(config: PretrainConfig, context: StageContext): Promise<StageNumbers> {
+export async function pretrain(config: PretrainConfig, context: StageContext): Promise<PretrainNumbers> {
   const { dataset, emit, device } = context;
   const { model, recipe, seed, task } = config;
   const objective = composeObjective(task, model);

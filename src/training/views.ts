@@ -12,24 +12,24 @@ export interface ViewOptions {
   flip: boolean;
 }
 
-/** A view, and the label of the image it shows. */
-export interface LabelledView {
+/** A view, and the target of the image it shows. */
+export interface TargetedView<Target = unknown> {
   readonly view: View;
-  readonly label: number;
+  readonly target: Target;
 }
 
 /**
  * A random resized crop of one image, mirrored half of the time. The draws depend on seed, epoch and index alone: every
  * objective of a seed sees the same crops.
  */
-export async function augmentedView(
-  split: Split,
+export async function augmentedView<Target>(
+  split: Split<Target>,
   index: number,
   epoch: number,
   { seed, size, cropScale, flip }: ViewOptions,
-): Promise<LabelledView> {
-  const { image, label } = await split.sample(index);
+): Promise<TargetedView<Target>> {
+  const { image, target } = await split.sample(index);
   const random = stream(seed, 'augment', epoch, index);
   const crop = randomResizedCrop(image, size, { scale: cropScale }, random);
-  return { view: { ...crop, mirrored: flip && random.uniform() < 0.5 }, label };
+  return { view: { ...crop, mirrored: flip && random.uniform() < 0.5 }, target };
 }
