@@ -102,7 +102,7 @@ function claimForMyself(paths: StagePaths): Claim {
   throw new UsageError(`${who} runs the stage in ${paths.folder}; wait for it, or stop it`);
 }
 
-/** The sweep that started this worker holds the other end of standard input: once it is gone, nobody wants the work. */
+/** The sweep that started this worker holds the other end of standard input: once it is gone, the work is not needed. */
 function endWithParent(): void {
   process.stdin.on('error', () => undefined);
   process.stdin.on('close', () => process.exit(EXIT.failed));
@@ -123,7 +123,7 @@ async function ownOrigin({ folder }: StagePaths): Promise<Origin> {
   return origin;
 }
 
-/** null: nobody has foreseen it. */
+/** null: an unexpected error. */
 function causeOf(error: unknown): FailureCause | null {
   if (error instanceof TrainingError) return error.failure;
   if (error instanceof UsageError) return 'invalid';

@@ -14,9 +14,7 @@ import { dataHome } from './home.js';
 import { DATASETS } from './registry.js';
 
 const ARCHIVES: ReadonlyMap<string, Archive> = new Map(
-  Object.entries(DATASETS).flatMap(([name, entry]) =>
-    'archive' in entry && entry.archive ? [[name, entry.archive]] : [],
-  ),
+  Object.entries(DATASETS).flatMap(([name, entry]) => ('archive' in entry ? [[name, entry.archive]] : [])),
 );
 
 export type { Archive };

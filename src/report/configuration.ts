@@ -40,14 +40,12 @@ function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): obj
     engineRevision,
   };
   if (config.kind === 'pretrain') return { ...common, pretrain: { ...config.recipe, target: config.task.target } };
-  const recipe: Record<string, unknown> = { ...config.recipe };
-  if (parent === null) {
-    for (const [key, ofScratch] of Object.entries(EVALUATION_ENTRIES[config.kind].scratchKeys)) {
-      recipe[ofScratch] = recipe[key];
-      delete recipe[key];
-    }
-  }
-  return { ...common, [config.kind]: recipe };
+  const scratchKeys = parent === null ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
+  const recipe = Object.entries(config.recipe).map(([key, value]: [string, unknown]) => [
+    scratchKeys[key] ?? key,
+    value,
+  ]);
+  return { ...common, [config.kind]: Object.fromEntries(recipe) as object };
 }
 
 function flatten(prefix: string, values: object): [string, string][] {

@@ -2,6 +2,7 @@
  * Measured encoders as the cells of a factorial: mask × misalignment × style. Where jobs differ in more than that and
  * the seed, each setting is a factorial of its own.
  */
+import { groupBy } from '../common/group-by.js';
 import type { Misalignment, StyleKind } from '../spec/task.js';
 import type { Measurement } from './comparison.js';
 import { varyingKeys } from './configuration.js';
@@ -133,15 +134,4 @@ function choicesOf(items: readonly Measurement[], keys: readonly string[]): Map<
 
 function textOf(keys: readonly string[], values: ReadonlyMap<string, string>): string {
   return keys.map((key) => `${key}=${values.get(key) ?? 'unset'}`).join(' ');
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

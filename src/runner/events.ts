@@ -72,7 +72,7 @@ export type RunEvent =
   | { type: 'stage-interrupted'; stage: StageRef; seconds: number }
   /** Nothing new starts, and so many workers are waited for. */
   | { type: 'run-stopping'; why: StopReason; workers: number }
-  | { type: 'run-ended'; summary: Summary };
+  | { type: 'run-ended'; summary: RunSummary };
 
 /**
  * Why a run ends before its plan: it was asked to; a stage failed and the run shall start nothing new, or kill what runs;
@@ -93,7 +93,7 @@ export interface StageFailure {
 }
 
 /** How a run ended. Every stage of the plan is counted exactly once. */
-export interface Summary {
+export interface RunSummary {
   stages: number;
   done: number;
   hits: number;

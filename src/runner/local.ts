@@ -59,7 +59,7 @@ const FEWEST_DECODERS = 4;
 
 /**
  * Images are decoded on libuv's threads, whose number is read from the environment before anything else runs: as many as
- * the stage has of the cores, where nobody has said otherwise.
+ * the stage has of the cores, unless an option sets it.
  */
 export const decoding = (threads: number): NodeJS.ProcessEnv => ({
   UV_THREADPOOL_SIZE: String(Math.max(FEWEST_DECODERS, threads)),

@@ -1,6 +1,7 @@
 /** The keys that pre-training and fine-tuning share: how long and how fast all weights are trained. */
 import { z } from 'zod';
-import { beta, count, cropScale, nonNegative, positive } from './values.js';
+import { augmentationKeys } from '../data/augmentations/index.js';
+import { beta, count, nonNegative, positive } from './values.js';
 
 /** The keys of a recipe with the defaults that differ between stages. `dropPath` has none yet. */
 export const recipe = (defaults: {
@@ -22,6 +23,5 @@ export const recipe = (defaults: {
   beta2: beta.default(defaults.beta2).describe('Decay of the running mean of its square.'),
   clipGradient: positive.optional().describe('Largest global L2 norm of the gradient; not clipped when absent.'),
   dropPath: z.number().min(0).lt(1),
-  cropScale: cropScale.default(defaults.cropScale).describe('Area range of the random resized crop.'),
-  flip: z.boolean().default(true).describe('Mirror half of the images left to right.'),
+  ...augmentationKeys(defaults),
 });

@@ -24,11 +24,13 @@ export type EvaluationContext<Needed extends Needs = Needs> = StageContext<Datas
  */
 export type ScratchKeys = Readonly<Record<string, string>>;
 
+type NoKeys = Readonly<Record<string, never>>;
+
 /**
  * A recipe as a stage has it: the values from scratch stand under their plain keys, and `labelFraction` belongs to the
  * data.
  */
-export type ResolvedRecipe<Recipe extends z.ZodObject, Scratch extends ScratchKeys = Record<never, never>> = Omit<
+export type ResolvedRecipe<Recipe extends z.ZodObject, Scratch extends ScratchKeys = NoKeys> = Omit<
   z.output<Recipe>,
   'labelFraction' | Scratch[keyof Scratch]
 >;
@@ -104,7 +106,7 @@ export function defineEvaluation<
   Recipe extends z.ZodObject,
   Measured extends Metrics,
   Numbers extends Fields,
-  const Scratch extends ScratchKeys = Record<never, never>,
+  const Scratch extends ScratchKeys = NoKeys,
 >(declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch>) {
   const { name, needs, metrics, numbers, scratchKeys, baseline = null } = declaration;
   return {

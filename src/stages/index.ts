@@ -56,13 +56,13 @@ export function resolveRecipe<Name extends Evaluation>(
   spec: RecipeSpecs[Name],
   scratch: boolean,
 ): { labelFraction: number | undefined; recipe: ResolvedRecipes[Name] } {
-  const { labelFraction, ...recipe }: Record<string, unknown> = spec;
-  for (const [key, ofScratch] of Object.entries(EVALUATION_ENTRIES[name].scratchKeys)) {
-    if (scratch) recipe[key] = recipe[ofScratch];
-    delete recipe[ofScratch];
-  }
+  const { labelFraction, ...values }: Record<string, unknown> = spec;
+  const keys = Object.entries(EVALUATION_ENTRIES[name].scratchKeys);
+  const replaced = scratch ? keys.map(([key, ofScratch]) => [key, values[ofScratch]] as const) : [];
+  const dropped = new Set(keys.map(([, ofScratch]) => ofScratch));
+  const recipe = new Map([...Object.entries(values), ...replaced].filter(([key]) => !dropped.has(key)));
   return {
     labelFraction: typeof labelFraction === 'number' ? labelFraction : undefined,
-    recipe: recipe as ResolvedRecipes[Name],
+    recipe: Object.fromEntries(recipe) as ResolvedRecipes[Name],
   };
 }

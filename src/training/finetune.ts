@@ -15,6 +15,7 @@ import { accuracies, applyToSplit } from './evaluate.js';
 import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
+import { adamW } from './optimizers/adamw.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState } from './stage-context.js';
 import { CorruptFileError, streamSafetensors, writeSafetensors } from '../store/safetensors.js';
@@ -52,10 +53,11 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
     return parent ? transfer(parent, fresh) : fresh;
   };
   const { depth } = model;
-  const slots = { depth, layerDecay: recipe.layerDecay, weightDecay: recipe.weightDecay };
+  const { layerDecay, weightDecay } = recipe;
+  const options = { depth, layerDecay, weightDecay, optimizers: [adamW(recipe)] };
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
-  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, slots);
+  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
   try {
     const loop = loopContext(context, state);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
@@ -149,7 +151,7 @@ const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images,
 
 /** Augments and mixes batches, and cuts them in parts. */
 function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>) {
-  const views = { seed, size: model.imageSize, cropScale: recipe.cropScale, flip: recipe.flip };
+  const views = { ...recipe, seed, size: model.imageSize };
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const mix = drawMix(recipe, model.imageSize, stream(seed, 'mix', epoch, step));
     const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, views));

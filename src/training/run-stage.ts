@@ -48,10 +48,10 @@ export async function runStage(
   const parent = id === null ? null : { id, ...readParent(siblingPaths(paths, id), id) };
   const context: StageContext = {
     ...surroundings,
-    identity: { stage: stage.id, parent: parent && parent.sha256 },
+    identity: { stage: stage.id, parent: parent?.sha256 ?? null },
     paths,
     dataset,
-    parent: parent && parent.weights,
+    parent: parent?.weights ?? null,
   };
   const numbers = await run(stage.config, context).catch((error: unknown) => {
     throw withMemoryRemedy(error, stage.config);

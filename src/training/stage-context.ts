@@ -12,7 +12,7 @@ import {
   loadState,
   saveState,
   type CheckpointIdentity,
-  type SlotOptions,
+  type StateOptions,
   type TrainingState,
 } from './state.js';
 
@@ -52,7 +52,11 @@ export interface Beginning {
  * The state to train from: the stage's last checkpoint that reads back, else its beginning. A damaged one is told of: it
  * costs time, never a number.
  */
-export function openState(context: StageContext, { initial, ...plan }: Beginning, options: SlotOptions): TrainingState {
+export function openState(
+  context: StageContext,
+  { initial, ...plan }: Beginning,
+  options: StateOptions,
+): TrainingState {
   const { identity, paths, emit } = context;
   for (const path of [paths.checkpoint, paths.previousCheckpoint]) {
     if (!existsSync(path)) continue;

@@ -1,7 +1,7 @@
 /** A picture for each task: original, input and reconstruction, of a stage that left one. */
 import { taskName } from '../../spec/objective.js';
 import type { ReportData } from '../collect.js';
-import { groupBy } from './figures/group-by.js';
+import { groupBy } from '../../common/group-by.js';
 import { markup, type Markup } from './markup.js';
 import type { FoundFiles } from './stage-files.js';
 

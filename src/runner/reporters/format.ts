@@ -3,7 +3,7 @@ import type { StageKind } from '../../spec/stages.js';
 import type { StageResult } from '../../store/records.js';
 import { describeMeasured } from '../../stages/metrics.js';
 import { unreachable } from '../../common/errors.js';
-import type { RunEvent, StopReason, Summary } from '../events.js';
+import type { RunEvent, StopReason, RunSummary } from '../events.js';
 import type { TimeLeft } from '../sweep-clock.js';
 
 export interface EventLine {
@@ -129,7 +129,7 @@ function countKinds(counts: Partial<Record<StageKind, number>>): string {
   return parts.length === 0 ? 'nothing to run' : `${parts.join(', ')} to run`;
 }
 
-function describeSummary({ done, hits, failed, blocked, interrupted, pending, seconds }: Summary): string {
+function describeSummary({ done, hits, failed, blocked, interrupted, pending, seconds }: RunSummary): string {
   const counts = Object.entries({
     done,
     'done before': hits,

@@ -4,7 +4,7 @@ import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../../../common/group-by.js';
 import { taskTitle, titled } from './words.js';
 
 /** None where no objective was pre-trained for several numbers of epochs. */

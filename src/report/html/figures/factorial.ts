@@ -8,7 +8,7 @@ import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart, Series } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../../../common/group-by.js';
 import { titled } from './words.js';
 
 const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];

@@ -8,7 +8,7 @@ import type { Measurement } from '../../comparison.js';
 import { appliesTo, varyingKeys, type Configuration } from '../../configuration.js';
 import { summaryStatistics, type Summary } from '../../statistics.js';
 import type { Reference } from '../chart.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../../../common/group-by.js';
 
 /** The seeds of one task in one setting. */
 export interface Group {

@@ -8,7 +8,7 @@ import type { ReportData, StageRecord } from '../../collect.js';
 import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../configuration.js';
 import type { Figure, LineChart } from '../chart.js';
 import { formatNumber } from '../numbers.js';
-import { groupBy } from './group-by.js';
+import { groupBy } from '../../../common/group-by.js';
 import { taskTitle, titled } from './words.js';
 
 interface Run {
