@@ -1,23 +1,16 @@
 /**
- * One whole training step of a work, as training takes it: forward, backward, AdamW. On generated numbers: no data set,
- * no degradation. Nothing is read back from the device.
+ * One whole training step of a work, by the training loop's own function: forward, backward, AdamW. It runs on generated
+ * numbers, without a data set or degradations. Nothing is read back from the device.
  */
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../src/common/random.js';
 import { initialValues, type Purpose, type Values } from '../src/model/parameters.js';
 import { classify, predict } from '../src/model/vit.js';
 import { drawKept } from '../src/task/masks/random.js';
-import {
-  accumulate,
-  adamW,
-  adamWRates,
-  Repeated,
-  softmaxCrossEntropy,
-  tokenSelection,
-  tokenSquaredError,
-} from '../src/ops/index.js';
+import { Repeated, softmaxCrossEntropy, tokenSelection, tokenSquaredError } from '../src/ops/index.js';
 import { keptTokens, patchCount, type ModelConfig } from '../src/spec/model.js';
-import { meanGradients } from '../src/training/gradients.js';
+import { trainStep } from '../src/training/loop.js';
+import { adamW } from '../src/training/optimizers/adamw.js';
 import { freshState, type TrainingState } from '../src/training/state.js';
 import type { Work } from './works.js';
 
@@ -36,33 +29,33 @@ export function trainingStep(work: Work, model: ModelConfig, batch: number): Tra
     work.task === 'pretraining'
       ? { for: 'pretraining', masked: true }
       : { for: 'classification', classes: work.classes };
-  const state = freshState(firstValues(model, purpose), { depth: model.depth, layerDecay: 1, weightDecay: 0.05 });
+  const options = { depth: model.depth, layerDecay: 1, weightDecay: 0.05 };
+  const optimizers = [adamW({ beta1: 0.9, beta2: 0.95 })];
+  const state = freshState(firstValues(model, purpose), { ...options, optimizers });
   const images = noise<tf.Rank.R4>([batch, model.imageSize, model.imageSize, 3]);
   const loss =
     work.task === 'pretraining'
       ? pretraining(state, model, batch, work.maskRatio)
       : classification(state, model, batch, work.classes);
-  const slots = [...state.slots.values()];
-  const variables = slots.map(({ value }) => value);
+  // The step frees what it is given: a clone, so that the images stay.
+  const task = { loss, stepsPerEpoch: 1, recipe: {}, tensors: (given: tf.Tensor4D) => [tf.clone(given)] };
   const repeated = new Repeated();
   return {
     lossSum: state.lossSum,
     take: () => {
-      state.step += 1;
-      const constant = { learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, gradientScale: 1 };
-      const options = { ...constant, step: state.step };
-      const rates = adamWRates(options);
-      repeated.run([images, rates], () => {
-        tf.tidy(() => {
-          const { loss: value, gradients } = meanGradients([images], loss, variables);
-          accumulate(state.lossSum, value);
-          adamW(slots, gradients, options, rates);
-        });
-      });
-      rates.dispose();
+      trainStep(task, SCHEDULE, state, [images], repeated);
     },
   };
 }
+
+/** A constant rate: no step may differ from another. */
+const SCHEDULE = {
+  baseLearningRate: 1e-4,
+  minLearningRate: 1e-4,
+  warmupEpochs: 0,
+  batchSize: 256,
+  epochs: Number.MAX_SAFE_INTEGER,
+};
 
 function pretraining({ parameters }: TrainingState, model: ModelConfig, batch: number, maskRatio: number): Loss {
   const tokens = patchCount(model);

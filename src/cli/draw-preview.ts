@@ -26,8 +26,20 @@ import { pretrainShapes } from '../training/parent.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { loadSweep } from './load-sweep.js';
-import type { PreviewOptions } from './preview.js';
+import type { DeviceChoice } from './options.js';
 import { say } from './terminal.js';
+
+/** What the command line asks for. */
+export interface PreviewOptions {
+  image?: string[];
+  out: string;
+  npy?: string;
+  checkpoint?: string;
+  imageSize: number;
+  patchSize: number;
+  seed: number;
+  device: DeviceChoice;
+}
 
 /** One row of the picture is one subject applied to one image. */
 interface Subject {

@@ -5,18 +5,8 @@
 import { Argument, Command } from 'commander';
 import { OBJECTIVES } from '../spec/objective.js';
 import { hinted } from './completion/hints.js';
-import { deviceOption, positiveInteger, type DeviceChoice } from './options.js';
-
-export interface PreviewOptions {
-  image?: string[];
-  out: string;
-  npy?: string;
-  checkpoint?: string;
-  imageSize: number;
-  patchSize: number;
-  seed: number;
-  device: DeviceChoice;
-}
+import type { PreviewOptions } from './draw-preview.js';
+import { deviceOption, positiveInteger } from './options.js';
 
 const WHAT = `objectives (${OBJECTIVES.slice(1, 6).join(', ')}, …, joined by +), or one spec file`;
 

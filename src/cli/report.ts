@@ -1,7 +1,7 @@
 /** `vitmim report`: the tables of a sweep, from one results folder or several, printed and written. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FORMATS, type Format } from '../report/formats.js';
-import { EVALUATIONS } from '../spec/schema.js';
+import { METRIC_NAMES } from '../stages/metrics.js';
 import { jsonOption, list, timeSpan } from './options.js';
 import type { WriteOptions } from './write-report.js';
 
@@ -10,7 +10,7 @@ export function reportCommand(finish: (code: number) => void): Command {
     .description('print the tables of a finished sweep, and write them as CSV, Markdown, HTML and LaTeX')
     .argument('<folder...>', 'results folders of one sweep; several are merged')
     .option('-o, --out <folder>', 'where to write tables/, report.md and report.html (default: the first folder)')
-    .addOption(new Option('--metric <name>', 'what the tables compare').choices(EVALUATIONS))
+    .addOption(new Option('--metric <name>', 'what the tables compare').choices(METRIC_NAMES))
     .addOption(
       new Option(
         '--format <names>',

@@ -75,7 +75,7 @@ async function run(folder: string, id: string, options: Options, signal: AbortSi
     }),
     maxAttempts: options.maxAttempts,
     onEvent: (event) => {
-      // How it is stopped is told by this command; nobody can press Ctrl-C a second time.
+      // This command reports how it is stopped; in a Slurm task there is no second Ctrl-C.
       if (event.type !== 'run-stopping') reporter.onEvent(event);
     },
     signal,

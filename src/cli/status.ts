@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
-import type { Plan, StageKind } from '../spec/stages.js';
+import type { Plan } from '../spec/stages.js';
+import { STAGE_KINDS } from '../stages/index.js';
 import { sweepPaths } from '../store/layout.js';
 import { readPlan } from '../store/plan.js';
 import { jsonOption, timeSpan } from './options.js';
@@ -94,16 +95,15 @@ function slurmLines(states: ReadonlyMap<string, SlurmStage>): string[] {
   return ['', `Slurm: ${[...counts].map(([state, count]) => `${count} ${state}`).join(', ')}`];
 }
 
-const KINDS: readonly StageKind[] = ['pretrain', 'finetune', 'linear', 'knn'];
-
 function table(stages: readonly StageStatus[]): string[] {
   const shown = STATUSES.filter((status) => stages.some((stage) => stage.status === status));
-  const kinds = KINDS.filter((kind) => stages.some(({ stage }) => stage.kind === kind));
+  const kinds = STAGE_KINDS.filter((kind) => stages.some(({ stage }) => stage.kind === kind));
+  const width = Math.max(9, ...kinds.map(({ length }) => length));
   const cells = kinds.map((kind) => {
     const own = countBy(stages.filter(({ stage }) => stage.kind === kind));
-    return [kind.padEnd(9), ...shown.map((status) => String(own[status]).padStart(status.length))].join('  ');
+    return [kind.padEnd(width), ...shown.map((status) => String(own[status]).padStart(status.length))].join('  ');
   });
-  return [[' '.repeat(9), ...shown].join('  '), ...cells];
+  return [[' '.repeat(width), ...shown].join('  '), ...cells];
 }
 
 function section(

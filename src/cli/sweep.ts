@@ -10,7 +10,7 @@ import { localLauncher } from '../runner/local.js';
 import { collectOrigin, describeDirt, refuseUnlessClean } from '../runner/provenance.js';
 import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, type Retry } from '../runner/choose-stages.js';
-import type { Summary } from '../runner/events.js';
+import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
@@ -240,8 +240,8 @@ function freeze(plan: Plan, folder: string): void {
   }
 }
 
-/** Stages that were stopped from outside leave the sweep undone, whoever stopped them. */
-function exitCode({ failed, blocked, interrupted, pending }: Summary): number {
+/** A sweep with stopped stages is not done, whatever stopped them. */
+function exitCode({ failed, blocked, interrupted, pending }: RunSummary): number {
   if (failed.length + blocked.length > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
   if (failed.some(({ cause }) => cause === 'disk-full')) return EXIT.failed;
   return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;

@@ -11,6 +11,8 @@ import { readJson } from '../store/files.js';
 import { stagePaths, sweepPaths, type StagePaths } from '../store/layout.js';
 import { readOrigin, recordAttempt, storeOrigin, type Origin } from '../store/provenance.js';
 import { stageSchema, type StageEvent } from '../store/records.js';
+import { describeMeasured } from '../stages/metrics.js';
+import type { StageKind } from '../spec/stages.js';
 import { Interrupted } from '../training/loop.js';
 import { runStage } from '../training/run-stage.js';
 import type { DeviceChoice } from './options.js';
@@ -36,7 +38,7 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
   const paths = stagePaths(dirname(file));
   const emit = (event: StageEvent): void => {
     if (options.json) printJson(event);
-    else if (event.type !== 'alive') say(describe(event));
+    else if (event.type !== 'alive') say(describe(event, stage.config.kind));
   };
   const stop = new AbortController();
   const onSignal = (): void => {
@@ -100,7 +102,7 @@ function claimForMyself(paths: StagePaths): Claim {
   throw new UsageError(`${who} runs the stage in ${paths.folder}; wait for it, or stop it`);
 }
 
-/** The sweep that started this worker holds the other end of standard input: once it is gone, nobody wants the work. */
+/** The sweep that started this worker holds the other end of standard input: once it is gone, the work is not needed. */
 function endWithParent(): void {
   process.stdin.on('error', () => undefined);
   process.stdin.on('close', () => process.exit(EXIT.failed));
@@ -121,7 +123,7 @@ async function ownOrigin({ folder }: StagePaths): Promise<Origin> {
   return origin;
 }
 
-/** null: nobody has foreseen it. */
+/** null: an unexpected error. */
 function causeOf(error: unknown): FailureCause | null {
   if (error instanceof TrainingError) return error.failure;
   if (error instanceof UsageError) return 'invalid';
@@ -134,7 +136,7 @@ function reasonOf(error: unknown): string {
   return isDiskFull(error) ? `the disk of the results folder is full (${messageOf(error)})` : messageOf(error);
 }
 
-function describe(event: Exclude<StageEvent, { type: 'alive' }>): string {
+function describe(event: Exclude<StageEvent, { type: 'alive' }>, kind: StageKind): string {
   switch (event.type) {
     case 'started':
       return `on ${event.device}: ${event.steps} steps${event.fromStep > 0 ? `, from step ${event.fromStep}` : ''}`;
@@ -143,7 +145,7 @@ function describe(event: Exclude<StageEvent, { type: 'alive' }>): string {
       return `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${imagesPerSecond.toFixed(0)} images/s`;
     }
     case 'evaluated':
-      return `epoch ${event.epoch}: ${event.accuracy.toFixed(2)} % on the test set`;
+      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the test set`;
     case 'warning':
       return `warning: ${event.message}`;
     case 'done':

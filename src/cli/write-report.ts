@@ -8,12 +8,12 @@ import { summarizeProvenance } from '../report/provenance.js';
 import { buildReport, readableTables, writeReport, type ReportOptions } from '../report/report.js';
 import { describeVerdict, verdictRule } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
-import type { Evaluation } from '../spec/schema.js';
+import type { MetricName } from '../stages/metrics.js';
 import { EXIT, printJson, say } from './terminal.js';
 
 export interface WriteOptions {
   out?: string;
-  metric?: Evaluation;
+  metric?: MetricName;
   format?: Format[];
   allowMissing?: true;
   allowUnhealthy?: true;

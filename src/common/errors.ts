@@ -10,7 +10,7 @@ export class UsageError extends Error {
 
 /** Why a stage failed. What follows from each is decided in src/runner/failures.ts. */
 export const FAILURE_CAUSES = [
-  /** Its process died, or threw what nobody had foreseen. */
+  /** Its process died, or threw an unexpected error. */
   'crash',
   'out-of-memory',
   /** Its graphics device went away: a driver that was reset, a card that was taken out. */
@@ -21,7 +21,7 @@ export const FAILURE_CAUSES = [
   'timed-out',
   /** Its process said nothing for too long, or another sweep took the stage over. */
   'lost',
-  /** Somebody else than the sweep asked it to stop: a scheduler's notice, an administrator. */
+  /** It received a stop signal that the sweep did not send: from a scheduler or an administrator. */
   'pre-empted',
   /** Something given is wrong: data that changed, a file that is damaged, a device that is not there. */
   'invalid',

@@ -1,4 +1,4 @@
-/** Items by a key, in the order in which keys are first met. (Map.groupBy needs Node 21.) */
+/** Items by a key, keys in the order of their first items. (`Map.groupBy` needs Node 21.) */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

@@ -5,6 +5,7 @@ export const positive = z.number().positive();
 export const nonNegative = z.number().nonnegative();
 export const count = z.int().positive();
 export const probability = z.number().min(0).max(1);
+export const beta = z.number().min(0).lt(1);
 
 /** A fraction as a number, or written as in the paper: `160/224`. */
 const FRACTION = /^\s*(\d+)\s*\/\s*([1-9]\d*)\s*$/;
@@ -20,3 +21,10 @@ export const fraction = z
 /** A range [low, high] of values. */
 export const range = (value: z.ZodNumber) =>
   z.tuple([value, value]).refine(([low, high]) => low <= high, 'expected [low, high] with low ≤ high');
+export const cropScale = range(positive.max(1));
+
+/** For an evaluation that needs more labels than the fine-tuning of a sweep with few labels (PAPER.md §13). */
+export const labelFraction = probability
+  .gt(0)
+  .optional()
+  .describe('Fraction of the training labels, per class; data.labelFraction by default.');

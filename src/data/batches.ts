@@ -48,7 +48,7 @@ export async function* prefetch<Item, T>(
       const next = source.next();
       if (next.done === true) return;
       const prepared = prepare(next.value);
-      // Whoever takes it from the queue handles its error; until then Node must not count it as unhandled.
+      // Its error is handled when it leaves the queue; until then Node must not count it as unhandled.
       prepared.catch(() => undefined);
       queue.push(prepared);
     }

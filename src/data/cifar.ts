@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
-import type { UnlabelledData } from '../spec/stages.js';
+import { DATA_KEYS, defineDataset, path } from './entry.js';
 import { dataHome } from './home.js';
 import { type Dataset, type ImageSource, splitOf } from './split.js';
 
@@ -53,17 +54,42 @@ const SIDE = 32;
 const PLANE = SIDE * SIDE;
 
 /** Opens CIFAR at its path, or where `vitmim data fetch` puts it. */
-export function openCifar(data: Extract<UnlabelledData, { name: CifarName }>): Promise<Dataset> {
-  const layout = CIFAR_LAYOUTS[data.name];
-  return readCifar(layout, data.path ?? join(dataHome(), layout.folder));
+export function openCifar({ name, path }: { name: CifarName; path?: string | undefined }): Promise<Dataset<'class'>> {
+  const layout = CIFAR_LAYOUTS[name];
+  return readCifar(layout, path ?? join(dataHome(), layout.folder));
 }
+
+function cifar<const Name extends CifarName>(name: Name, title: string, md5: string, archive: string) {
+  const layout = CIFAR_LAYOUTS[name];
+  return defineDataset({
+    schema: z
+      .strictObject({
+        ...DATA_KEYS,
+        name: z.literal(name),
+        imageSize: DATA_KEYS.imageSize.default(32),
+        path: path.optional().describe('Folder of the binary files; `vitmim data fetch` fills the default.'),
+      })
+      .describe(`${title} in its official binary files.`),
+    targets: 'class',
+    open: openCifar,
+    archive: {
+      url: `https://www.cs.toronto.edu/~kriz/${archive}`,
+      md5,
+      folder: layout.folder,
+      isComplete: (folder) => isComplete(layout, folder),
+    },
+  });
+}
+
+export const cifar10 = cifar('cifar10', 'CIFAR-10', 'c32a1d4ab5d03f1284b67883e8d87530', 'cifar-10-binary.tar.gz');
+export const cifar100 = cifar('cifar100', 'CIFAR-100', '03b5dce01913d631647c71ecec9e9cb8', 'cifar-100-binary.tar.gz');
 
 /**
  * Reads the files of one layout. The fingerprint is the hash of all their bytes.
  *
  * @throws UsageError for a file that is missing, has the wrong size or holds an impossible label.
  */
-export async function readCifar(layout: CifarLayout, folder: string): Promise<Dataset> {
+export async function readCifar(layout: CifarLayout, folder: string): Promise<Dataset<'class'>> {
   const hash = createHash('sha256');
   const read = async (file: string): Promise<Buffer> => {
     const bytes = await readOrExplain(layout, join(folder, file));
@@ -84,7 +110,7 @@ export async function readCifar(layout: CifarLayout, folder: string): Promise<Da
   };
   const train = splitOf(await readSplit('train'));
   const test = splitOf(await readSplit('test'));
-  return { name: layout.name, classes, fingerprint: hash.digest('hex'), train, test };
+  return { name: layout.name, targets: 'class', classes, fingerprint: hash.digest('hex'), train, test };
 }
 
 const recordBytes = (layout: CifarLayout): number => layout.labelBytes + 3 * PLANE;

@@ -4,10 +4,6 @@
 import sharp from 'sharp';
 import type { ByteImage } from '../common/image.js';
 
-/** Names of files that can be decoded, in any case. */
-export const IMAGE_NAME = /\.(jpe?g|png|webp)$/i;
-export const IMAGE_KINDS = '.jpg, .jpeg, .png and .webp';
-
 // Files are decoded once each and many at a time: libvips' own cache and its threads within one image only cost.
 sharp.cache(false);
 sharp.concurrency(1);

@@ -8,38 +8,19 @@ import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, UsageError } from '../common/errors.js';
-import { CIFAR_LAYOUTS, isComplete } from './cifar.js';
 import { download, type DownloadOptions, storageError } from './download.js';
+import type { Archive } from './entry.js';
 import { dataHome } from './home.js';
+import { DATASETS } from './registry.js';
 
-export interface Archive {
-  readonly url: string;
-  readonly md5: string;
-  /** The folder that it unpacks to. */
-  readonly folder: string;
-  /** Whether such a folder has everything. */
-  readonly isComplete: (folder: string) => Promise<boolean>;
-}
+const ARCHIVES: ReadonlyMap<string, Archive> = new Map(
+  Object.entries(DATASETS).flatMap(([name, entry]) => ('archive' in entry ? [[name, entry.archive]] : [])),
+);
 
-const { cifar10, cifar100 } = CIFAR_LAYOUTS;
-
-const ARCHIVES: Record<string, Archive> = {
-  cifar10: {
-    url: 'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz',
-    md5: 'c32a1d4ab5d03f1284b67883e8d87530',
-    folder: cifar10.folder,
-    isComplete: (folder) => isComplete(cifar10, folder),
-  },
-  cifar100: {
-    url: 'https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz',
-    md5: '03b5dce01913d631647c71ecec9e9cb8',
-    folder: cifar100.folder,
-    isComplete: (folder) => isComplete(cifar100, folder),
-  },
-};
+export type { Archive };
 
 /** The data sets that can be fetched. */
-export const FETCHABLE: readonly string[] = Object.keys(ARCHIVES);
+export const FETCHABLE: readonly string[] = [...ARCHIVES.keys()];
 
 /** What happens while a data set is fetched. Sizes are in bytes; `total` is null where the server does not tell. */
 export type FetchEvent =
@@ -61,7 +42,7 @@ export interface FetchOptions extends Pick<DownloadOptions, 'pauses' | 'idleTime
  * @throws UsageError for an unknown name, and for everything that can go wrong on the way.
  */
 export async function fetchDataset(name: string, options: FetchOptions = {}): Promise<string> {
-  const archive = Object.hasOwn(ARCHIVES, name) ? ARCHIVES[name] : undefined;
+  const archive = ARCHIVES.get(name);
   if (archive === undefined) {
     throw new UsageError(
       `'${name}' cannot be fetched; ${FETCHABLE.join(' and ')} can. ` +

@@ -6,10 +6,22 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { messageOf, UsageError } from '../common/errors.js';
+import { z } from 'zod';
+import { errorCode, messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
-import type { UnlabelledData } from '../spec/stages.js';
+import { DATA_KEYS, defineDataset, path, type DataOf } from './entry.js';
 import { type Dataset, type ImageSource, splitOf } from './split.js';
+
+const schema = z
+  .strictObject({
+    ...DATA_KEYS,
+    name: z.literal('idx'),
+    imageSize: DATA_KEYS.imageSize.default(32),
+    path: path.describe('Folder with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (also .gz).'),
+  })
+  .describe('IDX files: MNIST and its likes. Grey images become three equal channels.');
+
+export const idx = defineDataset({ schema, targets: 'class', open: openIdx });
 
 const PREFIXES = { train: 'train', test: 't10k' } as const;
 
@@ -19,7 +31,7 @@ const PREFIXES = { train: 'train', test: 't10k' } as const;
  *
  * @throws UsageError for a missing or malformed file.
  */
-export async function openIdx({ path }: Extract<UnlabelledData, { name: 'idx' }>): Promise<Dataset> {
+async function openIdx({ path }: DataOf<typeof schema>): Promise<Dataset<'class'>> {
   const hash = createHash('sha256');
   const readSplit = async (prefix: string): Promise<{ source: ImageSource; labelsFile: string }> => {
     const images = parse(await readIdx(path, `${prefix}-images-idx3-ubyte`), 3);
@@ -43,6 +55,7 @@ export async function openIdx({ path }: Extract<UnlabelledData, { name: 'idx' }>
   }
   return {
     name: 'idx',
+    targets: 'class',
     classes: Array.from({ length: classes }, (_, label) => String(label)),
     fingerprint: hash.digest('hex'),
     train: splitOf(train.source),
@@ -83,8 +96,7 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
     throw new UsageError(`idx: cannot read ${path} (${messageOf(error)}).`);
   }
 }

@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UsageError } from '../common/errors.js';
-import { IMAGE_KINDS, IMAGE_NAME } from './decode.js';
+import { IMAGE_KINDS, IMAGE_NAME } from './image-names.js';
 import { mapInParallel } from './map-in-parallel.js';
 
 export interface ImageFile {

@@ -3,18 +3,32 @@
  * has been decoded is kept up to a budget of memory.
  */
 import { join, relative, resolve } from 'node:path';
+import { z } from 'zod';
 import { messageOf, TrainingError, unreachable, UsageError } from '../common/errors.js';
-import type { UnlabelledData } from '../spec/stages.js';
+import { DATA_KEYS, defineDataset, path, type DataOf, type OpenOptions } from './entry.js';
 import { hashFolder, type ListedFile } from './content-hashes.js';
 import { type ClassFolder, isFolder, listClasses } from './image-files.js';
 import { ImageCache } from './image-cache.js';
-import { openReaders } from './readers.js';
-import { type Dataset, type DataWatch, type ImageSource, splitOf } from './split.js';
+import type { openReaders } from './readers.js';
+import { type Dataset, type ImageSource, splitOf } from './split.js';
 
 /** Decoded bytes that a data set keeps in memory, both splits together. */
 const CACHE_BYTES = 2 ** 30;
 
-type ImageFolderData = Extract<UnlabelledData, { name: 'image-folder' }>;
+const schema = z
+  .strictObject({
+    ...DATA_KEYS,
+    name: z.literal('image-folder'),
+    imageSize: DATA_KEYS.imageSize.default(224),
+    path: path.describe('Folder with train/ and test/ (or val/), each with one folder of JPEG, PNG or WebP a class.'),
+    corrupt: z
+      .enum(['fail', 'skip'])
+      .default('fail')
+      .describe('A file that cannot be decoded stops the stage, or is passed over and named, up to 5 % of a split.'),
+  })
+  .describe('Images in one folder a class.');
+
+export const imageFolder = defineDataset({ schema, targets: 'class', open: openImageFolder });
 
 /**
  * Opens `path`/train and `path`/test, or `path`/val where there is no test. Classes are the sub-folders in code-point
@@ -23,14 +37,13 @@ type ImageFolderData = Extract<UnlabelledData, { name: 'image-folder' }>;
  * The fingerprint is the hash of every image's split, class, name and content. Contents are read when a file is new or
  * its size, times or inode changed, see `content-hashes.ts`.
  *
- * @param cores That reading may have, see {@link openReaders}.
+ * @param options Its cores are those of {@link openReaders}.
  * @throws UsageError for missing or empty folders, for splits whose classes differ, and for a file that cannot be read.
  */
-export async function openImageFolder(
-  { path, corrupt }: ImageFolderData,
-  cores: number,
-  watch: DataWatch = {},
-): Promise<Dataset> {
+async function openImageFolder(
+  { path, corrupt }: DataOf<typeof schema>,
+  { cores, watch }: OpenOptions,
+): Promise<Dataset<'class'>> {
   const root = resolve(path);
   if (!(await isFolder(root))) {
     throw new UsageError(
@@ -64,10 +77,12 @@ export async function openImageFolder(
     if (changes !== null) watch.onChanged(`${root} changed since it was last read (${changes})`);
   }
 
+  const { openReaders } = await import('./readers.js'); // the decoder takes long to load, and only images need it
   const cache = new ImageCache(CACHE_BYTES);
   const reading = { corrupt, cache, readFile: openReaders(cores) };
   return {
     name: 'image-folder',
+    targets: 'class',
     classes: train.map(({ name }) => name),
     fingerprint: hashed.fingerprint,
     changesSince: (fingerprint) => hashed.changesSince(fingerprint),
@@ -110,7 +125,7 @@ function checkSameClasses(
 }
 
 interface Reading {
-  readonly corrupt: ImageFolderData['corrupt'];
+  readonly corrupt: DataOf<typeof schema>['corrupt'];
   readonly cache: ImageCache;
   readonly readFile: ReturnType<typeof openReaders>;
 }

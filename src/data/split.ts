@@ -1,20 +1,25 @@
 /**
- * A split is a list of labelled images, as training reads them; subsets of it are splits too. Where the images come
- * from is in one file per data set.
+ * A split is a list of images with their targets, as training reads them; subsets of it are splits too. Where the images
+ * come from is in one file per data set.
  */
 import { TrainingError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
 import { permutation, stream } from '../common/random.js';
+import type { TargetKind, Targets } from './target.js';
 
-export interface Sample {
+/** An image with what its data set provides of it. */
+export interface Sample<Target = unknown> {
   readonly image: ByteImage;
-  /** The label of this very image: not always `labels[index]`, see {@link Split.sample}. */
-  readonly label: number;
+  /** Of this very image: of a class, not always `labels[index]`, see {@link Split.sample}. */
+  readonly target: Target;
 }
 
-export interface Split {
+export interface Split<Target = unknown> {
   readonly length: number;
-  /** The label of every image, as listed; an index into the data set's classes. */
+  /**
+   * The class of every image, as listed; an index into the data set's classes. Subsets are drawn evenly over them. Where
+   * images have no class, all are 0.
+   */
   readonly labels: Uint32Array;
   /**
    * Reads one image: what scores and features are computed from. null: it cannot be decoded, and the data set passes over
@@ -22,20 +27,20 @@ export interface Split {
    *
    * @throws TrainingError for an image that cannot be read, and where too few are left, see {@link MOST_UNDECODABLE}.
    */
-  read(index: number): Promise<Sample | null>;
+  read(index: number): Promise<Sample<Target> | null>;
   /**
    * Reads one image to train on, so that batches stay full: where it cannot be decoded, the next image of the split that
-   * can be stands in, with its own label.
+   * can be stands in, with its own target.
    *
    * @throws TrainingError as {@link read} does.
    */
-  sample(index: number): Promise<Sample>;
+  sample(index: number): Promise<Sample<Target>>;
   /** Images less those found undecodable so far. */
   readonly decodable: number;
   /** The files found undecodable so far and passed over, each once; also those of other subsets of the same images. */
   readonly corrupt: readonly string[];
   /** The images at these indices, in this order. */
-  subset(indices: ArrayLike<number>): Split;
+  subset(indices: ArrayLike<number>): Split<Target>;
 }
 
 /**
@@ -44,17 +49,20 @@ export interface Split {
  */
 export const MOST_UNDECODABLE = 0.05;
 
-/** A data set, opened. */
-export interface Dataset {
+/** A data set, opened, by what it provides with each image. */
+export type Dataset<Kind extends TargetKind = TargetKind> = { [Each in Kind]: DatasetOf<Each> }[Kind];
+
+export interface DatasetOf<Kind extends TargetKind> {
   readonly name: string;
-  /** Names of the classes; a label is an index into them. */
+  readonly targets: Kind;
+  /** Names of the classes, of images or of pixels; a label is an index into them. Empty: it has none. */
   readonly classes: readonly string[];
   /** Hexadecimal SHA-256 of what decides the content: never of where it lies, nor of `trainImages` and `testImages`. */
   readonly fingerprint: string;
   /** Says which files differ from content of another fingerprint; null where that is not known. */
   readonly changesSince?: (fingerprint: string) => Promise<string | null>;
-  readonly train: Split;
-  readonly test: Split;
+  readonly train: Split<Targets[Kind]>;
+  readonly test: Split<Targets[Kind]>;
 }
 
 /** Called while a data set is opened. */
@@ -65,18 +73,36 @@ export interface DataWatch {
   readonly onChanged?: (what: string) => void;
 }
 
-/** Where a split's images come from. */
-export interface ImageSource {
+/** Where the images of a split and their targets come from. */
+export interface SampleSource<Target> {
+  /** As {@link Split.labels}. */
   readonly labels: Uint32Array;
-  /** null: the image cannot be decoded and is to be passed over. It is not asked for again. */
-  read(index: number): Promise<ByteImage | null>;
+  /** null: the image cannot be decoded, and the split does not ask for it again. */
+  read(index: number): Promise<Sample<Target> | null>;
   /** What errors call an image and a class; without it, they are numbers. */
   readonly names?: { image(index: number): string; class(label: number): string };
 }
 
-/** The split of all images of a source. */
-export function splitOf(source: ImageSource): Split {
+/** {@link splitOf} for targets of any type. */
+export function sampleSplitOf<Target>(source: SampleSource<Target>): Split<Target> {
   return new SourceSplit(source, { undecodable: new Set(), corrupt: [] });
+}
+
+/** Where images come from that have a class each, which is their target. */
+export interface ImageSource extends Omit<SampleSource<number>, 'read'> {
+  /** null: the image cannot be decoded. */
+  read(index: number): Promise<ByteImage | null>;
+}
+
+/** The split of all images of a source. */
+export function splitOf(source: ImageSource): Split<number> {
+  return sampleSplitOf({
+    ...source,
+    async read(index) {
+      const image = await source.read(index);
+      return image && { image, target: source.labels[index]! };
+    },
+  });
 }
 
 /** What the subsets of one source have found out together. */
@@ -86,9 +112,9 @@ interface Found {
   readonly corrupt: string[];
 }
 
-class SourceSplit implements Split {
+class SourceSplit<Target> implements Split<Target> {
   readonly labels: Uint32Array;
-  readonly #source: ImageSource;
+  readonly #source: SampleSource<Target>;
   readonly #found: Found;
   /** Into the source; undefined: all of it. */
   readonly #indices: Int32Array | undefined;
@@ -97,7 +123,7 @@ class SourceSplit implements Split {
   /** Decodable images of each class; counted once the first image is found undecodable. */
   #left: Uint32Array | undefined;
 
-  constructor(source: ImageSource, found: Found, indices?: Int32Array) {
+  constructor(source: SampleSource<Target>, found: Found, indices?: Int32Array) {
     this.#source = source;
     this.#found = found;
     this.#indices = indices;
@@ -116,19 +142,19 @@ class SourceSplit implements Split {
     return this.#found.corrupt;
   }
 
-  async read(index: number): Promise<Sample | null> {
+  async read(index: number): Promise<Sample<Target> | null> {
     this.#check(index);
     const at = this.#at(index);
     const { undecodable, corrupt } = this.#found;
-    const image = undecodable.has(at) ? null : await this.#source.read(at);
-    if (image !== null) return { image, label: this.labels[index]! };
+    const sample = undecodable.has(at) ? null : await this.#source.read(at);
+    if (sample !== null) return sample;
     if (!undecodable.has(at)) corrupt.push(this.#nameOf(index));
     undecodable.add(at);
     this.#passOver(index);
     return null;
   }
 
-  async sample(index: number): Promise<Sample> {
+  async sample(index: number): Promise<Sample<Target>> {
     this.#check(index);
     for (let tried = 0; tried < this.length; tried++) {
       const sample = await this.read((index + tried) % this.length);
@@ -137,7 +163,7 @@ class SourceSplit implements Split {
     throw new TrainingError(`none of ${this.length} images can be decoded`);
   }
 
-  subset(indices: ArrayLike<number>): Split {
+  subset(indices: ArrayLike<number>): Split<Target> {
     return new SourceSplit(
       this.#source,
       this.#found,
@@ -213,7 +239,11 @@ function indicesByClass(labels: Uint32Array): number[][] {
  * At most `count` images, drawn evenly over the classes: a class gives less than the others only when it has no more.
  * The same for every seed, and a smaller subset is part of every larger one. `name` tells the splits of a data set apart.
  */
-export function balancedSubset(split: Split, count: number | undefined, name: 'train' | 'test'): Split {
+export function balancedSubset<Target>(
+  split: Split<Target>,
+  count: number | undefined,
+  name: 'train' | 'test',
+): Split<Target> {
   if (count === undefined || count >= split.length) return split;
   const byClass = indicesByClass(split.labels).map((indices, label) => {
     const order = permutation(indices.length, stream(0, 'subset', name, label));
@@ -236,7 +266,7 @@ export function balancedSubset(split: Split, count: number | undefined, name: 't
  *
  * @param labelFraction in (0, 1]
  */
-export function labelledSubset(split: Split, labelFraction: number, seed: number): Split {
+export function labelledSubset<Target>(split: Split<Target>, labelFraction: number, seed: number): Split<Target> {
   if (labelFraction >= 1) return split;
   const chosen = indicesByClass(split.labels).flatMap((indices, label) => {
     const count = Math.min(indices.length, Math.max(1, Math.round(labelFraction * indices.length)));

@@ -2,7 +2,8 @@
  * Measured encoders, gathered into the rows of a comparison: one row for each objective and setting, its seeds
  * together. A setting is what differs besides objective and seed; only rows whose settings agree are compared.
  */
-import type { Evaluation } from '../spec/schema.js';
+import { numberIn } from '../stages/fields.js';
+import { metricNamed, type MetricName } from '../stages/metrics.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import type { ReportData } from './collect.js';
@@ -22,7 +23,9 @@ import { ranks, summaryStatistics, type Summary } from './statistics.js';
 export interface Measurement extends Configured {
   seed: number;
   strengths: Configuration;
-  /** Top-1 in percent; null: missing, or unhealthy. */
+  /** What was measured. */
+  metric: MetricName;
+  /** Its value, such as an accuracy in percent; null: missing, or unhealthy. */
   accuracy: number | null;
   /** Why its accuracy does not count, as a clause; null: it does, or it is missing. */
   unhealthy: string | null;
@@ -47,10 +50,11 @@ export interface ResultRow {
 }
 
 /** The measurements of an evaluation, each stage once even if several jobs share it. */
-export function measurementsOf(data: ReportData, metric: Evaluation): Measurement[] {
+export function measurementsOf(data: ReportData, metric: MetricName): Measurement[] {
   const stages = new Set<string>();
+  const { evaluation: measuredBy, key } = metricNamed(metric);
   return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
-    const id = evaluations[metric];
+    const id = evaluations[measuredBy];
     if (id === undefined || stages.has(id)) return [];
     stages.add(id);
     const evaluation = data.stages.get(id)!;
@@ -64,7 +68,8 @@ export function measurementsOf(data: ReportData, metric: Evaluation): Measuremen
         seed,
         configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
         strengths: strengthsOf(task),
-        accuracy: result !== null && 'accuracy' in result ? result.accuracy : null,
+        metric,
+        accuracy: result === null ? null : numberIn(result, key),
         unhealthy,
         epochs: result?.epochs ?? null,
         pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
@@ -186,11 +191,17 @@ export function ranksOf(
   const found = new Map<ResultRow, number[]>();
   for (const comparison of comparisons) {
     const rows = comparison.rows.filter(counts);
-    const places = ranks(meansOverCommonSeeds(rows) ?? []);
+    const means = meansOverCommonSeeds(rows) ?? [];
+    const places = ranks(higherIsBetter(rows) ? means : means.map((mean) => -mean));
     if (places.length === 0) continue;
     rows.forEach((row, i) => found.set(row, [...(found.get(row) ?? []), places[i]!]));
   }
   return new Map([...found].flatMap(([row, places]) => (places.length === 1 ? [[row, places[0]!]] : [])));
+}
+
+function higherIsBetter(rows: readonly ResultRow[]): boolean {
+  const measured = rows.flatMap(({ measurements }) => measurements)[0];
+  return measured === undefined || metricNamed(measured.metric).metric.better === 'higher';
 }
 
 /** Differences a − b between measurements of one seed. */

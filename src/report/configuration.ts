@@ -4,6 +4,7 @@
  */
 import type { Stage } from '../spec/stages.js';
 import { maskOf, type Task } from '../spec/task.js';
+import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { strengthsKey } from '../task/strengths.js';
 
 /** Dotted key → value as text. */
@@ -33,19 +34,13 @@ function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): obj
     model: { ...config.model, imageSize: undefined },
     engineRevision,
   };
-  switch (config.kind) {
-    case 'pretrain':
-      return { ...common, pretrain: { ...config.recipe, target: config.task.target } };
-    case 'finetune': {
-      const { layerDecay, ...recipe } = config.recipe;
-      const decay = parent === null ? { scratchLayerDecay: layerDecay } : { layerDecay };
-      return { ...common, finetune: { ...recipe, ...decay } };
-    }
-    case 'linear':
-      return { ...common, linear: config.recipe };
-    case 'knn':
-      return { ...common, knn: config.recipe };
-  }
+  if (config.kind === 'pretrain') return { ...common, pretrain: { ...config.recipe, target: config.task.target } };
+  const scratchKeys = parent === null ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
+  const recipe = Object.entries(config.recipe).map(([key, value]: [string, unknown]) => [
+    scratchKeys[key] ?? key,
+    value,
+  ]);
+  return { ...common, [config.kind]: Object.fromEntries(recipe) as object };
 }
 
 function flatten(prefix: string, values: object): [string, string][] {
@@ -62,13 +57,20 @@ export interface Configured {
   configuration: Configuration;
 }
 
-/** Keys that only what was pre-trained has, and the one that only what was not has. */
-const PRETRAINED_ONLY = /^(pretrain\.|model\.decoder\.|finetune\.layerDecay$)/;
-const SCRATCH_ONLY = 'finetune.scratchLayerDecay';
+/** Keys that only a pre-trained encoder has, such as `finetune.layerDecay`, and those that only one from scratch has. */
+const PRETRAINED_ONLY = new Set<string>();
+const SCRATCH_ONLY = new Set<string>();
+for (const [name, { scratchKeys }] of Object.entries(EVALUATION_ENTRIES)) {
+  for (const [key, ofScratch] of Object.entries(scratchKeys)) {
+    PRETRAINED_ONLY.add(`${name}.${key}`);
+    SCRATCH_ONLY.add(`${name}.${ofScratch}`);
+  }
+}
 
 /** Whether a key can have a value there, so that its absence means something. */
 export function appliesTo(key: string, { task }: Pick<Configured, 'task'>): boolean {
-  return task === null ? !PRETRAINED_ONLY.test(key) : key !== SCRATCH_ONLY;
+  if (task !== null) return !SCRATCH_ONLY.has(key);
+  return !key.startsWith('pretrain.') && !key.startsWith('model.decoder.') && !PRETRAINED_ONLY.has(key);
 }
 
 /** Keys that are not the same for all they apply to, in alphabetical order. */

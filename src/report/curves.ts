@@ -3,14 +3,12 @@ import { z } from 'zod';
 import { readJsonLines } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 
-const lineSchema = z.object({
+const lineSchema = z.looseObject({
   step: z.int().nonnegative(),
   epoch: z.number(),
   loss: z.number().optional(),
   learningRate: z.number().optional(),
   imagesPerSecond: z.number().optional(),
-  accuracy: z.number().optional(),
-  top5: z.number().nullish(),
   /** ISO 8601; files of earlier versions have none. */
   time: z.string().optional(),
 });
@@ -18,7 +16,7 @@ export type CurvePoint = z.output<typeof lineSchema>;
 
 /**
  * Reads the points in the order of their steps. Work that was done again after an interruption stands twice in the file;
- * the later counts. Losses and accuracies of one step are one point.
+ * the later counts. Losses and metrics of one step are one point.
  */
 export function readCurve({ metrics }: Pick<StagePaths, 'metrics'>): CurvePoint[] {
   const points = new Map<number, CurvePoint>();

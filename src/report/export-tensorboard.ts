@@ -2,21 +2,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeStage } from '../runner/describe.js';
-import type { Plan } from '../spec/stages.js';
+import type { Plan, StageKind } from '../spec/stages.js';
+import { numberIn } from '../stages/fields.js';
+import { STAGE_ENTRIES } from '../stages/index.js';
 import { readJson, writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type StagePaths } from '../store/layout.js';
 import { stateSchema } from '../store/records.js';
 import { readCurve, type CurvePoint } from './curves.js';
 import { toEventFile, type Scalar } from './writers/tensorboard.js';
 
-/** What is drawn, and under which tag. */
-const TAGS = {
-  loss: 'loss',
-  learningRate: 'learning rate',
-  imagesPerSecond: 'images per second',
-  accuracy: 'accuracy/top-1',
-  top5: 'accuracy/top-5',
-} as const;
+/** What every training logs, and under which tag. */
+const TAGS = { loss: 'loss', learningRate: 'learning rate', imagesPerSecond: 'images per second' };
+
+/** What a kind of stage logs, with its tags. */
+function tagsOf(kind: StageKind): [key: string, tag: string][] {
+  const metrics = Object.entries(STAGE_ENTRIES[kind].metrics).map(([key, { tag }]): [string, string] => [key, tag]);
+  return [...Object.entries(TAGS), ...metrics];
+}
 
 /**
  * Writes `<out>/<stage>/events.out.tfevents.vitmim` for every stage that has curves.
@@ -30,16 +32,19 @@ export function exportTensorboard(plan: Plan, folder: string, out: string): stri
     if (curve.length === 0) return [];
     const name = `${describeStage(plan, stage)} ${stage.id.slice(0, 6)}`.replaceAll(/[^\w.=+-]+/g, '_');
     const file = join(out, name, 'events.out.tfevents.vitmim');
-    writeFileAtomic(file, toEventFile(curve.flatMap((point) => scalarsOf(point, startOf(paths)))));
+    writeFileAtomic(
+      file,
+      toEventFile(curve.flatMap((point) => scalarsOf(point, tagsOf(stage.config.kind), startOf(paths)))),
+    );
     return [file];
   });
 }
 
-function scalarsOf(point: CurvePoint, start: number): Scalar[] {
+function scalarsOf(point: CurvePoint, tags: readonly [key: string, tag: string][], start: number): Scalar[] {
   const time = point.time === undefined ? start : Date.parse(point.time) / 1000;
-  return (Object.keys(TAGS) as (keyof typeof TAGS)[]).flatMap((key) => {
-    const value = point[key];
-    return value == null ? [] : [{ tag: TAGS[key], step: point.step, value, time }];
+  return tags.flatMap(([key, tag]) => {
+    const value = numberIn(point, key);
+    return value === null ? [] : [{ tag, step: point.step, value, time }];
   });
 }
 

@@ -1,4 +1,5 @@
 /** The report's section on where its numbers come from: the distinct code, specs, machines and commands of the stages. */
+import { shellWord } from '../common/shell.js';
 import { canonicalJson } from '../common/canonical.js';
 import type { AttemptProvenance, Repository } from '../store/provenance.js';
 import type { ReportData } from './collect.js';
@@ -131,7 +132,7 @@ export const commandLine = (command: readonly string[]): string => command.map(q
 /** An argument as a POSIX shell reads it back; it makes the home folder of a leading `~/` only outside quotes. */
 function quote(argument: string): string {
   if (argument.startsWith('~/')) return `~/${quote(argument.slice(2))}`;
-  return /^[\w@%+=:,./~-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+  return shellWord(argument);
 }
 
 function distinct<T>(values: readonly T[]): T[] {

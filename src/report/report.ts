@@ -1,7 +1,7 @@
 /** The report of a sweep: builds its tables and writes them. Reads only the collected data. */
 import { join } from 'node:path';
 import { UsageError } from '../common/errors.js';
-import { EVALUATIONS, type Evaluation } from '../spec/schema.js';
+import { METRIC_NAMES, metricNamed, type MetricName } from '../stages/metrics.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
@@ -13,6 +13,7 @@ import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
 import { isReadable, TABLES } from './tables/index.js';
+import { withUnits } from './units.js';
 import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
@@ -20,7 +21,7 @@ import { toMarkdown } from './writers/markdown.js';
 
 export interface ReportOptions {
   /** The metric that tables compare; by default the one that jobs are ranked by. */
-  metric?: Evaluation;
+  metric?: MetricName;
   /** The formats to write; all but LaTeX by default. */
   formats?: readonly Format[];
 }
@@ -34,7 +35,7 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
  */
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
-  return Object.values(TABLES).map(({ build }) => withMarkExplained(build(data, { metric })));
+  return Object.values(TABLES).map(({ build }) => withUnits(withMarkExplained(build(data, { metric })), metric));
 }
 
 /**
@@ -46,14 +47,17 @@ export function buildVerdicts(data: ReportData, options: ReportOptions = {}): Ve
   return verdictsOf(data, metricOf(data, options));
 }
 
-function metricOf(data: ReportData, { metric = defaultMetric(data) }: ReportOptions): Evaluation {
-  const measured = EVALUATIONS.filter((name) => data.jobs.some(({ evaluations }) => evaluations[name] !== undefined));
+function metricOf(data: ReportData, { metric = defaultMetric(data) }: ReportOptions): MetricName {
+  const measured = METRIC_NAMES.filter((name) => {
+    const { evaluation } = metricNamed(name);
+    return data.jobs.some(({ evaluations }) => evaluations[evaluation] !== undefined);
+  });
   if (measured.includes(metric)) return metric;
   throw new UsageError(`no job measures ${metric}; choose --metric among ${measured.join(', ')}`);
 }
 
 /** The metric that all jobs are ranked by. */
-function defaultMetric(data: ReportData): Evaluation {
+function defaultMetric(data: ReportData): MetricName {
   const metrics = [...new Set(data.jobs.map(({ rankedBy }) => rankedBy))];
   if (metrics.length === 1) return metrics[0]!;
   throw new UsageError(`the jobs are ranked by different metrics; choose --metric among ${metrics.join(', ')}`);
@@ -68,7 +72,7 @@ export function readableTables(tables: readonly Table[]): Table[] {
 export interface BuiltReport {
   tables: Table[];
   verdicts: Verdict[];
-  metric: Evaluation;
+  metric: MetricName;
   /** The gain from pairing by seed; null: no two cells share two seeds. */
   pairing: Pairing | null;
 }

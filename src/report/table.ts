@@ -1,5 +1,5 @@
 /** A table as data. The files in `tables/` build tables, those in `writers/` write them. */
-import type { Evaluation } from '../spec/schema.js';
+import type { MetricName } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 
 export interface Column {
@@ -9,6 +9,8 @@ export interface Column {
   label: string;
   description: string;
   unit?: string;
+  /** It holds values of the metric, or differences of them: the metric gives its unit and its decimals. */
+  measures?: 'value' | 'difference';
   /** Digits after the point in pages; CSV files have all. */
   digits?: number;
   /** A count that is a warning: in pages, 0 is empty and any other count has a dagger. */
@@ -31,8 +33,8 @@ export interface Table {
 }
 
 export interface TableOptions {
-  /** The accuracy that is compared. */
-  metric: Evaluation;
+  /** What is compared. */
+  metric: MetricName;
 }
 
 export type BuildTable = (data: ReportData, options: TableOptions) => Table;

@@ -1,5 +1,5 @@
 /** The paper's design principles, each with the evidence that the results give for or against it. */
-import type { Evaluation } from '../spec/schema.js';
+import { metricNamed, type MetricName } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { measurementsOf } from './comparison.js';
 import { cellsOf, difference, estimate, type Contrast, type Estimate, type Obstacle } from './contrasts.js';
@@ -20,9 +20,9 @@ export interface Verdict {
   /** `key=value` where a sweep has several settings, each with a verdict of its own. */
   setting: string;
   outcome: Outcome;
-  /** What was estimated, in points of accuracy. */
+  /** What was estimated. */
   quantity: string;
-  metric: Evaluation;
+  metric: MetricName;
   estimate: Estimate;
   /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested. */
   adjusted: number | null;
@@ -36,7 +36,7 @@ interface Principle {
   name: string;
   /** `a minus b`, of the quantity. */
   quantity: string;
-  /** The sign of the quantity where the principle holds. */
+  /** The sign of the quantity where the principle holds, of a metric that is better when higher. */
   sign: 1 | -1;
   contrastsOf: (factorial: Factorial) => readonly Contrast[];
 }
@@ -85,7 +85,7 @@ function integrated(factorial: Factorial): Contrast[] {
 const ERROR_RATE = 0.05;
 
 /** Judges each principle in each setting that was measured. */
-export function verdictsOf(data: ReportData, metric: Evaluation): Verdict[] {
+export function verdictsOf(data: ReportData, metric: MetricName): Verdict[] {
   return judge(factorialsOf(measurementsOf(data, metric)), metric);
 }
 
@@ -93,7 +93,8 @@ export function verdictsOf(data: ReportData, metric: Evaluation): Verdict[] {
  * Judges each principle in each factorial. All verdicts are one family: a principle holds, or is reversed, where its
  * p value, adjusted by Holm's method over all that were tested, is at most .05.
  */
-export function judge(factorials: readonly Factorial[], metric: Evaluation): Verdict[] {
+export function judge(factorials: readonly Factorial[], metric: MetricName): Verdict[] {
+  const { better } = metricNamed(metric).metric;
   const found = factorials.flatMap((factorial) =>
     PRINCIPLES.map(({ name, quantity, sign, contrastsOf }) => {
       const contrasts = contrastsOf(factorial);
@@ -105,7 +106,7 @@ export function judge(factorials: readonly Factorial[], metric: Evaluation): Ver
   const adjusted = new Map(holm(tested.map(({ p }) => p)).map((p, place) => [tested[place]!.i, p]));
   return found.map(({ sign, ...rest }, i): Verdict => {
     const own = adjusted.get(i) ?? null;
-    const outcome = outcomeOf(rest.estimate, own, sign);
+    const outcome = outcomeOf(rest.estimate, own, better === 'higher' ? sign : opposite(sign));
     return { ...rest, outcome, metric, adjusted: own, family: tested.length };
   });
 }
@@ -115,6 +116,8 @@ function outcomeOf({ mean }: Estimate, adjusted: number | null, sign: 1 | -1): O
   if (adjusted > ERROR_RATE) return 'not decided';
   return Math.sign(mean) === sign ? 'holds' : 'reversed';
 }
+
+const opposite = (sign: 1 | -1): 1 | -1 => (sign === 1 ? -1 : 1);
 
 /** A verdict in words: `Misalignment helps: holds (adjusted p = 0.012, Holm over 5). Misaligned minus aligned: …` */
 export function describeVerdict(verdict: Verdict): {
@@ -130,7 +133,7 @@ export function describeVerdict(verdict: Verdict): {
   return {
     claim: `${principle}${where}`,
     verdict: `${outcome}${certainty}`,
-    numbers: [`${quantity}: ${describeEstimate(found)}.`, ...beware].join(' '),
+    numbers: [`${quantity}: ${describeEstimate(found, verdict.metric)}.`, ...beware].join(' '),
   };
 }
 
@@ -143,14 +146,15 @@ const OBSTACLES: Record<Obstacle, (found: Estimate) => string> = {
   'no spread': ({ n, planned }) => `${share(n, planned, 'seed')} agree to the last digit, so the spread is not known`,
 };
 
-function describeEstimate(found: Estimate): string {
+function describeEstimate(found: Estimate, name: MetricName): string {
+  const { digits, unit } = metricNamed(name).metric;
+  const points = (value: number): string => signed(value, digits) + (unit === null ? '' : ` ${unit.difference}`);
   const { mean, interval, p, obstacle, n, planned, filled, contexts, contextsPlanned } = found;
-  if (obstacle !== null)
-    return [mean === null ? [] : `${signed(mean)} points`, OBSTACLES[obstacle](found)].flat().join(', ');
+  if (obstacle !== null) return [mean === null ? [] : points(mean), OBSTACLES[obstacle](found)].flat().join(', ');
   const [low, high] = interval!;
   return [
-    `${signed(mean!)} points`,
-    `95 % interval of this estimate alone ${signed(low)} to ${signed(high)}`,
+    points(mean!),
+    `95 % interval of this estimate alone ${signed(low, digits)} to ${signed(high, digits)}`,
     `p ${describeP(p!)}`,
     `over ${share(n, planned, 'seed')} in ${share(contexts, contextsPlanned, 'context')}`,
     ...(filled === 0 ? [] : [`${filled} missing ${filled === 1 ? 'run' : 'runs'} filled by a fit of cells and seeds`]),
@@ -161,7 +165,7 @@ function share(taken: number, planned: number, what: string): string {
   return `${taken === planned ? '' : `${taken} of `}${planned} ${planned === 1 ? what : `${what}s`}`;
 }
 
-const signed = (points: number): string => `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)}`;
+const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
 /** How the verdicts were found, for beside them. */
 export function verdictRule([first]: readonly Verdict[]): string {

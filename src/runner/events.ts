@@ -4,6 +4,7 @@
  */
 import type { FailureCause } from '../common/errors.js';
 import type { StageKind } from '../spec/stages.js';
+import type { MetricValues } from '../stages/events.js';
 import type { StageResult } from '../store/records.js';
 
 /** A stage as events name it. */
@@ -50,8 +51,8 @@ export type RunEvent =
       loss: number;
       imagesPerSecond: number;
     }
-  /** Top-1 accuracy in percent after `epoch` epochs, on the way. */
-  | { type: 'stage-evaluated'; stage: StageRef; epoch: number; accuracy: number }
+  /** Metrics on the test set after `epoch` epochs, by their keys in results. */
+  | { type: 'stage-evaluated'; stage: StageRef; epoch: number; metrics: MetricValues }
   | { type: 'stage-warning'; stage: StageRef; message: string }
   | { type: 'stage-done'; stage: StageRef; result: StageResult; seconds: number }
   /** An attempt failed, and another may help: it begins after `pause` seconds. */
@@ -71,7 +72,7 @@ export type RunEvent =
   | { type: 'stage-interrupted'; stage: StageRef; seconds: number }
   /** Nothing new starts, and so many workers are waited for. */
   | { type: 'run-stopping'; why: StopReason; workers: number }
-  | { type: 'run-ended'; summary: Summary };
+  | { type: 'run-ended'; summary: RunSummary };
 
 /**
  * Why a run ends before its plan: it was asked to; a stage failed and the run shall start nothing new, or kill what runs;
@@ -92,7 +93,7 @@ export interface StageFailure {
 }
 
 /** How a run ended. Every stage of the plan is counted exactly once. */
-export interface Summary {
+export interface RunSummary {
   stages: number;
   done: number;
   hits: number;

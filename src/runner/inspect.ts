@@ -7,7 +7,7 @@ import { resultSchema, stageSchema, type StageResult } from '../store/records.js
 import { readState } from '../store/state.js';
 import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
-export interface Verdict {
+export interface Inspection {
   kind: 'hit' | 'run';
   why: string;
   /** Runs again although it has a result. */
@@ -27,8 +27,8 @@ export function inspectPlan(
   plan: Plan,
   paths: SweepPaths,
   changes: ReadonlyMap<string, string> = new Map(),
-): Map<string, Verdict> {
-  const verdicts = new Map<string, Verdict>();
+): Map<string, Inspection> {
+  const verdicts = new Map<string, Inspection>();
   const needed = new Set<string>();
   for (const stage of plan.stages.toReversed()) {
     const own = paths.stage(stage.id);
@@ -48,19 +48,19 @@ export function inspectPlan(
 const NEW = 'new';
 
 /** Judges the checkpoint of a pre-training that is done, and that a stage which is to run begins from. */
-function inspectWeights({ id }: Stage, { checkpoint, result }: StagePaths): Verdict | undefined {
+function inspectWeights({ id }: Stage, { checkpoint, result }: StagePaths): Inspection | undefined {
   const problem = checkpointProblem(checkpoint, id, readResult(result)?.checkpoint ?? null);
   if (problem === null) return undefined;
   return { kind: 'run', why: `its checkpoint ${problem}, and a stage that is to run begins from it`, redo: true };
 }
 
 /** Whether a stage that was to run has its result by now, and weights where that was what it lacked. */
-export function isDoneByNow(stage: Stage, paths: StagePaths, { redo }: Verdict): boolean {
+export function isDoneByNow(stage: Stage, paths: StagePaths, { redo }: Inspection): boolean {
   return inspectStage(stage, paths).kind === 'hit' && (redo !== true || inspectWeights(stage, paths) === undefined);
 }
 
 /** Judges one stage by its own files and the result of its parent. */
-export function inspectStage(stage: Stage, paths: StagePaths): Verdict {
+export function inspectStage(stage: Stage, paths: StagePaths): Inspection {
   if (!existsSync(paths.result)) return { kind: 'run', why: existsSync(paths.state) ? endOfLast(paths) : NEW };
   if (attempt(() => readJson(paths.stage, stageSchema))?.id !== stage.id) {
     return { kind: 'run', why: 'its result belongs to another or a damaged stage.json' };

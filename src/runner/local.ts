@@ -59,7 +59,7 @@ const FEWEST_DECODERS = 4;
 
 /**
  * Images are decoded on libuv's threads, whose number is read from the environment before anything else runs: as many as
- * the stage has of the cores, where nobody has said otherwise.
+ * the stage has of the cores, unless an option sets it.
  */
 export const decoding = (threads: number): NodeJS.ProcessEnv => ({
   UV_THREADPOOL_SIZE: String(Math.max(FEWEST_DECODERS, threads)),
@@ -101,7 +101,7 @@ const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
     loss: z.number(),
     imagesPerSecond: count,
   }),
-  z.object({ type: z.literal('evaluated'), epoch: count, accuracy: z.number() }),
+  z.object({ type: z.literal('evaluated'), epoch: count, metrics: z.record(z.string(), z.number().nullable()) }),
   z.object({ type: z.literal('warning'), message: z.string() }),
   z.object({ type: z.literal('done'), result: resultSchema }),
   z.object({ type: z.literal('failed'), cause: z.enum(FAILURE_CAUSES), reason: z.string() }),

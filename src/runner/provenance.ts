@@ -31,7 +31,7 @@ export interface Collected {
 /** Collects it. Where git or a repository is missing, null is recorded. */
 export async function collectOrigin(question: OriginQuestion): Promise<Collected> {
   const { version, args, spec, results, packageRoot = findPackage() } = question;
-  // Where vitmim is installed as a package, a repository around it is somebody else's.
+  // Where vitmim is installed as a package, a repository around it is another project's.
   const isCheckout = packageRoot !== undefined && existsSync(join(packageRoot, '.git'));
   const [ofSpec, ofVitmim] = await Promise.all([
     spec === undefined ? undefined : readRepository(dirname(resolve(spec)), results),

@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { sha256 } from '../common/canonical.js';
-import { messageOf } from '../common/errors.js';
+import { errorCode, messageOf } from '../common/errors.js';
 import type { Repository } from '../store/provenance.js';
 
 export type Reading =
@@ -94,7 +94,7 @@ async function diffOf(root: string, commit: string | null, paths: string[]): Pro
     const diff = await git(root, 'diff', ...DIFF, ...PREFIXES, base, ...paths);
     return diff.length === 0 ? null : diff;
   } catch (error) {
-    if (isError(error, 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')) return 'too large';
+    if (errorCode(error) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'too large';
     throw error;
   }
 }
@@ -127,10 +127,7 @@ async function git(folder: string, ...args: string[]): Promise<Buffer> {
 
 /** Why git said nothing. */
 function reasonOf(error: unknown): string {
-  if (isError(error, 'ENOENT')) return 'git is not installed';
+  if (errorCode(error) === 'ENOENT') return 'git is not installed';
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   return (said === '' ? messageOf(error) : said).split('\n')[0]!.replace(/^fatal: /, '');
 }
-
-const isError = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;

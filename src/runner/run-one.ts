@@ -4,13 +4,13 @@ import { UsageError } from '../common/errors.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { describeStage } from './describe.js';
-import type { StageRef, Summary } from './events.js';
+import type { StageRef, RunSummary } from './events.js';
 import { inspectPlan, inspectStage } from './inspect.js';
 import type { RunOptions } from './run-options.js';
 import { runPlan } from './run-plan.js';
 
 export type OneEnd =
-  | { kind: 'ran'; summary: Summary; keptCheckpoint: boolean }
+  | { kind: 'ran'; summary: RunSummary; keptCheckpoint: boolean }
   /** Not begun: the parent that it starts from has no result. */
   | { kind: 'blocked'; by: StageRef };
 

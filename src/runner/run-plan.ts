@@ -10,14 +10,14 @@ import type { Claim, ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import { nextAttempt, runAttempt, type Outcome } from './attempt.js';
 import { describeStage } from './describe.js';
-import type { RunEvent, StageRef, StopReason, Summary } from './events.js';
+import type { RunEvent, StageRef, StopReason, RunSummary } from './events.js';
 import { mayHelpToRetry, pauseBeforeRetry } from './failures.js';
 import { Held } from './held.js';
-import { inspectPlan, isDoneByNow, type Verdict } from './inspect.js';
+import { inspectPlan, isDoneByNow, type Inspection } from './inspect.js';
 import { endOrphan } from './orphans.js';
 import { countKinds, relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
-import { Schedule } from './schedule.js';
+import { StageQueue } from './stage-queue.js';
 import { NO_LIMITS } from './supervise.js';
 
 /**
@@ -26,7 +26,7 @@ import { NO_LIMITS } from './supervise.js';
  * @returns how every stage ended, once no worker is left.
  * @throws where the results folder cannot be written, but for a full disk; all workers have ended by then.
  */
-export async function runPlan(options: RunOptions): Promise<Summary> {
+export async function runPlan(options: RunOptions): Promise<RunSummary> {
   return new PlanRun(options).run();
 }
 
@@ -34,9 +34,9 @@ export async function runPlan(options: RunOptions): Promise<Summary> {
 class PlanRun {
   readonly #options: RunOptions;
   readonly #paths: SweepPaths;
-  readonly #verdicts: Map<string, Verdict>;
-  readonly #schedule: Schedule;
-  readonly #summary: Summary;
+  readonly #verdicts: Map<string, Inspection>;
+  readonly #schedule: StageQueue;
+  readonly #summary: RunSummary;
   readonly #held: Held;
   /** Attempts made in this run. */
   readonly #attempts = new Map<string, number>();
@@ -59,7 +59,7 @@ class PlanRun {
     this.#verdicts = inspectPlan(plan, this.#paths, changes);
     const stages = this.#chosen(plan.stages, only);
     const wanted = stages.filter(({ id }) => this.#verdicts.get(id)!.kind === 'run');
-    this.#schedule = new Schedule(wanted);
+    this.#schedule = new StageQueue(wanted);
     this.#slots = new Array<boolean>(jobs).fill(false);
     this.#summary = {
       stages: stages.length,
@@ -96,7 +96,7 @@ class PlanRun {
     return stages.filter(({ id }) => chosen.has(id));
   }
 
-  async run(): Promise<Summary> {
+  async run(): Promise<RunSummary> {
     const { signal, killSignal } = this.#options;
     const began = performance.now();
     const onStop = (): void => {
@@ -261,7 +261,7 @@ class PlanRun {
     }
   }
 
-  #fail(stage: Stage, how: Omit<Summary['failed'][number], 'stage' | 'log'>): void {
+  #fail(stage: Stage, how: Omit<RunSummary['failed'][number], 'stage' | 'log'>): void {
     const ref = this.#refer(stage);
     const failure = { stage: ref, ...how, log: this.#paths.stage(stage.id).log };
     this.#summary.failed.push(failure);

@@ -1,7 +1,7 @@
 /** What has become of every stage of a plan, as its results folder tells it. Reads little of many files; changes none. */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
-import type { Plan, Stage } from '../spec/stages.js';
+import { epochsOf, type Plan, type Stage } from '../spec/stages.js';
 import { claimOwner, isGone } from '../store/claims.js';
 import { sweepPaths, type StagePaths } from '../store/layout.js';
 import type { StageState } from '../store/records.js';
@@ -73,10 +73,11 @@ const metricsSchema = z.object({ epoch: z.number(), loss: z.number(), imagesPerS
 const TAIL_BYTES = 2048;
 
 function progressOf({ config }: Stage, { metrics }: StagePaths): Progress | null {
-  if (config.kind === 'knn') return null;
+  const epochs = epochsOf(config);
+  if (epochs === null) return null;
   for (const line of tailOf(metrics).split('\n').reverse()) {
     const parsed = metricsSchema.safeParse(parse(line));
-    if (parsed.success) return { ...parsed.data, epochs: config.recipe.epochs };
+    if (parsed.success) return { ...parsed.data, epochs };
   }
   return null;
 }

@@ -15,79 +15,79 @@ export class SweepClock {
   /** Stages to run in this run, and those that ended in any way. */
   total = 0;
   settled = 0;
-  private jobs = 1;
-  private readonly waiting = new Map<StageKind, number>();
-  private readonly running = new Map<string, { kind: StageKind; since: number }>();
-  private readonly measured = new Map<StageKind, { seconds: number; count: number }>();
+  #jobs = 1;
+  readonly #waiting = new Map<StageKind, number>();
+  readonly #running = new Map<string, { kind: StageKind; since: number }>();
+  readonly #measured = new Map<StageKind, { seconds: number; count: number }>();
 
   /** @param now Milliseconds on any steady clock. */
   observe(event: RunEvent, now: number): void {
     switch (event.type) {
       case 'plan-started':
-        this.jobs = event.jobs;
+        this.#jobs = event.jobs;
         for (const [kind, count] of Object.entries(event.toRun) as [StageKind, number][]) {
-          this.waiting.set(kind, count);
+          this.#waiting.set(kind, count);
           this.total += count;
         }
         break;
       case 'stage-started':
-        this.leaveQueue(event.stage);
-        this.running.set(event.stage.id, { kind: event.stage.kind, since: now });
+        this.#leaveQueue(event.stage);
+        this.#running.set(event.stage.id, { kind: event.stage.kind, since: now });
         break;
       case 'stage-done': {
-        const { seconds, count } = this.measured.get(event.stage.kind) ?? { seconds: 0, count: 0 };
-        this.measured.set(event.stage.kind, { seconds: seconds + event.seconds, count: count + 1 });
-        this.settle(event.stage);
+        const { seconds, count } = this.#measured.get(event.stage.kind) ?? { seconds: 0, count: 0 };
+        this.#measured.set(event.stage.kind, { seconds: seconds + event.seconds, count: count + 1 });
+        this.#settle(event.stage);
         break;
       }
       case 'stage-retry':
-        this.running.delete(event.stage.id);
-        this.waiting.set(event.stage.kind, (this.waiting.get(event.stage.kind) ?? 0) + 1);
+        this.#running.delete(event.stage.id);
+        this.#waiting.set(event.stage.kind, (this.#waiting.get(event.stage.kind) ?? 0) + 1);
         break;
       case 'stage-failed':
         // It may fail before it begins, where the disk is full.
-        if (!this.running.has(event.stage.id)) this.leaveQueue(event.stage);
-        this.settle(event.stage);
+        if (!this.#running.has(event.stage.id)) this.#leaveQueue(event.stage);
+        this.#settle(event.stage);
         break;
       case 'stage-interrupted':
-        this.settle(event.stage);
+        this.#settle(event.stage);
         break;
       case 'stage-found':
       case 'stage-blocked':
-        this.leaveQueue(event.stage);
+        this.#leaveQueue(event.stage);
         this.settled += 1;
         break;
       default:
     }
   }
 
-  private leaveQueue({ kind }: StageRef): void {
-    this.waiting.set(kind, (this.waiting.get(kind) ?? 0) - 1);
+  #leaveQueue({ kind }: StageRef): void {
+    this.#waiting.set(kind, (this.#waiting.get(kind) ?? 0) - 1);
   }
 
-  private settle({ id }: StageRef): void {
-    this.running.delete(id);
+  #settle({ id }: StageRef): void {
+    this.#running.delete(id);
     this.settled += 1;
   }
 
   /** Time left for the whole run, as if no worker ever had to wait; null while nothing is known. */
   left(now: number): TimeLeft | null {
     const tasks = [
-      ...[...this.waiting].filter(([, count]) => count > 0).map(([kind, count]) => ({ kind, count, elapsed: 0 })),
-      ...[...this.running.values()].map(({ kind, since }) => ({ kind, count: 1, elapsed: (now - since) / 1000 })),
+      ...[...this.#waiting].filter(([, count]) => count > 0).map(([kind, count]) => ({ kind, count, elapsed: 0 })),
+      ...[...this.#running.values()].map(({ kind, since }) => ({ kind, count: 1, elapsed: (now - since) / 1000 })),
     ];
     const known = tasks.flatMap(({ kind, count, elapsed }) => {
-      const mean = this.mean(kind);
+      const mean = this.#mean(kind);
       return mean === undefined ? [] : [{ count, rest: Math.max(0, mean - elapsed) }];
     });
     if (known.length === 0) return null;
     const work = known.reduce((sum, { count, rest }) => sum + count * rest, 0);
     const longest = Math.max(...known.map(({ rest }) => rest));
-    return { seconds: Math.max(longest, work / this.jobs), atLeast: known.length < tasks.length };
+    return { seconds: Math.max(longest, work / this.#jobs), atLeast: known.length < tasks.length };
   }
 
-  private mean(kind: StageKind): number | undefined {
-    const own = this.measured.get(kind);
+  #mean(kind: StageKind): number | undefined {
+    const own = this.#measured.get(kind);
     return own === undefined ? undefined : own.seconds / own.count;
   }
 }

@@ -7,10 +7,11 @@ import { join, relative } from 'node:path';
 import { UsageError } from '../common/errors.js';
 import { identify } from '../spec/plan.js';
 import { ENGINE_REVISION, type Stage } from '../spec/stages.js';
+import { leavesCheckpoint } from '../stages/index.js';
 import { readJson } from '../store/files.js';
 import { siblingPaths, sweepPaths, type StagePaths } from '../store/layout.js';
 import { readPlan } from '../store/plan.js';
-import { LEAVES_CHECKPOINT, resultSchema, storedStageSchema, type StageResult } from '../store/records.js';
+import { resultSchema, storedStageSchema, type StageResult } from '../store/records.js';
 import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
 export interface Mismatch {
@@ -141,7 +142,7 @@ function verifyResult(stage: Stage, result: StageResult, paths: StagePaths, foun
     report(paths.result, `is of another stage: ${foreign}`, REPEAT);
     return;
   }
-  if (LEAVES_CHECKPOINT[kind]) {
+  if (leavesCheckpoint(kind)) {
     if (result.checkpoint === null) report(paths.result, 'does not say which checkpoint it is of', RUN_AGAIN);
     else if (!existsSync(paths.checkpoint)) found.missingCheckpoints += 1;
   } else if (result.checkpoint !== null) {

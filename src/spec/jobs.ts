@@ -3,11 +3,20 @@
  * Checks here concern several keys at once; single keys are checked by `schema.ts`.
  */
 import { UsageError } from '../common/errors.js';
+import { DATASET_ENTRIES } from '../data/registry.js';
+import { TARGET_NAMES } from '../data/target.js';
+import {
+  EVALUATION_ENTRIES,
+  resolveRecipe,
+  type Evaluation,
+  type EvaluationStageConfig,
+  type RecipeSpecs,
+} from '../stages/index.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
-import type { DataSpec, Evaluation, JobSpec } from './schema.js';
+import type { JobSpec } from './schema.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
@@ -25,7 +34,11 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
 
   const task = resolution.kind === 'task' ? resolution.task : null;
-  const conflicts = [...recipeConflicts(job), ...(task === null ? [] : taskConflicts(task, model))];
+  const conflicts = [
+    ...recipeConflicts(job),
+    ...targetConflicts(job),
+    ...(task === null ? [] : taskConflicts(task, model)),
+  ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
 }
 
@@ -43,15 +56,11 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
 // --- checks ----------------------------------------------------------------------------------------------------------
 
 function recipeConflicts(job: JobSpec): Conflict[] {
-  const recipes = [
-    ...(job.objective === 'scratch' ? [] : (['pretrain'] as const)),
-    ...job.evaluate.filter((evaluation) => evaluation !== 'knn'),
-  ];
+  const recipes = [...(job.objective === 'scratch' ? [] : (['pretrain'] as const)), ...job.evaluate];
   return recipes.flatMap((name) => {
-    const recipe = job[name];
-    const { epochs, warmupEpochs, batchSize } = recipe;
+    const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(job[name]);
     const conflicts: Conflict[] = [];
-    if (warmupEpochs >= epochs) {
+    if (epochs !== undefined && warmupEpochs !== undefined && warmupEpochs >= epochs) {
       conflicts.push({
         keys: [`${name}.epochs`, `${name}.warmupEpochs`],
         message:
@@ -59,13 +68,38 @@ function recipeConflicts(job: JobSpec): Conflict[] {
           `lower the warm-up, for instance to ${Math.ceil(epochs) / 10}`,
       });
     }
-    if ('accumulate' in recipe && batchSize % recipe.accumulate !== 0) {
+    if (accumulate !== undefined && batchSize !== undefined && batchSize % accumulate !== 0) {
       conflicts.push({
         keys: [`${name}.accumulate`, `${name}.batchSize`],
-        message: `${name}.accumulate (${recipe.accumulate}) must divide ${name}.batchSize (${batchSize})`,
+        message: `${name}.accumulate (${accumulate}) must divide ${name}.batchSize (${batchSize})`,
       });
     }
     return conflicts;
+  });
+}
+
+/** The keys of a recipe that are numbers. */
+function numbersIn(recipe: object): Readonly<Partial<Record<string, number>>> {
+  return Object.fromEntries(
+    Object.entries(recipe).flatMap(([key, value]: [string, unknown]) =>
+      typeof value === 'number' ? [[key, value]] : [],
+    ),
+  );
+}
+
+/** Evaluations that need more of the images than the data set provides. */
+function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
+  const provided = DATASET_ENTRIES[data.name].targets;
+  return evaluate.flatMap((name): Conflict[] => {
+    const needed = EVALUATION_ENTRIES[name].needs;
+    if (needed === 'nothing' || needed === provided) return [];
+    const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
+    return [
+      {
+        keys: ['evaluate', 'data.name'],
+        message: `${name} needs ${TARGET_NAMES[needed]}, and the data set ${data.name} provides ${offer}; choose another evaluation or data set`,
+      },
+    ];
   });
 }
 
@@ -97,32 +131,22 @@ export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: Resolved
   return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
 }
 
-/** The configuration of one evaluation. What decoder the encoder was pre-trained with is its parent's business. */
-export function evaluationConfig(
-  evaluation: Evaluation,
+/**
+ * The configuration of one evaluation. It does not hold the decoder: that belongs to the pre-training.
+ *
+ * What a recipe calls `labelFraction` replaces that of the data.
+ */
+export function evaluationConfig<Name extends Evaluation>(
+  kind: Name,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
-): StageConfig {
-  const init = job.objective === 'scratch' ? scratchInit : encoder.init;
-  const common = { seed: job.seed, data: job.data, model: { ...encoder, init } };
-  switch (evaluation) {
-    case 'finetune': {
-      const { scratchLayerDecay, ...recipe } = job.finetune;
-      const layerDecay = job.objective === 'scratch' ? scratchLayerDecay : recipe.layerDecay;
-      return { kind: evaluation, ...common, recipe: { ...recipe, layerDecay } };
-    }
-    case 'linear': {
-      const { labelFraction, ...recipe } = job.linear;
-      return { kind: evaluation, ...common, data: withLabels(job.data, labelFraction), recipe };
-    }
-    case 'knn': {
-      const { labelFraction, ...recipe } = job.knn;
-      return { kind: evaluation, ...common, data: withLabels(job.data, labelFraction), recipe };
-    }
-  }
+): EvaluationStageConfig<Name> {
+  const scratch = job.objective === 'scratch';
+  const init = scratch ? scratchInit : encoder.init;
+  const specs: RecipeSpecs = job;
+  const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
+  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe };
 }
-
-const withLabels = (data: DataSpec, labelFraction = data.labelFraction): DataSpec => ({ ...data, labelFraction });
 
 /** The images of a job, whatever is done with their labels. */
 export function withoutLabels({ data }: JobSpec): UnlabelledData {

@@ -82,18 +82,18 @@ function familiesOf(plan: Plan): Stage[][] {
 
 /** Disjoint sets of identities: each points at another of its set, the head at itself. */
 class Kin {
-  private readonly next = new Map<string, string>();
+  readonly #next = new Map<string, string>();
 
   headOf(id: string): string {
-    const next = this.next.get(id) ?? id;
+    const next = this.#next.get(id) ?? id;
     if (next === id) return id;
     const head = this.headOf(next);
-    this.next.set(id, head); // the next search is one step
+    this.#next.set(id, head); // the next search is one step
     return head;
   }
 
   join([first, ...others]: readonly string[]): void {
     if (first === undefined) return;
-    for (const other of others) this.next.set(this.headOf(other), this.headOf(first));
+    for (const other of others) this.#next.set(this.headOf(other), this.headOf(first));
   }
 }

@@ -2,38 +2,32 @@
  * What is run: a plan of jobs, each a small graph of stages (pre-train → fine-tune, linear probe, kNN). A stage's
  * configuration holds everything that decides its result and nothing else; its identity is the hash of that.
  */
-import type { EncoderConfig, ModelConfig } from './model.js';
-import type { DataSpec, Evaluation, FinetuneSpec, KnnSpec, LinearSpec, PretrainSpec } from './schema.js';
+import type { UnlabelledData } from '../data/registry.js';
+import type { Evaluation, EvaluationStageConfig, StageKind } from '../stages/index.js';
+import type { ModelConfig } from './model.js';
+import type { PretrainSpec } from './schema.js';
 import type { Task } from './task.js';
-
-/** The data without what the labels alone concern, so that label fractions share a pre-training. */
-export type UnlabelledData = WithoutLabels<DataSpec>;
-// Distributes over the data sets, whose keys differ; a plain Omit keeps only the keys that all of them have.
-type WithoutLabels<Data> = Data extends unknown ? Omit<Data, 'labelFraction'> : never;
 
 /** Raised whenever a change of the code changes results: stages of another revision are computed anew. */
 export const ENGINE_REVISION = 2;
 
-export type StageConfig =
-  | {
-      kind: 'pretrain';
-      seed: number;
-      data: UnlabelledData;
-      model: ModelConfig;
-      task: Task;
-      recipe: Omit<PretrainSpec, 'target'>;
-    }
-  | {
-      kind: 'finetune';
-      seed: number;
-      data: DataSpec;
-      model: EncoderConfig;
-      recipe: Omit<FinetuneSpec, 'scratchLayerDecay'>;
-    }
-  | { kind: 'linear'; seed: number; data: DataSpec; model: EncoderConfig; recipe: Omit<LinearSpec, 'labelFraction'> }
-  | { kind: 'knn'; seed: number; data: DataSpec; model: EncoderConfig; recipe: Omit<KnnSpec, 'labelFraction'> };
+export interface PretrainConfig {
+  kind: 'pretrain';
+  seed: number;
+  data: UnlabelledData;
+  model: ModelConfig;
+  task: Task;
+  recipe: Omit<PretrainSpec, 'target'>;
+}
 
-export type StageKind = StageConfig['kind'];
+export type StageConfig = PretrainConfig | EvaluationStageConfig;
+
+/** The epochs of a stage's recipe; null where it trains for none. */
+export function epochsOf({ recipe }: StageConfig): number | null {
+  return 'epochs' in recipe ? recipe.epochs : null;
+}
+
+export type { StageKind, UnlabelledData };
 
 /** One unit of work with one folder of results. */
 export interface Stage {

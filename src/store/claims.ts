@@ -4,7 +4,7 @@
  *
  * A claim is `claim-<n>.json` in the stage's folder, created exclusively. Its owner renews the file's time of change;
  * who finds the owner dead creates `claim-<n+1>.json`, again exclusively, so that of several heirs one wins. No file is
- * ever replaced, hence nobody can remove the claim of a living owner by mistake; a deposed owner that wakes up sees the
+ * ever replaced, so no process can remove the claim of a living owner by mistake; a deposed owner that wakes up sees the
  * higher number.
  */
 import { randomUUID } from 'node:crypto';
@@ -39,7 +39,7 @@ export type ClaimOwner = z.output<typeof ownerSchema>;
 /** A stage that this process may work on. */
 export interface Claim {
   readonly id: string;
-  /** Shows others that the owner lives. Returns false where somebody has taken the stage over. */
+  /** Shows others that the owner lives. Returns false where another process has taken the stage over. */
   renew(): boolean;
   /** Lets go of it. */
   release(): void;
@@ -63,7 +63,7 @@ export class Claimant {
   /**
    * Claims a stage.
    *
-   * @returns The claim, or who holds the stage (null: somebody whose claim cannot be read).
+   * @returns The claim, or who holds the stage (null: an owner whose claim cannot be read).
    * @throws where the stage's folder cannot be written.
    */
   claim({ folder }: StagePaths): { claim: Claim } | { holder: ClaimOwner | null } {
@@ -104,7 +104,7 @@ export function holdsClaim({ folder }: Pick<StagePaths, 'folder'>, id: string): 
   return latest(folder)?.owner?.id === id;
 }
 
-/** Who holds a stage, alive or not; null where nobody does. */
+/** Who holds a stage, alive or not; null where no process does. */
 export function claimOwner({ folder }: Pick<StagePaths, 'folder'>): ClaimOwner | null {
   return latest(folder)?.owner ?? null;
 }
@@ -204,7 +204,7 @@ function processExists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return errorCode(error) !== 'ESRCH'; // EPERM: there is one, of somebody else
+    return errorCode(error) !== 'ESRCH'; // EPERM: there is one, of another user
   }
 }
 

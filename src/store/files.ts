@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import { messageOf, UsageError } from '../common/errors.js';
+import { errorCode, messageOf, UsageError } from '../common/errors.js';
 
 /** Writes the content beside the target, flushes it to disk, then renames it over the target. Makes parent folders. */
 export function writeFileAtomic(path: string, parts: string | Uint8Array | readonly Uint8Array[]): void {
@@ -89,7 +89,7 @@ export function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw new UsageError(`cannot read ${path}: ${messageOf(error)}`);
   }
   try {

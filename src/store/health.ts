@@ -1,4 +1,6 @@
 /** Whether the training behind a result worked, judged by the result alone. */
+import { numberIn } from '../stages/fields.js';
+import { STAGE_ENTRIES } from '../stages/index.js';
 import type { StageResult } from './records.js';
 
 /**
@@ -9,18 +11,9 @@ import type { StageResult } from './records.js';
  *   result is of a kind or an engine revision that has no training loss to judge.
  */
 export function healthProblem(result: StageResult): string | null {
-  switch (result.kind) {
-    case 'pretrain':
-      return worseThan(result.loss, result.zeroLoss, 'a prediction of zero');
-    case 'finetune':
-    case 'linear':
-      return worseThan(result.loss, result.chanceLoss, 'equal odds');
-    case 'knn':
-      return null;
-  }
-}
-
-function worseThan(loss: number | null, baseline: number | null, of: string): string | null {
-  if (loss === null || baseline === null || loss < baseline) return null;
-  return `its loss ended at ${loss.toPrecision(4)}, no better than ${of} (${baseline.toPrecision(4)})`;
+  const { baseline } = STAGE_ENTRIES[result.kind];
+  if (baseline === null) return null;
+  const [loss, level] = [numberIn(result, baseline.loss), numberIn(result, baseline.level)];
+  if (loss === null || level === null || loss < level) return null;
+  return `its loss ended at ${loss.toPrecision(4)}, no better than ${baseline.name} (${level.toPrecision(4)})`;
 }

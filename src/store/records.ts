@@ -2,7 +2,10 @@
 import { z } from 'zod';
 import { FAILURE_CAUSES, type FailureCause } from '../common/errors.js';
 import { identify } from '../spec/plan.js';
-import type { Plan, Stage, StageKind } from '../spec/stages.js';
+import type { Plan, Stage } from '../spec/stages.js';
+import type { TrainingEvent } from '../stages/events.js';
+import { EVALUATIONS, STAGES } from '../stages/index.js';
+import type { FileKeys } from '../stages/stage.js';
 
 /** How far a stage is (`state.json`). It is pending where there is no such file. */
 export const stateSchema = z.strictObject({
@@ -19,110 +22,24 @@ export const stateSchema = z.strictObject({
 });
 export type StageState = z.output<typeof stateSchema>;
 
-/** What results of engine revision 1 do not have. */
-const sinceRevision2 = <T extends z.ZodType>(schema: T) => schema.nullable().default(null as never);
-
-const work = {
-  /** Epochs and optimiser steps done; what the numbers below were read after. */
-  epochs: z.number().nonnegative(),
-  steps: z.int().nonnegative(),
-  /** Training images per second of the last attempt, and its wall time; null where nothing was trained. */
-  imagesPerSecond: z.number().nullable(),
-  seconds: z.number(),
-  /** Files that could not be decoded and were passed over. */
-  corruptImages: z.array(z.string()),
-  /** Identity of the stage. */
-  stage: sinceRevision2(z.string()),
-  /** The pre-training that it started from, and the digest of that checkpoint (`safetensors.ts`); null: none. */
-  parent: sinceRevision2(z.strictObject({ id: z.string(), sha256: z.string() })),
-  /** Digest of the checkpoint that it left; null: it leaves none. */
-  checkpoint: sinceRevision2(z.string()),
-};
-
-/** How the training went; see `health.ts`. */
-const training = {
-  /** Mean training loss of the last epoch. */
-  loss: z.number(),
-  /** Training loss of the first step. */
-  firstLoss: sinceRevision2(z.number()),
-  /** Largest global L2 norm of a step's gradients, before clipping. */
-  largestGradientNorm: sinceRevision2(z.number()),
-  /** Images in a step: less than the recipe's `batchSize` where the split is smaller. */
-  batchSize: sinceRevision2(z.int().positive()),
-};
-
-/** What predicting equal odds for every class scores: the logarithm of their number. */
-const chanceLoss = sinceRevision2(z.number());
-
-const accuracy = {
-  /** Top-1 on the test set, in percent. */
-  accuracy: z.number(),
-  /** Top-5 in percent; null with five classes or fewer. */
-  top5: z.number().nullable(),
-  testImages: z.int(),
-  trainImages: z.int(),
-};
-
 /** Final numbers of a stage (`result.json`). */
 export const resultSchema = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('pretrain'),
-    ...work,
-    ...training,
-    /** Mean training loss of each epoch. */
-    losses: z.array(z.number()),
-    /** What a prediction of zero scores on the same task. */
-    zeroLoss: z.number(),
-    trainImages: z.int(),
-  }),
-  z.strictObject({
-    kind: z.literal('finetune'),
-    ...work,
-    ...training,
-    chanceLoss,
-    ...accuracy,
-  }),
-  z.strictObject({
-    kind: z.literal('linear'),
-    ...work,
-    /** Mean training loss of the last epoch. */
-    loss: sinceRevision2(z.number()),
-    batchSize: training.batchSize,
-    chanceLoss,
-    ...accuracy,
-  }),
-  z.strictObject({
-    kind: z.literal('knn'),
-    ...work,
-    /** Neighbours that voted: less than the recipe's `k` where there are fewer training images. */
-    k: sinceRevision2(z.int().positive()),
-    ...accuracy,
-  }),
+  STAGES.pretrain.result,
+  ...Object.values(EVALUATIONS).map(({ result }) => result),
 ]);
 export type StageResult = z.output<typeof resultSchema>;
-
-/** Whether a finished stage of a kind has a checkpoint, which its result then names. */
-export const LEAVES_CHECKPOINT: Record<StageKind, boolean> = {
-  pretrain: true,
-  finetune: true,
-  linear: false,
-  knn: false,
-};
 
 /** A result without what is known of its files alone. */
 export type StageNumbers = Numbers<StageResult>;
 // Distributes over the kinds of stages; a plain Omit keeps only the keys that all of them have.
-type Numbers<Result> = Result extends unknown ? Omit<Result, 'stage' | 'parent' | 'checkpoint'> : never;
+type Numbers<Result> = Result extends unknown ? Omit<Result, FileKeys> : never;
 
-/** What a worker tells its parent, one JSON line each on its standard output. */
+/** What a worker reports to its sweep, one JSON line each on its standard output. */
 export type StageEvent =
-  | { type: 'started'; device: string; steps: number; fromStep: number }
-  | { type: 'progress'; epoch: number; step: number; steps: number; loss: number; imagesPerSecond: number }
-  | { type: 'evaluated'; epoch: number; accuracy: number }
-  | { type: 'warning'; message: string }
+  | TrainingEvent
   | { type: 'done'; result: StageResult }
   | { type: 'failed'; cause: FailureCause; reason: string }
-  /** Nothing new, but it lives. */
+  /** Nothing new: the worker is alive. */
   | { type: 'alive' };
 
 /** A plan that this version wrote; what is in it was checked when it was made. */

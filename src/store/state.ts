@@ -3,7 +3,7 @@ import { readJson } from './files.js';
 import type { StagePaths } from './layout.js';
 import { stateSchema, type StageState } from './records.js';
 
-/** What became of the stage's last attempt; null where there was none, or nobody can tell any more. */
+/** What became of the stage's last attempt; null where there was none, or its file is damaged. */
 export function readState({ state }: Pick<StagePaths, 'state'>): StageState | null {
   try {
     return readJson(state, stateSchema) ?? null;

@@ -13,15 +13,15 @@ const BATCH = 128;
  * stands in for the others.
  *
  * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
- * @returns The outputs [images, width], row-major, and the label of each of these images.
+ * @returns The outputs [images, width], row-major, and the target of each of these images.
  * @throws TrainingError where too few images can be decoded, see `data/split.ts`.
  */
-export async function applyToSplit(
-  split: Split,
+export async function applyToSplit<Target>(
+  split: Split<Target>,
   imageSize: number,
   model: (images: tf.Tensor4D) => tf.Tensor2D,
-): Promise<{ outputs: Float32Array; labels: Uint32Array; width: number }> {
-  const labels: number[] = [];
+): Promise<{ outputs: Float32Array; targets: Target[]; width: number }> {
+  const targets: Target[] = [];
   const rows: Float32Array[] = [];
   let width = 0;
   const prepare = async (indices: Int32Array) => {
@@ -29,7 +29,7 @@ export async function applyToSplit(
     const decoded = read.filter((sample) => sample !== null);
     if (decoded.length === 0) return null;
     return normalizedBatch(
-      decoded.map(({ image, label }) => Promise.resolve({ view: evaluationView(image, imageSize), label })),
+      decoded.map(({ image, target }) => Promise.resolve({ view: evaluationView(image, imageSize), target })),
       imageSize,
     );
   };
@@ -40,17 +40,17 @@ export async function applyToSplit(
     if (batch === null) continue;
     const output = tf.tidy(() => model(batch.images));
     rows.push(Float32Array.from(await output.data()));
-    labels.push(...batch.labels);
+    targets.push(...batch.targets);
     width = output.shape[1];
     tf.dispose([batch.images, output]);
   }
-  const outputs = new Float32Array(labels.length * width);
+  const outputs = new Float32Array(targets.length * width);
   let offset = 0;
   for (const part of rows) {
     outputs.set(part, offset);
     offset += part.length;
   }
-  return { outputs, labels: Uint32Array.from(labels), width };
+  return { outputs, targets, width };
 }
 
 /** Accuracies of scores, in percent. Of equal scores the lower class counts as the higher one. */

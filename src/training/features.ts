@@ -1,7 +1,6 @@
 /** Frozen features of the labelled training images and of the test images: what the probes measure. */
 import * as tf from '@tensorflow/tfjs';
-import type { Dataset } from '../data/dataset.js';
-import { labelledSubset } from '../data/split.js';
+import { labelledSubset, type Dataset, type Split } from '../data/split.js';
 import { disposeParameters, initialValues, toParameters, transfer } from '../model/parameters.js';
 import { features } from '../model/vit.js';
 import type { EncoderConfig } from '../spec/model.js';
@@ -22,15 +21,15 @@ export interface FeatureSet {
  */
 export async function extractFeatures(
   { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
-  { dataset, parent }: StageContext,
+  { dataset, parent }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'>,
 ): Promise<{ train: FeatureSet; test: FeatureSet }> {
   const fresh = initialValues(model, { for: 'encoding' }, seed);
   const parameters = toParameters(parent ? transfer(parent, fresh) : fresh);
-  const encodeSplit = async (split: typeof dataset.train): Promise<FeatureSet> => {
-    const { outputs, ...rest } = await applyToSplit(split, model.imageSize, (images) =>
+  const encodeSplit = async (split: Split<number>): Promise<FeatureSet> => {
+    const { outputs, targets, width } = await applyToSplit(split, model.imageSize, (images) =>
       features(parameters, model, images),
     );
-    return { features: outputs, ...rest };
+    return { features: outputs, labels: Uint32Array.from(targets), width };
   };
   try {
     const train = await encodeSplit(labelledSubset(dataset.train, data.labelFraction, seed));

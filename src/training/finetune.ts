@@ -7,16 +7,17 @@ import { labelledSubset, type Split } from '../data/split.js';
 import { initialValues, parameterShapes, transfer } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
-import type { StageConfig } from '../spec/stages.js';
-import type { StageNumbers } from '../store/records.js';
+import type { EvaluationContext } from '../stages/evaluation.js';
+import type { FinetuneConfig, FinetuneNumbers } from '../stages/finetune.js';
 import { imagesPerStep } from './batch-size.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
+import { adamW } from './optimizers/adamw.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
-import { corruptImages, identityOf, loopContext, openState, type StageContext } from './stage-context.js';
+import { corruptImages, loopContext, openState } from './stage-context.js';
 import { CorruptFileError, streamSafetensors, writeSafetensors } from '../store/safetensors.js';
 import {
   checkIdentity,
@@ -27,8 +28,6 @@ import {
   type TrainingState,
 } from './state.js';
 import { augmentedView } from './views.js';
-
-export type FinetuneConfig = Extract<StageConfig, { kind: 'finetune' }>;
 
 /** One part of a batch, on the device. */
 interface Part {
@@ -43,7 +42,7 @@ interface Part {
  *
  * @throws TrainingError, Interrupted: see {@link train}.
  */
-export async function finetune(config: FinetuneConfig, context: StageContext): Promise<StageNumbers> {
+export async function finetune(config: FinetuneConfig, context: EvaluationContext<'class'>): Promise<FinetuneNumbers> {
   const { dataset, parent, emit, device } = context;
   const { model, recipe, seed, data } = config;
   const classes = dataset.classes.length;
@@ -54,10 +53,11 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
     return parent ? transfer(parent, fresh) : fresh;
   };
   const { depth } = model;
-  const slots = { depth, layerDecay: recipe.layerDecay, weightDecay: recipe.weightDecay };
+  const { layerDecay, weightDecay } = recipe;
+  const options = { depth, layerDecay, weightDecay, optimizers: [adamW(recipe)] };
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
-  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, slots);
+  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
   try {
     const loop = loopContext(context, state);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
@@ -70,10 +70,10 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
       tensors: tensorsOf,
     };
     const evaluate = async () => {
-      const { outputs, labels } = await applyToSplit(dataset.test, model.imageSize, (images) =>
+      const { outputs, targets } = await applyToSplit(dataset.test, model.imageSize, (images) =>
         classify(state.parameters, model, images),
       );
-      return { ...accuracies(outputs, labels, classes), testImages: labels.length };
+      return { ...accuracies(outputs, targets, classes), testImages: targets.length };
     };
     let last: { epoch: number; measured: Awaited<ReturnType<typeof evaluate>> } | undefined;
     const trained = await train<Part>(
@@ -94,7 +94,8 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
             last = { epoch: finished, measured };
             if (due) await keepBest(context, state, finished, measured.accuracy);
             loop.record({ epoch: finished, step: state.step, ...measured });
-            emit({ type: 'evaluated', epoch: finished, accuracy: measured.accuracy });
+            const { accuracy, top5 } = measured;
+            emit({ type: 'evaluated', epoch: finished, metrics: { accuracy, top5 } });
           };
         },
       },
@@ -120,12 +121,16 @@ export async function finetune(config: FinetuneConfig, context: StageContext): P
 }
 
 /** Keeps the weights that do best on the way; where two do equally well, the earlier. */
-async function keepBest(context: StageContext, state: TrainingState, epoch: number, accuracy: number) {
-  const { paths, mayWrite } = context;
-  const best = bestSoFar(paths.bestCheckpoint, identityOf(context));
+async function keepBest(
+  { identity, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'paths' | 'mayWrite'>,
+  state: TrainingState,
+  epoch: number,
+  accuracy: number,
+) {
+  const best = bestSoFar(paths.bestCheckpoint, identity);
   if (best !== null && best >= accuracy) return;
   mayWrite();
-  const metadata = { ...identityMetadata(identityOf(context)), epoch: String(epoch), accuracy: String(accuracy) };
+  const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy) };
   await writeSafetensors(paths.bestCheckpoint, toSources(state.parameters), metadata);
 }
 
@@ -145,12 +150,12 @@ function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
 const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];
 
 /** Augments and mixes batches, and cuts them in parts. */
-function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split) {
-  const views = { seed, size: model.imageSize, cropScale: recipe.cropScale, flip: recipe.flip };
+function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>) {
+  const views = { ...recipe, seed, size: model.imageSize };
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const mix = drawMix(recipe, model.imageSize, stream(seed, 'mix', epoch, step));
     const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, views));
-    const { images, labels } = await normalizedBatch(reading, model.imageSize, mix);
+    const { images, targets: labels } = await normalizedBatch(reading, model.imageSize, mix);
     const targets = mixLabels(labels, mix, { ...recipe, classes });
     const dropPaths = stream(seed, 'drop-path', epoch, step);
     const lengths = splitInParts(indices, recipe.accumulate).map(({ length }) => length);

@@ -9,35 +9,35 @@ import { viewPixels, type View } from '../common/view.js';
 import type { Batch, Draw, Objective } from '../objectives/compose.js';
 import { cropViews, hasCropKernel, mixColours, NORMALIZE } from '../ops/index.js';
 import { mixImages, mixTensor, type Mix } from './mixing.js';
-import type { LabelledView } from './views.js';
+import type { TargetedView } from './views.js';
 
 /**
  * The ImageNet-normalised images of a batch, mixed as drawn.
  *
  * @param reading views of size × size, at least one
- * @returns images [batch, size, size, 3], and the label of each
+ * @returns images [batch, size, size, 3], and the target of each
  */
-export async function normalizedBatch(
-  reading: readonly Promise<LabelledView>[],
+export async function normalizedBatch<Target>(
+  reading: readonly Promise<TargetedView<Target>>[],
   size: number,
   mix: Mix = { kind: 'none' },
-): Promise<{ images: tf.Tensor4D; labels: number[] }> {
+): Promise<{ images: tf.Tensor4D; targets: Target[] }> {
   if (hasCropKernel()) {
     const read = await Promise.all(reading);
     return {
       images: tf.tidy(() => mixTensor(mixColours(uploaded(read), [NORMALIZE]), mix)),
-      labels: read.map(({ label }) => label),
+      targets: read.map(({ target }) => target),
     };
   }
   const read = await Promise.all(
     reading.map(async (sample) => {
-      const { view, label } = await sample;
-      return { image: normalizeImage(made(view)), label };
+      const { view, target } = await sample;
+      return { image: normalizeImage(made(view)), target };
     }),
   );
   const pixels = stackPixels(read.map(({ image }) => image));
   mixImages(pixels, read.length, size, mix);
-  return { images: tf.tensor4d(pixels, [read.length, size, size, 3]), labels: read.map(({ label }) => label) };
+  return { images: tf.tensor4d(pixels, [read.length, size, size, 3]), targets: read.map(({ target }) => target) };
 }
 
 /** The views of a batch, each degraded as drawn, on the device. The caller disposes of the batch. */

@@ -3,18 +3,15 @@
  * factor for each image so that none underflows: the nearest neighbour has the weight 1.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { StageConfig } from '../spec/stages.js';
-import type { StageNumbers } from '../store/records.js';
+import type { EvaluationContext } from '../stages/evaluation.js';
+import type { KnnConfig, KnnNumbers } from '../stages/knn.js';
 import { extractFeatures, probed, rowsOf, type FeatureSet } from './features.js';
-import type { StageContext } from './stage-context.js';
-
-export type KnnConfig = Extract<StageConfig, { kind: 'knn' }>;
 
 /** Test images compared at once; the similarities of a block are BLOCK × training images. */
 const BLOCK = 256;
 
 /** Extracts features, and classifies every test image by its neighbours in the training set. */
-export async function nearestNeighbours(config: KnnConfig, context: StageContext): Promise<StageNumbers> {
+export async function nearestNeighbours(config: KnnConfig, context: EvaluationContext<'class'>): Promise<KnnNumbers> {
   const begin = performance.now();
   const classes = context.dataset.classes.length;
   context.emit({ type: 'started', device: context.device, steps: 0, fromStep: 0 });

@@ -4,22 +4,19 @@ import { TrainingError } from '../common/errors.js';
 import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
 import { toVariable } from '../model/parameters.js';
 import { linear, softmaxCrossEntropy } from '../ops/index.js';
-import type { StageConfig } from '../spec/stages.js';
-import type { StageNumbers } from '../store/records.js';
+import type { EvaluationContext } from '../stages/evaluation.js';
+import type { LinearConfig, LinearNumbers } from '../stages/linear.js';
 import { imagesPerStep } from './batch-size.js';
 import { extractFeatures, probed, rowsOf, standardize, type FeatureSet } from './features.js';
 import { mixLabels } from './mixing.js';
 import { checkFinish } from './divergence.js';
 import { breathe, Interrupted } from './loop.js';
 import { learningRateAt } from './schedule.js';
-import type { StageContext } from './stage-context.js';
-
-export type LinearConfig = Extract<StageConfig, { kind: 'linear' }>;
 
 const MOMENTUM = 0.9;
 
 /** Extracts features, trains the classifier and scores it on the test set. A probe is short and never resumed midway. */
-export async function linearProbe(config: LinearConfig, context: StageContext): Promise<StageNumbers> {
+export async function linearProbe(config: LinearConfig, context: EvaluationContext<'class'>): Promise<LinearNumbers> {
   const begin = performance.now();
   const { recipe } = config;
   const classes = context.dataset.classes.length;

@@ -1,19 +1,18 @@
 /**
- * The training loop: epochs of steps, the learning rate of each, when losses are read and checkpoints written. What a
- * batch is and how it is scored belongs to pre-training and fine-tuning.
+ * The training loop. Its four concerns are four functions: `trainStep` updates the weights, `readAndReport` reads losses
+ * and reports progress, `saveWithinEpoch` writes checkpoints, `finishEpoch` closes an epoch. What a batch is and how it is
+ * scored belongs to pre-training and fine-tuning.
  */
 import * as tf from '@tensorflow/tfjs';
-import { accumulate, adamW, adamWRates, Repeated, type AdamWStep } from '../ops/index.js';
-import type { StageEvent } from '../store/records.js';
-import { checkFinish, checkReading } from './divergence.js';
+import { accumulate, Repeated } from '../ops/index.js';
+import type { TrainingEvent } from '../stages/events.js';
+import { checkFinish, checkReading, type Levels } from './divergence.js';
 import { clipByGlobalNorm, globalNorm, meanGradients, raiseTo } from './gradients.js';
-import { learningRateAt, type Schedule } from './schedule.js';
+import { learningRateAt, type LearningRateSchedule } from './schedule.js';
 import type { TrainingState } from './state.js';
 
 /** The keys of a recipe that the loop itself reads. */
-export interface LoopRecipe extends Schedule {
-  beta1: number;
-  beta2: number;
+export interface LoopRecipe extends LearningRateSchedule {
   clipGradient?: number | undefined;
 }
 
@@ -34,16 +33,16 @@ export interface LoopTask<Part> {
   onEpoch?(epochs: number): (() => Promise<void>) | undefined;
 }
 
-/** How the loop talks to the world around it. */
+/** The events, files and signals of the stage that trains. */
 export interface LoopContext {
-  emit: (event: StageEvent) => void;
+  emit: (event: TrainingEvent) => void;
   /** Appends to the stage's metrics. */
   record: (metrics: Record<string, unknown>) => void;
   /** Writes a checkpoint of the state as it is. */
   save: () => Promise<void>;
   /** Most milliseconds between two checkpoints; there is one after every epoch besides. */
   saveEvery: number;
-  /** Aborted when the stage shall stop at the next step, to be resumed later. */
+  /** Aborted: the stage stops at the next step, and may be resumed later. */
   signal: AbortSignal;
 }
 
@@ -55,7 +54,7 @@ export class Interrupted extends Error {
 /** Steps between two readings of the loss for the record. On a GPU each makes the processor wait for the device. */
 const STEPS_PER_READING = 20;
 
-/** Where steps are slow, somebody watching is told more often than that. */
+/** Where steps are slow, progress is reported more often than the loss is recorded. */
 const SHOW_EVERY_MS = 1000;
 
 /** What a result says of the training behind it. */
@@ -83,78 +82,135 @@ export async function train<Part>(
   state: TrainingState,
   context: LoopContext,
 ): Promise<LoopResult> {
-  const { recipe, stepsPerEpoch } = task;
-  const schedule = { ...recipe, batchSize: task.imagesPerStep };
-  const steps = recipe.epochs * stepsPerEpoch;
-  const meter = new Meter(task.imagesPerStep);
-  const repeated = new Repeated();
-  let shown = performance.now();
-  let saved = performance.now();
-
+  const run: Run<Part> = {
+    task,
+    state,
+    context,
+    schedule: { ...task.recipe, batchSize: task.imagesPerStep },
+    steps: task.recipe.epochs * task.stepsPerEpoch,
+    meter: new Meter(task.imagesPerStep),
+    repeated: new Repeated(),
+    shown: performance.now(),
+    saved: performance.now(),
+  };
   try {
-    while (state.step < steps) {
-      const epoch = Math.floor(state.step / stepsPerEpoch);
-      let read = { step: state.step, sum: (await state.lossSum.data())[0]! };
-      meter.start();
-      for await (const parts of task.batches(epoch, state.step % stepsPerEpoch)) {
-        update(task, schedule, state, parts, repeated);
-        await breathe();
-        meter.step();
-        const inEpoch = state.step - epoch * stepsPerEpoch;
-        state.firstLoss ??= (await state.lossSum.data())[0]!;
-        const stop = context.signal.aborted;
-        const due = inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop;
-        if (due || performance.now() - shown > SHOW_EVERY_MS) {
-          const sum = (await state.lossSum.data())[0]!;
-          const loss = (sum - read.sum) / (state.step - read.step);
-          const imagesPerSecond = meter.rate();
-          if (due) {
-            checkReading(loss, [read.step, state.step], { first: state.firstLoss, baseline: task.baseline });
-            read = { step: state.step, sum };
-            const learningRate = learningRateAt(schedule, state.step - 1, stepsPerEpoch);
-            context.record({
-              step: state.step,
-              epoch: state.step / stepsPerEpoch,
-              loss,
-              learningRate,
-              imagesPerSecond,
-            });
-          }
-          // Between two checks the loss may be NaN, which JSON cannot say; the next check will.
-          if (Number.isFinite(loss))
-            context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
-          shown = performance.now();
-        }
-        const within = state.step < steps && inEpoch < stepsPerEpoch;
-        if (within && (stop || performance.now() - saved > context.saveEvery)) {
-          meter.pause();
-          await context.save();
-          meter.start();
-          saved = performance.now();
-        }
-        if (within && stop) {
-          throw new Interrupted('stopped at a step boundary');
-        }
-      }
-      meter.pause();
-      state.losses.push(read.sum / stepsPerEpoch);
-      tf.tidy(() => {
-        accumulate(state.lossSum, tf.neg(state.lossSum));
-      });
-      const then = task.onEpoch?.(epoch + 1);
-      if (then) {
-        repeated.dispose(); // for its memory
-        await then();
-      }
-      await context.save();
-      saved = performance.now();
-      if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
-    }
-    const levels = { first: state.firstLoss!, baseline: task.baseline };
-    checkFinish(state.losses.at(-1)!, levels);
+    while (state.step < run.steps) await trainEpoch(run);
+    checkFinish(state.losses.at(-1)!, levelsOf(run));
   } finally {
-    repeated.dispose();
+    run.repeated.dispose();
   }
+  return resultOf(run);
+}
+
+/** A training under way. */
+interface Run<Part> {
+  readonly task: LoopTask<Part>;
+  readonly state: TrainingState;
+  readonly context: LoopContext;
+  readonly schedule: LearningRateSchedule;
+  /** Of the whole training. */
+  readonly steps: number;
+  readonly meter: Meter;
+  readonly repeated: Repeated;
+  /** When progress was reported last, and when a checkpoint was written; in milliseconds. */
+  shown: number;
+  saved: number;
+}
+
+/** The sum of the epoch's losses after a step, as it was read from the device. */
+interface Reading {
+  step: number;
+  sum: number;
+}
+
+function levelsOf<Part>({ state, task }: Run<Part>): Levels {
+  return { first: state.firstLoss!, baseline: task.baseline };
+}
+
+/** What is left of the epoch under way: its steps, and the work after its last one. */
+async function trainEpoch<Part>(run: Run<Part>): Promise<void> {
+  const { task, state, context, schedule, meter, repeated } = run;
+  const epoch = Math.floor(state.step / task.stepsPerEpoch);
+  let reading = await readLossSum(state);
+  meter.start();
+  for await (const parts of task.batches(epoch, state.step % task.stepsPerEpoch)) {
+    trainStep(task, schedule, state, parts, repeated);
+    await breathe();
+    meter.step();
+    state.firstLoss ??= (await readLossSum(state)).sum;
+    const stop = context.signal.aborted;
+    reading = await readAndReport(run, epoch, reading, stop);
+    await saveWithinEpoch(run, epoch, stop);
+  }
+  meter.pause();
+  await finishEpoch(run, epoch, reading);
+}
+
+async function readLossSum({ step, lossSum }: TrainingState): Promise<Reading> {
+  return { step, sum: (await lossSum.data())[0]! };
+}
+
+/**
+ * Reads the loss where a reading is due, records it and checks it for divergence; reports progress then, and at least
+ * every second.
+ *
+ * @returns the last reading that was recorded.
+ */
+async function readAndReport<Part>(run: Run<Part>, epoch: number, last: Reading, stop: boolean): Promise<Reading> {
+  const { task, state, context, schedule, steps, meter } = run;
+  const { stepsPerEpoch } = task;
+  const inEpoch = state.step - epoch * stepsPerEpoch;
+  const due = inEpoch % STEPS_PER_READING === 0 || inEpoch === stepsPerEpoch || stop;
+  if (!due && performance.now() - run.shown <= SHOW_EVERY_MS) return last;
+  const reading = await readLossSum(state);
+  const loss = (reading.sum - last.sum) / (state.step - last.step);
+  const imagesPerSecond = meter.rate();
+  if (due) {
+    checkReading(loss, [last.step, state.step], levelsOf(run));
+    const learningRate = learningRateAt(schedule, state.step - 1, stepsPerEpoch);
+    context.record({ step: state.step, epoch: state.step / stepsPerEpoch, loss, learningRate, imagesPerSecond });
+  }
+  // Between two checks the loss may be NaN, which JSON has no number for; the next check reports it.
+  if (Number.isFinite(loss)) context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
+  run.shown = performance.now();
+  return due ? reading : last;
+}
+
+/**
+ * Writes a checkpoint within an epoch where one is due, or where the training was asked to stop.
+ *
+ * @throws Interrupted where it was.
+ */
+async function saveWithinEpoch<Part>(run: Run<Part>, epoch: number, stop: boolean): Promise<void> {
+  const { task, state, context, meter } = run;
+  if (state.step === (epoch + 1) * task.stepsPerEpoch) return;
+  if (stop || performance.now() - run.saved > context.saveEvery) {
+    meter.pause();
+    await context.save();
+    meter.start();
+    run.saved = performance.now();
+  }
+  if (stop) throw new Interrupted('stopped at a step boundary');
+}
+
+/** Closes an epoch: its mean loss, what the task does after it, and a checkpoint. */
+async function finishEpoch<Part>(run: Run<Part>, epoch: number, { sum }: Reading): Promise<void> {
+  const { task, state, context, steps, repeated } = run;
+  state.losses.push(sum / task.stepsPerEpoch);
+  tf.tidy(() => {
+    accumulate(state.lossSum, tf.neg(state.lossSum));
+  });
+  const then = task.onEpoch?.(epoch + 1);
+  if (then) {
+    repeated.dispose(); // for its memory
+    await then();
+  }
+  await context.save();
+  run.saved = performance.now();
+  if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
+}
+
+async function resultOf<Part>({ task, state, meter }: Run<Part>): Promise<LoopResult> {
   const largest = (await state.largestGradientNorm.data())[0]!;
   return {
     imagesPerSecond: meter.steps > 0 ? meter.rate() : null,
@@ -175,43 +231,41 @@ export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** One optimiser step. Consumes the parts. */
-function update<Part>(
-  task: LoopTask<Part>,
-  schedule: Schedule,
+/** What a step reads of the task of a training. */
+export type StepTask<Part> = Pick<LoopTask<Part>, 'stepsPerEpoch' | 'loss' | 'tensors'> & {
+  recipe: Pick<LoopRecipe, 'clipGradient'>;
+};
+
+/**
+ * One step of the training: gradients, clipping and updates, and the sum of losses. Frees the tensors of the parts.
+ *
+ * @param schedule The learning rates.
+ */
+export function trainStep<Part>(
+  task: StepTask<Part>,
+  schedule: LearningRateSchedule,
   state: TrainingState,
   parts: Part[],
   repeated: Repeated,
 ): void {
-  const { recipe, stepsPerEpoch } = task;
-  const options: AdamWStep = {
-    learningRate: learningRateAt(schedule, state.step, stepsPerEpoch),
-    beta1: recipe.beta1,
-    beta2: recipe.beta2,
-    epsilon: 1e-8,
-    step: state.step + 1,
-    gradientScale: 1,
-  };
-  const rates = adamWRates(options);
-  const inputs = [...parts.flatMap((part) => task.tensors(part)), rates];
+  const { clipGradient } = task.recipe;
+  const { optimizers, trained } = state;
+  const learningRate = learningRateAt(schedule, state.step, task.stepsPerEpoch);
+  const rates = { learningRate, step: state.step + 1 };
+  const own = optimizers.map((optimizer) => ({ optimizer, inputs: optimizer.inputs(rates) }));
+  const inputs = [...parts.flatMap((part) => task.tensors(part)), ...own.flatMap((each) => each.inputs)];
   repeated.run(inputs, () => {
     tf.tidy(() => {
-      const slots = [...state.slots.values()];
       const { loss, gradients } = meanGradients(
         parts,
         (part) => task.loss(part),
-        slots.map((slot) => slot.value),
+        trained.map(({ value }) => value),
       );
       accumulate(state.lossSum, loss);
       const norm = globalNorm(gradients);
       raiseTo(state.largestGradientNorm, norm);
-      const { clipGradient } = recipe;
-      adamW(
-        slots,
-        clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient, norm),
-        options,
-        rates,
-      );
+      const clipped = clipGradient === undefined ? gradients : clipByGlobalNorm(gradients, clipGradient, norm);
+      for (const each of own) each.optimizer.update(trained, clipped, rates, each.inputs);
     });
   });
   tf.dispose(inputs);
@@ -221,16 +275,16 @@ function update<Part>(
 /** Images per second of training alone, without evaluation and checkpoints. */
 class Meter {
   steps = 0;
-  private elapsed = 0;
-  private since = 0;
-  private readonly imagesPerStep: number;
+  #elapsed = 0;
+  #since = 0;
+  readonly #imagesPerStep: number;
 
   constructor(imagesPerStep: number) {
-    this.imagesPerStep = imagesPerStep;
+    this.#imagesPerStep = imagesPerStep;
   }
 
   start(): void {
-    this.since = performance.now();
+    this.#since = performance.now();
   }
 
   step(): void {
@@ -238,16 +292,16 @@ class Meter {
   }
 
   pause(): void {
-    this.elapsed += performance.now() - this.since;
-    this.since = performance.now();
+    this.#elapsed += performance.now() - this.#since;
+    this.#since = performance.now();
   }
 
   get seconds(): number {
-    return this.elapsed / 1000;
+    return this.#elapsed / 1000;
   }
 
   rate(): number {
     this.pause();
-    return (this.steps * this.imagesPerStep) / this.seconds;
+    return (this.steps * this.#imagesPerStep) / this.seconds;
   }
 }

@@ -6,20 +6,19 @@ import type { Split } from '../data/split.js';
 import { initialValues } from '../model/parameters.js';
 import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
-import type { StageConfig } from '../spec/stages.js';
-import type { StageNumbers } from '../store/records.js';
+import type { PretrainConfig } from '../spec/stages.js';
+import type { PretrainNumbers } from '../stages/pretrain.js';
 import { imagesPerStep } from './batch-size.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
 import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
+import { adamW } from './optimizers/adamw.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { pretrainPurpose, pretrainShapes } from './parent.js';
 import { leavePreview } from './preview.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
 import { augmentedView } from './views.js';
-
-export type PretrainConfig = Extract<StageConfig, { kind: 'pretrain' }>;
 
 /** One part of a batch, on the device. */
 interface Part {
@@ -32,18 +31,18 @@ interface Part {
  *
  * @throws TrainingError, Interrupted: see {@link train}.
  */
-export async function pretrain(config: PretrainConfig, context: StageContext): Promise<StageNumbers> {
+export async function pretrain(config: PretrainConfig, context: StageContext): Promise<PretrainNumbers> {
   const { dataset, emit, device } = context;
   const { model, recipe, seed, task } = config;
   const objective = composeObjective(task, model);
   const { depth } = model;
-  const slots = { depth, layerDecay: 1, weightDecay: recipe.weightDecay };
+  const options = { depth, layerDecay: 1, weightDecay: recipe.weightDecay, optimizers: [adamW(recipe)] };
   const purpose = pretrainPurpose(config);
   const { length } = dataset.train;
   const steps = stepsPerEpoch(length, recipe.batchSize);
   const shapes = pretrainShapes(config);
   const initial = () => initialValues(model, purpose, seed);
-  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, slots);
+  const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
   try {
     const baseline = await zeroLoss(config, objective, dataset.train);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
@@ -94,8 +93,7 @@ async function prepare(
   epoch: number,
   indices: Int32Array,
 ): Promise<Batch> {
-  const { cropScale, flip } = recipe;
-  const views = { seed, size: objective.fieldSize, cropScale, flip };
+  const views = { ...recipe, seed, size: objective.fieldSize };
   const reading = Array.from(indices, async (index) => {
     const { view } = await augmentedView(split, index, epoch, views);
     return { view, draw: objective.draw(stream(seed, 'degrade', epoch, index)) };

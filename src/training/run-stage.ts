@@ -1,16 +1,14 @@
 /** One stage from its configuration to its result: what a worker process does. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { TrainingError, unreachable } from '../common/errors.js';
+import { TrainingError } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
 import { hasHalfProducts } from '../ops/index.js';
-import type { Stage } from '../spec/stages.js';
+import type { Stage, StageConfig } from '../spec/stages.js';
+import { EVALUATIONS, leavesCheckpoint, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import { writeJson } from '../store/files.js';
 import { siblingPaths, type StagePaths } from '../store/layout.js';
-import { LEAVES_CHECKPOINT, type StageNumbers, type StageResult } from '../store/records.js';
-import { finetune } from './finetune.js';
+import type { StageNumbers, StageResult } from '../store/records.js';
 import { withMemoryRemedy } from './memory-remedy.js';
-import { nearestNeighbours } from './knn.js';
-import { linearProbe } from './linear.js';
 import { readParent } from './parent.js';
 import { pretrain } from './pretrain.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
@@ -48,16 +46,21 @@ export async function runStage(
   }
   const id = stage.parent;
   const parent = id === null ? null : { id, ...readParent(siblingPaths(paths, id), id) };
-  const [weights, parentDigest] = parent === null ? [null, null] : [parent.weights, parent.sha256];
-  const context = { ...surroundings, stage, paths, dataset, parent: weights, parentDigest };
-  const numbers = await run(stage, context).catch((error: unknown) => {
+  const context: StageContext = {
+    ...surroundings,
+    identity: { stage: stage.id, parent: parent?.sha256 ?? null },
+    paths,
+    dataset,
+    parent: parent?.weights ?? null,
+  };
+  const numbers = await run(stage.config, context).catch((error: unknown) => {
     throw withMemoryRemedy(error, stage.config);
   });
   const result: StageResult = {
     ...numbers,
     stage: stage.id,
     parent: parent && { id: parent.id, sha256: parent.sha256 },
-    checkpoint: LEAVES_CHECKPOINT[stage.config.kind] ? readSafetensorsHeader(paths.checkpoint).sha256 : null,
+    checkpoint: leavesCheckpoint(stage.config.kind) ? readSafetensorsHeader(paths.checkpoint).sha256 : null,
   };
   for (const file of result.corruptImages) {
     surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
@@ -68,17 +71,21 @@ export async function runStage(
   return result;
 }
 
-function run({ config }: Stage, context: StageContext): Promise<StageNumbers> {
-  switch (config.kind) {
-    case 'pretrain':
-      return pretrain(config, context);
-    case 'finetune':
-      return finetune(config, context);
-    case 'linear':
-      return linearProbe(config, context);
-    case 'knn':
-      return nearestNeighbours(config, context);
-    default:
-      return unreachable(config);
-  }
+function run(config: StageConfig, context: StageContext): Promise<StageNumbers> {
+  return config.kind === 'pretrain' ? pretrain(config, context) : evaluate(config, context);
+}
+
+/** How each evaluation is run. */
+type Runs = {
+  [Name in Evaluation]: {
+    run: (config: EvaluationStageConfig<Name>, context: StageContext) => Promise<StageNumbers>;
+  };
+};
+
+function evaluate<Name extends Evaluation>(
+  config: EvaluationStageConfig<Name>,
+  context: StageContext,
+): Promise<StageNumbers> {
+  const entries: Runs = EVALUATIONS;
+  return entries[config.kind].run(config, context);
 }

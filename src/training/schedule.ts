@@ -1,6 +1,6 @@
 /** The learning rate of every step: linear warm-up from 0, then half a cosine. (PAPER.md §6–7) */
 
-export interface Schedule {
+export interface LearningRateSchedule {
   /** Rate for a batch of 256; the peak is this × batchSize / 256. */
   baseLearningRate: number;
   minLearningRate: number;
@@ -14,7 +14,7 @@ export interface Schedule {
  *
  * @param step From 0.
  */
-export function learningRateAt(schedule: Schedule, step: number, stepsPerEpoch: number): number {
+export function learningRateAt(schedule: LearningRateSchedule, step: number, stepsPerEpoch: number): number {
   const peak = (schedule.baseLearningRate * schedule.batchSize) / 256;
   const epoch = step / stepsPerEpoch;
   if (epoch < schedule.warmupEpochs) return (peak * epoch) / schedule.warmupEpochs;

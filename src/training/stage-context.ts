@@ -1,11 +1,10 @@
-/** What every kind of stage is given, and the files it keeps while it trains. */
+/** What every kind of stage runs with, and the files it writes while it trains. */
 import { existsSync } from 'node:fs';
 import type { Dataset } from '../data/dataset.js';
 import type { Shapes, Values } from '../model/parameters.js';
-import type { Stage } from '../spec/stages.js';
+import type { TrainingEvent } from '../stages/events.js';
 import { appendJsonLine } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
-import type { StageEvent } from '../store/records.js';
 import type { LoopContext } from './loop.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import {
@@ -13,33 +12,26 @@ import {
   loadState,
   saveState,
   type CheckpointIdentity,
-  type SlotOptions,
+  type StateOptions,
   type TrainingState,
 } from './state.js';
 
-export interface StageContext {
-  stage: Stage;
+export interface StageContext<Data extends Dataset = Dataset> {
+  /** The identity of the stage's checkpoints. */
+  identity: CheckpointIdentity;
   paths: StagePaths;
-  dataset: Dataset;
+  dataset: Data;
   /** Weights of the pre-training it starts from; null where there is none. */
   parent: Values | null;
-  /** Digest of the checkpoint that they were read from; null where there is none. */
-  parentDigest: string | null;
   /** Description of the device, for the record. */
   device: string;
-  emit: (event: StageEvent) => void;
+  emit: (event: TrainingEvent) => void;
   signal: AbortSignal;
   /** Throws once the stage is no longer this process's to write. */
   mayWrite: () => void;
   /** Most milliseconds between two checkpoints. */
   checkpointEvery: number;
 }
-
-/** What the stage's checkpoints are of. */
-export const identityOf = ({ stage, parentDigest }: StageContext): CheckpointIdentity => ({
-  stage: stage.id,
-  parent: parentDigest,
-});
 
 /** The files found unreadable so far and passed over, each once. */
 export function corruptImages({ train, test }: Dataset): string[] {
@@ -60,12 +52,16 @@ export interface Beginning {
  * The state to train from: the stage's last checkpoint that reads back, else its beginning. A damaged one is told of: it
  * costs time, never a number.
  */
-export function openState(context: StageContext, { initial, ...plan }: Beginning, options: SlotOptions): TrainingState {
-  const { paths, emit } = context;
+export function openState(
+  context: StageContext,
+  { initial, ...plan }: Beginning,
+  options: StateOptions,
+): TrainingState {
+  const { identity, paths, emit } = context;
   for (const path of [paths.checkpoint, paths.previousCheckpoint]) {
     if (!existsSync(path)) continue;
     try {
-      return loadState(path, { ...identityOf(context), ...plan }, options);
+      return loadState(path, { ...identity, ...plan }, options);
     } catch (error) {
       if (!(error instanceof CorruptFileError)) throw error;
       emit({ type: 'warning', message: `${error.message}; going on from the checkpoint before it, if there is one` });
@@ -76,7 +72,7 @@ export function openState(context: StageContext, { initial, ...plan }: Beginning
 
 /** Connects the training loop to the stage's files and events. */
 export function loopContext(context: StageContext, state: TrainingState): LoopContext {
-  const { paths, emit, signal, mayWrite, checkpointEvery } = context;
+  const { identity, paths, emit, signal, mayWrite, checkpointEvery } = context;
   return {
     emit,
     signal,
@@ -85,7 +81,7 @@ export function loopContext(context: StageContext, state: TrainingState): LoopCo
     },
     save: async () => {
       mayWrite();
-      await saveState(paths, identityOf(context), state);
+      await saveState(paths, identity, state);
     },
     saveEvery: checkpointEvery,
   };

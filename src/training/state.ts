@@ -1,6 +1,9 @@
 /**
- * What training changes: parameters, AdamW's moments, the step, and the losses so far. It can be saved and loaded, and
- * there is nothing else to save: every random draw is a function of seed, epoch and step (src/common/random.ts).
+ * What training changes: weights, the state of the optimiser, the step, and the losses so far. It can be saved and loaded,
+ * and there is nothing else to save: every random draw is a function of seed, epoch and step (src/common/random.ts).
+ *
+ * A checkpoint holds weights under their own names, and everything else in named groups: those of the optimisers
+ * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`.
  */
 import { existsSync, renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
@@ -14,8 +17,9 @@ import {
   type Shapes,
   type Values,
 } from '../model/parameters.js';
-import type { AdamWSlot } from '../ops/index.js';
 import type { StagePaths } from '../store/layout.js';
+import { adamW } from './optimizers/adamw.js';
+import type { Optimizer, TensorGroup, TrainedParameter } from './optimizers/optimizer.js';
 import { layerScale, weightDecayOf } from './parameter-groups.js';
 import {
   CorruptFileError,
@@ -27,13 +31,17 @@ import {
 
 export interface TrainingState {
   parameters: Parameters;
-  /** One for each trainable parameter, by name. */
-  slots: ReadonlyMap<string, AdamWSlot>;
+  /** The trainable parameters, each with its tensors in the groups. */
+  trained: readonly TrainedParameter[];
+  /** In the order of their updates. */
+  optimizers: readonly Optimizer[];
+  /** The tensors of the optimisers by group, then by the name of the parameter. */
+  groups: ReadonlyMap<string, Parameters>;
   /** Optimiser steps done. */
   step: number;
-  /** Sum of the losses of the steps done in the epoch under way. Kept on the device, to be read now and then. */
+  /** Sum of the losses of the steps done in the epoch under way. It is on the device, and read now and then. */
   lossSum: tf.Variable;
-  /** Largest global L2 norm of a step's gradients so far, before clipping; 0 before the first step. On the device too. */
+  /** Largest global L2 norm of a step's gradients so far, before clipping; 0 before the first step. It is on the device. */
   largestGradientNorm: tf.Variable;
   /** Training loss of the first step; null until it is known. */
   firstLoss: number | null;
@@ -41,13 +49,17 @@ export interface TrainingState {
   losses: number[];
 }
 
-export interface SlotOptions {
+export interface StateOptions {
   depth: number;
   layerDecay: number;
   weightDecay: number;
+  /** AdamW with PyTorch's rates by default. Those that follow the first see the weights that it left. */
+  optimizers?: readonly Optimizer[];
 }
 
-/** What a checkpoint is of. */
+const DEFAULT_OPTIMIZERS = [adamW({ beta1: 0.9, beta2: 0.999 })];
+
+/** The stage that a checkpoint belongs to. */
 export interface CheckpointIdentity {
   /** Identity of the stage. */
   stage: string;
@@ -55,69 +67,90 @@ export interface CheckpointIdentity {
   parent: string | null;
 }
 
-/** What a checkpoint must be of. */
+/** What a checkpoint must hold. */
 export interface CheckpointOwner extends CheckpointIdentity {
   /** Of the weights: all those of the model that the stage trains, and no others. */
   shapes: Shapes;
+  /** The groups beside them; those of AdamW by default. */
+  groups?: readonly TensorGroup[];
 }
 
-/** The owner of a checkpoint to go on from, and how long its training is. */
+/** The owner of a checkpoint to continue from, and how long its training is. */
 export interface TrainingPlan extends CheckpointOwner {
   epochs: number;
   stepsPerEpoch: number;
 }
 
-/** What a checkpoint holds beside the weights, which stand under their own names: two named groups of tensors. */
-const OPTIMIZER = 'optimizer.';
-const PROGRESS = 'progress.';
-const FIRST = `${OPTIMIZER}first.`;
-const SECOND = `${OPTIMIZER}second.`;
-const LOSS_SUM = `${PROGRESS}loss_sum`;
-const LARGEST_GRADIENT_NORM = `${PROGRESS}largest_gradient_norm`;
+const LOSS_SUM = 'progress.loss_sum';
+const LARGEST_GRADIENT_NORM = 'progress.largest_gradient_norm';
+
+const groupsOf = (optimizers: readonly Optimizer[]): TensorGroup[] => optimizers.flatMap(({ groups }) => groups);
+
+/** The name of a parameter's tensor in a checkpoint. */
+const nameIn = (group: string, parameter: string): string => `${group}.${parameter}`;
 
 /** The shape of every tensor of a checkpoint, by its name there. */
-function checkpointShapes(weights: Shapes): Map<string, readonly number[]> {
+function checkpointShapes(weights: Shapes, groups: readonly TensorGroup[]): Map<string, readonly number[]> {
   const all = new Map(weights).set(LOSS_SUM, []).set(LARGEST_GRADIENT_NORM, []);
-  for (const [name, shape] of weights) if (isTrainable(name)) all.set(FIRST + name, shape).set(SECOND + name, shape);
+  for (const [parameter, shape] of weights) {
+    if (isTrainable(parameter)) for (const { name } of groups) all.set(nameIn(name, parameter), shape);
+  }
   return all;
 }
 
 /** Training at its beginning. */
-export function freshState(values: Values, options: SlotOptions): TrainingState {
-  const zeros = (_: string, shape: number[]): tf.Variable =>
-    toVariable({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, false);
-  return assemble(toParameters(values), zeros, options, { step: 0, firstLoss: null, losses: [] });
+export function freshState(values: Values, options: StateOptions): TrainingState {
+  const zeros = (shape: readonly number[]): Float32Array => new Float32Array(shape.reduce((a, b) => a * b, 1));
+  const fresh = (shape: readonly number[], data = zeros(shape)): tf.Variable =>
+    toVariable({ shape: [...shape], data }, false);
+  return assemble(
+    toParameters(values),
+    {
+      progress: (_, shape) => fresh(shape),
+      state: ({ initial }, parameter, shape) =>
+        initial === 'zeros' ? fresh(shape) : fresh(shape, values.get(parameter)!.data),
+    },
+    options,
+    { step: 0, firstLoss: null, losses: [] },
+  );
 }
 
-/** @param tensorOf Gives the other tensors of a checkpoint, by name. */
+/** Where the tensors beside the weights come from. */
+interface TensorsBeside {
+  progress: (name: string, shape: readonly number[]) => tf.Variable;
+  state: (group: TensorGroup, parameter: string, shape: readonly number[]) => tf.Variable;
+}
+
 function assemble(
   parameters: Parameters,
-  tensorOf: (name: string, shape: number[]) => tf.Variable,
-  { depth, layerDecay, weightDecay }: SlotOptions,
+  beside: TensorsBeside,
+  { depth, layerDecay, weightDecay, optimizers = DEFAULT_OPTIMIZERS }: StateOptions,
   progress: Progress,
 ): TrainingState {
-  const slots = [...parameters]
-    .filter(([, value]) => value.trainable)
-    .map(([name, value]): [string, AdamWSlot] => [
-      name,
-      {
-        value,
-        first: tensorOf(FIRST + name, value.shape),
-        second: tensorOf(SECOND + name, value.shape),
-        rateScale: layerScale(name, depth, layerDecay),
-        weightDecay: weightDecayOf(value.shape, weightDecay),
-      },
-    ]);
-  const [lossSum, largestGradientNorm] = [tensorOf(LOSS_SUM, []), tensorOf(LARGEST_GRADIENT_NORM, [])];
-  return { parameters, slots: new Map(slots), lossSum, largestGradientNorm, ...progress };
+  const trainable = [...parameters].filter(([, value]) => value.trainable);
+  const groups = new Map(
+    groupsOf(optimizers).map((group) => [
+      group.name,
+      new Map(trainable.map(([name, { shape }]) => [name, beside.state(group, name, shape)])),
+    ]),
+  );
+  const trained = trainable.map(([name, value]): TrainedParameter => ({
+    name,
+    value,
+    rateScale: layerScale(name, depth, layerDecay),
+    weightDecay: weightDecayOf(value.shape, weightDecay),
+    state: (group) => groups.get(group)!.get(name)!,
+  }));
+  const [lossSum, largestGradientNorm] = [beside.progress(LOSS_SUM, []), beside.progress(LARGEST_GRADIENT_NORM, [])];
+  return { parameters, trained, optimizers, groups, lossSum, largestGradientNorm, ...progress };
 }
 
 /** Numbers of a training that are no tensors. */
 type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
 
 /**
- * Writes a checkpoint atomically: parameters under their names, then the progress and the optimiser's state. The
- * checkpoint before it is kept: a disk may lie about what it has written.
+ * Writes a checkpoint atomically: parameters under their names, then the progress and the optimisers' state. The
+ * checkpoint before it is kept, since a disk may report a write that it has not finished.
  */
 export async function saveState(
   paths: CheckpointPaths,
@@ -129,7 +162,9 @@ export async function saveState(
     [LOSS_SUM, state.lossSum],
     [LARGEST_GRADIENT_NORM, state.largestGradientNorm],
   ]);
-  for (const [name, slot] of state.slots) tensors.set(FIRST + name, slot.first).set(SECOND + name, slot.second);
+  for (const { name, state: tensorIn } of state.trained) {
+    for (const group of state.groups.keys()) tensors.set(nameIn(group, name), tensorIn(group));
+  }
   const next = `${paths.checkpoint}.next`;
   await writeSafetensors(next, toSources(tensors), {
     ...identityMetadata(identity),
@@ -141,7 +176,7 @@ export async function saveState(
   renameSync(next, paths.checkpoint);
 }
 
-/** The metadata of a file of weights that say what it is of. */
+/** The metadata of a file of weights that name its stage. */
 export const identityMetadata = ({ stage, parent }: CheckpointIdentity): Record<'stage' | 'parent', string> => ({
   stage,
   parent: parent ?? NO_PARENT,
@@ -181,17 +216,18 @@ export function toSources(variables: Parameters): Map<string, TensorSource> {
 export type CheckpointPaths = Pick<StagePaths, 'checkpoint' | 'previousCheckpoint'>;
 
 /**
- * Reads a checkpoint to go on from, uploading one tensor after the other.
+ * Reads a checkpoint to continue from, uploading one tensor after the other.
  *
  * @throws CorruptFileError when the file is damaged, or is not a checkpoint of that training.
  */
-export function loadState(path: string, plan: TrainingPlan, options: SlotOptions): TrainingState {
+export function loadState(path: string, plan: TrainingPlan, options: StateOptions): TrainingState {
+  const groups = groupsOf(options.optimizers ?? DEFAULT_OPTIMIZERS);
   const tensors = new Map<string, tf.Variable>();
   let progress: Progress | undefined;
   try {
     streamSafetensors(path, {
       begin: (header) => {
-        checkOwner(path, header, plan);
+        checkOwner(path, header, { ...plan, groups });
         progress = progressOf(path, header, plan);
       },
       take: (name, value) => tensors.set(name, toVariable(value, plan.shapes.has(name) && isTrainable(name))),
@@ -201,7 +237,11 @@ export function loadState(path: string, plan: TrainingPlan, options: SlotOptions
     throw error;
   }
   const parameters = new Map([...tensors].filter(([name]) => plan.shapes.has(name)));
-  return assemble(parameters, (name) => tensors.get(name)!, options, progress!);
+  const beside: TensorsBeside = {
+    progress: (name) => tensors.get(name)!,
+    state: ({ name }, parameter) => tensors.get(nameIn(name, parameter))!,
+  };
+  return assemble(parameters, beside, options, progress!);
 }
 
 /**
@@ -228,7 +268,7 @@ const damaged = (path: string, what: string): CorruptFileError => new CorruptFil
 function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOwner): void {
   checkIdentity(path, header, owner);
   const { tensors } = header;
-  const expected = checkpointShapes(owner.shapes);
+  const expected = checkpointShapes(owner.shapes, owner.groups ?? groupsOf(DEFAULT_OPTIMIZERS));
   const foreign = [...tensors.keys()].find((name) => !expected.has(name));
   if (foreign !== undefined) throw damaged(path, `the model has no ${foreign}`);
   for (const [name, shape] of expected) {
@@ -269,5 +309,5 @@ function parseJson(text: string | undefined): unknown {
 export function disposeState(state: TrainingState): void {
   disposeParameters(state.parameters);
   tf.dispose([state.lossSum, state.largestGradientNorm]);
-  for (const { first, second } of state.slots.values()) tf.dispose([first, second]);
+  for (const group of state.groups.values()) disposeParameters(group);
 }

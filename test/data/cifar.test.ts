@@ -51,8 +51,8 @@ describe('CIFAR', () => {
 
   it('should interleave the planes', async () => {
     const { train } = await readCifar(small.cifar10, await written(small.cifar10));
-    const { image, label } = await train.sample(19);
-    expect(label).toBe(7);
+    const { image, target } = await train.sample(19);
+    expect(target).toBe(7);
     expect(image).toMatchObject({ height: 32, width: 32 });
     expect(Array.from(image.data.subarray(0, 6))).toEqual([49, 99, 149, 50, 100, 150]);
     expect(Array.from(image.data.subarray(-3))).toEqual([(1023 + 49) & 255, (1023 + 99) & 255, (1023 + 149) & 255]);
@@ -140,7 +140,7 @@ describe('CIFAR', () => {
     const before = process.env.VITMIM_DATA;
     process.env.VITMIM_DATA = folder;
     try {
-      await expect(openCifar({ name: 'cifar100', imageSize: 32 })).rejects.toThrow(join(folder, 'cifar-100-binary'));
+      await expect(openCifar({ name: 'cifar100' })).rejects.toThrow(join(folder, 'cifar-100-binary'));
       await expect(openDataset({ name: 'cifar10', imageSize: 32, path: 'elsewhere' })).rejects.toThrow(
         join(process.cwd(), 'elsewhere', 'batches.meta.txt'),
       );

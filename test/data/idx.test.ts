@@ -45,8 +45,8 @@ describe('IDX files', () => {
     expect(classes).toEqual(['0', '1', '2']);
     expect(Array.from(train.labels)).toEqual([2, 0, 1]);
     expect(Array.from(test.labels)).toEqual([1, 2]);
-    const { image, label } = await train.sample(1);
-    expect(label).toBe(0);
+    const { image, target } = await train.sample(1);
+    expect(target).toBe(0);
     expect(image).toMatchObject({ height: 2, width: 3 });
     expect(Array.from(image.data)).toEqual([
       60, 60, 60, 70, 70, 70, 80, 80, 80, 90, 90, 90, 100, 100, 100, 110, 110, 110,

@@ -44,12 +44,12 @@ const open = (path: string, options: { corrupt?: 'fail' | 'skip'; trainImages?: 
 /** The grey values and labels of all samples, in order. */
 async function contents(split: {
   length: number;
-  sample(i: number): Promise<{ image: { data: Uint8Array }; label: number }>;
+  sample(i: number): Promise<{ image: { data: Uint8Array }; target: number }>;
 }) {
   const read: [value: number, label: number][] = [];
   for (let i = 0; i < split.length; i++) {
-    const { image, label } = await split.sample(i);
-    read.push([image.data[0]!, label]);
+    const { image, target } = await split.sample(i);
+    read.push([image.data[0]!, target]);
   }
   return read;
 }
@@ -244,7 +244,7 @@ describe('a corrupt file', () => {
 
   it('should stop the stage with its name and the remedy', async () => {
     const { train } = await open(await broken());
-    expect((await train.sample(0)).label).toBe(0);
+    expect((await train.sample(0)).target).toBe(0);
     await expect(train.sample(1)).rejects.toThrow(TrainingError);
     await expect(train.sample(1)).rejects.toThrow(
       /train.cat.b\.png cannot be decoded.*Remove or replace it.*data\.corrupt: skip/s,
@@ -269,7 +269,7 @@ describe('a corrupt file', () => {
   it('should be stood in for by an image with its own label, across classes', async () => {
     const { train } = await open(await written({ 'train/cat/b.png': 'not a PNG' }), { corrupt: 'skip' });
     expect(train.labels[1]).toBe(0);
-    expect(await train.sample(1)).toMatchObject({ label: 1 });
+    expect(await train.sample(1)).toMatchObject({ target: 1 });
   });
 
   it('should be passed over where it is empty', async () => {

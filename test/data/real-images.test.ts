@@ -25,7 +25,7 @@ const [TRAIN, TEST] = [20, 5];
   const folderFor = temporaryFolders();
   let root: string;
 
-  const open = (corrupt: 'fail' | 'skip' = 'fail'): Promise<Dataset> =>
+  const open = (corrupt: 'fail' | 'skip' = 'fail'): Promise<Dataset<'class'>> =>
     openDataset({ name: 'image-folder', imageSize: 32, path: root, corrupt });
 
   beforeAll(async () => {
@@ -50,8 +50,8 @@ const [TRAIN, TEST] = [20, 5];
     expect([train.length, test.length]).toEqual([10 * TRAIN, 10 * TEST]);
     const means: number[] = [];
     for (let i = 0; i < train.length; i++) {
-      const { image, label } = await train.sample(i);
-      expect(label).toBe(Math.floor(i / TRAIN));
+      const { image, target } = await train.sample(i);
+      expect(target).toBe(Math.floor(i / TRAIN));
       expect(image).toMatchObject({ height: 32, width: 32 });
       means.push(image.data.reduce((a, b) => a + b, 0) / image.data.length);
     }
@@ -83,7 +83,7 @@ const [TRAIN, TEST] = [20, 5];
     try {
       await expect((await open()).test.sample(49)).rejects.toThrow(/0004\.jpg cannot be decoded/);
       const { test } = await open('skip');
-      expect((await test.sample(49)).label).toBe(0);
+      expect((await test.sample(49)).target).toBe(0);
       expect(test.corrupt).toEqual([path]);
     } finally {
       await writeFile(path, whole);

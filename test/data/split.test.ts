@@ -5,7 +5,7 @@ import { balancedSubset, labelledSubset, type Split, splitOf } from '../../src/d
 /** An image that tells its index: one pixel, red = index. */
 const pixel = (index: number): ByteImage => ({ data: Uint8Array.of(index, 0, 0), height: 1, width: 1 });
 
-function splitWith(labels: readonly number[], unreadable: readonly number[] = []): Split {
+function splitWith(labels: readonly number[], unreadable: readonly number[] = []): Split<number> {
   return splitOf({
     labels: Uint32Array.from(labels),
     names: { image: (index) => `${index}.png`, class: (label) => `class${label}` },
@@ -14,22 +14,22 @@ function splitWith(labels: readonly number[], unreadable: readonly number[] = []
 }
 
 /** The index of the image in the source, and its label. */
-async function read(split: Split, index: number): Promise<[index: number, label: number]> {
-  const { image, label } = await split.sample(index);
-  return [image.data[0]!, label];
+async function read(split: Split<number>, index: number): Promise<[index: number, label: number]> {
+  const { image, target } = await split.sample(index);
+  return [image.data[0]!, target];
 }
 
-const sourceIndices = (split: Split): Promise<number[]> =>
+const sourceIndices = (split: Split<number>): Promise<number[]> =>
   Promise.all(Array.from({ length: split.length }, async (_, i) => (await read(split, i))[0]));
 
-const countByLabel = ({ labels }: Split): Record<number, number> => {
+const countByLabel = ({ labels }: Split<number>): Record<number, number> => {
   const counts: Record<number, number> = {};
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
 };
 
 /** `counts[c]` images of class c, the classes taking turns. */
-function mixed(...counts: number[]): Split {
+function mixed(...counts: number[]): Split<number> {
   const labels: number[] = [];
   for (let round = 0; round < Math.max(...counts); round++) {
     counts.forEach((count, label) => {
@@ -52,7 +52,7 @@ describe('a sample', () => {
 
 describe('an image that cannot be decoded', () => {
   /** Fifty images of two classes in turn; the first few may be passed over. */
-  const fifty = (...unreadable: number[]): Split =>
+  const fifty = (...unreadable: number[]): Split<number> =>
     splitWith(
       Array.from({ length: 50 }, (_, i) => i % 2),
       unreadable,

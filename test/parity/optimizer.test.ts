@@ -5,7 +5,7 @@ import { openDevice } from '../../src/backends/open.js';
 import { toVariable } from '../../src/model/parameters.js';
 import { adamW, type AdamWSlot } from '../../src/ops/index.js';
 import { clipByGlobalNorm } from '../../src/training/gradients.js';
-import { learningRateAt, type Schedule } from '../../src/training/schedule.js';
+import { learningRateAt, type LearningRateSchedule } from '../../src/training/schedule.js';
 import { relativeError } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
 import { readFixture, unpack, type PackedTensor } from './fixture.js';
@@ -34,7 +34,7 @@ interface AdamWFixture {
 
 interface ScheduleFixture {
   name: string;
-  schedule: Schedule;
+  schedule: LearningRateSchedule;
   stepsPerEpoch: number;
   /** Step and rate. */
   rates: [number, number][];

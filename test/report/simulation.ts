@@ -84,6 +84,7 @@ export function drawFactorial({ effects, seeds, missing, slopes, collapses }: Sc
 
 const MEASUREMENT: Omit<Measurement, 'seed' | 'accuracy'> = {
   task: null,
+  metric: 'finetune',
   configuration: new Map(),
   strengths: new Map(),
   unhealthy: null,

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent, Summary } from '../../src/runner/events.js';
+import type { RunEvent, RunSummary } from '../../src/runner/events.js';
 import type { RunOptions } from '../../src/runner/run-options.js';
 import { runPlan } from '../../src/runner/run-plan.js';
 import type { Plan } from '../../src/spec/stages.js';
@@ -51,7 +51,7 @@ function start(plan: Plan, options: Partial<RunOptions> = {}) {
   return { folder, workers, events, stop, kill, ended, pathsOf };
 }
 
-async function finishAll(workers: FakeWorkers, ended: Promise<Summary>): Promise<Summary> {
+async function finishAll(workers: FakeWorkers, ended: Promise<RunSummary>): Promise<RunSummary> {
   const over = ended.then(() => true);
   const turn = () => new Promise<false>((resolve) => setImmediate(resolve, false));
   do {

@@ -8,10 +8,11 @@ import { buildPlan } from '../../src/spec/plan.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import { describeStage } from '../../src/runner/describe.js';
 import type { RunEvent } from '../../src/runner/events.js';
+import { leavesCheckpoint } from '../../src/stages/index.js';
 import type { Launch, WorkerEnd } from '../../src/runner/worker.js';
 import { readJson, writeJson } from '../../src/store/files.js';
 import { siblingPaths, type StagePaths } from '../../src/store/layout.js';
-import { LEAVES_CHECKPOINT, resultSchema, type StageEvent, type StageResult } from '../../src/store/records.js';
+import { resultSchema, type StageEvent, type StageResult } from '../../src/store/records.js';
 import { writeSafetensors } from '../../src/store/safetensors.js';
 
 export function planOf(yaml: string): Plan {
@@ -66,7 +67,7 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
  * it and that of the parent.
  */
 export async function leaveResult({ id, config, parent }: Stage, paths: StagePaths, numbers?: Numbers, salt = '') {
-  const leaves = LEAVES_CHECKPOINT[config.kind];
+  const leaves = leavesCheckpoint(config.kind);
   const checkpoint = leaves ? await writeSafetensors(paths.checkpoint, new Map(), { stage: id, salt }) : null;
   const sha256 = parent && (readJson(siblingPaths(paths, parent).result, resultSchema)?.checkpoint ?? 'none');
   const result: StageResult = {

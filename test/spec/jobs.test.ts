@@ -1,5 +1,6 @@
 import { evaluationConfig, pretrainConfig, resolveJob } from '../../src/spec/jobs.js';
-import { jobSchema, type Evaluation } from '../../src/spec/schema.js';
+import { jobSchema } from '../../src/spec/schema.js';
+import type { Evaluation } from '../../src/stages/index.js';
 import type { StageConfig } from '../../src/spec/stages.js';
 import { complaints } from './support/sweeps.js';
 

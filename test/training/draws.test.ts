@@ -46,7 +46,7 @@ describe('augmentedView', () => {
 
   it('comes with the label of its image', async () => {
     for (let index = 0; index < split.length; index++) {
-      expect((await augmentedView(split, index, 0, options)).label).toBe(split.labels[index]);
+      expect((await augmentedView(split, index, 0, options)).target).toBe(split.labels[index]);
     }
   });
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 const SIDE = 2;
 
 /** Grey images, the i-th of value i mod 256, with these labels. */
-const greys = (labels: readonly number[], undecodable: readonly number[] = []): Split =>
+const greys = (labels: readonly number[], undecodable: readonly number[] = []): Split<number> =>
   splitOf({
     labels: Uint32Array.from(labels),
     read: (index) => {
@@ -34,7 +34,7 @@ describe('a model applied to a split', () => {
     const applied = await applyToSplit(greys(labels), SIDE, red);
     expect(applied.width).toBe(2);
     expect(valuesOf(applied.outputs)).toEqual(labels.map((_, i) => i));
-    expect(Array.from(applied.labels)).toEqual(labels);
+    expect(Array.from(applied.targets)).toEqual(labels);
   });
 
   it('leaves out images that cannot be decoded, and their labels', async () => {
@@ -43,13 +43,13 @@ describe('a model applied to a split', () => {
     const applied = await applyToSplit(greys(labels, undecodable), SIDE, red);
     const kept = labels.map((_, i) => i).filter((i) => !undecodable.includes(i));
     expect(valuesOf(applied.outputs)).toEqual(kept);
-    expect(Array.from(applied.labels)).toEqual(kept.map((i) => i % 7));
+    expect(Array.from(applied.targets)).toEqual(kept.map((i) => i % 7));
   });
 
   it('leaves out a whole batch', async () => {
     const labels = Array.from({ length: 128 * 21 }, (_, i) => Number(i >= 256));
     const undecodable = Array.from({ length: 128 }, (_, i) => 128 + i);
-    const { outputs, labels: own } = await applyToSplit(greys(labels, undecodable), SIDE, red);
+    const { outputs, targets: own } = await applyToSplit(greys(labels, undecodable), SIDE, red);
     expect([outputs.length, own.length]).toEqual([2 * 128 * 20, 128 * 20]);
   });
 
@@ -57,7 +57,7 @@ describe('a model applied to a split', () => {
     // Every decodable image but the last is right: 38 of 39.
     const labels = Array.from({ length: 40 }, (_, i) => Number(i === 39));
     labels[5] = 1;
-    const { outputs, labels: own } = await applyToSplit(greys(labels, [5]), SIDE, red);
+    const { outputs, targets: own } = await applyToSplit(greys(labels, [5]), SIDE, red);
     expect(accuracies(outputs, own, 2).accuracy).toBeCloseTo((100 * 38) / 39, 10);
   });
 
@@ -76,7 +76,7 @@ describe('a model applied to a split', () => {
   });
 
   it('keeps labels above 65,535', async () => {
-    const { labels } = await applyToSplit(greys([65_599, 1]), SIDE, red);
-    expect(Array.from(labels)).toEqual([65_599, 1]);
+    const { targets } = await applyToSplit(greys([65_599, 1]), SIDE, red);
+    expect(Array.from(targets)).toEqual([65_599, 1]);
   });
 });

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { clipByGlobalNorm, meanGradients } from '../../src/training/gradients.js';
 import { train, Interrupted, type LoopContext, type LoopTask } from '../../src/training/loop.js';
+import { adamW } from '../../src/training/optimizers/adamw.js';
 import { freshState, disposeState, type TrainingState } from '../../src/training/state.js';
 
 beforeAll(async () => {
@@ -69,10 +70,8 @@ describe('train', () => {
     baseLearningRate: 0.1,
     minLearningRate: 0,
     warmupEpochs: 1,
-    beta1: 0.9,
-    beta2: 0.95,
   };
-  const slotOptions = { depth: 1, layerDecay: 1, weightDecay: 0 };
+  const slotOptions = { depth: 1, layerDecay: 1, weightDecay: 0, optimizers: [adamW({ beta1: 0.9, beta2: 0.95 })] };
   let state: TrainingState;
   let saved: number[];
   let recorded: Record<string, unknown>[];

@@ -66,13 +66,13 @@ it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as co
   'on %s: the images of a batch, mixed as %s, are those of the arrays',
   async (name, _kind, mix) => {
     const read = async () => {
-      const { images, labels } = await normalizedBatch(readBatch(0), SIZE, mix);
+      const { images, targets } = await normalizedBatch(readBatch(0), SIZE, mix);
       const pixels = await images.data<'float32'>();
       images.dispose();
-      return { pixels, labels };
+      return { pixels, targets };
     };
     const [expected, actual] = [await on('cpu', read), await on(name, read)];
-    expect(actual.labels).toEqual(expected.labels);
+    expect(actual.targets).toEqual(expected.targets);
     expect(actual.pixels).toHaveLength(IMAGES * SIZE * SIZE * 3);
     const differences = expected.pixels.map((value, i) => Math.abs(value - actual.pixels[i]!));
     expect(differences.reduce((a, b) => Math.max(a, b))).toBeLessThan(1e-5);

@@ -43,7 +43,9 @@ it.each(devices)('hundreds of steps on %s', async (name) => {
     layerDecay: 1,
     weightDecay: 0.05,
   });
-  const slots = [...state.slots.values()];
+  const slots = state.trained.map(({ value, rateScale, weightDecay, state: of }) => {
+    return { value, rateScale, weightDecay, first: of('optimizer.first'), second: of('optimizer.second') };
+  });
   const variables = slots.map(({ value }) => value);
 
   const step = (index: number): number =>

@@ -63,8 +63,9 @@ function recorded(undecodable: { train?: readonly number[]; test?: readonly numb
       return Promise.resolve({ data, height: SIDE, width: SIDE });
     },
   });
-  const dataset: Dataset = {
+  const dataset: Dataset<'class'> = {
     name: 'recorded',
+    targets: 'class',
     classes: ['class0', 'class1', 'class2'],
     fingerprint: 'fingerprint',
     train: splitOf(source('train', trainImages)),
@@ -82,16 +83,15 @@ function stageOf<Kind extends StageConfig['kind']>(kind: Kind, seed: number): St
 }
 
 let runs = 0;
-function contextOf(stage: Stage, dataset: Dataset): StageContext {
+function contextOf(stage: Stage, dataset: Dataset<'class'>): StageContext<Dataset<'class'>> {
   const paths = stagePaths(join(folder.path, `${runs++}`));
   mkdirSync(paths.folder, { recursive: true });
   const { signal } = new AbortController();
   return {
-    stage,
+    identity: { stage: stage.id, parent: null },
     paths,
     dataset,
     parent: null,
-    parentDigest: null,
     device: 'cpu',
     emit: () => undefined,
     signal,

@@ -10,7 +10,8 @@ import { openDevice } from '../../src/backends/open.js';
 import { openDataset } from '../../src/data/dataset.js';
 import { initialValues, type Purpose, type Values } from '../../src/model/parameters.js';
 import { buildPlan } from '../../src/spec/plan.js';
-import type { FinetuneSpec, KnnSpec, LinearSpec, PretrainSpec } from '../../src/spec/schema.js';
+import type { PretrainSpec } from '../../src/spec/schema.js';
+import type { RecipeSpecs } from '../../src/stages/index.js';
 import type { Stage, StageKind } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import { readJsonLines } from '../../src/store/files.js';
@@ -216,7 +217,7 @@ const decays =
     expect(apart(even, await run({ ...ONE_STEP, [other]: 0.5 }, job))).toBe(0);
   };
 
-const FINETUNE: Record<keyof FinetuneSpec, Check> = {
+const FINETUNE: Record<keyof RecipeSpecs['finetune'], Check> = {
   ...SHARED,
   layerDecay: decays('layerDecay', 'scratchLayerDecay', { objective: 'identity' }),
   scratchLayerDecay: decays('scratchLayerDecay', 'layerDecay', { objective: 'scratch' }),
@@ -233,7 +234,7 @@ const FINETUNE: Record<keyof FinetuneSpec, Check> = {
 
 const lossOf = ({ result }: Outcome): number => ('loss' in result ? result.loss! : NaN);
 
-const LINEAR: Record<keyof LinearSpec, Check> = {
+const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
   async epochs(run) {
     const [few, many] = [await run(), await run({ epochs: 60 })];
     expect([few.result.steps, many.result.steps]).toEqual([6, 60]);
@@ -264,7 +265,7 @@ const LINEAR: Record<keyof LinearSpec, Check> = {
 
 const accuracyOf = ({ result }: Outcome): number => ('accuracy' in result ? result.accuracy : NaN);
 
-const KNN: Record<keyof KnnSpec, Check> = {
+const KNN: Record<keyof RecipeSpecs['knn'], Check> = {
   async k(run) {
     const data = { data: { ...DATA, trainImages: 40 } };
     expect((await run({ k: 7 }, data)).result).toMatchObject({ k: 7 });

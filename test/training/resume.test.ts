@@ -173,12 +173,9 @@ describe('a stage', () => {
     const stage = stages.find(({ config }) => config.kind === 'knn')!;
     if (stage.config.kind !== 'knn') throw new Error('expected a kNN stage');
     const dataset = await openDataset(stage.config.data);
-    const context = { stage, paths: stagePaths(whole.path), dataset, device: 'cpu', emit: () => undefined };
-    const signal = new AbortController().signal;
-    const own = { mayWrite: () => undefined, checkpointEvery: Infinity, parentDigest: null };
     const parent = readParent(stagePaths(join(whole.path, stage.parent!)), stage.parent!).weights;
-    const trained = await extractFeatures(stage.config, { ...context, ...own, signal, parent });
-    const fresh = await extractFeatures(stage.config, { ...context, ...own, signal, parent: null });
+    const trained = await extractFeatures(stage.config, { dataset, parent });
+    const fresh = await extractFeatures(stage.config, { dataset, parent: null });
     expect(relativeError(trained.test.features, fresh.test.features)).toBeGreaterThan(0.01);
 
     const { image } = await dataset.test.sample(0);

@@ -14,14 +14,14 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   {
     name: "the epoch's loss is divided by one step too many",
     file: 'src/training/loop.ts',
-    find: 'read.sum / stepsPerEpoch',
-    replace: 'read.sum / (stepsPerEpoch + 1)',
+    find: 'sum / task.stepsPerEpoch',
+    replace: 'sum / (task.stepsPerEpoch + 1)',
   },
   {
     name: 'a step has the learning rate of the next',
     file: 'src/training/loop.ts',
-    find: 'learningRateAt(schedule, state.step, stepsPerEpoch)',
-    replace: 'learningRateAt(schedule, state.step + 1, stepsPerEpoch)',
+    find: 'learningRateAt(schedule, state.step, task.stepsPerEpoch)',
+    replace: 'learningRateAt(schedule, state.step + 1, task.stepsPerEpoch)',
   },
   {
     name: 'AdamW corrects its moments for a step too many',

@@ -2,6 +2,7 @@
  * Completion in bash, from 3.2 on and without the bash-completion package. The script is two tables made from the model
  * and a fixed part that walks the words before the cursor.
  */
+import { singleQuoted } from '../../common/shell.js';
 import { allCommands, type Candidates, type CommandModel } from './model.js';
 
 export function bashScript(program: CommandModel): string {
@@ -32,7 +33,7 @@ export function bashScript(program: CommandModel): string {
 function optionCases({ path, options }: CommandModel): string[] {
   return options.flatMap(({ flags, value, variadic }) => {
     if (value === null) return [];
-    const patterns = flags.map((flag) => quote([...path, flag].join(' '))).join(' | ');
+    const patterns = flags.map((flag) => singleQuoted([...path, flag].join(' '))).join(' | ');
     return [`    ${patterns}) ${[...assignments(value), ...(variadic ? ['many=1'] : [])].join(' ') || ':'} ;;`];
   });
 }
@@ -40,9 +41,9 @@ function optionCases({ path, options }: CommandModel): string[] {
 function commandCase({ path, options, commands, arguments: args }: CommandModel): string[] {
   const names = commands.map((command) => command.path.at(-1)!);
   return [
-    `    ${quote(path.join(' '))})`,
-    ...(names.length === 0 ? [] : [`      commands=${quote(names.join(' '))}`]),
-    `      options=${quote(options.flatMap(({ flags }) => flags).join(' '))}`,
+    `    ${singleQuoted(path.join(' '))})`,
+    ...(names.length === 0 ? [] : [`      commands=${singleQuoted(names.join(' '))}`]),
+    `      options=${singleQuoted(options.flatMap(({ flags }) => flags).join(' '))}`,
     ...(args.length === 0 ? [] : ['      case $2 in', ...args.map(argumentCase), '      esac']),
     '      ;;',
   ];
@@ -54,14 +55,12 @@ function commandCase({ path, options, commands, arguments: args }: CommandModel)
 
 function assignments({ words, paths }: Candidates): string[] {
   return [
-    ...(words.length === 0 ? [] : [`words=${quote(words.join(' '))}`]),
+    ...(words.length === 0 ? [] : [`words=${singleQuoted(words.join(' '))}`]),
     ...(paths === 'none' ? [] : [`paths=${paths}`]),
   ];
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-
-/** bash cuts words at `=`, so `--out=x` is three; where somebody has told it not to, it is one. Both come here. */
+/** bash cuts words at `=`, so `--out=x` is three; where it is set not to, it is one. Both cases arrive here. */
 const WALK = `
 # Adds what begins with $1, each with $2 in front.
 _NAME_reply() {

@@ -1,4 +1,5 @@
 /** Completion in zsh: one `_arguments` call for each command. The script works sourced, and as a file of `fpath`. */
+import { singleQuoted } from '../../common/shell.js';
 import { allCommands, summary, type Candidates, type CommandModel, type OptionModel } from './model.js';
 
 export function zshScript(program: CommandModel): string {
@@ -24,7 +25,7 @@ function commandFunction(command: CommandModel): string[] {
   const options = command.options.map(optionSpec);
   if (command.commands.length > 0) return groupFunction(command, options);
   const values = command.arguments.map(({ value, variadic }, index) =>
-    quote(`${variadic ? '*' : index + 1}:${escape(value.label)}:${action(value)}`),
+    singleQuoted(`${variadic ? '*' : index + 1}:${escape(value.label)}:${action(value)}`),
   );
   return [`${functionOf(command)}() {`, ...call('_arguments -S', [...options, ...values]), '}'];
 }
@@ -36,13 +37,15 @@ function groupFunction(command: CommandModel, options: readonly string[]): strin
     '  local curcontext=$curcontext state line',
     '  local -a commands',
     '  typeset -A opt_args',
-    ...call('_arguments -C -S', [...options, quote('1: :->command'), quote('*:: :->rest')]).map((part, index, parts) =>
-      index === parts.length - 1 ? `${part} && return` : part,
+    ...call('_arguments -C -S', [...options, singleQuoted('1: :->command'), singleQuoted('*:: :->rest')]).map(
+      (part, index, parts) => (index === parts.length - 1 ? `${part} && return` : part),
     ),
     '  case $state in',
     '    command)',
     '      commands=(',
-    ...command.commands.map((nested, index) => `        ${quote(`${names[index]!}:${escape(summary(nested))}`)}`),
+    ...command.commands.map(
+      (nested, index) => `        ${singleQuoted(`${names[index]!}:${escape(summary(nested))}`)}`,
+    ),
     '      )',
     '      _describe -t commands command commands',
     '      ;;',
@@ -66,11 +69,11 @@ function call(command: string, parts: readonly string[]): string[] {
 /** `'(-o --out)'{-o+,--out=}'[description]:folder:_files -/'`; values may follow with a space or an `=`. */
 function optionSpec({ flags, description, value, repeatable }: OptionModel): string {
   const written = flags.map((flag) => (value === null ? flag : flag.startsWith('--') ? `${flag}=` : `${flag}+`));
-  const others = repeatable ? "'*'" : quote(`(${flags.join(' ')})`);
+  const others = repeatable ? "'*'" : singleQuoted(`(${flags.join(' ')})`);
   const names = written.length === 1 ? written[0]! : `{${written.join(',')}}`;
   const explanation = `[${description.split('\n')[0]!.replace(/[\\[\]]/g, '\\$&')}]`;
   const completion = value === null ? '' : `:${escape(value.label)}:${action(value)}`;
-  return `${others}${names}${quote(explanation + completion)}`;
+  return `${others}${names}${singleQuoted(explanation + completion)}`;
 }
 
 function action({ label, words, paths }: Candidates): string {
@@ -82,5 +85,3 @@ function action({ label, words, paths }: Candidates): string {
 
 /** A colon ends a field. */
 const escape = (text: string): string => text.replace(/[\\:]/g, '\\$&');
-
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

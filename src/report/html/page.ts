@@ -1,6 +1,6 @@
 /** `report.html`: the whole report as one file that needs no other and no network. Pure. */
 import { createHash } from 'node:crypto';
-import type { Evaluation } from '../../spec/schema.js';
+import type { MetricName } from '../../stages/metrics.js';
 import type { MissingResult, ReportData } from '../collect.js';
 import { unhealthyStages, type UnhealthyStage } from '../health.js';
 import type { LoggedSchedule } from '../schedules.js';
@@ -28,7 +28,7 @@ export interface ShownVerdict {
 export interface PageInput {
   data: ReportData;
   /** The accuracy that charts show. */
-  metric: Evaluation;
+  metric: MetricName;
   /** Shown whole. */
   tables: readonly Table[];
   /** Too wide to read: named, with a link to their CSV file. */

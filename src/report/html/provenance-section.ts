@@ -4,6 +4,8 @@ import type { StageResult } from '../../store/records.js';
 import type { ReportData, StageRecord } from '../collect.js';
 import { commandLine, describeDirty, PROVENANCE_COLUMNS, summarizeProvenance } from '../provenance.js';
 import { markup, type Content, type Markup } from './markup.js';
+import { numberIn } from '../../stages/fields.js';
+import { describeMeasured, firstMetricOf } from '../../stages/metrics.js';
 import { formatNumber } from './numbers.js';
 import { sortableTable } from './table-section.js';
 
@@ -54,7 +56,8 @@ function stageTable({ stages }: ReportData, links: ReadonlyMap<string, string>, 
       { text: commandCell(record, commands) },
     ];
   });
-  const caption = 'Identities link to folders: configuration, log, checkpoint and result. Results: accuracy, or loss.';
+  const caption =
+    'Identities link to folders: configuration, log, checkpoint and result. Results: what an evaluation measured first, or the loss.';
   return sortableTable('provenance-stages', caption, HEADERS, rows);
 }
 
@@ -69,10 +72,12 @@ export function stageLink(id: string, links: ReadonlyMap<string, string>): Marku
   return link === undefined ? markup`<code>${id}</code>` : markup`<a href="${link}"><code>${id}</code></a>`;
 }
 
-const numberOf = (result: StageResult): number => (result.kind === 'pretrain' ? result.loss : result.accuracy);
+/** The loss of a pre-training; of an evaluation, its first metric. */
+const numberOf = (result: StageResult): number | undefined =>
+  numberIn(result, firstMetricOf(result.kind)?.key ?? 'loss') ?? undefined;
 
 function describeNumber(result: StageResult): string {
-  return result.kind === 'pretrain' ? `loss ${formatNumber(result.loss, 4)}` : `${formatNumber(result.accuracy, 2)} %`;
+  return result.kind === 'pretrain' ? `loss ${formatNumber(result.loss, 4)}` : describeMeasured(result.kind, result);
 }
 
 /** Every command that had a part in a result: a stage that went on may have several. */

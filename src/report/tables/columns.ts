@@ -1,5 +1,5 @@
 /** Columns that several tables have, and how their cells are made from a row of a comparison. */
-import type { Evaluation } from '../../spec/schema.js';
+import { METRIC_NAMES, type MetricName } from '../../stages/metrics.js';
 import { epochsOf, unhealthyIn, type ResultRow } from '../comparison.js';
 import { PAPER_ACCURACY, zoomDeparture } from '../paper.js';
 import type { Column, Row } from '../table.js';
@@ -13,16 +13,14 @@ export const SETTING: Column = {
 const MEAN: Column = {
   key: 'mean',
   label: 'mean',
-  description: 'Mean top-1 accuracy over the seeds that count, on the test set, at the last epoch.',
-  unit: '%',
-  digits: 2,
+  description: 'Mean over the seeds that count, on the test set, at the last epoch.',
+  measures: 'value',
 };
 const STD: Column = {
   key: 'std',
   label: 'std',
   description: 'Sample standard deviation over these seeds.',
-  unit: '%',
-  digits: 2,
+  measures: 'value',
 };
 const N: Column = { key: 'n', label: 'n', description: 'Seeds with a result that counts.', digits: 0 };
 const PLANNED: Column = { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0 };
@@ -51,11 +49,11 @@ export const EPOCH: Column = {
 export const METRIC: Column = {
   key: 'metric',
   label: 'metric',
-  description: 'How encoders are measured: finetune, linear or knn.',
+  description: `How encoders are measured: ${METRIC_NAMES.join(', ')}.`,
 };
 
 /** The cells of the columns above. */
-export function commonCells(row: ResultRow, metric: Evaluation): Row {
+export function commonCells(row: ResultRow, metric: MetricName): Row {
   const { objective, setting, measurements, statistics } = row;
   return {
     objective,

@@ -1,5 +1,6 @@
 /** The principles as numbers: main effects and two-way interactions of mask, misalignment and style, paired by seed. */
 import { stream, type Random } from '../../common/random.js';
+import { describeMetric } from '../../stages/metrics.js';
 import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
 import { cellsOf, estimate } from '../contrasts.js';
 import { effectsOf, type Effect } from '../effects.js';
@@ -14,8 +15,7 @@ const points = (key: string, label: string, description: string): Column => ({
   key,
   label,
   description,
-  unit: 'points',
-  digits: 2,
+  measures: 'difference',
 });
 const count = (key: string, label: string, description: string): Column => ({ key, label, description, digits: 0 });
 
@@ -70,7 +70,7 @@ export const effectsTable: BuildTable = (data, { metric }) => {
     name: 'effects',
     title: 'Effects',
     caption: [
-      `What each part of the degradation does to top-1 accuracy in percent (${metric}) at the last epoch, paired by seed`,
+      `What each part of the degradation does to ${describeMetric(metric)} at the last epoch, paired by seed`,
       'and averaged over the levels of the other parts. Interactions are differences of differences. Each interval is',
       '95 % of itself alone: of twenty rows without an effect, one excludes zero.',
       ...strengthDepartures(comparisons),

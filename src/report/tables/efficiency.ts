@@ -1,5 +1,6 @@
 /** Cost and accuracy of each objective by epochs of pre-training: a check of the paper's "at no extra computation". */
 import { pretrainCost } from '../../spec/flops.js';
+import { describeMetric } from '../../stages/metrics.js';
 import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { studentInterval } from '../inference/interval.js';
 import { OBJECTIVE_ORDER, paperAccuracyAfter } from '../paper.js';
@@ -16,17 +17,15 @@ const COLUMNS: Column[] = [
     key: 'difference_to_masked',
     label: 'to masked',
     description: 'Mean difference to masked in the same setting, paired by seed.',
-    unit: 'points',
-    digits: 2,
+    measures: 'difference',
   },
   {
     key: 'ci_low',
     label: '95 % from',
     description: "Student's 95 % confidence interval over the seeds, its lower end.",
-    unit: 'points',
-    digits: 2,
+    measures: 'difference',
   },
-  { key: 'ci_high', label: 'to', description: 'Its upper end.', unit: 'points', digits: 2 },
+  { key: 'ci_high', label: 'to', description: 'Its upper end.', measures: 'difference' },
   { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0 },
   {
     key: 'flops_per_image',
@@ -75,7 +74,7 @@ export const efficiencyTable: BuildTable = (data, { metric }) => {
     name: 'efficiency',
     title: 'Efficiency',
     caption: [
-      `What pre-training costs and what comes of it: top-1 accuracy in percent (${metric}), over seeds.`,
+      `What pre-training costs and what comes of it: ${describeMetric(metric)}, over seeds.`,
       ...rows.flatMap((row) => checkOfCost(row, rows)),
     ].join(' '),
     columns: COLUMNS,

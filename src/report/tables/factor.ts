@@ -1,5 +1,5 @@
 /** One factor at each level of the other two: mask ratio, misalignment or style, against the level that degrades nothing. */
-import type { Evaluation } from '../../spec/schema.js';
+import { describeMetric, type MetricName } from '../../stages/metrics.js';
 import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
 import { difference, estimate } from '../contrasts.js';
 import {
@@ -82,7 +82,7 @@ export function factorTable(factor: Factor): BuildTable {
       name,
       title,
       caption: [
-        `${compares}, paired by seed: top-1 accuracy in percent (${metric}) at the last epoch.`,
+        `${compares}, paired by seed: ${describeMetric(metric)} at the last epoch.`,
         ...(rows.length === 0 ? ['The plan has no two cells that differ in this alone.'] : []),
         ...strengthDepartures(factorials.flatMap((factorial) => comparisonsOf(factorial, factor))),
       ].join(' '),
@@ -93,7 +93,7 @@ export function factorTable(factor: Factor): BuildTable {
   };
 }
 
-function rowsOf(factorial: Factorial, factor: Factor, metric: Evaluation): Row[] {
+function rowsOf(factorial: Factorial, factor: Factor, metric: MetricName): Row[] {
   const { levels } = factorial;
   const [outer, inner] = ORDER[factor];
   return levels[outer].flatMap((outerLevel) =>
@@ -122,7 +122,7 @@ function comparisonsOf({ levels, find }: Factorial, factor: Factor): FactorCell[
   );
 }
 
-function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metric: Evaluation): Row {
+function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metric: MetricName): Row {
   const cell = factorial.find(triple);
   const reference = factorial.find({ ...triple, [factor]: REFERENCE[factor] });
   const contrast = cell === undefined || reference === undefined ? undefined : difference(cell, reference);

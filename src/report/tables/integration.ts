@@ -1,4 +1,5 @@
 /** The paper's integrated method against its two parts: what misalignment adds to masking, and what it costs. */
+import { describeMetric } from '../../stages/metrics.js';
 import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { PAPER_ACCURACY, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../statistics.js';
@@ -15,15 +16,13 @@ const COLUMNS: Column[] = [
     key: 'difference_to_masked',
     label: 'to masked',
     description: 'Mean difference to masked, paired by seed.',
-    unit: '%',
-    digits: 2,
+    measures: 'value',
   },
   {
     key: 'difference_std',
     label: 'std of difference',
     description: 'Sample standard deviation of the paired differences.',
-    unit: '%',
-    digits: 2,
+    measures: 'value',
   },
   { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0 },
   PAPER,
@@ -50,7 +49,7 @@ export const integrationTable: BuildTable = (data, { metric }) => {
     name: 'integration',
     title: 'Integration',
     caption: [
-      `Masking and zooming in, apart and together: top-1 accuracy in percent (${metric}), over seeds.`,
+      `Masking and zooming in, apart and together: ${describeMetric(metric)}, over seeds.`,
       ...departures(rows),
     ].join(' '),
     columns: COLUMNS,

@@ -1,5 +1,7 @@
 /** The paper's comparison of objectives: ours beside its numbers, ranks, and how far the two orders agree. */
+import { capitalized } from '../../common/text.js';
 import { resolveTriple } from '../../spec/cells.js';
+import { describeMetric } from '../../stages/metrics.js';
 import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
 import { agreementWith, type Agreement, type Correlation } from '../agreement.js';
 import {
@@ -26,8 +28,7 @@ const COLUMNS: Column[] = [
     key: 'gain_over_scratch',
     label: 'gain',
     description: 'Mean difference to scratch in the same setting, paired by seed.',
-    unit: '%',
-    digits: 2,
+    measures: 'value',
   },
   {
     key: 'rank',
@@ -58,7 +59,7 @@ export const objectivesTable: BuildTable = (data, { metric }) => {
     name: 'objectives',
     title: 'Objectives',
     caption: [
-      `Top-1 accuracy in percent (${metric}), over seeds; the paper's are of ViT-B/16 on ImageNet-1k.`,
+      `${capitalized(describeMetric(metric))}, over seeds; the paper's are of ViT-B/16 on ImageNet-1k.`,
       ...agreements.map(({ setting, agreement }) => describeAgreement(setting, agreement)),
       ...departures(rows),
     ].join(' '),

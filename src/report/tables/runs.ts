@@ -2,7 +2,8 @@
 import { describeCell } from '../../spec/cells.js';
 import { taskName } from '../../spec/objective.js';
 import type { Stage, StageKind } from '../../spec/stages.js';
-import type { StageResult } from '../../store/records.js';
+import { numberIn } from '../../stages/fields.js';
+import { STAGE_ENTRIES, STAGE_KINDS } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
 import { stageProblem } from '../health.js';
@@ -30,155 +31,10 @@ const MISSING: Column = {
   description: 'Kinds of stages without a result; empty when the job is complete.',
 };
 
-const KINDS: readonly StageKind[] = ['pretrain', 'finetune', 'linear', 'knn'];
-
-interface Metric extends Omit<Column, 'key'> {
-  suffix: string;
-  kinds: readonly StageKind[];
-  read: (result: StageResult) => number | null;
-}
-
-const EVALUATIONS: readonly StageKind[] = ['finetune', 'linear', 'knn'];
-
-/** The columns of each kind of stage; their keys begin with the kind, as in `finetune_accuracy`. */
-const METRICS: readonly Metric[] = [
-  {
-    suffix: 'accuracy',
-    kinds: EVALUATIONS,
-    label: 'accuracy',
-    description: 'Top-1 on the test set at the last epoch.',
-    unit: '%',
-    digits: 2,
-    read: (result) => ('accuracy' in result ? result.accuracy : null),
-  },
-  {
-    suffix: 'top5',
-    kinds: EVALUATIONS,
-    label: 'top-5',
-    description: 'Top-5 on the test set; empty with five classes or fewer.',
-    unit: '%',
-    digits: 2,
-    read: (result) => ('top5' in result ? result.top5 : null),
-  },
-  {
-    suffix: 'loss',
-    kinds: ['pretrain', 'finetune', 'linear'],
-    label: 'loss',
-    description: 'Mean training loss of the last epoch.',
-    digits: 4,
-    read: (result) => ('loss' in result ? result.loss : null),
-  },
-  {
-    suffix: 'zero_loss',
-    kinds: ['pretrain'],
-    label: 'zero loss',
-    description: 'What a prediction of zero scores on the same task.',
-    digits: 4,
-    read: (result) => ('zeroLoss' in result ? result.zeroLoss : null),
-  },
-  {
-    suffix: 'chance_loss',
-    kinds: ['finetune', 'linear'],
-    label: 'chance loss',
-    description: 'What predicting equal odds for every class scores.',
-    digits: 4,
-    read: (result) => ('chanceLoss' in result ? result.chanceLoss : null),
-  },
-  {
-    suffix: 'first_loss',
-    kinds: ['pretrain', 'finetune'],
-    label: 'first loss',
-    description: 'Training loss of the first step.',
-    digits: 4,
-    read: (result) => ('firstLoss' in result ? result.firstLoss : null),
-  },
-  {
-    suffix: 'largest_gradient_norm',
-    kinds: ['pretrain', 'finetune'],
-    label: 'largest gradient norm',
-    description: "Largest global L2 norm of a step's gradients, before clipping.",
-    digits: 4,
-    read: (result) => ('largestGradientNorm' in result ? result.largestGradientNorm : null),
-  },
-  {
-    suffix: 'batch_size',
-    kinds: ['pretrain', 'finetune', 'linear'],
-    label: 'batch size',
-    description: 'Images in a step: less than in the recipe where there are fewer.',
-    digits: 0,
-    read: (result) => ('batchSize' in result ? result.batchSize : null),
-  },
-  {
-    suffix: 'k',
-    kinds: ['knn'],
-    label: 'k',
-    description: 'Neighbours that voted: less than in the recipe where there are fewer images.',
-    digits: 0,
-    read: (result) => ('k' in result ? result.k : null),
-  },
-  {
-    suffix: 'epochs',
-    kinds: KINDS,
-    label: 'epochs',
-    description: 'Epochs done, after which the numbers were read.',
-    digits: 0,
-    read: (result) => result.epochs,
-  },
-  {
-    suffix: 'steps',
-    kinds: KINDS,
-    label: 'steps',
-    description: 'Optimiser steps done.',
-    digits: 0,
-    read: (result) => result.steps,
-  },
-  {
-    suffix: 'train_images',
-    kinds: KINDS,
-    label: 'training images',
-    description: 'Images trained on.',
-    digits: 0,
-    read: (result) => result.trainImages,
-  },
-  {
-    suffix: 'test_images',
-    kinds: EVALUATIONS,
-    label: 'test images',
-    description: 'Images tested on.',
-    digits: 0,
-    read: (result) => ('testImages' in result ? result.testImages : null),
-  },
-  {
-    suffix: 'corrupt_images',
-    kinds: KINDS,
-    label: 'corrupt images',
-    description: 'Files that could not be decoded and were passed over.',
-    digits: 0,
-    read: (result) => result.corruptImages.length,
-  },
-  {
-    suffix: 'images_per_second',
-    kinds: KINDS,
-    label: 'images/s',
-    description: 'Training images per second of the last attempt; empty where nothing was trained.',
-    digits: 0,
-    read: (result) => result.imagesPerSecond,
-  },
-  {
-    suffix: 'seconds',
-    kinds: KINDS,
-    label: 'seconds',
-    description: 'Time of the last attempt.',
-    unit: 's',
-    digits: 1,
-    read: (result) => result.seconds,
-  },
-];
-
 export const runsTable: BuildTable = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
-  const kinds = KINDS.filter((kind) => runs.some(({ stages }) => stages.has(kind)));
+  const kinds = STAGE_KINDS.filter((kind) => runs.some(({ stages }) => stages.has(kind)));
   return {
     name: 'runs',
     title: 'Runs',
@@ -222,19 +78,23 @@ function runOf(job: ReportJob, data: ReportData): Run {
   };
 }
 
+/** The columns of a kind of stage; their keys begin with the kind, as in `finetune_accuracy`. */
 function columnsOf(kind: StageKind): Column[] {
-  const own = METRICS.filter(({ kinds }) => kinds.includes(kind));
   return [
-    ...own.map(({ suffix, label, description, unit, digits }): Column => ({
-      key: `${kind}_${suffix}`,
+    ...Object.entries(STAGE_ENTRIES[kind].columns).map(([key, { label, description, unit, digits }]): Column => ({
+      key: columnKey(kind, key),
       label: `${kind} ${label}`,
       description,
       ...(unit === undefined ? {} : { unit }),
-      ...(digits === undefined ? {} : { digits }),
+      digits,
     })),
     { key: `${kind}_stage`, label: `${kind} stage`, description: 'Identity of the stage: its folder below stages/.' },
   ];
 }
+
+/** `finetune_chance_loss` for `chanceLoss`. */
+const columnKey = (kind: StageKind, key: string): string =>
+  `${kind}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
 
 function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
   return {
@@ -256,8 +116,8 @@ function stageCells({ stages }: Run, kinds: readonly StageKind[]): Row {
   const cells: Row = {};
   for (const kind of kinds) {
     const record = stages.get(kind);
-    for (const { suffix, kinds: of, read } of METRICS) {
-      if (of.includes(kind)) cells[`${kind}_${suffix}`] = record?.result == null ? null : read(record.result);
+    for (const key of Object.keys(STAGE_ENTRIES[kind].columns)) {
+      cells[columnKey(kind, key)] = record?.result == null ? null : numberIn(record.result, key);
     }
     cells[`${kind}_stage`] = record?.stage.id ?? null;
   }

@@ -1,8 +1,9 @@
 /** Events of a run in words: one line each, with a leading word to scan for. No colour, no state, no clock. */
 import type { StageKind } from '../../spec/stages.js';
 import type { StageResult } from '../../store/records.js';
+import { describeMeasured } from '../../stages/metrics.js';
 import { unreachable } from '../../common/errors.js';
-import type { RunEvent, StopReason, Summary } from '../events.js';
+import type { RunEvent, StopReason, RunSummary } from '../events.js';
 import type { TimeLeft } from '../sweep-clock.js';
 
 export interface EventLine {
@@ -60,7 +61,10 @@ export function describeEvent(event: RunEvent): EventLine {
       };
     }
     case 'stage-evaluated':
-      return { word: 'test', text: `${event.stage.name}: ${event.accuracy.toFixed(2)} % after epoch ${event.epoch}` };
+      return {
+        word: 'test',
+        text: `${event.stage.name}: ${describeMeasured(event.stage.kind, event.metrics)} after epoch ${event.epoch}`,
+      };
     case 'stage-warning':
       return { word: 'warning', text: `${event.stage.name}: ${event.message}` };
     case 'stage-done':
@@ -117,7 +121,7 @@ export function rates({ loss, imagesPerSecond }: { loss: number; imagesPerSecond
 function describeResult(result: StageResult): string {
   if (result.kind === 'pretrain')
     return `loss ${result.loss.toFixed(4)} (a zero prediction: ${result.zeroLoss.toFixed(4)})`;
-  return `${result.accuracy.toFixed(2)} %`;
+  return describeMeasured(result.kind, result);
 }
 
 function countKinds(counts: Partial<Record<StageKind, number>>): string {
@@ -125,7 +129,7 @@ function countKinds(counts: Partial<Record<StageKind, number>>): string {
   return parts.length === 0 ? 'nothing to run' : `${parts.join(', ')} to run`;
 }
 
-function describeSummary({ done, hits, failed, blocked, interrupted, pending, seconds }: Summary): string {
+function describeSummary({ done, hits, failed, blocked, interrupted, pending, seconds }: RunSummary): string {
   const counts = Object.entries({
     done,
     'done before': hits,

@@ -1,4 +1,4 @@
-/** What shows a run to somebody. One reporter serves one run; `close` may be called twice, and after any failure. */
+/** Shows the progress of a run. One reporter serves one run; `close` may be called twice, and after any failure. */
 import type { RunEvent } from '../events.js';
 
 export interface Reporter {

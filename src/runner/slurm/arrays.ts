@@ -3,11 +3,12 @@
  *
  * Slurm's `aftercorr` lets a task wait for the task of the same index in another array, and for no other. So a child
  * has its parent's index, and where parents have several children, there are several arrays of them. A child then
- * starts as soon as its own parent is done, and a failure stops nobody else's children.
+ * starts as soon as its own parent is done, and a failure stops no other stage's children.
  */
+import { groupBy } from '../../common/group-by.js';
 import type { Stage } from '../../spec/stages.js';
 
-export interface Task {
+export interface ArrayTask {
   /** Slurm's index in the array. */
   index: number;
   /** Identity of the stage. */
@@ -19,7 +20,7 @@ export interface StageArray {
   name: string;
   /** The array that has the parent of each task under the same index; null where no parent is pending. */
   parent: string | null;
-  tasks: Task[];
+  tasks: ArrayTask[];
 }
 
 /**
@@ -27,7 +28,7 @@ export interface StageArray {
  * @param largest Most tasks of an array (`MaxArraySize`).
  */
 export function planArrays(wanted: readonly Stage[], largest: number): StageArray[] {
-  const children = groupByParent(wanted);
+  const children = groupBy(wanted, ({ parent }) => parent ?? '');
   const ids = new Set(wanted.map(({ id }) => id));
   const roots = wanted.filter(({ parent }) => parent === null || !ids.has(parent));
   // Tasks start in the order of their indices: those that others wait for go first.
@@ -56,14 +57,6 @@ function childArrays({ name, tasks }: StageArray, children: ReadonlyMap<string, 
       return child === undefined ? [] : [{ index, stage: child.id }];
     }),
   }));
-}
-
-function groupByParent(stages: readonly Stage[]): Map<string, Stage[]> {
-  const children = new Map<string, Stage[]>();
-  for (const stage of stages) {
-    if (stage.parent !== null) children.set(stage.parent, [...(children.get(stage.parent) ?? []), stage]);
-  }
-  return children;
 }
 
 function cut<T>(items: readonly T[], size: number): T[][] {

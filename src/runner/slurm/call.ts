@@ -1,6 +1,6 @@
 /** Slurm's programs, called. What they write is understood in `parse.ts`. */
 import { execFile } from 'node:child_process';
-import { UsageError } from '../../common/errors.js';
+import { errorCode, UsageError } from '../../common/errors.js';
 
 export type Program = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol';
 
@@ -23,7 +23,7 @@ export function callSlurm(program: Program, args: readonly string[]): Promise<An
     execFile(program, args, { maxBuffer: LONGEST }, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
-      else if (error.code === 'ENOENT')
+      else if (errorCode(error) === 'ENOENT')
         reject(new UsageError(`${program} is not installed here; use a host of Slurm's`));
       else reject(new UsageError(`${program} did not end well: ${error.message}`));
     });

@@ -1,4 +1,5 @@
 /** The text of a batch script: everything that Slurm shall know of an array but what it waits for. Pure. */
+import { shellWord } from '../../common/shell.js';
 import { indexRanges, type StageArray } from './arrays.js';
 import type { SubmissionPaths } from './layout.js';
 import type { SlurmOptions } from './options.js';
@@ -50,8 +51,8 @@ export function scriptOf(given: ScriptOptions): string {
     ['open-mode', 'append'],
     ['signal', `B:USR1@${NOTICE}`],
   ];
-  const list = quoted(paths.list(array.name));
-  const command = [...program, 'stage', results].map(quoted).join(' ');
+  const list = shellWord(paths.list(array.name));
+  const command = [...program, 'stage', results].map(shellWord).join(' ');
   return [
     '#!/bin/bash',
     ...directives.flatMap(([key, value]) => (value === null ? [] : [`#SBATCH --${key}=${value}`])),
@@ -61,14 +62,9 @@ export function scriptOf(given: ScriptOptions): string {
     ...setup,
     `stage=$(sed -n "s/^$SLURM_ARRAY_TASK_ID //p" ${list})`,
     `if [ -z "$stage" ]; then echo "no stage has the index $SLURM_ARRAY_TASK_ID" >&2; exit 2; fi`,
-    `exec ${command} "$stage" --plan ${quoted(paths.plan)} --origin ${quoted(origin)} --device ${device} --threads ${threads} --max-attempts ${maxAttempts}`,
+    `exec ${command} "$stage" --plan ${shellWord(paths.plan)} --origin ${shellWord(origin)} --device ${device} --threads ${threads} --max-attempts ${maxAttempts}`,
     '',
   ].join('\n');
-}
-
-/** One word of shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** One word of an `#SBATCH` line, where Slurm reads quotes and backslashes much as a shell does. */

@@ -49,7 +49,7 @@ function squeueOutput(answer: Answer): string {
   return answer.stderr.includes('Invalid job id specified') ? answer.stdout : outputOf('squeue', answer);
 }
 
-/** Many clusters keep no accounts: then nobody knows of tasks that ended long ago. */
+/** Many clusters keep no accounts: then Slurm has no record of tasks that ended long ago. */
 async function accounted(jobs: readonly string[]): Promise<TaskState[]> {
   const answer = await callSlurm('sacct', sacctArguments(jobs));
   return answer.stderr.includes('accounting storage is disabled') ? [] : parseSacct(outputOf('sacct', answer));

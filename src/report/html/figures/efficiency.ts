@@ -1,14 +1,14 @@
 /** Accuracy over epochs of pre-training, a chart for each objective on one scale: what longer pre-training buys. */
-import type { Evaluation } from '../../../spec/schema.js';
+import { metricTitle, type MetricName } from '../../../stages/metrics.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
-import { accuracyTitle, taskTitle, titled } from './words.js';
+import { taskTitle, titled } from './words.js';
 
 /** None where no objective was pre-trained for several numbers of epochs. */
-export function efficiencyFigure(measurements: readonly Measurement[], metric: Evaluation): Figure | null {
+export function efficiencyFigure(measurements: readonly Measurement[], metric: MetricName): Figure | null {
   const groups = groupsOf(measurements, 'pretrain.epochs');
   const panels = [...groupBy(groups, titleOf)].filter(([, members]) => members.length > 1);
   if (panels.length === 0) return null;
@@ -28,7 +28,7 @@ export function efficiencyFigure(measurements: readonly Measurement[], metric: E
         title,
         description: `${spelledOut(points, (x) => `after ${x} epochs`, '; ')}.`,
         x: { title: 'epochs of pre-training', span: epochs, whole: true },
-        y: { title: accuracyTitle(metric), span },
+        y: { title: metricTitle(metric), span },
         series: [{ name: null, style: 0, points }],
         reference: references[i]!,
         marks: true,

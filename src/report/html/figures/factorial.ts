@@ -2,14 +2,14 @@
  * Accuracy over the mask ratio, with lines for what is crossed with it: misalignments in a chart for each style, and
  * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but seeds.
  */
-import type { Evaluation } from '../../../spec/schema.js';
 import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
+import { metricTitle, type MetricName } from '../../../stages/metrics.js';
 import type { Measurement } from '../../comparison.js';
 import type { Figure, LineChart, Series } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
-import { accuracyTitle, titled } from './words.js';
+import { titled } from './words.js';
 
 /** A factor that is crossed with the mask ratio. */
 interface CrossedFactor {
@@ -34,7 +34,7 @@ const STYLE: CrossedFactor = {
 };
 
 /** Mask × misalignment and mask × style, each where results cross the two. */
-export function factorialFigures(measurements: readonly Measurement[], metric: Evaluation): Figure[] {
+export function factorialFigures(measurements: readonly Measurement[], metric: MetricName): Figure[] {
   const groups = groupsOf(measurements);
   return [
     crossed(groups, measurements, metric, MISALIGNMENT, STYLE),
@@ -45,7 +45,7 @@ export function factorialFigures(measurements: readonly Measurement[], metric: E
 function crossed(
   groups: readonly Group[],
   measurements: readonly Measurement[],
-  metric: Evaluation,
+  metric: MetricName,
   lines: CrossedFactor,
   panels: CrossedFactor,
 ): Figure | null {
@@ -69,7 +69,7 @@ function crossed(
         title: titled(`${panels.name}: ${panels.levelOf(panel[0]!)}`, panel[0]!.setting),
         description: describe(series),
         x: { title: 'mask ratio', ticks: ratios, span: ratios },
-        y: { title: accuracyTitle(metric), span },
+        y: { title: metricTitle(metric), span },
         series,
         reference: references[i]!,
         marks: true,

@@ -1,13 +1,9 @@
 /** Texts that several figures share. */
 import { taskName } from '../../../spec/objective.js';
-import type { Evaluation } from '../../../spec/schema.js';
 import type { Task } from '../../../spec/task.js';
 
 export const BARS = 'Error bars: one sample standard deviation over seeds, where there are several.';
 export const DASHED = 'Dashed: from scratch in the same setting.';
-
-/** `Top-1 (%), finetune`. */
-export const accuracyTitle = (metric: Evaluation): string => `Top-1 (%), ${metric}`;
 
 /** `0.75 masked`. */
 export const taskTitle = (task: Task): string => `${task.maskRatio > 0 ? `${task.maskRatio} ` : ''}${taskName(task)}`;

@@ -1,0 +1,61 @@
+/** What a step of augmentation is: a pure function of an image, its keys of a recipe and a random stream. */
+import type { z } from 'zod';
+import type { ByteImage } from '../../common/image.js';
+import type { Random } from '../../common/random.js';
+import type { View } from '../../common/view.js';
+
+/** Defaults of keys that differ between pre-training and fine-tuning. */
+export interface AugmentationDefaults {
+  cropScale: [number, number];
+}
+
+/** The keys that a step adds to the recipes of pre-training and fine-tuning. */
+export type AugmentationKeys = (defaults: AugmentationDefaults) => z.core.$ZodLooseShape;
+
+/** The values of a step's keys. */
+export type OptionsOf<Keys extends AugmentationKeys> = ReadonlyValues<z.output<z.ZodObject<ReturnType<Keys>>>>;
+
+export type ReadonlyValues<Values> = { readonly [Key in keyof Values]: Readonly<Values[Key]> };
+
+/** A step that chooses which pixels are seen. The view is computed once, after all of them, here or on the device. */
+export interface ViewStep<Options> {
+  kind: 'view';
+  /** @param size Side of the view, in pixels. */
+  apply: (view: View, options: Options, size: number, random: Random) => View;
+}
+
+/** A step that changes the pixels of a view, in bytes. */
+export interface PixelStep<Options> {
+  kind: 'pixels';
+  /** Draws what happens to one image, from a random stream of the step's own; null: nothing. */
+  draw: (options: Options, random: Random) => ((image: ByteImage) => ByteImage) | null;
+}
+
+export type Augmentation<Options> = ViewStep<Options> | PixelStep<Options>;
+
+/** A step of the geometry. */
+export function viewStep<Keys extends AugmentationKeys>(keys: Keys, apply: ViewStep<OptionsOf<Keys>>['apply']) {
+  return { kind: 'view', keys, apply } as const;
+}
+
+/**
+ * A step on bytes. Its keys are optional or have a default that leaves images as they are.
+ *
+ * @param draw Draws the numbers of the step; null: the image stays as it is.
+ * @param apply Pure: the same image for the same numbers. It returns a new image of the same size.
+ */
+export function pixelStep<Keys extends AugmentationKeys, Drawn>(
+  keys: Keys,
+  draw: (options: OptionsOf<Keys>, random: Random) => Drawn | null,
+  apply: (image: ByteImage, drawn: Drawn) => ByteImage,
+) {
+  return {
+    kind: 'pixels',
+    keys,
+    apply,
+    draw: (options: OptionsOf<Keys>, random: Random) => {
+      const drawn = draw(options, random);
+      return drawn === null ? null : (image: ByteImage) => apply(image, drawn);
+    },
+  } as const;
+}

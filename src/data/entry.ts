@@ -1,0 +1,79 @@
+/** What a data set declares: the keys of `data` in a spec, what it provides with each image, and how it is opened. */
+import { z } from 'zod';
+import { count, labelFraction } from '../common/values.js';
+import { balancedSubset, type DatasetOf, type DataWatch } from './split.js';
+import type { TargetKind } from './target.js';
+
+/** Keys of every data set. */
+export const DATA_KEYS = {
+  imageSize: count.min(8).describe('Side of the square images the model sees, in pixels.'),
+  labelFraction: labelFraction
+    .unwrap()
+    .default(1)
+    .describe('Fraction of the training labels that fine-tuning and the probes use, per class, drawn by the seed.'),
+  trainImages: count.optional().describe('Use at most this many training images, drawn evenly over the classes.'),
+  testImages: count.optional().describe('Use at most this many test images, drawn evenly over the classes.'),
+};
+
+export const path = z.string().min(1);
+
+/** The data without what concerns the labels alone, so that label fractions share a pre-training. */
+export type WithoutLabels<Data> = Omit<Data, 'labelFraction'>;
+
+/** The resolved keys of a data set's schema, without those of labels. */
+export type DataOf<Schema extends z.ZodType> = WithoutLabels<z.output<Schema>>;
+
+/** What opening may use. */
+export interface OpenOptions {
+  /** Cores for reading images. */
+  readonly cores: number;
+  readonly watch: DataWatch;
+}
+
+/** An archive that `vitmim data fetch` downloads and unpacks. */
+export interface Archive {
+  readonly url: string;
+  readonly md5: string;
+  /** The folder that it unpacks to. */
+  readonly folder: string;
+  /** Whether such a folder has everything. */
+  readonly isComplete: (folder: string) => Promise<boolean>;
+}
+
+/** How much of a data set is used: the first two keys of every schema that are not about its images. */
+interface Amounts {
+  trainImages?: number | undefined;
+  testImages?: number | undefined;
+}
+
+interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind> {
+  /** {@link DATA_KEYS}, a `name` that is a literal, and keys of its own. */
+  schema: Schema;
+  /** What it provides with each image. */
+  targets: Kind;
+  /**
+   * Opens all of it; `trainImages` and `testImages` are applied to what it returns.
+   *
+   * @throws UsageError where it is missing, incomplete or malformed, with the way to get it.
+   */
+  open(data: DataOf<Schema>, options: OpenOptions): DatasetOf<Kind> | Promise<DatasetOf<Kind>>;
+  /** Where it may be downloaded freely. */
+  archive?: Archive;
+}
+
+/** Makes an entry of the registry from a data set's declaration. List it in `registry.ts`. */
+export function defineDataset<Schema extends z.ZodObject, Kind extends TargetKind>(
+  declaration: DatasetDeclaration<Schema, Kind>,
+) {
+  return {
+    ...declaration,
+    async open(data: DataOf<Schema> & Amounts, options: OpenOptions): Promise<DatasetOf<Kind>> {
+      const dataset = await declaration.open(data, options);
+      return {
+        ...dataset,
+        train: balancedSubset(dataset.train, data.trainImages, 'train'),
+        test: balancedSubset(dataset.test, data.testImages, 'test'),
+      };
+    },
+  };
+}

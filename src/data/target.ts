@@ -1,0 +1,25 @@
+/** What a data set provides with each image. Only evaluations look at it. */
+
+/** The class of every pixel. */
+export interface Mask {
+  /** [height × width] classes of the data set, row by row. */
+  readonly data: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The target of an image, by what the data set provides: the number of its class, a mask, or nothing. */
+export interface Targets {
+  class: number;
+  mask: Mask;
+  nothing: null;
+}
+
+export type TargetKind = keyof Targets;
+
+/** In a sentence: `finetune needs classes of images`. */
+export const TARGET_NAMES: Record<TargetKind, string> = {
+  class: 'classes of images',
+  mask: 'classes of pixels',
+  nothing: 'nothing',
+};

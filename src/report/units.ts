@@ -1,0 +1,16 @@
+/** The unit and the decimals of a metric, in the tables that compare it. */
+import { metricNamed, type MetricName } from '../stages/metrics.js';
+import type { Column, Table } from './table.js';
+
+/** The table with the unit of the metric in those columns that hold its values or their differences. */
+export function withUnits(table: Table, metric: MetricName): Table {
+  const { unit, digits } = metricNamed(metric).metric;
+  const symbols = { value: unit?.symbol, difference: unit?.difference };
+  const columns = table.columns.map(({ measures, ...column }): Column => {
+    if (measures === undefined) return column;
+    const { unit: _unit, ...rest } = column;
+    const symbol = symbols[measures];
+    return { ...rest, ...(symbol === undefined ? {} : { unit: symbol }), digits };
+  });
+  return { ...table, columns };
+}

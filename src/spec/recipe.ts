@@ -1,0 +1,27 @@
+/** The keys that pre-training and fine-tuning share: how long and how fast all weights are trained. */
+import { z } from 'zod';
+import { augmentationKeys } from '../data/augmentations/index.js';
+import { beta, count, nonNegative, positive } from '../common/values.js';
+
+/** The keys of a recipe with the defaults that differ between stages. `dropPath` has none yet. */
+export const recipe = (defaults: {
+  baseLearningRate: number;
+  minLearningRate: number;
+  beta2: number;
+  cropScale: [number, number];
+}) => ({
+  epochs: count.default(20).describe('Passes over the training images.'),
+  batchSize: count.default(128).describe('Images in one optimiser step.'),
+  accumulate: count.default(1).describe('Split each batch in this many parts to save memory; the step stays the same.'),
+  baseLearningRate: positive
+    .default(defaults.baseLearningRate)
+    .describe('Peak learning rate for a batch of 256; the peak used is this × the images in a step / 256.'),
+  minLearningRate: nonNegative.default(defaults.minLearningRate).describe('Where the cosine ends.'),
+  warmupEpochs: nonNegative.default(2).describe('Epochs of linear warm-up from 0; fractions are allowed.'),
+  weightDecay: nonNegative.default(0.05).describe('Decoupled decay of matrices; biases, norms and tokens have none.'),
+  beta1: beta.default(0.9).describe('Decay of the running mean of the gradient.'),
+  beta2: beta.default(defaults.beta2).describe('Decay of the running mean of its square.'),
+  clipGradient: positive.optional().describe('Largest global L2 norm of the gradient; not clipped when absent.'),
+  dropPath: z.number().min(0).lt(1),
+  ...augmentationKeys(defaults),
+});

@@ -1,0 +1,155 @@
+/** The numbers of a stage's result: how `result.json` holds each, and how tables and messages show it. */
+import { z } from 'zod';
+
+/** One number of a result. */
+export interface Field<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> {
+  /** null: it was not measured. */
+  schema: Schema;
+  /** Of its column, after the kind of stage: `finetune loss`. */
+  label: string;
+  description: string;
+  /** Of the column: `%`, `s`. */
+  unit?: string;
+  /** Decimals that are shown. */
+  digits: number;
+}
+
+/** A unit, as tables and sentences write it. */
+export interface Unit {
+  /** `%` */
+  symbol: string;
+  /** `in percent`, after the name of what is measured. */
+  words: string;
+  /** What a difference of two such numbers is counted in: `points`. */
+  difference: string;
+}
+
+export const PERCENT: Unit = { symbol: '%', words: 'in percent', difference: 'points' };
+
+/** A number by which encoders are compared. */
+export interface Metric<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> extends Omit<
+  Field<Schema>,
+  'unit'
+> {
+  /** On the axis of a chart: `Top-1`. */
+  title: string;
+  /** In a sentence: `top-1 accuracy`. */
+  name: string;
+  /** null: a plain number. */
+  unit: Unit | null;
+  better: 'higher' | 'lower';
+  /** The tag of its curve in TensorBoard. */
+  tag: string;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+export type Metrics = Readonly<Record<string, Metric>>;
+
+/** The schemas of some numbers, by key. */
+export type SchemasOf<Some extends Readonly<Record<string, { schema: z.ZodType }>>> = {
+  [Key in keyof Some]: Some[Key]['schema'];
+};
+
+export function schemasOf<Some extends Readonly<Record<string, { schema: z.ZodType }>>>(fields: Some): SchemasOf<Some> {
+  const schemas = Object.entries(fields).map(([key, { schema }]) => [key, schema]);
+  return Object.fromEntries(schemas) as SchemasOf<Some>;
+}
+
+/** A number of a result by its key, and of a list how long it is; null where the result has no such number. */
+export function numberIn(result: Readonly<Record<string, unknown>>, key: string): number | null {
+  const value = result[key];
+  if (Array.isArray(value)) return value.length;
+  return typeof value === 'number' ? value : null;
+}
+
+/** A number that results of engine revision 1 do not have. */
+export const sinceRevision2 = <T extends z.ZodType>(schema: T) => schema.nullable().default(null as never);
+
+// --- numbers that several kinds have -----------------------------------------------------------------------------------
+
+/** What every stage reports first. */
+export const WORK = {
+  epochs: {
+    schema: z.number().nonnegative(),
+    label: 'epochs',
+    description: 'Epochs done, after which the numbers were read.',
+    digits: 0,
+  },
+  steps: { schema: z.int().nonnegative(), label: 'steps', description: 'Optimiser steps done.', digits: 0 },
+} satisfies Fields;
+
+export const TRAIN_IMAGES = {
+  trainImages: { schema: z.int(), label: 'training images', description: 'Images trained on.', digits: 0 },
+} satisfies Fields;
+
+export const TEST_IMAGES = {
+  testImages: { schema: z.int(), label: 'test images', description: 'Images tested on.', digits: 0 },
+} satisfies Fields;
+
+/** What every stage reports last. */
+export const TIME = {
+  imagesPerSecond: {
+    schema: z.number().nullable(),
+    label: 'images/s',
+    description: 'Training images per second of the last attempt; empty where nothing was trained.',
+    digits: 0,
+  },
+  seconds: { schema: z.number(), label: 'seconds', description: 'Time of the last attempt.', unit: 's', digits: 1 },
+} satisfies Fields;
+
+export const LOSS = { label: 'loss', description: 'Mean training loss of the last epoch.', digits: 4 };
+
+export const FIRST_LOSS = {
+  schema: sinceRevision2(z.number()),
+  label: 'first loss',
+  description: 'Training loss of the first step.',
+  digits: 4,
+} satisfies Field;
+
+export const LARGEST_GRADIENT_NORM = {
+  schema: sinceRevision2(z.number()),
+  label: 'largest gradient norm',
+  description: "Largest global L2 norm of a step's gradients, before clipping.",
+  digits: 4,
+} satisfies Field;
+
+export const BATCH_SIZE = {
+  schema: sinceRevision2(z.int().positive()),
+  label: 'batch size',
+  description: 'Images in a step: less than in the recipe where there are fewer.',
+  digits: 0,
+} satisfies Field;
+
+/** What predicting equal odds for every class scores: the logarithm of their number. */
+export const CHANCE_LOSS = {
+  schema: sinceRevision2(z.number()),
+  label: 'chance loss',
+  description: 'What predicting equal odds for every class scores.',
+  digits: 4,
+} satisfies Field;
+
+/** The metrics of a classification. */
+export const ACCURACY = {
+  accuracy: {
+    schema: z.number(),
+    label: 'accuracy',
+    title: 'Top-1',
+    name: 'top-1 accuracy',
+    description: 'Top-1 on the test set at the last epoch.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'higher',
+    tag: 'accuracy/top-1',
+  },
+  top5: {
+    schema: z.number().nullable(),
+    label: 'top-5',
+    title: 'Top-5',
+    name: 'top-5 accuracy',
+    description: 'Top-5 on the test set; empty with five classes or fewer.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'higher',
+    tag: 'accuracy/top-5',
+  },
+} satisfies Metrics;

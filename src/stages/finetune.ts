@@ -1,0 +1,50 @@
+/** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
+import { z } from 'zod';
+import { recipe as recipeKeys } from '../spec/recipe.js';
+import { count, nonNegative, positive } from '../common/values.js';
+import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
+import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, FIRST_LOSS, LARGEST_GRADIENT_NORM, LOSS, type Fields } from './fields.js';
+
+const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
+
+const recipe = z
+  .strictObject({
+    ...keys,
+    dropPath: keys.dropPath.default(0.1).describe('Largest stochastic-depth rate of the encoder.'),
+    layerDecay: positive.max(1).default(0.75).describe('Learning-rate factor from each layer to the one below it.'),
+    scratchLayerDecay: positive.max(1).default(1).describe('The same where there is no pre-training.'),
+    labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Share of each label spread over all classes.'),
+    mixup: nonNegative.default(0.8).describe('Parameter of the Beta distribution of mixup; 0 is off.'),
+    cutmix: nonNegative.default(1).describe('The same for cutmix; with both on, each batch takes either at even odds.'),
+    evaluateEvery: count.optional().describe('Epochs between evaluations on the test set; only the last by default.'),
+  })
+  .describe('Supervised fine-tuning (PAPER.md §7).');
+
+const scratchKeys = { layerDecay: 'scratchLayerDecay' } as const;
+
+const numbers = {
+  loss: { ...LOSS, schema: z.number() },
+  chanceLoss: CHANCE_LOSS,
+  firstLoss: FIRST_LOSS,
+  largestGradientNorm: LARGEST_GRADIENT_NORM,
+  batchSize: BATCH_SIZE,
+} satisfies Fields;
+
+export type FinetuneConfig = EvaluationConfig<'finetune', ResolvedRecipe<typeof recipe, typeof scratchKeys>>;
+export type FinetuneNumbers = ResultNumbers<'finetune', typeof ACCURACY, typeof numbers>;
+
+export const finetune = defineEvaluation({
+  name: 'finetune',
+  title: 'fine-tuning',
+  needs: 'class',
+  trains: 'all weights',
+  recipe,
+  scratchKeys,
+  metrics: ACCURACY,
+  numbers,
+  baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  async run(config, context) {
+    const { finetune } = await import('../training/finetune.js');
+    return finetune(config, context);
+  },
+});

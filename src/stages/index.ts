@@ -1,0 +1,68 @@
+/** Every kind of stage. Adding an evaluation is a file beside this and a line here. */
+import type { z } from 'zod';
+import type { EvaluationConfig, EvaluationEntry, ResolvedRecipe } from './evaluation.js';
+import { finetune } from './finetune.js';
+import { knn } from './knn.js';
+import { linear } from './linear.js';
+import { pretrain } from './pretrain.js';
+import type { StageKindEntry } from './stage.js';
+
+export const EVALUATIONS = { finetune, linear, knn } as const;
+
+/** The kinds of stages in the order in which a job runs them. */
+export const STAGES = { pretrain, ...EVALUATIONS } as const;
+
+type Evaluations = typeof EVALUATIONS;
+export type Evaluation = keyof Evaluations;
+export type StageKind = keyof typeof STAGES;
+
+export const EVALUATION_NAMES = Object.keys(EVALUATIONS) as Evaluation[];
+export const STAGE_KINDS = Object.keys(STAGES) as StageKind[];
+
+/** What every kind declares, by its name. */
+export const STAGE_ENTRIES: Readonly<Record<StageKind, StageKindEntry>> = STAGES;
+export const EVALUATION_ENTRIES: Readonly<Record<Evaluation, EvaluationEntry>> = EVALUATIONS;
+
+/** Whether a finished stage of a kind has a checkpoint, which its result then names. */
+export const leavesCheckpoint = (kind: StageKind): boolean => STAGE_ENTRIES[kind].trains === 'all weights';
+
+/** The schema of each evaluation's recipe, by the key of a job. */
+export type Recipes = { [Name in Evaluation]: Evaluations[Name]['recipe'] };
+
+/** The recipe of each evaluation as a stage has it. */
+export type ResolvedRecipes = {
+  [Name in Evaluation]: ResolvedRecipe<Evaluations[Name]['recipe'], Evaluations[Name]['scratchKeys']>;
+};
+
+/** The configuration of one evaluation, or of any. */
+export type EvaluationStageConfig<Name extends Evaluation = Evaluation> = {
+  [Each in Name]: EvaluationConfig<Each, ResolvedRecipes[Each]>;
+}[Name];
+
+/** The recipe of an evaluation as a job has it. */
+export type RecipeOf<Name extends Evaluation> = z.output<Recipes[Name]>;
+
+/** The recipes of all evaluations as a job has them. */
+export type RecipeSpecs = { [Name in Evaluation]: RecipeOf<Name> };
+
+/**
+ * The recipe of a job as its stage has it.
+ *
+ * @param scratch Whether there is no pre-training.
+ * @returns the recipe, and its `labelFraction` apart; undefined: it has none.
+ */
+export function resolveRecipe<Name extends Evaluation>(
+  name: Name,
+  spec: RecipeSpecs[Name],
+  scratch: boolean,
+): { labelFraction: number | undefined; recipe: ResolvedRecipes[Name] } {
+  const { labelFraction, ...values }: Record<string, unknown> = spec;
+  const keys = Object.entries(EVALUATION_ENTRIES[name].scratchKeys);
+  const replaced = scratch ? keys.map(([key, ofScratch]) => [key, values[ofScratch]] as const) : [];
+  const dropped = new Set(keys.map(([, ofScratch]) => ofScratch));
+  const recipe = new Map([...Object.entries(values), ...replaced].filter(([key]) => !dropped.has(key)));
+  return {
+    labelFraction: typeof labelFraction === 'number' ? labelFraction : undefined,
+    recipe: Object.fromEntries(recipe) as ResolvedRecipes[Name],
+  };
+}

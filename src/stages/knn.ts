@@ -1,0 +1,39 @@
+/** k nearest neighbours on frozen features. Nothing is trained. */
+import { z } from 'zod';
+import { count, labelFraction, positive } from '../common/values.js';
+import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
+import { ACCURACY, sinceRevision2, type Fields } from './fields.js';
+
+const recipe = z
+  .strictObject({
+    k: count.default(20).describe('Number of neighbours.'),
+    temperature: positive.default(0.07).describe('Votes weigh exp(cosine similarity / temperature).'),
+    labelFraction,
+  })
+  .describe('k nearest neighbours by cosine similarity on frozen features.');
+
+const numbers = {
+  k: {
+    schema: sinceRevision2(z.int().positive()),
+    label: 'k',
+    description: 'Neighbours that voted: less than in the recipe where there are fewer images.',
+    digits: 0,
+  },
+} satisfies Fields;
+
+export type KnnConfig = EvaluationConfig<'knn', ResolvedRecipe<typeof recipe>>;
+export type KnnNumbers = ResultNumbers<'knn', typeof ACCURACY, typeof numbers>;
+
+export const knn = defineEvaluation({
+  name: 'knn',
+  title: 'nearest neighbours',
+  needs: 'class',
+  trains: 'nothing',
+  recipe,
+  metrics: ACCURACY,
+  numbers,
+  async run(config, context) {
+    const { nearestNeighbours } = await import('../training/knn.js');
+    return nearestNeighbours(config, context);
+  },
+});

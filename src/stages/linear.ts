@@ -1,0 +1,40 @@
+/** Linear probe: a linear classifier on frozen, standardised features. (PAPER.md §10) */
+import { z } from 'zod';
+import { count, labelFraction, nonNegative, positive } from '../common/values.js';
+import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
+import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
+
+const recipe = z
+  .strictObject({
+    epochs: count.default(90).describe('Passes over the frozen features.'),
+    batchSize: count.default(256).describe('Features in one optimiser step.'),
+    baseLearningRate: positive.default(0.1).describe('Peak learning rate for a batch of 256 (SGD, momentum 0.9).'),
+    warmupEpochs: nonNegative.default(10).describe('Epochs of linear warm-up from 0.'),
+    weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
+    labelFraction,
+  })
+  .describe('Linear probe: a linear classifier on frozen, standardised features.');
+
+const numbers = {
+  loss: { ...LOSS, schema: sinceRevision2(z.number()) },
+  chanceLoss: CHANCE_LOSS,
+  batchSize: BATCH_SIZE,
+} satisfies Fields;
+
+export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof recipe>>;
+export type LinearNumbers = ResultNumbers<'linear', typeof ACCURACY, typeof numbers>;
+
+export const linear = defineEvaluation({
+  name: 'linear',
+  title: 'linear probe',
+  needs: 'class',
+  trains: 'a head',
+  recipe,
+  metrics: ACCURACY,
+  numbers,
+  baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  async run(config, context) {
+    const { linearProbe } = await import('../training/linear.js');
+    return linearProbe(config, context);
+  },
+});
