@@ -40,7 +40,7 @@ const data = collectedFrom(plan, ({ task, seed }, kind) => {
   const accuracy = fixture.runs.find((run) => is(run.slice(0, 4)))![4];
   return is(fixture.missing) ? null : resultOf(kind, { accuracy });
 });
-const tables = new Map(buildTables(data).map((table) => [table.name as string, table]));
+const tables = new Map(buildTables(data).map((table) => [table.name, table]));
 
 const PAPER: Record<string, number> = { 'zoomed-in': 82.7, distorted: 82.1, blurred: 81.8, masked: 82.9 };
 
