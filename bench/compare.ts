@@ -1,12 +1,12 @@
 /**
- * vitmim against PyTorch: bench/step.ts and bench/peers/torch_vit.py in turn, each run a fresh process, so that whatever
+ * vitmim against PyTorch: bench/step.ts and bench/peers/torch_vit.py in turn, each run a fresh process, so that what
  * else the machine does meets both alike.
  *
  *   node dist/bench/compare.js [--device simd] [--works P,F] [--threads 2]
  *   node dist/bench/compare.js --device webgpu --torch-device cuda --works G1,G2,G3P,G3F --precision all
  *
  *   --rounds N       each work is raced so many times (5); medians count
- *   --minutes N      no round begins that would not end by then, and whoever still runs then has failed
+ *   --minutes N      no round begins that would not end by then, and a process that still runs then has failed
  *   --steps, --in-flight, --batch, --threads   as of bench/step.ts, for both
  *   --precision P    vitmim's: float32, float16 or all
  *   --peak LIST      TFLOP/s of the device by precision, for the utilisation: float32=67,bfloat16=989

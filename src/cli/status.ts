@@ -131,6 +131,6 @@ function runningLine({ stage, state, progress }: StageStatus, now: number): stri
 
 function failedLine({ stage, state }: StageStatus): string {
   const attempts = state!.attempt > 1 ? ` after ${state!.attempt} attempts` : '';
-  const reason = state!.reason?.split('\n')[0] ?? 'nobody said why';
+  const reason = state!.reason?.split('\n')[0] ?? 'no reason was recorded';
   return `${stage.name}: ${state!.cause ?? 'failed'}${attempts}: ${reason}`;
 }

@@ -240,7 +240,7 @@ function freeze(plan: Plan, folder: string): void {
   }
 }
 
-/** A sweep with stopped stages is not done, whatever stopped them. */
+/** A sweep with stopped stages is not done. */
 function exitCode({ failed, blocked, interrupted, pending }: RunSummary): number {
   if (failed.length + blocked.length > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
   if (failed.some(({ cause }) => cause === 'disk-full')) return EXIT.failed;

@@ -8,7 +8,7 @@ export interface ByteImage {
   readonly data: Uint8Array;
   readonly height: number;
   readonly width: number;
-  /** Where there is one: gives the memory of the pixels to another image. Nobody may look at them afterwards. */
+  /** Where there is one: gives the memory of the pixels to another image. They must not be read afterwards. */
   readonly release?: () => void;
 }
 

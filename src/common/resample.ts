@@ -178,7 +178,7 @@ export function applyTaps(
   return { data, height, width };
 }
 
-/** Copies a box as floats in [0, 1]: the loops below then see one type of array, whatever the image holds. */
+/** Copies a box as floats in [0, 1]: the loops below then see one type of array. */
 function copyBox(image: ByteImage | FloatImage, box: Box, out: Float32Array): void {
   const rowLength = box.width * 3;
   const bytes = image.data instanceof Uint8Array ? image.data : undefined;

@@ -11,7 +11,7 @@ export const DATASETS = { shapes, cifar10, cifar100, idx, 'image-folder': imageF
 
 export type DatasetName = keyof typeof DATASETS;
 
-/** What a data set declares, whatever its types. */
+/** What every data set declares, for code that handles all of them. */
 export const DATASET_ENTRIES: Readonly<Record<DatasetName, { targets: TargetKind }>> = DATASETS;
 
 /** What a data set provides with each image. */

@@ -1,4 +1,4 @@
-/** A running sum, in place: the buffer stays the same, as whoever repeats a step without computing it anew needs. */
+/** A running sum, in place: the buffer stays the same, which a recorded step needs. */
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 

@@ -47,7 +47,7 @@ function statistics(
   values: tf.Tensor4D,
   axes: number[],
 ): { centred: tf.Tensor4D; mean: tf.Tensor; variance: tf.Tensor } {
-  // Deviations from the first pixel instead of from 0: a flat patch then is exactly 0, whatever the sum rounds to.
+  // Deviations from the first pixel instead of from 0: a flat patch is then exactly 0, even if the sum is rounded.
   const [batch, tokens, , channels] = values.shape;
   const first = tf.slice(values, [0, 0, 0, 0], [batch, tokens, 1, axes.includes(3) ? 1 : channels]);
   const deviations = tf.sub<tf.Tensor4D>(values, first);

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 
 /** What a backend brings that can record. */
 export interface Recorder {
-  /** false while each kernel is to be seen by somebody, as in a measurement. */
+  /** false while each kernel must run by itself, as in a measurement. */
   mayRecord(): boolean;
   /**
    * Calls the function.

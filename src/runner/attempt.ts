@@ -145,7 +145,11 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
   const asked = end.kind === 'exit' ? end.code === INTERRUPTED : end.kind === 'signal';
   if (stopping && asked) return { kind: 'interrupted' };
   if (end.kind === 'exit' && end.code === INTERRUPTED) {
-    return { kind: 'failed', cause: 'pre-empted', reason: 'its worker was told to stop, by nobody in this sweep' };
+    return {
+      kind: 'failed',
+      cause: 'pre-empted',
+      reason: 'its worker received a stop signal that this sweep did not send',
+    };
   }
   return { kind: 'failed', ...causeOfEnd(end, paths.log, killedForMemory) };
 }

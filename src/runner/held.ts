@@ -19,7 +19,7 @@ export class Held {
   }
 
   /**
-   * Works on a stage under a claim, which is released whatever comes.
+   * Works on a stage under a claim, which is always released.
    *
    * @returns whether it did, or who has the claim instead.
    */

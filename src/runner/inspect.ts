@@ -77,7 +77,7 @@ function endOfLast(paths: StagePaths): string {
   const state = readState(paths);
   switch (state?.status) {
     case 'failed':
-      return `failed (${state.reason?.split('\n')[0] ?? 'nobody said why'})`;
+      return `failed (${state.reason?.split('\n')[0] ?? 'no reason was recorded'})`;
     case 'interrupted':
       return 'interrupted before';
     case 'running':

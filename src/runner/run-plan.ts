@@ -45,7 +45,7 @@ class PlanRun {
   readonly #waiting = new Set<Promise<void>>();
   /** Stages that another sweep was seen to run. */
   readonly #elsewhere = new Set<string>();
-  /** Aborted when nothing new shall start, for whatever reason. */
+  /** Aborted when no further stage may start. */
   readonly #closing = new AbortController();
   /** Asked workers to stop: what ends now was interrupted. */
   #stopping = false;
@@ -212,7 +212,7 @@ class PlanRun {
     this.#settle(stage, outcome, (performance.now() - start) / 1000);
   }
 
-  /** Somebody else runs it: look again later. */
+  /** Another sweep runs it: look again later. */
   #leaveTo(stage: Stage, holder: ClaimOwner | null): void {
     const { lookEvery = 1 } = this.#options;
     if (!this.#elsewhere.has(stage.id)) {
@@ -233,7 +233,7 @@ class PlanRun {
         this.#tell({ type: 'stage-done', stage: ref, result: outcome.result, seconds });
         break;
       case 'deposed':
-        // Whoever took it over took this process for dead.
+        // Another sweep took this process for dead.
         this.#attempts.delete(stage.id);
         this.#summary.pending += 1;
         this.#leaveTo(stage, null);

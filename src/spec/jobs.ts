@@ -148,7 +148,7 @@ export function evaluationConfig<Name extends Evaluation>(
   return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe };
 }
 
-/** The images of a job, whatever is done with their labels. */
+/** The images of a job, without the choice of labels. */
 export function withoutLabels({ data }: JobSpec): UnlabelledData {
   const { labelFraction, ...images } = data;
   return images;

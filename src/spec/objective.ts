@@ -64,7 +64,7 @@ function presetName({ masked, misalignment, style }: ObjectiveParts): string {
   return parts.length === 0 ? 'identity' : parts.join('+');
 }
 
-/** The name of a task: its three parts joined, whatever the mask ratio and the strengths. null is scratch. */
+/** The name of a task: its three parts joined, without the mask ratio and the strengths. null is scratch. */
 export function taskName(task: Task | null): string {
   if (task === null) return 'scratch';
   const { maskRatio, geometry, style } = task;

@@ -44,7 +44,7 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   recipe: Recipe;
 }
 
-/** What every evaluation declares, whatever its types. */
+/** What every evaluation declares, for code that handles all of them. */
 export interface EvaluationEntry extends StageKindEntry {
   needs: Needs;
   scratchKeys: ScratchKeys;

@@ -129,7 +129,7 @@ function earlierAttempts(paths: StagePaths): AttemptProvenance[] {
 const NAME_LENGTH = 16;
 
 /**
- * Keeps an origin and its diffs in the folder of a sweep, each once whatever the number of stages and runs.
+ * Keeps an origin and its diffs in the folder of a sweep, each once for all stages and runs.
  *
  * @param diffs The text of each diff that the origin names, by its SHA-256.
  * @returns the path of the origin's file.

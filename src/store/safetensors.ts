@@ -270,7 +270,7 @@ function parseHeader(path: string, file: number, size: number): { header: Safete
   if (end !== size) throw corrupt(path, end > size ? 'it is cut short' : 'its data are longer than its tensors');
   const { sha256: _, ...others } = metadata.data;
   const tensors = new Map(places);
-  // One header has one spelling: this finds out a name that stands twice, and whatever no check above thinks of.
+  // One header has one spelling: this detects a repeated name, and anything else that the checks above miss.
   const shapes = new Map(places.map(([name, { shape }]) => [name, shape]));
   if (!encodeHeader(shapes, others).equals(bytes)) throw corrupt(path, 'its header is not as vitmim writes it');
   return { header: { metadata: others, sha256, tensors }, hash: createHash('sha256').update(bytes) };

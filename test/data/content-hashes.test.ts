@@ -40,7 +40,7 @@ it('reads every file once, and again those whose stamp changed', async () => {
   expect(fourth.fingerprint).toBe(third.fingerprint);
 });
 
-it('has the same fingerprint whatever the stamps, the place and the cache', async () => {
+it('has the same fingerprint for all time stamps, places and caches', async () => {
   const files = { a: '1', 'line\nbreak "quoted"': '2' };
   const [one, other, cache] = [await written(files), await written(files), await folderFor()];
   const stamps = { a: 's', 'line\nbreak "quoted"': 's' };

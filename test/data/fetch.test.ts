@@ -204,7 +204,7 @@ describe('fetching a data set', () => {
     expect(ranges).toEqual([`bytes=${packed.length + 10}-`, 'whole']);
   });
 
-  it('should store the bytes as sent, whatever encoding the server declares', async () => {
+  it('should store the bytes as sent, with any declared encoding', async () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(200, { 'content-length': packed.length, 'content-encoding': 'x-gzip' }).end(packed);
     });

@@ -1,4 +1,4 @@
-/** Images read by other threads are the images: the same pixels and the same complaints, in whatever order they come. */
+/** Images read by other threads are the images: the same pixels and the same complaints, in any order of arrival. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ const corrupt = join(folder, 'corrupt.png');
 writeFileSync(corrupt, 'no PNG');
 const all = [...paths, corrupt, join(folder, 'missing.png')];
 
-/** What was read, for a comparison: in whatever memory the pixels are. */
+/** What was read, for a comparison: independent of where the pixels are in memory. */
 function described(read: ReadImage): unknown {
   if (read.kind !== 'image') return read;
   const { data, height, width } = read.image;

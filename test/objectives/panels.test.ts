@@ -92,7 +92,7 @@ describe('the picture', () => {
     return { at, data, info };
   };
 
-  it('writes labels left of the rows, whatever characters they have', async () => {
+  it('writes labels with any characters left of the rows', async () => {
     const labelled = await renderPreview(panels, { captions: false, labels: ['a < b & c'] });
     const { width } = await sharp(labelled).metadata();
     expect(width).toBe(150 + 2 * (224 + 4));

@@ -44,7 +44,7 @@ test('the cost is the speed of pre-training', () => {
   expect(pick(table, 'pretrain_images_per_second')).toEqual([[110], [310], [290]]);
 });
 
-test('pairs are of one seed, in whatever order the plan lists the seeds', () => {
+test('pairs are of one seed, in any order of the seeds in the plan', () => {
   const yaml = `
 grid: {objective: [masked], seed: [0, 1, 2]}
 include: [{objective: masked+zoomed-in, seed: [2, 0, 1]}]`;

@@ -55,7 +55,7 @@ const done = { status: 0, complaints: [] };
     expect(compile(...files.map((name) => `\\input{${join(tables, name)}}`))).toEqual(done);
   });
 
-  test('whatever stands in it', () => {
+  test('with any characters in it', () => {
     const hostile = '\\end{table} {a}_b^c $x$ #1 & 50 % ~ "q" <x><|> −1 × τ ⁿ a-b';
     const table: Table = {
       ...{ name: 'objectives' as const, title: hostile, caption: hostile, summary: {} },

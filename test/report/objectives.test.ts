@@ -143,7 +143,7 @@ describe('what is missing stays visible', () => {
 });
 
 describe('a row is found by its triple', () => {
-  test('whatever the cell is called', () => {
+  test('with any name of the cell', () => {
     const yaml =
       'grid: {objective: [identity], maskRatio: [0, 0.5, 0.75], misalignment: [none, zoomed-in], seed: [0, 1]}';
     const table = objectivesTable(dataOf(planOf(yaml), { accuracy: 50 }), { metric: 'finetune' });

@@ -17,7 +17,7 @@ test('the largest value is first, and equal values share their places', () => {
 });
 
 describe("Spearman's rank correlation", () => {
-  test('is 1 for the same order and −1 for the reverse, whatever the distances', () => {
+  test('is 1 for the same order and −1 for the reverse, for all distances', () => {
     expect(
       spearman([
         [1, 10],

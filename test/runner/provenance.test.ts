@@ -107,7 +107,7 @@ test('one repository of both is looked at once', async () => {
   expect(collected.origin.spec).toMatchObject({ untracked: ['experiments/'] });
 });
 
-test('a package inside somebody’s repository is no checkout', async () => {
+test('a package inside another repository is no checkout', async () => {
   const { spec, vitmim } = checkouts();
   const installed = join(spec.path, 'node_modules/vitmim');
   cpSync(vitmim.path, installed, { recursive: true, filter: (path) => !path.endsWith('.git') });

@@ -116,7 +116,7 @@ test('nothing is found where there is no repository, and the reason said', async
   const path = join(root, 'plain');
   mkdirSync(path);
   const before = process.env.GIT_CEILING_DIRECTORIES;
-  process.env.GIT_CEILING_DIRECTORIES = root; // whatever the temporary folder lies in
+  process.env.GIT_CEILING_DIRECTORIES = root; // the temporary folder may lie in a repository
   try {
     const reading = await readRepository(path);
     expect(reading.kind === 'none' && reading.reason).toContain('not a git repository');

@@ -68,7 +68,7 @@ describe('one stage', () => {
     expect(await again).toMatchObject({ kind: 'ran', summary: { done: 1, stages: 1 } });
   });
 
-  it('is not run again when it is done, whatever became of its parent', async () => {
+  it('is not run again when it is done, even if its parent is gone', async () => {
     const { paths, workers, run } = setUp('hit');
     const own = paths.stage(finetune.id);
     writeJson(own.stage, finetune);

@@ -454,7 +454,7 @@ describe('an interruption', () => {
     expect((await ended).interrupted).toHaveLength(2);
   });
 
-  test('of one worker by somebody else is a pre-emption, and tried again', async () => {
+  test('of one worker by another process is a pre-emption, and the stage is tried again', async () => {
     const { workers, ended, events } = start(planOf('grid: {objective: [masked, scratch]}'), {
       maxAttempts: 2,
       retryPause: 0.01,

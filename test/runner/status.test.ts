@@ -88,7 +88,7 @@ describe('the progress of a stage', () => {
   };
   const reading = (epoch: number) => ({ step: 4 * epoch, epoch, loss: 0.5, learningRate: 1e-3, imagesPerSecond: 90 });
 
-  test('is its last reading of the loss, whatever was written after it', () => {
+  test('is its last reading of the loss, even if other lines follow it', () => {
     const evaluated = { epoch: 2, step: 8, accuracy: 40, top5: null };
     expect(progressOf('finetune', [reading(1), reading(1.5), evaluated], '{"step":9,"epo')).toEqual({
       epoch: 1.5,

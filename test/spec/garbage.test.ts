@@ -3,7 +3,7 @@ import { UsageError } from '../../src/common/errors.js';
 import { jobKeys } from '../../src/spec/keys.js';
 import { plan } from './support/sweeps.js';
 
-/** Whatever is thrown must be for the user to read, and say something. */
+/** An error must be a message for the user, and must not be empty. */
 function survives(text: string, sets: string[] = []): void {
   try {
     plan(text, sets);

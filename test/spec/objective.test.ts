@@ -77,7 +77,7 @@ describe('parseObjective', () => {
   });
 });
 
-test('a task is called by its three parts, whatever the ratio and the strengths', () => {
+test('the name of a task has its three parts, without the ratio and the strengths', () => {
   for (const name of OBJECTIVES) {
     const resolved = resolveTask(jobSchema.parse({ objective: name }), 4);
     if (resolved.kind === 'contradiction') throw new Error(resolved.reason);

@@ -98,7 +98,7 @@ describe('jobs', () => {
     expect(jobs.map(({ cells }) => cells.length)).toEqual([3]);
   });
 
-  test('are one per seed from scratch, whatever the axes say', () => {
+  test('are one per seed from scratch, for all values of the axes', () => {
     const { jobs } = plan(
       'grid: {objective: scratch, maskRatio: [0, 0.5], stylePreservation: [true, false], seed: [0, 1]}',
     );
@@ -198,7 +198,7 @@ describe('stages', () => {
   });
 });
 
-test('datasetsOf lists each data set once, whatever fraction of its labels is used', () => {
+test('datasetsOf lists each data set once, for all fractions of its labels', () => {
   const sweep = read('grid: {data.name: [shapes, cifar10], data.labelFraction: [0.5, 1], seed: [0, 1]}');
   expect(datasetsOf(sweep).map(({ name }) => name)).toEqual(['shapes', 'cifar10']);
 });

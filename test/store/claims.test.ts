@@ -100,7 +100,7 @@ test('clocks that jump change nothing', () => {
   }
 });
 
-test('a claim that cannot be read is somebody’s, until it is old', () => {
+test('a claim that cannot be read is held by another sweep, until it is old', () => {
   const paths = stage();
   writeFileSync(foreign(paths, 'elsewhere'), '');
   let now = 0;

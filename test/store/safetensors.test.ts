@@ -20,7 +20,7 @@ const tensors = new Map([
 const sources = (values: ReadonlyMap<string, { shape: number[]; data: Float32Array }> = tensors) =>
   new Map([...values].map(([name, { shape, data }]) => [name, { shape, read: () => data }]));
 
-/** A file with a right digest, whatever its header says. */
+/** A file with a right digest and any header. */
 function forge(path: string, header: string, data: Uint8Array = new Uint8Array(0)): void {
   const blank = '0'.repeat(64);
   const text = `{"__metadata__":{"sha256":"${blank}"}${header}}`;
@@ -136,7 +136,7 @@ describe('safetensors', () => {
     expect(() => readSafetensorsHeader(file)).toThrow('longer than its tensors');
   });
 
-  it('finds out a flipped bit of the data, also of a tensor that nobody wants', () => {
+  it('detects a flipped bit of the data, also in a tensor that is not read', () => {
     change((bytes) => {
       bytes[bytes.length - 3]! ^= 4;
       return bytes;

@@ -112,7 +112,7 @@ function tail(file: string): string {
   }
 }
 
-/** `cred_expire` is also how long a requeued job rests; two cores, whatever the machine has. */
+/** `cred_expire` is also how long a requeued job rests; two cores on every machine. */
 const configuration = (folder: string, controllerPort: number, nodePort: number): string => `
 ClusterName=vitmim
 SlurmctldHost=${NODE}(127.0.0.1)

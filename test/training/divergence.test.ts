@@ -32,7 +32,7 @@ describe('a reading', () => {
   });
 
   it('is judged by the larger of the two levels', () => {
-    // Fine-tuning on ten classes begins at ln 10 at best, whatever a lucky first batch scores.
+    // Fine-tuning on ten classes begins at ln 10 at best, even if the first batch scores better.
     expect(
       failureOf(() => {
         checkReading(23.1, [0, 20], { first: 0.1, baseline: Math.log(10) });

@@ -20,7 +20,7 @@ export interface Mutant {
   replacement: string;
   /** Of a fault of {@link NamedFault}. */
   name?: string;
-  /** What the mutant is, whatever else of its file changes: the same change of the same text has the same one. */
+  /** What the mutant is, independent of other changes to its file: the same change of the same text has the same one. */
   key: string;
 }
 

@@ -174,5 +174,5 @@ async function run({ files, reversed = false }: Order): Promise<void> {
 
 process.once('disconnect', () => process.exit(1));
 process.once('message', (order: Order) => {
-  void run(order).then(() => process.exit(0)); // whatever a test has left open
+  void run(order).then(() => process.exit(0)); // even if a test has left something open
 });

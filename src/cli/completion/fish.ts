@@ -16,7 +16,7 @@ export function fishScript(program: CommandModel): string {
     '    test "$said" = "$argv"',
     'end',
     '',
-    `function ${functions.in} --description 'whether this command was named, with whatever arguments'`,
+    `function ${functions.in} --description 'whether this command was named, with any arguments'`,
     '    set -l count (count $argv)',
     `    set -l said (__${name}_said)`,
     '    test (count $said) -ge $count; and test "$said[1..$count]" = "$argv"',

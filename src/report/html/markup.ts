@@ -1,5 +1,5 @@
 /**
- * HTML and SVG as text that cannot be forgotten to be escaped: whatever is put into a `markup` template is escaped,
+ * HTML and SVG as text that cannot be forgotten to be escaped: values in a `markup` template are escaped,
  * unless it is markup itself.
  */
 

@@ -1,4 +1,4 @@
-/** The colours of the page, light and dark. A test computes that whatever is text has a contrast of 4.5 at least. */
+/** The colours of the page, light and dark. A test computes that all text has a contrast of at least 4.5. */
 
 export interface Palette {
   background: string;

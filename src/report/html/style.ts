@@ -1,4 +1,4 @@
-/** The style sheet of the page. Printed in light colours whatever the screen has. */
+/** The style sheet of the page. Pages are printed in light colours. */
 import { DARK, LIGHT, type Palette } from './palette.js';
 
 const variables = ({ background, ink, muted, rule, accent, series }: Palette): string =>

@@ -1,6 +1,6 @@
 /**
  * Submits what is missing of a plan as job arrays, and returns without waiting. Each array is recorded as soon as Slurm
- * has accepted it, so that whatever was submitted can be found and cancelled.
+ * has accepted it, so that every submitted job can be found and cancelled.
  */
 import { mkdirSync } from 'node:fs';
 import { messageOf, UsageError } from '../../common/errors.js';

@@ -48,7 +48,7 @@ describe('the arrays of a plan', () => {
     expect(first.map(({ config }) => config.kind)).toEqual(['pretrain', 'finetune']);
   });
 
-  it('wait for nobody where the parent is done already', () => {
+  it('wait for no job if the parent is done already', () => {
     const wanted = ofKind(stagesOf(SEEDS), 'knn');
     expect(planArrays(wanted, 1000)).toEqual([
       { name: 'level-0', parent: null, tasks: wanted.map(({ id }, index) => ({ index, stage: id })) },

@@ -17,7 +17,7 @@ describe('squeue', () => {
     ['too few columns', '12|0|RUNNING|None'],
     ['too many columns', '12|0|RUNNING|None|a|b'],
     ['a job that is no array', '12|N/A|RUNNING|None|a'],
-    ['a state that nobody knows', '12|0|DANCING|None|a'],
+    ['an unknown state', '12|0|DANCING|None|a'],
     ['a member of every object', '12|0|toString|None|a'],
   ])('is not understood with %s', (_what, line) => {
     expect(() => parseSqueue(`${line}\n`)).toThrow(UsageError);
