@@ -53,8 +53,12 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
     return parent ? transfer(parent, fresh) : fresh;
   };
   const { depth } = model;
-  const { layerDecay, weightDecay } = recipe;
-  const options = { depth, layerDecay, weightDecay, optimizers: [adamW(recipe)] };
+  const options = {
+    depth,
+    layerDecay: recipe.layerDecay,
+    weightDecay: recipe.weightDecay,
+    optimizers: [adamW(recipe)],
+  };
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
   const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);

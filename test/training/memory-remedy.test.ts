@@ -23,7 +23,8 @@ it('cuts a batch down to single images where nothing else divides it', () => {
 
 it('has nothing to try for single images, for probes, nor for other failures', () => {
   expect(withMemoryRemedy(full, stage('finetune', 8, 8))).toBe(full);
-  expect(withMemoryRemedy(full, stage('knn', 8, 1))).toBe(full);
+  const probe = { kind: 'knn', recipe: { k: 20, temperature: 0.07 } } as unknown as StageConfig;
+  expect(withMemoryRemedy(full, probe)).toBe(full);
   const diverged = new TrainingError('NaN', 'diverged');
   expect(withMemoryRemedy(diverged, stage('pretrain', 8, 1))).toBe(diverged);
   const foreign = new Error('no such file');
