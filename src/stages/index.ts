@@ -1,5 +1,6 @@
 /** Every kind of stage. Adding an evaluation is a file beside this and a line here. */
 import type { z } from 'zod';
+import { namesOf, registry } from '../common/registry.js';
 import type { EvaluationConfig, EvaluationEntry, ResolvedRecipe } from './evaluation.js';
 import { finetune } from './finetune.js';
 import { knn } from './knn.js';
@@ -7,17 +8,17 @@ import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import type { StageKindEntry } from './stage.js';
 
-export const EVALUATIONS = { finetune, linear, knn } as const;
+export const EVALUATIONS = registry({ finetune, linear, knn });
 
 /** The kinds of stages in the order in which a job runs them. */
-export const STAGES = { pretrain, ...EVALUATIONS } as const;
+export const STAGES = registry({ pretrain, ...EVALUATIONS });
 
 type Evaluations = typeof EVALUATIONS;
 export type Evaluation = keyof Evaluations;
 export type StageKind = keyof typeof STAGES;
 
-export const EVALUATION_NAMES = Object.keys(EVALUATIONS) as Evaluation[];
-export const STAGE_KINDS = Object.keys(STAGES) as StageKind[];
+export const EVALUATION_NAMES = namesOf(EVALUATIONS);
+export const STAGE_KINDS = namesOf(STAGES);
 
 /** What every kind declares, by its name. */
 export const STAGE_ENTRIES: Readonly<Record<StageKind, StageKindEntry>> = STAGES;

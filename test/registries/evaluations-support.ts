@@ -131,7 +131,7 @@ export function inventedCopy(): InventedCopy {
     if (listed === text) throw new Error(`${file} has no ${entries}`);
     write(file, `import { ${name} } from '${from}';\n${listed}`);
   };
-  list('src/stages/index.ts', './segment.js', 'segment', 'EVALUATIONS = { finetune, linear, knn }');
+  list('src/stages/index.ts', './segment.js', 'segment', 'EVALUATIONS = registry({ finetune, linear, knn }');
   list('src/data/registry.ts', './halves.js', 'halves', "'image-folder': imageFolder }");
   list('src/data/augmentations/index.ts', './invert.js', 'invert', 'AUGMENTATIONS = { crop, flip }');
   const require = createRequire(import.meta.url);
