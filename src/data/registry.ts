@@ -7,7 +7,13 @@ import { imageFolder } from './image-folder.js';
 import { shapes } from './shapes.js';
 import type { TargetKind } from './target.js';
 
-export const DATASETS = { shapes, cifar10, cifar100, idx, 'image-folder': imageFolder } as const;
+export const DATASETS = {
+  shapes,
+  cifar10,
+  cifar100,
+  idx,
+  'image-folder': imageFolder,
+} as const;
 
 export type DatasetName = keyof typeof DATASETS;
 

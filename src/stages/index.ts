@@ -8,7 +8,11 @@ import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import type { StageKindEntry } from './stage.js';
 
-export const EVALUATIONS = registry({ finetune, linear, knn });
+export const EVALUATIONS = registry({
+  finetune,
+  linear,
+  knn,
+});
 
 /** The kinds of stages in the order in which a job runs them. */
 export const STAGES = registry({ pretrain, ...EVALUATIONS });

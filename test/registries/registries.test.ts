@@ -1,6 +1,9 @@
 /** One file and one line add an entry to a registry, and it appears everywhere. A case here is a file in `invented/`. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { augmentation } from './invented/augmentation.js';
+import { dataset } from './invented/dataset.js';
+import { evaluation } from './invented/evaluation.js';
 import { geometry } from './invented/geometry.js';
 import { mask } from './invented/mask.js';
 import { objective } from './invented/objective.js';
@@ -10,7 +13,7 @@ import { target } from './invented/target.js';
 import { TINY, writeSpec } from './invented/sweeps.js';
 import { copyWith } from './support.js';
 
-const INVENTED = [geometry, style, mask, target, objective, table];
+const INVENTED = [geometry, style, mask, target, objective, table, evaluation, dataset, augmentation];
 
 // Not in a hook: where the copy does not compile, no test runs.
 const copy = await copyWith(INVENTED);

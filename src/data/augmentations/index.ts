@@ -4,7 +4,10 @@ import { flip } from './flip.js';
 import type { AugmentationDefaults } from './augmentation.js';
 
 /** Steps of the geometry come before those on pixels. */
-export const AUGMENTATIONS = { crop, flip } as const;
+export const AUGMENTATIONS = {
+  crop,
+  flip,
+} as const;
 
 type Steps = typeof AUGMENTATIONS;
 type KeysOfSteps = { [Name in keyof Steps]: ReturnType<Steps[Name]['keys']> }[keyof Steps];
