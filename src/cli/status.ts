@@ -8,6 +8,7 @@ import type { Plan } from '../spec/stages.js';
 import { STAGE_KINDS } from '../stages/index.js';
 import { sweepPaths } from '../store/layout.js';
 import { readPlan } from '../store/plan.js';
+import { reasonInBrief } from '../store/state.js';
 import { jsonOption, timeSpan } from './options.js';
 import { printJson, say } from './terminal.js';
 
@@ -131,6 +132,5 @@ function runningLine({ stage, state, progress }: StageStatus, now: number): stri
 
 function failedLine({ stage, state }: StageStatus): string {
   const attempts = state!.attempt > 1 ? ` after ${state!.attempt} attempts` : '';
-  const reason = state!.reason?.split('\n')[0] ?? 'no reason was recorded';
-  return `${stage.name}: ${state!.cause ?? 'failed'}${attempts}: ${reason}`;
+  return `${stage.name}: ${state!.cause ?? 'failed'}${attempts}: ${reasonInBrief(state!)}`;
 }

@@ -4,7 +4,7 @@ import type { Plan, Stage } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
 import { siblingPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { resultSchema, stageSchema, type StageResult } from '../store/records.js';
-import { readState } from '../store/state.js';
+import { readState, reasonInBrief } from '../store/state.js';
 import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
 export interface Inspection {
@@ -77,7 +77,7 @@ function endOfLast(paths: StagePaths): string {
   const state = readState(paths);
   switch (state?.status) {
     case 'failed':
-      return `failed (${state.reason?.split('\n')[0] ?? 'no reason was recorded'})`;
+      return `failed (${reasonInBrief(state)})`;
     case 'interrupted':
       return 'interrupted before';
     case 'running':

@@ -11,3 +11,7 @@ export function readState({ state }: Pick<StagePaths, 'state'>): StageState | nu
     return null;
   }
 }
+
+/** Why an attempt failed, in one line. */
+export const reasonInBrief = ({ reason }: Pick<StageState, 'reason'>): string =>
+  reason?.split('\n')[0] ?? 'no reason was recorded';
