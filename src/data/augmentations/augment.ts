@@ -51,10 +51,21 @@ export function augment(
 
 const unchanged = (image: ByteImage): ByteImage => image;
 
-/** An image as it is. */
+/** An image as it is. Its taps are made when they are read: a crop replaces them unread. */
 function wholeView(image: ByteImage): View {
   const asItIs = (side: number) => filterTaps('area', side, side);
-  return { image, top: 0, left: 0, rows: asItIs(image.height), columns: asItIs(image.width), mirrored: false };
+  return {
+    image,
+    top: 0,
+    left: 0,
+    get rows() {
+      return asItIs(image.height);
+    },
+    get columns() {
+      return asItIs(image.width);
+    },
+    mirrored: false,
+  };
 }
 
 function bytesOf(view: View): ByteImage {
