@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import * as prettier from 'prettier';
 import { kernelExports } from './tools/kernel-exports.js';
@@ -13,7 +14,8 @@ const run = (...command) => execFileSync(process.execPath, command, { stdio: 'in
 
 rmSync('dist', { recursive: true, force: true });
 await compileKernels();
-run(require.resolve('typescript/bin/tsc'));
+// TypeScript 7 compiles; typescript-eslint and tools/mutate use the programming interface of TypeScript 6.
+run(join(dirname(require.resolve('typescript-7/package.json')), 'bin/tsc'));
 chmodSync('dist/bin/vitmim.js', 0o755);
 await bundle();
 

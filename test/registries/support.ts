@@ -67,7 +67,8 @@ export async function copyWith(inventions: readonly Invented[]): Promise<Copy & 
   // The types of the tests' packages bring those of the browser, which src/backends/webgpu needs.
   const compilerOptions = { ...config.compilerOptions, sourceMap: false, lib: ['es2023', 'dom'] };
   writeFileSync(at('tsconfig.json'), JSON.stringify({ ...config, compilerOptions, include: ['bin', 'src'] }));
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const typescript = createRequire(import.meta.url).resolve('typescript-7/package.json');
+  const tsc = join(dirname(typescript), 'bin/tsc');
   try {
     await run(process.execPath, [tsc], { cwd: root });
   } catch (error) {
