@@ -6,4 +6,5 @@ export default {
   runner: 'jest-light-runner/child-process',
   // Half of the suite waits for processes that it started; jest leaves a core idle by default.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/tools/slowest-first.js',
 };

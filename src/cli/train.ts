@@ -21,6 +21,9 @@ export function trainCommand(finish: (code: number) => void): Command {
 }
 
 export const checkpointOption = (): Option =>
-  new Option('--checkpoint-minutes <n>', 'most minutes between two checkpoints; there is one after every epoch besides')
+  new Option(
+    '--checkpoint-minutes <n>',
+    'longest time between two checkpoints; ends of epochs that take 5 s or more add others',
+  )
     .argParser(positiveNumber)
     .default(10);

@@ -40,7 +40,7 @@ export interface LoopContext {
   record: (metrics: Record<string, unknown>) => void;
   /** Writes a checkpoint of the state as it is. */
   save: () => Promise<void>;
-  /** Most milliseconds between two checkpoints; there is one after every epoch besides. */
+  /** Longest time between two checkpoints, in milliseconds. Ends of epochs add more, see {@link EPOCH_SAVE_AFTER_MS}. */
   saveEvery: number;
   /** Aborted: the stage stops at the next step, and may be resumed later. */
   signal: AbortSignal;
@@ -53,6 +53,12 @@ export class Interrupted extends Error {
 
 /** Steps between two readings of the loss for the record. On a GPU each makes the processor wait for the device. */
 const STEPS_PER_READING = 20;
+
+/**
+ * An epoch ends with a checkpoint, unless the last one is younger than this. Where epochs take milliseconds, as in a smoke
+ * sweep, writing and syncing the file would take longer than training. A kill costs at most this much work more.
+ */
+const EPOCH_SAVE_AFTER_MS = 5000;
 
 /** Where steps are slow, progress is reported more often than the loss is recorded. */
 const SHOW_EVERY_MS = 1000;
@@ -193,7 +199,7 @@ async function saveWithinEpoch<Part>(run: Run<Part>, epoch: number, stop: boolea
   if (stop) throw new Interrupted('stopped at a step boundary');
 }
 
-/** Closes an epoch: its mean loss, what the task does after it, and a checkpoint. */
+/** Closes an epoch: its mean loss, what the task does after it, and a checkpoint where one is due. */
 async function finishEpoch<Part>(run: Run<Part>, epoch: number, { sum }: Reading): Promise<void> {
   const { task, state, context, steps, repeated } = run;
   state.losses.push(sum / task.stepsPerEpoch);
@@ -205,8 +211,11 @@ async function finishEpoch<Part>(run: Run<Part>, epoch: number, { sum }: Reading
     repeated.dispose(); // for its memory
     await then();
   }
-  await context.save();
-  run.saved = performance.now();
+  const due = performance.now() - run.saved > Math.min(EPOCH_SAVE_AFTER_MS, context.saveEvery);
+  if (due || then || state.step === steps || context.signal.aborted) {
+    await context.save();
+    run.saved = performance.now();
+  }
   if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
 }
 

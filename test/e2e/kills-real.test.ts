@@ -18,8 +18,8 @@ it(`ends with the same bits after ${KILLS} kills`, async () => {
 job:
   data: { name: shapes, imageSize: 16, trainImages: 40, testImages: 20 }
   model: { dim: 8, depth: 1, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } }
-  pretrain: { epochs: 150, batchSize: 8 }
-  finetune: { epochs: 100, batchSize: 8, evaluateEvery: 20 }
+  pretrain: { epochs: 100, batchSize: 8 }
+  finetune: { epochs: 60, batchSize: 8, evaluateEvery: 20 }
 grid: { objective: [masked, decolorized] }
 `,
   );
@@ -34,6 +34,8 @@ grid: { objective: [masked, decolorized] }
     '2',
     '--max-attempts',
     '99',
+    '--checkpoint-minutes',
+    '0.001', // a checkpoint in every epoch, so that stages resume and some kills interrupt a write
   ];
   const [whole, broken] = [join(folder.path, 'whole'), join(folder.path, 'broken')];
   expect((await vitmim(args(whole))).code).toBe(0);

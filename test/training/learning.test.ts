@@ -31,7 +31,7 @@ afterAll(() => {
 const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
 const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
 const plan = buildPlan(sweep, () => fingerprint);
-beforeAll(() => openDevice('simd'));
+beforeAll(() => openDevice('simd', { threads: 1 }));
 
 function run(id: string): Promise<StageResult> {
   const stage = plan.stages.find((candidate) => candidate.id === id)!;
