@@ -1,6 +1,7 @@
 /** The command line: which commands there are, and how errors become exit codes. Each command is one file beside this. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './terminal.js';
+import { blasCommand } from './blas.js';
 import { cancelCommand } from './cancel.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
@@ -49,6 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
     trainCommand(finish),
     previewCommand(),
     dataCommand(),
+    blasCommand(),
     doctorCommand(),
     schemaCommand(),
     completionCommand(),

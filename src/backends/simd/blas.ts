@@ -1,10 +1,12 @@
 /**
- * The system's BLAS, called in place on the shared memory: the first of OpenBLAS, MKL, BLIS and Apple's Accelerate that is
- * installed. It is configured for one thread, since vitmim divides the work among its own threads.
+ * A BLAS, called in place on the shared memory: the one of `vitmim blas install`, else the first of MKL, OpenBLAS, BLIS and
+ * Apple's Accelerate that the system has. It is configured for one thread, since vitmim divides the work among its own
+ * threads.
  */
 import { createRequire } from 'node:module';
 import type { LibraryHandle } from 'koffi';
 import { messageOf, UsageError } from '../../common/errors.js';
+import { blasPackages, installedBlas } from './blas-packages.js';
 import type { Gemm } from './gemm.js';
 
 /** By platform, fastest first. The reference BLAS (libblas.so.3) is left out: it is slower than our own product. */
@@ -17,13 +19,17 @@ const CANDIDATES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   win32: ['mkl_rt.3.dll', 'mkl_rt.2.dll', 'libopenblas.dll', 'openblas.dll'],
 };
 
-/** The libraries read these when they are loaded. */
-const SINGLE_THREAD_VARIABLES = [
-  'OPENBLAS_NUM_THREADS',
-  'MKL_NUM_THREADS',
-  'BLIS_NUM_THREADS',
-  'VECLIB_MAXIMUM_THREADS',
-];
+/** The libraries read these when they are loaded. MKL's layer without threads needs no OpenMP library. */
+export const ONE_THREAD = {
+  OPENBLAS_NUM_THREADS: '1',
+  MKL_NUM_THREADS: '1',
+  MKL_THREADING_LAYER: 'SEQUENTIAL',
+  BLIS_NUM_THREADS: '1',
+  VECLIB_MAXIMUM_THREADS: '1',
+};
+
+/** What the names of functions begin with. The OpenBLAS on PyPI renames all of its own. */
+const PREFIXES = ['', 'scipy_'];
 
 /** A BLAS that was found. Contains what a thread needs to load it. */
 export interface BlasLibrary {
@@ -44,7 +50,7 @@ export interface BlasLibrary {
  */
 export function findBlas(requested: string | undefined): BlasLibrary | { absent: string } {
   if (requested === 'none') return { absent: 'switched off by VITMIM_BLAS=none' };
-  for (const name of SINGLE_THREAD_VARIABLES) process.env[name] = '1';
+  Object.assign(process.env, ONE_THREAD);
   try {
     koffi();
   } catch (error) {
@@ -52,12 +58,11 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
     if (requested) throw new UsageError(`VITMIM_BLAS=${requested} cannot be used: ${absent}`);
     return { absent };
   }
-  for (const path of requested ? [requested] : (CANDIDATES[process.platform] ?? [])) {
+  const installed = installedBlas();
+  const candidates = [...(installed === undefined ? [] : [installed]), ...(CANDIDATES[process.platform] ?? [])];
+  for (const path of requested ? [requested] : candidates) {
     try {
-      const library = load(path);
-      library.func('cblas_sgemm', 'void', SGEMM_PARAMETERS);
-      const identity = identify(library, path);
-      return { path, ...identity, description: [identity.name, identity.version].filter(Boolean).join(' ') };
+      return openBlas(path);
     } catch (error) {
       if (requested) {
         throw new UsageError(
@@ -67,7 +72,16 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
       }
     }
   }
-  return { absent: 'none was found; installing OpenBLAS (Debian: libopenblas0) makes training several times faster' };
+  const remedy = blasPackages().length > 0 ? '`vitmim blas install` gets one' : 'install OpenBLAS';
+  return { absent: `none was found; ${remedy}, which makes training about twice as fast` };
+}
+
+/** @throws Error where the library at this path, or of this name, cannot be loaded or has no product of matrices. */
+export function openBlas(path: string): BlasLibrary {
+  const library = load(path);
+  sgemmOf(library);
+  const identity = identify(library, path);
+  return { path, ...identity, description: [identity.name, identity.version].filter(Boolean).join(' ') };
 }
 
 /** Addresses are passed as numbers: a call takes 0.3 µs, with typed arrays 0.5 µs and a view for each matrix. */
@@ -82,7 +96,7 @@ const TRANSPOSE = 112;
 
 /** The library's product on this memory, for the calling thread. */
 export function blasGemm({ path }: BlasLibrary, memory: WebAssembly.Memory): Gemm {
-  const sgemm = load(path).func('cblas_sgemm', 'void', SGEMM_PARAMETERS) as (...values: number[]) => void;
+  const sgemm = sgemmOf(load(path));
   // The address is constant: a shared memory never moves, since its maximum of 4 GiB is reserved from the start.
   const base = Number(koffi().address(new Uint8Array(memory.buffer)));
   return ({ m, n, k, a, b, c, lda, ldb, ldc, transposeA = false, transposeB = false, alpha = 1, beta = 0 }) => {
@@ -90,6 +104,25 @@ export function blasGemm({ path }: BlasLibrary, memory: WebAssembly.Memory): Gem
     const opB = transposeB ? TRANSPOSE : NO_TRANSPOSE;
     sgemm(ROW_MAJOR, opA, opB, m, n, k, alpha, base + a, lda, base + b, ldb, beta, base + c, ldc);
   };
+}
+
+/** @throws Error where the library has no such function. */
+function sgemmOf(library: LibraryHandle): (...values: number[]) => void {
+  const named = PREFIXES.map((prefix) => () => library.func(`${prefix}cblas_sgemm`, 'void', SGEMM_PARAMETERS));
+  return firstOf(named) as (...values: number[]) => void;
+}
+
+/** The first value that can be computed. @throws The error of the first one, where none can. */
+function firstOf<T>(ways: readonly (() => T)[]): T {
+  const errors: unknown[] = [];
+  for (const way of ways) {
+    try {
+      return way();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  throw errors[0];
 }
 
 /** Loaded on first use: the package has no build for some platforms. */
@@ -101,13 +134,14 @@ function load(path: string): LibraryHandle {
   const library = koffi().load(path);
   // For a library that was already loaded the environment variables come too late.
   for (const name of ['openblas_set_num_threads', 'MKL_Set_Num_Threads', 'bli_thread_set_num_threads']) {
-    optional(library, `void ${name}(int)`)?.(1);
+    optional(library, (prefix) => `void ${prefix}${name}(int)`)?.(1);
   }
   return library;
 }
 
 function identify(library: LibraryHandle, path: string): Pick<BlasLibrary, 'name' | 'version'> {
-  const openblas = optional(library, 'const char *openblas_get_config()')?.() as string | undefined;
+  const openblas = optional(library, (prefix) => `const char *${prefix}openblas_get_config()`)?.() as
+    string | undefined;
   if (openblas) {
     // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64"
     const [name, version] = openblas.split(' ');
@@ -120,18 +154,23 @@ function identify(library: LibraryHandle, path: string): Pick<BlasLibrary, 'name
 /** "2024.2.2" of "Intel(R) oneAPI Math Kernel Library Version 2024.2.2-Product Build …". */
 function mklVersion(library: LibraryHandle): string | undefined {
   const text = Buffer.alloc(256);
-  optional(library, 'void MKL_Get_Version_String(_Out_ char *text, int length)')?.(text, text.length);
+  optional(library, () => 'void MKL_Get_Version_String(_Out_ char *text, int length)')?.(text, text.length);
   return / Version (\S+?)(?:-|\s)/.exec(text.toString('latin1'))?.[1];
 }
 
 function blisVersion(library: LibraryHandle): string | undefined {
-  return optional(library, 'const char *bli_info_get_version_str()')?.() as string | undefined;
+  return optional(library, () => 'const char *bli_info_get_version_str()')?.() as string | undefined;
 }
 
 /** A function that only some libraries have. */
-function optional(library: LibraryHandle, prototype: string): ((...values: unknown[]) => unknown) | undefined {
+function optional(
+  library: LibraryHandle,
+  prototype: (prefix: string) => string,
+): ((...values: unknown[]) => unknown) | undefined {
   try {
-    return library.func(prototype) as (...values: unknown[]) => unknown;
+    return firstOf(PREFIXES.map((prefix) => () => library.func(prototype(prefix)))) as (
+      ...values: unknown[]
+    ) => unknown;
   } catch {
     return undefined;
   }
