@@ -99,7 +99,7 @@ onWebgpu('on a real device', () => {
     const length = limits.maxStorageBufferBindingSize / 4 + 1;
     const before = tf.memory().numTensors;
     expect(() => tf.tidy(() => tf.fill([length], 1))).toThrow(TrainingError);
-    expect(() => tf.tidy(() => tf.fill([length], 1))).toThrow(/a tensor \[\d+\] of \d+ MiB is beyond the \d+ MiB/);
+    expect(() => tf.tidy(() => tf.fill([length], 1))).toThrow(/a tensor \[\d+\] of \d+ MiB exceeds the \d+ MiB/);
     expect(tf.memory().numTensors).toBe(before);
     device.close();
   });
