@@ -89,7 +89,7 @@ describe('a finished pre-training', () => {
     const { preview } = stagePaths(join(folder.path, 'refused'));
     mkdirSync(join(preview, 'in the way'), { recursive: true });
     const { paths, warnings } = await run(pretraining('none', 0), 'refused');
-    expect(warnings).toEqual([expect.stringContaining('left no preview.png')]);
+    expect(warnings).toEqual([expect.stringContaining('wrote no preview.png')]);
     expect(readJson(paths.result, resultSchema)?.kind).toBe('pretrain');
   });
 });
