@@ -5,8 +5,8 @@ import type { TrainOptions } from './train-stage.js';
 
 export function trainCommand(finish: (code: number) => void): Command {
   return new Command('train')
-    .description('run one stage in this process, from its last checkpoint where there is one')
-    .argument('<stage.json>', 'the stage, in its folder; its parent lies in the folder beside')
+    .description('run one stage in this process, from its last checkpoint if there is one')
+    .argument('<stage.json>', 'the stage, in its folder; the folder of its parent is beside it')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(checkpointOption())
@@ -21,6 +21,6 @@ export function trainCommand(finish: (code: number) => void): Command {
 }
 
 export const checkpointOption = (): Option =>
-  new Option('--checkpoint-minutes <n>', 'most minutes between two checkpoints; there is one after every epoch besides')
+  new Option('--checkpoint-minutes <n>', 'most minutes between two checkpoints; another is written after every epoch')
     .argParser(positiveNumber)
     .default(10);
