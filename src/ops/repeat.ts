@@ -12,7 +12,8 @@ export interface Recorder {
    * Calls the function.
    *
    * @param inputs The tensors whose values change from call to call.
-   * @returns undefined if a tensor that the call created still exists: a replay could not create it in the same place.
+   * @returns undefined if the call cannot be replayed. For example, a tensor that it created still exists, and a replay
+   *   could not create it in the same place.
    */
   record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined;
 }
