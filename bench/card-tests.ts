@@ -1,6 +1,6 @@
 /**
- * Runs test files where there is no Jest: on a machine with a card and nothing else, from packed bundles of this program
- * and of the files. Node's own runner stands in for Jest's; `expect` and `each` are Jest's. No snapshots, no mocks.
+ * Runs test files on a machine with a GPU but without Jest, from packed bundles of this program and of the files.
+ * Node's own runner replaces Jest's; `expect` and `each` are Jest's. No snapshots, no mocks.
  *
  *   node --test-reporter=tap card-tests.mjs FILE...
  */
@@ -16,7 +16,7 @@ if (files.length === 0) throw new UsageError('usage: card-tests FILE...');
 
 type Body = () => unknown;
 
-// Jest's third argument, a time limit, is left out: a card's first test of a kernel compiles it.
+// Jest's third argument, a time limit, is ignored: a GPU's first test of a kernel also compiles it.
 const suite = (name: string, body: () => void): void => {
   void describe(name, body);
 };

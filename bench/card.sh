@@ -1,39 +1,39 @@
 #!/usr/bin/env bash
-# Everything to be known of a card, on a machine that has its driver and little else:
+# All measurements and tests of a GPU, on a machine that has its driver and little else:
 #
 #   OUT=results bash bench/card.sh APP [PART...]
 #
-# APP is a folder of bundles, one .mjs file each, with what they import inside, except for the package `webgpu`, which
-# must be found from there. Made after `npm run build`, by any bundler, of
-#   dist/bench/{doctor,step,compare,tiles,card-tests}.js and the test files that shall run: dist/test/ops/*.test.js and the like.
-# It lies two folders below the one that has bench/, as dist/bench does: bench/works.json and bench/peers are read from
-# there. `node` is on the PATH, and Vulkan finds the card (VK_DRIVER_FILES where it does not by itself). PyTorch with CUDA
-# is needed for its side of a race; without it those runs fail, and are told as failed.
+# APP is a folder of bundles: one .mjs file each, which includes its imports except the package `webgpu`, which must be
+# importable from there. After `npm run build`, any bundler can create them from
+#   dist/bench/{doctor,step,compare,tiles,card-tests}.js and the test files to run, such as dist/test/ops/*.test.js.
+# APP is two folders below the folder that contains bench/, like dist/bench: bench/works.json and bench/peers are read
+# from there. `node` must be on the PATH, and Vulkan must find the GPU (set VK_DRIVER_FILES if it does not). The runs of
+# PyTorch need PyTorch with CUDA; without it they fail, and are reported as failed.
 #
-# PART: doctor, tests, G1, G2, G3, breakdown; all of these, if none is named; and tiles. Files are left in $OUT: doctor.json,
-# tiles.txt, NAME.tap, G1.json …, breakdown-G1-float32.json …. Begin with doctor: the first to open a device tries its tiles.
-# That is remembered, and so is by its driver what it has compiled (G1 the first time: 14 s on an H200). Each part has an
-# equal share of the time that is left when it begins, so a call with one race has more rounds of it, and whoever still
-# runs when the share is over has failed: for medians, make a call for each race. Ends with 1 where anything failed; the
-# other parts have run all the same.
+# PART: doctor, tests, G1, G2, G3, breakdown; all of these if none is given; and tiles. Files are written to $OUT:
+# doctor.json, tiles.txt, NAME.tap, G1.json …, breakdown-G1-float32.json …. Begin with doctor: the first process that opens a
+# device measures its tiles and stores the result, and the driver stores its compiled shaders (G1 the first time: 14 s on an
+# H200). Each part has an equal share of the time that is left when it begins. A call with only one comparison therefore
+# has more rounds of it: for medians, make a separate call for each. A process that exceeds its share has failed. The exit
+# code is 1 if anything failed; the other parts still run.
 #
-#   MINUTES    of the whole call (9)
-#   ROUNDS     of a race, at most (3)
+#   MINUTES    limit of the whole call (9)
+#   ROUNDS     of a comparison, at most (3)
 #   STEPS      measurements of each run, of ten steps each (3)
-#   PYTHON     that has PyTorch (python3)
-#   PEAK       TFLOP/s of the card without sparsity, from its data sheet: float32=67,float16=989,bfloat16=989
+#   PYTHON     a Python with PyTorch (python3)
+#   PEAK       TFLOP/s of the GPU without sparsity, from its data sheet: float32=67,float16=989,bfloat16=989
 #   BANDWIDTH  GB/s of its memory, likewise
-#   BATCH      for all works, to try the script where there is no card; TORCH_DEVICE=cpu then does for the peer
+#   BATCH      for all works, to try the script without a GPU, with TORCH_DEVICE=cpu
 set -uo pipefail
 [ $# -ge 1 ] || { echo 'usage: [OUT=DIR] bash bench/card.sh APP [doctor|tiles|tests|G1|G2|G3|breakdown ...]' >&2; exit 2; }
 app=$1; shift
-[ -e "$app/step.mjs" ] || { echo "$app has no step.mjs; the head of this script says how it is made" >&2; exit 2; }
+[ -e "$app/step.mjs" ] || { echo "$app has no step.mjs; see the head of this script" >&2; exit 2; }
 parts=("$@"); [ $# -ge 1 ] || parts=(doctor tests G1 G2 G3 breakdown)
 out=${OUT:-card}; mkdir -p "$out"
 end=$((SECONDS + 60 * ${MINUTES:-9}))
 failed=0
 
-# The limit of a part: what is left, divided among it and the parts after it.
+# The limit of a part in seconds: the time left, divided among it and the parts after it.
 share() { local left=$((end - SECONDS)); echo $((left > 0 ? left / $1 : 1)); }
 run() { echo "== $*" >&2; "$@" || { echo "-- failed: $*" >&2; failed=1; }; }
 common=(--device webgpu ${BATCH:+--batch "$BATCH"})
@@ -44,7 +44,7 @@ race() { # NAME WORKS SECONDS
     ${PEAK:+--peak "$PEAK"} --out "$out/$1.json"
 }
 
-# One work in one precision, within so many seconds.
+# One work in one precision, within SECONDS.
 breakdown() { # WORK PRECISION SECONDS
   local peak; peak=$(tr , '\n' <<< "${PEAK:-}" | sed -n "s/^$2=//p")
   echo "== breakdown of $1 in $2" >&2
@@ -85,7 +85,7 @@ for i in "${!parts[@]}"; do
           left=$((left - 1))
         done
       done ;;
-    *) echo "no part is called ${parts[i]}" >&2; failed=1 ;;
+    *) echo "unknown part ${parts[i]}" >&2; failed=1 ;;
   esac
 done
 exit $failed

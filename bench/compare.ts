@@ -1,22 +1,22 @@
 /**
- * vitmim against PyTorch: bench/step.ts and bench/peers/torch_vit.py in turn, each run a fresh process, so that what
- * else the machine does meets both alike.
+ * vitmim against PyTorch: bench/step.ts and bench/peers/torch_vit.py in turn, each run in a new process, so that other
+ * load of the machine affects both equally.
  *
  *   node dist/bench/compare.js [--device simd] [--works P,F] [--threads 2]
  *   node dist/bench/compare.js --device webgpu --torch-device cuda --works G1,G2,G3P,G3F --precision all
  *
- *   --rounds N       each work is raced so many times (5); medians count
- *   --minutes N      no round begins that would not end by then, and a process that still runs then has failed
- *   --steps, --in-flight, --batch, --threads   as of bench/step.ts, for both
- *   --precision P    vitmim's: float32, float16 or all
+ *   --rounds N       rounds of each work (5); medians are compared
+ *   --minutes N      time limit: no round begins that would exceed it, and a process that exceeds it fails
+ *   --steps, --in-flight, --batch, --threads   options of bench/step.ts, for both
+ *   --precision P    vitmim's precision: float32, float16 or all
  *   --peak LIST      TFLOP/s of the device by precision, for the utilisation: float32=67,bfloat16=989
- *   --python PROGRAM that has PyTorch (python3)
+ *   --python PROGRAM a Python with PyTorch (python3)
  *   --out FILE       the rows as JSON, written again after every run
- *   --json           on standard output, one row a line
- *   --precisions     says which there are, and no more
+ *   --json           prints one row a line on standard output
+ *   --precisions     only prints the precisions
  *
- * On cuda PyTorch runs in float32, in bfloat16 (autocast, fused attention, fused AdamW) and in that compiled; on the CPU
- * in float32, with bfloat16 beside it from one step of one run. Ends with 1 where anybody failed.
+ * On cuda PyTorch runs in float32, in bfloat16 (autocast, fused attention, fused AdamW) and in compiled bfloat16; on
+ * the CPU in float32, and in bfloat16 for one step of one run. The exit code is 1 if any run failed.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -51,7 +51,7 @@ if (options.precisions) {
 }
 
 const works = options.works.split(',');
-works.forEach(workNamed); // an unknown one is found before anything has run
+works.forEach(workNamed); // an unknown name is an error before anything runs
 const wanted = count('--rounds', options.rounds);
 const limit = optionalRate('--minutes', options.minutes, 60_000);
 const contenders = entrants({
@@ -76,11 +76,11 @@ const rows = standings();
 for (const row of rows) console.log(options.json ? JSON.stringify(row) : describeRow(row).join('\n'));
 if (rows.some((row) => row.standings.some(({ failure }) => failure !== null))) process.exitCode = 1;
 
-/** One more round of a work, added to those there were. Who has failed in one of them is not asked again. */
+/** Adds one more round of a work. A contender that failed in an earlier round does not run again. */
 function race(work: string, its: Round[]): void {
   const racing = contenders.filter((contender) => takesPart(contender, its));
   const outcomes = new Map<string, Outcome>();
-  its.push(outcomes); // before it is complete, so that what is written meanwhile has it
+  its.push(outcomes); // added before it is complete, so that each file written during the round contains it
   for (const contender of racing) {
     const outcome = run(contender, work, left());
     outcomes.set(contender.name, outcome);
@@ -102,7 +102,7 @@ function standings(): Row[] {
   return works.map((work) => summarise(work, contenders, rounds.get(work)!));
 }
 
-/** Whole at any time, however this ends. */
+/** Replaces the file atomically, so that it is complete at any time. */
 function write(): void {
   if (options.out === undefined) return;
   writeFileSync(`${options.out}.next`, `${JSON.stringify(standings(), null, 2)}\n`);

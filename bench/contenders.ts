@@ -1,6 +1,6 @@
 /**
- * Who races in bench/compare.ts, and how each is run: vitmim in every precision asked for, and PyTorch as it is used on
- * that device. Each run is a process of its own, which ends by printing one object.
+ * The contenders of bench/compare.ts, and the command of each: vitmim in every requested precision, and PyTorch in its
+ * usual settings for the device. Each run is a separate process, which prints one object at its end.
  */
 import { spawnSync } from 'node:child_process';
 import { extname } from 'node:path';
@@ -9,19 +9,19 @@ import { UsageError } from '../src/common/errors.js';
 import type { Contender, Measurement, Outcome } from './summary.js';
 import { PRECISIONS } from './works.js';
 
-/** Beside this file, in dist/bench as in a packed bundle. */
+/** Beside this file, in dist/bench and in a packed bundle. */
 const STEP = fileURLToPath(new URL(`step${extname(import.meta.url)}`, import.meta.url));
 const PEER = fileURLToPath(new URL('../../bench/peers/torch_vit.py', import.meta.url));
 
 export interface RaceOptions {
-  /** vitmim's. */
+  /** vitmim's device. */
   device: string;
   torchDevice: string;
-  /** Of vitmim, with commas between; `all`: each that there is. */
+  /** vitmim's precisions, separated by commas; `all`: every one. */
   precision: string;
   python: string;
   steps: string;
-  /** Passed on to both where given. */
+  /** Passed on to both if given. */
   batch: string | undefined;
   inFlight: string | undefined;
   threads: string;
@@ -35,7 +35,7 @@ export interface Entrant extends Contender {
   args: readonly string[];
 }
 
-/** @throws UsageError where an option cannot be understood. */
+/** @throws UsageError if an option is invalid. */
 export function entrants(options: RaceOptions): Entrant[] {
   const peaks = peaksOf(options.peak);
   const common = (precision: string, steps = options.steps): string[] => [
@@ -61,14 +61,14 @@ export function entrants(options: RaceOptions): Entrant[] {
   });
   switch (options.torchDevice) {
     case 'cpu':
-      // Where the processor has no bfloat16 instructions, a step takes some 20 times as long: one step of one run.
+      // On a processor without bfloat16 instructions a step takes some 20 times as long: one step of one run.
       return [...ours, torch('float32', common('float32')), torch('bfloat16', common('bfloat16', '1'), false)];
     case 'cuda':
       return [
         ...ours,
         torch('bfloat16', common('bfloat16')),
         torch('float32', common('float32')),
-        // Last, since compiling takes longest: where time runs out, it is this that is missing.
+        // Last, since compiling takes longest: if time runs out, only this one is missing.
         torch('bfloat16 compiled', [...common('bfloat16'), '--compile']),
       ];
     default:
@@ -78,7 +78,7 @@ export function entrants(options: RaceOptions): Entrant[] {
 
 const given = (option: string, value: string | undefined): string[] => (value === undefined ? [] : [option, value]);
 
-/** @throws UsageError unless the text is precision=number, with commas between. */
+/** @throws UsageError unless the text is a list of precision=number, separated by commas. */
 export function peaksOf(text: string | undefined): Map<string, string> {
   return new Map(
     (text?.split(',') ?? []).map((pair) => {
@@ -92,9 +92,9 @@ export function peaksOf(text: string | undefined): Map<string, string> {
 }
 
 /**
- * Runs one and waits for it.
+ * Runs a contender and waits for it.
  *
- * @param milliseconds After which it is ended, and has failed.
+ * @param milliseconds Time limit; after it the process is ended, and has failed.
  */
 export function run({ program, args }: Entrant, work: string, milliseconds: number | undefined): Outcome {
   const { status, signal, stdout, stderr, error } = spawnSync(program, [...args, '--work', work], {
@@ -104,10 +104,12 @@ export function run({ program, args }: Entrant, work: string, milliseconds: numb
   });
   if (status === 0) return JSON.parse(stdout) as Measurement;
   process.stderr.write(stderr);
-  return { failure: error?.message ?? lastWords(stderr) ?? `it ended with ${signal ?? status ?? 'nothing'}` };
+  return {
+    failure: error?.message ?? lastWords(stderr) ?? `the process ended with ${signal ?? status ?? 'no exit code'}`,
+  };
 }
 
-/** The line of an error's name and message, which Node prints above its stack and Python below. */
+/** The line with an error's name and message: Node prints it above the stack, Python below. */
 function lastWords(stderr: string): string | undefined {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   return lines.findLast((line) => /^(\w+\.)*\w*Error\b/.test(line)) ?? lines.at(-1);

@@ -1,4 +1,7 @@
-/** `vitmim doctor` alone, for a packed bundle: the whole program wants native packages that a bare machine has not. */
+/**
+ * Only `vitmim doctor`, for a packed bundle: the whole program needs native packages that a minimal machine does not
+ * have.
+ */
 import { doctorCommand } from '../src/cli/doctor.js';
 
 await doctorCommand().parseAsync();

@@ -1,11 +1,11 @@
 /**
- * Times every kernel of the active tfjs backend at its door. For devices that compute at once: on others a kernel only
- * asks for the work and returns.
+ * Times every kernel call of the active tfjs backend. Only for synchronous devices: on others a kernel only submits the
+ * work and returns.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Cost, Rates, Sample } from './floors.js';
 
-/** Times every kernel from now on. What has been gathered is handed over by `take`. */
+/** Times every kernel from now on. `take` returns the samples since its last call. */
 export function timeKernels(): { take: () => Sample[] } {
   let samples: Sample[] = [];
   const backendName = tf.getBackend();
@@ -35,18 +35,18 @@ export function timeKernels(): { take: () => Sample[] } {
 
 const sizeOf = ({ shape }: tf.TensorInfo): number => shape.reduce((a, b) => a * b, 1);
 
-/** Kernels that only give a tensor another shape or name. */
+/** Kernels that only change a tensor's shape or name. */
 const FREE = new Set(['Reshape', 'Identity']);
 
 function costOf(kernel: string, inputs: tf.NamedTensorInfoMap, outputs: readonly tf.TensorInfo[]): Cost {
   if (FREE.has(kernel)) return { bytes: 0, flops: 0 };
-  // a kernel that takes an optional input may find it undefined
+  // an optional input of a kernel may be undefined
   const given = Object.values<tf.TensorInfo | undefined>(inputs);
   const tensors = [...given, ...outputs].filter((tensor) => tensor !== undefined);
   return { bytes: 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0), flops: flopsOf(kernel, inputs) };
 }
 
-/** Of the products alone. */
+/** FLOPs of the products only. */
 function flopsOf(kernel: string, inputs: tf.NamedTensorInfoMap): number {
   const linear = (): number => 2 * sizeOf(inputs.input0!) * inputs.input1!.shape[1]!;
   // qkv [batch, tokens, 3·dim]: batch·tokens²·dim for each of the products
@@ -65,7 +65,7 @@ function flopsOf(kernel: string, inputs: tf.NamedTensorInfoMap): number {
   }
 }
 
-/** What this machine does at best: a large product, and a sum of vectors that no cache holds. */
+/** The highest rates of this machine: of a large product, and of a sum of vectors that no cache holds. */
 export function measureRates(): Rates {
   const side = 1024;
   const length = 2 ** 23;

@@ -1,15 +1,15 @@
 /**
- * From what single kernels took to a table: summed by name, each beside the least that a device could take for it. Pure;
- * who measures is in door-meter.ts and pass-meter.ts.
+ * Converts the times of single kernels to a table: sums by name, each beside the least possible time on the device.
+ * Pure functions; door-meter.ts and pass-meter.ts measure.
  */
 
-/** What a device does at best; null: not told. */
+/** The highest rates of a device; null: unknown. */
 export interface Rates {
   flopsPerSecond: number | null;
   bytesPerSecond: number | null;
 }
 
-/** What a kernel has to do: bytes between memory and processor, and FLOPs of matrix products. */
+/** The minimal work of a kernel: bytes between memory and processor, and FLOPs of matrix products. */
 export interface Cost {
   bytes: number;
   flops: number;
@@ -24,11 +24,14 @@ export interface Sample extends Cost {
 /** All calls of a kernel in one step, on average. */
 export interface KernelTime extends Sample {
   calls: number;
-  /** Milliseconds; null where a rate that it depends on is not told. */
+  /** Milliseconds; null if a rate that it depends on is unknown. */
   floor: number | null;
 }
 
-/** Milliseconds of the products at the highest rate or of the bytes at the speed of memory, whichever are more. */
+/**
+ * The larger of two times in milliseconds: of the products at the highest rate, and of the bytes at the speed of
+ * memory.
+ */
 export function floorOf({ bytes, flops }: Cost, { flopsPerSecond, bytesPerSecond }: Rates): number | null {
   const time = (amount: number, rate: number | null): number | null =>
     amount === 0 ? 0 : rate === null ? null : (1000 * amount) / rate;
@@ -36,7 +39,10 @@ export function floorOf({ bytes, flops }: Cost, { flopsPerSecond, bytesPerSecond
   return arithmetic === null || memory === null ? null : Math.max(arithmetic, memory);
 }
 
-/** Sums calls by kernel, over so many steps; what takes longest comes first. A floor is that of each call, summed. */
+/**
+ * Sums calls by kernel, averaged over `steps` steps, slowest kernel first. A floor is the sum of the floors of the
+ * calls.
+ */
 export function perStep(samples: readonly Sample[], steps: number, rates: Rates): KernelTime[] {
   const kernels = new Map<string, KernelTime>();
   for (const { kernel, milliseconds, bytes, flops } of samples) {
@@ -54,7 +60,7 @@ export function perStep(samples: readonly Sample[], steps: number, rates: Rates)
   return [...kernels.values()].sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** A line for each kernel, and one for all together. */
+/** One line for each kernel, and one for the total. */
 export function describeTimes(times: readonly KernelTime[]): string[] {
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   const floors = times.map(({ floor }) => floor);

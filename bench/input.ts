@@ -1,18 +1,19 @@
 /**
- * Images per second from files to what a step uploads, as pre-training takes them on a GPU: read, decoded, a random resized
- * crop of each drawn, and of its pixels those that the crop needs laid out for the device, which resamples them.
+ * Images per second from files to the data that a step uploads, as in pre-training on a GPU: read and decode the file,
+ * draw a random resized crop, and copy the pixels that it needs into the layout for the device, which resamples them.
  *
  *   node dist/bench/input.js --data DIR [--cores 2]        DIR/train and DIR/val, each with one folder of images a class
  *
  *   --size N     side of the crops (224)
  *   --batch N    (128)
- *   --steps N    batches that are measured, after two that are not (10)
- *   --peer PY    torchvision's ImageFolder and DataLoader on as many processes, by this Python, in turn with ours
- *   --rounds N   of the two (3); medians count
- *   --json       one object on standard output
+ *   --steps N    measured batches, after two that are not measured (10)
+ *   --peer PY    also measures torchvision's ImageFolder and DataLoader with as many processes, in turn, by this Python
+ *   --rounds N   rounds of the two (3); medians are compared
+ *   --json       prints one object on standard output
  *
- * Also told: what of it the main thread does, which has the rest of a step to ask for meanwhile. Small sets are decoded
- * once and kept, by vitmim alone; the budget for that is 1 GiB, so a set to be measured is larger: 4,000 photographs.
+ * The output also includes the time of the main thread, which has to submit the step's kernels meanwhile. Only vitmim
+ * keeps the decoded images of small data sets, up to 1 GiB; a data set to be measured should be larger: 4,000
+ * photographs.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -47,7 +48,8 @@ const batch = count('--batch', options.batch);
 const steps = count('--steps', options.steps);
 const rounds = count('--rounds', options.rounds);
 if (process.env.UV_THREADPOOL_SIZE === undefined) {
-  // Node's threads have been counted before this line: once more, as `vitmim sweep` starts its workers.
+  // The Node process has already read its number of threads; it is started again with the variables that `vitmim sweep`
+  // sets.
   const env = { ...process.env, ...decoding(cores) };
   process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
 }

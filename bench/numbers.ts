@@ -1,4 +1,4 @@
-/** Numbers that the benchmarks share: as options give them, and the middle of several. */
+/** Number functions that the benchmarks share: parsing of options, and the median. */
 import { UsageError } from '../src/common/errors.js';
 
 /** @throws UsageError unless the text is a whole number from 1. */
@@ -10,7 +10,7 @@ export function count(option: string, text: string): number {
 }
 
 /**
- * A rate in units of so many, or null where it is not given.
+ * A rate in the given unit, or null if it is not given.
  *
  * @throws UsageError unless it is a number above 0.
  */
@@ -21,7 +21,7 @@ export function optionalRate(option: string, text: string | undefined, unit: num
   return number * unit;
 }
 
-/** Of an even number of values the mean of the two in the middle. */
+/** The median; for an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;

@@ -1,10 +1,10 @@
 /**
- * What a pass of device webgpu has to do at least, from its name, sizes and buffers. A pass that is not named here is
- * taken to read all it is given once and to write all its results once.
+ * The minimal work of a pass of device webgpu, from its name, sizes and buffers. For a pass that is not named here, the
+ * assumption is that it reads each input once and writes each result once.
  */
 import type { Cost } from './floors.js';
 
-/** A pass of src/backends/webgpu, with the bytes of each buffer by the name that its code gives it. */
+/** A pass of src/backends/webgpu, with the bytes of each buffer by its name in the shader. */
 export interface PassBuffers {
   name: string;
   sizes: Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface PassBuffers {
   writes: Readonly<Record<string, number>>;
 }
 
-/** How often a buffer passes, where that is not once. */
+/** How often the bytes of a buffer are transferred, if not once. */
 const TRAFFIC: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   adamW: { value: 2, first: 2, second: 2 }, // in place
   // qkv and its gradient have three parts.
@@ -23,8 +23,8 @@ const TRAFFIC: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 
 /**
- * Products of tokens with tokens in each attention pass. The scores are not kept, so every gradient makes them again: that
- * is part of the floor here, though not of the model's FLOPs.
+ * Products of tokens with tokens in each attention pass. The scores are not kept, so every gradient computes them
+ * again: that is part of the floor here, but not of the model's FLOPs.
  */
 const ATTENTION_PRODUCTS: Readonly<Record<string, number>> = {
   attention: 2,
@@ -41,10 +41,10 @@ export function passCost(pass: PassBuffers): Cost {
 function bytesOf({ name, reads, writes }: PassBuffers): number {
   const traffic = TRAFFIC[name] ?? {};
   const passing = Object.entries({ ...reads, ...writes }).map(
-    // Where a pass takes several of a kind, they are numbered.
+    // A pass may have several buffers of a kind, which are numbered.
     ([buffer, bytes]) => (traffic[buffer.replace(/\d+$/, '')] ?? 1) * bytes,
   );
-  // A gather reads no more of x than it writes; the rest of x is of no concern to it.
+  // A gather reads only as much of x as it writes.
   const notRead = name === 'gatherRows' ? Math.max(0, (reads.x ?? 0) - (writes.y ?? 0)) : 0;
   return passing.reduce((a, b) => a + b, 0) - notRead;
 }
@@ -59,7 +59,6 @@ function flopsOf({ name, sizes }: PassBuffers): number {
 
 function sizeIn(name: string, sizes: PassBuffers['sizes'], key: string): number {
   const size = sizes[key];
-  if (typeof size !== 'number')
-    throw new Error(`pass ${name} does not tell its ${key}: bench/pass-cost.ts is behind it`);
+  if (typeof size !== 'number') throw new Error(`pass ${name} has no size ${key}: bench/pass-cost.ts is out of date`);
   return size;
 }

@@ -1,6 +1,6 @@
 /**
- * Times every pass that device webgpu runs in a step, by timestamps that the device itself takes at its beginning and end.
- * Each pass is then submitted alone, so a step takes longer than one that is not measured.
+ * Times every pass that device webgpu runs in a step, by timestamps that the device itself records at the pass's
+ * beginning and end. Each pass is submitted alone, so a measured step takes longer than other steps.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../src/backends/webgpu/backend.js';
@@ -11,16 +11,16 @@ import type { Cost, Sample } from './floors.js';
 import { passCost } from './pass-cost.js';
 
 /**
- * To be set in VITMIM_DAWN before the device is opened: Dawn otherwise cuts timestamps to a tenth of a millisecond, lest
- * they tell one web page about another.
+ * The value of VITMIM_DAWN to set before the device is opened: otherwise Dawn rounds timestamps to a tenth of a
+ * millisecond, as protection between web pages.
  */
 export const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 /**
- * Takes one step and times its passes, ours and the stock ones.
+ * Runs one step and times its passes, both vitmim's and the stock ones.
  *
- * @param bySizes Tells passes of the same name and other sizes apart.
- * @throws UsageError where the device has no timestamps.
+ * @param bySizes Whether passes with the same name and different sizes are listed separately.
+ * @throws UsageError if the device has no timestamps.
  */
 export async function timePasses(backend: VitBackend, step: () => void, bySizes: boolean): Promise<Sample[]> {
   const internals = internalsOf(backend);
@@ -37,7 +37,7 @@ export async function timePasses(backend: VitBackend, step: () => void, bySizes:
   };
   backend.runWebGPUProgram = (program, inputs, ...rest) => {
     const output = runStock(program, inputs, ...rest);
-    // No pass is made for a result without values.
+    // A result without values has no pass.
     if (timers.length === passes.length) return output;
     const kernel = `${timers.at(-1)!.name}${bySizes ? ` [${output.shape.join('×')}]` : ''}`;
     const buffers = [...inputs, output].map(bytes);

@@ -1,13 +1,13 @@
 /**
- * What the runner itself costs, apart from training:
+ * The cost of the runner itself, without training:
  *
  *   node dist/bench/runner.js [--stages 200] [--cells 10000] [--jobs 2] [--python python3] [--rounds 3] [--json]
  *
- * - planning: a spec of so many cells, read, expanded, resolved and identified;
- * - overhead: wall time a stage of a sweep whose workers do nothing, beside the same number of jobs that do nothing
- *   through Hydra's joblib launcher with as many processes, in turn. A vitmim stage is a process of its own (starting
- *   Node takes some 40 ms of it), claimed, recorded and synced to disk; joblib re-uses its processes;
- * - memory: the sweep's peak resident size at so many stages and at four times as many;
+ * - planning: read, expand, resolve and identify a spec of `--cells` cells;
+ * - overhead: wall time per stage of a sweep whose workers do nothing, compared with the same number of empty jobs
+ *   through Hydra's joblib launcher with as many processes, in turn. A vitmim stage is a separate process (starting
+ *   Node takes some 40 ms of the time) that is claimed, recorded and synced to disk; joblib reuses its processes;
+ * - memory: the sweep's peak resident size with this number of stages and with four times as many;
  * - status: `vitmim status` on about as many finished stages as there are cells, of a sweep that has every figure;
  * - report: `vitmim report` on the same, charts and all, with its peak resident size.
  */
@@ -37,7 +37,7 @@ const { values: options } = parseArgs({
 const BIN = fileURLToPath(new URL('../run/vitmim.js', import.meta.url));
 const TRAINER = fileURLToPath(new URL('../../bench/fixtures/noop-trainer.mjs', import.meta.url));
 const PEER = fileURLToPath(new URL('../../bench/peers/hydra_noop.py', import.meta.url));
-/** What a pre-training logs. */
+/** The log of a pre-training. */
 const METRICS = Array.from({ length: 500 }, (_, step) =>
   JSON.stringify({ step, epoch: step / 5, loss: 1, learningRate: 1e-3 * Math.sin(step / 160), imagesPerSecond: 100 }),
 ).join('\n');
@@ -74,7 +74,7 @@ function seconds(act: () => void): number {
   return (performance.now() - began) / 1000;
 }
 
-/** A spec of `count` stages that hang on nothing: fine-tunings from scratch, told apart by their seeds. */
+/** A spec of `count` stages without dependencies: fine-tunings from scratch that differ in their seeds. */
 function specOf(count: number): string {
   const seeds = Array.from({ length: count }, (_, seed) => seed).join(', ');
   return `name: bench
@@ -117,7 +117,10 @@ function hydra(count: number): number {
   });
 }
 
-/** A spec of about `count` stages with every figure of a report: all degradations at ten learning rates, over seeds. */
+/**
+ * A spec of about `count` stages with every figure of a report: all degradations at ten learning rates, and several
+ * seeds.
+ */
 function crossedSpecOf(count: number): string {
   const [rates, seeds] = [10, Math.ceil(count / (24 * 4 * 10))].map((length) => Array.from({ length }, (_, i) => i));
   return `name: bench

@@ -1,18 +1,18 @@
 /**
- * Images per second of whole training steps on generated numbers, of the works in works.json:
+ * Images per second of whole training steps on generated numbers, for the works in works.json:
  *
  *   node dist/bench/step.js --work P --device simd [--threads 2]
  *   node dist/bench/step.js --work G1 --device webgpu --peak 67 --bandwidth 3350 --breakdown
  *
- *   --batch N        instead of the work's own
- *   --steps N        measurements, of which the median counts (5)
- *   --in-flight N    steps of a measurement: the loss is read after the last. 1 on devices that compute at once, where each
- *                    step ends before it returns; 10 on others, which a reading after every step would leave idle
+ *   --batch N        instead of the work's batch size
+ *   --steps N        number of measurements (5); the median is reported
+ *   --in-flight N    steps in a measurement; the loss is read after the last. Default: 1 on synchronous devices; 10 on
+ *                    others, which would be idle if the loss were read after every step
  *   --precision P    float32 or float16
  *   --peak N         TFLOP/s of the device in that precision, for the utilisation and the floors of --breakdown
  *   --bandwidth N    GB/s of its memory, for the floors
- *   --breakdown      what the kernels of a step take; --sizes tells those of other sizes apart (webgpu)
- *   --json           one object on standard output
+ *   --breakdown      prints the time of each kernel; --sizes lists different sizes of a kernel separately (webgpu)
+ *   --json           prints one object on standard output
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
@@ -45,7 +45,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Steps that --breakdown averages over, after those that are measured. */
+/** Number of steps averaged by --breakdown, after the measured ones. */
 const BREAKDOWN_STEPS = 3;
 
 const work = workNamed(options.work);
@@ -65,7 +65,7 @@ const inFlight =
 const step = trainingStep(work, model, batch);
 let peakMemory = 0;
 const first = await measure(1); // compiles
-if (inFlight > 1) await measure(inFlight); // clocks and buffers as they will be
+if (inFlight > 1) await measure(inFlight); // warms up clocks and buffers as in the measurements
 const measured = [];
 for (let i = 0; i < measurements; i++) measured.push(await measure(inFlight));
 
@@ -80,7 +80,7 @@ const result = {
   inFlight,
   imagesPerSecond,
   seconds: measured.map(({ seconds }) => seconds),
-  /** Until a step is asked for, where that is not all: near to `seconds`, the device waits for us. */
+  /** The time to submit a step, on asynchronous devices. If it is close to `seconds`, the device waits for the host. */
   hostSeconds: computesAtOnce(device) ? null : median(measured.map(({ hostSeconds }) => hostSeconds)),
   firstStepSeconds: first.seconds,
   flopsPerImage: flops,
@@ -94,20 +94,19 @@ if (options.json) console.log(JSON.stringify(result));
 else for (const line of describe()) console.log(line);
 device.close();
 
-/** Steps asked for one after the other: seconds of one of them, and their mean loss. */
+/** Submits several steps without waiting: seconds of one of them, and their mean loss. */
 async function measure(steps: number): Promise<{ seconds: number; hostSeconds: number; loss: number }> {
   const before = (await step.lossSum.data())[0]!;
   const begin = performance.now();
   for (let i = 0; i < steps; i++) {
     step.take();
     peakMemory = Math.max(peakMemory, memoryOf(device) ?? 0);
-    await breathe(); // as training does
+    await breathe(); // as in training
   }
   const asked = performance.now();
   const loss = ((await step.lossSum.data())[0]! - before) / steps;
   const end = performance.now();
-  if (!Number.isFinite(loss))
-    throw new TrainingError(`the loss is ${loss}: what was measured is no training`, 'diverged');
+  if (!Number.isFinite(loss)) throw new TrainingError(`the loss is ${loss}: this was not a valid training`, 'diverged');
   return { seconds: (end - begin) / 1000 / steps, hostSeconds: (asked - begin) / 1000 / steps, loss };
 }
 
@@ -115,7 +114,9 @@ function computesAtOnce({ name, software }: Device): boolean {
   return name === 'cpu' || name === 'simd' || (name === 'tensorflow' && software);
 }
 
-/** Bytes: buffers of the GPU; for a processor, the process at its largest. null: the backend does not tell. */
+/**
+ * Bytes: buffers of the GPU; for a processor, the largest size of the process. null: the backend does not report it.
+ */
 function memoryOf({ name, software }: Device): number | null {
   const { numBytesAllocatedInGPU } = tf.memory() as { numBytesAllocatedInGPU?: number };
   if (name === 'webgpu') return numBytesAllocatedInGPU ?? null;

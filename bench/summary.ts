@@ -1,15 +1,15 @@
-/** From rounds of a race to medians and ratios, and how they are told. Pure: who runs it is in contenders.ts. */
+/** Medians and ratios of the rounds of a comparison, and their text. Pure functions; contenders.ts runs the rounds. */
 import { median } from './numbers.js';
 
 export interface Contender {
   name: string;
-  /** vitmim's, or PyTorch's. */
+  /** True for vitmim, false for PyTorch. */
   ours: boolean;
-  /** Whether it runs in every round, and is set against the others; if not, it runs in the first alone. */
+  /** Whether it runs in every round and is compared with the others; if not, it runs only in the first round. */
   inRatios: boolean;
 }
 
-/** What bench/step.ts and bench/peers/torch_vit.py print, as far as it is compared. */
+/** The output of bench/step.ts and bench/peers/torch_vit.py, as far as it is compared. */
 export interface Measurement {
   device: string;
   /** Version of PyTorch. */
@@ -25,7 +25,7 @@ export interface Measurement {
 
 export type Outcome = Measurement | { failure: string };
 
-/** By the name of a contender. */
+/** By the name of the contender. */
 export type Round = ReadonlyMap<string, Outcome>;
 
 export interface Standing {
@@ -34,7 +34,7 @@ export interface Standing {
   torch: string | null;
   batch: number | null;
   inFlight: number | null;
-  /** Medians over the rounds; null where it never came through. */
+  /** Medians over the rounds; null if it never succeeded. */
   imagesPerSecond: number | null;
   teraflops: number | null;
   utilisation: number | null;
@@ -45,7 +45,7 @@ export interface Standing {
   failure: string | null;
 }
 
-/** Images/s of ours ÷ images/s of theirs in the same round: the median, and each. */
+/** Images/s of ours ÷ images/s of theirs in the same round: the median, and each round. */
 export interface Ratio {
   ours: string;
   theirs: string;
@@ -92,7 +92,7 @@ function standing(name: string, rounds: readonly Round[]): Standing {
   };
 }
 
-/** None where the two never met. */
+/** Empty if the two never succeeded in the same round. */
 function ratio(ours: string, theirs: string, rounds: readonly Round[]): Ratio[] {
   const each = rounds.flatMap((round) => {
     const [a, b] = [round.get(ours), round.get(theirs)];
@@ -101,7 +101,7 @@ function ratio(ours: string, theirs: string, rounds: readonly Round[]): Ratio[] 
   return each.length === 0 ? [] : [{ ours, theirs, median: median(each), rounds: each }];
 }
 
-/** Lines for people. */
+/** The lines of text for a row. */
 export function describeRow({ work, standings, ratios }: Row): string[] {
   const width = Math.max(...standings.map(({ name }) => name.length));
   const [{ batch, inFlight } = { batch: null, inFlight: null }] = standings.filter((one) => one.batch !== null);

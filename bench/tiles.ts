@@ -1,5 +1,5 @@
 /**
- * What products on matrix units take with each tile that device webgpu chooses from, in TFLOP/s:
+ * The speed of products on matrix units with each candidate tile of device webgpu, in TFLOP/s:
  *
  *   node dist/bench/tiles.js [--peak 989]
  */
@@ -17,7 +17,7 @@ const peak = optionalRate('--peak', options.peak, 1e12);
 const device = await openDevice('webgpu');
 const backend = tf.backend() as unknown as VitBackend;
 const { matrixUnits: units } = backend;
-if (!units) throw new UsageError(`${device.description} has no matrix units that are of use here`);
+if (!units) throw new UsageError(`${device.description} has no matrix units that vitmim can use`);
 const result = await tuneTiles(backend, units);
 if ('wrong' in result) throw new TrainingError(result.wrong, 'diverged');
 for (const { sizes, tile, milliseconds } of result.tried) {

@@ -1,6 +1,6 @@
 /**
- * One whole training step of a work, by the training loop's own function: forward, backward, AdamW. It runs on generated
- * numbers, without a data set or degradations. Nothing is read back from the device.
+ * One whole training step of a work, by the training loop's own function: forward, backward, AdamW. It runs on
+ * generated numbers, without a data set or degradations. No value is read back from the device.
  */
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../src/common/random.js';
@@ -17,9 +17,9 @@ import type { Work } from './works.js';
 type Loss = (images: tf.Tensor4D) => tf.Scalar;
 
 export interface TrainingStep {
-  /** Asks for the next step. */
+  /** Submits the next step. */
   readonly take: () => void;
-  /** Of all steps so far, on the device. */
+  /** Sum over all steps so far, on the device. */
   readonly lossSum: tf.Variable;
 }
 
@@ -37,7 +37,7 @@ export function trainingStep(work: Work, model: ModelConfig, batch: number): Tra
     work.task === 'pretraining'
       ? pretraining(state, model, batch, work.maskRatio)
       : classification(state, model, batch, work.classes);
-  // The step frees what it is given: a clone, so that the images stay.
+  // The step disposes of its inputs: it gets a clone, so that the images stay.
   const task = { loss, stepsPerEpoch: 1, recipe: {}, tensors: (given: tf.Tensor4D) => [tf.clone(given)] };
   const repeated = new Repeated();
   return {
@@ -48,7 +48,7 @@ export function trainingStep(work: Work, model: ModelConfig, batch: number): Tra
   };
 }
 
-/** A constant rate: no step may differ from another. */
+/** A constant rate: all steps must be equal. */
 const SCHEDULE = {
   baseLearningRate: 1e-4,
   minLearningRate: 1e-4,
@@ -72,7 +72,7 @@ function classification({ parameters }: TrainingState, model: ModelConfig, batch
   return (images) => softmaxCrossEntropy(classify(parameters, model, images), target);
 }
 
-/** Normal numbers, the same million over and over: to draw 40 million would take longer than to measure. */
+/** Normal random numbers, one million of them repeated: drawing 40 million would take longer than the measurement. */
 function noise<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R> {
   const random = stream(0, 'noise');
   const some = Float32Array.from({ length: 2 ** 20 }, () => random.normal(0, 1));
@@ -83,7 +83,7 @@ function noise<R extends tf.Rank>(shape: tf.ShapeMap[R]): tf.Tensor<R> {
   return tf.tensor(values, shape);
 }
 
-/** Every block begins with the values of the first, for the same reason. */
+/** Every block is initialised with the values of the first, for the same reason. */
 function firstValues(model: ModelConfig, purpose: Purpose): Values {
   const { depth, decoder } = model;
   const shallow = { ...model, depth: 1, decoder: { ...decoder, depth: 1 } };

@@ -1,6 +1,6 @@
 /**
- * The works that are measured, as works.json states them for bench/step.ts and bench/peers/torch_vit.py alike: P and F for
- * a processor, G1 to G3 for a card. What each is in words, see docs/devices.md.
+ * The measured works, defined in works.json for both bench/step.ts and bench/peers/torch_vit.py: P and F for a
+ * processor, G1 to G3 for a GPU. docs/devices.md describes them.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -21,25 +21,25 @@ const schema = z.record(
 
 export type Work = z.output<typeof schema>[string];
 
-/** By name. From dist/bench as from a packed bundle, the file lies two folders up, in bench. */
+/** By name. The file is two folders up, in bench, both from dist/bench and from a packed bundle. */
 export const WORKS: Readonly<Record<string, Work>> = schema.parse(
   JSON.parse(readFileSync(new URL('../../bench/works.json', import.meta.url), 'utf8')),
 );
 
-/** @throws UsageError where there is none of that name. */
+/** @throws UsageError if there is none of that name. */
 export function workNamed(name: string): Work {
   const work = WORKS[name];
-  if (!work) throw new UsageError(`no work is called ${name}; there are ${Object.keys(WORKS).join(', ')}`);
+  if (!work) throw new UsageError(`unknown work ${name}; there are ${Object.keys(WORKS).join(', ')}`);
   return work;
 }
 
-/** What a model can compute in. */
+/** The precisions of a model. */
 export const PRECISIONS: readonly string[] = modelSchema.shape.precision.unwrap().options;
 
-/** @throws UsageError when models have no such precision. */
+/** @throws UsageError if models have no such precision. */
 export function modelOf({ model, imageSize }: Work, precision = 'float32'): ModelConfig {
   if (!PRECISIONS.includes(precision)) {
-    throw new UsageError(`precision ${precision} is not to be had; there is ${PRECISIONS.join(', ')}`);
+    throw new UsageError(`unknown precision ${precision}; there are ${PRECISIONS.join(', ')}`);
   }
   return resolveModel(modelSchema.parse({ ...model, precision }), imageSize);
 }

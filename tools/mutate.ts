@@ -1,23 +1,23 @@
 /**
- * Plants faults in the code, one at a time, and runs the tests that reach each: a fault that no test notices is a test
- * that is missing. docs/mutants.md explains those that survive.
+ * Plants faults (mutants) in the code, one at a time, and runs the tests that reach each. If no test fails, a test is
+ * missing. docs/mutants.md explains the mutants that survive.
  *
  *   npm run mutate                          400 mutants, 40 of each folder, and the named faults
- *   npm run mutate -- --all                 all there are: days
+ *   npm run mutate -- --all                 all mutants: takes days
  *   npm run mutate -- --only 'src/ops/*'    of the files that match
- *   npm run mutate -- --named               the named faults alone (tools/mutate/named.ts)
+ *   npm run mutate -- --named               only the named faults (tools/mutate/named.ts)
  *
- * --sample N --seed S   draws N mutants, of each folder alike (default 400, seed 1)
- * --tests GLOB          runs the test files that match alone; a mutant that survives them may be caught by others
- * --list                prints the mutants and plants none
+ * --sample N --seed S   draws N mutants, the same number of each folder (default 400, seed 1)
+ * --tests GLOB          runs only the matching test files; others may catch a mutant that survives these
+ * --list                prints the mutants without planting them
  * --jobs N              runs N at a time (default 1)
- * --least PERCENT       exits with 1 where fewer are caught (default 95)
+ * --least PERCENT       exits with 1 if fewer are caught (default 95)
  * --json FILE           writes every mutant with its verdict
- * --fresh               forgets the verdicts of earlier runs, which are kept in dist-mutants/ as far as they hold
+ * --fresh               ignores the verdicts of earlier runs, which are kept in dist-mutants/ while they are valid
  *
- * Needs a build in dist/, which `npm run mutate` makes. How it works: all chosen mutants are compiled into one copy of
- * dist/; every test file is run once to learn which mutants it reaches; then, for each mutant, the tests that reach it
- * are run until one fails, takes five times as long as it did, or ends the process.
+ * Needs a build in dist/, which `npm run mutate` creates. All chosen mutants are compiled into one copy of dist/. Every
+ * test file runs once, which records the mutants that it reaches. Then, for each mutant, the tests that reach it run
+ * until one fails, takes more than five times as long as without it, or ends the process.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -46,7 +46,9 @@ const OPTIONS = {
   fresh: { type: 'boolean', default: false },
 } as const;
 
-/** Tests beside those of the mutated folders: quick ones that drive the whole program, and what folders share. */
+/**
+ * Tests in addition to those of the mutated folders: quick ones that run the whole program, and tests of shared parts.
+ */
 const MORE_TESTS = [
   'common/',
   'parity/',
@@ -55,7 +57,7 @@ const MORE_TESTS = [
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const TESTS = join(REPOSITORY, 'dist/test');
-/** Where verdicts are kept. */
+/** The folder of the verdicts. */
 const RECORD = 'dist-mutants';
 const EXPLAINED = 'docs/mutants.md';
 
@@ -109,7 +111,7 @@ interface Run {
   every: readonly Numbered[];
   /** All sources by path. */
   texts: ReadonlyMap<string, string>;
-  /** The compiled test files that are run. */
+  /** The compiled test files that may run. */
   tests: readonly string[];
   jobs: number;
   /** Whether these are all tests, so that a mutant that survives them survives. */
@@ -122,7 +124,7 @@ async function run({ mutants, every, texts, tests, jobs, complete }: Run): Promi
     const verdict = record.find(mutant);
     return verdict === undefined ? [] : [{ mutant, verdict }];
   });
-  if (known.length > 0) console.log(`${known.length} of ${mutants.length} mutants were judged before`);
+  if (known.length > 0) console.log(`${known.length} of ${mutants.length} mutants have verdicts of earlier runs`);
   const left = mutants.filter((mutant) => !known.some((one) => one.mutant === mutant));
   if (left.length === 0) return known;
 
@@ -149,7 +151,7 @@ function since(begun: number): string {
   return ((performance.now() - begun) / 1000).toFixed(1);
 }
 
-/** Does something with a tree of the mutants, which is removed at the end, also where the run is broken off. */
+/** Calls a function with a tree of the mutants, which is removed at the end, even if the run is interrupted. */
 async function withTree<T>(
   texts: ReadonlyMap<string, string>,
   mutants: readonly Numbered[],
@@ -188,23 +190,24 @@ function hashesOf(texts: ReadonlyMap<string, string>, every: readonly Numbered[]
   return {
     source: (file) => sha(texts.get(file)!),
     test: (path) => sha([...withHelpers(join(REPOSITORY, path))].map((file) => codes.get(file)!).join('\n')),
-    // The numbers of mutants are in what test files reach, and change with the operators too.
+    // The recorded reach contains the numbers of mutants, which also change with the operators.
     sources: sha(JSON.stringify([every.map(({ key }) => key), ...texts])),
     all: sha(JSON.stringify([...texts, ...codes])),
   };
 }
 
-/** What each test file reaches. Files that fail without any mutant are left out, and said. */
+/** Records which mutants each test file reaches. Files that fail without any mutant are omitted, with a message. */
 async function learnReach(root: string, paths: readonly string[], record: Record, jobs: number): Promise<TestFile[]> {
   const known = paths.flatMap((path) => record.reach(path) ?? []);
   const left = paths.filter((path) => !known.some((file) => file.path === path));
-  if (left.length > 0) console.log(`Running ${left.length} test files without a mutant, to learn what each reaches`);
+  if (left.length > 0)
+    console.log(`Running ${left.length} test files without a mutant, to record which mutants each reaches`);
   const begun = performance.now();
   const found = await inParallel(left, jobs, async (path, slot) => {
     const file = await recordReach(root, path, slot);
     if (typeof file === 'string') {
       const reason = file.split('\n').slice(0, 6).join('\n  ');
-      console.log(`  ${path} fails without a mutant, and is left out: ${reason}`);
+      console.log(`  ${path} fails without a mutant, and is omitted: ${reason}`);
       return [];
     }
     record.keepReach(file);
@@ -216,7 +219,7 @@ async function learnReach(root: string, paths: readonly string[], record: Record
   return [...known, ...found.flat()];
 }
 
-/** Prints the survivors, the counts of each folder and the total, which is returned in percent. */
+/** Prints the survivors, the counts of each folder and the total, and returns the total in percent. */
 function summarize(judged: readonly Judged[]): number {
   const explained = existsSync(join(REPOSITORY, EXPLAINED)) ? readFileSync(join(REPOSITORY, EXPLAINED), 'utf8') : '';
   const survivors = judged.filter(({ verdict }) => verdict.kind === 'survived');
@@ -267,7 +270,7 @@ function describeVerdict(verdict: Verdict): string {
   return verdict.how === 'failed' ? `caught by ${by}: ${verdict.test}` : `caught by ${by}, which ${verdict.how}`;
 }
 
-/** Maps with at most `jobs` at a time, in order; each is told which of these it is. */
+/** Maps with at most `jobs` calls at a time, in order; each call gets its slot's number. */
 async function inParallel<T, R>(
   items: readonly T[],
   jobs: number,
@@ -298,7 +301,7 @@ function listTests(): string[] {
     .map((path) => `dist/test/${path}`);
 }
 
-/** Globs with `*`, which stands for anything; no globs match all. */
+/** Globs in which `*` matches any text; without globs, every file matches. */
 function matches(file: string, globs: readonly string[] | undefined): boolean {
   return (globs ?? ['*']).some((glob) => {
     const pattern = glob.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));

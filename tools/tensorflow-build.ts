@@ -1,13 +1,13 @@
 /**
- * Builds device tensorflow: the addon of @tensorflow/tfjs-node-gpu, from the sources in its npm package, on a current
- * TensorFlow from PyPI. Into a cache of the user's, not into node_modules, so that it is done once.
+ * Builds device tensorflow: the addon of @tensorflow/tfjs-node-gpu, from the sources in its npm package, for a current
+ * TensorFlow from PyPI. The result is in the user's cache, not in node_modules, so that one build is enough.
  *
  *   npm run tensorflow:build -- [--cpu | --gpu | --library DIR] [--tensorflow 2.21.0] [--force]
  *
- * --cpu takes the wheel `tensorflow-cpu`; --gpu takes `tensorflow` with NVIDIA's libraries for CUDA 12, about 3 GB, and
- * is the default where there is an NVIDIA driver. --library takes one that is here: the folder that
- * `python3 -c 'import tensorflow as tf; print(tf.sysconfig.get_lib())'` prints. Needs Linux, Python with pip (another
- * one by PYTHON) and a C++ compiler (another one by CXX).
+ * --cpu uses the wheel `tensorflow-cpu`. --gpu uses `tensorflow` with NVIDIA's libraries for CUDA 12, about 3 GB, and
+ * is the default if there is an NVIDIA driver. --library uses an installed library: the folder that
+ * `python3 -c 'import tensorflow as tf; print(tf.sysconfig.get_lib())'` prints. Needs Linux, Python with pip (PYTHON
+ * selects another one) and a C++ compiler (CXX selects another one).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,13 +33,15 @@ const OPTIONS = {
 } as const;
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
-/** The addon uses nothing of Node but Node-API; not every Node comes with its headers. */
+/** Of Node, the addon uses only Node-API. Not every Node includes its headers. */
 const NODE_HEADERS = 'node-api-headers@1.9.0';
-/** What the addon includes, out of 400 MB. */
+/** The files that the addon includes, of 400 MB. */
 const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platform/', 'xla/tsl/'];
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 
-/** Unpacks the files of a wheel that begin with one of the given names; prints what its extra `and-cuda` requires. */
+/**
+ * Unpacks the files of a wheel that begin with one of the given names; prints the requirements of its extra `and-cuda`.
+ */
 const UNPACK = `
 import sys, zipfile
 wheel, site, *wanted = sys.argv[1:]
@@ -72,11 +74,11 @@ function build(): void {
   const wanted = wantedBuild(options);
   const present = readBuild(home);
   if (!options.force && JSON.stringify(present) === JSON.stringify(wanted)) {
-    console.log(`TensorFlow ${wanted.tensorflow} for ${wanted.kind} is built already, in ${home}`);
+    console.log(`TensorFlow ${wanted.tensorflow} for ${wanted.kind} is already built, in ${home}`);
     return;
   }
   if (!present && existsSync(home) && readdirSync(home).length > 0) {
-    throw new Error(`${home} holds something else than a build; name another folder in VITMIM_TENSORFLOW`);
+    throw new Error(`${home} contains files that are not a build; name another folder in VITMIM_TENSORFLOW`);
   }
   checkTools(wanted);
   mkdirSync(work, { recursive: true });
@@ -88,7 +90,7 @@ function build(): void {
   writeFileSync(join(work, BUILD_FILE), `${JSON.stringify({ ...wanted, tensorflow }, null, 2)}\n`);
   rmSync(home, { recursive: true, force: true });
   renameSync(work, home);
-  console.log(`TensorFlow ${tensorflow} is built, in ${home}; \`npx vitmim doctor\` says how fast it is`);
+  console.log(`TensorFlow ${tensorflow} is built, in ${home}; \`npx vitmim doctor\` measures its speed`);
 }
 
 function wantedBuild(options: { cpu: boolean; gpu: boolean; library?: string; tensorflow: string }): Build {
@@ -104,7 +106,7 @@ function wantedBuild(options: { cpu: boolean; gpu: boolean; library?: string; te
   return { ...common, kind: gpu ? 'gpu' : 'cpu', library: null };
 }
 
-/** What is missing is said before anything large is fetched. */
+/** Reports missing tools before anything large is downloaded. */
 function checkTools({ library }: Build): void {
   if (library !== null) checkLibrary(library);
   const remedies = [
@@ -139,14 +141,14 @@ function fetchFromNpm(spec: string, folder: string): void {
 }
 
 /**
- * Lays TensorFlow out as `pip install` does, in `site/tensorflow` and, for GPUs, `site/nvidia`: its libraries look for
- * NVIDIA's there by themselves. Of the wheel only what the addon needs is unpacked.
+ * Arranges TensorFlow like `pip install`, in `site/tensorflow` and, for GPUs, `site/nvidia`: its libraries search for
+ * NVIDIA's there. Of the wheel, only the files that the addon needs are unpacked.
  */
 function fetchLibrary(gpu: boolean, version: string): void {
   const name = gpu ? 'tensorflow' : 'tensorflow-cpu';
   step(`pip download ${name}==${version}`);
   const wheels = join(work, 'wheels');
-  // Any version of Python's: the libraries do not depend on it.
+  // Any version of Python: the libraries do not depend on it.
   const pip = ['-m', 'pip', '--quiet', '--disable-pip-version-check'];
   const binary = ['--no-deps', '--only-binary=:all:', '--python-version=3.12'];
   run(python, [...pip, 'download', ...binary, '--dest', wheels, `${name}==${version}`]);
@@ -161,7 +163,7 @@ function fetchLibrary(gpu: boolean, version: string): void {
   run(python, [...pip, 'install', '--no-compile', ...binary, '--target', site, ...nvidiaLibraries]);
 }
 
-/** @param library The folder of a library that is not ours to move; null: the one in `site`. */
+/** @param library The folder of an installed library, which stays in place; null: the one in `site`. */
 function compile(library: string | null): void {
   const folder = library ?? join(work, 'site', 'tensorflow');
   checkLibrary(folder);
@@ -172,14 +174,14 @@ function compile(library: string | null): void {
     ...['-I', join(folder, 'include'), '-I', join(work, 'node', 'include'), '-I', sources],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => join(sources, file)),
     ...LIBRARIES.map((file) => join(folder, file)),
-    // From where the addon lies: the whole build may be moved.
+    // Relative to the addon, so that the whole build can be moved.
     `-Wl,-rpath,${library ?? '$ORIGIN/site/tensorflow'}`,
     ...['-o', join(work, ADDON_FILE)],
   ]);
   rmSync(join(work, 'node'), { recursive: true });
 }
 
-/** TensorFlow's version, by loading it: what does not load is not kept. */
+/** TensorFlow's version, by loading it: a build that does not load is not kept. */
 function versionOf(addon: string): string {
   return run(process.execPath, ['-p', 'require(process.argv[1]).TF_Version', addon]).trim();
 }
@@ -188,7 +190,7 @@ function step(what: string): void {
   console.log(`· ${what}`);
 }
 
-/** @returns Its standard output. What it writes to standard error is shown if it fails. */
+/** @returns Its standard output. Its standard error is shown if it fails. */
 function run(command: string, args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
   if (error) throw new Error(`${command} cannot be run: ${error.message}`);

@@ -1,4 +1,4 @@
-"""The peer of bench/runner.ts: jobs that do nothing, through Hydra's joblib launcher.
+"""The peer of bench/runner.ts: empty jobs, through Hydra's joblib launcher.
 
     pip install hydra-core hydra-joblib-launcher
     python bench/peers/hydra_noop.py --multirun hydra/launcher=joblib hydra.launcher.n_jobs=2 "seed=range(200)"

@@ -2,8 +2,8 @@
 
     python3 bench/peers/torch_input.py --data DIR --workers 2 [--size 224] [--batch 128] [--steps 10]
 
-What MAE's code does: ImageFolder, RandomResizedCrop (bicubic, 0.2 to 1), a flip, ToTensor, Normalize, in a DataLoader with
-a process for each core. It resamples on the processor, where vitmim leaves that to the GPU.
+As in MAE's code: ImageFolder, RandomResizedCrop (bicubic, 0.2 to 1), a flip, ToTensor, Normalize, in a DataLoader with
+a process for each core. It resamples on the processor; vitmim resamples on the GPU.
 """
 
 import argparse

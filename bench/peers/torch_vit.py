@@ -3,11 +3,11 @@
     python3 bench/peers/torch_vit.py --work P [--batch 64] [--steps 5] [--threads 2] [--json]
     python3 bench/peers/torch_vit.py --work G1 --device cuda --precision bfloat16 [--compile] [--peak 989]
 
-Not an independent re-implementation to test against (that is test/parity): a peer to race. It does what a careful user
-of plain PyTorch does for speed, and no less work than vitmim. Needs torch 2 alone.
+For speed comparisons; the independent re-implementation for tests is in test/parity. It is optimised like the code of a
+careful user of plain PyTorch, and does no less work than vitmim. Needs only torch 2.
 
---in-flight N is the number of steps of a measurement, after which the device is waited for: 1 on the CPU, 10 on cuda.
---peak N, TFLOP/s of the device in that precision, gives the utilisation.
+--in-flight N: steps in a measurement, which ends when the device has finished them. Default: 1 on the CPU, 10 on cuda.
+--peak N: TFLOP/s of the device in that precision, for the utilisation.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def positions(tokens, dim):
 
 
 class Encoder(nn.Module):
-    """All but the last norm."""
+    """The encoder without its last norm."""
 
     def __init__(self, work):
         super().__init__()
@@ -137,7 +137,7 @@ class Classification(nn.Module):
 
 
 def prepare(work, batch, device="cpu"):
-    """A model and what one of its steps takes, on the device."""
+    """A model and the inputs of its steps, on the device."""
     with torch.device(device):
         images = torch.randn(batch, 3, work["imageSize"], work["imageSize"])
         if work["task"] == "pretraining":
@@ -148,7 +148,7 @@ def prepare(work, batch, device="cpu"):
 
 
 def flops_per_image(work):
-    """Of a whole training step: matrix products, and nothing that is computed twice. As src/spec/flops.ts counts."""
+    """FLOPs of a training step: matrix products, without recomputation. The same count as in src/spec/flops.ts."""
 
     def blocks_forward(tokens, depth, dim):
         return depth * 2 * tokens * (12 * dim**2 + 2 * tokens * dim)
@@ -163,11 +163,11 @@ def flops_per_image(work):
         forward = embedding + blocks_forward(kept, model["depth"], dim) + 2 * kept * dim * decoder["dim"]
         forward += blocks_forward(tokens, decoder["depth"], decoder["dim"])
         forward += 2 * tokens * decoder["dim"] * patch_values(work)
-    return 3 * forward - embedding  # nobody asks for the gradient of the patches
+    return 3 * forward - embedding  # the gradient of the patches is not computed
 
 
 def adamw(model):
-    """Weight decay for matrices alone. Fused: on the CPU a little faster than `foreach`."""
+    """Weight decay only for matrices. Fused: on the CPU a little faster than `foreach`."""
     matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
@@ -175,18 +175,18 @@ def adamw(model):
 
 
 def peak_memory(device):
-    """Bytes: what tensors took of the GPU; on the CPU, the process at its largest."""
+    """Peak bytes: of tensors on the GPU; on the CPU, of the process."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def measure(step, steps):
-    """Seconds of a step, of so many asked for one after the other and the reading of the last loss, and that loss."""
+    """Seconds per step, over several steps and the reading of the last loss; and that loss."""
     begin = time.perf_counter()
     for _ in range(steps):
         loss = step()
-    value = loss.item()  # waits for the loss, and with the line below for all that came after it
+    value = loss.item()  # waits for the loss; the line below waits for the rest of the step
     if loss.is_cuda:
         torch.cuda.synchronize()
     return (time.perf_counter() - begin) / steps, value
@@ -224,7 +224,7 @@ def main():
         optimizer.step()
         return loss.detach()
 
-    # Warm-up as in bench/step.ts: memory is first touched, and --compile compiles; then clocks as they will be.
+    # Warm-up as in bench/step.ts: first memory and --compile, then clocks as in the measurements.
     first_step, _ = measure(step, 1)
     if in_flight > 1:
         measure(step, in_flight)
@@ -232,7 +232,7 @@ def main():
     times = [seconds for seconds, _ in measured]
     loss = measured[-1][1]
     if not math.isfinite(loss):
-        raise SystemExit(f"the loss is {loss}: what was measured is no training")
+        raise SystemExit(f"the loss is {loss}: this was not a valid training")
     rate = batch / statistics.median(times)
     flops = flops_per_image(work)
     result = {

@@ -1,4 +1,4 @@
-/** The plain JavaScript backend of tfjs: slow, available everywhere, and equal to the bit on every machine. */
+/** The plain JavaScript backend of tfjs: slow, available everywhere, and identical to the bit on every machine. */
 import * as tf from '@tensorflow/tfjs';
 import type { DeviceDriver } from './device.js';
 

@@ -3,7 +3,7 @@
 export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
-/** What may influence results, for provenance. null: does not apply, or is not reported. */
+/** Properties that may influence results, for provenance. null: does not apply, or is not reported. */
 export interface DeviceDetails {
   /** The library that computes, with its version. */
   readonly backend: string;
@@ -38,7 +38,7 @@ export interface DeviceDriver {
   /**
    * Makes this backend the active one.
    *
-   * @throws UsageError with the reason why the device is not available, and what would help.
+   * @throws UsageError with the reason why the device is not available, and a remedy.
    */
   open(options: DeviceOptions): Promise<Device>;
 }

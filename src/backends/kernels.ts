@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 
 type Inputs = Record<string, tf.TensorInfo>;
 
-/** Computes outputs from inputs. The kernel's caller chooses the names of inputs and the attributes. */
+/** Computes outputs from inputs. The names of the inputs and the attributes are those of the kernel's caller. */
 type Run<Backend, Attributes> = (
   backend: Backend,
   inputs: Inputs,

@@ -1,4 +1,4 @@
-/** What NVIDIA's kernel driver reports of itself and its GPUs. On Linux it does so in files. */
+/** The NVIDIA kernel driver's report on itself and its GPUs, which it publishes as files on Linux. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -38,10 +38,10 @@ interface Opened extends Loaded {
   noGpu: string | null;
 }
 
-/** One for the process, with the number of threads that it was first opened with: the library is never unloaded. */
+/** There is one per process, with the thread count of its first opening: the library is never unloaded. */
 let opened: Opened | undefined;
 
-/** Skips missing installations. The first one that exists must work: a silent choice of another would mislead. */
+/** Skips missing installations. The first one that exists must work: using another one silently would be misleading. */
 function loadPreferred(threads: number): Opened {
   const candidates = findInstallations();
   const installation = candidates.find((candidate) => 'addon' in candidate);
@@ -49,7 +49,7 @@ function loadPreferred(threads: number): Opened {
     const reasons = candidates.map(
       (candidate) => `  ${candidate.name}: ${'absent' in candidate ? candidate.absent : ''}`,
     );
-    throw new UsageError(['device tensorflow is not here:', ...reasons, REMEDY].join('\n'));
+    throw new UsageError(['device tensorflow is not installed:', ...reasons, REMEDY].join('\n'));
   }
   configure(threads);
   try {

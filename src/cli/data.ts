@@ -8,14 +8,14 @@ export function dataCommand(): Command {
   const fetch = new Command('fetch')
     .description('download a data set, verify it and unpack it; a broken download is resumed')
     .addArgument(hinted(new Argument('<name>', FETCHABLE.join(' or ')), { words: FETCHABLE, files: false }))
-    .option('-d, --destination <folder>', 'where to put it (default: $VITMIM_DATA or ~/.cache/vitmim)')
+    .option('-d, --destination <folder>', 'where to store it (default: $VITMIM_DATA or ~/.cache/vitmim)')
     .addHelpText('after', '\nExample:\n  vitmim data fetch cifar10')
     .action(async (name: string, { destination }: { destination?: string }) => {
       const progress = progressLines();
       const folder = await fetchDataset(name, { ...(destination ? { destination } : {}), onProgress: progress });
       say(`${name} is in ${folder}`);
     });
-  return new Command('data').description('get data sets').addCommand(fetch);
+  return new Command('data').description('download data sets').addCommand(fetch);
 }
 
 const MEBIBYTE = 1 << 20;

@@ -5,7 +5,7 @@ import { printJson, say } from './terminal.js';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('say which devices are here, which one is taken and why')
+    .description('list the devices of this machine, and explain which one is chosen')
     .addOption(jsonOption())
     .option('--no-benchmark', 'do not measure the devices')
     .action(async ({ json, benchmark }: { json?: true; benchmark: boolean }) => {

@@ -4,7 +4,7 @@ import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
 import { parseShard, type Shard } from '../spec/shard.js';
 
 export const deviceOption = (): Option =>
-  new Option('--device <name>', 'where tensors live').choices(['auto', ...DEVICE_NAMES]).default('auto');
+  new Option('--device <name>', 'device that computes').choices(['auto', ...DEVICE_NAMES]).default('auto');
 
 export const jsonOption = (): Option => new Option('--json', 'machine-readable output on standard output');
 
@@ -26,7 +26,7 @@ export const threadsOption = (): Option =>
   ).argParser(positiveInteger);
 
 export const shardOption = (): Option =>
-  new Option('--shard <i/n>', 'the i-th of n parts of the sweep, as for several machines').argParser(shard);
+  new Option('--shard <i/n>', 'run part i of n of the sweep, for several machines').argParser(shard);
 
 function shard(value: string): Shard {
   const parsed = parseShard(value);

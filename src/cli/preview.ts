@@ -12,14 +12,14 @@ const WHAT = `objectives (${OBJECTIVES.slice(1, 6).join(', ')}, …, joined by +
 
 export function previewCommand(): Command {
   return new Command('preview')
-    .description('draw what objectives do to images: original, input, visible tokens, target and reconstruction')
+    .description('draw the effect of objectives on images: original, input, visible tokens, target and reconstruction')
     .addArgument(hinted(new Argument('[what...]', WHAT), { words: OBJECTIVES, files: true }))
     .option('--image <file...>', 'JPEG, PNG or WebP files (default: two generated images)')
     .requiredOption('-o, --out <file.png>', 'the picture to write')
     .option('--npy <file.npy>', 'also write the panels as float32 [rows, panels, size, size, 3]')
-    .option('--checkpoint <stage folder>', 'a finished pre-training: adds what its model reconstructs')
-    .option('--image-size <px>', 'side of the input, where no spec or checkpoint says it', positiveInteger, 224)
-    .option('--patch-size <px>', 'side of a patch, likewise', positiveInteger, 16)
+    .option('--checkpoint <stage folder>', 'a finished pre-training, whose reconstruction is added')
+    .option('--image-size <px>', 'side of the input, if no spec or checkpoint gives it', positiveInteger, 224)
+    .option('--patch-size <px>', 'side of a patch, if no spec or checkpoint gives it', positiveInteger, 16)
     .option('--seed <n>', 'seed of the random draws', Number, 0)
     .addOption(deviceOption())
     .addHelpText(

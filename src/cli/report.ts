@@ -14,11 +14,11 @@ export function reportCommand(finish: (code: number) => void): Command {
     .addOption(
       new Option(
         '--format <names>',
-        `what to write, with commas between: ${FORMATS.join(', ')} (default: all but latex)`,
+        `formats to write, separated by commas: ${FORMATS.join(', ')} (default: all but latex)`,
       ).argParser(formats),
     )
-    .option('--allow-missing', 'exit with 0 though results are missing')
-    .option('--allow-unhealthy', 'exit with 0 though training did not work in some runs')
+    .option('--allow-missing', 'exit with 0 even if results are missing')
+    .option('--allow-unhealthy', 'exit with 0 even if some runs are unhealthy')
     .addOption(
       new Option(
         '-w, --watch [time]',

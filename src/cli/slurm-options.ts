@@ -38,7 +38,7 @@ const time = matching(
 
 /** Slurm's part of a command's options, with their names in {@link SlurmChoices}. */
 const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
-  ['partition', new Option('--partition <names>', 'Slurm: where to run').argParser(names)],
+  ['partition', new Option('--partition <names>', 'Slurm: partitions to run on').argParser(names)],
   ['qos', new Option('--qos <name>', 'Slurm: quality of service').argParser(names)],
   ['gpus', new Option('--gpus <n>', 'Slurm: GPUs of a stage, as in 1 or a100:1').argParser(gpuCount)],
   ['cpus', new Option('--cpus <n>', 'Slurm: cores of a stage').argParser(positiveInteger)],

@@ -62,7 +62,7 @@ interface Options extends SlurmChoices {
 
 export function sweepCommand(finish: (code: number) => void): Command {
   const command = new Command('sweep')
-    .description('run a sweep: every stage that is not done yet, then the next')
+    .description('run the stages of a sweep that are not done yet')
     .argument('<spec.yaml>', 'the sweep')
     .addOption(outOption())
     .addOption(setOption())
@@ -73,22 +73,27 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(
       new Option(
         '--adapters <list>',
-        'one stage at once on each, as in 0,1: CUDA indices, or names of WebGPU adapters',
+        'GPUs that each run one stage at a time, as in 0,1: CUDA indices, or names of WebGPU adapters',
       ).argParser(list),
     )
     .addOption(
-      new Option('--on-failure <mode>', 'once a stage has failed: go on, start nothing new, or kill the others')
+      new Option('--on-failure <mode>', 'after a stage has failed: go on, start no new stage, or kill the others')
         .choices(FAILURE_MODES)
         .default('continue'),
     )
     .addOption(maxAttemptsOption())
     .addOption(
-      new Option('--retry <which>', 'what to run: all that is missing, only what failed, or all but what failed')
+      new Option(
+        '--retry <which>',
+        'stages to run: all that are missing, only those that failed, or all except those that failed',
+      )
         .choices(RETRIES)
         .default('all'),
     )
     .addOption(
-      new Option('--stage-timeout <time>', 'longest attempt, as in 90m or 2h (default: any)').argParser(timeSpan),
+      new Option('--stage-timeout <time>', 'time limit of an attempt, as in 90m or 2h (default: none)').argParser(
+        timeSpan,
+      ),
     )
     .addOption(
       new Option('--silence-timeout <time>', 'a worker that says nothing for so long is lost')
@@ -97,7 +102,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     )
     .addOption(checkpointOption())
     .addOption(new Option('--trainer <script>', 'a program for Node in place of `vitmim train`, for tests').hideHelp())
-    .option('--require-clean', 'refuse to run from a spec, or a checkout of vitmim, that is not committed as it is')
+    .option('--require-clean', 'refuse to run if the spec, or the checkout of vitmim, has uncommitted changes')
     .option('-n, --dry-run', 'show the plan and run nothing')
     .addOption(jsonOption())
     .addHelpText(

@@ -5,8 +5,8 @@ import type { TrainOptions } from './train-stage.js';
 
 export function trainCommand(finish: (code: number) => void): Command {
   return new Command('train')
-    .description('run one stage in this process, from its last checkpoint where there is one')
-    .argument('<stage.json>', 'the stage, in its folder; its parent lies in the folder beside')
+    .description('run one stage in this process, from its last checkpoint if there is one')
+    .argument('<stage.json>', 'the stage, in its folder; the folder of its parent is beside it')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(checkpointOption())

@@ -1,7 +1,7 @@
-/** Canonical JSON and its hash: the ground of every identity. Key order and formatting never matter. */
+/** Canonical JSON and its hash, from which every identity is computed. Key order and formatting do not matter. */
 import { createHash } from 'node:crypto';
 
-/** JSON with the keys of every object in code-point order and no white space. `undefined` members are left out. */
+/** JSON with the keys of every object in code-point order and no white space. `undefined` members are omitted. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

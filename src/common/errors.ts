@@ -1,6 +1,6 @@
 /**
- * The errors vitmim raises on purpose. Each says what is wrong and what to do about it; the command line prints them
- * without a stack trace. Anything else that is thrown is a bug and keeps its trace.
+ * The errors that vitmim throws on purpose. Each message says what is wrong and what to do about it; the command line
+ * prints it without a stack trace. Any other error is a bug and is printed with its trace.
  */
 
 /** Bad usage: an unknown option, a broken spec, a missing file or data set. Exit code 2, nothing written. */
@@ -8,28 +8,28 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Why a stage failed. What follows from each is decided in src/runner/failures.ts. */
+/** Why a stage failed. src/runner/failures.ts decides the consequence of each. */
 export const FAILURE_CAUSES = [
-  /** Its process died, or threw an unexpected error. */
+  /** Its process crashed, or threw an unexpected error. */
   'crash',
   'out-of-memory',
-  /** Its graphics device went away: a driver that was reset, a card that was taken out. */
+  /** Its graphics device was lost: the driver was reset, or the GPU was removed. */
   'device-lost',
-  /** A loss that is no number, or far above where it began. */
+  /** The loss was not finite, or far above the first step's. */
   'diverged',
-  /** It took longer than it was given. */
+  /** It ran longer than its time limit. */
   'timed-out',
-  /** Its process said nothing for too long, or another sweep took the stage over. */
+  /** Its process reported nothing for too long, or another sweep took over the stage. */
   'lost',
   /** It received a stop signal that the sweep did not send: from a scheduler or an administrator. */
   'pre-empted',
-  /** Something given is wrong: data that changed, a file that is damaged, a device that is not there. */
+  /** An input is invalid: changed data, a damaged file, a missing device. */
   'invalid',
   'disk-full',
 ] as const;
 export type FailureCause = (typeof FAILURE_CAUSES)[number];
 
-/** Training cannot go on: NaN or diverging loss, an unreadable image. Fails its stage alone; exit code 1. */
+/** Training cannot continue: NaN or diverging loss, an unreadable image. Only its stage fails; exit code 1. */
 export class TrainingError extends Error {
   override readonly name: string = 'TrainingError';
   readonly failure: FailureCause;
@@ -40,7 +40,7 @@ export class TrainingError extends Error {
   }
 }
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -50,7 +50,7 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Whether a write failed for want of space, or of the user's share of it. */
+/** Whether a write failed because the disk or the user's quota is full. */
 export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errorCode(error) ?? '');
 }

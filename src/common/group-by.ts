@@ -1,4 +1,4 @@
-/** Items by a key, keys in the order of their first items. (`Map.groupBy` needs Node 21.) */
+/** Groups items by a key; the keys are in the order of their first items. (`Map.groupBy` needs Node 21.) */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

@@ -1,6 +1,6 @@
 /**
- * Images outside the tensor engine: row-major, three interleaved channels (height, width, channel). Files and data
- * sets hold bytes; everything after augmentation is floating point.
+ * Images outside the tensor engine: row-major, three interleaved channels (height, width, channel). Files and data sets
+ * contain bytes; after augmentation all values are floating point.
  */
 
 /** An RGB image as stored: 0 … 255. */
@@ -8,11 +8,11 @@ export interface ByteImage {
   readonly data: Uint8Array;
   readonly height: number;
   readonly width: number;
-  /** Where there is one: gives the memory of the pixels to another image. They must not be read afterwards. */
+  /** If present: returns the memory of the pixels for use by another image. They must not be read afterwards. */
   readonly release?: () => void;
 }
 
-/** An RGB image in floating point. Its range is stated where it is made: [0, 1], or ImageNet-normalised. */
+/** An RGB image in floating point. The code that creates it states its range: [0, 1], or ImageNet-normalised. */
 export interface FloatImage {
   readonly data: Float32Array;
   readonly height: number;
@@ -28,7 +28,7 @@ export function normalizeImage(image: FloatImage): FloatImage {
   return mapChannels(image, (value, channel) => (value - IMAGENET_MEAN[channel]!) / IMAGENET_STD[channel]!);
 }
 
-/** Undoes {@link normalizeImage}. */
+/** The inverse of {@link normalizeImage}. */
 export function denormalizeImage(image: FloatImage): FloatImage {
   return mapChannels(image, (value, channel) => value * IMAGENET_STD[channel]! + IMAGENET_MEAN[channel]!);
 }
@@ -39,7 +39,7 @@ function mapChannels(image: FloatImage, map: (value: number, channel: number) =>
   return { ...image, data };
 }
 
-/** Pixels of images of one size, one after the other. */
+/** The pixels of images of the same size, one image after another. */
 export function stackPixels(images: readonly FloatImage[]): Float32Array {
   const stride = images[0]!.data.length;
   const pixels = new Float32Array(images.length * stride);

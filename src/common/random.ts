@@ -1,12 +1,12 @@
 /**
- * Named random streams. There is one root seed; every consumer derives its own stream from it by name
- * (`stream(seed, 'pretrain', 'mask', epoch, index)`), so that adding a consumer moves no other stream, images can be
- * prepared in any order or process, and a resumed run needs no saved generator state.
+ * Named random streams. There is one root seed. Every consumer derives its own stream from it by name (`stream(seed,
+ * 'pretrain', 'mask', epoch, index)`). So a new consumer changes no other stream, images can be prepared in any order
+ * or process, and a resumed run needs no saved random state.
  *
  * Not for cryptography.
  */
 
-/** A stream of random numbers. Two streams made with the same names give the same numbers. */
+/** A stream of random numbers. Two streams created with the same names return the same numbers. */
 export interface Random {
   /** Uniform 32-bit unsigned integer. */
   uint32(): number;
@@ -47,7 +47,7 @@ function gamma(shape: number, random: Random): number {
   }
 }
 
-/** A sample of Beta(alpha, alpha) in [0, 1], as mixup and cutmix draw their mixing weight. `alpha` > 0. */
+/** A sample of Beta(alpha, alpha) in [0, 1], from which mixup and cutmix draw their mixing weight. `alpha` > 0. */
 export function symmetricBeta(alpha: number, random: Random): number {
   const a = gamma(alpha, random);
   const b = gamma(alpha, random);

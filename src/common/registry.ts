@@ -1,19 +1,19 @@
 /**
- * Registries: one record for each concept that has several kinds, with an entry for each kind. Types, schema, completion
- * and reports derive from them, so adding a kind is one file and one line.
+ * Registries: one record for each concept that has several kinds, with an entry for each kind. Types, schema,
+ * completion and reports are derived from them, so a new kind is one file and one line.
  */
 
 /**
- * A registry: entries under their own names, in the order in which lists show them. A name that differs from the
- * entry's own does not compile.
+ * A registry: entries by name, in the order in which lists show them. A key that differs from the entry's own name does
+ * not compile.
  */
 export const registry = <const Entries extends { readonly [Name in keyof Entries]: { readonly name: Name } }>(
   entries: Entries,
 ): Entries => entries;
 
-/** The names of a registry, in its order. */
+/** The names of a registry, in order. */
 export function namesOf<Name extends string>(entries: Readonly<Record<Name, unknown>>): readonly Name[] {
-  return Object.keys(entries) as Name[]; // typed as strings; a registry has no other keys
+  return Object.keys(entries) as Name[]; // Object.keys returns strings; a registry has no other keys
 }
 
 /** `none: aligned; zoomed-in: the input shows …`: for the description of a key whose values are the names. */

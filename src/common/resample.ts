@@ -1,6 +1,6 @@
 /**
- * Separable resampling of images outside the tensor engine, as sparse filter taps along each axis. The same taps, made
- * dense, are the matrices with which losses resample differentiably. Not a tensor op: that is `src/ops/resample.ts`.
+ * Separable resampling of images outside the tensor engine, as sparse filter taps along each axis. As dense matrices,
+ * the same taps resample differentiably in losses. The tensor op is `src/ops/resample.ts`.
  */
 import type { ByteImage, FloatImage } from './image.js';
 
@@ -13,7 +13,7 @@ export type ResampleKind = 'bicubic' | 'bilinear' | 'area';
 
 /** One axis of a resampling: output pixel k is Σ weights[k·width + t] · input[first[k] + t] over t < width. */
 export interface FilterTaps {
-  /** Taps of every output pixel; where a filter is narrower, its weights are padded with zeros. */
+  /** Number of taps of every output pixel; narrower filters are padded with zero weights. */
   readonly width: number;
   /** [output], not decreasing; first[k] + width never exceeds the input. */
   readonly first: Int32Array;
@@ -48,11 +48,14 @@ const FILTERS: Record<Exclude<ResampleKind, 'area'>, Filter> = {
   },
 };
 
-/** A random resized crop draws among few sizes many times; the bound only keeps huge images from filling memory. */
+/** Random resized crops have few different sizes; the limit only keeps very large images from filling the memory. */
 const MOST_CACHED = 4096;
 const cached = new Map<string, FilterTaps>();
 
-/** The taps that map `input` pixels to `output` pixels, both positive. Shared between calls: not to be written to. */
+/**
+ * The taps that map `input` pixels to `output` pixels, both positive. Shared between calls: callers must not change
+ * them.
+ */
 export function filterTaps(kind: ResampleKind, input: number, output: number): FilterTaps {
   const key = `${kind}/${input}/${output}`;
   let taps = cached.get(key);
@@ -96,7 +99,7 @@ function packTaps(input: number, rows: readonly TapRow[]): FilterTaps {
   const width = Math.max(...rows.map(({ weights }) => weights.length));
   const taps = { width, first: new Int32Array(rows.length), weights: new Float64Array(rows.length * width) };
   rows.forEach((row, k) => {
-    // Padding goes in front where it would otherwise read past the end of the input.
+    // The padding is placed before the taps if it would otherwise extend beyond the end of the input.
     const first = Math.min(row.first, input - width);
     taps.first[k] = first;
     taps.weights.set(row.weights, k * width + row.first - first);
@@ -104,7 +107,7 @@ function packTaps(input: number, rows: readonly TapRow[]): FilterTaps {
   return taps;
 }
 
-/** The taps of outputs `start` … `start + count − 1` alone, to resize and crop in one go. */
+/** The taps of only the outputs `start` … `start + count − 1`, to resize and crop in one step. */
 export function sliceTaps({ width, first, weights }: FilterTaps, start: number, count: number): FilterTaps {
   return {
     width,
@@ -129,10 +132,10 @@ export function wholeImage({ height, width }: { readonly height: number; readonl
 }
 
 /**
- * Cuts a box out of an image and resamples it; pixels outside the box have no influence.
+ * Crops a box from an image and resamples it; pixels outside the box have no influence.
  *
  * @param image bytes, or floats in [0, 1]
- * @returns [height × width × 3] in [0, 1]; where the cubic filter overshoots, it is clamped
+ * @returns [height × width × 3] in [0, 1]; overshoots of the cubic filter are clamped
  */
 export function resampleImage(
   image: ByteImage | FloatImage,
@@ -144,18 +147,18 @@ export function resampleImage(
   return applyTaps(image, box, filterTaps(kind, box.height, height), filterTaps(kind, box.width, width));
 }
 
-/** The pixels that taps name. */
+/** The smallest box with all pixels that the taps refer to. */
 export function neededBox(rows: FilterTaps, columns: FilterTaps): Box {
   const [top, left] = [rows.first[0]!, columns.first[0]!];
   const height = rows.first.at(-1)! + rows.width - top;
   return { top, left, height, width: columns.first.at(-1)! + columns.width - left };
 }
 
-/** Work space, grown to the largest image seen, so that a crop allocates nothing but its result. */
+/** Working memory, as large as the largest image so far requires, so that a crop allocates only its result. */
 let pixels = new Float32Array(0);
 let narrowed = new Float32Array(0);
 
-/** {@link resampleImage} with given taps. The box must hold every pixel that the taps name. */
+/** {@link resampleImage} with given taps. The box must contain every pixel that the taps refer to. */
 export function applyTaps(
   image: ByteImage | FloatImage,
   { top, left }: { readonly top: number; readonly left: number },
@@ -178,7 +181,7 @@ export function applyTaps(
   return { data, height, width };
 }
 
-/** Copies a box as floats in [0, 1]: the loops below then see one type of array. */
+/** Copies a box as floats in [0, 1], so that the loops below run on a single type of array. */
 function copyBox(image: ByteImage | FloatImage, box: Box, out: Float32Array): void {
   const rowLength = box.width * 3;
   const bytes = image.data instanceof Uint8Array ? image.data : undefined;

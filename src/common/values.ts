@@ -1,4 +1,4 @@
-/** Types of values that several keys of a spec have. The message of a refinement begins with "expected". */
+/** Value types that several keys of a spec have. The message of a refinement begins with "expected". */
 import { z } from 'zod';
 
 export const positive = z.number().positive();

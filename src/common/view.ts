@@ -1,23 +1,23 @@
 /**
- * A view of an image as data: which of its pixels, through which filters, mirrored or not. `data/augment.ts` draws views;
- * they are computed here, one by one as arrays, or by `ops/crop.ts` on the device, a batch at a time.
+ * A view of an image, as data: which of its pixels, through which filters, mirrored or not. `data/augment.ts` draws
+ * views. They are computed here, one by one as arrays, or by `ops/crop.ts` on the device, a batch at a time.
  */
 import type { ByteImage, FloatImage } from './image.js';
 import { applyTaps, type FilterTaps } from './resample.js';
 
 export interface View {
   readonly image: ByteImage;
-  /** Where pixel 0 of the taps lies in the image. */
+  /** The position in the image of pixel 0 of the taps. */
   readonly top: number;
   readonly left: number;
-  /** From the image's rows to the view's, and the same for columns. */
+  /** Taps from the image's rows to the view's, and the same for columns. */
   readonly rows: FilterTaps;
   readonly columns: FilterTaps;
-  /** Left to right, after resampling. */
+  /** Mirrored left to right, after resampling. */
   readonly mirrored: boolean;
 }
 
-/** The pixels of a view, in [0, 1]; where the cubic filter overshoots, they are clamped. */
+/** The pixels of a view, in [0, 1]; overshoots of the cubic filter are clamped. */
 export function viewPixels({ image, top, left, rows, columns, mirrored }: View): FloatImage {
   const pixels = applyTaps(image, { top, left }, rows, columns);
   return mirrored ? horizontalFlip(pixels) : pixels;

@@ -1,6 +1,6 @@
 /**
- * How the first values of a model are drawn: one entry for each `model.init`. Which parameter is of which kind is in
- * `parameters.ts`.
+ * How the initial values of a model are drawn: one entry for each `model.init`. `parameters.ts` defines the kind of
+ * each parameter.
  */
 import type { Random } from '../common/random.js';
 import type { Init } from '../spec/model.js';
@@ -13,16 +13,16 @@ export interface InitRule {
   weights: Draw;
   /** Matrices of the patch embedding and of the projection from encoder to decoder. */
   embedding: Draw;
-  /** Mask and class tokens, and before its factor of 0.001 a new classifier. */
+  /** Mask and class tokens; also new classifiers, before their factor of 0.001. */
   token: Draw;
 }
 
 export const INIT_RULES: Record<Init, InitRule> = {
-  // The paper's pre-training model: both embeddings keep PyTorch's default (PAPER.md §2).
+  // The paper's pre-training model: both embeddings have PyTorch's default (PAPER.md §2).
   'truncated-normal-narrow': { weights: cutNormal, embedding: fanIn, token: cutNormal },
-  // timm's trunc_normal_(std=.02), whose cut lies at ±2, a hundred standard deviations away (PAPER.md §7).
+  // timm's trunc_normal_(std=.02), which truncates at ±2, a hundred standard deviations (PAPER.md §7).
   'truncated-normal': { weights: normal, embedding: fanIn, token: normal },
-  // MAE's initialize_weights: Xavier for every matrix, the patch embedding as a matrix too, and tokens of std 0.02.
+  // MAE's initialize_weights: Xavier for every matrix, including the patch embedding, and tokens of std 0.02.
   'xavier-uniform': { weights: xavier, embedding: xavier, token: normal },
 };
 
@@ -32,7 +32,7 @@ function normal(random: Random): number {
   return random.normal(0, STD);
 }
 
-/** Cut at ±0.02, that is at one standard deviation: the real one is about 0.011. */
+/** Truncated at ±0.02, that is at one standard deviation: the actual standard deviation is about 0.011. */
 function cutNormal(random: Random): number {
   for (;;) {
     const value = normal(random);
@@ -40,13 +40,13 @@ function cutNormal(random: Random): number {
   }
 }
 
-/** U(±√(6 / (inputs + outputs))), which keeps the variance of values and gradients about equal from layer to layer. */
+/** U(±√(6 / (inputs + outputs))), which keeps the variance of values and gradients about equal in all layers. */
 function xavier(random: Random, inputs: number, outputs: number): number {
   const bound = Math.sqrt(6 / (inputs + outputs));
   return random.uniform(-bound, bound);
 }
 
-/** PyTorch's default of linear and convolutional layers, weights and biases alike: U(±1/√inputs). */
+/** PyTorch's default for weights and biases of linear and convolutional layers: U(±1/√inputs). */
 export function fanIn(random: Random, inputs: number): number {
   const bound = 1 / Math.sqrt(inputs);
   return random.uniform(-bound, bound);

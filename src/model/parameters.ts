@@ -1,6 +1,6 @@
 /**
- * The parameters of a model: names, shapes and first values. Names follow timm and MAE; matrices are stored
- * [inputs, outputs], ready to be multiplied from the right (timm's transposed).
+ * The parameters of a model: names, shapes and initial values. Names follow timm and MAE. Matrices are stored as
+ * [inputs, outputs], ready for multiplication from the right; timm stores them transposed.
  */
 import * as tf from '@tensorflow/tfjs';
 import { stream, type Random } from '../common/random.js';
@@ -11,19 +11,19 @@ import { positionTable } from './positions.js';
 /** Trained values by name. */
 export type Parameters = ReadonlyMap<string, tf.Variable>;
 
-/** Plain values by name, as checkpoints hold them. */
+/** Plain values by name, as checkpoints contain them. */
 export type Values = ReadonlyMap<string, { shape: number[]; data: Float32Array }>;
 
 /** Shapes of parameters by name. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
 type Kind =
-  // As the model's init says (`init.ts`):
+  // Depends on the model's init (`init.ts`):
   | 'weights'
   | 'embedding'
   | 'token' // mask and class tokens
   | 'head' // as a token × 0.001: a new classifier begins near 0 (PAPER.md §7)
-  // Alike for every init:
+  // The same for every init:
   | 'fan-in' // PyTorch's default of a bias: U(±1/√inputs)
   | 'zeros'
   | 'ones'
@@ -93,7 +93,7 @@ function decoderDeclarations(
   const { dim, depth } = config.decoder;
   return [
     { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'embedding' },
-    // Without masking nothing would ever train it.
+    // Without masking, training would never change it.
     ...(masked ? [{ name: 'mask_token', shape: [dim], kind: 'token' } satisfies Declaration] : []),
     { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },
     ...blocks('decoder_blocks', depth, dim, config),
@@ -110,7 +110,7 @@ function headDeclarations(config: EncoderConfig, classes: number): Declaration[]
   ];
 }
 
-/** What a set of parameters is for. Mean pooling has a norm of its own and drops the encoder's (PAPER.md §7). */
+/** The purpose of a set of parameters. Mean pooling has its own norm instead of the encoder's (PAPER.md §7). */
 export type Purpose = { for: 'encoding' } | Pretraining | { for: 'classification'; classes: number };
 
 interface Pretraining {
@@ -144,7 +144,7 @@ export function parameterShapes(config: EncoderConfig | ModelConfig, purpose: Pu
 export const isTrainable = (name: string): boolean => !name.endsWith('pos_embed');
 
 /**
- * First values of a model, drawn by name: a parameter's values do not depend on what else the model holds.
+ * Initial values of a model, drawn by name: a parameter's values do not depend on the model's other parameters.
  *
  * @param seed The job's root seed.
  */
@@ -190,18 +190,18 @@ export function toParameters(values: Values): Parameters {
   return new Map([...values].map(([name, value]) => [name, toVariable(value, isTrainable(name))]));
 }
 
-/** A variable holding a copy of the values. */
+/** A variable with a copy of the values. */
 export function toVariable({ shape, data }: { shape: number[]; data: Float32Array }, trainable: boolean): tf.Variable {
-  const initial = tf.tensor(data.slice(), shape, 'float32'); // some backends keep the array they are given
+  const initial = tf.tensor(data.slice(), shape, 'float32'); // some backends keep a reference to the array
   const variable = tf.variable(initial, trainable);
-  initial.dispose(); // the variable holds the data now; the tensor would leak
+  initial.dispose(); // the variable has its own reference to the data; the tensor would leak
   return variable;
 }
 
 /** Downloads parameters. */
 export async function toValues(parameters: Parameters): Promise<Values> {
   const entries = [...parameters].map(async ([name, variable]) => {
-    // A copy: the WebAssembly and plain backends hand out a view of memory that training goes on to overwrite.
+    // A copy: the WebAssembly and plain backends return a view of memory that training later overwrites.
     return [name, { shape: variable.shape, data: Float32Array.from(await variable.data()) }] as const;
   });
   return new Map(await Promise.all(entries));
@@ -212,10 +212,10 @@ export function disposeParameters(parameters: Parameters): void {
 }
 
 /**
- * Takes from `trained` every value that `fresh` names too: the encoder of a checkpoint into a classifier, say.
+ * Takes from `trained` every value whose name is in `fresh`, for example the encoder of a checkpoint for a classifier.
  *
- * @throws Error when a shared name has another shape, or when an encoder value is missing or an encoder block is too
- * many; weights are never left random, nor left out, in silence (PAPER.md §8, bug 5).
+ * @throws Error when a shared name has another shape, or when an encoder value is missing or an encoder block is extra:
+ * no weight may silently stay random or be left out (PAPER.md §8, bug 5).
  */
 export function transfer(trained: Values, fresh: Values): Values {
   const deeper = [...trained.keys()].find((name) => name.startsWith('blocks.') && !fresh.has(name));

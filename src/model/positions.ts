@@ -1,4 +1,4 @@
-/** Fixed sine-cosine position tables. They are constants of the model, never parameters. */
+/** Fixed sine-cosine position tables. They are constants of the model and are not trained. */
 import type { EncoderConfig } from '../spec/model.js';
 
 /** angle(n, j) = n / 10000^(2·⌊j/2⌋/width); sine on even j, cosine on odd j. (PAPER.md §2) */
@@ -22,7 +22,7 @@ function sinesThenCosines(position: number, width: number, out: Float32Array, of
 /**
  * The table of one width for a square grid of patches.
  *
- * `sincos-1d` counts patches along the flattened grid (the paper's). `sincos-2d` is MAE's: the first half of the width
+ * `sincos-1d`, the paper's, numbers patches along the flattened grid. `sincos-2d` is MAE's: the first half of the width
  * encodes the column, the second half the row.
  *
  * @param rows Patches along one side.

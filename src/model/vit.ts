@@ -1,6 +1,6 @@
 /**
- * The Vision Transformer as pure functions of its parameters: encoder, light decoder, classifier. Written against
- * src/ops alone, so that it runs wherever they do. (PAPER.md §2)
+ * The Vision Transformer as pure functions of its parameters: encoder, light decoder, classifier. It uses only src/ops,
+ * and runs on every backend that has these. (PAPER.md §2)
  */
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -22,8 +22,8 @@ import type { Parameters } from './parameters.js';
 const EPSILON = 1e-6;
 
 /**
- * Stochastic depth of one forward pass: for each residual branch (two a block) the factor of each image, 0 where the
- * branch is dropped and 1/(1 − rate) where it is kept; or null.
+ * Stochastic depth of one forward pass: for each residual branch (two a block) the factor of each image, which is 0 if
+ * the branch is dropped and 1/(1 − rate) if it is kept; or null.
  */
 export type DropPath = readonly (tf.Tensor1D | null)[] | null;
 
@@ -39,7 +39,7 @@ function norm<T extends tf.Tensor>(parameters: Parameters, name: string, x: T, r
   return layerNorm(x, get(parameters, `${name}.weight`), get(parameters, `${name}.bias`), EPSILON, result);
 }
 
-/** How a model multiplies; a classifier's head, small and last, always does it in float32. */
+/** The precision of a model's products; the product of a classifier's head, which is small, is always in float32. */
 type Products = Pick<EncoderConfig, 'precision'>;
 
 function project(
@@ -54,7 +54,7 @@ function project(
   return linear(x, weight, bias, epilogue, precision, result);
 }
 
-/** The bias of q, k and v together. With `qv` biases alone that of k is 0, as in BEiT. */
+/** The joint bias of q, k and v. With `qv` biases, that of k is 0, as in BEiT. */
 const biasOf = (parameters: Parameters, name: string): tf.Tensor =>
   optional(parameters, `${name}.qkv.bias`) ??
   qkvBias(get(parameters, `${name}.q_bias`), get(parameters, `${name}.v_bias`));
@@ -72,7 +72,7 @@ function addProjection(
   return tf.add(x, tf.mul(project(parameters, name, branch, products), tf.reshape(factors, [-1, 1, 1])));
 }
 
-/** What only goes on into products is rounded as their factors are; the sums of the residuals never are. */
+/** Values that only products use are rounded to the precision of their factors; the sums of the residuals never are. */
 function block(
   parameters: Parameters,
   name: string,
@@ -91,7 +91,7 @@ function block(
   return addProjection(parameters, `${mlp}.fc2`, attended, hidden, drop[1], config);
 }
 
-/** Before its last norm. */
+/** The encoder without its last norm. */
 function encodeTokens(
   parameters: Parameters,
   config: EncoderConfig,
@@ -118,7 +118,7 @@ function encodeTokens(
  *
  * @param images [batch, imageSize, imageSize, 3], ImageNet-normalised
  * @param selection The tokens to keep; null keeps all.
- * @returns [batch, kept (+1 first where there is a class token), dim]
+ * @returns [batch, kept (+1, first, with a class token), dim]
  */
 export function encode(
   parameters: Parameters,
@@ -133,7 +133,7 @@ export function encode(
 /**
  * Predicts the target tokens from encoded ones.
  *
- * @param encoded What {@link encode} returned for the same selection.
+ * @param encoded The result of {@link encode} for the same selection.
  * @returns [batch, tokens, outputs]
  */
 export function decode(
@@ -146,7 +146,7 @@ export function decode(
   const patches = config.classToken ? dropFirstToken(embedded) : embedded;
   const all = selection ? restoreTokens(patches, get(parameters, 'mask_token'), selection) : patches;
   let x = tf.add<tf.Tensor3D>(all, get(parameters, 'decoder_pos_embed'));
-  // The class token has no position, or one of zeros, as MAE says it.
+  // The class token has no position; in MAE it has one of zeros.
   if (config.classToken) x = tf.concat([firstTokens(embedded), x], 1);
   for (let i = 0; i < config.decoder.depth; i++) {
     x = block(parameters, `decoder_blocks.${i}`, { ...config, heads: config.decoder.heads }, x, [null, null]);
@@ -167,7 +167,7 @@ export function predict(
 }
 
 /**
- * Frozen features of a pre-trained encoder: the class token, or the mean of the normed patch tokens.
+ * Frozen features of a pre-trained encoder: the class token, or the mean of the normalised patch tokens.
  *
  * @returns [batch, dim]
  */
@@ -177,8 +177,8 @@ export function features(parameters: Parameters, config: EncoderConfig, images: 
 }
 
 /**
- * Class scores, from the class token or from the mean of the patch tokens. The mean goes through a norm of its own,
- * `fc_norm`, in the place of the encoder's (PAPER.md §7).
+ * Class scores, from the class token or from the mean of the patch tokens. The mean is normalised by its own norm,
+ * `fc_norm`, instead of the encoder's (PAPER.md §7).
  *
  * @returns [batch, classes]
  */

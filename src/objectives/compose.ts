@@ -1,7 +1,7 @@
 /**
- * Joins the parts of a task, mask, geometry, style and target, behind one interface, with its loss. A degradation is
+ * Joins the parts of a task (mask, geometry, style and target) behind one interface, with its loss. A degradation is
  * drawn for each image and applied in one of two ways: to one image at a time as a plain array, before a batch is
- * uploaded, or to a batch of clean images that is on the device already. (PAPER.md §3–4)
+ * uploaded, or to a batch of clean images that is already on the device. (PAPER.md §3–4)
  */
 import * as tf from '@tensorflow/tfjs';
 import { UsageError } from '../common/errors.js';
@@ -24,20 +24,20 @@ import { sameGridLoss } from '../task/losses/same-grid.js';
 
 const TENSORS = { tf, ops };
 
-/** One training image. Plain data: another thread may make it. */
+/** One training image. Plain data, which another thread may produce. */
 export interface Example {
   /** The encoder's input: imageSize², ImageNet-normalised, degraded. */
   readonly input: FloatImage;
   /** The image to be recovered: fieldSize², in [0, 1], clean. */
   readonly field: FloatImage;
-  /** The tokens of the input that the encoder sees, ascending; null: all. */
+  /** The tokens of the input that the encoder receives, ascending; null: all. */
   readonly kept: Int32Array | null;
   readonly placement: Placement | null;
 }
 
 /** The random draws of a task for one image. Plain data. */
 export interface Draw {
-  /** As drawn by their parts. */
+  /** From their parts. */
   readonly geometry: GeometryDraw;
   readonly style: unknown;
   /** As in {@link Example}. */
@@ -54,7 +54,7 @@ export interface Batch {
   readonly selection: TokenSelection | null;
   /** Scalar, differentiable in the prediction [B, N, outputs]. */
   readonly loss: (prediction: tf.Tensor3D) => tf.Scalar;
-  /** All tensors of the batch; the loss uses no others. Of one task, in the same order in every batch. */
+  /** All tensors of the batch; the loss uses no others. For one task they have the same order in every batch. */
   readonly tensors: readonly tf.Tensor[];
   /** Frees them. */
   readonly dispose: () => void;
@@ -70,10 +70,11 @@ export interface Objective {
   readonly outputs: number;
   /** F, side of the clean image that {@link apply} starts from. */
   readonly fieldSize: number;
-  /** True where the loss counts removed tokens alone. */
+  /** True if the loss counts only removed tokens. */
   readonly countsRemovedTokensOnly: boolean;
   /**
-   * Draws a degradation. Mask, geometry and style each have a random stream, so tasks that share a part share its draws.
+   * Draws a degradation. Mask, geometry and style each have a random stream, so tasks with a common part have the same
+   * draws for it.
    */
   draw(random: Random): Draw;
   /**
@@ -87,27 +88,27 @@ export interface Objective {
   /** Uploads examples, at least one, and computes their targets. The caller disposes of the batch. */
   batch(examples: readonly Example[]): Batch;
   /**
-   * The batch that {@link apply} and {@link batch} make of these images one by one.
+   * The same batch as {@link apply} to each image and {@link batch} would create.
    *
    * @param fields [B, fieldSize, fieldSize, 3] in [0, 1]; becomes part of the batch
    */
   applyToBatch(fields: tf.Tensor4D, draws: readonly Draw[]): Batch;
-  /** The loss of a prediction of zero, which uses no image: the level that a model has to fall below. Scalar. */
+  /** The loss of the zero prediction, which uses no image: a model's loss has to fall below it. Scalar. */
   zeroLoss(batch: Batch): tf.Scalar;
   /**
-   * The clean picture on the grid that predictions live on, [B, S, S, 3] in [0, 1]: the field, brought to the image's
-   * size by area resampling where it has another.
+   * The clean image on the grid of predictions, [B, S, S, 3] in [0, 1]: the field, resampled by area to the image's
+   * size if it has another.
    */
   picture(batch: Batch): tf.Tensor4D;
   /**
-   * A prediction as pictures [B, S, S, 3] in [0, 1], with the patch statistics of {@link picture}; null: the target is
-   * no picture.
+   * A prediction as images [B, S, S, 3] in [0, 1], with the patch statistics of {@link picture}; null: the target is
+   * not an image.
    */
   readonly reconstruct: ((prediction: tf.Tensor3D, batch: Batch) => tf.Tensor4D) | null;
 }
 
 /**
- * @throws UsageError where the numbers have no effect at this size: a zoom of less than a pixel, a mask that removes no
+ * @throws UsageError if the numbers have no effect at this size: a zoom of less than a pixel, a mask that removes no
  * token, a centre-border loss without weights.
  */
 export function composeObjective(
@@ -179,7 +180,7 @@ export function composeObjective(
   };
 }
 
-/** The data of an image that a batch needs besides its pixels. */
+/** The data of an image that a batch needs in addition to its pixels. */
 type Seen = Pick<Example, 'kept' | 'placement'>;
 
 function prepareBatch(
@@ -197,7 +198,7 @@ function prepareBatch(
 
   const tables = selection ? [selection.rows, selection.places, selection.removed] : [];
   const held = [inputs, fields, counted, ...tables, ...tensors];
-  // A batch outlives the tidy in which it may be made.
+  // A batch outlives the `tf.tidy` in which it may be created.
   for (const tensor of held) tf.keep(tensor);
   return {
     inputs,
@@ -211,7 +212,7 @@ function prepareBatch(
   };
 }
 
-/** Frees intermediate tensors, except those that the supervision uses. */
+/** Disposes of intermediate tensors, except those that the loss uses. */
 function keepTensors(make: () => Supervision): Supervision {
   const made: Supervision[] = [];
   tf.tidy(() => {
@@ -222,7 +223,7 @@ function keepTensors(make: () => Supervision): Supervision {
   return made[0]!;
 }
 
-/** Equally large images as one tensor: [B, H, W, 3]. */
+/** Images of the same size as one tensor: [B, H, W, 3]. */
 function stack(images: readonly FloatImage[]): tf.Tensor4D {
   const { height, width } = images[0]!;
   return tf.tensor4d(stackPixels(images), [images.length, height, width, 3]);

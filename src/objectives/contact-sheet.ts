@@ -1,4 +1,4 @@
-/** Draws panels as one PNG: rows of pictures under captions, small ones enlarged without smoothing. */
+/** Draws panels as one PNG: rows of images under captions; small images are enlarged without smoothing. */
 import sharp from 'sharp';
 import type { FloatImage } from '../common/image.js';
 import type { Panels } from './panels.js';
@@ -12,10 +12,11 @@ const BACKGROUND = '#ffffff';
 /**
  * Renders panels.
  *
- * @param options.captions Whether to write captions above the columns. Without a font the line stays empty.
- * @param options.labels What to write left of each row.
- * @param options.largest Panels are enlarged by the largest whole number that keeps them within this many pixels.
- * @param options.colours Most colours of the file: far smaller, and hardly seen. Default: all.
+ * @param options.captions Whether to write captions above the columns. On a machine without fonts the line stays empty.
+ * @param options.labels The text left of each row.
+ * @param options.largest Panels are enlarged by the largest whole number for which they have at most this many pixels.
+ * @param options.colours Most colours of the file. A limit makes it much smaller with hardly visible loss. Default:
+ * all.
  * @returns a PNG file
  */
 export async function renderPreview(

@@ -1,4 +1,4 @@
-/** The `.npy` format of NumPy, version 1.0: writing alone. */
+/** Writes the `.npy` format of NumPy, version 1.0. */
 
 /** An array in row-major order. */
 export interface NpyArray {
@@ -10,10 +10,10 @@ export interface NpyArray {
 const ALIGNMENT = 64;
 const MAGIC = [0x93, ...Buffer.from('NUMPY'), 1, 0];
 
-/** The bytes of a `.npy` file that holds an array, as float32 or uint8. */
+/** The bytes of a `.npy` file with an array, as float32 or uint8. */
 export function encodeNpy({ data, shape }: NpyArray): Buffer {
   const kind = data instanceof Uint8Array ? '|u1' : '<f4';
-  // A tuple of one element needs its comma.
+  // A tuple of one element needs a comma.
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
   const header = `{'descr': '${kind}', 'fortran_order': False, 'shape': ${tuple}, }`;
   const before = MAGIC.length + 2;

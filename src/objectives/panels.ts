@@ -1,5 +1,5 @@
 /**
- * The effect of an objective on images, as pictures side by side: original, input, visible tokens, target and, with a
+ * The effect of an objective on images, as images side by side: original, input, visible tokens, target and, with a
  * model, its reconstruction. Plain data; `contact-sheet.ts` and `npy.ts` write it to files.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -7,20 +7,20 @@ import { denormalizeImage, stackPixels, type FloatImage } from '../common/image.
 import { resampleImage, wholeImage } from '../common/resample.js';
 import type { Batch, Example, Objective } from './compose.js';
 
-/** Equally large square images in [0, 1]: one row for each example, one column for each caption. */
+/** Square images of the same size in [0, 1]: one row for each example, one column for each caption. */
 export interface Panels {
   readonly captions: readonly string[];
   readonly rows: readonly (readonly FloatImage[])[];
 }
 
-/** Shown in place of removed tokens. */
+/** The colour of removed tokens. */
 const GREY = 0.5;
 
 /**
- * Makes the panels of some examples, all of the objective's image size. `visible` is there if tokens are removed,
- * `reconstruction` if there is a model and the target is a picture. The reconstruction takes the mean and deviation of
- * each patch from the clean picture, since a normalised prediction has none (PAPER.md §5). If the field has another size
- * than the image, the target is the field after area resampling, on the grid of the prediction.
+ * Creates the panels of some examples, all of the objective's image size. They include `visible` if tokens are removed,
+ * and `reconstruction` if there is a model and the target is an image. The reconstruction uses the mean and deviation
+ * of each patch of the clean image, since a normalised prediction has none (PAPER.md §5). If the size of the field is
+ * not that of the image, the target is the field after area resampling, on the grid of the prediction.
  *
  * @param predict A model's prediction [B, N, outputs] for a batch; it is disposed of here.
  */
@@ -53,7 +53,7 @@ export async function previewPanels(
 
 /**
  * The panels that show a trained model: the original, the encoder's input, the reconstruction if there is one, and the
- * target where it differs from the original. Panels larger than `side` pixels are shrunk to it.
+ * target if it differs from the original. Panels larger than `side` pixels are shrunk to it.
  */
 export function reconstructionStrip({ captions, rows }: Panels, side: number): Panels {
   const at = (caption: string): number => captions.indexOf(caption);
@@ -67,7 +67,7 @@ export function reconstructionStrip({ captions, rows }: Panels, side: number): P
   };
 }
 
-/** Whether no pixel differs by a level of a byte or more. */
+/** Whether every pixel differs by less than one level of a byte. */
 function looksLike(a: FloatImage, b: FloatImage): boolean {
   return a.data.every((value, i) => Math.abs(value - b.data[i]!) < 1 / 255);
 }
@@ -93,7 +93,7 @@ async function reconstruct(
   return imagesOf(pictures);
 }
 
-/** Downloads pictures and disposes of them. */
+/** Downloads images and disposes of their tensor. */
 async function imagesOf(pictures: tf.Tensor4D): Promise<FloatImage[]> {
   const [count, height, width] = pictures.shape;
   const values = await pictures.data<'float32'>();
@@ -102,7 +102,7 @@ async function imagesOf(pictures: tf.Tensor4D): Promise<FloatImage[]> {
   return Array.from({ length: count }, (_, i) => ({ data: values.slice(i * length, (i + 1) * length), height, width }));
 }
 
-/** An ImageNet-normalised image as pixels; values that a blur has moved out of [0, 1] are clipped. */
+/** An ImageNet-normalised image as pixels; values that a blur has moved outside [0, 1] are clipped. */
 function displayable(image: FloatImage): FloatImage {
   const pixels = denormalizeImage(image);
   return { ...pixels, data: pixels.data.map((value) => Math.min(Math.max(value, 0), 1)) };

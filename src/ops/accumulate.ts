@@ -1,8 +1,8 @@
-/** A running sum, in place: the buffer stays the same, which a recorded step needs. */
+/** A running sum, updated in place: it stays in the same buffer, as a recorded step requires. */
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 
-/** Kernel name: takes `sum` and `term`, of one shape, and adds the term to the sum in place. */
+/** Kernel name: takes `sum` and `term`, of the same shape, and adds the term to the sum in place. */
 export const ACCUMULATE_KERNEL = 'VitAccumulate';
 
 /** sum ← sum + term. */

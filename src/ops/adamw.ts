@@ -2,12 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 
-/** One parameter with its state. `first` and `second` are the running moments; all three have one shape. */
+/** One parameter with its state. `first` and `second` are the running moments; all three have the same shape. */
 export interface AdamWSlot {
   value: tf.Variable;
   first: tf.Variable;
   second: tf.Variable;
-  /** Factor of the step's learning rate, as layer-wise decay sets it. */
+  /** Factor of the step's learning rate, from layer-wise decay. */
   rateScale: number;
   weightDecay: number;
 }
@@ -24,21 +24,22 @@ export interface AdamWStep {
 }
 
 /**
- * Kernel name: takes "0", "1", … = value, first, second, gradient of each slot, in turn, and updates in place. What
- * changes from step to step is among the attributes, and in `rates` for those who keep it on the device.
+ * Kernel name: takes "0", "1", … = value, first, second, gradient of each slot, in turn, and updates in place. The
+ * values that change from step to step are among the attributes, and also in the input `rates` for kernels that read
+ * them on the device.
  */
 export const ADAMW_KERNEL = 'VitAdamW';
 
-/** What changes from step to step: [learningRate, 1/(1 − β₁ᵗ), 1/√(1 − β₂ᵗ), gradientScale]. */
+/** The values that change from step to step: [learningRate, 1/(1 − β₁ᵗ), 1/√(1 − β₂ᵗ), gradientScale]. */
 export function adamWRates({ learningRate, beta1, beta2, step, gradientScale }: AdamWStep): tf.Tensor1D {
   return tf.tensor1d([learningRate, 1 / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), gradientScale]);
 }
 
 /**
- * Updates parameters and moments in place, in the order torch.optim.AdamW does it: decay, moments, bias-corrected step.
+ * Updates parameters and moments in place, in the order of torch.optim.AdamW: decay, moments, bias-corrected step.
  *
  * @param gradients One for each slot, of its shape.
- * @param rates {@link adamWRates} of the options, for a step that is {@link Repeated}: they are one of its inputs
+ * @param rates {@link adamWRates} of the options. A {@link Repeated} step must give them, as one of its inputs.
  */
 export function adamW(
   slots: readonly AdamWSlot[],

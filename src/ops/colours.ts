@@ -1,4 +1,7 @@
-/** Colours changed pixel by pixel: a matrix over the three channels and an offset, for all images or for each. */
+/**
+ * Colours changed pixel by pixel: a 3 × 3 matrix over the channels and an offset, the same for all images or one for
+ * each.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../common/image.js';
 import { hasFusedKernel } from './op.js';
@@ -6,7 +9,7 @@ import { hasFusedKernel } from './op.js';
 /** Kernel name: takes `images`, `matrices`, `offsets` and returns the images. */
 export const COLOURS_KERNEL = 'VitMixColours';
 
-/** A map from the channels (r, g, b) of a pixel to others. */
+/** An affine map of the channels (r, g, b) of a pixel. */
 export interface ColourMap {
   /** [3 outputs × 3 inputs] */
   readonly matrix: readonly number[];
@@ -24,7 +27,7 @@ export const NORMALIZE: ColourMap = {
 /** The inverse of {@link NORMALIZE}. */
 export const DENORMALIZE: ColourMap = { matrix: diagonal(IMAGENET_STD), offset: IMAGENET_MEAN };
 
-/** The map that does `first`, then `second`. */
+/** The map that applies `first`, then `second`. */
 export function composeColours(first: ColourMap, second: ColourMap): ColourMap {
   const times = (vectors: readonly number[], columns: number): number[] =>
     Array.from({ length: 3 * columns }, (_, i) => {
@@ -38,7 +41,7 @@ export function composeColours(first: ColourMap, second: ColourMap): ColourMap {
 }
 
 /**
- * Changes the colours of images. Not differentiable: it is for inputs.
+ * Changes the colours of images. Not differentiable: used for inputs only.
  *
  * @param images [batch, height, width, 3]
  * @param maps one for all images, or one for each

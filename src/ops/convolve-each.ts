@@ -1,13 +1,13 @@
-/** A convolution of its own for each image. */
+/** Convolution of each image with its own kernel. */
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 
-/** Kernel name: takes `images`, `kernels` and returns the pictures. */
+/** Kernel name: takes `images` and `kernels`, returns the convolved images. */
 export const CONVOLVE_KERNEL = 'VitConvolveEach';
 
 /**
- * Convolves each image with its own kernel (as PyTorch does, without flipping it) at stride 1, with zeros outside. Not
- * differentiable: it is for inputs.
+ * Convolves each image with its own kernel at stride 1, with zero padding. The kernel is not flipped, as in PyTorch.
+ * Not differentiable: used for inputs only.
  *
  * @param images [batch, height, width, 3]
  * @param kernels [batch, 3 outputs, 3 inputs, k, k] with odd k

@@ -1,6 +1,6 @@
 /**
- * Views of images, cut out and resampled where the images are going: only their bytes and small tables are uploaded. Its
- * definition is `viewPixels` in `src/common/view.ts`, which is what happens where there is no kernel.
+ * Views of images, cut out and resampled on the device: only the images' bytes and small tables are uploaded.
+ * `viewPixels` in `src/common/view.ts` defines the result, and computes it where the backend has no kernel.
  */
 import * as tf from '@tensorflow/tfjs';
 import { stackPixels } from '../common/image.js';
@@ -18,48 +18,48 @@ export interface CropAttributes {
   batch: number;
   height: number;
   width: number;
-  /** The pixels that the views need, to be laid out in `size` bytes. */
+  /** The pixels that the views need, to be copied into a buffer of `size` bytes. */
   pieces: readonly Piece[];
   size: number;
 }
 
-/** Bytes, and where they go. Both their place and their number are multiples of four, as uploads want them. */
+/** Bytes and their offset in the buffer. Offset and length are multiples of four: a device requires this of uploads. */
 export interface Piece {
   readonly at: number;
   readonly bytes: Uint8Array;
 }
 
-/** Whether the active backend cuts out views itself. */
+/** Whether the active backend has a kernel that cuts out views. */
 export const hasCropKernel = (): boolean => hasFusedKernel(CROP_KERNEL);
 
-/** What {@link PackedViews.table} says of each view, in this order. */
+/** The fields of each view in {@link PackedViews.table}, in this order. */
 export const VIEW_FIELDS = [
   'offset', // of the first pixel that is needed, in bytes
-  'stride', // bytes from a row of pixels to the next
+  'stride', // bytes from one row of pixels to the next
   'mirrored', // 0 or 1
-  // Of each axis: taps of an output pixel; where in the table their first pixels are listed, within the box; where in
-  // `weights` their weights are
+  // For each axis: the number of taps of an output pixel; the index in the table of the list of their first pixels,
+  // which count from the box's edge; the index in `weights` of their weights
   ...['rowTaps', 'rowFirsts', 'rowWeights'],
   ...['columnTaps', 'columnFirsts', 'columnWeights'],
 ] as const;
 
 export interface PackedViews {
   readonly pieces: readonly Piece[];
-  /** Bytes that the pieces take, and room behind. */
+  /** Bytes of all pieces, rounded up. */
   readonly size: number;
-  /** {@link VIEW_FIELDS} of each view, the first pixels that they refer to, and room behind. */
+  /** {@link VIEW_FIELDS} of each view, then the first pixels that they refer to, then unused space. */
   readonly table: Int32Array;
   readonly weights: Float32Array;
 }
 
-/** Every device can bind a buffer of this size. */
+/** Every device can bind a buffer of this size, in bytes. */
 const MOST_BYTES = 2 ** 27;
 
 /**
- * Cuts out equally large views.
+ * Cuts out views of the same output size.
  *
  * @param views at least one
- * @param mostBytes of one kernel call, but for a view that needs more alone
+ * @param mostBytes limit for one kernel call; a single view may exceed it
  * @returns [batch, height, width, 3] in [0, 1]
  */
 export function cropViews(views: readonly View[], mostBytes = MOST_BYTES): tf.Tensor4D {
@@ -76,7 +76,7 @@ export function cropViews(views: readonly View[], mostBytes = MOST_BYTES): tf.Te
   });
 }
 
-/** Cuts a batch where the whole rows of its views, which they take at most, would be more. */
+/** Splits a batch into parts whose views need at most `most` bytes. The estimate takes the whole rows of each view. */
 function batchesOf(views: readonly View[], most: number): View[][] {
   const parts: View[][] = [];
   let filled = Infinity;
@@ -93,17 +93,17 @@ function batchesOf(views: readonly View[], most: number): View[][] {
   return parts;
 }
 
-/** An image's rows go to the device as they are, unless that is so many times what is needed of them. */
+/** Whole rows of an image are uploaded as they are, unless they have more than this many times the bytes needed. */
 const MOST_BETWEEN = 2;
 
 const fourfold = (length: number): number => 4 * Math.ceil(length / 4);
 
-/** Bytes that hold the pixels which a view needs, the first of them at `start`. */
+/** Bytes that contain the pixels of a view, the first of them at `start`. */
 interface Pixels {
   readonly data: Uint8Array;
   readonly start: number;
   readonly length: number;
-  /** Bytes from a row to the next. */
+  /** Bytes from one row to the next. */
   readonly stride: number;
 }
 
@@ -114,7 +114,7 @@ function pixelsOf({ image, top, left, rows, columns }: View): Pixels {
   const asItLies = { data: image.data, start, length: (box.height - 1) * stride + rowLength, stride };
   const needed = box.height * rowLength;
   if (asItLies.length <= MOST_BETWEEN * needed) return asItLies;
-  const data = new Uint8Array(needed); // of a panorama
+  const data = new Uint8Array(needed); // a narrow crop of a wide image
   for (let y = 0; y < box.height; y++) {
     data.set(image.data.subarray(start + y * stride, start + y * stride + rowLength), y * rowLength);
   }
@@ -122,8 +122,8 @@ function pixelsOf({ image, top, left, rows, columns }: View): Pixels {
 }
 
 /**
- * Lays out views for the kernel. Taps that several of them share are there once. Pixels are seldom copied here: a crop of a
- * photograph has most of its width, and what lies between goes along.
+ * Arranges views for the kernel. Taps that several views share are stored once. Pixels are rarely copied: most crops of
+ * a photograph are about as wide as the image, and the pixels between their rows are uploaded too.
  */
 export function packViews(views: readonly View[]): PackedViews {
   const pieces: Piece[] = [];
@@ -145,7 +145,7 @@ export function packViews(views: readonly View[]): PackedViews {
   return { pieces, size: 4 * roomFor(at / 4), table, weights };
 }
 
-/** These bytes and up to three others, before or behind them, so that they are whole words. */
+/** These bytes and up to three more, before or after them, so that the length is a multiple of four. */
 function wholeWords(data: Uint8Array, start: number, length: number): { piece: Uint8Array; skipped: number } {
   const whole = fourfold(length);
   const begin = Math.max(0, Math.min(start, data.length - whole));
@@ -157,19 +157,19 @@ function wholeWords(data: Uint8Array, start: number, length: number): { piece: U
   return { piece, skipped: 0 };
 }
 
-/** Filter taps, one after the other. */
+/** Filter taps, stored one after another. */
 class Taps {
   readonly #places = new Map<FilterTaps, readonly [number, number, number]>();
   readonly #start: number;
   #firsts = 0;
   #weights = 0;
 
-  /** @param start Where in the table the first pixels begin. */
+  /** @param start Index in the table where the lists of first pixels begin. */
   constructor(start: number) {
     this.#start = start;
   }
 
-  /** Taps of an output pixel, and where firsts and weights are. */
+  /** The number of taps of an output pixel, and the indices of their first pixels and weights. */
   placeOf(taps: FilterTaps): readonly [number, number, number] {
     let place = this.#places.get(taps);
     if (place === undefined) {
@@ -194,8 +194,8 @@ class Taps {
 }
 
 /**
- * The next of few lengths, eight between a power of two and the next. Buffers of the device are used again for the same
- * length alone, and that of packed views is another in every step.
+ * Rounds a length up to one of few values, eight between a power of two and the next. The device reuses buffers only
+ * for equal lengths, and the length of packed views differs in every step.
  */
 function roomFor(length: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(length, 1))) - 3);

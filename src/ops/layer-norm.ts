@@ -13,7 +13,8 @@ const op = defineOp<{ epsilon: number; result: Precision }>({
   },
   backward(dy, { inputs: [, scale], saved: [normalized, inverseStd] }) {
     const dNormalized = tf.mul(dy, scale!);
-    // The mean and the variance both depend on x: the gradient loses its mean and its part along the output.
+    // The mean and the variance both depend on x: the gradient is reduced by its mean and by its projection on the
+    // output.
     const along = tf.mean(tf.mul(dNormalized, normalized!), -1, true);
     const projected = tf.sub(tf.sub(dNormalized, tf.mean(dNormalized, -1, true)), tf.mul(normalized!, along));
     const sumOfRows = (x: tf.Tensor): tf.Tensor => tf.sum(tf.reshape(x, [-1, x.shape.at(-1)!]), 0);
@@ -27,7 +28,7 @@ const op = defineOp<{ epsilon: number; result: Precision }>({
  * @param x [..., dim]
  * @param scale [dim]
  * @param shift [dim]
- * @param result What it is rounded to, where the active backend multiplies in that: float16 where it goes on into products
+ * @param result Precision of the output, on backends that multiply in float16: float16 if only products use it
  */
 export function layerNorm<T extends tf.Tensor>(
   x: T,

@@ -1,4 +1,4 @@
-/** Linear layers, with an optional bias and an optional exact GELU behind them. */
+/** Linear layers, with an optional bias, and an optional exact GELU or residual after the product. */
 import * as tf from '@tensorflow/tfjs';
 import { defineOp, hasFusedKernel, type OpDefinition } from './op.js';
 
@@ -9,7 +9,7 @@ const normalCdf = (x: tf.Tensor): tf.Tensor => tf.mul(tf.add(tf.erf(tf.mul(x, Ma
 
 const asRows = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, x.shape.at(-1)!]);
 
-/** Inputs: x, weight and, where there are any, bias and residual. */
+/** Inputs: x, weight and, if present, bias and residual. */
 const exact: OpDefinition<{ activation: Activation }> = {
   name: 'VitLinear',
   forward([x, weight, bias, residual], _constants, { activation }) {
@@ -35,10 +35,10 @@ const ops = {
   float16: defineOp<{ activation: Activation; result: Precision }>({ name: HALF, forward: noHalf, backward: noHalf }),
 };
 
-/** What the factors of a product are rounded to; it is summed in float32. */
+/** What the factors of a product are rounded to. The sum is in float32. */
 export type Precision = 'float32' | 'float16';
 
-/** Whether the active backend multiplies in float16. There is no plain form of that: tfjs has no such numbers. */
+/** Whether the active backend multiplies in float16. There is no plain form: tfjs has no float16. */
 export const hasHalfProducts = (): boolean => hasFusedKernel(HALF);
 
 /** d/dx x·Φ(x) = Φ(x) + x·φ(x), with φ(x) = exp(−x²/2)/√(2π). */
@@ -47,7 +47,7 @@ function geluDerivative(x: tf.Tensor): tf.Tensor {
   return tf.add(normalCdf(x), tf.mul(x, density));
 }
 
-/** What may follow the product: an activation, or the sum with a residual of the output's shape. */
+/** An operation fused after the product: an activation, or the addition of a residual of the output's shape. */
 export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor };
 
 /**
@@ -55,10 +55,10 @@ export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor 
  *
  * @param x [..., in]
  * @param weight [in, out]
- * @param bias [out], or null; a residual wants one
+ * @param bias [out], or null; required with a residual
  * @param epilogue `gelu` is the exact one, x·Φ(x)
- * @param precision Of x, the weight and the gradient where they are multiplied; float16 wants {@link hasHalfProducts}
- * @param result What such a product is rounded to: float16 where it goes on into other products of it alone
+ * @param precision Of x, the weight and the gradient in products; float16 requires {@link hasHalfProducts}
+ * @param result Precision of the output; float16, which requires float16 products, if only such products use it
  * @returns [..., out]
  */
 export function linear<T extends tf.Tensor>(
@@ -69,9 +69,9 @@ export function linear<T extends tf.Tensor>(
   precision: Precision = 'float32',
   result: Precision = 'float32',
 ): T {
-  if (precision === 'float32' && result !== precision) throw new Error('what is summed in float32 is not rounded');
+  if (precision === 'float32' && result !== precision) throw new Error('a float16 result requires float16 products');
   const op = ops[precision];
   if ('activation' in epilogue) return op(bias ? [x, weight, bias] : [x, weight], [], { ...epilogue, result }) as T;
-  if (!bias) throw new Error('a residual is added where there is a bias');
+  if (!bias) throw new Error('a residual requires a bias');
   return op([x, weight, bias, epilogue.residual], [], { activation: 'none', result }) as T;
 }

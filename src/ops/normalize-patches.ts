@@ -1,4 +1,4 @@
-/** Patches normalised by statistics of their own, and the way back. (PAPER.md §2) */
+/** Patches normalised by their own statistics, and the inverse. (PAPER.md §2) */
 import * as tf from '@tensorflow/tfjs';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../common/image.js';
 import { hasFusedKernel } from './op.js';
@@ -8,10 +8,10 @@ import { patchify, unpatchify } from './patches.js';
 export const NORMALIZE_PATCHES_KERNEL = 'VitNormalizePatches';
 
 /**
- * How, and by which statistics:
+ * The normalisation, and its statistics:
  *
  * - `patch-channel` (the paper): (x − mean) / (√var + 1e-6) over the pixels of each patch and channel.
- * - `patch` (MAE): (x − mean) / √(var + 1e-6) over all values of each patch, ImageNet-normalised before.
+ * - `patch` (MAE): (x − mean) / √(var + 1e-6) over all values of each patch of the ImageNet-normalised image.
  * - `none`: ImageNet-normalised pixels.
  *
  * Variances are unbiased.
@@ -25,9 +25,9 @@ export interface NormalizePatchesAttributes {
 
 /** The map from a patch to its target is affine: target = (values − shift) / scale. */
 interface Affine {
-  /** [B, N, patchSize², 3]: values in their own units, with what all of a patch has in common already taken away. */
+  /** [B, N, patchSize², 3]: values in their own units, minus `shift`. */
   readonly centred: tf.Tensor4D;
-  /** What was taken away, and the divisor; both broadcast to the shape of `centred`. */
+  /** The offset that was subtracted, and the divisor; both broadcast to the shape of `centred`. */
   readonly shift: tf.Tensor;
   readonly scale: tf.Tensor;
 }
@@ -37,17 +37,18 @@ const imagenetStd = (): tf.Tensor => tf.tensor1d([...IMAGENET_STD]);
 
 /** [B, S, S, 3] in [0, 1] → [B, N, patchSize², 3] */
 function pixelsOfPatches(images: tf.Tensor4D, patchSize: number): tf.Tensor4D {
-  // Resampling leaves saturated areas 1e-7 beyond the range of pixels, which a flat patch's tiny deviation would magnify.
+  // Resampling leaves saturated areas up to 1e-7 outside [0, 1]; dividing by the tiny deviation of a flat patch would
+  // magnify it.
   const tokens = patchify(tf.clipByValue(images, 0, 1), patchSize);
   return tf.reshape(tokens, [tokens.shape[0], tokens.shape[1], patchSize * patchSize, 3]);
 }
 
-/** Mean and unbiased variance over the given axes, kept. */
+/** Mean and unbiased variance over the given axes, which are kept with size 1. */
 function statistics(
   values: tf.Tensor4D,
   axes: number[],
 ): { centred: tf.Tensor4D; mean: tf.Tensor; variance: tf.Tensor } {
-  // Deviations from the first pixel instead of from 0: a flat patch is then exactly 0, even if the sum is rounded.
+  // Deviations are taken from the first pixel, not from 0: a flat patch is then exactly 0, even if the sum is rounded.
   const [batch, tokens, , channels] = values.shape;
   const first = tf.slice(values, [0, 0, 0, 0], [batch, tokens, 1, axes.includes(3) ? 1 : channels]);
   const deviations = tf.sub<tf.Tensor4D>(values, first);
@@ -76,7 +77,8 @@ function affine(images: tf.Tensor4D, patchSize: number, normalization: PatchNorm
 }
 
 /**
- * Tokens of images, which are clamped to [0, 1] first. A flat patch comes to zeros. Not differentiable: it is for targets.
+ * Tokens of images, which are clamped to [0, 1] first. A flat patch becomes zeros. Not differentiable: used for targets
+ * only.
  *
  * @param images [B, S, S, 3] in [0, 1]
  * @returns [B, N, patchSize²·3]
@@ -98,7 +100,7 @@ export function normalizePatches(
 }
 
 /**
- * The inverse of {@link normalizePatches} with the statistics of given pictures.
+ * The inverse of {@link normalizePatches}, with the statistics of the given images.
  *
  * @param tokens [B, N, patchSize²·3]
  * @param images [B, S, S, 3] in [0, 1], whose statistics are used

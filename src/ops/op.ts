@@ -1,19 +1,19 @@
 /**
- * How an op is made: a forward and a backward in plain tfjs, and a kernel name. Where the active backend has registered
- * a fused kernel under that name, it runs instead; `NAMEGrad` does the same for the backward pass. Backends need
- * nothing else from this folder, and the model needs nothing from the backends.
+ * Defines an op: a forward and a backward pass in plain tfjs, and a kernel name. If the active backend has registered a
+ * fused kernel under that name, the op runs it instead; `NAMEGrad` does the same for the backward pass. This is all of
+ * the folder that backends depend on, and the model does not depend on the backends.
  */
 import * as tf from '@tensorflow/tfjs';
 
 type Tensors = readonly tf.Tensor[];
 
-/** What an op computes and what its backward pass wants to see again. */
+/** The result of an op, and the tensors saved for its backward pass. */
 export interface Forward {
   output: tf.Tensor;
   saved: tf.Tensor[];
 }
 
-/** What the backward pass sees. */
+/** The tensors that the backward pass reads. */
 export interface Seen {
   inputs: Tensors;
   constants: Tensors;
@@ -21,20 +21,21 @@ export interface Seen {
 }
 
 export interface OpDefinition<Attributes> {
-  /** Kernel name, beginning with `Vit` so that no stock tfjs kernel is met by accident. */
+  /** Kernel name. It begins with `Vit`, so that it is never the name of a stock tfjs kernel. */
   name: `Vit${string}`;
   /**
    * Plain form. A fused kernel takes the inputs named `input0`, `input1`, … and `constant0`, … and returns
    * `[output, ...saved]`.
    */
   forward: (inputs: Tensors, constants: Tensors, attributes: Attributes) => Forward;
-  /** Plain gradient of each input, in their order. A fused `NAMEGrad` kernel takes `dy`, all the above and `saved0`, …. */
+  /** Plain gradient of each input, in order. A fused `NAMEGrad` kernel takes `dy`, all of the above and `saved0`, …. */
   backward: (dy: tf.Tensor, seen: Seen, attributes: Attributes) => tf.Tensor[];
 }
 
 /**
- * Makes a function of tensors that is differentiable in its `inputs`. `constants` (targets, indices, matrices) and
- * `attributes` (numbers) get no gradient; constants are kept for the backward pass, wherever they were made.
+ * Returns a function of tensors that is differentiable in its `inputs`. `constants` (targets, indices, matrices) and
+ * `attributes` (numbers) get no gradient. Constants are kept for the backward pass, in whichever scope they were
+ * created.
  */
 export function defineOp<Attributes extends object>(
   definition: OpDefinition<Attributes>,
@@ -74,7 +75,7 @@ export function defineOp<Attributes extends object>(
   };
 }
 
-/** `tf.tidy` keeps what it returns only in types it knows; a Forward is such a container at run time. */
+/** `tf.tidy` accepts only a TensorContainer; a Forward is one at run time, but not by its type. */
 function asTidy(result: Forward): Forward & tf.TensorContainerObject {
   return { ...result };
 }
@@ -83,7 +84,7 @@ function numbered(prefix: string, tensors: Tensors): tf.NamedTensorMap {
   return Object.fromEntries(tensors.map((tensor, i) => [`${prefix}${i}`, tensor]));
 }
 
-/** Runs a fused kernel if the active backend has one. Its attributes are passed as they are. */
+/** Runs a fused kernel if the active backend has one. Attributes are passed unchanged. */
 function runFused(name: string, inputs: tf.NamedTensorMap, attributes: object): Forward | undefined {
   if (!hasFusedKernel(name)) return undefined;
   const outputs = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, attributes as tf.NamedAttrMap);
@@ -91,8 +92,8 @@ function runFused(name: string, inputs: tf.NamedTensorMap, attributes: object): 
   return { output: output!, saved };
 }
 
-/** Whether the active backend brings its own kernel of this name. */
+/** Whether the active backend has registered a kernel of this name. */
 export function hasFusedKernel(name: string): boolean {
-  const kernel: unknown = tf.getKernel(name, tf.getBackend()); // typed as always there
+  const kernel: unknown = tf.getKernel(name, tf.getBackend()); // the type of getKernel omits undefined
   return kernel !== undefined;
 }

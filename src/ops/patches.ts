@@ -1,4 +1,7 @@
-/** Between images and tokens. A token lists its patch by (row, column, channel), channel fastest (PAPER.md §2). */
+/**
+ * Conversion between images and tokens. A token lists its patch by (row, column, channel), channel fastest (PAPER.md
+ * §2).
+ */
 import * as tf from '@tensorflow/tfjs';
 import { defineOp } from './op.js';
 

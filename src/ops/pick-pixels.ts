@@ -1,12 +1,12 @@
-/** Rows and columns of images picked by number, in any order and any number of times: mirrors, shifts, cuts. */
+/** Rows and columns of images selected by index, in any order and any number of times: mirrors, shifts, crops. */
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 
-/** Kernel name: takes `images`, `rows`, `columns` and returns the picture. */
+/** Kernel name: takes `images`, `rows` and `columns`, returns the images. */
 export const PICK_KERNEL = 'VitPickPixels';
 
 /**
- * Pixel (i, j) of an image's result is its pixel (rows[i], columns[j]). Not differentiable: it is for inputs.
+ * Pixel (i, j) of an output is pixel (rows[i], columns[j]) of its image. Not differentiable: used for inputs only.
  *
  * @param images [batch, height, width, 3]
  * @param rows [batch, outHeight] int32, each below height

@@ -1,14 +1,15 @@
-/** Images whose sampling grid is pulled towards a point, more the farther away: the geometry of `distorted`. */
+/** Images whose sampling grid is pulled towards a point, more strongly with distance: the geometry of `distorted`. */
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 
-/** Kernel name: takes `images`, `pulls` and returns the pictures. */
+/** Kernel name: takes `images` and `pulls`, returns the images. */
 export const PULL_KERNEL = 'VitPullPixels';
 
 /**
- * The output at g, in [-1, 1]² between the centres of the corner pixels, reads the image at g + strength·|c − g|·(c − g):
- * bilinear, zeros outside. In float32 that place is right to 2e-5 of a pixel at 224 px: 3e-6 in the values of photographs,
- * up to 7e-5 where neighbours differ as in noise. Not differentiable: it is for inputs.
+ * The output at g, in [-1, 1]² between the centres of the corner pixels, is the image at g + strength·|c − g|·(c − g):
+ * bilinear, with zeros outside. In float32 the position is exact to 2e-5 of a pixel at 224 px. The values of
+ * photographs are exact to 3e-6; those of noise, where neighbours differ most, to 7e-5. Not differentiable: used for
+ * inputs only.
  *
  * @param images [batch, height, width, 3], both sides at least 2
  * @param pulls [batch, 3]: x and y of the point c, and the strength
@@ -22,7 +23,8 @@ export function pullPixels(images: tf.Tensor4D, pulls: tf.Tensor2D): tf.Tensor4D
     const dx = tf.sub(cx!, tf.reshape(grid(width), [1, 1, width]));
     const dy = tf.sub(cy!, tf.reshape(grid(height), [1, height, 1]));
     const pull = tf.mul(strength!, tf.sqrt(tf.add(tf.square(dx), tf.square(dy))));
-    // In pixels: the shift alone is computed, and its whole part kept apart, so that nothing is lost to large numbers.
+    // In pixels. Only the shift is computed, and its integer part is kept apart: a large coordinate would round the
+    // fraction.
     const along = (axis: 'x' | 'y') => {
       const side = axis === 'x' ? width : height;
       const shift = tf.mul(tf.mul(pull, axis === 'x' ? dx : dy), (side - 1) / 2);
@@ -47,10 +49,10 @@ export function pullPixels(images: tf.Tensor4D, pulls: tf.Tensor2D): tf.Tensor4D
   });
 }
 
-/** Places from −1 to 1, as a division gives them: those of `tf.linspace` drift. */
+/** Coordinates from −1 to 1, each computed by a division: those of `tf.linspace` accumulate rounding errors. */
 const grid = (side: number): tf.Tensor => tf.sub(tf.div(tf.mul(tf.range(0, side), 2), side - 1), 1);
 
-/** How much of a pixel's weight falls on the first (0) or the second (1) of two neighbours. */
+/** The weight of the first (0) or the second (1) of two neighbours in linear interpolation. */
 const share = (fraction: tf.Tensor, which: number): tf.Tensor => (which === 1 ? fraction : tf.sub(1, fraction));
 
 /** 1 for 0 … side − 1, else 0. */

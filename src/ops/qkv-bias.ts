@@ -1,4 +1,4 @@
-/** The bias of q, k and v together where k has none, as in BEiT. */
+/** The joint bias of q, k and v when k has none, as in BEiT. */
 import * as tf from '@tensorflow/tfjs';
 import { defineOp } from './op.js';
 

@@ -1,38 +1,40 @@
 /**
- * A function of tensors that is called again and again, as a training step is. A device may record what it is asked for
- * in one call, and do it again in the next ones without the function: no graph is walked and no gradient is derived.
+ * A function of tensors that is called repeatedly, for example a training step. A device may record the kernels of one
+ * call and replay them in the next ones without the function: no graph is walked and no gradient is derived.
  */
 import * as tf from '@tensorflow/tfjs';
 
-/** What a backend brings that can record. */
+/** The part of a backend that records. */
 export interface Recorder {
-  /** false while each kernel must run by itself, as in a measurement. */
+  /** false while each kernel must run by itself, for example during a measurement. */
   mayRecord(): boolean;
   /**
    * Calls the function.
    *
-   * @param inputs The tensors whose values are others in the next call.
-   * @returns undefined where the call has left something behind that it had made, which cannot be made again in its place.
+   * @param inputs The tensors whose values change from call to call.
+   * @returns undefined if the call cannot be replayed. For example, a tensor that it created still exists, and a replay
+   *   could not create it in the same place.
    */
   record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined;
 }
 
-/** One call, to be repeated. It holds the device memory that the call took. */
+/** A recorded call, to be replayed. It holds the device memory that the call used. */
 export interface Recorded {
-  /** @returns false, with nothing done, where a tensor that the call took is no longer where it was. */
+  /** @returns false, without any effect, if a tensor that the call used has moved to another buffer. */
   replay(inputs: readonly tf.TensorInfo[]): boolean;
   dispose(): void;
 }
 
-/** Calls before one is recorded: the first compile, upload and cache what all others find done. */
+/** Calls before one is recorded: the first ones compile, upload and fill caches that later calls only read. */
 const WARM_UP = 2;
 
-/** Calls that could not be recorded, in a row, after which no other is tried. */
+/** After this many consecutive calls that could not be recorded, recording is not tried again. */
 const MOST_REFUSALS = 3;
 
 /**
- * Calls a function for its effects on tensors that outlive it, which it changes in place. Beside the values of its inputs
- * nothing may change from call to call that its kernels depend on: it is not always called.
+ * Calls a function for its effects on tensors that outlive it, which it changes in place. Only the values of its inputs
+ * may change from call to call; everything else that its kernels depend on must stay the same, because a replay does
+ * not call the function.
  */
 export class Repeated {
   #recorded: Recorded | undefined;
@@ -40,7 +42,7 @@ export class Repeated {
   #calls = 0;
   #refusals = 0;
 
-  /** @param inputs In the same order in every call. Shapes other than those of the call before begin anew. */
+  /** @param inputs In the same order in every call. If their shapes or types change, the warm-up starts again. */
   run(inputs: readonly tf.Tensor[], f: () => void): void {
     const recorder = recorderOf();
     const shapes = inputs.map(({ shape, dtype }) => `${dtype} ${shape.join()}`).join('; ');
@@ -57,12 +59,12 @@ export class Repeated {
     this.#refusals = this.#recorded ? 0 : this.#refusals + 1;
   }
 
-  /** Whether the next call of the same shapes repeats one. */
+  /** Whether the next call with the same shapes is a replay. */
   get repeats(): boolean {
     return this.#recorded !== undefined;
   }
 
-  /** Gives back what is recorded. The next calls are as the first. */
+  /** Releases the recording. The next calls warm up again. */
   dispose(): void {
     this.#recorded?.dispose();
     this.#recorded = undefined;

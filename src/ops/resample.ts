@@ -14,7 +14,7 @@ function apply(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor): tf.Tenso
   return tf.transpose(tf.reshape(wide, [batch, outWidth, outHeight, channels]), [0, 2, 1, 3]);
 }
 
-/** Not every backend broadcasts the batch of a matrix product. */
+/** Some backends do not broadcast the batch of a matrix product. */
 function tile(matrix: tf.Tensor, batch: number): tf.Tensor {
   return matrix.shape[0] === batch ? matrix : tf.tile(matrix, [batch, 1, 1]);
 }
@@ -26,7 +26,7 @@ const op = defineOp({
 });
 
 /**
- * Resamples every image with the same matrices, or each with its own.
+ * Resamples all images with the same matrices, or each with its own.
  *
  * @param images [batch, height, width, channels]
  * @param rows [1 or batch, outHeight, height]

@@ -1,4 +1,4 @@
-/** The sum of the squares of many tensors together: the square of the gradients' global norm. It has no gradient. */
+/** The sum of the squares of many tensors: the square of the gradients' global norm. Not differentiable. */
 import * as tf from '@tensorflow/tfjs';
 import { hasFusedKernel } from './op.js';
 

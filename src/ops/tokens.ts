@@ -1,12 +1,14 @@
-/** Dropping tokens before the encoder and putting them back, with a mask token in the gaps, before the decoder. */
+/**
+ * Removes tokens before the encoder, and restores them before the decoder with a mask token in each removed position.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { defineOp } from './op.js';
 
 /**
- * Which tokens of a batch are kept: the same number for every image, each its own.
+ * Which tokens of a batch are kept: the same number for every image, but different ones.
  *
- * Both tables are rows of the flattened batch, so that gathering and its gradient are the same operation (an index
- * occurs once at most, hence no sums) and run on backends without a scatter kernel.
+ * Both tables are row indices of the flattened batch, so that gathering and its gradient are the same operation. An
+ * index occurs at most once, hence the gradient needs no sums and runs on backends without a scatter kernel.
  */
 export interface TokenSelection {
   readonly batch: number;
@@ -23,7 +25,8 @@ export interface TokenSelection {
 /**
  * Uploads a selection.
  *
- * @param keptOf For each image the indices of its kept tokens, in the order the encoder shall see them; equally many.
+ * @param keptOf For each image the indices of its kept tokens, in the order of the encoder's input; the same number for
+ * each.
  */
 export function tokenSelection(keptOf: readonly Int32Array[], tokens: number): TokenSelection {
   const batch = keptOf.length;
@@ -82,7 +85,7 @@ export function gatherTokens(x: tf.Tensor3D, selection: TokenSelection): tf.Tens
 }
 
 /**
- * Puts kept tokens back in their places and the mask token everywhere else.
+ * Puts kept tokens back in their positions, and the mask token in all other positions.
  *
  * @param x [batch, kept, dim]
  * @param maskToken [dim]

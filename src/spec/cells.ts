@@ -1,6 +1,6 @@
 /**
- * What a job's objective and its three axes mean together: a task, no pre-training, or a contradiction. Strengths are
- * resolved by the registries of `src/task`. `jobs.ts` checks the sizes against the image.
+ * Combines a job's objective with its three axes: the result is a task, no pre-training, or a contradiction. The
+ * registries of `src/task` resolve strengths. `jobs.ts` checks the sizes against the image.
  */
 import type { z } from 'zod';
 import type { DegradationEntry, ResolveContext } from '../task/entry.js';
@@ -23,14 +23,14 @@ import {
   type Task,
 } from './task.js';
 
-/** The three parts of a degradation by name, strengths aside. */
+/** The three parts of a degradation by name, without strengths. */
 export interface Triple {
   maskRatio: number;
   misalignment: Misalignment;
   style: StyleKind;
 }
 
-/** The axes as a job writes them; undefined: left to the objective. */
+/** The axes as written in a job; undefined: the objective decides. */
 export type TripleAxes = Pick<JobSpec, 'maskRatio' | 'misalignment' | 'stylePreservation'>;
 
 export interface Contradiction {
@@ -40,13 +40,14 @@ export interface Contradiction {
 export type Resolution = { kind: 'scratch' } | { kind: 'task'; task: Task } | Contradiction;
 
 /**
- * Lets the axes fill what the objective leaves neutral.
+ * Combines the objective with the axes, which set the parts that the objective leaves neutral.
  *
- * - `maskRatio`: the axis wins, save that `masked` at 0 contradicts itself.
- * - `misalignment`, `stylePreservation`: the axis fills a neutral part; the same value twice is fine; anything else is
- *   a contradiction. Style `true` is preserved; `false` is the objective's own change, decolorized if it has none.
+ * - `maskRatio`: the axis takes precedence, except that `masked` with 0 is a contradiction.
+ * - `misalignment`, `stylePreservation`: the axis sets a neutral part, or repeats the objective's value; any other
+ *   value is a contradiction. Style `true` is preserved; `false` is the objective's own change, decolorized if it has
+ *   none.
  *
- * @param objective One of `OBJECTIVES`, in any spelling; `jobSchema` has refused all others.
+ * @param objective One of `OBJECTIVES`, in any spelling; `jobSchema` has rejected all others.
  */
 export function resolveTriple(
   objective: string,
@@ -75,7 +76,7 @@ export function resolveTriple(
   return { kind: 'triple', maskRatio, misalignment, style };
 }
 
-/** What `stylePreservation: false` means where the objective has no style change of its own. */
+/** The meaning of `stylePreservation: false` if the objective has no style change of its own. */
 const STYLE_CHANGE = 'decolorized' satisfies StyleKind;
 
 function styleOf(axis: TripleAxes['stylePreservation'], own: StyleKind | undefined): StyleKind {
@@ -92,7 +93,7 @@ function styleOf(axis: TripleAxes['stylePreservation'], own: StyleKind | undefin
 }
 
 /**
- * The task of a job, with only those strengths that matter to it.
+ * The task of a job, with only those strengths that affect it.
  *
  * @param patchSize Side of the model's patches in pixels; `auto` strengths may scale with it.
  */
@@ -114,7 +115,7 @@ export function resolveTask(job: JobSpec, patchSize: number): Resolution {
   };
 }
 
-/** The numbers of an entry in a task, from the strengths that the spec gives it. */
+/** The numbers of an entry in a task, from its strengths in the spec. */
 function resolve<Resolved extends { kind: string }>(
   entry: DegradationEntry<string, z.ZodObject, Resolved>,
   degradation: DegradationSpec,

@@ -4,10 +4,10 @@ import { describeCell } from './cells.js';
 import type { Cell, Job, Plan, Stage, StageKind } from './stages.js';
 
 /**
- * Compares a plan with the one that its results folder held before.
+ * Compares a plan with the one that was in its results folder before.
  *
- * @returns For each stage that the earlier plan does not have and whose cell it has: `changed: pretrain.epochs 20 → 30`,
- * by the keys of the spec. Stages of new cells are not in it.
+ * @returns For each stage that is not in the earlier plan but whose cell is: `changed: pretrain.epochs 20 → 30`, with
+ * the keys of the spec. Stages of new cells are omitted.
  */
 export function changesSince(plan: Plan, previous: Plan): Map<string, string> {
   const before = byId(previous);
@@ -30,7 +30,7 @@ export function changesSince(plan: Plan, previous: Plan): Map<string, string> {
   return changes;
 }
 
-/** How many changes are listed; of further ones only the number. */
+/** Number of changes that are listed; the rest are counted. */
 const MOST_TOLD = 3;
 
 function summarize(differences: readonly string[]): string {
@@ -49,10 +49,10 @@ function idsOf({ pretrain, evaluations }: Job): string[] {
   return [...(pretrain === null ? [] : [pretrain]), ...Object.values(evaluations)];
 }
 
-/** Cells are the same if their axes are. Keys that an axis or `--set` varies are compared, not matched. */
+/** Cells are the same if their axes are. Other keys that an axis or `--set` varies are compared between the cells. */
 const keyOf = (cell: Cell, kind: StageKind): string => `${kind} ${describeCell({ ...cell, overrides: {} })}`;
 
-/** The keys in which two stages differ, those of their pre-trainings among them. */
+/** The keys in which two stages differ, including those of their pre-trainings. */
 function differencesOf(
   stage: Stage,
   old: Stage,
@@ -70,7 +70,7 @@ function differencesOf(
   return [...new Set([...above, ...differences])];
 }
 
-/** A stage's configuration under the names that a spec has for it. */
+/** A stage's configuration with the names of the keys in a spec. */
 function named({ config }: Stage): Record<string, unknown> {
   const { kind, recipe, data, ...rest } = config;
   const { path: _place, ...content } = data as typeof data & { path?: string };

@@ -1,7 +1,7 @@
 /**
- * Axes → points, in an order that does not depend on the order of keys in the file: axes vary in canonical order
- * (objective, maskRatio, misalignment, stylePreservation, other keys alphabetically, seed), the last fastest, each
- * through its values as written. Axes of a zip move together, in the place of their first.
+ * Axes → points, in an order that does not depend on the order of keys in the file. Axes vary in canonical order
+ * (objective, maskRatio, misalignment, stylePreservation, other keys alphabetically, seed), the last one fastest, each
+ * through its values as written. Axes of a zip vary together, at the position of their first.
  */
 import { canonicalJson } from '../common/canonical.js';
 import type { Path } from './problems.js';
@@ -38,7 +38,7 @@ export function compareKeys(a: string, b: string): number {
 type Track = Coordinate[][];
 
 function tracksOf({ grid, zip, root }: Grid): Track[] {
-  // The main grid's axes are under `grid`, an include's directly in its entry.
+  // The axes of the main grid are under `grid`, those of an include directly in its entry.
   const product = root.length === 0 ? ['grid'] : root;
   const tracks = Object.entries(grid).map(([key, values]) =>
     values.map((value, index) => [{ key, value, path: [...product, key, index] }]),
@@ -60,7 +60,10 @@ export function countPoints(grid: Grid): number {
   return tracksOf(grid).reduce((count, track) => count * track.length, 1);
 }
 
-/** Every point of a grid; one without coordinates for a grid without axes. The lists of a zip are equally long. */
+/**
+ * Every point of a grid; for a grid without axes, one point without coordinates. The lists of a zip have the same
+ * length.
+ */
 export function pointsOf(grid: Grid): Coordinate[][] {
   return tracksOf(grid).reduce<Coordinate[][]>(
     (points, track) => points.flatMap((point) => track.map((step) => [...point, ...step])),
@@ -76,7 +79,7 @@ export function isExcluded(entry: Axes, valueOf: (key: string) => unknown): bool
   });
 }
 
-/** `true` and `preserved` are one style. */
+/** `true` and `preserved` are the same style. */
 function comparable(key: string, value: unknown): string {
   if (value === undefined) return '';
   return canonicalJson(key === 'stylePreservation' && value === true ? 'preserved' : value);

@@ -1,6 +1,6 @@
 /**
- * The arithmetic of a training step, computed from the sizes: the matrix products of the model, 2·m·n·k FLOPs each,
- * as PyTorch's FlopCounterMode counts them. Norms, activations, softmax and the optimiser are left out: together a few
+ * The arithmetic of a training step, computed from the sizes: the matrix products of the model, 2·m·n·k FLOPs each, as
+ * in PyTorch's FlopCounterMode. Norms, activations, softmax and the optimiser are omitted: together they are a few
  * percent, which tools count differently.
  */
 import { keptTokens, type EncoderConfig, type ModelConfig } from './model.js';
@@ -15,15 +15,15 @@ export interface Cost {
 
 const product = (rows: number, inner: number, columns: number): number => 2 * rows * inner * columns;
 
-/** One transformer block over so many tokens. */
+/** One transformer block over this many tokens. */
 function blockForward(tokens: number, dim: number, mlpRatio: number): number {
   const projections = product(tokens, dim, 3 * dim) + product(tokens, dim, dim);
-  const attention = 2 * product(tokens, dim, tokens); // scores, and their sum over the values: all heads together
+  const attention = 2 * product(tokens, dim, tokens); // scores, and the weighted sum of the values: all heads together
   const mlp = 2 * product(tokens, dim, Math.round(mlpRatio * dim));
   return projections + attention + mlp;
 }
 
-/** Patch embedding and encoder; `visible` tokens pass the blocks, all are embedded. */
+/** Patch embedding and encoder: all tokens are embedded, and the `visible` ones pass through the blocks. */
 function encoderForward(model: EncoderConfig, visible: number): { embedding: number; blocks: number } {
   const { dim, depth, mlpRatio, patchSize, imageSize, classToken } = model;
   const tokens = (imageSize / patchSize) ** 2;
@@ -34,14 +34,15 @@ function encoderForward(model: EncoderConfig, visible: number): { embedding: num
   };
 }
 
-/** The gradient of a product takes two products of its size; the gradient of the patches is not computed. */
+/** The gradient of a product needs two products of the same size; the gradient of the patches is not computed. */
 const withBackward = (forward: number, embedding: number): Cost => ({ forward, training: 3 * forward - embedding });
 
 /**
  * One image of pre-training: the encoder on the visible tokens, the decoder on all.
  *
- * Degrading the image costs no FLOPs of the model: zoomed-in masked pre-training costs as much as masked alone, and a
- * task without a mask as much as identity, 1/(1 − maskRatio) times the encoder of a masked one. (PAPER.md §2, §9)
+ * Degrading the image costs no FLOPs of the model. Masked zoomed-in pre-training therefore costs as much as masked
+ * pre-training, and a task without a mask as much as identity. Without a mask, the encoder costs 1/(1 − maskRatio)
+ * times as much as with one. (PAPER.md §2, §9)
  */
 export function pretrainCost(
   model: ModelConfig,

@@ -1,4 +1,4 @@
-/** The commonest ways to put a right key in the wrong place of a sweep file, and what to say of each. */
+/** Hints for the most common mistake in sweep files: a valid key in the wrong section. */
 import type { Hint } from './issues.js';
 import { CELL_KEYS, findKey, jobKeys, type KeyNode } from './keys.js';
 import { nearest } from './suggest.js';

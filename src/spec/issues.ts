@@ -1,27 +1,27 @@
 /**
- * zod's issues → messages for users: which key, what was expected in plain words, what was found, the nearest
- * valid name. Knows schemas and values, not files and lines.
+ * zod's issues → messages for users: the key, the expected value in plain words, the value found, and the nearest valid
+ * name. This file handles schemas and values, not files and lines.
  */
 import { z } from 'zod';
 import { formatPath, show, type Path } from './problems.js';
 import { didYouMean } from './suggest.js';
 
-/** One problem at a place of the value; `part` says whether the key or the value is to blame. */
+/** One problem at a path of the value; `part` is the part that is wrong: the key or the value. */
 export interface Finding {
   path: Path;
   part: 'key' | 'value';
   message: string;
 }
 
-/** A hint for an unknown key instead of the list of valid ones, given the path of the mapping that contains it. */
+/** A hint for an unknown key, given the path of its mapping; printed instead of the list of valid keys. */
 export type Hint = (container: Path, key: string, value: unknown) => string | undefined;
 
 type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
 
 /**
- * Translates the issues that `schema` finds in `value`, which is at `root` in the file. At most one finding a place and
- * key; never empty when `issues` is not.
+ * Translates the issues that `schema` finds in `value`, whose path in the file is `root`. Returns at most one finding
+ * for each path and key, and at least one if there are issues.
  */
 export function explainIssues(
   schema: Schema,
@@ -61,7 +61,7 @@ function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, 
   ];
 }
 
-/** What follows the name of the place: ` is missing (…)`, or `: expected …, got …`. */
+/** The text after the name of the key: ` is missing (…)`, or `: expected …, got …`. */
 function complaint(schema: Schema, value: unknown, issue: Issue): string {
   if (value === undefined) {
     const meaning = z.globalRegistry.get(schema)?.description;
@@ -73,7 +73,7 @@ function complaint(schema: Schema, value: unknown, issue: Issue): string {
   return `: ${own ?? `expected ${expectation(schema)}`}, got ${show(value)}${nearest}`;
 }
 
-/** A message written in the schema rather than by zod, be it inside a branch of a union. */
+/** A message that is written in the schema and is not zod's own, possibly inside a branch of a union. */
 function ownMessage(issue: Issue): string | undefined {
   if (issue.code === 'custom' || issue.message.startsWith('expected')) return issue.message;
   if (issue.code !== 'invalid_union') return undefined;
@@ -95,7 +95,7 @@ function unknownKey(container: Path, key: string, valid: string[], hint: string 
 
 // --- walking a schema along a value ----------------------------------------------------------------------------------
 
-/** The schema and the value at the end of the steps, choosing among unions by the value. */
+/** The schema and the value at the end of the steps. In a union, the value selects the branch. */
 function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema; value: unknown } {
   let at = unwrap(schema, value);
   let here = value;
@@ -103,7 +103,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
     const child = childOf(isOneOrMany(at) ? pick(at, here) : at, step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
-    // A missing value is explained by its description, which the outermost wrapper has.
+    // The message for a missing value contains the description, which is on the outermost wrapper.
     at = here === undefined ? child : unwrap(child, here);
   }
   return { schema: at, value: here };
@@ -119,7 +119,7 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
   return undefined;
 }
 
-/** Takes off defaults and options, and chooses the branch that fits the value's kind. */
+/** Removes defaults and optional wrappers, and selects the branch that fits the value's type. */
 function unwrap(schema: Schema, value: unknown): Schema {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
     return unwrap(schema.unwrap(), value);
@@ -137,7 +137,7 @@ function primitive(value: unknown): z.core.util.Primitive {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** "One value or a list of them", as the axes of a sweep are. */
+/** "One value or a list of them", as for the axes of a sweep. */
 function isOneOrMany(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
   return schema instanceof z.ZodUnion && schema.options.filter((option) => option instanceof z.ZodArray).length === 1;
 }
@@ -162,13 +162,13 @@ export function expectation(schema: Schema): string {
   return words(jsonOf(schema));
 }
 
-/** Of a mapping, only that it is one; its keys are checked one by one, and are many. */
+/** For a mapping, only that it is one: its keys are checked one by one, and there are many. */
 function jsonOf(schema: Schema): z.core.JSONSchema.BaseSchema {
   if (schema instanceof z.ZodObject) return { type: 'object' };
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 
-/** The texts among the values that the schema lists one by one. */
+/** The strings among the values that the schema lists. */
 function choicesOf(schema: Schema): string[] {
   const listed = (json: z.core.JSONSchema._JSONSchema): unknown[] =>
     typeof json === 'boolean' ? [] : [...(json.enum ?? []), json.const, ...(json.anyOf ?? []).flatMap(listed)];
@@ -206,7 +206,7 @@ function listWords({ prefixItems, items }: z.core.JSONSchema.BaseSchema): string
 
 function bounds(json: z.core.JSONSchema.BaseSchema): string {
   const { exclusiveMinimum, exclusiveMaximum } = json;
-  // zod states the range of exact integers as bounds, which are of no use in a message.
+  // zod states the range of exact integers as bounds, which do not help in a message.
   let minimum = json.minimum === Number.MIN_SAFE_INTEGER ? undefined : json.minimum;
   const maximum = json.maximum === Number.MAX_SAFE_INTEGER ? undefined : json.maximum;
   let above = exclusiveMinimum;

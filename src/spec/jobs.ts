@@ -1,6 +1,6 @@
 /**
- * One validated job → its task, its model and the configurations of its stages; or why it cannot run.
- * Checks here concern several keys at once; single keys are checked by `schema.ts`.
+ * One validated job → its task, its model and the configurations of its stages; or why it cannot run. The checks here
+ * concern several keys at once; `schema.ts` checks single keys.
  */
 import { UsageError } from '../common/errors.js';
 import { DATASET_ENTRIES } from '../data/registry.js';
@@ -25,10 +25,10 @@ export type ResolvedJob =
   | { kind: 'contradiction'; reason: string }
   | { kind: 'impossible'; conflicts: Conflict[] };
 
-/** Resolves a job and checks its numbers against each other. Stages that the job does not have are not checked. */
+/** Resolves a job and checks its numbers against each other. Only the stages of the job are checked. */
 export function resolveJob(job: JobSpec): ResolvedJob {
   const model = modelOf(job);
-  // Contradictions of the axes do not depend on the patch size, so they are found for an invalid model too.
+  // Contradictions of the axes do not depend on the patch size, so they are reported for an invalid model too.
   const resolution = resolveTask(job, 'dim' in model ? model.patchSize : 1);
   if (resolution.kind === 'contradiction') return resolution;
   if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
@@ -87,7 +87,7 @@ function numbersIn(recipe: object): Readonly<Partial<Record<string, number>>> {
   );
 }
 
-/** Evaluations that need more of the images than the data set provides. */
+/** Evaluations that need a target which the data set does not provide. */
 function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
   const provided = DATASET_ENTRIES[data.name].targets;
   return evaluate.flatMap((name): Conflict[] => {
@@ -132,9 +132,9 @@ export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: Resolved
 }
 
 /**
- * The configuration of one evaluation. It does not hold the decoder: that belongs to the pre-training.
+ * The configuration of one evaluation. It does not include the decoder, which only pre-training uses.
  *
- * What a recipe calls `labelFraction` replaces that of the data.
+ * The `labelFraction` of a recipe replaces that of the data.
  */
 export function evaluationConfig<Name extends Evaluation>(
   kind: Name,

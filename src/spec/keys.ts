@@ -1,6 +1,6 @@
 /**
- * The keys of a job as a tree, read off `jobSchema`: what an axis or `--set` may name. The keys of all data sets are
- * merged here; which of them go with which data set is checked on whole jobs.
+ * The keys of a job as a tree, derived from `jobSchema`: the names that an axis or `--set` may use. The keys of all
+ * data sets are merged here; the check of whole jobs verifies which of them belong to the job's data set.
  */
 import { z } from 'zod';
 import { jobSchema } from './schema.js';
@@ -14,15 +14,15 @@ export interface KeyGroup {
 export interface KeyLeaf {
   kind: 'leaf';
   description: string | undefined;
-  /** Checks one value of the key; does not admit its absence. */
+  /** Checks one value of the key; rejects undefined. */
   schema: z.core.$ZodType;
-  /** The default as one would write it, where there is one and all data sets share it. */
+  /** The default as a user would write it, if there is one and all data sets share it. */
   fallback: unknown;
 }
 
 export type KeyNode = KeyGroup | KeyLeaf;
 
-/** The keys that make up the triple and the seed; a cell names them all, and other keys only when they vary. */
+/** The keys of the triple and the seed. A cell lists all of them, and other keys only if they vary. */
 export const CELL_KEYS = ['objective', 'maskRatio', 'misalignment', 'stylePreservation', 'seed'] as const;
 
 function nodeOf(schema: z.core.$ZodType): KeyNode {
@@ -51,7 +51,7 @@ function groupOf(schema: z.core.$ZodType): KeyGroup {
   return { kind: 'group', description: undefined, children: new Map(children) };
 }
 
-/** One group with the keys of all. Keys of one name have one type in all data sets, but for the name itself. */
+/** One group with the keys of all. A key has the same type in all data sets, except for the name itself. */
 function merge(groups: KeyGroup[]): KeyGroup {
   const variants = new Map<string, KeyLeaf[]>();
   for (const { children } of groups) {
@@ -90,24 +90,24 @@ function leavesOf(group: KeyGroup, prefix: string): [string, KeyLeaf][] {
 
 const LEAVES: ReadonlyMap<string, KeyLeaf> = new Map(leavesOf(JOB_KEYS, ''));
 
-/** Every key of a job by its dotted name, as axes and `--set job.…` name it: `objective`, …, `pretrain.epochs`, …. */
+/** Every key of a job by its dotted name, as in axes and `--set job.…`: `objective`, …, `pretrain.epochs`, …. */
 export function jobKeys(): string[] {
   return [...LEAVES.keys()];
 }
 
-/** The key or group of that dotted name. */
+/** The key or group with that dotted name. */
 export function findKey(name: string): KeyNode | undefined {
   let node: KeyNode | undefined = JOB_KEYS;
   for (const step of name.split('.')) node = node?.kind === 'group' ? node.children.get(step) : undefined;
   return node;
 }
 
-/** True where a value of the key is a list itself, so that an axis of it is a list of lists. */
+/** True if a value of the key is itself a list, so that an axis of it is a list of lists. */
 export function isListValued({ schema }: KeyLeaf): boolean {
   return schema instanceof z.ZodArray || schema instanceof z.ZodTuple;
 }
 
-/** The value of the key if nothing sets it; undefined: none, or it depends on other keys. */
+/** The value of the key if nothing sets it; undefined: there is none, or it depends on other keys. */
 export function defaultOf({ schema, fallback }: KeyLeaf): unknown {
   return fallback === undefined ? undefined : z.parse(schema, fallback);
 }

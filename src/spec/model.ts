@@ -1,10 +1,10 @@
-/** Model sizes: presets, and how a spec's overrides are laid over them. */
+/** Model sizes: presets, and the values of a spec that override them. */
 import { UsageError } from '../common/errors.js';
 import type { Init, ModelSpec, POOLINGS, Preset } from './schema.js';
 
 export type { Init } from './schema.js';
 
-/** An encoder with every number decided. */
+/** An encoder with all numbers resolved. */
 export interface EncoderConfig {
   imageSize: number;
   patchSize: number;
@@ -15,21 +15,21 @@ export interface EncoderConfig {
   positions: 'sincos-1d' | 'sincos-2d';
   classToken: boolean;
   qkvBias: 'all' | 'qv';
-  /** What a classifier or a probe reads: the mean of the patches' tokens, or the class token. */
+  /** The input of a classifier or a probe: the mean of the patches' tokens, or the class token. */
   pooling: (typeof POOLINGS)[number];
   init: Init;
-  /** Of the factors of matrix products. Absent where it is float32: stages are known by their configuration. */
+  /** Of the factors of matrix products. Absent for float32, so that the identities of such stages stay the same. */
   precision?: 'float16';
 }
 
-/** An encoder and the decoder it is pre-trained with. */
+/** An encoder and the decoder with which it is pre-trained. */
 export interface ModelConfig extends EncoderConfig {
   decoder: { dim: number; depth: number; heads: number };
 }
 
-/** A model with the init of either beginning: that of pre-training is `init`. */
+/** A model with both inits: `init` is the one for pre-training. */
 export interface ResolvedModel extends ModelConfig {
-  /** Of a model that is trained from scratch. */
+  /** For a model that is trained from scratch. */
   scratchInit: Init;
 }
 
@@ -53,12 +53,13 @@ interface Inits {
 const PAPER_INITS: Inits = { pretraining: 'truncated-normal-narrow', scratch: 'truncated-normal' };
 
 /**
- * At small widths a fixed std of 0.02, or 0.011, is far below what keeps the signal's variance, and decides comparisons:
- * it costs a model from scratch four points and slows masked tasks most (PAPER.md §13). So small presets use Xavier's.
+ * At small widths a fixed std of 0.02, or 0.011, is far below the std that keeps the signal's variance. This decides
+ * comparisons: it costs a model from scratch four points and slows masked tasks most (PAPER.md §13). Therefore small
+ * presets use Xavier's.
  */
 const SMALL_INITS: Inits = { pretraining: 'xavier-uniform', scratch: 'xavier-uniform' };
 
-/** What `auto` means. */
+/** The meaning of `auto`. */
 const AUTO_INITS: Record<Preset, Inits> = {
   'vit-nano': SMALL_INITS,
   'vit-ti': SMALL_INITS,
@@ -68,10 +69,10 @@ const AUTO_INITS: Record<Preset, Inits> = {
 };
 
 /**
- * Lays a model spec over its preset.
+ * Applies a model spec to its preset.
  *
- * @throws UsageError where the numbers contradict each other: patches that do not tile the image, heads that do not
- * divide the width, a width that sin-cos positions cannot fill, or features read from a class token that is not there.
+ * @throws UsageError if the numbers contradict each other: patches that do not tile the image, heads that do not divide
+ * the width, a width that sin-cos positions do not divide, or features from a class token that does not exist.
  */
 export function resolveModel(spec: ModelSpec, imageSize: number): ResolvedModel {
   const sizes = SIZES[spec.preset];
@@ -123,8 +124,8 @@ export function patchCount(config: Pick<EncoderConfig, 'imageSize' | 'patchSize'
   return (config.imageSize / config.patchSize) ** 2;
 }
 
-/** Number of tokens that masking keeps: int(N × (1 − ratio)), as MAE counts them (PAPER.md §2), and at least one. */
+/** Number of tokens that masking keeps: int(N × (1 − ratio)), as in MAE (PAPER.md §2), and at least one. */
 export function keptTokens(tokens: number, maskRatio: number): number {
-  // 196 × (1 − 0.9) is 19.599…; 10 × (1 − 0.9) is 0.999… where 1 is meant, hence the small allowance.
+  // Rounding errors: 10 × (1 − 0.9) is 0.999… instead of 1. The 1e-9 corrects them; 196 × (1 − 0.9) stays 19.
   return Math.max(1, Math.floor(tokens * (1 - maskRatio) + 1e-9));
 }

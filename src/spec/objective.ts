@@ -1,6 +1,6 @@
 /**
- * The names of objectives. Each is a preset of the triple (mask, misalignment, style) that leaves the parts it does not
- * name neutral; how the axes of a sweep meet a preset is in `cells.ts`.
+ * The names of objectives. Each is a preset of the triple (mask, misalignment, style); parts that it does not name stay
+ * neutral. `cells.ts` combines a preset with the axes of a sweep.
  */
 import { didYouMean } from './suggest.js';
 import {
@@ -13,7 +13,7 @@ import {
   type Task,
 } from './task.js';
 
-/** What an objective says of each part; undefined: neutral, an axis may fill it. */
+/** The parts that an objective sets; undefined: neutral, an axis may set it. */
 export interface ObjectiveParts {
   masked: boolean;
   misalignment: Exclude<Misalignment, typeof NO_MISALIGNMENT> | undefined;
@@ -22,7 +22,7 @@ export interface ObjectiveParts {
 
 export type ParsedObjective = { kind: 'scratch' } | ({ kind: 'preset' } & ObjectiveParts);
 
-/** The ratio of `masked` where no `maskRatio` is given (PAPER.md §10: MAE, and the paper). */
+/** The ratio of `masked` if no `maskRatio` is given (PAPER.md §10: MAE, and the paper). */
 export const MASKED_RATIO = 0.75;
 
 const NEUTRAL: ObjectiveParts = { masked: false, misalignment: undefined, style: undefined };
@@ -34,8 +34,8 @@ export const RESTYLED = STYLE_KINDS.filter((name) => name !== NO_STYLE_CHANGE);
 const ALONE = ['scratch', 'identity'] as const;
 
 /**
- * Objectives that can be joined by `+`, in the order in which they are listed: one for the mask, for each geometry and
- * for each style. A line here adds a name for several parts at once.
+ * Objectives that can be joined by `+`, in the order of lists: one for the mask, one for each geometry and one for each
+ * style. A further line can add a name for several parts together.
  */
 const PRESETS: ReadonlyMap<string, Partial<ObjectiveParts>> = new Map<string, Partial<ObjectiveParts>>([
   ['masked', { masked: true }],
@@ -43,7 +43,9 @@ const PRESETS: ReadonlyMap<string, Partial<ObjectiveParts>> = new Map<string, Pa
   ...RESTYLED.map((style) => [style, { style }] as const),
 ]);
 
-/** Every objective: `scratch`, `identity`, every way to join the parts under its canonical name, and further presets. */
+/**
+ * Every objective: `scratch`, `identity`, every combination of the parts under its canonical name, and further presets.
+ */
 export const OBJECTIVES: readonly string[] = [
   ...new Set([
     'scratch',
@@ -56,7 +58,7 @@ export const OBJECTIVES: readonly string[] = [
   ]),
 ];
 
-/** The objectives of which all others are made. */
+/** The objectives from which all others are composed. */
 export const OBJECTIVE_PARTS: readonly string[] = [...ALONE, ...PRESETS.keys()];
 
 function presetName({ masked, misalignment, style }: ObjectiveParts): string {
@@ -75,12 +77,12 @@ export function taskName(task: Task | null): string {
   });
 }
 
-/** The one spelling of an objective: mask, then misalignment, then style. */
+/** The canonical spelling of an objective: mask, then misalignment, then style. */
 export function objectiveName(objective: ParsedObjective): string {
   return objective.kind === 'scratch' ? 'scratch' : presetName(objective);
 }
 
-/** Reads an objective; the order of its parts and spaces around `+` are free. */
+/** Parses an objective; its parts may be in any order, with spaces around `+`. */
 export function parseObjective(text: string): ParsedObjective | { kind: 'invalid'; reason: string } {
   const invalid = (reason: string) => ({ kind: 'invalid' as const, reason });
   const parts = text.split('+').map((part) => part.trim());

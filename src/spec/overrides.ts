@@ -1,4 +1,7 @@
-/** `--set KEY=VALUE`: values laid over the spec file before it is checked, each located by the option's own text. */
+/**
+ * `--set KEY=VALUE`: values that are set in the spec before it is checked. Messages locate them by the option's own
+ * text.
+ */
 import { JOB_KEYS, findKey, jobKeys, type KeyNode } from './keys.js';
 import { show, type Location, type Path, type Problem } from './problems.js';
 import { didYouMean } from './suggest.js';
@@ -6,7 +9,7 @@ import { assign, isMapping } from './tree.js';
 import { parseYamlValue, type YamlDocument } from './yaml.js';
 
 export interface Override {
-  /** Where it goes in the spec: under `job` step by step, under `grid` by the dotted name, or `name`. */
+  /** Its path in the spec: nested under `job`, by the dotted name under `grid`, or `name`. */
   path: Path;
   value: unknown;
   /** The keys of a job that it sets, by their dotted names. */
@@ -14,7 +17,7 @@ export interface Override {
   location: Location;
 }
 
-/** Reads the texts after each `--set` and reports the problems of all of them. */
+/** Parses the texts of all `--set` options and reports all their problems. */
 export function parseOverrides(texts: readonly string[]): { overrides: Override[]; problems: Problem[] } {
   const overrides: Override[] = [];
   const problems: Problem[] = [];
@@ -67,7 +70,7 @@ function reachable(): string[] {
   return ['name', ...jobKeys().flatMap((name) => [`job.${name}`, `grid.${name}`])];
 }
 
-/** The nearest whole key, and what is valid from where the name leaves the tree. */
+/** The nearest complete key, and the valid keys at the first step that does not exist. */
 function unknownStep(section: string, name: string): string {
   const suggestion = didYouMean(
     `${section}.${name}`,
@@ -91,7 +94,7 @@ function firstOf(node: KeyNode): string {
   return '';
 }
 
-/** The dotted names of the leaves that a value of this node sets; keys that do not exist are refused elsewhere. */
+/** The dotted names of the leaves that a value of this node sets; unknown keys are rejected elsewhere. */
 function leavesSet(name: string, node: KeyNode | undefined, value: unknown): string[] {
   if (node === undefined) return [];
   if (node.kind === 'leaf') return [name];
@@ -99,7 +102,7 @@ function leavesSet(name: string, node: KeyNode | undefined, value: unknown): str
   return Object.entries(value).flatMap(([key, member]) => leavesSet(`${name}.${key}`, node.children.get(key), member));
 }
 
-/** The document with the overrides in it, the last of several for one key winning. */
+/** The document with the overrides applied; if several set the same key, the last one applies. */
 export function applyOverrides(document: YamlDocument, overrides: readonly Override[]): YamlDocument {
   const value = overrides.reduce((root, override) => assign(root, override.path, override.value), document.value);
   return {
@@ -111,7 +114,7 @@ export function applyOverrides(document: YamlDocument, overrides: readonly Overr
   };
 }
 
-/** Says why a `--set job.…` would have no effect: an axis sets the same key in every cell, or in some. */
+/** Why a `--set job.…` would have no effect: an axis sets the same key in every cell, or in some. */
 export function shadowed(key: string, value: unknown, axis: Path): string {
   if (axis[0] === 'grid') {
     return `"${key}" is an axis of the grid, which sets it in every cell; write --set grid.${key}=[${show(value)}]`;

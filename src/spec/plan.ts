@@ -5,14 +5,14 @@ import { ENGINE_REVISION, type Job, type Plan, type Stage, type StageConfig, typ
 import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
 
-/** The distinct data sets of a sweep, in the order of the cells; what to open before {@link buildPlan}. */
+/** The distinct data sets of a sweep, in the order of the cells: those to open before {@link buildPlan}. */
 export function datasetsOf(sweep: Sweep): UnlabelledData[] {
   const distinct = new Map(sweep.cells.map(({ job }) => [canonicalJson(withoutLabels(job)), withoutLabels(job)]));
   return [...distinct.values()];
 }
 
 /**
- * Builds the plan. Cells that reduce to the same stages are one job; jobs share the stages they have in common.
+ * Builds the plan. Cells that reduce to the same stages are one job; jobs share their common stages.
  *
  * @param fingerprintOf The fingerprint of a data set's content, for each of {@link datasetsOf}.
  */
@@ -20,7 +20,7 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
   const stages = new Map<string, Stage>();
   const jobs = new Map<string, Job>();
   const add = (stage: Stage): string => {
-    stages.set(stage.id, stage); // a stage met again keeps its place before its children
+    stages.set(stage.id, stage); // a stage that is set again keeps its position before its children
     return stage.id;
   };
 
@@ -61,7 +61,7 @@ function stagesOf(
 
 const ID_LENGTH = 16;
 
-/** Gives a stage its identity. The place of the data does not enter it; the content does, by its fingerprint. */
+/** Gives a stage its identity. It includes the data's fingerprint, but not its path. */
 export function identify(
   config: StageConfig,
   parent: string | null,

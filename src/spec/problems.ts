@@ -1,7 +1,7 @@
-/** Problems of a spec, their places, and how they are printed. Plain text; the terminal adds colour. */
+/** Problems of a spec, their locations, and the text that is printed for them. Plain text; the terminal adds colour. */
 import { UsageError } from '../common/errors.js';
 
-/** A place inside the value of a YAML file: keys of mappings and indices of lists. */
+/** A path in the value of a YAML file: keys of mappings and indices of lists. */
 export type Path = readonly (string | number)[];
 
 /** Where a value was written: in the spec file, or in a `--set` option. Lines and columns count from 1. */
@@ -10,7 +10,7 @@ export type Location =
   | { kind: 'option'; option: string };
 
 export interface Problem {
-  /** The place in the spec, as in `grid.seed[1]`. Empty: the whole file. */
+  /** The path in the spec, as in `grid.seed[1]`. Empty: the whole file. */
   path: string;
   location: Location;
   /** One sentence: what is wrong, the valid choices, the remedy. */
@@ -42,7 +42,7 @@ function renderProblem({ location, message }: Problem): string {
   if (location.kind === 'option') return `${location.option}: ${message}`;
   const { file, line, column, text } = location;
   const margin = ' '.repeat(String(line).length);
-  // Of a long line, the part around the column.
+  // For a long line, only the part around the column.
   const start = text.length <= WIDTH ? 0 : Math.max(0, Math.min(column - 1 - WIDTH / 2, text.length - WIDTH));
   const excerpt = text.slice(start, start + WIDTH);
   // Tabs are kept, so that the caret is below its character at any tab width.
@@ -62,7 +62,7 @@ export function formatPath(path: Path): string {
   return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('');
 }
 
-/** A value in a message: text in quotes, short lists and mappings in full, an empty value as "nothing". */
+/** A value for a message: text in quotes, short lists and mappings in full, an empty value as "nothing". */
 export function show(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

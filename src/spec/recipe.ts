@@ -1,9 +1,9 @@
-/** The keys that pre-training and fine-tuning share: how long and how fast all weights are trained. */
+/** The keys that pre-training and fine-tuning share: the length and the rates of the training of all weights. */
 import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
 import { beta, count, nonNegative, positive } from '../common/values.js';
 
-/** The keys of a recipe with the defaults that differ between stages. `dropPath` has none yet. */
+/** The keys of a recipe, with the defaults that differ between stages. `dropPath` has no default yet. */
 export const recipe = (defaults: {
   baseLearningRate: number;
   minLearningRate: number;

@@ -1,6 +1,6 @@
 /**
- * Points of the axes → cells, each with its whole job; or their problems. A problem that several cells share is reported
- * once. Places in the file are given by path.
+ * Points of the axes → cells, each with its complete job; or their problems. A problem that several cells share is
+ * reported once. Locations in the file are given as paths.
  */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
@@ -25,7 +25,7 @@ export interface ResolvedCell {
   model: ResolvedModel;
 }
 
-/** A cell that contradicts itself. */
+/** A cell that is a contradiction. */
 export interface LeftOutCell {
   cell: Cell;
   reason: string;
@@ -34,14 +34,14 @@ export interface LeftOutCell {
 export interface Resolved {
   cells: ResolvedCell[];
   leftOut: LeftOutCell[];
-  /** Impossible numbers; the sweep cannot run while there are any. */
+  /** Numbers that cannot work; the sweep cannot run while there are any. */
   findings: Finding[];
 }
 
 /**
- * Expands the grids, drops what `exclude` matches and merges equal cells.
+ * Expands the grids, removes the cells that match `exclude` and merges equal cells.
  *
- * @param alsoVaried Keys that cells record though no axis varies them: those of `--set`.
+ * @param alsoVaried Keys that cells record although no axis varies them: those of `--set`.
  */
 export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVaried: readonly string[]): Resolved {
   const candidates = candidatesOf(sweep, grids, alsoVaried);
@@ -88,7 +88,7 @@ function candidatesOf(sweep: SweepFile, grids: readonly Grid[], alsoVaried: read
   return [...distinct.values()];
 }
 
-/** The value of a key at a point: its axis's value, else the one in `job`, else the default. */
+/** The value of a key at a point: from its axis, else from `job`, else the default. */
 function valuesOf(point: Point, job: Record<string, unknown>): (key: string) => unknown {
   return (key) => {
     const coordinate = point.find((candidate) => candidate.key === key);
@@ -151,19 +151,19 @@ function resolveCandidate(
   }
 }
 
-/** By now the only keys that can be unknown are those of other data sets. */
+/** At this point only keys of other data sets can still be unknown. */
 function dataHint(name: unknown): Hint {
   const dataset = typeof name === 'string' ? name : 'shapes';
   return (_container, key) => `the data set ${dataset} has no ${key}`;
 }
 
-/** Where the value at a path of the whole job (`['job', …]`) was written. */
+/** The path in the file of a value of the complete job (`['job', …]`). */
 function sourceOf(path: Path, point: Point): Path {
   const key = path.slice(1).join('.');
   return point.find((coordinate) => coordinate.key === key)?.path ?? path;
 }
 
-/** The place to point at for keys that do not go together: an axis first, then what the file writes. */
+/** The path to report for keys that contradict each other: an axis first, then a value in the file. */
 function blame(keys: readonly string[], point: Point, defaults: Record<string, unknown>): Path {
   const axis = point.filter(({ key }) => keys.includes(key)).sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
   if (axis[0] !== undefined) return axis[0].path;
@@ -171,7 +171,7 @@ function blame(keys: readonly string[], point: Point, defaults: Record<string, u
   return ['job', ...(written ?? keys[0]!).split('.')];
 }
 
-/** Names the cells a problem is limited to. */
+/** Names the cells to which a problem is limited. */
 function limitedTo(affected: readonly Cell[], total: number): string {
   if (affected.length === total) return '';
   const first = describeCell(affected[0]!);

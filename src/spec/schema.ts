@@ -1,8 +1,9 @@
 /**
  * Every key of a sweep spec, declared once: its type, range, default and meaning. The TypeScript types, the checks at
- * run time and `schema/sweep.schema.json` all come from here. What keys mean together is in `cells.ts` and `jobs.ts`.
+ * run time and `schema/sweep.schema.json` are derived from here. `cells.ts` and `jobs.ts` check keys that depend on
+ * each other.
  *
- * The message of a refinement begins with "expected"; what was found is added where it is printed.
+ * The message of a refinement begins with "expected"; the value found is added when it is printed.
  */
 import { z } from 'zod';
 import { describeEntries } from '../common/registry.js';
@@ -77,7 +78,7 @@ export const modelSchema = z
       .enum(['float32', 'float16'])
       .default('float32')
       .describe(
-        'What products multiply in and their factors are kept in; sums, weights and residuals are float32. float16 wants a GPU by webgpu.',
+        'Precision of the factors of matrix products; sums, weights and residuals are float32. float16 requires a GPU and webgpu.',
       ),
     decoder: z
       .strictObject({
@@ -105,7 +106,7 @@ export const pretrainSchema = z
 
 // --- one job ---------------------------------------------------------------------------------------------------------
 
-/** The name of an objective, brought to its canonical spelling. */
+/** The name of an objective, converted to its canonical spelling. */
 const objective = z
   .string()
   .transform((text, context) => {
@@ -114,7 +115,7 @@ const objective = z
     context.addIssue({ code: 'custom', message: parsed.reason });
     return z.NEVER;
   })
-  // For editors: the canonical names complete, other orders of the parts pass.
+  // For editors: all canonical names, and a pattern for other orders of the parts.
   .meta({ anyOf: [{ enum: [...OBJECTIVES] }, { pattern: '^[a-z0-9 -]+([+][a-z0-9 -]+)+$' }] });
 
 /** The recipe of each evaluation, under its name. */
@@ -159,11 +160,11 @@ export const jobSchema = z
       .min(1)
       .refine(unique, 'expected each evaluation at most once')
       .default(['finetune'])
-      .describe('How pre-trained encoders are measured; the first is what tables rank by.'),
+      .describe('How pre-trained encoders are measured; tables rank by the first.'),
   })
   .describe('Defaults of every job.');
 
-/** One job as written: every key present, triple not yet resolved. */
+/** One validated job: every key is present, the triple is not yet resolved. */
 export type JobSpec = z.output<typeof jobSchema>;
 export type DataSpec = z.output<typeof dataSchema>;
 export type DegradationSpec = z.output<typeof degradationSchema>;

@@ -1,6 +1,6 @@
 /**
- * A plan in parts, for several machines without a scheduler: which part each stage is in follows from the plan alone, so
- * machines that read the same spec need not speak with each other.
+ * A plan in parts, for several machines without a scheduler. The plan alone determines the part of each stage, so
+ * machines that read the same spec need not communicate.
  */
 import type { Job, Plan, Stage } from './stages.js';
 
@@ -11,15 +11,15 @@ export interface Shard {
   count: number;
 }
 
-/** `2/4`, as the command line writes it. */
+/** `2/4`, the form on the command line. */
 export function formatShard({ index, count }: Shard): string {
   return `${index}/${count}`;
 }
 
 /**
- * Reads `2/4`.
+ * Parses `2/4`.
  *
- * @returns undefined for anything but i/n with 1 ≤ i ≤ n.
+ * @returns undefined for all but i/n with 1 ≤ i ≤ n.
  */
 export function parseShard(text: string): Shard | undefined {
   const [, index, count] = (/^([1-9]\d{0,5})\/([1-9]\d{0,5})$/.exec(text) ?? []).map(Number);
@@ -29,8 +29,9 @@ export function parseShard(text: string): Shard | undefined {
 /**
  * The part of a plan that a shard runs, in the plan's order.
  *
- * Jobs that share a stage stay together, and so do a stage and its parent: shards are disjoint, hold the parents of
- * their stages, and make up the plan. Numbers of pre-trainings differ by one at most; a shard may be empty.
+ * Jobs that share a stage are in the same shard, and so are a stage and its parent. Shards are disjoint, include the
+ * parents of their stages, and together are the plan. Their numbers of pre-trainings differ by at most one; a shard may
+ * be empty.
  */
 export function shardPlan(plan: Plan, { index, count }: Shard): Plan {
   const loads: Load[] = Array.from({ length: count }, () => ({ pretrainings: 0, stages: 0 }));
@@ -59,7 +60,9 @@ const isLighter = (a: Load, b: Load): boolean => (a.pretrainings - b.pretraining
 const pretrainingsOf = (stages: readonly Stage[]): number =>
   stages.filter(({ config }) => config.kind === 'pretrain').length;
 
-/** Those with the most pre-trainings first, since the others are what fills up; in the plan's order among equals. */
+/**
+ * Families with the most pre-trainings first, since smaller ones then fill the gaps; equal ones in the plan's order.
+ */
 function heaviestFirst(families: readonly Stage[][]): Stage[][] {
   return families.toSorted((a, b) => pretrainingsOf(b) - pretrainingsOf(a));
 }
@@ -67,7 +70,7 @@ function heaviestFirst(families: readonly Stage[][]): Stage[][] {
 const stagesOf = ({ pretrain, evaluations }: Job): string[] =>
   [pretrain, ...Object.values(evaluations)].filter((id) => id !== null);
 
-/** Stages that must not be torn apart, by the first of each in the plan. */
+/** Groups of stages that must be in the same shard, in the order of the first stage of each in the plan. */
 function familiesOf(plan: Plan): Stage[][] {
   const kin = new Kin();
   for (const job of plan.jobs) kin.join(stagesOf(job));
@@ -80,7 +83,7 @@ function familiesOf(plan: Plan): Stage[][] {
   return [...families.values()];
 }
 
-/** Disjoint sets of identities: each points at another of its set, the head at itself. */
+/** Disjoint sets of identities (union-find): each points to another of its set, and the head to itself. */
 class Kin {
   readonly #next = new Map<string, string>();
 
@@ -88,7 +91,7 @@ class Kin {
     const next = this.#next.get(id) ?? id;
     if (next === id) return id;
     const head = this.headOf(next);
-    this.#next.set(id, head); // the next search is one step
+    this.#next.set(id, head); // shortens the next search to one step
     return head;
   }
 

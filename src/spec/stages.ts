@@ -1,6 +1,6 @@
 /**
- * What is run: a plan of jobs, each a small graph of stages (pre-train → fine-tune, linear probe, kNN). A stage's
- * configuration holds everything that decides its result and nothing else; its identity is the hash of that.
+ * The work of a sweep: a plan of jobs, each a small graph of stages (pre-train → fine-tune, linear probe, kNN). A
+ * stage's configuration contains exactly the values that determine its result; its identity is the hash of these.
  */
 import type { UnlabelledData } from '../data/registry.js';
 import type { Evaluation, EvaluationStageConfig, StageKind } from '../stages/index.js';
@@ -8,7 +8,7 @@ import type { ModelConfig } from './model.js';
 import type { PretrainSpec } from './schema.js';
 import type { Task } from './task.js';
 
-/** Raised whenever a change of the code changes results: stages of another revision are computed anew. */
+/** Increased whenever a change of the code changes results: stages of another revision are computed again. */
 export const ENGINE_REVISION = 2;
 
 export interface PretrainConfig {
@@ -22,7 +22,7 @@ export interface PretrainConfig {
 
 export type StageConfig = PretrainConfig | EvaluationStageConfig;
 
-/** The epochs of a stage's recipe; null where it trains for none. */
+/** The epochs of a stage's recipe; null if it has none. */
 export function epochsOf({ recipe }: StageConfig): number | null {
   return 'epochs' in recipe ? recipe.epochs : null;
 }
@@ -31,10 +31,10 @@ export type { StageKind, UnlabelledData };
 
 /** One unit of work with one folder of results. */
 export interface Stage {
-  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path`. */
+  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of the fields below, without `data.path`. */
   id: string;
   config: StageConfig;
-  /** The pre-training it starts from; null for pre-training itself and for `scratch`. */
+  /** The pre-training from which it starts; null for pre-training itself and for `scratch`. */
   parent: string | null;
   /** Fingerprint of the data set's content. */
   dataFingerprint: string;
@@ -42,7 +42,7 @@ export interface Stage {
   engineRevision: number;
 }
 
-/** One point of the sweep as the spec writes it, with the axes it varies. */
+/** One point of the sweep as written in the spec, with the axes that it varies. */
 export interface Cell {
   objective: string;
   maskRatio: number | null;
@@ -73,6 +73,6 @@ export interface Plan {
   jobs: Job[];
   /** Parents before children. */
   stages: Stage[];
-  /** Cells that contradict themselves, with the reason. */
+  /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
 }

@@ -1,4 +1,4 @@
-/** The nearest name among the valid ones, for "did you mean …?". Compares spellings only. */
+/** The nearest of the valid names, for "did you mean …?". Only the spelling is compared. */
 
 /**
  * Number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (Damerau–Levenshtein,
@@ -23,17 +23,17 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-/** Case and joints do not count: `mask_ratio` is `maskRatio`, `Zoomed In` is `zoomed-in`. */
+/** Case and separators are ignored: `mask_ratio` equals `maskRatio`, `Zoomed In` equals `zoomed-in`. */
 const plain = (word: string): string => word.toLowerCase().replace(/[-_.\s]/g, '');
 
-/** The choice nearest to `word`, or undefined when none is within a third of the longer one's letters. */
+/** The choice nearest to `word`; undefined if the distance to each is more than a third of the longer word's length. */
 export function nearest(word: string, choices: Iterable<string>): string | undefined {
   const target = plain(word);
   let found: { choice: string; distance: number } | undefined;
   for (const choice of choices) {
     const candidate = plain(choice);
     const longer = Math.max(target.length, candidate.length);
-    // The lengths alone bound the distance from below, which spares absurdly long words the table.
+    // The difference in length is a lower bound of the distance, so the table is not computed for very long words.
     if (3 * Math.abs(target.length - candidate.length) > longer) continue;
     const distance = editDistance(target, candidate);
     if (3 * distance <= longer && distance < (found?.distance ?? Infinity)) found = { choice, distance };
@@ -41,7 +41,7 @@ export function nearest(word: string, choices: Iterable<string>): string | undef
   return found?.choice;
 }
 
-/** `; did you mean "masked"?`, or nothing when no choice is near. */
+/** `; did you mean "masked"?`, or an empty string if no choice is near. */
 export function didYouMean(word: string, choices: Iterable<string>): string {
   const choice = nearest(word, choices);
   return choice === undefined ? '' : `; did you mean "${choice}"?`;

@@ -1,6 +1,6 @@
 /**
- * The shape of a whole sweep file, built from the keys of a job: `job` with every key optional, and the axes under
- * dotted names. What the parts mean together is in `sweep.ts`.
+ * The shape of a whole sweep file, built from the keys of a job: `job` with every key optional, and the axes by dotted
+ * names. `sweep.ts` checks parts that depend on each other.
  */
 import { z } from 'zod';
 import { JOB_KEYS, findKey, isListValued, jobKeys, type KeyLeaf, type KeyNode } from './keys.js';
@@ -10,7 +10,7 @@ import { isMapping } from './tree.js';
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const NAME_RULE = 'expected letters, digits, ".", "_" and "-", beginning with a letter or digit';
 
-/** A job in which everything may be left out; nothing is filled in. */
+/** A job in which every key is optional; no defaults are filled in. */
 function partial(node: KeyNode): z.ZodType {
   if (node.kind === 'leaf') {
     const { description, fallback } = node;
@@ -23,7 +23,9 @@ function partial(node: KeyNode): z.ZodType {
   return z.strictObject(shape).optional().meta({ description: node.description });
 }
 
-/** The values of an axis. A list is always the list of values; for list-valued keys it is a list of lists. */
+/**
+ * The values of an axis. A list is always the list of values; for keys whose values are lists, it is a list of lists.
+ */
 function axis(leaf: KeyLeaf): z.ZodType {
   const many = z.array(leaf.schema).min(1, 'expected at least one value');
   const values = isListValued(leaf) ? many : z.union([many, leaf.schema]);
@@ -38,7 +40,7 @@ const axisKeys = Object.fromEntries(
   }),
 );
 
-/** The id keeps its many uses one definition in the JSON Schema. */
+/** With the id, the JSON Schema has one definition for its many uses. */
 const axes = z.strictObject(axisKeys).meta({ id: 'axes' });
 
 const named = (description: string) => axes.optional().meta({ description });
@@ -65,7 +67,7 @@ export const sweepSchema = z
   })
   .meta({ title: 'vitmim sweep', description: 'A sweep of pre-training experiments.' });
 
-/** A sweep file that has the right shape. */
+/** A sweep file of valid shape. */
 export interface SweepFile {
   name?: string;
   description?: string;
@@ -83,7 +85,7 @@ type RawAxes = Record<string, unknown>;
 
 const sweepFileSchema = sweepSchema.transform(normalize);
 
-/** Reads the shape alone; single values become lists of one. */
+/** Parses only the shape; single values become lists of one. */
 export function parseSweepFile(value: unknown): z.ZodSafeParseResult<SweepFile> {
   return sweepFileSchema.safeParse(value);
 }

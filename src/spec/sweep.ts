@@ -1,6 +1,6 @@
 /**
- * Sweep text → validated cells, each with its whole job. Reports every problem it finds with its place in the file.
- * Knows no data set's content; identities are made in `plan.ts`.
+ * Sweep text → validated cells, each with its complete job. Reports every problem that it finds with its location in
+ * the file. The content of data sets is not read here; `plan.ts` computes identities.
  */
 import { compareKeys, countPoints, type Grid } from './expand.js';
 import { sweepHint } from './hints.js';
@@ -16,28 +16,28 @@ import { readYaml, type YamlDocument } from './yaml.js';
 export interface Sweep {
   name: string;
   description?: string;
-  /** In canonical order, the main grid first, then each include; never two alike. */
+  /** In canonical order: the main grid first, then each include; without duplicates. */
   cells: ResolvedCell[];
-  /** Cells that contradict themselves. */
+  /** Cells that are contradictions. */
   leftOut: LeftOutCell[];
 }
 
 export interface SweepOptions {
-  /** How messages call the file. */
+  /** The name of the file in messages. */
   file: string;
-  /** The sweep's name when the file gives none, normally the file's without its ending. */
+  /** The sweep's name if the file gives none: usually the file's name without its extension. */
   defaultName: string;
   /** The texts of the `--set` options, as in `job.pretrain.epochs=5`. */
   sets?: readonly string[];
 }
 
-/** More cells than this are a slip of the pen, and would take long to even list. */
+/** More cells than this are probably a mistake, and even listing them would take long. */
 export const MAX_CELLS = 20_000;
 
 /**
  * Reads a sweep.
  *
- * Without `grid` and `zip`, the sweep is its includes, or the one default job where there are none.
+ * Without `grid` and `zip`, the sweep consists of its includes, or of the one default job if there are none.
  *
  * @throws SpecError with all problems of the first kind found: syntax; shape, types and ranges; axes; impossible cells.
  */
@@ -60,7 +60,7 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
     ...overrides.flatMap((override) => shadowProblems(override, grids)),
   ]);
 
-  // The place of the data makes no two cells differ, so tables do not show it.
+  // Cells never differ by the path of the data, so tables do not show it.
   const set = overrides.flatMap((override) => override.jobKeys).filter((key) => key !== 'data.path');
   const { cells, leftOut, findings } = resolveCells(sweep, grids, set);
   failOn(locate(findings));
@@ -144,13 +144,13 @@ function excludeFindings({ exclude }: SweepFile, grids: readonly Grid[]): Findin
   });
 }
 
-/** A `--set job.X` that an axis X overrules would silently do nothing. */
+/** A `--set job.X` would have no effect if X is also an axis. */
 function shadowProblems({ path, value, jobKeys, location }: Override, grids: readonly Grid[]): Problem[] {
   return jobKeys.flatMap((key) => {
     const owner = grids.find(({ grid, zip }) => Object.hasOwn(grid, key) || Object.hasOwn(zip, key));
     if (owner === undefined) return [];
     const axis: Path = owner.root.length > 0 ? owner.root : [Object.hasOwn(owner.grid, key) ? 'grid' : 'zip'];
-    // A whole group may have been set; what counts is the key's own part of it.
+    // A whole group may have been set; the value of this key is compared.
     const own = valueAt(value, key.split('.').slice(path.length - 1));
     return [{ path: `job.${key}`, location, message: shadowed(key, own, axis) }];
   });

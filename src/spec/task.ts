@@ -1,7 +1,7 @@
 /**
- * A pre-training task: recover the clean image from one degraded in three independent parts. These are the resolved
- * numbers that `src/objectives` applies; `cells.ts` resolves them from a spec. The kinds of each part are the registries
- * of `src/task`. (DESIGN.md §1, PAPER.md §3–4)
+ * A pre-training task: recover the clean image from one that is degraded in three independent parts. It consists of the
+ * resolved numbers that `src/objectives` applies; `cells.ts` resolves them from a spec. The kinds of each part are the
+ * registries of `src/task`. (DESIGN.md §1, PAPER.md §3–4)
  */
 import type { GeometryEntry, MaskEntry, StyleEntry, TargetEntry } from '../task/entry.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
@@ -32,15 +32,17 @@ export const STYLE_KINDS = namesOf(STYLES);
 export const MASK_KINDS = namesOf(MASKS);
 export const PRETRAIN_TARGETS = namesOf(TARGETS);
 
-/** The kinds that degrade nothing. */
+/** The kinds that change nothing. */
 export const NO_MISALIGNMENT = 'none' satisfies Misalignment;
 export const NO_STYLE_CHANGE = 'preserved' satisfies StyleKind;
 
-/** What pre-training recovers from what. */
+/** What pre-training recovers, and from what. */
 export interface Task {
   /** Fraction of the input tokens removed, in [0, 1). */
   maskRatio: number;
-  /** Absent: {@link DEFAULT_MASK}, so that stages keep the identities from before there were several masks. */
+  /**
+   * Absent for {@link DEFAULT_MASK}, so that stages keep the identities that they had before there were several masks.
+   */
   mask?: Mask;
   geometry: Geometry;
   style: Style;
@@ -53,7 +55,7 @@ export const isDefaultMask = ({ kind }: { kind: string }): boolean => kind === D
 
 export const maskOf = ({ mask }: Pick<Task, 'mask'>): Mask => mask ?? DEFAULT_MASK;
 
-// Methods of entries are typed for their own numbers; these functions pair each task's numbers with their entry.
+// The methods of an entry accept only its own numbers; these functions pair each task's numbers with their entry.
 export const geometryEntry = ({ kind }: Geometry): GeometryEntry => GEOMETRIES[kind];
 export const styleEntry = ({ kind }: Style): StyleEntry => STYLES[kind];
 export const maskEntry = ({ kind }: Mask): MaskEntry => MASKS[kind];
@@ -63,8 +65,8 @@ export const targetEntry = (target: PretrainTarget): TargetEntry => TARGETS[targ
 export const targetWidth = (target: PretrainTarget, patchSize: number): number => targetEntry(target).width(patchSize);
 
 /**
- * Whether the loss counts removed tokens alone. If the visible tokens are degraded too, recovering them is part of the
- * task and all tokens count (DESIGN.md §1).
+ * Whether the loss counts only removed tokens. If the visible tokens are degraded too, their recovery is part of the
+ * task, and all tokens count (DESIGN.md §1).
  */
 export function countsRemovedTokensOnly({ maskRatio, geometry, style }: Task): boolean {
   return maskRatio > 0 && geometryEntry(geometry).countsRemovedTokensOnly(geometry) && style.kind === NO_STYLE_CHANGE;

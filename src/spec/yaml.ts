@@ -1,8 +1,7 @@
 /**
  * YAML text → a plain value, with the line of every key and item. The meaning of keys is not checked here.
  *
- * YAML 1.2 core schema; anchors and aliases are allowed, `<<` merges, several documents and references of a value to
- * itself are not.
+ * YAML 1.2 core schema. Anchors and aliases are allowed; `<<` merges, several documents and self-references are not.
  */
 import {
   CORE_SCHEMA,
@@ -18,18 +17,18 @@ import {
 import { messageOf } from '../common/errors.js';
 import { SpecError, type Location, type Path } from './problems.js';
 
-/** A YAML document and the places of its parts. */
+/** A YAML document and the locations of its values. */
 export interface YamlDocument {
   value: unknown;
   /**
-   * Where the value at `path`, or its key, is written. Where there is no such value (it is missing, or stands behind an
-   * alias), the nearest one around it.
+   * The location of the value at `path`, or of its key. If there is no such value in the text (it is missing, or inside
+   * an alias), that of the nearest value around it.
    */
   locate(path: Path, part?: 'key' | 'value'): Location;
 }
 
 /**
- * Reads the text of a spec file. `file` only names it in messages.
+ * Parses the text of a spec file. `file` is its name in messages.
  *
  * @throws SpecError on anything that is not one well-formed document.
  */
@@ -75,14 +74,14 @@ export function readYaml(text: string, file: string): YamlDocument {
 /** The value of a `--set` option, or why it cannot be read. */
 export function parseYamlValue(text: string): { value: unknown } | { reason: string } {
   try {
-    // Without anchors no value can refer to itself.
+    // Without anchors, no value can contain itself.
     return { value: load(text, { schema: CORE_SCHEMA, maxAliases: 0 }) };
   } catch (error) {
     return { reason: error instanceof YAMLException ? error.reason : messageOf(error) };
   }
 }
 
-/** The parser's words, with the remedy where they leave it open. */
+/** The parser's message, with a remedy if it has none. */
 function explain(reason: string): string {
   if (reason.startsWith('duplicated mapping key')) return 'this key stands twice in one mapping; keep one of them';
   if (reason.startsWith('tab characters')) return 'tabs cannot indent YAML; use spaces';
@@ -104,11 +103,11 @@ function locationOf(source: string, offset: number, file: string): Location {
 
 // --- places ----------------------------------------------------------------------------------------------------------
 
-/** A value's place in the text, by offsets. */
+/** A value's location in the text, as offsets. */
 interface Place {
   start: number;
   keyStart: number;
-  /** Number of values in it, those behind aliases counted each time. */
+  /** Number of values in it; each use of an alias counts. */
   size: number;
   children: Map<string, Place>;
 }
@@ -116,10 +115,10 @@ interface Place {
 /** Aliases of aliases can expand to billions of values in a few lines; real sweeps stay far below this limit. */
 const LARGEST = 100_000;
 
-/** The places of the first document's values. */
+/** The locations of the first document's values. */
 function placesOf(events: Event[], source: string, fail: (offset: number, message: string) => never): Place {
   const anchors = new Map<string, Place | 'open'>();
-  let next = 1; // past the document's own event
+  let next = 1; // after the document's own event
 
   function read(keyStart: number): Place {
     const event = events[next++];
@@ -159,7 +158,7 @@ function placesOf(events: Event[], source: string, fail: (offset: number, messag
   return read(0);
 }
 
-/** Empty values have no place of their own and take their key's. */
+/** An empty value has no location of its own and uses its key's. */
 function startOf(event: Exclude<Event, { type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>, otherwise: number) {
   switch (event.type) {
     case EVENT_ID.SCALAR: {

@@ -1,4 +1,4 @@
-/** What an evaluation is: one file that declares how pre-trained encoders are measured, and measures them. */
+/** The declaration of an evaluation: one file declares how pre-trained encoders are measured, and measures them. */
 import { z } from 'zod';
 import { TrainingError } from '../common/errors.js';
 import type { Dataset } from '../data/split.js';
@@ -9,17 +9,18 @@ import type { StageContext } from '../training/stage-context.js';
 import { TEST_IMAGES, type Fields, type Metrics } from './fields.js';
 import { columnsOf, resultSchemaOf, type Baseline, type FileKeys, type StageKindEntry, type Trains } from './stage.js';
 
-/** What an evaluation needs to know of each image. `nothing`: it runs on every data set. */
+/** The target that an evaluation needs with each image. `nothing`: it runs on every data set. */
 export type Needs = TargetKind;
 
-/** The data sets that an evaluation can be given. */
+/** The data sets on which an evaluation can run. */
 export type DatasetFor<Needed extends Needs> = Needed extends 'nothing' ? Dataset : Dataset<Needed>;
 
-/** What it runs with. */
+/** The context of an evaluation's run. */
 export type EvaluationContext<Needed extends Needs = Needs> = StageContext<DatasetFor<Needed>>;
 
 /**
- * Keys of a recipe that have another value where there is no pre-training, each with the key of that value:
+ * Keys of a recipe that have another value without pre-training, each with the key of that value: `{ layerDecay:
+ * 'scratchLayerDecay' }`.
  * `{ layerDecay: 'scratchLayerDecay' }`.
  */
 export type ScratchKeys = Readonly<Record<string, string>>;
@@ -27,15 +28,15 @@ export type ScratchKeys = Readonly<Record<string, string>>;
 type NoKeys = Readonly<Record<string, never>>;
 
 /**
- * A recipe as a stage has it: the values from scratch stand under their plain keys, and `labelFraction` belongs to the
- * data.
+ * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, and
+ * `labelFraction` is a property of the data.
  */
 export type ResolvedRecipe<Recipe extends z.ZodObject, Scratch extends ScratchKeys = NoKeys> = Omit<
   z.output<Recipe>,
   'labelFraction' | Scratch[keyof Scratch]
 >;
 
-/** All that decides the result of an evaluation, beside its parent. */
+/** All that determines the result of an evaluation, in addition to its parent. */
 export interface EvaluationConfig<Name extends string, Recipe> {
   kind: Name;
   seed: number;
@@ -44,7 +45,7 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   recipe: Recipe;
 }
 
-/** What every evaluation declares, for code that handles all of them. */
+/** The common part of all evaluation declarations, for code that handles any of them. */
 export interface EvaluationEntry extends StageKindEntry {
   needs: Needs;
   scratchKeys: ScratchKeys;
@@ -59,24 +60,24 @@ export interface EvaluationDeclaration<
   Numbers extends Fields,
   Scratch extends ScratchKeys,
 > {
-  /** As `evaluate` and `--metric` name it; its recipe is the key of the job of that name. */
+  /** The name in `evaluate` and `--metric`; its recipe is the key of the job with this name. */
   name: Name;
-  /** In a sentence: `fine-tuning`. */
+  /** The name in a sentence: `fine-tuning`. */
   title: string;
   needs: Needed;
   trains: Trains;
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
-  /** What it measures on the test set; tables compare the first. */
+  /** The metrics measured on the test set; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */
   numbers: Numbers;
-  /** Leave it out where there is no training loss to judge. */
+  /** Omitted if there is no training loss to judge. */
   baseline?: Baseline<Extract<keyof Numbers, string>>;
   /**
-   * Measures. Every command loads this file, so that it imports nothing that loads TensorFlow.js: `run` imports what it
-   * needs when it is called.
+   * Runs the evaluation. Every command loads the file of the declaration, which must therefore not import
+   * TensorFlow.js: `run` imports what it needs when it is called.
    *
    * @throws TrainingError, Interrupted
    */
@@ -86,7 +87,7 @@ export interface EvaluationDeclaration<
   ): Promise<ResultNumbers<Name, Measured, Numbers>>;
 }
 
-/** What `run` returns: the result without what is known of the stage's files alone. */
+/** The return value of `run`: the result without the values that follow from the stage's files. */
 export type ResultNumbers<Name extends string, Measured extends Metrics, Numbers extends Fields> = Omit<
   z.output<ResultSchema<Name, Measured, Numbers>>,
   FileKeys
@@ -97,8 +98,8 @@ type ResultSchema<Name extends string, Measured extends Metrics, Numbers extends
 >;
 
 /**
- * Makes an evaluation from its declaration. List it in `index.ts`: plans, results, progress, tables, `--metric`,
- * completion and the JSON Schema of specs follow from there.
+ * Creates an evaluation from its declaration. List it in `index.ts`; plans, results, progress, tables, `--metric`,
+ * completion and the JSON Schema of specs are derived from there.
  */
 export function defineEvaluation<
   const Name extends string,
@@ -112,9 +113,9 @@ export function defineEvaluation<
   return {
     ...declaration,
     /**
-     * Runs it on a data set that provides what it needs.
+     * Runs it on a data set that provides the targets it needs.
      *
-     * @throws TrainingError where the data set does not; otherwise as `run` does.
+     * @throws TrainingError if the data set does not; otherwise as `run`.
      */
     async run(config: Parameters<typeof declaration.run>[0], context: StageContext) {
       const { dataset } = context;

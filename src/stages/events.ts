@@ -1,4 +1,4 @@
-/** What a stage reports while it runs. */
+/** The events that a stage reports while it runs. */
 
 /** Metrics on the test set by their keys; null: a metric that was not measured. */
 export type MetricValues = Readonly<Record<string, number | null>>;

@@ -1,26 +1,26 @@
-/** The numbers of a stage's result: how `result.json` holds each, and how tables and messages show it. */
+/** The numbers of a stage's result: the schema of each in `result.json`, and its form in tables and messages. */
 import { z } from 'zod';
 
 /** One number of a result. */
 export interface Field<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> {
   /** null: it was not measured. */
   schema: Schema;
-  /** Of its column, after the kind of stage: `finetune loss`. */
+  /** The heading of its column, after the kind of stage: `finetune loss`. */
   label: string;
   description: string;
-  /** Of the column: `%`, `s`. */
+  /** The unit of the column: `%`, `s`. */
   unit?: string;
-  /** Decimals that are shown. */
+  /** Decimals shown. */
   digits: number;
 }
 
-/** A unit, as tables and sentences write it. */
+/** A unit, as written in tables and sentences. */
 export interface Unit {
   /** `%` */
   symbol: string;
-  /** `in percent`, after the name of what is measured. */
+  /** `in percent`, after the name of the measured quantity. */
   words: string;
-  /** What a difference of two such numbers is counted in: `points`. */
+  /** The unit of a difference of two such numbers: `points`. */
   difference: string;
 }
 
@@ -31,9 +31,9 @@ export interface Metric<Schema extends z.ZodType<number | null> = z.ZodType<numb
   Field<Schema>,
   'unit'
 > {
-  /** On the axis of a chart: `Top-1`. */
+  /** The title on the axis of a chart: `Top-1`. */
   title: string;
-  /** In a sentence: `top-1 accuracy`. */
+  /** The name in a sentence: `top-1 accuracy`. */
   name: string;
   /** null: a plain number. */
   unit: Unit | null;
@@ -55,19 +55,19 @@ export function schemasOf<Some extends Readonly<Record<string, { schema: z.ZodTy
   return Object.fromEntries(schemas) as SchemasOf<Some>;
 }
 
-/** A number of a result by its key, and of a list how long it is; null where the result has no such number. */
+/** A number of a result by its key; for a list, its length; null if the result has no such number. */
 export function numberIn(result: Readonly<Record<string, unknown>>, key: string): number | null {
   const value = result[key];
   if (Array.isArray(value)) return value.length;
   return typeof value === 'number' ? value : null;
 }
 
-/** A number that results of engine revision 1 do not have. */
+/** A number that is missing in results of engine revision 1. */
 export const sinceRevision2 = <T extends z.ZodType>(schema: T) => schema.nullable().default(null as never);
 
 // --- numbers that several kinds have -----------------------------------------------------------------------------------
 
-/** What every stage reports first. */
+/** The first numbers of every stage's result. */
 export const WORK = {
   epochs: {
     schema: z.number().nonnegative(),
@@ -86,7 +86,7 @@ export const TEST_IMAGES = {
   testImages: { schema: z.int(), label: 'test images', description: 'Images tested on.', digits: 0 },
 } satisfies Fields;
 
-/** What every stage reports last. */
+/** The last numbers of every stage's result. */
 export const TIME = {
   imagesPerSecond: {
     schema: z.number().nullable(),
@@ -120,7 +120,7 @@ export const BATCH_SIZE = {
   digits: 0,
 } satisfies Field;
 
-/** What predicting equal odds for every class scores: the logarithm of their number. */
+/** The loss of predicting equal odds for every class: the logarithm of the number of classes. */
 export const CHANCE_LOSS = {
   schema: sinceRevision2(z.number()),
   label: 'chance loss',

@@ -1,4 +1,4 @@
-/** Every kind of stage. Adding an evaluation is a file beside this and a line here. */
+/** Every kind of stage. To add an evaluation, add a file in this folder and a line here. */
 import type { z } from 'zod';
 import { namesOf, registry } from '../common/registry.js';
 import type { EvaluationConfig, EvaluationEntry, ResolvedRecipe } from './evaluation.js';
@@ -24,17 +24,17 @@ export type StageKind = keyof typeof STAGES;
 export const EVALUATION_NAMES = namesOf(EVALUATIONS);
 export const STAGE_KINDS = namesOf(STAGES);
 
-/** What every kind declares, by its name. */
+/** The common part of every kind's declaration, by name. */
 export const STAGE_ENTRIES: Readonly<Record<StageKind, StageKindEntry>> = STAGES;
 export const EVALUATION_ENTRIES: Readonly<Record<Evaluation, EvaluationEntry>> = EVALUATIONS;
 
-/** Whether a finished stage of a kind has a checkpoint, which its result then names. */
+/** Whether a finished stage of a kind has a checkpoint; its result then names it. */
 export const leavesCheckpoint = (kind: StageKind): boolean => STAGE_ENTRIES[kind].trains === 'all weights';
 
 /** The schema of each evaluation's recipe, by the key of a job. */
 export type Recipes = { [Name in Evaluation]: Evaluations[Name]['recipe'] };
 
-/** The recipe of each evaluation as a stage has it. */
+/** The recipe of each evaluation in a stage's configuration. */
 export type ResolvedRecipes = {
   [Name in Evaluation]: ResolvedRecipe<Evaluations[Name]['recipe'], Evaluations[Name]['scratchKeys']>;
 };
@@ -44,17 +44,17 @@ export type EvaluationStageConfig<Name extends Evaluation = Evaluation> = {
   [Each in Name]: EvaluationConfig<Each, ResolvedRecipes[Each]>;
 }[Name];
 
-/** The recipe of an evaluation as a job has it. */
+/** The recipe of an evaluation in a job. */
 export type RecipeOf<Name extends Evaluation> = z.output<Recipes[Name]>;
 
-/** The recipes of all evaluations as a job has them. */
+/** The recipes of all evaluations in a job. */
 export type RecipeSpecs = { [Name in Evaluation]: RecipeOf<Name> };
 
 /**
- * The recipe of a job as its stage has it.
+ * Converts the recipe of a job to that of its stage.
  *
  * @param scratch Whether there is no pre-training.
- * @returns the recipe, and its `labelFraction` apart; undefined: it has none.
+ * @returns the recipe, and its `labelFraction` separately; undefined: it has none.
  */
 export function resolveRecipe<Name extends Evaluation>(
   name: Name,

@@ -1,14 +1,14 @@
-/** The names of metrics, as `--metric` and tables write them. */
+/** The names of metrics, as written in `--metric` and tables. */
 import { numberIn, type Metric } from './fields.js';
 import { EVALUATION_ENTRIES, EVALUATION_NAMES, STAGE_ENTRIES, type Evaluation, type StageKind } from './index.js';
 
 /** `finetune`: the first metric of that evaluation. `finetune.top5`: another one. */
 export type MetricName = Evaluation | `${Evaluation}.${string}`;
 
-/** A metric with its place in the results. */
+/** A metric with its key in the results. */
 export interface NamedMetric {
   evaluation: Evaluation;
-  /** Of the number in a result. */
+  /** The key of the number in a result. */
   key: string;
   metric: Metric;
 }
@@ -45,13 +45,13 @@ export function metricTitle(name: MetricName): string {
   return `${title}${unit === null ? '' : ` (${unit.symbol})`}, ${name}`;
 }
 
-/** The first metric of a kind of stage; null: it is no evaluation. */
+/** The first metric of a kind of stage; null: the kind is not an evaluation. */
 export function firstMetricOf(kind: StageKind): { key: string; metric: Metric } | null {
   const [first] = Object.entries(STAGE_ENTRIES[kind].metrics);
   return first === undefined ? null : { key: first[0], metric: first[1] };
 }
 
-/** The first metric that a stage measured, as one line: `81.20 %`, or with its name where it has no unit. */
+/** The first metric of a stage's result, as one line: `81.20 %`, or with its name if it has no unit. */
 export function describeMeasured(kind: StageKind, values: Readonly<Record<string, unknown>>): string {
   const first = firstMetricOf(kind);
   if (first === null) return 'nothing measured';

@@ -1,4 +1,4 @@
-/** Pre-training: recover clean images from degraded ones. It needs no label. (PAPER.md §6) */
+/** Pre-training: recover clean images from degraded ones. It needs no labels. (PAPER.md §6) */
 import { z } from 'zod';
 import { BATCH_SIZE, FIRST_LOSS, LARGEST_GRADIENT_NORM, LOSS, type Fields } from './fields.js';
 import { columnsOf, resultSchemaOf, type FileKeys } from './stage.js';

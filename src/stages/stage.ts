@@ -1,52 +1,52 @@
-/** What every kind of stage declares, and the result that follows from it. */
+/** The declaration of a kind of stage, and the result schema derived from it. */
 import { z } from 'zod';
 import { schemasOf, sinceRevision2, TIME, TRAIN_IMAGES, WORK, type Fields, type Metrics } from './fields.js';
 
-/** What a stage trains. All weights: the stage leaves a checkpoint, which its result names. */
+/** What a stage trains. All weights: the stage writes a checkpoint, which its result names. */
 export type Trains = 'all weights' | 'a head' | 'nothing';
 
-/** The loss that a stage is judged by, and the level that it must fall below; both are keys of its numbers. */
+/** The loss by which a stage is judged, and the level that it must fall below; both are keys of its numbers. */
 export interface Baseline<Key extends string = string> {
   loss: Key;
   level: Key;
-  /** Of the prediction that has this level, after `no better than`: `equal odds`. */
+  /** The prediction that has this level, after `no better than`: `equal odds`. */
   name: string;
 }
 
 /** A kind of stage as data. */
 export interface StageKindEntry {
-  /** The name of the kind: of its recipe in a spec, and of the columns of its numbers. */
+  /** The name of the kind, which its recipe in a spec and the columns of its numbers have too. */
   name: string;
-  /** In a sentence: `fine-tuning`. */
+  /** The name in a sentence: `fine-tuning`. */
   title: string;
   trains: Trains;
   /** Every number of its result, in the order of the columns of `runs.csv`. */
   columns: Fields;
-  /** What it measures on the test set; tables compare the first. Empty: it is no evaluation. */
+  /** The metrics measured on the test set; tables compare the first. Empty: the kind is not an evaluation. */
   metrics: Metrics;
   /** null: it has no training loss to judge. */
   baseline: Baseline | null;
 }
 
-/** What every result has beside its numbers. */
+/** The keys of every result in addition to its numbers. */
 const COMMON = {
-  /** Files that could not be decoded and were passed over. */
+  /** Files that could not be decoded and were skipped. */
   corruptImages: z.array(z.string()),
   /** Identity of the stage. */
   stage: sinceRevision2(z.string()),
-  /** The pre-training that it started from, and the digest of that checkpoint (`store/safetensors.ts`); null: none. */
+  /** The pre-training from which it started, and the digest of that checkpoint (`store/safetensors.ts`); null: none. */
   parent: sinceRevision2(z.strictObject({ id: z.string(), sha256: z.string() })),
-  /** Digest of the checkpoint that it left; null: it leaves none. */
+  /** Digest of the checkpoint that it wrote; null: it writes none. */
   checkpoint: sinceRevision2(z.string()),
 };
 
-/** What a result has that is known of its files alone. */
+/** The keys of a result whose values follow from the stage's files. */
 export type FileKeys = 'stage' | 'parent' | 'checkpoint';
 
 /**
  * The schema of `result.json` for a kind of stage.
  *
- * @param numbers Those of the kind itself.
+ * @param numbers The numbers of the kind itself.
  */
 export function resultSchemaOf<
   const Name extends string,
@@ -65,14 +65,14 @@ export function resultSchemaOf<
 /**
  * All numbers of a stage in the order of their columns.
  *
- * @param numbers Those of the kind itself.
- * @param tested Further numbers on the images it read, after those of training.
+ * @param numbers The numbers of the kind itself.
+ * @param tested Further numbers on the test images, after those of training.
  */
 export function columnsOf(numbers: Fields, tested: Fields = {}): Fields {
   const corruptImages = {
     schema: z.int(),
     label: 'corrupt images',
-    description: 'Files that could not be decoded and were passed over.',
+    description: 'Files that could not be decoded and were skipped.',
     digits: 0,
   };
   return { ...numbers, ...WORK, ...TRAIN_IMAGES, ...tested, corruptImages, ...TIME };

@@ -1,7 +1,7 @@
 /**
- * What an entry of a registry contains: a geometry, a style, a mask or a target. An entry is one file with everything
- * about its kind: name, description, the schema of its strengths, how these are resolved, and how it is computed. The
- * tensor forms receive tfjs and the ops as an argument (see `tensors.ts`).
+ * The entries of the registries: geometries, styles, masks and targets. An entry is one file with all facts about its
+ * kind: name, description, the schema of its strengths, how these are resolved, and how it is computed. The tensor
+ * forms receive tfjs and the ops as an argument (see `tensors.ts`).
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
@@ -11,7 +11,7 @@ import type { Tensors } from './tensors.js';
 
 // --- what all degradations have --------------------------------------------------------------------------------------
 
-/** What `auto` strengths depend on. */
+/** The properties of a task on which `auto` strengths depend. */
 export interface ResolveContext {
   /** Whether the task removes tokens. */
   readonly masked: boolean;
@@ -24,28 +24,31 @@ export interface ImageSizes {
   readonly patchSize: number;
 }
 
-/** Keys that cannot go together, the one to change first coming first. */
+/** Keys that contradict each other; the one that should be changed is first. */
 export interface Conflict {
   readonly keys: readonly string[];
   readonly message: string;
 }
 
 /**
- * @typeParam Resolved Its numbers in a task, all decided; part of the identity of a stage. Strengths that make no
- *   difference are left out of it.
+ * @typeParam Resolved Its resolved numbers in a task, which are part of a stage's identity. Strengths without effect
+ * are omitted.
  */
 export interface DegradationEntry<
   Name extends string = string,
   Strengths extends z.ZodObject = z.ZodObject,
   Resolved extends { kind: string } = { kind: string },
 > {
-  /** The value of the axis and the part of an objective's name: lower case, words joined by `-`. */
+  /** The value of the axis and part of an objective's name: lower case, words joined by `-`. */
   readonly name: Name;
-  /** What it does, as a clause for the documentation of the axis. */
+  /** Its effect, as a clause for the documentation of the axis. */
   readonly description: string;
-  /** The keys below `degradation.NAME` (in camel case), each with default and description; no keys: no such group. */
+  /**
+   * The keys below `degradation.NAME` (in camel case), each with default and description; without keys there is no such
+   * group.
+   */
   readonly strengths: Strengths;
-  /** Strengths that are determined by whether there is a mask. Reports do not warn where they differ between cells. */
+  /** Strengths that depend on whether there is a mask. Reports do not warn if these differ between cells. */
   readonly determinedByMask?: readonly string[];
   resolve(strengths: z.output<Strengths>, context: ResolveContext): Resolved;
   /** Why the resolved numbers cannot be applied to images of this size; undefined: they can. */
@@ -54,13 +57,13 @@ export interface DegradationEntry<
 
 // --- geometries ------------------------------------------------------------------------------------------------------
 
-/** Where zoomed-out content lies in its canvas: pixels between the canvas's edges and the content's. */
+/** The position of zoomed-out content in its canvas: pixels between the canvas's edges and the content's. */
 export interface Placement {
   readonly left: number;
   readonly top: number;
 }
 
-/** What a geometry draws for an image; each geometry adds its own numbers. */
+/** The draw of a geometry for an image; each geometry adds its own numbers. */
 export interface GeometryDraw {
   readonly placement: Placement | null;
 }
@@ -73,18 +76,18 @@ export interface GeometryEntry<
   Draw extends GeometryDraw = GeometryDraw,
 > extends DegradationEntry<Name, Strengths, Resolved> {
   /**
-   * Whether the loss of a masked task counts the removed tokens alone. It cannot where visible tokens are degraded too,
-   * or where prediction and input tokens lie in different places.
+   * Whether the loss of a masked task counts only the removed tokens. It must not if visible tokens are degraded too,
+   * or if prediction and input tokens are at different positions.
    */
   countsRemovedTokensOnly(geometry: Resolved): boolean;
   part(geometry: Resolved, imageSize: number): GeometryPart<Draw>;
-  /** The loss; by default the prediction is compared on the grid of its own tokens (`losses/same-grid.ts`). */
+  /** The loss. Default: the prediction is compared on the grid of its own tokens (`losses/same-grid.ts`). */
   loss?(tensors: Tensors, geometry: Resolved, context: LossContext): LossForm;
 }
 
 /**
- * A geometry at one image size: what it draws for an image, and how it changes the clean field, one image as an array
- * or a batch on the device. It receives only its own draws.
+ * A geometry at one image size: its draw for an image, and how it changes the clean field, as an array for one image or
+ * as a batch on the device. It receives only its own draws.
  */
 export interface GeometryPart<Draw extends GeometryDraw = GeometryDraw> {
   /** F, side of the clean field that it starts from. */
@@ -92,7 +95,7 @@ export interface GeometryPart<Draw extends GeometryDraw = GeometryDraw> {
   draw(random: Random): Draw;
   /** F², in [0, 1] → imageSize², ImageNet-normalised */
   move(field: FloatImage, draw: Draw): FloatImage;
-  /** [B, F, F, 3] in [0, 1] → [B, S, S, 3], ImageNet-normalised. The caller frees intermediate tensors. */
+  /** [B, F, F, 3] in [0, 1] → [B, S, S, 3], ImageNet-normalised. The caller disposes of intermediate tensors. */
   moveBatch(tensors: Tensors, fields: tf.Tensor4D, draws: readonly Draw[]): tf.Tensor4D;
 }
 
@@ -112,8 +115,8 @@ export interface StyleEntry<
 }
 
 /**
- * A style: changes the pixels of ImageNet-normalised images and keeps their size, one image as an array or a batch on
- * the device. May return its argument.
+ * A style: changes the pixels of ImageNet-normalised images and keeps their size, as an array for one image or as a
+ * batch on the device. May return its argument.
  */
 export interface StylePart<Draw = unknown> {
   draw(random: Random): Draw;
@@ -124,7 +127,7 @@ export interface StylePart<Draw = unknown> {
 
 // --- masks -----------------------------------------------------------------------------------------------------------
 
-/** Which tokens are removed; how many is decided by `maskRatio`. */
+/** Which tokens are removed; `maskRatio` determines how many. */
 export interface MaskEntry<
   Name extends string = string,
   Strengths extends z.ZodObject = z.ZodObject,
@@ -134,7 +137,7 @@ export interface MaskEntry<
    * Draws the kept tokens of one image.
    *
    * @param columns Patches along each side of the image, columns² in total, listed row by row.
-   * @param kept How many tokens the encoder sees.
+   * @param kept Number of tokens that the encoder receives.
    * @returns `kept` different indices below columns², ascending
    */
   draw(mask: Resolved, grid: { readonly columns: number; readonly kept: number }, random: Random): Int32Array;
@@ -146,7 +149,7 @@ export interface MaskEntry<
 export interface TargetEntry<Name extends string = string> {
   /** The value of `pretrain.target`. */
   readonly name: Name;
-  /** What it is, as a clause for the documentation of the key. */
+  /** A clause for the documentation of the key. */
   readonly description: string;
   /** Number of values of a predicted token: the width of the decoder's output. */
   width(patchSize: number): number;
@@ -154,18 +157,18 @@ export interface TargetEntry<Name extends string = string> {
    * The targets of clean images.
    *
    * @param images [B, S, S, 3] in [0, 1]
-   * @returns [B, N, width]. A prediction of zero must be the best one that uses no image: its loss is the baseline
+   * @returns [B, N, width]. The zero prediction must be the best one that uses no image: its loss is the baseline.
    */
   compute(tensors: Tensors, images: tf.Tensor4D, patchSize: number): tf.Tensor3D;
   /**
-   * Lays tokens out on the pixels of their image, differentiably: a loss on another grid resamples the result. By
-   * default each pixel gets all values of its token.
+   * Arranges tokens as pixels of their image, differentiably: a loss on another grid resamples the result. By default
+   * each pixel has all values of its token.
    *
    * @returns [B, S, S, C] for any C
    */
   layOut?(tensors: Tensors, tokens: tf.Tensor3D, patchSize: number): tf.Tensor4D;
   /**
-   * How predictions are compared with targets, of tokens or of pixels, averaged by weight. By default the mean squared
+   * The error of predictions against targets, of tokens or of pixels, averaged by weight. By default the mean squared
    * error.
    *
    * @param prediction [B, P, C]
@@ -175,21 +178,21 @@ export interface TargetEntry<Name extends string = string> {
    */
   error?(tensors: Tensors, prediction: tf.Tensor3D, target: tf.Tensor3D, weights: tf.Tensor2D): tf.Scalar;
   /**
-   * A prediction as a picture; undefined: previews show no reconstruction.
+   * A prediction as an image; undefined: previews show no reconstruction.
    *
-   * @param picture [B, S, S, 3] in [0, 1], the clean picture whose statistics fill in what the target leaves out
+   * @param picture [B, S, S, 3] in [0, 1], the clean image; its statistics replace those that the target omits
    * @returns [B, S, S, 3] in [0, 1]
    */
   toPicture?(tensors: Tensors, prediction: tf.Tensor3D, picture: tf.Tensor4D, patchSize: number): tf.Tensor4D;
 }
 
-/** What a loss is made for. */
+/** The task and sizes for which a loss is created. */
 export interface LossContext extends ImageSizes {
   readonly masked: boolean;
   readonly target: TargetEntry;
 }
 
-/** The clean side of a batch. */
+/** The clean images of a batch. */
 export interface Clean {
   /** [B, F, F, 3] in [0, 1] */
   readonly fields: tf.Tensor4D;
@@ -198,17 +201,17 @@ export interface Clean {
   readonly placements: readonly (Placement | null)[];
 }
 
-/** A loss with its targets ready. */
+/** A loss with its targets computed. */
 export interface Supervision {
   /** Differentiable in the prediction: [B, N, width of the target] → scalar. */
   readonly loss: (prediction: tf.Tensor3D) => tf.Scalar;
-  /** All tensors that `supervise` made and that {@link loss} uses. */
+  /** All tensors that `supervise` creates and {@link loss} uses. */
   readonly tensors: readonly tf.Tensor[];
 }
 
 export interface LossForm {
-  /** The clean picture on the grid of the predictions: [B, F, F, 3] → [B, S, S, 3], in [0, 1]. */
+  /** The clean image on the grid of the predictions: [B, F, F, 3] → [B, S, S, 3], in [0, 1]. */
   picture(fields: tf.Tensor4D): tf.Tensor4D;
-  /** Prepares the targets of a batch. The caller frees intermediate tensors. */
+  /** Computes the targets of a batch. The caller disposes of intermediate tensors. */
   supervise(clean: Clean): Supervision;
 }

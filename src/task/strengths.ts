@@ -1,4 +1,4 @@
-/** The strengths that the entries of a registry contribute to the schema, below `degradation`. */
+/** The strengths that the registries' entries add to the schema, below `degradation`. */
 import type { z } from 'zod';
 import type { DegradationEntry } from './entry.js';
 
@@ -18,7 +18,7 @@ type StrengthsShape<Entries extends Degradations> = {
   ]: z.ZodPrefault<Entries[Name]['strengths']>;
 };
 
-/** The keys below `degradation` that the entries bring with them: one group for each entry with strengths. */
+/** The keys below `degradation` that the entries add: one group for each entry with strengths. */
 export function strengthsShape<Entries extends Degradations>(entries: Entries): StrengthsShape<Entries> {
   const groups = Object.values(entries)
     .filter(({ strengths }) => Object.keys(strengths.shape).length > 0)
@@ -26,10 +26,10 @@ export function strengthsShape<Entries extends Degradations>(entries: Entries): 
       const sentence = `${description[0]!.toUpperCase()}${description.slice(1)}.`;
       return [strengthsKey(name), strengths.prefault({}).describe(sentence)];
     });
-  return Object.fromEntries(groups) as StrengthsShape<Entries>; // the mapped type says what the loop does
+  return Object.fromEntries(groups) as StrengthsShape<Entries>; // the mapped type describes the loop's result
 }
 
-/** The strengths of an entry in the `degradation` of a spec; none where it has no group. */
+/** The strengths of an entry in the `degradation` of a spec; none if it has no group. */
 export function strengthsIn(name: string, degradation: object): Record<string, unknown> {
   const groups: Readonly<Record<string, unknown>> = { ...degradation };
   return (groups[strengthsKey(name)] ?? {}) as Record<string, unknown>; // checked by the schema

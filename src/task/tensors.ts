@@ -1,6 +1,6 @@
 /**
- * tfjs and the ops, passed as an argument to the tensor functions of an entry. The files in this folder are read by
- * `spec`, `store`, `runner` and `report`, which must not load tfjs, so they import nothing but its types.
+ * tfjs and the ops, passed as an argument to the tensor functions of an entry. The files in this folder are imported by
+ * `spec`, `store`, `runner` and `report`, which must not load tfjs, so they import only its types.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type * as ops from '../ops/index.js';

@@ -1,11 +1,11 @@
-/** What both zooms have in common: a fraction that must give whole pixels which differ from the image's. */
+/** The common part of both zooms: a fraction that must result in whole pixels, of another number than the image's. */
 import { UsageError } from '../common/errors.js';
 import type { Conflict } from './entry.js';
 import { strengthsKey } from './strengths.js';
 
 type Zoom = 'zoomed-in' | 'zoomed-out';
 
-/** @throws UsageError where the size does not fit. */
+/** @throws UsageError if the size does not fit. */
 export function zoomSize(fits: boolean, size: number, zoom: Zoom, fraction: number, imageSize: number): number {
   if (fits) return size;
   throw new UsageError(
@@ -14,7 +14,7 @@ export function zoomSize(fits: boolean, size: number, zoom: Zoom, fraction: numb
   );
 }
 
-/** The conflict where computing the size throws. */
+/** The conflict, if computing the size throws. */
 export function zoomConflict(zoom: Zoom, size: () => number): Conflict | undefined {
   try {
     size();

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { prefetch, trainingBatches } from '../data/batches.js';
 
 /**
- * Cuts a batch into equally large parts. A batch that the number of parts does not divide, which is only ever the one
- * batch of a split smaller than the batch size, stays whole.
+ * Splits a batch into parts of equal size. A batch that the number of parts does not divide stays whole. Only a split
+ * smaller than the batch size has such a batch, which is then its only one.
  */
 export function splitInParts(batch: Int32Array, parts: number): Int32Array[] {
   if (batch.length % parts !== 0) return [batch];
@@ -17,9 +17,9 @@ export interface EpochOptions<Part> {
   length: number;
   batchSize: number;
   seed: number;
-  /** Makes the parts of a batch; `step` counts within the epoch. */
+  /** Creates the parts of a batch; `step` counts within the epoch. */
   prepare: (indices: Int32Array, epoch: number, step: number) => Promise<Part[]>;
-  /** All tensors of a part, to free what was prepared and will not be learned from. */
+  /** All tensors of a part, to dispose of parts that were prepared and will not be used. */
   tensors: (part: Part) => tf.Tensor[];
 }
 

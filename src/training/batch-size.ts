@@ -1,16 +1,16 @@
-/** The number of images in a step, where a split may have fewer than a recipe asks for. */
+/** The number of images in a step, which is smaller than the recipe's batch size if the split has fewer images. */
 import type { TrainingEvent } from '../stages/events.js';
 
 /**
- * The images that a step really has. Learning rates are scaled by them, and results record them.
+ * The actual number of images in a step. Learning rates are scaled by it, and results record it.
  *
- * @param length Images in the split. Below the batch size every epoch is one step of all of them.
+ * @param length Images in the split. If it is below the batch size, every epoch is one step of all images.
  */
 export function imagesPerStep(batchSize: number, length: number, emit: (event: TrainingEvent) => void): number {
   if (length >= batchSize) return batchSize;
   const message =
     `a step has all ${length} training images, fewer than batchSize ${batchSize}; the learning rate is scaled ` +
-    `by ${length}. Set batchSize to at most ${length} to be rid of this warning`;
+    `by ${length}. Set batchSize to at most ${length} to avoid this warning`;
   emit({ type: 'warning', message });
   return length;
 }

@@ -1,7 +1,7 @@
 /**
  * When a training has diverged. It is judged against two levels: the loss of a prediction that uses no image (zero
- * everywhere in pre-training, equal odds in classification) and the loss of the first step. A run that is merely no
- * better than the first is complete, and is marked as unhealthy (`src/store/health.ts`).
+ * everywhere in pre-training, equal odds in classification) and the loss of the first step. A run that ends no better
+ * than the first level, but within the limits below, is complete and marked as unhealthy (`src/store/health.ts`).
  */
 import { TrainingError } from '../common/errors.js';
 
@@ -12,10 +12,10 @@ export interface Levels {
   baseline: number;
 }
 
-/** A mean over steps this many times above both levels is divergence: healthy runs exceed them by tens of percent. */
+/** A mean over steps of this many times both levels is divergence: healthy runs exceed them only by tens of percent. */
 const EXPLODED = 10;
 
-/** An end this far above both levels has unlearned what the first weights gave by chance; the rest is noise of few steps. */
+/** A final loss of more than this many times both levels is divergence: smaller excesses can be noise of few steps. */
 const WORSE = 1.1;
 
 const REMEDY = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradient';
@@ -23,7 +23,7 @@ const REMEDY = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradien
 /**
  * Checks the mean loss between two readings.
  *
- * @throws TrainingError (`diverged`) when it is not finite or far above both levels.
+ * @throws TrainingError (`diverged`) if it is not finite, or far above both levels.
  */
 export function checkReading(loss: number, [from, to]: readonly [number, number], levels: Levels): void {
   const where = `between step ${from} and step ${to}`;
@@ -34,7 +34,8 @@ export function checkReading(loss: number, [from, to]: readonly [number, number]
 /**
  * Checks the mean loss of the last epoch.
  *
- * @throws TrainingError (`diverged`) when training ended worse than it began and than a prediction that uses no image.
+ * @throws TrainingError (`diverged`) if it is above both the loss of the first step and that of a prediction without
+ * the image.
  */
 export function checkFinish(loss: number, levels: Levels): void {
   if (loss > WORSE * Math.max(levels.first, levels.baseline)) throw diverged(loss, 'in the last epoch', levels);

@@ -1,11 +1,11 @@
-/** Stochastic depth: residual branches dropped per image, more often the deeper they lie. */
+/** Stochastic depth: residual branches are dropped per image, with a rate that grows with depth. */
 import * as tf from '@tensorflow/tfjs';
 import type { Random } from '../common/random.js';
 import type { DropPath } from '../model/vit.js';
 
 /**
- * Draws the factors of one forward pass: block i of n drops each of its two branches with rate·i/(n − 1), as timm
- * does, and scales what it keeps by 1/(1 − that). The first block, also the only one, drops nothing.
+ * Draws the factors of one forward pass: block i of n drops each of its two branches with rate r = rate·i/(n − 1), as
+ * in timm, and scales the kept ones by 1/(1 − r). The first block, or the only one, drops nothing.
  *
  * @param rate Of the last of several blocks, in [0, 1).
  */
@@ -18,7 +18,7 @@ export function drawDropPath(rate: number, depth: number, batch: number, random:
   });
 }
 
-/** The tensors that {@link drawDropPath} drew. Which branches have one depends on the rate and the depth alone. */
+/** The tensors that {@link drawDropPath} drew. Which branches have one depends only on the rate and the depth. */
 export function dropPathTensors(dropPath: DropPath): tf.Tensor[] {
   return (dropPath ?? []).filter((factors) => factors !== null);
 }

@@ -5,16 +5,18 @@ import { evaluationBatches, prefetch } from '../data/batches.js';
 import type { Split } from '../data/split.js';
 import { normalizedBatch } from './inputs.js';
 
-/** Images in a forward pass. Memory without gradients is small; larger batches gain nothing on a processor. */
+/**
+ * Images in a forward pass. Without gradients little memory is needed; larger batches are not faster on a processor.
+ */
 const BATCH = 128;
 
 /**
- * Applies a model to every image of a split, as evaluation sees it. Each image that can be decoded counts once; nothing
- * stands in for the others.
+ * Applies a model to every image of a split, as in an evaluation. Each image that can be decoded counts once; the
+ * others are not replaced.
  *
  * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
  * @returns The outputs [images, width], row-major, and the target of each of these images.
- * @throws TrainingError where too few images can be decoded, see `data/split.ts`.
+ * @throws TrainingError if too few images can be decoded, see `data/split.ts`.
  */
 export async function applyToSplit<Target>(
   split: Split<Target>,
@@ -53,7 +55,7 @@ export async function applyToSplit<Target>(
   return { outputs, targets, width };
 }
 
-/** Accuracies of scores, in percent. Of equal scores the lower class counts as the higher one. */
+/** Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. */
 export function accuracies(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,

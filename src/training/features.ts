@@ -1,4 +1,4 @@
-/** Frozen features of the labelled training images and of the test images: what the probes measure. */
+/** Frozen features of the labelled training images and of the test images, on which the probes are measured. */
 import * as tf from '@tensorflow/tfjs';
 import { labelledSubset, type Dataset, type Split } from '../data/split.js';
 import { disposeParameters, initialValues, toParameters, transfer } from '../model/parameters.js';
@@ -16,8 +16,8 @@ export interface FeatureSet {
 }
 
 /**
- * Extracts features with the parent's encoder. Without a parent the encoder is a fresh one: the honest zero of a probe
- * is untrained weights, far above chance (PAPER.md §13).
+ * Extracts features with the parent's encoder. Without a parent the encoder has initial weights: their features are the
+ * proper baseline of a probe, and score far above chance (PAPER.md §13).
  */
 export async function extractFeatures(
   { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
@@ -41,7 +41,7 @@ export async function extractFeatures(
 
 /**
  * Subtracts the training mean of each feature and divides by its standard deviation: a batch norm without parameters,
- * as MAE puts before its linear classifier. In place, on both sets.
+ * which MAE has before its linear classifier. In place, on both sets.
  */
 export function standardize(train: FeatureSet, test: FeatureSet): void {
   const { width } = train;
@@ -63,7 +63,7 @@ export function rowsOf(set: FeatureSet, begin: number, end: number): tf.Tensor2D
   return tf.tensor2d(set.features.subarray(begin * set.width, end * set.width), [end - begin, set.width]);
 }
 
-/** What the result of a probe says of its scores [test, classes], whichever probe gave them. */
+/** The part of any probe's result that follows from its scores [test, classes]. */
 export function probed(
   scores: Float32Array,
   { train, test }: { train: FeatureSet; test: FeatureSet },

@@ -1,4 +1,4 @@
-/** Fine-tuning: the pre-trained encoder, or a fresh one, learns the labels. (PAPER.md §7) */
+/** Fine-tuning: the encoder, pre-trained or with initial weights, is trained on the labels. (PAPER.md §7) */
 import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
@@ -106,7 +106,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       state,
       loop,
     );
-    // An attempt that was cut off between its last checkpoint and its result has only this left to do.
+    // If the stage was resumed after its last checkpoint, only this is left to do.
     const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.measured : await evaluate();
     return {
       kind: 'finetune',
@@ -124,7 +124,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
   }
 }
 
-/** Keeps the weights that do best on the way; where two do equally well, the earlier. */
+/** Saves the weights with the best accuracy so far; of equally good ones, the earlier. */
 async function keepBest(
   { identity, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'paths' | 'mayWrite'>,
   state: TrainingState,
@@ -138,7 +138,7 @@ async function keepBest(
   await writeSafetensors(paths.bestCheckpoint, toSources(state.parameters), metadata);
 }
 
-/** The accuracy of the weights that are kept as the best; null where there are none, or damaged or foreign ones. */
+/** The accuracy of the saved best weights; null if there are none, or they are damaged or of another stage. */
 function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
   if (!existsSync(path)) return null;
   try {
@@ -153,7 +153,7 @@ function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
 
 const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];
 
-/** Augments and mixes batches, and cuts them in parts. */
+/** Augments and mixes batches, and splits them in parts. */
 function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>) {
   const views = { ...recipe, seed, size: model.imageSize };
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {

@@ -5,9 +5,9 @@ import { accumulate, sumOfSquares } from '../ops/index.js';
 /**
  * Mean loss over the parts of a batch and its gradient in each variable.
  *
- * Parts are differentiated one after the other, so that memory holds the activations of one alone.
+ * Parts are differentiated one after another, so that only one part's activations are in memory.
  *
- * @param loss Mean loss of one part; the parts are equally large.
+ * @param loss Mean loss of one part; all parts have the same size.
  */
 export function meanGradients<Part>(
   parts: readonly Part[],
@@ -48,7 +48,7 @@ export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
   return tf.tidy(() => tf.sqrt(sumOfSquares(gradients)));
 }
 
-/** largest ← max(largest, value), in place: the buffer stays the same, as the repetition of a step needs. */
+/** largest ← max(largest, value), in place: it stays in the same buffer, as a recorded step requires. */
 export function raiseTo(largest: tf.Variable, value: tf.Scalar): void {
   tf.tidy(() => {
     accumulate(largest, tf.relu(tf.sub(value, largest)));
@@ -56,9 +56,9 @@ export function raiseTo(largest: tf.Variable, value: tf.Scalar): void {
 }
 
 /**
- * Scales gradients so that their global L2 norm is at most `limit`, as torch.nn.utils.clip_grad_norm_ does.
+ * Scales gradients so that their global L2 norm is at most `limit`, as torch.nn.utils.clip_grad_norm_.
  *
- * @param known Their norm, where it has been computed.
+ * @param known Their norm, if it has been computed.
  */
 export function clipByGlobalNorm(gradients: readonly tf.Tensor[], limit: number, known?: tf.Scalar): tf.Tensor[] {
   return tf.tidy(() => {

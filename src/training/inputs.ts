@@ -1,7 +1,7 @@
 /**
- * From drawn views to tensors, in the one of two ways that suits the device: where it has a kernel for views, bytes are
- * uploaded and the rest happens there, a batch at a time; elsewhere images become arrays one by one, as they are read,
- * and are uploaded in floating point.
+ * From drawn views to tensors, in one of two ways. If the device has a kernel for views, bytes are uploaded and the
+ * device does the rest, a batch at a time. Otherwise images are converted to arrays one by one, as they are read, and
+ * uploaded in floating point.
  */
 import * as tf from '@tensorflow/tfjs';
 import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
@@ -60,7 +60,7 @@ export async function degradedBatch(
   return objective.batch(await Promise.all(examples));
 }
 
-/** The views on the device; their images are done with. */
+/** The views on the device. Releases the memory of their images. */
 function uploaded(drawn: readonly { readonly view: View }[]): tf.Tensor4D {
   const views = drawn.map(({ view }) => view);
   const cropped = cropViews(views);
@@ -68,7 +68,7 @@ function uploaded(drawn: readonly { readonly view: View }[]): tf.Tensor4D {
   return cropped;
 }
 
-/** The pixels of a view; its image is done with. */
+/** The pixels of a view. Releases the memory of its image. */
 function made(view: View): FloatImage {
   const pixels = viewPixels(view);
   view.image.release?.();

@@ -1,6 +1,6 @@
 /**
- * k nearest neighbours on frozen features: cosine similarity, votes weighted by exp(similarity / temperature), up to a
- * factor for each image so that none underflows: the nearest neighbour has the weight 1.
+ * k nearest neighbours on frozen features: cosine similarity, and votes weighted by exp(similarity / temperature). The
+ * votes for an image are divided by the nearest neighbour's weight, which is then 1, so that they do not underflow.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { EvaluationContext } from '../stages/evaluation.js';
@@ -58,7 +58,7 @@ export async function vote(
   return votes;
 }
 
-/** Indices of the k largest values; of equal ones the earlier. */
+/** Indices of the k largest values; among equal values, the earlier ones. */
 function nearest(values: ArrayLike<number>, k: number): number[] {
   const best: number[] = []; // descending
   for (let i = 0; i < values.length; i++) {

@@ -15,7 +15,9 @@ import { learningRateAt } from './schedule.js';
 
 const MOMENTUM = 0.9;
 
-/** Extracts features, trains the classifier and scores it on the test set. A probe is short and never resumed midway. */
+/**
+ * Extracts features, trains the classifier and scores it on the test set. A probe is short and never resumed midway.
+ */
 export async function linearProbe(config: LinearConfig, context: EvaluationContext<'class'>): Promise<LinearNumbers> {
   const begin = performance.now();
   const { recipe } = config;
@@ -49,7 +51,7 @@ async function fit(
 ): Promise<{ scores: Float32Array; loss: number }> {
   const schedule = { ...recipe, batchSize, minLearningRate: 0 };
   const perEpoch = stepsPerEpoch(train.labels.length, batchSize);
-  // Zeros are as good a start as any: the problem is convex.
+  // Zeros are a valid start: the problem is convex.
   const zeros = (shape: number[], trainable: boolean): tf.Variable =>
     toVariable({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, trainable);
   const weight = zeros([train.width, classes], true);
@@ -89,7 +91,7 @@ async function fit(
     const loss = (await lossSum.data())[0]! / perEpoch;
     if (!Number.isFinite(loss) || values.some(Number.isNaN))
       throw new TrainingError('the linear probe diverged; lower linear.baseLearningRate', 'diverged');
-    // Weights of zero give equal odds: that is where it begins.
+    // Weights of zero predict equal odds, which is the loss at the beginning.
     const chance = Math.log(classes);
     checkFinish(loss, { first: chance, baseline: chance });
     return { scores: values, loss };

@@ -1,7 +1,7 @@
 /**
- * The training loop. Its four concerns are four functions: `trainStep` updates the weights, `readAndReport` reads losses
- * and reports progress, `saveWithinEpoch` writes checkpoints, `finishEpoch` closes an epoch. What a batch is and how it is
- * scored belongs to pre-training and fine-tuning.
+ * The training loop, in four functions: `trainStep` updates the weights, `readAndReport` reads losses and reports
+ * progress, `saveWithinEpoch` writes checkpoints, `finishEpoch` finishes an epoch. Pre-training and fine-tuning define
+ * what a batch is and how its loss is computed.
  */
 import * as tf from '@tensorflow/tfjs';
 import { accumulate, Repeated } from '../ops/index.js';
@@ -18,18 +18,23 @@ export interface LoopRecipe extends LearningRateSchedule {
 
 export interface LoopTask<Part> {
   recipe: LoopRecipe;
-  /** The loss of a prediction that uses no image: what divergence is judged against. */
+  /** The loss of a prediction that uses no image: divergence is judged against it. */
   baseline: number;
   stepsPerEpoch: number;
-  /** Images in a step: fewer than the recipe's `batchSize` where the split has fewer. The rate is scaled by them. */
+  /**
+   * Images in a step: fewer than the recipe's `batchSize` if the split has fewer. The learning rate is scaled by this
+   * number.
+   */
   imagesPerStep: number;
-  /** The batches of an epoch, from the given step in it on; each is a list of equally large parts, on the device. */
+  /** The batches of an epoch, from the given step in it on; each is a list of parts of equal size, on the device. */
   batches(epoch: number, fromStep: number): AsyncIterable<Part[]>;
-  /** Mean loss of one part. It depends on the part through its tensors alone, and is not computed anew in every step. */
+  /**
+   * Mean loss of one part. It must depend on the part only through its tensors: a recorded step does not call it again.
+   */
   loss(part: Part): tf.Scalar;
-  /** All tensors of a part, in the same order for every part. The loop frees them once they are learned from. */
+  /** All tensors of a part, in the same order for every part. The loop disposes of them after the step. */
   tensors(part: Part): tf.Tensor[];
-  /** What is to be done after so many epochs, if anything is; evaluation goes here. */
+  /** Returns the work to do after this many epochs, such as an evaluation; undefined: none. */
   onEpoch?(epochs: number): (() => Promise<void>) | undefined;
 }
 
@@ -38,7 +43,7 @@ export interface LoopContext {
   emit: (event: TrainingEvent) => void;
   /** Appends to the stage's metrics. */
   record: (metrics: Record<string, unknown>) => void;
-  /** Writes a checkpoint of the state as it is. */
+  /** Writes a checkpoint of the current state. */
   save: () => Promise<void>;
   /** Longest time between two checkpoints, in milliseconds. Ends of epochs add more, see {@link EPOCH_SAVE_AFTER_MS}. */
   saveEvery: number;
@@ -46,12 +51,15 @@ export interface LoopContext {
   signal: AbortSignal;
 }
 
-/** Thrown at a step boundary, after a checkpoint, when the signal asked to stop. */
+/** Thrown at a step boundary, after a checkpoint, if the signal was aborted. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** Steps between two readings of the loss for the record. On a GPU each makes the processor wait for the device. */
+/**
+ * Steps between two readings of the loss for the record. On a GPU, each reading makes the processor wait for the
+ * device.
+ */
 const STEPS_PER_READING = 20;
 
 /**
@@ -60,10 +68,10 @@ const STEPS_PER_READING = 20;
  */
 const EPOCH_SAVE_AFTER_MS = 5000;
 
-/** Where steps are slow, progress is reported more often than the loss is recorded. */
+/** If steps are slow, progress is reported more often than the loss is recorded. */
 const SHOW_EVERY_MS = 1000;
 
-/** What a result says of the training behind it. */
+/** The part of a result that describes its training. */
 export interface LoopResult {
   imagesPerSecond: number | null;
   seconds: number;
@@ -71,17 +79,17 @@ export interface LoopResult {
   /** Mean loss of the last epoch. */
   loss: number;
   firstLoss: number | null;
-  /** null where float32 does not hold it. */
+  /** null: beyond the range of float32. */
   largestGradientNorm: number | null;
   /** Images in a step. */
   batchSize: number;
 }
 
 /**
- * Runs what is left of the training, from `state.step` on.
+ * Runs the rest of the training, from `state.step` on.
  *
- * @throws TrainingError when the loss is not finite or training diverged, see `divergence.ts`.
- * @throws Interrupted after a checkpoint, when the signal asked to stop.
+ * @throws TrainingError if the loss is not finite or training diverged, see `divergence.ts`.
+ * @throws Interrupted after a checkpoint, if the signal was aborted.
  */
 export async function train<Part>(
   task: LoopTask<Part>,
@@ -108,22 +116,22 @@ export async function train<Part>(
   return resultOf(run);
 }
 
-/** A training under way. */
+/** A training in progress. */
 interface Run<Part> {
   readonly task: LoopTask<Part>;
   readonly state: TrainingState;
   readonly context: LoopContext;
   readonly schedule: LearningRateSchedule;
-  /** Of the whole training. */
+  /** Number of steps of the whole training. */
   readonly steps: number;
   readonly meter: Meter;
   readonly repeated: Repeated;
-  /** When progress was reported last, and when a checkpoint was written; in milliseconds. */
+  /** Times of the last progress report and of the last checkpoint, in milliseconds. */
   shown: number;
   saved: number;
 }
 
-/** The sum of the epoch's losses after a step, as it was read from the device. */
+/** The sum of the epoch's losses after a step, as read from the device. */
 interface Reading {
   step: number;
   sum: number;
@@ -133,7 +141,7 @@ function levelsOf<Part>({ state, task }: Run<Part>): Levels {
   return { first: state.firstLoss!, baseline: task.baseline };
 }
 
-/** What is left of the epoch under way: its steps, and the work after its last one. */
+/** The rest of the current epoch: its steps, and the work after its last one. */
 async function trainEpoch<Part>(run: Run<Part>): Promise<void> {
   const { task, state, context, schedule, meter, repeated } = run;
   const epoch = Math.floor(state.step / task.stepsPerEpoch);
@@ -157,7 +165,7 @@ async function readLossSum({ step, lossSum }: TrainingState): Promise<Reading> {
 }
 
 /**
- * Reads the loss where a reading is due, records it and checks it for divergence; reports progress then, and at least
+ * Reads the loss if a reading is due, records it and checks it for divergence. Reports progress then, and at least
  * every second.
  *
  * @returns the last reading that was recorded.
@@ -176,16 +184,16 @@ async function readAndReport<Part>(run: Run<Part>, epoch: number, last: Reading,
     const learningRate = learningRateAt(schedule, state.step - 1, stepsPerEpoch);
     context.record({ step: state.step, epoch: state.step / stepsPerEpoch, loss, learningRate, imagesPerSecond });
   }
-  // Between two checks the loss may be NaN, which JSON has no number for; the next check reports it.
+  // Between two checks the loss may be NaN, for which JSON has no number; the next check reports it.
   if (Number.isFinite(loss)) context.emit({ type: 'progress', epoch, step: state.step, steps, loss, imagesPerSecond });
   run.shown = performance.now();
   return due ? reading : last;
 }
 
 /**
- * Writes a checkpoint within an epoch where one is due, or where the training was asked to stop.
+ * Writes a checkpoint within an epoch if one is due, or if the training has to stop.
  *
- * @throws Interrupted where it was.
+ * @throws Interrupted if the training has to stop.
  */
 async function saveWithinEpoch<Part>(run: Run<Part>, epoch: number, stop: boolean): Promise<void> {
   const { task, state, context, meter } = run;
@@ -199,7 +207,7 @@ async function saveWithinEpoch<Part>(run: Run<Part>, epoch: number, stop: boolea
   if (stop) throw new Interrupted('stopped at a step boundary');
 }
 
-/** Closes an epoch: its mean loss, what the task does after it, and a checkpoint where one is due. */
+/** Finishes an epoch: its mean loss, the task's work after it, and a checkpoint if one is due. */
 async function finishEpoch<Part>(run: Run<Part>, epoch: number, { sum }: Reading): Promise<void> {
   const { task, state, context, steps, repeated } = run;
   state.losses.push(sum / task.stepsPerEpoch);
@@ -208,7 +216,7 @@ async function finishEpoch<Part>(run: Run<Part>, epoch: number, { sum }: Reading
   });
   const then = task.onEpoch?.(epoch + 1);
   if (then) {
-    repeated.dispose(); // for its memory
+    repeated.dispose(); // to free its memory
     await then();
   }
   const due = performance.now() - run.saved > Math.min(EPOCH_SAVE_AFTER_MS, context.saveEvery);
@@ -233,20 +241,20 @@ async function resultOf<Part>({ task, state, meter }: Run<Part>): Promise<LoopRe
 }
 
 /**
- * Lets the event loop turn once. On a processor a whole training can otherwise run between two of its turns, and no
- * signal would ever be delivered.
+ * Waits for one turn of the event loop. On a processor, a whole training can otherwise run without one, and no signal
+ * would be delivered.
  */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What a step reads of the task of a training. */
+/** The part of a training's task that a step uses. */
 export type StepTask<Part> = Pick<LoopTask<Part>, 'stepsPerEpoch' | 'loss' | 'tensors'> & {
   recipe: Pick<LoopRecipe, 'clipGradient'>;
 };
 
 /**
- * One step of the training: gradients, clipping and updates, and the sum of losses. Frees the tensors of the parts.
+ * One step of the training: gradients, clipping and updates, and the sum of losses. Disposes of the parts' tensors.
  *
  * @param schedule The learning rates.
  */
@@ -281,7 +289,7 @@ export function trainStep<Part>(
   state.step += 1;
 }
 
-/** Images per second of training alone, without evaluation and checkpoints. */
+/** Images per second of training only, without evaluation and checkpoints. */
 class Meter {
   steps = 0;
   #elapsed = 0;

@@ -1,8 +1,11 @@
-/** What to try when a stage has run out of memory: its batches in more parts, which take the same steps. */
+/** A remedy for a stage that ran out of memory: split its batches in more parts, with which the steps stay the same. */
 import { TrainingError } from '../common/errors.js';
 import type { StageConfig } from '../spec/stages.js';
 
-/** Adds to a want of memory what may fit: the same batch in twice as many parts or a few more. All else passes as it is. */
+/**
+ * Adds a remedy to an out-of-memory error: the same batch in at least twice as many parts. Other errors are returned
+ * unchanged.
+ */
 export function withMemoryRemedy(error: unknown, config: StageConfig): unknown {
   if (!(error instanceof TrainingError) || error.failure !== 'out-of-memory') return error;
   if (!('accumulate' in config.recipe)) return error;

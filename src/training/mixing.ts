@@ -1,4 +1,4 @@
-/** Mixing images and labels of a batch: label smoothing, mixup and cutmix as timm does them. (PAPER.md §7) */
+/** Mixing images and labels of a batch: label smoothing, mixup and cutmix as in timm. (PAPER.md §7) */
 import * as tf from '@tensorflow/tfjs';
 import { symmetricBeta, type Random } from '../common/random.js';
 
@@ -17,9 +17,10 @@ export type Mix =
   | { kind: 'cutmix'; lambda: number; top: number; left: number; bottom: number; right: number };
 
 /**
- * Draws how a whole batch is mixed; with both on, either at even odds.
+ * Draws how a whole batch is mixed; with both on, each at even odds.
  *
- * For cutmix the box covers 1 − λ of the image before it is clipped at the border; λ is then what really is left.
+ * For cutmix the box covers 1 − λ of the image before it is clipped at the border; λ is then the share that is actually
+ * left.
  */
 export function drawMix(options: Pick<MixOptions, 'mixup' | 'cutmix'>, size: number, random: Random): Mix {
   const { mixup, cutmix } = options;
@@ -31,12 +32,12 @@ export function drawMix(options: Pick<MixOptions, 'mixup' | 'cutmix'>, size: num
 }
 
 /**
- * The box of cutmix as timm cuts it: its side is ⌊size·√(1 − λ)⌋, an odd one reaching one pixel further down and right
- * of its centre than up and left, and it ends at the border.
+ * The box of cutmix as in timm: its side is ⌊size·√(1 − λ)⌋, and it ends at the border. A box with an odd side extends
+ * one pixel further down and right of its centre than up and left.
  *
- * @param lambda share of the image that is to stay, in [0, 1]
+ * @param lambda share of the image that should remain, in [0, 1]
  * @param row of the centre, in [0, size); `column` likewise
- * @returns the box with the share of the image that really stays
+ * @returns the box with the share of the image that actually remains
  */
 export function cutmixBox(size: number, lambda: number, row: number, column: number): Extract<Mix, { kind: 'cutmix' }> {
   const side = Math.floor(size * Math.sqrt(1 - lambda));
@@ -47,7 +48,7 @@ export function cutmixBox(size: number, lambda: number, row: number, column: num
 }
 
 /**
- * Mixes each image with the one opposite in the batch.
+ * Mixes each image with the one at the opposite position in the batch.
  *
  * @param images [batch, size, size, 3], changed in place
  */
@@ -72,7 +73,7 @@ export function mixImages(images: Float32Array, batch: number, size: number, mix
   }
 }
 
-/** {@link mixImages} of images on the device, [batch, size, size, 3]. May return the images themselves. */
+/** {@link mixImages} for images on the device, [batch, size, size, 3]. May return the input tensor itself. */
 export function mixTensor(images: tf.Tensor4D, mix: Mix): tf.Tensor4D {
   if (mix.kind === 'none') return images;
   return tf.tidy(() => {
@@ -92,7 +93,7 @@ function boxMask(size: number, { top, left, bottom, right }: Extract<Mix, { kind
 }
 
 /**
- * Label distributions of a mixed batch: smoothed one-hot labels, mixed as the images are.
+ * Label distributions of a mixed batch: smoothed one-hot labels, mixed like the images.
  *
  * @returns [batch, classes], each row summing to 1
  */

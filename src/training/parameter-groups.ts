@@ -1,7 +1,7 @@
-/** Which parameters decay, and how much slower the lower layers learn. */
+/** Which parameters have weight decay, and the learning-rate factors of the layers. */
 
 /**
- * Decoupled weight decay of a parameter: none for vectors (biases, norms, mask and class tokens), the recipe's for
+ * Decoupled weight decay of a parameter: 0 for vectors (biases, norms, mask and class tokens), the recipe's value for
  * matrices (PAPER.md §6).
  */
 export function weightDecayOf(shape: readonly number[], weightDecay: number): number {

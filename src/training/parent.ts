@@ -1,4 +1,4 @@
-/** The pre-training that a stage starts from: its weights, checked against its identity and its own result. */
+/** The pre-training from which a stage starts: its weights, checked against its identity and its own result. */
 import { messageOf, TrainingError } from '../common/errors.js';
 import { parameterShapes, type Shapes, type Values } from '../model/parameters.js';
 import { readJson } from '../store/files.js';
@@ -10,7 +10,7 @@ import { readWeights } from './state.js';
 
 type PretrainConfig = Extract<StageConfig, { kind: 'pretrain' }>;
 
-/** What the parameters of a pre-training are for. */
+/** The purpose of the parameters of a pre-training. */
 export const pretrainPurpose = ({ model, task }: Pick<PretrainConfig, 'model' | 'task'>) =>
   ({ for: 'pretraining', masked: task.maskRatio > 0, outputs: targetWidth(task.target, model.patchSize) }) as const;
 
@@ -20,17 +20,17 @@ export const pretrainShapes = (config: Pick<PretrainConfig, 'model' | 'task'>): 
 
 export interface Parent {
   weights: Values;
-  /** Digest of the checkpoint, as read and verified. */
+  /** Digest of the checkpoint, computed from the file and verified. */
   sha256: string;
 }
 
 /**
- * Reads the weights that a finished pre-training left.
+ * Reads the weights that a finished pre-training wrote.
  *
  * @param paths The files of the pre-training.
  * @param id Its identity.
- * @throws TrainingError when a file is missing, damaged or of another stage, or when the checkpoint is not the one that
- *   the result names. The message names the files and the remedy.
+ * @throws TrainingError if a file is missing, damaged or of another stage, or if the checkpoint is not the one that the
+ * result names. The message names the files and the remedy.
  */
 export function readParent(paths: StagePaths, id: string): Parent {
   const config = readConfig(paths, id);
@@ -56,7 +56,7 @@ function readConfig({ stage: path }: StagePaths, id: string): PretrainConfig {
   return stage.config;
 }
 
-/** The digest of the checkpoint by the result. */
+/** The digest of the checkpoint in the result. */
 function readDigest({ result: path }: StagePaths, id: string): string {
   const result = orRefuse(id, () => readJson(path, resultSchema));
   if (result === undefined) throw refusal(`${path} is missing`, id);

@@ -27,7 +27,7 @@ interface Part {
 }
 
 /**
- * Pre-trains. The checkpoint it leaves holds encoder and decoder.
+ * Pre-trains. The checkpoint that it writes contains encoder and decoder.
  *
  * @throws TrainingError, Interrupted: see {@link train}.
  */
@@ -67,7 +67,7 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
       state,
       loopContext(context, state),
     );
-    // Before the result: a stage that is done is never looked at again.
+    // Before the result is written: no process works on a stage that has one.
     await leavePreview(config, objective, state.parameters, context);
     return {
       kind: 'pretrain',
@@ -101,7 +101,7 @@ async function prepare(
   return degradedBatch(objective, reading);
 }
 
-/** Makes batches in parts. */
+/** Prepares batches in parts. */
 function preparer(config: PretrainConfig, objective: Objective, split: Split) {
   const { seed, recipe, model } = config;
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
@@ -115,10 +115,10 @@ function preparer(config: PretrainConfig, objective: Objective, split: Split) {
   };
 }
 
-/** Images on which the score of a zero prediction is measured. */
+/** Number of images on which the zero prediction's loss is measured. */
 const ZERO_LOSS_IMAGES = 256;
 
-/** What predicting nothing scores on the same task: the level that the loss has to fall below. */
+/** The loss of the zero prediction on the same task: the level that the loss has to fall below. */
 async function zeroLoss(config: PretrainConfig, objective: Objective, split: Split): Promise<number> {
   const count = Math.min(ZERO_LOSS_IMAGES, split.length);
   const batch = await prepare(
@@ -126,7 +126,7 @@ async function zeroLoss(config: PretrainConfig, objective: Objective, split: Spl
     objective,
     split,
     0,
-    // Spread over the split: in a folder of images the first are all of one class.
+    // Distributed over the split: in a folder of images the first ones are all of one class.
     Int32Array.from({ length: count }, (_, i) => Math.floor((i * split.length) / count)),
   );
   const loss = objective.zeroLoss(batch);

@@ -1,6 +1,6 @@
 /**
- * The picture that a pre-training leaves beside its numbers: held-out images, what the encoder is given of them, and what
- * the model makes of that. It decides nothing and is no part of the stage's identity.
+ * The picture that a pre-training writes beside its numbers: held-out images, the encoder's input and the model's
+ * reconstruction. It influences no result and no identity.
  */
 import { messageOf } from '../common/errors.js';
 import { permutation, stream } from '../common/random.js';
@@ -17,16 +17,17 @@ import { writeFileAtomic } from '../store/files.js';
 import type { StageContext } from './stage-context.js';
 
 const IMAGES = 3;
-/** Sides in pixels of what is shown: small images are enlarged up to the first, large ones shrunk to the second. */
+/**
+ * Sides in pixels of the panels: small images are enlarged to at most the first, large ones are shrunk to the second.
+ */
 const [ENLARGED, SHRUNK] = [128, 96];
 /** With all colours the file would be three times as large. */
 const COLOURS = 256;
 
 /**
- * Writes `preview.png` into the stage's folder. A picture is not worth a result: where it cannot be made, the stage says
- * so and goes on without.
+ * Writes `preview.png` into the stage's folder. If this fails, the stage only warns and continues.
  *
- * @throws what `mayWrite` throws where the stage is no longer this process's to write.
+ * @throws The error of `mayWrite`, if this process may no longer write to the stage.
  */
 export async function leavePreview(
   { model, seed }: { model: ModelConfig; seed: number },
@@ -42,11 +43,11 @@ export async function leavePreview(
     const options = { captions: true, largest: ENLARGED, colours: COLOURS };
     writeFileAtomic(paths.preview, await renderPreview(reconstructionStrip(panels, SHRUNK), options));
   } catch (error) {
-    emit({ type: 'warning', message: `left no preview.png: ${messageOf(error)}` });
+    emit({ type: 'warning', message: `wrote no preview.png: ${messageOf(error)}` });
   }
 }
 
-/** Some test images that can be decoded, the same for every objective of a seed, degraded. */
+/** Degraded test images, of those that can be decoded: the same ones for every objective with the same seed. */
 async function heldOut(objective: Objective, test: Split, seed: number): Promise<Example[]> {
   const examples: Example[] = [];
   for (const index of permutation(test.length, stream(seed, 'preview'))) {

@@ -1,4 +1,4 @@
-/** One stage from its configuration to its result: what a worker process does. */
+/** Runs one stage from its configuration to its result: the work of a worker process. */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { TrainingError } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
@@ -15,14 +15,14 @@ import { readSafetensorsHeader } from '../store/safetensors.js';
 import type { StageContext } from './stage-context.js';
 
 interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'> {
-  /** That the process may have to itself (1). */
+  /** Number of processor cores that are reserved for the process (1). */
   readonly cores?: number;
 }
 
 /**
- * Runs a stage in its folder, from its last checkpoint where there is one, and writes its result.
+ * Runs a stage in its folder, from its last checkpoint if there is one, and writes its result.
  *
- * @throws TrainingError when it cannot go on; Interrupted when it was asked to stop; UsageError for missing data.
+ * @throws TrainingError if it cannot continue; Interrupted if it was asked to stop; UsageError for missing data.
  */
 export async function runStage(
   stage: Stage,
@@ -30,7 +30,7 @@ export async function runStage(
   { cores, ...surroundings }: Surroundings,
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
-  // Without it, no stage can start from this one.
+  // Without this file, no stage can start from this one.
   if (!existsSync(paths.stage)) writeJson(paths.stage, stage);
   if (stage.config.model.precision === 'float16' && !hasHalfProducts()) {
     throw new TrainingError(
@@ -63,7 +63,7 @@ export async function runStage(
     checkpoint: leavesCheckpoint(stage.config.kind) ? readSafetensorsHeader(paths.checkpoint).sha256 : null,
   };
   for (const file of result.corruptImages) {
-    surroundings.emit({ type: 'warning', message: `passed over an image that cannot be decoded: ${file}` });
+    surroundings.emit({ type: 'warning', message: `skipped an image that cannot be decoded: ${file}` });
   }
   surroundings.mayWrite();
   writeJson(paths.result, result);
@@ -75,7 +75,7 @@ function run(config: StageConfig, context: StageContext): Promise<StageNumbers> 
   return config.kind === 'pretrain' ? pretrain(config, context) : evaluate(config, context);
 }
 
-/** How each evaluation is run. */
+/** The function that runs each evaluation. */
 type Runs = {
   [Name in Evaluation]: {
     run: (config: EvaluationStageConfig<Name>, context: StageContext) => Promise<StageNumbers>;

@@ -10,7 +10,7 @@ export interface LearningRateSchedule {
 }
 
 /**
- * The rate of one step, as MAE sets it: by the fraction of epochs gone by at its beginning.
+ * The rate of one step, as in MAE: from the fraction of the epochs that are done at its beginning.
  *
  * @param step From 0.
  */

@@ -1,4 +1,4 @@
-/** What every kind of stage runs with, and the files it writes while it trains. */
+/** The context of every stage's run, and the files that a stage writes during training. */
 import { existsSync } from 'node:fs';
 import type { Dataset } from '../data/dataset.js';
 import type { Shapes, Values } from '../model/parameters.js';
@@ -21,26 +21,26 @@ export interface StageContext<Data extends Dataset = Dataset> {
   identity: CheckpointIdentity;
   paths: StagePaths;
   dataset: Data;
-  /** Weights of the pre-training it starts from; null where there is none. */
+  /** Weights of the pre-training from which it starts; null if there is none. */
   parent: Values | null;
   /** Description of the device, for the record. */
   device: string;
   emit: (event: TrainingEvent) => void;
   signal: AbortSignal;
-  /** Throws once the stage is no longer this process's to write. */
+  /** Throws if this process may no longer write to the stage. */
   mayWrite: () => void;
   /** Most milliseconds between two checkpoints. */
   checkpointEvery: number;
 }
 
-/** The files found unreadable so far and passed over, each once. */
+/** The files that could not be read so far and were skipped, each once. */
 export function corruptImages({ train, test }: Dataset): string[] {
   return [...new Set([...train.corrupt, ...test.corrupt])];
 }
 
-/** What a training begins with, and how long it is. */
+/** The initial weights of a training, and its length. */
 export interface Beginning {
-  /** Of all weights that are trained. */
+  /** Of all trained weights. */
   shapes: Shapes;
   /** Draws them. */
   initial: () => Values;
@@ -49,8 +49,8 @@ export interface Beginning {
 }
 
 /**
- * The state to train from: the stage's last checkpoint that reads back, else its beginning. A damaged one is told of: it
- * costs time, never a number.
+ * The state to train from: the stage's last checkpoint that can be read, otherwise its beginning. A damaged checkpoint
+ * causes a warning: it costs time, but does not change the result.
  */
 export function openState(
   context: StageContext,

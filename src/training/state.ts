@@ -1,8 +1,9 @@
 /**
- * What training changes: weights, the state of the optimiser, the step, and the losses so far. It can be saved and loaded,
- * and there is nothing else to save: every random draw is a function of seed, epoch and step (src/common/random.ts).
+ * The values that training changes: weights, the state of the optimiser, the step, and the losses so far. It can be
+ * saved and loaded. Nothing else has to be saved: every random draw is a function of seed, epoch and step
+ * (src/common/random.ts).
  *
- * A checkpoint holds weights under their own names, and everything else in named groups: those of the optimisers
+ * A checkpoint contains weights under their own names, and all else in named groups: those of the optimisers
  * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`.
  */
 import { existsSync, renameSync } from 'node:fs';
@@ -39,9 +40,9 @@ export interface TrainingState {
   groups: ReadonlyMap<string, Parameters>;
   /** Optimiser steps done. */
   step: number;
-  /** Sum of the losses of the steps done in the epoch under way. It is on the device, and read now and then. */
+  /** Sum of the losses of the current epoch's steps so far. It is on the device, and read at intervals. */
   lossSum: tf.Variable;
-  /** Largest global L2 norm of a step's gradients so far, before clipping; 0 before the first step. It is on the device. */
+  /** Largest global L2 norm of a step's gradients so far, before clipping; 0 before the first step. On the device. */
   largestGradientNorm: tf.Variable;
   /** Training loss of the first step; null until it is known. */
   firstLoss: number | null;
@@ -53,7 +54,9 @@ export interface StateOptions {
   depth: number;
   layerDecay: number;
   weightDecay: number;
-  /** AdamW with PyTorch's rates by default. Those that follow the first see the weights that it left. */
+  /**
+   * AdamW with PyTorch's rates by default. Each optimiser after the first sees the weights after the updates before it.
+   */
   optimizers?: readonly Optimizer[];
 }
 
@@ -67,11 +70,11 @@ export interface CheckpointIdentity {
   parent: string | null;
 }
 
-/** What a checkpoint must hold. */
+/** The required contents of a checkpoint. */
 export interface CheckpointOwner extends CheckpointIdentity {
-  /** Of the weights: all those of the model that the stage trains, and no others. */
+  /** Shapes of the weights: all those of the model that the stage trains, and no others. */
   shapes: Shapes;
-  /** The groups beside them; those of AdamW by default. */
+  /** The groups in addition to the weights; those of AdamW by default. */
   groups?: readonly TensorGroup[];
 }
 
@@ -98,7 +101,7 @@ function checkpointShapes(weights: Shapes, groups: readonly TensorGroup[]): Map<
   return all;
 }
 
-/** Training at its beginning. */
+/** The state at the beginning of a training. */
 export function freshState(values: Values, options: StateOptions): TrainingState {
   const zeros = (shape: readonly number[]): Float32Array => new Float32Array(shape.reduce((a, b) => a * b, 1));
   const fresh = (shape: readonly number[], data = zeros(shape)): tf.Variable =>
@@ -115,7 +118,7 @@ export function freshState(values: Values, options: StateOptions): TrainingState
   );
 }
 
-/** Where the tensors beside the weights come from. */
+/** Where the tensors other than the weights come from. */
 interface TensorsBeside {
   progress: (name: string, shape: readonly number[]) => tf.Variable;
   state: (group: TensorGroup, parameter: string, shape: readonly number[]) => tf.Variable;
@@ -145,12 +148,12 @@ function assemble(
   return { parameters, trained, optimizers, groups, lossSum, largestGradientNorm, ...progress };
 }
 
-/** Numbers of a training that are no tensors. */
+/** Numbers of a training that are not tensors. */
 type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
 
 /**
  * Writes a checkpoint atomically: parameters under their names, then the progress and the optimisers' state. The
- * checkpoint before it is kept, since a disk may report a write that it has not finished.
+ * previous checkpoint is kept, since a disk may report a write that it has not finished.
  */
 export async function saveState(
   paths: CheckpointPaths,
@@ -176,7 +179,7 @@ export async function saveState(
   renameSync(next, paths.checkpoint);
 }
 
-/** The metadata of a file of weights that name its stage. */
+/** The metadata of a weights file, which identify its stage. */
 export const identityMetadata = ({ stage, parent }: CheckpointIdentity): Record<'stage' | 'parent', string> => ({
   stage,
   parent: parent ?? NO_PARENT,
@@ -185,9 +188,9 @@ export const identityMetadata = ({ stage, parent }: CheckpointIdentity): Record<
 const NO_PARENT = 'none';
 
 /**
- * Checks that a file of weights is of that stage, and began with those weights.
+ * Checks that a weights file is of this stage and that its training started from this parent.
  *
- * @throws CorruptFileError when it is not.
+ * @throws CorruptFileError if it is not.
  */
 export function checkIdentity(
   path: string,
@@ -203,11 +206,11 @@ export function checkIdentity(
   }
 }
 
-/** Variables as what is written to a file, each downloaded when its turn comes. */
+/** Variables as sources for a file; each is downloaded only when it is written. */
 export function toSources(variables: Parameters): Map<string, TensorSource> {
   return new Map(
     [...variables].map(([name, variable]) => {
-      // The type says any values; every variable here is float32.
+      // The type allows any values; every variable here is float32.
       return [name, { shape: variable.shape, read: () => variable.data() as Promise<Float32Array> }];
     }),
   );
@@ -216,9 +219,9 @@ export function toSources(variables: Parameters): Map<string, TensorSource> {
 export type CheckpointPaths = Pick<StagePaths, 'checkpoint' | 'previousCheckpoint'>;
 
 /**
- * Reads a checkpoint to continue from, uploading one tensor after the other.
+ * Reads a checkpoint to continue from, and uploads one tensor after another.
  *
- * @throws CorruptFileError when the file is damaged, or is not a checkpoint of that training.
+ * @throws CorruptFileError if the file is damaged, or is not a checkpoint of this training.
  */
 export function loadState(path: string, plan: TrainingPlan, options: StateOptions): TrainingState {
   const groups = groupsOf(options.optimizers ?? DEFAULT_OPTIMIZERS);
@@ -245,10 +248,10 @@ export function loadState(path: string, plan: TrainingPlan, options: StateOption
 }
 
 /**
- * Reads the model's weights in a checkpoint, without the optimiser's state. The whole file is verified.
+ * Reads the model's weights from a checkpoint, without the optimiser's state. The whole file is verified.
  *
  * @returns the weights and the digest of the file.
- * @throws CorruptFileError when the file is damaged, or is not a checkpoint of that stage.
+ * @throws CorruptFileError if the file is damaged, or is not a checkpoint of this stage.
  */
 export function readWeights(path: string, owner: CheckpointOwner): { weights: Values; sha256: string } {
   const weights = new Map<string, { shape: number[]; data: Float32Array }>();
@@ -264,7 +267,7 @@ export function readWeights(path: string, owner: CheckpointOwner): { weights: Va
 
 const damaged = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
 
-/** @throws CorruptFileError when the file is of another stage, or its tensors are not exactly those of the stage. */
+/** @throws CorruptFileError if the file is of another stage, or its tensors are not exactly those of the stage. */
 function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOwner): void {
   checkIdentity(path, header, owner);
   const { tensors } = header;
@@ -282,7 +285,7 @@ function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOw
 
 const lossesSchema = z.array(z.number());
 
-/** @throws CorruptFileError when the numbers cannot be those of the training. */
+/** @throws CorruptFileError if the numbers cannot be those of this training. */
 function progressOf(path: string, { metadata }: SafetensorsHeader, { epochs, stepsPerEpoch }: TrainingPlan): Progress {
   const step = /^\d+$/.test(metadata.step ?? '') ? Number(metadata.step) : NaN;
   if (!(step <= epochs * stepsPerEpoch)) {
@@ -297,7 +300,7 @@ function progressOf(path: string, { metadata }: SafetensorsHeader, { epochs, ste
   return { step, losses: losses.data, firstLoss: firstLoss.data };
 }
 
-/** undefined where it is not JSON. */
+/** undefined if it is not JSON. */
 function parseJson(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? '');

@@ -1,4 +1,4 @@
-/** The augmented views that training sees. */
+/** The augmented views of images for training. */
 import type { View } from '../common/view.js';
 import { augment, type AugmentationRecipe } from '../data/augmentations/augment.js';
 import type { Split } from '../data/split.js';

@@ -1,4 +1,4 @@
-/** What devices report for provenance, on every device of this machine. */
+/** The details that devices report for provenance, on every device of this machine. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../src/backends/open.js';
 import { availableDevices } from '../support/devices.js';

@@ -11,7 +11,7 @@ function row(...values: number[]): FloatImage {
 const greys = ({ data }: FloatImage): number[] => Array.from(data).filter((_, i) => i % 3 === 0);
 
 describe('filter taps', () => {
-  it('should average whole pixels where an area shrinks by a whole factor', () => {
+  it('should average whole pixels when an area shrinks by a whole factor', () => {
     expect(Array.from(denseMatrix('area', 4, 2))).toEqual([0.5, 0.5, 0, 0, 0, 0, 0.5, 0.5]);
   });
 
@@ -38,8 +38,8 @@ describe('filter taps', () => {
     expect(Array.from(denseMatrix('bilinear', 2, 4))).toEqual([1, 0, 0.75, 0.25, 0.25, 0.75, 0, 1]);
   });
 
-  it('should cut and renormalise the bicubic filter at the border', () => {
-    // Output 0 of 4 lies at 0.25 − 0.5 = −0.25 of the two inputs: distances 0.25 and 1.25.
+  it('should truncate and renormalise the bicubic filter at the border', () => {
+    // Output 0 of 4 is at 0.25 − 0.5 = −0.25 of the two inputs: distances 0.25 and 1.25.
     const near = 1.5 * 0.25 ** 3 - 2.5 * 0.25 ** 2 + 1;
     const far = -0.5 * (1.25 ** 3 - 5 * 1.25 ** 2 + 8 * 1.25 - 4);
     const matrix = denseMatrix('bicubic', 2, 4);
@@ -81,13 +81,13 @@ describe('resampling an image', () => {
     expect(greys(resampleImage(row(1, 0.5, 0.5, 1), box, 1, 5, 'bicubic'))).toEqual([0.5, 0.5, 0.5, 0.5, 0.5]);
   });
 
-  it('should clamp what the cubic filter overshoots', () => {
+  it('should clamp overshoots of the cubic filter', () => {
     const values = greys(resampleImage(row(0, 0, 1, 1), wholeImage(row(0, 0, 1, 1)), 1, 16, 'bicubic'));
     expect(Math.min(...values)).toBe(0);
     expect(Math.max(...values)).toBe(1);
   });
 
-  it('should keep the channels apart', () => {
+  it('should keep the channels separate', () => {
     const { data } = resampleImage(
       { data: Uint8Array.of(255, 0, 51), height: 1, width: 1 },
       wholeImage({ height: 1, width: 1 }),
@@ -98,7 +98,7 @@ describe('resampling an image', () => {
     expect(largestDifference(data, [1, 0, 0.2, 1, 0, 0.2, 1, 0, 0.2, 1, 0, 0.2])).toBeLessThan(1e-7);
   });
 
-  it('should read bytes and floats alike', () => {
+  it('should give the same result for bytes and floats', () => {
     const floats = { ...image, data: Float32Array.from(image.data, (v) => v / 255) };
     const box = { top: 2, left: 3, height: 9, width: 8 };
     expect(resampleImage(floats, box, 6, 11, 'bicubic')).toEqual(resampleImage(image, box, 6, 11, 'bicubic'));

@@ -1,4 +1,4 @@
-/** Names, shapes, counts and first values of the parameters, and what may be taken from a checkpoint. */
+/** Names, shapes, counts and initial values of the parameters, and the values that are loaded from a checkpoint. */
 import * as tf from '@tensorflow/tfjs';
 import {
   disposeParameters,
@@ -20,11 +20,14 @@ const CLASSIFICATION: Purpose = { for: 'classification', classes: 10 };
 
 const vitB = (overrides: Partial<ModelConfig> = {}): ModelConfig => ({
   ...resolveModel(modelSchema.parse({ preset: 'vit-b' }), 224),
-  init: 'xavier-uniform', // the faster to draw
+  init: 'xavier-uniform', // faster to draw
   ...overrides,
 });
 
-/** The parameters of a model too large to be drawn in a test: all its blocks are alike, so one of each kind is counted. */
+/**
+ * The parameters of a model too large to draw in a test: all its blocks have the same shapes, so one of each kind is
+ * counted.
+ */
 function countByBlocks(config: ModelConfig, purpose: Purpose): { encoder: number; decoder: number; head: number } {
   const values = initialValues({ ...config, depth: 1, decoder: { ...config.decoder, depth: 1 } }, purpose, 0);
   const counts = { encoder: 0, decoder: 0, head: 0 };
@@ -75,12 +78,12 @@ describe('the names', () => {
     ]);
   });
 
-  it('include no mask token where nothing is masked', () => {
+  it('include no mask token if nothing is masked', () => {
     const [masked, unmasked] = [true, false].map((masked) => initialValues(TINY, { for: 'pretraining', masked }, 0));
     expect([...masked!.keys()].filter((name) => !unmasked!.has(name))).toEqual(['mask_token']);
   });
 
-  it('have a norm after the pooling instead of the encoder’s where tokens are averaged', () => {
+  it('have a norm after the pooling instead of the encoder’s if tokens are averaged', () => {
     const names = (classToken: boolean, pooling: ModelConfig['pooling'] = 'mean'): string[] =>
       [...initialValues({ ...TINY, classToken, pooling }, CLASSIFICATION, 0).keys()].filter(
         (name) => !/blocks|embed/.test(name),
@@ -92,8 +95,9 @@ describe('the names', () => {
 });
 
 describe('the number of parameters', () => {
-  // Of vit-b with the paper's decoder, layer by layer (PAPER.md §2). The published count has a mask token, the biases of
-  // q and v and no other of attention's projection to them, no bias between encoder and decoder, no position tables.
+  // Of vit-b with the paper's decoder, layer by layer (PAPER.md §2). The published count includes a mask token, and for
+  // the projection to q, k and v only the biases of q and v. It includes no bias between encoder and decoder, and no
+  // position tables.
   const vitBlock = 2 * 2 * 768 + 768 * 2304 + 2 * 768 + (768 * 768 + 768) + (768 * 3072 + 3072) + (3072 * 768 + 768);
   const encoder = 768 * 768 + 768 + 12 * vitBlock + 2 * 768;
   const decoderBlock =
@@ -105,21 +109,22 @@ describe('the number of parameters', () => {
     expect([encoder, decoder, encoder + decoder]).toEqual([85_637_376, 7_688_064, 93_325_440]);
   });
 
-  it('of a classifier with class token and all biases is that of timm’s vit_base_patch16_224 less its positions', () => {
+  it('of a classifier with class token and all biases is that of timm’s vit_base_patch16_224 minus its positions', () => {
     const config = vitB({ classToken: true, pooling: 'class-token', qkvBias: 'all' });
     const counts = countByBlocks(config, { for: 'classification', classes: 1000 });
     expect(counts.encoder + counts.head).toBe(86_567_656 - 197 * 768);
   });
 });
 
-describe('the first values', () => {
+describe('the initial values', () => {
   const values = initialValues({ ...TINY, dim: 96, decoder: { dim: 48, depth: 1, heads: 2 } }, PRETRAINING, 3);
 
   it.each(['blocks.0.attn.qkv.weight', 'blocks.1.mlp.fc2.weight', 'decoder_pred.weight'])(
-    'of %s are normal with std 0.02 and cut at 0.02',
+    'of %s are normal with std 0.02 and truncated at 0.02',
     (name) => {
       const { mean, std, most } = moments(values.get(name)!.data);
-      // A normal cut at one standard deviation has the variance 1 − 2φ(1)/(2Φ(1) − 1) = 0.2911 of the whole one.
+      // A normal distribution truncated at one standard deviation has the variance 1 − 2φ(1)/(2Φ(1) − 1) = 0.2911 of
+      // the original.
       expectNear(std / 0.02, Math.sqrt(0.2911), 0.02);
       expect(Math.abs(mean)).toBeLessThan(5e-4);
       expect(most).toBeLessThanOrEqual(Math.fround(0.02));
@@ -127,7 +132,7 @@ describe('the first values', () => {
     },
   );
 
-  it('of class and mask tokens are cut normals too', () => {
+  it('of class and mask tokens are truncated normals too', () => {
     for (const name of ['mask_token', 'cls_token']) {
       const tokens = initialValues(
         { ...TINY, dim: 512, decoder: { ...TINY.decoder, dim: 512 }, classToken: true },
@@ -159,7 +164,7 @@ describe('the first values', () => {
     }
   });
 
-  it('of a truncated-normal model have timm’s std of 0.02: its cut at ±2 cuts nothing', () => {
+  it('of a truncated-normal model have timm’s std of 0.02: truncation at ±2 has no effect', () => {
     const config = { ...TINY, dim: 96, classToken: true, decoder: { dim: 48, depth: 1, heads: 2 } };
     const wide = initialValues({ ...config, init: 'truncated-normal' }, PRETRAINING, 3);
     for (const name of ['blocks.0.attn.qkv.weight', 'blocks.1.mlp.fc2.weight', 'decoder_pred.weight']) {
@@ -169,11 +174,11 @@ describe('the first values', () => {
       expect(most).toBeGreaterThan(0.05);
     }
     expectNear(moments(wide.get('cls_token')!.data).std, 0.02, 0.004);
-    // The embeddings keep PyTorch's default, as a convolution and a layer that timm's rule does not reach.
+    // The embeddings have PyTorch's default: timm's rule does not apply to the convolution and this layer.
     expect(moments(wide.get('patch_embed.proj.weight')!.data).most).toBeLessThanOrEqual(Math.fround(1 / Math.sqrt(48)));
   });
 
-  it('of a xavier-uniform model lie within √(6 / (inputs + outputs)), those of both embeddings too', () => {
+  it('of a xavier-uniform model are within √(6 / (inputs + outputs)), also for both embeddings', () => {
     const xavier = initialValues(
       { ...TINY, dim: 96, classToken: true, decoder: { dim: 64, depth: 1, heads: 2 }, init: 'xavier-uniform' },
       PRETRAINING,
@@ -181,9 +186,9 @@ describe('the first values', () => {
     );
     for (const name of ['cls_token', 'mask_token']) {
       expectNear(moments(xavier.get(name)!.data).std, 0.02, 0.005);
-      expect(moments(xavier.get(name)!.data).most).toBeGreaterThan(0.03); // is not cut
+      expect(moments(xavier.get(name)!.data).most).toBeGreaterThan(0.03); // is not truncated
     }
-    // MAE leaves this bias as PyTorch draws it.
+    // In MAE this bias has PyTorch's default.
     expectNear(moments(xavier.get('patch_embed.proj.bias')!.data).most, 1 / Math.sqrt(48), 0.02);
     for (const [name, bound] of [
       ['patch_embed.proj.weight', Math.sqrt(6 / (48 + 96))],
@@ -198,7 +203,7 @@ describe('the first values', () => {
     }
   });
 
-  it('of a new classifier are a thousandth of cut normals', () => {
+  it('of a new classifier are a thousandth of truncated normals', () => {
     const { data } = initialValues({ ...TINY, dim: 96 }, { for: 'classification', classes: 100 }, 3).get(
       'head.weight',
     )!;
@@ -207,7 +212,7 @@ describe('the first values', () => {
     expectNear(std / 1e-5, 1.08, 0.03);
   });
 
-  it('depend on the seed and the name alone', () => {
+  it('depend only on the seed and the name', () => {
     const data = (config: ModelConfig, purpose: Purpose, seed: number): Float32Array =>
       initialValues(config, purpose, seed).get('blocks.1.mlp.fc1.weight')!.data;
     const first = data(TINY, PRETRAINING, 1);
@@ -223,7 +228,7 @@ describe('parameters on a device', () => {
     await tf.setBackend('cpu');
   });
 
-  it('come back as they went, without leaving tensors', async () => {
+  it('are the same after upload and download, and no tensors remain', async () => {
     const values = initialValues(TINY, PRETRAINING, 0);
     const before = tf.memory().numTensors;
     const parameters = toParameters(values);
@@ -232,7 +237,7 @@ describe('parameters on a device', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('are downloaded as copies, since some backends hand out the memory they train in', async () => {
+  it('are downloaded as copies, since some backends return the memory in which they train', async () => {
     const parameters = toParameters(initialValues(TINY, PRETRAINING, 0));
     const downloaded = (await toValues(parameters)).get('norm.weight')!.data;
     downloaded.fill(5);
@@ -240,7 +245,7 @@ describe('parameters on a device', () => {
     disposeParameters(parameters);
   });
 
-  it('can all be trained but the position tables', () => {
+  it('are all trainable except the position tables', () => {
     const parameters = toParameters(initialValues({ ...TINY, classToken: true }, PRETRAINING, 0));
     const fixed = [...parameters].filter(([, { trainable }]) => !trainable).map(([name]) => name);
     expect(fixed).toEqual(['pos_embed', 'decoder_pos_embed']);
@@ -252,20 +257,20 @@ describe('transfer', () => {
   const trained = initialValues(TINY, PRETRAINING, 1);
   const fresh = initialValues(TINY, CLASSIFICATION, 2);
 
-  it('takes the encoder of the checkpoint and leaves the head fresh', () => {
+  it('takes the encoder of the checkpoint and keeps the initial head', () => {
     const both = transfer(trained, fresh);
     expect([...both.keys()]).toEqual([...fresh.keys()]);
     for (const [name, value] of both) expect(value).toBe((/^(fc_norm|head)/.test(name) ? fresh : trained).get(name));
   });
 
   it.each(['patch_embed.proj.weight', 'pos_embed', 'blocks.1.norm1.bias', 'blocks.0.attn.q_bias'])(
-    'refuses a checkpoint without %s',
+    'rejects a checkpoint without %s',
     (name) => {
       expect(() => transfer(without(trained, name), fresh)).toThrow(`the checkpoint has no ${name}`);
     },
   );
 
-  it('refuses a checkpoint without the class token or the norm that the model needs', () => {
+  it('rejects a checkpoint without the class token or the norm that the model needs', () => {
     const config: ModelConfig = { ...TINY, classToken: true, pooling: 'class-token' };
     const whole = initialValues(config, PRETRAINING, 1);
     for (const name of ['cls_token', 'norm.weight']) {
@@ -273,15 +278,15 @@ describe('transfer', () => {
     }
   });
 
-  it('refuses a checkpoint with more blocks than the model', () => {
+  it('rejects a checkpoint with more blocks than the model', () => {
     const deeper = initialValues({ ...TINY, depth: TINY.depth + 1 }, { for: 'encoding' }, 1);
     expect(() => transfer(deeper, fresh)).toThrow(`the checkpoint has blocks.${TINY.depth}.`);
   });
 
-  it('refuses values of another shape, naming both', () => {
+  it('rejects values of another shape and names both shapes', () => {
     const grey = new Map(trained).set('patch_embed.proj.weight', { shape: [16, 8], data: new Float32Array(128) });
     expect(() => transfer(grey, fresh)).toThrow('patch_embed.proj.weight has shape [16,8], not [48,8]');
-    // As many values in another order are another shape.
+    // The same number of values in another shape is rejected too.
     const turned = new Map(trained).set('blocks.0.mlp.fc1.weight', { shape: [16, 8], data: new Float32Array(128) });
     expect(() => transfer(turned, fresh)).toThrow('[16,8], not [8,16]');
   });
@@ -291,7 +296,7 @@ describe('the parameter groups', () => {
   it('decay the matrices and nothing else', () => {
     const values = initialValues({ ...TINY, classToken: true, depth: 1 }, PRETRAINING, 0);
     const decayed = [...values]
-      .filter(([name]) => !name.endsWith('pos_embed')) // never trained
+      .filter(([name]) => !name.endsWith('pos_embed')) // not trained
       .filter(([, { shape }]) => weightDecayOf(shape, 0.05) !== 0)
       .map(([name]) => name);
     const matrices = ['attn.qkv', 'attn.proj', 'mlp.fc1', 'mlp.fc2'];
@@ -305,7 +310,7 @@ describe('the parameter groups', () => {
     expect(weightDecayOf([3, 4], 0.05)).toBe(0.05);
   });
 
-  it('give twelve layers at a decay of 0.75 the rates worked out by hand', () => {
+  it('give twelve layers at a decay of 0.75 the rates computed by hand', () => {
     const names = [
       'patch_embed.proj.weight',
       'blocks.0.norm1.bias',
@@ -319,14 +324,14 @@ describe('the parameter groups', () => {
     expect(rates).toEqual([1_594_323 / 67_108_864, 531_441 / 16_777_216, 0.421875, 0.5625, 0.75, 1, 1]);
   });
 
-  it('put class token and positions with the embeddings and the last norm with the head', () => {
+  it('group class token and positions with the embeddings, and the last norm with the head', () => {
     const rates = ['cls_token', 'pos_embed', 'patch_embed.proj.bias', 'norm.weight'].map((name) =>
       layerScale(name, 1, 0.5),
     );
     expect(rates).toEqual([0.25, 0.25, 0.25, 1]);
   });
 
-  it('leave all rates alone at a decay of 1', () => {
+  it('change no rate at a decay of 1', () => {
     for (const name of initialValues(TINY, PRETRAINING, 0).keys()) expect(layerScale(name, TINY.depth, 1)).toBe(1);
   });
 });

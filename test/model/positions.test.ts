@@ -1,4 +1,4 @@
-/** Position tables against values worked out by hand. */
+/** Position tables against values computed by hand. */
 import { positionTable } from '../../src/model/positions.js';
 
 const [sin, cos] = [Math.sin, Math.cos];
@@ -21,7 +21,7 @@ describe('sincos-1d', () => {
     expect(table).toHaveLength(9 * 4);
     expectClose(row(table, 0, 4), [0, 1, 0, 1]);
     expectClose(row(table, 1, 4), [sin(1), cos(1), sin(0.01), cos(0.01)]);
-    // Row 2, column 1 of the grid is patch 7: rows are not told from columns.
+    // Row 2, column 1 of the grid is patch 7: rows and columns are not distinguished.
     expectClose(row(table, 7, 4), [sin(7), cos(7), sin(0.07), cos(0.07)]);
   });
 });
@@ -42,7 +42,7 @@ describe('sincos-2d', () => {
   });
 });
 
-it.each(['sincos-1d', 'sincos-2d'] as const)('%s gives every patch another place', (kind) => {
+it.each(['sincos-1d', 'sincos-2d'] as const)('%s gives every patch a different position', (kind) => {
   const table = positionTable(kind, 14, 32);
   expect(new Set(Array.from({ length: 196 }, (_, n) => row(table, n, 32).join())).size).toBe(196);
 });

@@ -1,4 +1,4 @@
-/** Model sizes: presets, what a spec lays over them, and which numbers contradict each other. */
+/** Model sizes: presets, their overrides in a spec, and numbers that contradict each other. */
 import { UsageError } from '../../src/common/errors.js';
 import { keptTokens, patchCount, resolveModel, type ResolvedModel } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';
@@ -20,7 +20,7 @@ describe('resolveModel', () => {
     expect(resolve({ preset: 'vit-l' }).decoder).toEqual({ dim: 512, depth: 8, heads: 8 });
   });
 
-  it('defaults to what the paper does: 1-D positions, no class token, no bias of k, cut normals', () => {
+  it('defaults to the paper: 1-D positions, no class token, no bias of k, truncated normals', () => {
     const { positions, classToken, pooling, qkvBias, init, scratchInit } = resolve({ preset: 'vit-b' });
     expect({ positions, classToken, pooling, qkvBias, init, scratchInit }).toEqual({
       positions: 'sincos-1d',
@@ -32,29 +32,29 @@ describe('resolveModel', () => {
     });
   });
 
-  it('draws small presets and the models trained from scratch by Xavier’s rule, so that no cell is handicapped', () => {
+  it('draws small presets by Xavier’s rule, with pre-training and from scratch, so that no cell has a disadvantage', () => {
     for (const preset of ['vit-nano', 'vit-ti', 'vit-s']) {
       expect(resolve({ preset })).toMatchObject({ init: 'xavier-uniform', scratchInit: 'xavier-uniform' });
     }
   });
 
-  it('takes the inits that a spec names', () => {
+  it('uses the inits that a spec names', () => {
     const named = { init: 'truncated-normal', scratchInit: 'truncated-normal-narrow' };
     for (const preset of ['vit-nano', 'vit-l']) expect(resolve({ preset, ...named })).toMatchObject(named);
   });
 
-  it('refuses to read features from a class token that is not there', () => {
+  it('rejects features from a class token that does not exist', () => {
     expect(() => resolve({ pooling: 'class-token' })).toThrow(/model.pooling is class-token/);
     expect(resolve({ pooling: 'class-token', classToken: true }).pooling).toBe('class-token');
   });
 
-  it('lays the keys of the spec over the preset and leaves the others', () => {
+  it('overrides the preset with the keys of the spec and keeps the others', () => {
     const config = resolve({ preset: 'vit-nano', dim: 48, decoder: { depth: 2 } }, 32);
     expect(config).toMatchObject({ dim: 48, depth: 4, heads: 3, patchSize: 4 });
     expect(config.decoder).toEqual({ dim: 64, depth: 2, heads: 2 });
   });
 
-  it('never changes a preset by what is laid over it', () => {
+  it('never changes the preset itself by overrides', () => {
     const before = resolve({ preset: 'vit-s' });
     resolve({ preset: 'vit-s', dim: 192, decoder: { dim: 96 } });
     expect(resolve({ preset: 'vit-s' })).toEqual(before);
@@ -100,7 +100,7 @@ describe('tokens', () => {
     expect(keptTokens(196, ratio)).toBe(kept);
   });
 
-  it('are not lost to rounding, and one is always left', () => {
+  it('are not lost by rounding, and at least one is kept', () => {
     expect(keptTokens(100, 0.55)).toBe(45); // 100 × (1 − 0.55) is 44.99999999999999
     expect(keptTokens(10, 0.9)).toBe(1);
     expect(keptTokens(4, 0.99)).toBe(1);

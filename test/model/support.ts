@@ -1,4 +1,4 @@
-/** A model small enough to be run by the plain JavaScript backend in a moment. */
+/** A model that is small enough for the plain JavaScript backend. */
 import type { ModelConfig } from '../../src/spec/model.js';
 
 /** 16 tokens of 48 values. */

@@ -1,4 +1,6 @@
-/** What holds for any weights: what the encoder may see, what order changes, what a class token and dropping change. */
+/**
+ * Properties for any weights: which tokens the encoder sees, and the effects of token order, class token and dropping.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { disposeParameters, initialValues, toParameters, type Parameters } from '../../src/model/parameters.js';
 import { classify, decode, encode, features, predict, type DropPath } from '../../src/model/vit.js';
@@ -24,7 +26,7 @@ const CLASSES = 3;
 /** Different for each image, and not in the order of the grid. */
 const KEPT = [Int32Array.of(5, 0, 15, 8), Int32Array.of(2, 14, 3, 11)];
 
-/** Weights that hold nothing at 0 or 1, where a mistake would not show. */
+/** Weights without values of 0 or 1, which would hide mistakes. */
 function randomParameters(config: ModelConfig): Parameters {
   const declared = new Map([
     ...initialValues(config, { for: 'pretraining', masked: true }, 0),
@@ -42,7 +44,7 @@ it('has blocks whose hidden layer is as wide as the nearest whole number to dim 
   expect(declared.get('blocks.0.mlp.fc1.weight')!.shape).toEqual([8, 22]); // of 21.6
 });
 
-/** Two images, of which some pixels may be other ones. */
+/** Two images; the pixels of some tokens may be replaced. */
 function twoImages(replaced: (image: number, token: number) => boolean = () => false): tf.Tensor4D {
   const pixels = normals(2 * 16 * 16 * 3, 'pixels');
   const others = normals(2 * 16 * 16 * 3, 'other pixels');
@@ -73,7 +75,7 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     disposeParameters(parameters);
   });
 
-  it('has the shapes it promises', () => {
+  it('has the documented shapes', () => {
     tf.tidy(() => {
       const images = twoImages();
       expect(encode(parameters, config, images).shape).toEqual([2, 16 + extra, 8]);
@@ -85,7 +87,7 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     });
   });
 
-  it('has the class token for its features, or the mean of its tokens', () => {
+  it('uses the class token as its features, or the mean of its tokens', () => {
     const encoded = values(() => encode(parameters, config, twoImages()));
     const found = values(() => features(parameters, config, twoImages()));
     for (let i = 0; i < 16; i++) {
@@ -99,7 +101,7 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     }
   });
 
-  it('classifies by its class token, or by the mean of its tokens through a norm of its own', () => {
+  it('classifies by its class token, or by the mean of its tokens with a separate norm', () => {
     const scores = (of: Parameters) => values(() => classify(of, config, twoImages()));
     const without = (name: string): Parameters => {
       const zeroed = new Map(parameters);
@@ -163,7 +165,7 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     expect(predicted).toEqual(values(() => predict(parameters, config, twoImages(), null)));
   });
 
-  it('tells patches apart by their place alone', () => {
+  it('distinguishes equal patches by their positions', () => {
     // Both images are one patch repeated: without positions all their tokens would be the same.
     const patch = normals(48, 'patch');
     const tiled = (): tf.Tensor4D => {
@@ -185,7 +187,7 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
     const factors = (of: (branch: number, image: number) => number): DropPath =>
       Array.from({ length: 2 * config.depth }, (_, branch) => tf.tensor1d([of(branch, 0), of(branch, 1)]));
 
-    it('changes nothing where all factors are 1', () => {
+    it('changes nothing if all factors are 1', () => {
       const kinds: DropPath[] = [factors(() => 1), Array.from({ length: 2 * config.depth }, () => null)];
       for (const dropPath of kinds) {
         const dropped = values(() => encode(parameters, config, twoImages(), kept(), dropPath));
@@ -194,14 +196,14 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
       tf.dispose(kinds[0] as tf.Tensor[]);
     });
 
-    it('skips all blocks where all factors are 0', () => {
+    it('skips all blocks if all factors are 0', () => {
       const none = factors(() => 0);
       const dropped = values(() => encode(parameters, config, twoImages(), null, none));
       expect(dropped).toEqual(values(() => encode(parameters, { ...config, depth: 0 }, twoImages())));
       tf.dispose(none as tf.Tensor[]);
     });
 
-    it.each([0, 1, 2, 3])('drops branch %s of one image and leaves the other', (branch) => {
+    it.each([0, 1, 2, 3])('drops branch %s of one image and not of the other', (branch) => {
       const one = factors((b, image) => (b === branch && image === 0 ? 0 : 1));
       const whole = values(() => classify(parameters, config, twoImages()));
       const dropped = values(() => classify(parameters, config, twoImages(), one));
@@ -238,7 +240,7 @@ describe.each(VARIANTS)('with $variant', ({ config }) => {
 });
 
 describe('the pooling', () => {
-  it('takes the class token, or the mean of the patch tokens alone', () => {
+  it('takes the class token, or the mean of only the patch tokens', () => {
     const meanOfPatches: ModelConfig = { ...CLASS_TOKEN, pooling: 'mean' };
     for (const config of [...VARIANTS.map(({ config }) => config), meanOfPatches]) {
       const parameters = randomParameters(config);
@@ -257,7 +259,7 @@ describe('the pooling', () => {
 });
 
 describe('the decoder', () => {
-  it('sees the class token, and predicts nothing at its place', () => {
+  it('sees the class token, and predicts nothing at its position', () => {
     const parameters = randomParameters(CLASS_TOKEN);
     const decoded = (first: number): Float32Array =>
       values(() => {
@@ -270,7 +272,7 @@ describe('the decoder', () => {
     disposeParameters(parameters);
   });
 
-  it('puts the mask token in every gap and nowhere else', () => {
+  it('puts the mask token in every removed position and nowhere else', () => {
     const parameters = randomParameters(TINY);
     const config: ModelConfig = { ...TINY, decoder: { ...TINY.decoder, depth: 0 } }; // no block mixes the tokens
     const predicted = (): Float32Array => values(() => predict(parameters, config, twoImages(), kept()));
@@ -288,7 +290,7 @@ describe('the decoder', () => {
 });
 
 describe('the bias of k', () => {
-  it('changes nothing, so that a model without one computes the same', () => {
+  it('has no effect, so that a model without one computes the same', () => {
     const all = randomParameters({ ...TINY, qkvBias: 'all' });
     const qv = new Map(all);
     tf.tidy(() => {

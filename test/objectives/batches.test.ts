@@ -1,6 +1,7 @@
 /**
- * A batch degraded on the device is the batch of images degraded one by one as arrays. The arrays are computed in
- * float64 in between, so the two differ by float32's rounding: 1e-5 of values up to 3, in pictures as smooth as photographs.
+ * A batch degraded on the device equals the batch of the images degraded one by one as arrays. The arrays use float64
+ * in between, so the two differ by the rounding of float32: 1e-5 for values up to 3, in images as smooth as
+ * photographs.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';

@@ -1,4 +1,4 @@
-/** The three parts joined: every combination runs, draws per image, and counts the right tokens. */
+/** The three parts together: every combination runs, draws per image, and counts the right tokens. */
 import * as tf from '@tensorflow/tfjs';
 import { UsageError } from '../../src/common/errors.js';
 import { denormalizeImage, normalizeImage } from '../../src/common/image.js';
@@ -41,7 +41,7 @@ describe.each(COMBINATIONS)('%s', (_, task) => {
     expect(objective.degrade(field, stream(0, 'draw'))).toEqual(objective.degrade(field, stream(0, 'draw')));
   });
 
-  it('draws anew for every image', () => {
+  it('makes a new draw for every image', () => {
     const field = photograph(objective.fieldSize, 'field');
     const [a, b] = [objective.degrade(field, stream(0, 'a')), objective.degrade(field, stream(0, 'b'))];
     const drawn = task.geometry.kind === 'zoomed-out' || task.geometry.kind === 'distorted';
@@ -49,8 +49,8 @@ describe.each(COMBINATIONS)('%s', (_, task) => {
     if (task.maskRatio > 0) expect(a.kept).not.toEqual(b.kept);
   });
 
-  it('counts the tokens it should, and no others', () => {
-    // All tokens but one or two are kept, so that many count for nothing where removed ones alone do.
+  it('counts the expected tokens, and no others', () => {
+    // All tokens but one or two are kept, so that most tokens do not count where only removed ones count.
     const removed = [[5], [15]];
     const examples = examplesOf(objective, 2).map((example, i) => withRemoved(example, removed[i]!));
     const batch = objective.batch(examples);
@@ -72,13 +72,13 @@ describe.each(COMBINATIONS)('%s', (_, task) => {
   });
 });
 
-/** An example with all but the given tokens kept; unmasked ones stay as they are. */
+/** An example with all tokens kept except the given ones; unmasked examples are unchanged. */
 function withRemoved(example: Example, removed: readonly number[]): Example {
   if (example.kept === null) return example;
   return { ...example, kept: Int32Array.from({ length: 16 }, (_, t) => t).filter((t) => !removed.includes(t)) };
 }
 
-/** Which prediction tokens the loss should depend on, found by following every pixel. */
+/** The prediction tokens on which the loss should depend, found by following every pixel. */
 function expectedTokens(task: Task, objective: Objective, example: Example, removed: readonly number[]): boolean[] {
   const all = new Array<boolean>(16).fill(true);
   const { geometry, maskRatio, style } = task;
@@ -102,7 +102,7 @@ function expectedTokens(task: Task, objective: Objective, example: Example, remo
     });
   };
   const found = all.map(() => false);
-  /** Prediction tokens along an axis that area resampling 16 → size lets into pixel k. */
+  /** Prediction tokens along an axis that area resampling 16 → size includes in pixel k. */
   const sources = (k: number): number[] => {
     const [first, end] = [Math.floor((k * 16) / size), Math.ceil(((k + 1) * 16) / size)];
     return [...new Set(Array.from({ length: end - first }, (_, i) => Math.floor((first + i) / 4)))];
@@ -116,7 +116,7 @@ function expectedTokens(task: Task, objective: Objective, example: Example, remo
   return found;
 }
 
-it('says whether removed tokens alone count', () => {
+it('reports whether only removed tokens count', () => {
   const counts = (parts: Partial<Task>): boolean => composeObjective(taskOf(parts), SIZES).countsRemovedTokensOnly;
   expect(counts({ maskRatio: 0.75 })).toBe(true);
   expect(counts({})).toBe(false);
@@ -133,7 +133,7 @@ it('applies geometry first, then style', () => {
     imageOf(objective.fieldSize, () => 1),
     stream(0),
   );
-  // A blur before the mirror would have no dark rim at the canvas's edge, and one at the content's.
+  // A blur before the mirroring would have no dark rim at the canvas's edge, and one at the content's edge.
   const white = normalizeImage(imageOf(1, () => 1)).data;
   const gain = (y: number, x: number): number => input.data[(y * 16 + x) * 3]! / (white[0]! + white[1]! + white[2]!);
   expect(gain(0, 0)).toBeCloseTo(4 / 9, 5);
@@ -141,7 +141,7 @@ it('applies geometry first, then style', () => {
   for (let i = 1; i < 15; i++) expect(gain(i, i)).toBeCloseTo(1, 5);
 });
 
-it('draws the same mask and geometry for tasks that differ in their style alone', () => {
+it('draws the same mask and geometry for tasks that differ only in their style', () => {
   const inputs = [STYLES.preserved, STYLES.decolorized, STYLES.blurred].map((style) => {
     const objective = composeObjective(taskOf({ maskRatio: 0.75, geometry: GEOMETRIES['zoomed-out'], style }), SIZES);
     const { kept, placement } = objective.degrade(noise(objective.fieldSize, 'field'), stream(0, 'draw'));
@@ -151,19 +151,19 @@ it('draws the same mask and geometry for tasks that differ in their style alone'
   expect(inputs[2]).toEqual(inputs[0]);
 });
 
-it('hands the identity task the image itself, normalised', () => {
+it('gives the identity task the image itself, normalised', () => {
   const field = noise(16, 'field');
   const { input } = composeObjective(taskOf({}), SIZES).degrade(field, stream(0));
   expect(input).toEqual(normalizeImage(field));
 });
 
-it('makes grey of all channels in pixel space', () => {
+it('computes grey from all channels in pixel space', () => {
   const objective = composeObjective(taskOf({ style: STYLES.decolorized }), SIZES);
   const { data } = denormalizeImage(objective.degrade(noise(16, 'field'), stream(0)).input);
   for (let i = 0; i < data.length; i += 3) expect(Math.abs(data[i]! - data[i + 2]!)).toBeLessThan(1e-6);
 });
 
-it('uploads each image to its own place', () => {
+it('uploads each image to its own position', () => {
   const objective = composeObjective(taskOf({ maskRatio: 0.75 }), SIZES);
   const examples = examplesOf(objective, 2);
   const batch = objective.batch(examples);
@@ -174,7 +174,7 @@ it('uploads each image to its own place', () => {
   batch.dispose();
 });
 
-it('refuses numbers that come to nothing', () => {
+it('rejects numbers that have no effect', () => {
   expect(() => composeObjective(taskOf({ maskRatio: 0.5 }), { imageSize: 16, patchSize: 16 })).toThrow(UsageError);
   expect(() => composeObjective(taskOf({ maskRatio: 1e-12 }), SIZES)).toThrow('removes none of 16 tokens');
   const geometry = { ...GEOMETRIES['zoomed-in by centre and border'], centreWeight: 0, borderWeight: 0 };

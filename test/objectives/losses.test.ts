@@ -1,6 +1,6 @@
 /**
- * The three forms of the loss: hand-worked values, zero and perfect predictions, and gradients. That they are the
- * paper's formulas is checked against PyTorch in test/parity.
+ * The three forms of the loss: values computed by hand, zero and perfect predictions, and gradients. test/parity checks
+ * against PyTorch that they are the paper's formulas.
  */
 import * as tf from '@tensorflow/tfjs';
 import { composeObjective, type Batch, type Objective } from '../../src/objectives/compose.js';
@@ -41,12 +41,12 @@ const perfect = (objective: Objective, batch: Batch): tf.Tensor3D =>
 describe.each(FORMS)('%s', (_, task) => {
   const objective = composeObjective(task, { imageSize: 8, patchSize: 4 });
 
-  it('has the gradient that central differences give', () => {
+  it('has the gradient of central differences', () => {
     withBatch(objective, 2, (batch) => {
       const random = stream(2, 'prediction');
       const point = Float64Array.from({ length: 2 * objective.tokens * 48 }, () => random.normal());
       const gradient = read(() => tf.grad((x: tf.Tensor) => batch.loss(x as tf.Tensor3D))(tensor(point)));
-      // The loss is quadratic, so a large step costs no accuracy and keeps float32 rounding small.
+      // The loss is quadratic, so a large step loses no accuracy and keeps the rounding errors of float32 small.
       const numerical = numericalGradient((x) => read(() => batch.loss(tensor(x)))[0]!, point, 1);
       expect(relativeError(gradient, numerical)).toBeLessThan(1e-3);
     });
@@ -55,7 +55,7 @@ describe.each(FORMS)('%s', (_, task) => {
     }
   });
 
-  it('leaves no tensor behind', () => {
+  it('leaks no tensor', () => {
     const examples = examplesOf(objective, 2);
     const prediction = tokensOf(objective, 2, (i) => Math.sin(i));
     const before = tf.memory().numTensors;
@@ -70,7 +70,7 @@ describe.each(FORMS)('%s', (_, task) => {
     prediction.dispose();
   });
 
-  it('can be made inside a tidy and used after it', () => {
+  it('can be created inside a tidy and used after it', () => {
     const kept: Batch[] = [];
     tf.tidy(() => {
       kept.push(objective.batch(examplesOf(objective, 1)));
@@ -98,14 +98,14 @@ describe('without patch normalisation, one pixel unit away from a flat target', 
     expect(unit(GEOMETRIES['zoomed-out'], maskRatio)).toBeCloseTo(1, 5);
   });
 
-  it.each([0, 0.75])('centre and border come to 0.8 + 4 · 0.2: the strips are summed (mask %d)', (maskRatio) => {
+  it.each([0, 0.75])('centre and border sum to 0.8 + 4 · 0.2: the strips are summed (mask %d)', (maskRatio) => {
     expect(unit(CENTRE_BORDER, maskRatio)).toBeCloseTo(1.6, 5);
     expect(unit({ ...CENTRE_BORDER, centreWeight: 3, borderWeight: 0 }, maskRatio)).toBeCloseTo(3, 5);
     expect(unit({ ...CENTRE_BORDER, centreWeight: 0, borderWeight: 0.5 }, maskRatio)).toBeCloseTo(2, 5);
   });
 });
 
-it('opposite strips weigh alike: a field and its mirror images score the same', () => {
+it('opposite strips have equal weights: a field and its mirror images have the same loss', () => {
   const objective = composeObjective(taskOf({ geometry: CENTRE_BORDER, target: 'none' }), {
     imageSize: 16,
     patchSize: 4,
@@ -134,18 +134,18 @@ describe('a perfect prediction', () => {
   };
 
   it.each(Object.entries(GEOMETRIES).filter(([name]) => name !== 'zoomed-in by centre and border'))(
-    'scores 0, masked and not (%s)',
+    'has loss 0, masked and not (%s)',
     (_, geometry) => {
       for (const maskRatio of [0, 0.75]) expect(lossOf(taskOf({ geometry, maskRatio }))).toBeLessThan(1e-10);
     },
   );
 
-  it('scores 0 in the border of a field', () => {
+  it('has loss 0 in the border of a field', () => {
     const geometry = { ...CENTRE_BORDER, centreWeight: 0 };
     expect(lossOf(taskOf({ geometry, maskRatio: 0.75 }))).toBeLessThan(1e-10);
   });
 
-  it('does not exist in the centre, whose detail the coarser grid cannot carry', () => {
+  it('does not exist in the centre: the coarser grid cannot represent its detail', () => {
     const best = (task: Task): number => {
       const objective = composeObjective(task, { imageSize: 16, patchSize: 4 });
       return withBatch(objective, 1, (batch) => {
@@ -165,7 +165,7 @@ describe('a perfect prediction', () => {
     expect(floor).toBeLessThan(0.5);
   });
 
-  it.each(FORMS)('is reconstructed as the clean picture (%s)', (_, task) => {
+  it.each(FORMS)('is reconstructed as the clean image (%s)', (_, task) => {
     const objective = composeObjective(task, { imageSize: 16, patchSize: 4 });
     withBatch(objective, 2, (batch) => {
       const picture = read(() => objective.picture(batch));
@@ -182,8 +182,8 @@ describe('a zero prediction', () => {
     return withBatch(objective, 16, (batch) => read(() => objective.zeroLoss(batch))[0]!);
   };
 
-  it('scores 15/16 at patch 4 and 255/256 at patch 16', () => {
-    // A little less where patches are saturated and therefore flat.
+  it('has the loss 15/16 at patch 4 and 255/256 at patch 16', () => {
+    // Slightly less if patches are saturated and therefore flat.
     for (const task of [taskOf({}), taskOf({ maskRatio: 0.75 })]) {
       expect(zero(task)).toBeGreaterThan(0.91);
       expect(zero(task)).toBeLessThan(15 / 16);
@@ -191,12 +191,12 @@ describe('a zero prediction', () => {
     expect(zero(taskOf({ maskRatio: 0.75 }), 32, 16)).toBeCloseTo(255 / 256, 3);
   });
 
-  // PAPER.md §13 states these for photographs of CIFAR-10.
-  it('scores about 1.35 masked and zoomed in', () => {
+  // PAPER.md §13 states these losses for photographs of CIFAR-10.
+  it('has a loss of about 1.35, masked and zoomed in', () => {
     expect(Math.abs(zero(taskOf({ maskRatio: 0.75, geometry: CENTRE_BORDER })) - 1.35)).toBeLessThan(0.1);
   });
 
-  it('scores about 0.415 masked and zoomed out, whose resampling eats energy', () => {
+  it('has a loss of about 0.415, masked and zoomed out: resampling reduces the variance', () => {
     expect(Math.abs(zero(taskOf({ maskRatio: 0.75, geometry: GEOMETRIES['zoomed-out'] })) - 0.415)).toBeLessThan(0.1);
   });
 });
@@ -217,7 +217,7 @@ it('stays finite on constant images', () => {
   }
 });
 
-it('averages over images: a batch of two scores the mean of both', () => {
+it('averages over images: the loss of a batch of two is the mean of both', () => {
   for (const [, task] of MASKED_FORMS) {
     const objective = composeObjective(task, { imageSize: 16, patchSize: 4 });
     const examples = examplesOf(objective, 2);

@@ -1,4 +1,4 @@
-/** The bytes of `.npy` files, against the format's description and against NumPy where there is one. */
+/** The bytes of `.npy` files, against the format's description and, if NumPy is installed, against NumPy. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ it('begins with the magic, version 1.0 and a header that ends at a multiple of 6
   expect(bytes.readFloatLE(10 + length + 4)).toBe(-2.5);
 });
 
-it('pads headers of every length by less than 64 bytes, and never cuts one', () => {
+it('pads headers of every length by less than 64 bytes, and never truncates one', () => {
   // Each axis adds three characters to the header.
   for (let axes = 2; axes < 70; axes++) {
     const bytes = encodeNpy({ data: Uint8Array.of(7), shape: new Array<number>(axes).fill(1) });
@@ -29,7 +29,7 @@ it('pads headers of every length by less than 64 bytes, and never cuts one', () 
   }
 });
 
-it('writes bytes as uint8 and gives a tuple of one its comma', () => {
+it('writes bytes as uint8, and the comma of a tuple of one', () => {
   const bytes = encodeNpy({ data: Uint8Array.of(0, 9, 255), shape: [3] });
   expect(bytes.toString('latin1')).toContain(`'descr': '|u1', 'fortran_order': False, 'shape': (3,), `);
   expect([...bytes.subarray(-3)]).toEqual([0, 9, 255]);
@@ -42,7 +42,7 @@ it('writes a view of a larger buffer, and only that', () => {
 
 const hasNumpy = spawnSync('python3', ['-c', 'import numpy']).status === 0;
 
-(hasNumpy ? it : it.skip)('is read back by NumPy', () => {
+(hasNumpy ? it : it.skip)('can be read by NumPy', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitmim-npy-'));
   try {
     const file = join(folder, 'array.npy');

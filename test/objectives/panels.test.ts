@@ -1,4 +1,4 @@
-/** Preview panels, and the picture they are drawn in. */
+/** Preview panels, and the image in which they are drawn. */
 import * as tf from '@tensorflow/tfjs';
 import sharp from 'sharp';
 import type { FloatImage } from '../../src/common/image.js';
@@ -31,7 +31,7 @@ it('shows original, input and target of an unmasked task', async () => {
   expect(Math.abs(grey[0]! - grey[1]!)).toBeLessThan(1e-6);
 });
 
-it('hides removed tokens, and those alone, behind grey', async () => {
+it('shows only removed tokens in grey', async () => {
   const objective = compose({ maskRatio: 0.75 });
   const [example] = examplesOf(objective, 1);
   const panels = await previewPanels(objective, [{ ...example!, kept: Int32Array.of(0, 1, 2, 7) }]);
@@ -114,7 +114,7 @@ describe('the picture', () => {
     expect(at(4 + 100, 4 + 224 + 1)).toEqual([255, 255, 255]);
   });
 
-  it('has as many colours as the file may have, or all', async () => {
+  it('has the given number of colours, or all', async () => {
     const row = Array.from({ length: 2 }, (_, i) => imageOf(16, (y, x, c) => (y * 16 + x + 100 * c * i) / 511));
     const many: Panels = { ...panels, rows: [row] };
     const all = await renderPreview(many, { captions: false });
@@ -128,7 +128,7 @@ describe('the picture', () => {
     expect(few.length).toBeLessThan(all.length);
   });
 
-  it('has a line of captions when asked', async () => {
+  it('has a line of captions if requested', async () => {
     const { at, data, info } = await decode(true);
     expect(info.height).toBe(20 + 224 + 4);
     expect(at(20 + scale, 4 + 2 * scale)).toEqual([255, 0, 0]);

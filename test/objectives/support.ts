@@ -6,7 +6,7 @@ import type { Example, Objective } from '../../src/objectives/compose.js';
 import type { StylePart } from '../../src/task/entry.js';
 import type { Geometry, Style, Task } from '../../src/spec/task.js';
 
-/** A square image in [0, 1] made pixel by pixel. */
+/** A square image in [0, 1] from a function of the pixel. */
 export function imageOf(size: number, value: (y: number, x: number, channel: number) => number): FloatImage {
   const data = Float32Array.from({ length: size * size * 3 }, (_, i) => {
     const pixel = Math.floor(i / 3);
@@ -69,7 +69,7 @@ export const STYLES = {
   decolorized: { kind: 'decolorized', variant: 'luminance' },
 } satisfies Record<string, Style>;
 
-/** The identity task but for what is given. */
+/** The identity task with the given parts replaced. */
 export function taskOf(parts: Partial<Task>): Task {
   return {
     maskRatio: 0,
@@ -80,7 +80,7 @@ export function taskOf(parts: Partial<Task>): Task {
   };
 }
 
-/** An image in a style, as drawn from a stream. */
+/** An image in a style, with draws from a stream. */
 export const restyled = <Draw>(style: StylePart<Draw>, image: FloatImage, random: Random): FloatImage =>
   style.restyle(image, style.draw(random));
 
@@ -91,7 +91,7 @@ export function examplesOf(objective: Objective, count: number, name = 'image'):
   );
 }
 
-/** The value of a scalar, or the values of any tensor, which is disposed of. */
+/** The value of a scalar, or the values of any tensor; disposes of it. */
 export function read(make: () => tf.Tensor): number[] {
   const tensor = tf.tidy(make);
   const values = [...tensor.dataSync()];

@@ -1,4 +1,6 @@
-/** What is tested of an op: how to run it, and its definition in float64. Makers of the cases that several files use. */
+/**
+ * The test cases of ops: how to run each, and its definition in float64. Functions for cases that several files use.
+ */
 import * as tf from '@tensorflow/tfjs';
 import * as ops from '../../src/ops/index.js';
 import type { Values } from '../support/arrays.js';
@@ -38,7 +40,7 @@ export const layerNormCase = (rows: number, dim: number, std = 1): Case => ({
   std,
 });
 
-/** Of tokens of several images: the mean is over the last axis, not over the second. */
+/** For tokens of several images: the mean is over the last axis, not over the second. */
 export const layerNormOfTokensCase = (batch: number, tokens: number, dim: number): Case => ({
   ...layerNormCase(batch * tokens, dim),
   name: `layerNorm of ${batch}×${tokens} tokens, ${dim} wide`,

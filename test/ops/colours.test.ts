@@ -1,4 +1,4 @@
-/** Colour maps against pixels worked out by hand. */
+/** Colour maps against pixels computed by hand. */
 import * as tf from '@tensorflow/tfjs';
 import { composeColours, DENORMALIZE, mixColours, NORMALIZE, type ColourMap } from '../../src/ops/colours.js';
 
@@ -6,7 +6,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** What maps make of images of one pixel each. */
+/** The results of maps on images of one pixel each. */
 function mixed(pixels: readonly [number, number, number][], maps: readonly ColourMap[]): number[] {
   return tf.tidy(() => [...mixColours(tf.tensor4d(pixels.flat(), [pixels.length, 1, 1, 3]), maps).dataSync()]);
 }
@@ -33,7 +33,7 @@ it('multiplies by rows of the matrix, then adds the offset', () => {
   expectClose(mixed([[0.1, 0.2, 0.3]], [TURN]), [1.2, 0.6, 0.1]);
 });
 
-it('does one map for all images, or one for each', () => {
+it('applies one map to all images, or one to each', () => {
   const pixels: [number, number, number][] = [
     [0.1, 0.2, 0.3],
     [0.5, 0.6, 0.7],
@@ -42,7 +42,7 @@ it('does one map for all images, or one for each', () => {
   expectClose(mixed(pixels, [TURN, OTHER]), [1.2, 0.6, 0.1, -0.2, 3.6, 2]);
 });
 
-it('composes two maps, of which the first is done first', () => {
+it('composes two maps in the order of its arguments', () => {
   // (0.1, 0.2, 0.3) → (1.2, 0.6, 0.1) → (1.1, 3.6, 4.8)
   expectClose(mixed([[0.1, 0.2, 0.3]], [composeColours(TURN, OTHER)]), [1.1, 3.6, 4.8]);
   // (0.1, 0.2, 0.3) → (−0.2, 3.2, 0.4) → (4.2, 0.8, −0.2)

@@ -1,4 +1,4 @@
-/** Views made on the device are the arrays that `viewPixels` makes: every size, mirrored or not, of mixed sources. */
+/** Views computed on the device equal the arrays of `viewPixels`: every size, mirrored or not, from mixed sources. */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
@@ -10,7 +10,7 @@ import { evaluationView, randomResizedCrop } from '../../src/data/augment.js';
 import { cropViews, hasCropKernel } from '../../src/ops/index.js';
 import { availableDevices } from '../support/devices.js';
 
-/** Noise: nowhere would a wrong pixel go unseen. */
+/** Noise, in which every wrong pixel is visible. */
 function noise(height: number, width: number): ByteImage {
   const random = stream(3, 'bytes', height, width);
   return { data: Uint8Array.from({ length: height * width * 3 }, () => random.integer(256)), height, width };
@@ -67,29 +67,29 @@ describe.each(devices)('on %s', (name) => {
     expect(await difference(randomViews(size))).toBeLessThan(1e-6);
   });
 
-  it.each([5, 12, 32])('views of evaluation of %i px', async (size) => {
+  it.each([5, 12, 32])('evaluation views of %i px', async (size) => {
     expect(await difference(centreViews(size))).toBeLessThan(1e-6);
   });
 
-  it('cuts a batch that would need too large a buffer', async () => {
+  it('splits a batch that would need too large a buffer', async () => {
     expect(await difference(randomViews(9), 1000)).toBeLessThan(1e-6);
     expect(await difference(randomViews(9), 100_000)).toBeLessThan(1e-6);
   });
 
-  it('leaves no tensor behind', () => {
+  it('leaks no tensor', () => {
     const before = tf.memory().numTensors;
     cropViews(randomViews(4), 1000).dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('is invalid where one view alone is too large for the device', () => {
-    if (!hasCropKernel()) return; // views are made elsewhere, and nothing is too large
+  it('fails as invalid if a single view is too large for the device', () => {
+    if (!hasCropKernel()) return; // views are computed on the host, and nothing is too large
     const backend = tf.backend() as tf.KernelBackend & { device: GPUDevice };
     const { device } = backend;
     Object.assign(backend, { device: { limits: { maxStorageBufferBindingSize: 10_000 } } });
     try {
       const crop = (): tf.Tensor => cropViews([evaluationView(noise(375, 500), 9)]);
-      expect(crop).toThrow(TrainingError); // and not any error, which would be tried again
+      expect(crop).toThrow(TrainingError); // and not another error, after which the stage would be retried
       expect(crop).toThrow(/more than 10000 bytes/);
     } finally {
       Object.assign(backend, { device });

@@ -1,6 +1,6 @@
 /**
- * Attention of qkv that is kept as float16, and its gradient, against float64. qkv has values that float16 has too, so
- * all that is rounded are weights, gradients and results, each by 2^-11 of itself at most.
+ * Attention of qkv that is stored as float16, and its gradient, against float64. The values of qkv are exact in
+ * float16, so only weights, gradients and results are rounded, each with a relative error of at most 2^-11.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
@@ -47,7 +47,7 @@ interface Case {
   tokens: number;
   heads: number;
   size: number;
-  /** What a mean in all q and k, equal or opposite, adds to all scores. */
+  /** The shift of all scores by a mean in all q and k, equal or opposite. */
   shift: number;
 }
 
@@ -65,7 +65,8 @@ async function check({ batch, tokens, heads, size, shift }: Case): Promise<void>
   expect(relativeError(actual.y, reference.attention(qkv, batch, tokens, heads))).toBeLessThan(BOUND);
   expect(relativeError(actual.logSums, logSums)).toBeLessThan(1e-5);
   for (const part of [0, 1, 2]) {
-    // Gradients of a query's scores add up to 0, but for rounding, which meets the mean of what they are multiplied by.
+    // The gradients of a query's scores sum to 0 except for rounding errors, which are multiplied by the mean of q or
+    // k.
     const bound = part < 2 ? BOUND * (1 + 2 * mean) : BOUND;
     expect(relativeError(partOf(actual.dqkv, part, dim), partOf(dqkv, part, dim))).toBeLessThan(bound);
   }
@@ -99,7 +100,7 @@ onWebgpu.each([
     { batch: 2, tokens: 43, heads: 3, size: 16, shift: 200 },
     { batch: 1, tokens: 83, heads: 2, size: 16, shift: -200 },
   ];
-  // With subgroups of other sizes, all that differs is who does what; and to compile wide heads takes long.
+  // For subgroups of other sizes, only the division of the work differs; and wide heads take long to compile.
   const some = lanes === 16 || lanes === 64 ? [all[1]!] : all.filter(({ size }) => lanes === 32 || size < 48);
 
   it.each(some)('$batch × $tokens tokens, $heads heads of $size, scores shifted by $shift', check);

@@ -1,6 +1,6 @@
 /**
- * Linear layers whose factors are float16, against float64 with the bound of such numbers: a factor is rounded by 2^-12
- * of itself at most, two of them by 2^-11, and errors of a sum's terms partly cancel.
+ * Linear layers with float16 factors, against float64 with the error bound of float16: rounding a factor has a relative
+ * error of at most 2^-12, of two factors 2^-11, and the errors of a sum's terms partly cancel.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
@@ -14,7 +14,7 @@ import * as reference from './reference.js';
 const BOUND = 2 ** -11;
 const devices = await availableDevices();
 
-it('is of no other device', async () => {
+it('exists on no other device', async () => {
   for (const name of devices.filter((device) => device !== 'webgpu')) {
     const device = await openDevice(name);
     expect(ops.hasHalfProducts()).toBe(false);
@@ -25,7 +25,7 @@ it('is of no other device', async () => {
 
 /** Small, with more than one matrix along each side of each part, and more than one part. */
 const TILE: MatrixTile = { rows: 64, columns: 32, depth: 32, split: [2, 1] };
-/** Sides need not be powers of two, but where a strip's contiguous one would be such a side. */
+/** Sides need not be powers of two, except for a side that is contiguous in a strip. */
 const UNEVEN: MatrixTile = { rows: 48, columns: 32, depth: 32, split: [1, 1] };
 
 const onWebgpu = devices.includes('webgpu') ? describe : describe.skip;
@@ -60,7 +60,7 @@ onWebgpu.each([
     [1100, 20, 24],
     [200, 72, 104],
     [64, 32, 96],
-  ])('%i×%i→%i: values, and gradients however small', async (rows, inputs, outputs) => {
+  ])('%i×%i→%i: values, and gradients of any size', async (rows, inputs, outputs) => {
     expect(ops.hasHalfProducts()).toBe(true);
     const name = `half ${rows}`;
     const [x, weight, bias] = [
@@ -77,7 +77,7 @@ onWebgpu.each([
     const y = await read(() => run(...tensors()));
     const error = relativeError(y, reference.linear(x, weight, bias, rows, inputs));
     expect(error).toBeLessThan(BOUND);
-    expect(error).toBeGreaterThan(1e-6); // or it was float32
+    expect(error).toBeGreaterThan(1e-6); // otherwise it was float32
 
     for (const size of [1, 1e-10, 1e10]) {
       const dy = normals(rows * outputs, `${name}/dy`).map((value) => Math.fround(value * size));
@@ -169,7 +169,7 @@ onWebgpu.each([
     gradients.at(-1)!.dispose();
   });
 
-  it('multiplies by a weight as it is, after AdamW and after an assignment', async () => {
+  it('multiplies by the current weight, after AdamW and after an assignment', async () => {
     const held = tf.memory().numDataBuffers;
     const shape: [number, number] = [8, 12];
     const values = (name: string): tf.Tensor2D => tf.tensor2d([...normals(96, `half weight/${name}`)], shape);
@@ -203,7 +203,7 @@ onWebgpu.each([
     expect(tf.memory().numDataBuffers).toBe(held);
   });
 
-  it('leaves gradients of 0 at 0, and shows a NaN', async () => {
+  it('keeps gradients of 0 at 0, and a NaN as NaN', async () => {
     const gradient = (dy: number): Promise<Float32Array> =>
       read(() =>
         tf.tidy(() => {

@@ -1,6 +1,6 @@
 /**
- * Ops of more values than one tile, strip, block or workgroup takes, and never a multiple of them. A difference for each
- * value would take hours: the gradients are held against the differences along random directions.
+ * Ops with more values than one tile, strip, block or workgroup, and never a multiple of these. A numerical difference
+ * for each value would take hours: the gradients are compared with differences along random directions.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
@@ -17,13 +17,13 @@ const squareWeights = Float64Array.from({ length: 111 }, (_, i) => i % 3);
 const labels = Float64Array.from({ length: 37 * 101 }, (_, i) => Number(i % 101 === (i * 7) % 37));
 
 const CASES: Case[] = [
-  linearCase(131, 70, 45, true, true), // no whole vector anywhere
-  linearCase(131, 72, 140, true, true), // vectors, and tiles that hang over on every side
-  linearCase(1100, 20, 24, false, false), // the sum over the rows is cut in parts
-  attentionCase(2, 70, 128, 2), // two blocks of tokens; keys and values apart
+  linearCase(131, 70, 45, true, true), // no whole vectors
+  linearCase(131, 72, 140, true, true), // vectors, and tiles that extend beyond every side
+  linearCase(1100, 20, 24, false, false), // the sum over the rows is split into parts
+  attentionCase(2, 70, 128, 2), // two blocks of tokens; keys and values in separate passes
   attentionCase(1, 33, 40, 2), // one token beyond a workgroup
   layerNormCase(37, 100),
-  layerNormCase(8200, 4), // more rows than the workgroups take at once
+  layerNormCase(8200, 4), // more rows than the workgroups process at once
   {
     name: 'tokenSquaredError of many tokens',
     shapes: [[3, 37, 52]],

@@ -1,4 +1,4 @@
-/** Target tokens and the way back. */
+/** Target tokens and the inverse. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../src/backends/open.js';
 import { denormalizeImage, normalizeImage, stackPixels, type FloatImage } from '../../src/common/image.js';
@@ -24,8 +24,8 @@ it('normalises each patch and channel with the unbiased variance', () => {
   });
 });
 
-it("normalises each patch as a whole as MAE does: ImageNet's units, ε inside the root", () => {
-  // A deviation near √ε, so that ε's place matters.
+it("normalises each patch as a whole as in MAE: ImageNet's units, ε inside the root", () => {
+  // A deviation near √ε, so that the position of ε matters.
   const image = denormalizeImage(imageOf(4, (y, x, c) => 1e-3 * (y - x + c / 2)));
   const values = [...normalizeImage(image).data];
   const variance = (deviation(values) ** 2 * 48) / 47;
@@ -35,7 +35,7 @@ it("normalises each patch as a whole as MAE does: ImageNet's units, ε inside th
   });
 });
 
-it('only normalises by ImageNet statistics without patch normalisation', () => {
+it('normalises only by ImageNet statistics without patch normalisation', () => {
   const image = noise(4, 'image');
   const expected = normalizeImage(image).data;
   targets(image, 4, 'none').forEach((value, i) => {
@@ -43,27 +43,27 @@ it('only normalises by ImageNet statistics without patch normalisation', () => {
   });
 });
 
-it.each([0, 0.3, 1 / 3, 0.7, 1])('makes zeros of a flat patch of value %d', (value) => {
+it.each([0, 0.3, 1 / 3, 0.7, 1])('gives zeros for a flat patch of value %d', (value) => {
   const flat = imageOf(16, () => value);
   expect(targets(flat, 16, 'patch-channel').every((target) => target === 0)).toBe(true);
-  // Channels differ in ImageNet's units, so only that it is finite holds for MAE's.
+  // In ImageNet's units the channels differ, so for MAE's only finiteness is checked.
   expect(targets(flat, 16, 'patch').every(Number.isFinite)).toBe(true);
 });
 
-it('does not magnify the noise that resampling leaves beyond the range of pixels', () => {
+it('does not magnify the noise that resampling leaves outside the range of pixels', () => {
   const saturated = imageOf(8, (y, x, c) => ((y + x + c) % 2 === 0 ? 1 : 1 + 1.2e-7));
   const black = imageOf(8, (y, x, c) => ((y + x + c) % 2 === 0 ? 0 : -1e-7));
   for (const image of [saturated, black]) expect(new Set(targets(image, 4, 'patch-channel'))).toEqual(new Set([0]));
 });
 
-it('scores (n − 1)/n for a zero prediction: 255/256 at patch 16, 15/16 at patch 4', () => {
+it('gives a zero prediction the loss (n − 1)/n: 255/256 at patch 16, 15/16 at patch 4', () => {
   for (const patch of [16, 4]) {
     const tokens = targets(noise(32, 'image'), patch, 'patch-channel');
     expect(mean(tokens.map((value) => value ** 2))).toBeCloseTo(1 - 1 / patch ** 2, 4);
   }
 });
 
-it.each(NORMALIZATIONS)('gets the picture back from its own targets (%s)', (normalization) => {
+it.each(NORMALIZATIONS)('recovers the image from its own targets (%s)', (normalization) => {
   const image = noise(8, 'image');
   const pixels = read(() => {
     const pictures = tensorOf(image);
@@ -72,7 +72,7 @@ it.each(NORMALIZATIONS)('gets the picture back from its own targets (%s)', (norm
   expect(Math.max(...pixels.map((value, i) => Math.abs(value - image.data[i]!)))).toBeLessThan(1e-5);
 });
 
-it('gives zero tokens the colour of their patches and clips what lies outside [0, 1]', () => {
+it('gives zero tokens the colour of their patches and clips values outside [0, 1]', () => {
   const pictures = tensorOf(imageOf(4, (y) => (y < 2 ? 0.2 : 0.6)));
   for (const value of read(() => denormalizePatches(tf.zeros([1, 1, 48]), pictures, 4, 'patch-channel'))) {
     expect(value).toBeCloseTo(0.4, 5);
@@ -83,14 +83,14 @@ it('gives zero tokens the colour of their patches and clips what lies outside [0
 });
 
 describe.each(await availableDevices())('on %s', (name) => {
-  /** Two images: a photograph with something beyond [0, 1] in it, and one with a flat half. */
+  /** Two images: a photograph with some values outside [0, 1], and one with a flat half. */
   const pair = (size: number): FloatImage[] => [
     imageOf(size, (y, x, c) => 0.5 + 0.6 * Math.sin(3 * y + 2 * x * (c + 1))),
     imageOf(size, (y, x, c) => (x < size / 2 ? 0.3 : (y * 7 + x * 3 + c) % 5) / 4),
   ];
 
   it.each([2, 3, 4, 16].flatMap((patch) => NORMALIZATIONS.map((normalization) => [patch, normalization] as const)))(
-    'is what the plain form says, patches of %i px, %s',
+    'equals the plain form, patches of %i px, %s',
     async (patch, normalization) => {
       const size = 3 * patch;
       const values = stackPixels(pair(size));

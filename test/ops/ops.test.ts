@@ -13,7 +13,7 @@ const KEPT = [Int32Array.of(3, 0), Int32Array.of(1, 2)];
 const patchShape = [2, 6, 6, 3] as const;
 const resampleShape = [2, 5, 4, 3] as const;
 
-/** Where pixel (row, column, channel) of a 6×6 image is found in 3 px patches. */
+/** The index of pixel (row, column, channel) of a 6×6 image in 3 px patches. */
 function patchIndex(index: number): number {
   const channel = index % 3;
   const column = Math.floor(index / 3) % 6;
@@ -141,7 +141,7 @@ describe.each(devices)('on $label', ({ open }) => {
     const values = shapes.map((shape, i) => normals(product(shape), `${caseName}/${i}`, std));
     const tensors = (): tf.Tensor[] => values.map((value, i) => tf.tensor([...value], shapes[i]));
 
-    it('computes what its definition says', async () => {
+    it('equals its definition', async () => {
       const y = await read(() => run(tensors()));
       expect(relativeError(y, expected(values))).toBeLessThan(1e-5);
     });
@@ -159,7 +159,7 @@ describe.each(devices)('on $label', ({ open }) => {
       }
     });
 
-    it('leaves no tensor behind', async () => {
+    it('leaks no tensor', async () => {
       const before = tf.memory().numTensors;
       tf.dispose(tf.tidy(() => tf.grads((...inputs: tf.Tensor[]) => tf.sum(run(inputs)))(tensors())));
       await read(() => run(tensors()));
@@ -167,8 +167,8 @@ describe.each(devices)('on $label', ({ open }) => {
     });
   });
 
-  describe.each([0, 3, 6])('with a NaN at place %i', (place) => {
-    // Seven tokens, seven wide: no whole vector, nor a multiple of one
+  describe.each([0, 3, 6])('with a NaN at position %i', (place) => {
+    // Seven tokens of width seven: no whole vectors.
     const poisoned = (): tf.Tensor3D => {
       const values = normals(49, 'poisoned');
       values[21 + place] = NaN;
@@ -184,7 +184,7 @@ describe.each(devices)('on $label', ({ open }) => {
       expect([...rows].map(Number.isNaN)).toEqual([false, false, false, true, false, false, false]);
     });
 
-    it('attention gives NaN for all tokens, which all see it', async () => {
+    it('attention gives NaN for all tokens, since each of them reads it', async () => {
       const tokens = (): tf.Tensor3D => tf.concat([poisoned(), poisoned(), poisoned()], 2);
       expect([...(await read(() => tf.sum(ops.attention(tokens(), 1), -1)))].every(Number.isNaN)).toBe(true);
     });
@@ -199,7 +199,7 @@ describe.each(devices)('on $label', ({ open }) => {
   it.each([
     ['±10,000', 1e4],
     ['denormals', 1e-40],
-  ])('attention and the losses hold for values of %s', async (_name, size) => {
+  ])('attention and the losses are correct for values of %s', async (_name, size) => {
     const values = Float64Array.from(normals(30, 'extreme'), (value) => Math.fround(value * size));
     const attended = await read(() => ops.attention(tf.tensor3d([...values], [1, 5, 6]), 1));
     expect(relativeError(attended, reference.attention(values, 1, 5, 1))).toBeLessThan(size > 1 ? 1e-3 : 1e-4);

@@ -1,6 +1,6 @@
 /**
- * Views as they are laid out for a device, read back as `PackedViews` and `VIEW_FIELDS` say, are the arrays that
- * `viewPixels` makes: what a kernel relies on, on machines that have none.
+ * Views in the layout for a device, decoded by the definitions of `PackedViews` and `VIEW_FIELDS`, equal the arrays of
+ * `viewPixels`. This tests the input of the kernel on machines without one.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { ByteImage } from '../../src/common/image.js';
@@ -14,7 +14,7 @@ function noise(height: number, width: number): ByteImage {
   return { data: Uint8Array.from({ length: height * width * 3 }, () => random.integer(256)), height, width };
 }
 
-/** A panorama is here for its rows, which are cut; an image of 1 × 1 for its three bytes, which are no whole word. */
+/** The panorama tests rows that are cropped; the image of 1 × 1 tests three bytes, which are not a whole word. */
 const SOURCES = [noise(32, 32), noise(7, 5), noise(1, 1), noise(60, 90), noise(11, 213)];
 
 function randomViews(size: number): View[] {
@@ -31,7 +31,7 @@ interface Packed extends Pick<CropAttributes, 'pieces' | 'size'> {
   weights: ArrayLike<number>;
 }
 
-/** The views of a batch, one pixel after the other. */
+/** The views of a batch, one pixel after another. */
 function unpack({ pieces, size, table, weights }: Packed, [batch, height, width]: readonly number[]): number[] {
   const bytes = new Uint8Array(size);
   for (const { at, bytes: piece } of pieces) bytes.set(piece, at);
@@ -69,17 +69,17 @@ function expectViews(values: readonly number[], views: readonly View[]): void {
 }
 
 describe('packed views', () => {
-  it.each([1, 6, 17])('hold random crops of %i px', (size) => {
+  it.each([1, 6, 17])('contain random crops of %i px', (size) => {
     const views = randomViews(size);
     expectViews(unpack(packViews(views), [views.length, size, size]), views);
   });
 
-  it('hold views of evaluation', () => {
+  it('contain evaluation views', () => {
     const views = SOURCES.map((image) => evaluationView(image, 12));
     expectViews(unpack(packViews(views), [views.length, 12, 12]), views);
   });
 
-  it('are of whole words, one after the other', () => {
+  it('consist of whole words, one after another', () => {
     const { pieces, size } = packViews(randomViews(6));
     let end = 0;
     for (const { at, bytes } of pieces) {
@@ -91,7 +91,7 @@ describe('packed views', () => {
     expect(size).toBeGreaterThanOrEqual(end);
   });
 
-  it('have at most an eighth more room than they take', () => {
+  it('are padded by at most an eighth', () => {
     for (let count = 1; count < 40; count++) {
       const views = Array.from({ length: count }, () => evaluationView(SOURCES[0]!, 8));
       const { pieces, size, weights } = packViews(views);
@@ -103,13 +103,13 @@ describe('packed views', () => {
     }
   });
 
-  it('hold the taps that several views share once', () => {
+  it('contain taps that several views share only once', () => {
     const [view] = randomViews(6);
     const [one, many] = [packViews([view!]), packViews([view!, view!, view!])];
     expect(many.weights).toHaveLength(one.weights.length);
   });
 
-  it('copy no more than twice the pixels that are needed of an image', () => {
+  it('copy at most twice the pixels that are needed of an image', () => {
     const panorama = noise(4, 900);
     const random = stream(2, 'crop of a panorama');
     const { pieces } = packViews([randomResizedCrop(panorama, 4, { scale: [0.001, 0.002] }, random)]);
@@ -142,13 +142,13 @@ describe('a device with a kernel for views', () => {
   const crop = (views: readonly View[], mostBytes?: number): number[] =>
     tf.tidy(() => [...cropViews(views, mostBytes).dataSync()]);
 
-  it('is called once where all views fit', () => {
+  it('is called once if all views fit', () => {
     calls.length = 0;
     expectViews(crop(randomViews(6)), randomViews(6));
     expect(calls.map(({ batch }) => batch)).toEqual([10]);
   });
 
-  it('is called with no more bytes than it takes, but for a view that needs more alone', () => {
+  it('is called with no more bytes than its limit, except for a single view that needs more', () => {
     calls.length = 0;
     expectViews(crop(randomViews(6), 4000), randomViews(6));
     expect(calls.length).toBeGreaterThan(1);

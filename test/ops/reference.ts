@@ -1,4 +1,6 @@
-/** The ops of src/ops in float64, written for clarity and from their definitions, apart from the code they check. */
+/**
+ * The ops of src/ops in float64, written for clarity from their definitions, independently of the code that they check.
+ */
 import type { Values } from '../support/arrays.js';
 
 /** x [rows, inputs] · weight [inputs, outputs] + bias. */
@@ -85,7 +87,7 @@ export function attention(qkv: Values, batch: number, tokens: number, heads: num
   return y;
 }
 
-/** Of attention: the gradient of qkv, and the logarithms of the softmax's sums, [batch, heads, tokens]. */
+/** For attention: the gradient of qkv, and the logarithms of the softmax's sums, [batch, heads, tokens]. */
 export function attentionGradient(
   qkv: Values,
   dy: Values,

@@ -1,8 +1,8 @@
-/** When a function is called, recorded and repeated, on a device that only notes what it is asked. */
+/** When a function is called, recorded and replayed, on a device that only logs its calls. */
 import * as tf from '@tensorflow/tfjs';
 import { Repeated } from '../../src/ops/repeat.js';
 
-/** What has happened, in order: `call` is the function, the rest the device. */
+/** The calls in order: `call` is the function, all others are calls of the device. */
 let log: string[] = [];
 let inPlace = true;
 let refuses = false;
@@ -35,7 +35,7 @@ beforeEach(() => {
   [log, inPlace, refuses, mayRecord] = [[], true, false, true];
 });
 
-/** What happens in a run of the given inputs. */
+/** The log of a run with the given inputs. */
 function runs(repeated: Repeated, inputs: tf.Tensor[], times = 1): string[] {
   log = [];
   for (let i = 0; i < times; i++) repeated.run(inputs, () => log.push('call'));
@@ -45,7 +45,7 @@ function runs(repeated: Repeated, inputs: tf.Tensor[], times = 1): string[] {
 const [two, three] = [tf.zeros([2]), tf.zeros([3])];
 const RECORDED = ['call', 'call', 'record', 'call'];
 
-it('should be called twice, recorded in the third call and repeated from then on', () => {
+it('should be called twice, recorded in the third call and replayed from then on', () => {
   const repeated = new Repeated();
   expect(runs(repeated, [two], 2)).toEqual(['call', 'call']);
   expect(repeated.repeats).toBe(false);
@@ -54,7 +54,7 @@ it('should be called twice, recorded in the third call and repeated from then on
   expect(runs(repeated, [two], 2)).toEqual(['replay', 'replay']);
 });
 
-it('should begin anew where a shape or a type is another', () => {
+it('should start again if a shape or a type changes', () => {
   const repeated = new Repeated();
   runs(repeated, [two], 3);
   expect(runs(repeated, [three], 3)).toEqual(['dispose', ...RECORDED]);
@@ -62,7 +62,7 @@ it('should begin anew where a shape or a type is another', () => {
   expect(repeated.repeats).toBe(false);
 });
 
-it('should begin anew where a tensor is no longer where it was', () => {
+it('should start again if a tensor has moved to another buffer', () => {
   const repeated = new Repeated();
   runs(repeated, [two], 3);
   inPlace = false;
@@ -71,7 +71,7 @@ it('should begin anew where a tensor is no longer where it was', () => {
   expect(runs(repeated, [two], 3)).toEqual(['call', 'record', 'call', 'replay']);
 });
 
-it('should not be recorded again after three refusals in a row', () => {
+it('should not be recorded again after three consecutive refusals', () => {
   const repeated = new Repeated();
   refuses = true;
   expect(runs(repeated, [two], 6)).toEqual([
@@ -87,7 +87,7 @@ it('should not be recorded again after three refusals in a row', () => {
   ]);
 });
 
-it('should be recorded where a refusal comes in between', () => {
+it('should be recorded despite refusals that are not consecutive', () => {
   const repeated = new Repeated();
   runs(repeated, [two], 2);
   refuses = true;
@@ -99,14 +99,14 @@ it('should be recorded where a refusal comes in between', () => {
   expect(runs(repeated, [three], 4)).toEqual(['record', 'call', 'record', 'call', 'record', 'call', 'call']);
 });
 
-it('should be called as the first time once it is disposed of', () => {
+it('should warm up again after it is disposed of', () => {
   const repeated = new Repeated();
   runs(repeated, [two], 3);
   repeated.dispose();
   expect(runs(repeated, [two], 3)).toEqual(RECORDED);
 });
 
-it('should be called each time where the device may not record, or cannot', () => {
+it('should be called each time if the device may not or cannot record', () => {
   const repeated = new Repeated();
   runs(repeated, [two], 3);
   mayRecord = false;

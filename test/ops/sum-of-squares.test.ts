@@ -30,15 +30,15 @@ describe.each(devices)('on %s', (name) => {
     tf.dispose([sum, ...tensors]);
   }
 
-  it('takes tensors of any shape and number: more than a shader sees at once', async () => {
+  it('sums tensors of any shape and number: more than a shader can access at once', async () => {
     await compare([[], [3], [4], [2, 5], [7, 3, 2], ...Array.from({ length: 20 }, (_, i) => [i + 1])]);
   });
 
-  it('takes tensors that many workgroups share, in fours and in single values', async () => {
+  it('sums tensors that many workgroups share, in vectors of four and in single values', async () => {
     await compare([[512, 100], [9, 1237], [1], [40_001]]);
   });
 
-  it('leaves no tensor behind', () => {
+  it('leaks no tensor', () => {
     const tensor = tf.tensor1d([3, 4]);
     const before = tf.memory().numTensors;
     sumOfSquares([tensor]).dispose();

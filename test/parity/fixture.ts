@@ -1,4 +1,7 @@
-/** Reads the fixtures that the makers beside this file write: JSON, with tensors as base64 of little-endian float32. */
+/**
+ * Reads the fixtures that the Python programs beside this file write: JSON, with tensors as base64 of little-endian
+ * float32.
+ */
 import { readFileSync } from 'node:fs';
 import type { Values } from '../../src/model/parameters.js';
 
@@ -13,12 +16,12 @@ export function readFixture(name: string): unknown {
 }
 
 export function unpack({ float32 }: PackedTensor): Float32Array {
-  // Copied, since a Buffer may lie at an address that no Float32Array can begin at.
+  // Copied, since the address of a Buffer may not be aligned for a Float32Array.
   const bytes = Uint8Array.from(Buffer.from(float32, 'base64'));
   return new Float32Array(bytes.buffer);
 }
 
-/** As the model takes its weights. */
+/** Values in the form of the model's weights. */
 export function unpackValues(tensors: Readonly<Record<string, PackedTensor>>): Values {
   return new Map(
     Object.entries(tensors).map(([name, packed]) => [name, { shape: packed.shape, data: unpack(packed) }]),

@@ -1,8 +1,8 @@
-"""Writes fixtures/flops.json: what PyTorch's FlopCounterMode counts for the networks of bench/peers/torch_vit.py.
+"""Writes fixtures/flops.json: the counts of PyTorch's FlopCounterMode for the networks of bench/peers/torch_vit.py.
 
     python3 test/parity/flops.py
 
-Needs torch. Attention runs as plain products: the fused kernels are counted with what they compute again in backward.
+Needs torch. Attention runs as plain products: the count of the fused kernels includes recomputation in backward.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Writes fixtures/inference.json: intervals, tests and rank correlations of SciPy and statsmodels, to be matched.
+"""Writes fixtures/inference.json: intervals, tests and rank correlations of SciPy and statsmodels, for comparison.
 
     python3 test/parity/inference.py
 
@@ -25,7 +25,7 @@ STYLES, SEEDS = ["preserved", "blurred", "decolorized"], [0, 1, 2]
 def sample_case(n, shift):
     values = np.round(generator.normal(shift, 1, n), 2)
     mean_interval = stats.t.interval(0.95, n - 1, loc=values.mean(), scale=stats.sem(values))
-    if n <= 5:  # every resample there is
+    if n <= 5:  # all resamples
         means = [np.mean(chosen) for chosen in itertools.product(values, repeat=n)]
         bootstrap = np.percentile(means, [2.5, 97.5])
     else:
@@ -54,7 +54,7 @@ def correlation_case(n, levels):
 def factorial():
     """Accuracies of a complete factorial, and its effects by least squares with a block for each seed.
 
-    With both other factors coded by deviations, the coefficient of an indicator is the mean of its simple contrasts.
+    With deviation coding of both other factors, the coefficient of an indicator is the mean of its simple contrasts.
     """
     rows = [
         {"mask": mask, "misalignment": misalignment, "style": style, "seed": seed}

@@ -1,4 +1,4 @@
-/** Intervals, tests and rank correlations against SciPy's. The fixture is made by inference.py. */
+/** Intervals, tests and rank correlations against SciPy's. inference.py writes the fixture. */
 import { stream } from '../../src/common/random.js';
 import { bootstrapInterval } from '../../src/report/inference/bootstrap.js';
 import { studentInterval } from '../../src/report/inference/interval.js';
@@ -28,7 +28,7 @@ describe.each(fixture.samples.map((sample) => ({ n: sample.values.length, ...sam
       });
     });
 
-    // All resamples and all signs are gone through where they are few; beyond, both sides draw them.
+    // If there are few resamples and signs, all are evaluated; otherwise both programs draw them.
     test('have the percentile bootstrap interval', () => {
       const own = bootstrapInterval(values, stream(0, 'test'))!;
       own.forEach((bound, i) => {

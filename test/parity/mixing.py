@@ -1,4 +1,4 @@
-"""Writes fixtures/mixing.json: timm's cutmix boxes, label targets and drop-path rates, to be matched.
+"""Writes fixtures/mixing.json: timm's cutmix boxes, label targets and drop-path rates, for comparison.
 
     python3 test/parity/mixing.py
 
@@ -17,7 +17,7 @@ from timm.models.vision_transformer import VisionTransformer
 
 
 def box(size, lam, row, column):
-    """timm's box around a given centre: [top, left, bottom, right] and the share of the image that stays."""
+    """timm's box around a given centre: [top, left, bottom, right] and the share of the image that remains."""
     with mock.patch.object(np.random, "randint", side_effect=[row, column]):
         (top, bottom, left, right), share = mixup.cutmix_bbox_and_lam((3, size, size), lam)
     return [int(top), int(left), int(bottom), int(right)], float(share)
@@ -29,10 +29,10 @@ def box_case(size, lam, row, column):
 
 
 def mean_share(size):
-    """Over all centres, each as likely, and λ ~ Beta(1, 1), by which a side of s has the odds (2s + 1)/size²."""
+    """Mean over all centres, equally likely, and λ ~ Beta(1, 1), with which a side s has the probability (2s + 1)/size²."""
     total = 0.0
     for side in range(size):
-        lam = 1 - ((side + 0.5) / size) ** 2  # any that comes to this side
+        lam = 1 - ((side + 0.5) / size) ** 2  # any λ with this side
         shares = [box(size, lam, row, column)[1] for row in range(size) for column in range(size)]
         total += (2 * side + 1) / size**2 * float(np.mean(shares))
     return total

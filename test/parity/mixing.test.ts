@@ -1,4 +1,4 @@
-/** Boxes of cutmix, targets of mixed labels and rates of drop path against timm's. The fixture is made by mixing.py. */
+/** Boxes of cutmix, targets of mixed labels and rates of drop path against timm's. mixing.py writes the fixture. */
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../../src/common/random.js';
 import { drawDropPath, dropPathTensors } from '../../src/training/drop-path.js';
@@ -14,7 +14,7 @@ interface Fixture {
     box: [top: number, left: number, bottom: number, right: number];
     share: number;
   }[];
-  /** By the side of the images: the mean share that stays, with λ from Beta(1, 1). */
+  /** By the side of the images: the mean share that remains, with λ from Beta(1, 1). */
   meanShare: Record<string, number>;
   targets: { labels: number[]; classes: number; lambda: number; labelSmoothing: number; target: number[][] }[];
   dropPath: { depth: number; rate: number; rates: number[] }[];
@@ -31,14 +31,15 @@ test.each(fixture.boxes)(
   },
 );
 
-test.each(Object.entries(fixture.meanShare))('the mean share that stays of images of %s pixels', (size, expected) => {
+test.each(Object.entries(fixture.meanShare))('the mean share that remains of images of %s pixels', (size, expected) => {
   const draws = 20000;
   let sum = 0;
   for (let i = 0; i < draws; i++) {
     const mix = drawMix({ mixup: 0, cutmix: 1 }, Number(size), stream(0, 'test', i));
     sum += mix.kind === 'cutmix' ? mix.lambda : NaN;
   }
-  expect(Math.abs(sum / draws - expected)).toBeLessThan(0.008); // 4 standard deviations; boxes of even sides alone: 0.011
+  // 4 standard deviations; with only even sides it would be 0.011
+  expect(Math.abs(sum / draws - expected)).toBeLessThan(0.008);
 });
 
 test.each(fixture.targets)(
@@ -53,7 +54,7 @@ test.each(fixture.targets)(
 
 test.each(fixture.dropPath)('drop path of rate $rate in $depth blocks', ({ depth, rate, rates }) => {
   const factors = drawDropPath(rate, depth, 400, stream(1, 'test'))!;
-  // A branch that is kept is scaled by 1/(1 − its rate); one that is never dropped has no factors.
+  // A kept branch is scaled by 1/(1 − its rate); a branch that is never dropped has no factors.
   const own = factors.map((branch) => (branch === null ? 0 : 1 - 1 / Math.max(...branch.dataSync())));
   expect(own).toHaveLength(2 * depth);
   own.forEach((value, branch) => {

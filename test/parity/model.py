@@ -1,9 +1,9 @@
-"""Writes fixtures/timm-*.json and fixtures/pretraining-*.json: what timm and PyTorch compute, for the model to match.
+"""Writes fixtures/timm-*.json and fixtures/pretraining-*.json: the results of timm and PyTorch, for comparison.
 
     python3 test/parity/model.py
 
-Deterministic. Everything is computed in float64 from values that float32 holds exactly, so that what the tests measure
-is the error of the code under test alone. Tensors are written in its names and layouts: matrices [inputs, outputs],
+Deterministic. Everything is computed in float64 from values that are exact in float32, so that the tests measure only
+the error of the code under test. Tensors have its names and layouts: matrices [inputs, outputs],
 images [batch, height, width, channel], a patch as (row, column, channel). Needs numpy, torch and timm.
 """
 
@@ -34,7 +34,7 @@ def write(name, contents):
 
 
 def rounded(tensor):
-    """The nearest values that float32 holds."""
+    """The nearest values in float32."""
     return tensor.float().double()
 
 
@@ -46,7 +46,7 @@ def normal(generator, *shape, std=1.0, mean=0.0):
 
 
 def positions_1d(count, width):
-    """Of MAE-pytorch and the paper: sine and cosine of a frequency side by side, over the flattened index."""
+    """As in MAE-pytorch and the paper: sine and cosine of a frequency side by side, over the flattened index."""
     table = np.zeros((count, width))
     for pair in range(width // 2):
         angles = np.arange(count) / np.power(10000.0, 2 * pair / width)
@@ -55,7 +55,7 @@ def positions_1d(count, width):
 
 
 def positions_2d(rows, width):
-    """Of MAE: half of the width for the column, half for the row; in each the sines before the cosines."""
+    """As in MAE: half of the width for the column, half for the row; in each the sines before the cosines."""
     frequencies = 1.0 / 10000.0 ** (np.arange(width // 4) / (width / 4.0))
     row, column = np.meshgrid(np.arange(rows), np.arange(rows), indexing="ij")
     halves = [
@@ -74,14 +74,14 @@ def positions(config, width):
 
 
 def randomize(model, generator):
-    """Nothing may be left at 0 or 1, where a mistake would not show."""
+    """Replaces values of 0 and 1, which would hide mistakes."""
     for name, parameter in model.named_parameters():
         is_scale = parameter.ndim == 1 and name.endswith("weight")
         parameter.data = normal(generator, *parameter.shape, std=0.2, mean=1.0 if is_scale else 0.0)
 
 
 def from_timm(model, config):
-    """timm's parameters under the names and in the layouts of the code under test."""
+    """timm's parameters with the names and layouts of the code under test."""
     dim = config["dim"]
     values = {}
     for name, value in model.state_dict().items():
@@ -112,7 +112,7 @@ def timm_case(name, config, classes, seed):
         qkv_bias=True,
         class_token=config["classToken"],
     )
-    # Mean pooling replaces `norm` by `fc_norm`: the encoder's output is that of a second model, with a norm.
+    # With mean pooling `fc_norm` replaces `norm`: the encoder's output comes from a second model, which has `norm`.
     mean = config["pooling"] == "mean"
     with_norm = VisionTransformer(**shared, global_pool="" if mean else "token", fc_norm=False)
     classifier = VisionTransformer(**shared, global_pool="avg", fc_norm=True) if mean else with_norm
@@ -145,7 +145,7 @@ def timm_case(name, config, classes, seed):
     )
 
 
-# Pre-training (PAPER.md section 2), in PyTorch's own functions
+# Pre-training (PAPER.md section 2), in PyTorch functions
 
 
 def layer_norm(values, name, x):
@@ -188,7 +188,7 @@ def pretraining_prediction(values, config, images, kept, drop_path):
         x = transformer_block(values, f"blocks.{i}", config["heads"], x, drop_path[2 * i : 2 * i + 2])
     x = layer_norm(values, "norm", x)
     x = dense(values, "decoder_embed", x)
-    # As MAE: the class token goes through the decoder, in front and without a position, and is dropped behind it.
+    # As in MAE: the class token passes through the decoder, first and without a position, and is then removed.
     token = x[:, : 1 if config["classToken"] else 0]
     x = x[:, token.shape[1] :]
     if kept is not None:
@@ -294,7 +294,7 @@ def main():
     timm_case("timm-mean-pooling", config(16, 2, 2), classes=5, seed=1)
     class_token = dict(positions="sincos-2d", class_token=True, bias="all")
     timm_case("timm-class-token", config(12, 3, 3, **class_token, pooling="class-token"), classes=5, seed=2)
-    # As MAE fine-tunes: with a class token, from the mean of the others.
+    # As in fine-tuning of MAE: a class token exists, but the classifier uses the mean of the others.
     timm_case("timm-class-token-mean", config(12, 2, 3, **class_token), classes=5, seed=6)
 
     pretraining_case(
@@ -310,7 +310,7 @@ def main():
         config(12, 3, 3, mlp=2, positions="sincos-2d", class_token=True, bias="all", decoder=dict(dim=8, depth=2, heads=2)),
         batch=3,
         kept_tokens=5,
-        # As rates 0, 0.2 and 0.4 give: what is kept is scaled by 1 / (1 - rate).
+        # For the rates 0, 0.2 and 0.4: kept branches are scaled by 1 / (1 - rate).
         drop_path=[None, None, [1.25, 0, 1.25], [1.25, 1.25, 0], [1 / 0.6, 1 / 0.6, 0], [0, 1 / 0.6, 1 / 0.6]],
         seed=4,
     )

@@ -1,4 +1,4 @@
-/** The model against timm and against PyTorch on every device of this machine. The fixtures are made by model.py. */
+/** The model against timm and PyTorch on every device of this machine. model.py writes the fixtures. */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
@@ -25,7 +25,7 @@ interface PretrainingFixture {
   config: ModelConfig;
   weights: Record<string, PackedTensor>;
   images: PackedTensor;
-  /** The kept tokens of each image in the order the encoder sees them; null keeps all. */
+  /** The kept tokens of each image in the order of the encoder's input; null keeps all. */
   kept: number[][] | null;
   dropPath: (PackedTensor | null)[];
   prediction: PackedTensor;
@@ -34,7 +34,7 @@ interface PretrainingFixture {
   gradients: Record<string, PackedTensor>;
 }
 
-/** What single precision leaves is below 1e-6; a wrong constant (epsilon, the form of GELU) costs far more. */
+/** Rounding errors of float32 are below 1e-6; a wrong constant (epsilon, the form of GELU) causes much larger ones. */
 const TOLERANCE = 5e-6;
 
 const timmFixtures = ['timm-mean-pooling', 'timm-class-token', 'timm-class-token-mean'].map((name) => ({

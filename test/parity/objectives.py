@@ -1,9 +1,9 @@
-"""Makes fixtures/objectives.json: degraded images, targets, losses and gradients by PyTorch and NumPy, in float64.
+"""Writes fixtures/objectives.json: degraded images, targets, losses and gradients by PyTorch and NumPy, in float64.
 
     python3 test/parity/objectives.py
 
-Every formula is written out literally, canvas and strips included, from PAPER.md sections 2 to 4. Images and predictions
-come from integer arithmetic, so that the test makes the same ones. Arrays are base64 of little-endian float32.
+Every formula is written literally, including canvas and strips, as in PAPER.md sections 2 to 4. Images and predictions
+are computed with integers, so that the test can compute the same ones. Arrays are base64 of little-endian float32.
 """
 
 import base64
@@ -111,7 +111,7 @@ def centre_border(pred, counted, kind):
 
 
 def mirror(x, placement):
-    """Symmetric padding by indices that numpy itself has padded."""
+    """Symmetric padding, by indices that numpy.pad has padded."""
     left, top = placement["left"], placement["top"]
     rows = np.pad(np.arange(CONTENT), (top, S - CONTENT - top), mode="symmetric")
     columns = np.pad(np.arange(CONTENT), (left, S - CONTENT - left), mode="symmetric")
@@ -176,7 +176,7 @@ def main():
         "blurred": {str(size): pack(blur(normalize(first), size)) for size in (3, 7)},
         "canvases": [pack(mirror(image(n, CONTENT), place)) for n, place in enumerate(PLACEMENTS)],
         "enlarged": pack(hwc(bicubic)[0].clamp(0, 1)),
-        # Point by point: a few rows are enough.
+        # Each pixel is independent: a few rows are enough.
         "luminance": pack(normalize(grey(first[:4], [0.299, 0.587, 0.114]))),
         "saturation": pack(normalize(desaturate(first[:4]))),
         "mix": pack(grey(normalize(first[:4]), MIX)),
@@ -187,7 +187,7 @@ def main():
         for which, counted in (("all", everything), ("removed", removed())):
             for kind in ("patch-channel", "patch", "none"):
                 scores, gradient = scored(loss, counted, kind)
-                # The gradients of the paper's four losses in full.
+                # The complete gradients, for the paper's four losses only.
                 if kind == "patch-channel" and (which == "removed" or name == "same-grid"):
                     scores["gradient"] = pack(gradient)
                 losses[f"{name}/{which}/{kind}"] = scores

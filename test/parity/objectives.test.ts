@@ -128,7 +128,7 @@ const LOSSES = Object.keys(GEOMETRIES).flatMap((name) =>
 );
 type LossCase = (typeof LOSSES)[number];
 
-/** All tokens of a masked batch count where the style is changed. */
+/** All tokens of a masked batch count if the style is changed. */
 const STYLES: Record<LossCase['which'], Style> = {
   removed: { kind: 'preserved' },
   all: { kind: 'decolorized', variant: 'luminance' },
@@ -138,7 +138,7 @@ function batchOf({ name, which, target }: LossCase): { objective: Objective; bat
   const task = { maskRatio: 0.75, geometry: GEOMETRIES[name]!, style: STYLES[which], target };
   const objective = composeObjective(task, { imageSize, patchSize });
   const examples = fixture.kept.map((kept, n) => ({
-    input: imageOf(n, imageSize), // plays no part in the loss
+    input: imageOf(n, imageSize), // not used by the loss
     field: imageOf(n, objective.fieldSize),
     kept: Int32Array.from(kept),
     placement: name === 'mapped-back' ? fixture.placements[n]! : null,

@@ -1,8 +1,8 @@
-"""Writes fixtures/optimizer.json: torch.optim.AdamW, gradient clipping and the learning rates of MAE, to be matched.
+"""Writes fixtures/optimizer.json: torch.optim.AdamW, gradient clipping and the learning rates of MAE, for comparison.
 
     python3 test/parity/optimizer.py
 
-Deterministic; computed in float64 from values that float32 holds exactly. Needs numpy and torch.
+Deterministic; computed in float64 from values that are exact in float32. Needs numpy and torch.
 """
 
 import base64
@@ -17,7 +17,7 @@ torch.set_default_dtype(torch.float64)
 STEPS = 25
 
 # Shape, weight decay, learning-rate scale and scale of the gradients of each parameter. The last has gradients as small
-# as epsilon, where it matters on which side of the bias correction epsilon is added.
+# as epsilon, so that the result depends on whether epsilon is added before or after the bias correction.
 SLOTS = [
     ([4, 3], 0.05, 1.0, 1.0),
     ([5], 0.0, 0.75, 30.0),
@@ -37,7 +37,7 @@ def adamw_case(name, beta2, seed, clip=None):
     def normal(*shape, std):
         return (std * torch.randn(*shape, generator=generator)).float().double()
 
-    # As small as weights are, so that the first change is not lost in the rounding of the value.
+    # As small as usual weights, so that rounding of the value does not hide the first change.
     parameters = [torch.nn.Parameter(normal(*shape, std=0.05)) for shape, *_ in SLOTS]
     initial = [packed(parameter) for parameter in parameters]
     groups = [

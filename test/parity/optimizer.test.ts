@@ -1,4 +1,4 @@
-/** AdamW, clipping, the schedule and the parameter groups against PyTorch. The fixture is made by optimizer.py. */
+/** AdamW, clipping, the schedule and the parameter groups against PyTorch. optimizer.py writes the fixture. */
 import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
@@ -28,7 +28,7 @@ interface AdamWFixture {
   rates: number[];
   /** Of each step, for each slot. */
   gradients: PackedTensor[][];
-  /** By the number of steps done. */
+  /** By the number of completed steps. */
   after: Record<string, State>;
 }
 
@@ -54,7 +54,7 @@ describe.each(devices)('AdamW on %s', (deviceName) => {
     device.close();
   });
 
-  it.each(fixture.adamw)('moves parameters and moments as PyTorch does: $name', async (expected) => {
+  it.each(fixture.adamw)('updates parameters and moments like PyTorch: $name', async (expected) => {
     const initial = expected.initial.map(unpack);
     const slots = newSlots(expected);
     for (const [step, packed] of expected.gradients.entries()) {
@@ -71,7 +71,7 @@ describe.each(devices)('AdamW on %s', (deviceName) => {
       if (!state) continue;
       const errors: Record<string, number> = {};
       for (const [i, slot] of slots.entries()) {
-        // Changes instead of values: a value hides the error of a small change.
+        // Changes instead of values: relative to a value, the error of a small change is invisible.
         const [value, first, second] = await Promise.all([slot.value.data(), slot.first.data(), slot.second.data()]);
         const before = initial[i]!;
         const change = (values: ArrayLike<number>): number[] => Array.from(values, (v, at) => v - before[at]!);
@@ -98,11 +98,11 @@ describe.each(devices)('AdamW on %s', (deviceName) => {
       tf.dispose(tensors);
       return values.flatMap((part) => [...part]);
     };
-    // A power of two, so that nothing is rounded differently.
+    // A power of two, so that the rounding is the same.
     expect(await after(8, 0.125)).toEqual(await after(1, 1));
   });
 
-  it('leaves no tensor behind', () => {
+  it('leaks no tensor', () => {
     const [expected] = fixture.adamw;
     const slots = newSlots(expected!);
     const gradients = slots.map(({ value }) => tf.onesLike(value));
@@ -139,7 +139,7 @@ describe('the learning rate', () => {
     }
   });
 
-  it('reaches the peaks that the recipes name', () => {
+  it('reaches the peaks of the recipes', () => {
     const peaks = fixture.schedules.map(({ name, schedule, stepsPerEpoch }) => {
       return [name, learningRateAt(schedule, schedule.warmupEpochs * stepsPerEpoch, stepsPerEpoch).toPrecision(6)];
     });

@@ -21,7 +21,7 @@ generator = np.random.default_rng(2)
 
 
 def rank_case(n, levels):
-    """Every order of one side, counted by hand; without ties SciPy's own exact test of Kendall must agree."""
+    """Every permutation of one side, counted explicitly; without ties SciPy's own exact test of Kendall must agree."""
     x, y = generator.integers(0, levels, n), generator.integers(0, levels, n)
 
     def p_value(statistic):

@@ -1,4 +1,4 @@
-/** Tails, corrections, rank tests and fits with missing runs against SciPy's. The fixture is made by statistics.py. */
+/** Tails, corrections, rank tests and fits with missing runs against SciPy's. statistics.py writes the fixture. */
 import { stream } from '../../src/common/random.js';
 import { contrastOverSeeds } from '../../src/report/inference/cells-and-seeds.js';
 import { fTail, rowsTest } from '../../src/report/inference/f-test.js';
@@ -39,21 +39,21 @@ test.each(fixture.f)('the upper tail of F at $f with $numerator and $denominator
   expect(fTail(each.f, each.numerator, each.denominator) / each.p).toBeCloseTo(1, 10);
 });
 
-test("Holm's adjusted p values are those of statsmodels, ties and order kept", () => {
+test("Holm's adjusted p values are those of statsmodels, with ties and in order", () => {
   holm(fixture.holm.ps).forEach((p, i) => {
     expect(p).toBeCloseTo(fixture.holm.adjusted[i]!, 12);
   });
 });
 
 test.each(fixture.rankTests.map((each) => ({ n: each.pairs.length, ...each })))(
-  'the exact permutation test of $n pairs counts every order, with ties',
+  'the exact permutation test of $n pairs counts every permutation, with ties',
   ({ pairs, ...expected }) => {
     expect(rankTest(pairs, 'spearman', stream(0, 'test'))).toBeCloseTo(expected.spearman, 12);
     expect(rankTest(pairs, 'kendall', stream(0, 'test'))).toBeCloseTo(expected.kendall, 12);
   },
 );
 
-test.each(fixture.rowsTests)('the F test of rows apart from seeds has p = $p', ({ rows, p }) => {
+test.each(fixture.rowsTests)('the F test of rows, adjusted for seeds, has p = $p', ({ rows, p }) => {
   expect(rowsTest(rows)).toBeCloseTo(p, 10);
 });
 

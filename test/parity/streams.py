@@ -1,4 +1,4 @@
-"""The named random streams of src/common/random.ts, written again: FNV-1a and MurmurHash3's mixer seed sfc32."""
+"""The named random streams of src/common/random.ts, implemented again: FNV-1a and MurmurHash3's mixer seed sfc32."""
 
 import math
 import sys
@@ -42,7 +42,7 @@ class Stream:
                 return value % bound
 
     def normal(self):
-        """Box and Muller's pairs, the second one kept for the next call."""
+        """Box–Muller pairs; the second value is kept for the next call."""
         if self.spare is not None:
             value, self.spare = self.spare, None
             return value

@@ -1,9 +1,9 @@
-"""Writes fixtures/tables.json: a small made-up sweep, and the rows of the tables of it by pandas, SciPy and statsmodels.
+"""Writes fixtures/tables.json: a small invented sweep, and the rows of its tables by pandas, SciPy and statsmodels.
 
     python3 test/parity/tables.py
 
-Deterministic. Needs numpy, pandas, scipy and statsmodels. The sweep has 2 masks × 3
-misalignments × 2 styles and scratch, three seeds; one run is missing, and one is unhealthy, which counts as missing.
+Deterministic. Needs numpy, pandas, scipy and statsmodels. The sweep has 2 masks × 3 misalignments × 2 styles and scratch,
+with three seeds. One run is missing, and one is unhealthy, which counts as missing.
 """
 
 import itertools
@@ -184,7 +184,7 @@ def objectives_table():
 
 
 def correlations():
-    """Of the rows that the paper has: their means, and each seed alone."""
+    """For the rows of the paper: their means, and each seed separately."""
     ranked = {name: values for name, values in objective_cells().items() if values and name in PAPER}
     rows = np.array([[values[seed] for seed in SEEDS] for values in ranked.values()])
     paper = np.array([PAPER[name] for name in ranked])
@@ -221,7 +221,7 @@ def rows_to_masked(names, without):
 
 
 complete = effects_table()
-fit = smf.ols("accuracy ~ C(mask) * C(misalignment) * C(style) + C(seed)", counted).fit()  # the same model, another form
+fit = smf.ols("accuracy ~ C(mask) * C(misalignment) * C(style) + C(seed)", counted).fit()  # the same model in another form
 grid = pandas.DataFrame(list(contrast(("mask", [0.75])).keys()), columns=["mask", "misalignment", "style"]).assign(seed=0)
 weights = np.array(list(contrast(("mask", [0.75])).values()))
 assert np.isclose(weights @ fit.predict(grid), complete[0]["estimate"])

@@ -1,6 +1,6 @@
 /**
- * Every column of the tables of a small sweep, against pandas, SciPy and statsmodels (tables.py), constants and hand counts.
- * The sweep has a missing run, and one whose pre-training did not work.
+ * Every column of the tables of a small sweep, against pandas, SciPy and statsmodels (tables.py), constants and counts
+ * by hand. The sweep has a missing run, and one with an unhealthy pre-training.
  */
 import { planOf, resultOf } from '../runner/support.js';
 import { collectedFrom } from '../report/support.js';
@@ -35,7 +35,7 @@ const data = collectedFrom(plan, ({ task, seed }, kind) => {
   if (task === null) return resultOf(kind, { accuracy: fixture.scratch[seed]! });
   const triple = [task.maskRatio, task.geometry.kind, task.style.kind, seed];
   const is = (other: readonly (number | string)[]): boolean => other.join() === triple.join();
-  // A loss of 1 is what a prediction of zero scores.
+  // A loss of 1 is that of a zero prediction.
   if (kind === 'pretrain') return resultOf(kind, { loss: is(fixture.unhealthy) ? 1 : 0.5 });
   const accuracy = fixture.runs.find((run) => is(run.slice(0, 4)))![4];
   return is(fixture.missing) ? null : resultOf(kind, { accuracy });
@@ -75,7 +75,7 @@ const TRIPLES: Record<string, Row> = {
   'masked+zoomed-in': { mask_ratio: 0.75, misalignment: 'zoomed-in', style: 'preserved' },
 };
 
-/** What the fixture does not have: constants, and what is counted by hand. */
+/** Columns that are not in the fixture: constants, and counts by hand. */
 const REST: Record<string, (row: Row) => Row> = {
   objectives: (row) => ({ ...TRIPLES[String(row.objective)]!, epoch: row.n === 0 ? null : 20 }),
   integration: ({ objective }) => ({
@@ -91,7 +91,7 @@ const REST: Record<string, (row: Row) => Row> = {
   efficiency: () => ({ paper_accuracy: null, pretrain_images_per_second: 100, pretrain_seconds: 2 }),
 };
 
-/** Columns with tests of their own: counted FLOPs, and the epochs of the default recipe. */
+/** Columns with their own tests: counted FLOPs, and the epochs of the default recipe. */
 const ELSEWHERE: Record<string, readonly string[]> = {
   efficiency: ['flops_per_image', 'flops_to_masked', 'pretrain_epochs'],
 };
@@ -116,11 +116,11 @@ describe.each(Object.keys(fixture.tables))('every column of %s', (name) => {
     expect(table.columns.map(({ key }) => key).sort()).toEqual(checked);
   });
 
-  test('has the right rows, and no others', () => {
+  test('has the expected rows, and no others', () => {
     expect(table.rows.map(identity).sort()).toEqual(expected.map(identity).sort());
   });
 
-  test('has the right numbers', () => {
+  test('has the expected numbers', () => {
     for (const wanted of expected) {
       const found = table.rows.find((row) => identity(row) === identity(wanted))!;
       for (const [key, value] of Object.entries(wanted)) {

@@ -1,11 +1,11 @@
-"""Writes fixtures/training.json: whole trainings by PyTorch and timm, from the images to the last weight.
+"""Writes fixtures/training.json: whole trainings by PyTorch and timm, from the images to the final weights.
 
     python3 test/parity/training.py
 
-Everything that decides a training is done again here, in float64 and without the code under test: random streams, the
+All parts of a training are implemented again here, in float64 and without the code under test: random streams, the
 order of the images, crops (torch's antialiased interpolation), degradations, masks, mixing (timm's Mixup), drop path,
 models (timm's VisionTransformer; PyTorch's functions with the decoder), losses, layer decay (timm's parameter groups),
-clipping, AdamW, SGD and learning rates. Images and first weights are drawn from named streams, by the same rules as in
+clipping, AdamW, SGD and learning rates. Images and initial weights are drawn from named streams, by the same rules as in
 training.test.ts. Deterministic. Needs numpy, torch and timm.
 """
 
@@ -28,7 +28,7 @@ from objectives import area, hwc, normalize, patchify, targets, token_mean, unpa
 from streams import Stream
 
 torch.set_default_dtype(torch.float64)
-SEED = 3  # not 0, with which data sets are drawn
+SEED = 3  # not 0, the seed of the data sets
 SIZE = 16
 CLASSES = 8
 MODEL = {
@@ -50,7 +50,7 @@ CONFIG = {**MODEL, "imageSize": SIZE}
 
 
 def image(split, label, number, height, width):
-    """A texture of the class under noise, in integers, so that both languages make the same bytes."""
+    """A texture of the class with noise, in integers, so that both languages compute the same bytes."""
     random = Stream(0, "golden", split, label, number)
     pixels = np.zeros((height, width, 3))
     for y in range(height):
@@ -67,7 +67,7 @@ def size_of(dataset, number):
 
 
 def images(dataset, split, counts):
-    """Sorted by class, as folders are read."""
+    """Sorted by class, like images read from folders."""
     listed = [(label, number) for label, count in enumerate(counts) for number in range(count)]
     size = (lambda number: size_of(dataset, number)) if split == "train" else (lambda _: (SIZE, SIZE))
     return [image(f"{dataset}-{split}" if split == "train" else split, c, n, *size(n)) for c, n in listed], [
@@ -81,7 +81,7 @@ TEST = images("plain", "test", COUNTS["test"])
 
 
 def labelled(labels, fraction):
-    """The same share of each class, drawn by the seed."""
+    """The same share of each class, drawn with the seed."""
     chosen = []
     for label in range(CLASSES):
         own = [i for i, other in enumerate(labels) if other == label]
@@ -123,7 +123,7 @@ def augmented(pixels, index, epoch, size, recipe):
 
 
 def first_weight(name, shape):
-    """Nothing is left at 0 or 1, where a mistake would not show."""
+    """Values other than 0 and 1, which would hide mistakes."""
     random = Stream(5, "golden", name)
     is_scale = len(shape) == 1 and name.endswith("weight")
     values = np.array([0.2 * random.normal() + (1.0 if is_scale else 0.0) for _ in range(math.prod(shape))])
@@ -151,7 +151,7 @@ def drop_factors(recipe, random, count):
 
 
 def sampled(change):
-    """Length of a change, and seven of its values."""
+    """Norm of a change, and seven of its values."""
     flat = change.detach().flatten()
     return [float(f"{v:.8g}") for v in [flat.norm().item(), *(flat[i * len(flat) // 7].item() for i in range(7))]]
 
@@ -177,7 +177,7 @@ def train(recipe, length, groups, parts_of, after_epoch=lambda epochs: None):
         after_epoch(epoch + 1)
     assert recipe["clipGradient"] is None or min(norms) < recipe["clipGradient"] < max(norms), (min(norms), max(norms))
     means = np.array(losses).reshape(recipe["epochs"], per_epoch).mean(1)
-    last_rates = rates[per_epoch - 1 :: per_epoch]  # what the log tells of an epoch
+    last_rates = rates[per_epoch - 1 :: per_epoch]  # the rates that the log contains
     return {
         "steps": len(losses),
         "losses": means.tolist(),
@@ -210,7 +210,7 @@ def centre_border(prediction, fields, counted, kind):
 
 
 def kept_tokens(index, epoch, ratio, tokens=16):
-    """Drawn by the mask's own stream below the image's."""
+    """Drawn from the mask's own stream, which is derived from the image's."""
     random = Stream(Stream(SEED, "degrade", epoch, index).uint32(), "mask")
     order = list(range(tokens))
     count = int(tokens * (1 - ratio))
@@ -274,7 +274,7 @@ def pretraining(objective, mask_ratio, recipe):
 
 
 class DropPath(torch.nn.Module):
-    """timm's place for stochastic depth, with the factors that it is given."""
+    """Replaces timm's stochastic depth, with given factors."""
 
     factors = None
 
@@ -283,7 +283,7 @@ class DropPath(torch.nn.Module):
 
 
 def new_head_weight(name, shape):
-    """Of a classifier on a pre-trained encoder: a norm that does nothing, and a head of almost 0."""
+    """Initial values of a classifier on a pre-trained encoder: an identity norm, and a head of almost 0."""
     if name == "head.weight":
         random = Stream(SEED, "init", name)
         values = np.array([0.001 * 0.02 * random.normal() for _ in range(math.prod(shape))])
@@ -292,7 +292,7 @@ def new_head_weight(name, shape):
 
 
 def classifier(pooled, new_head=False):
-    """timm's model under drawn weights; `pooled`: with mean pooling and a head, else up to the encoder's last norm."""
+    """timm's model with drawn weights; `pooled`: with mean pooling and a head, else up to the encoder's last norm."""
     model = VisionTransformer(
         img_size=SIZE,
         patch_size=MODEL["patchSize"],
@@ -360,7 +360,7 @@ def finetuning(parent, fraction, recipe):
         mixer._params_per_batch = lambda: (lam, cutmix)
         with mock.patch.object(np.random, "randint", side_effect=lambda low, high, size=None: random.integer(high)):
             x, target = mixer(chw(views), torch.tensor([labels[i] for i in indices]))
-        # timm's targets are of float32's one-hot.
+        # timm's targets start from one-hot labels in float32.
         return x, target.double(), "cutmix" if cutmix else "mixup"
 
     kinds = []
@@ -455,7 +455,7 @@ def nearest_neighbours(fraction, recipe):
     votes = torch.zeros(len(test), CLASSES)
     weights = ((nearest.values[:, :-1] - 1) / recipe["temperature"]).exp()
     votes.scatter_add_(1, labels[nearest.indices[:, :-1]], weights)
-    # A class without a vote ties with others at 0; of equal votes the lower class counts as the higher one.
+    # Classes without a vote tie at 0; among equal votes, the lower class counts as higher.
     votes -= torch.arange(CLASSES) * 1e-9
     return {
         "kind": "knn",

@@ -1,7 +1,7 @@
 /**
- * Whole trainings against PyTorch and timm, from the files of the images to the results on disk: losses and learning rates
- * of every epoch, the last weights, the accuracies. The fixture is made by training.py, which shares nothing with the code
- * under test but the rules by which {@link texture} and {@link firstWeight} draw images and first weights.
+ * Whole trainings against PyTorch and timm, from the files of the images to the results on disk: losses and learning
+ * rates of every epoch, the final weights, the accuracies. training.py writes the fixture. It shares nothing with the
+ * code under test except the rules of {@link texture} and {@link firstWeight} for images and initial weights.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,24 +29,24 @@ interface Run {
   dataset: 'views' | 'plain';
   recipe: Record<string, unknown>;
   trainImages: number;
-  /** Of pre-training. */
+  /** For pre-training. */
   objective?: string;
   maskRatio?: number;
   zeroLoss?: number;
-  /** Of all others. */
+  /** For all others. */
   labelFraction?: number;
-  /** Of fine-tuning: whether it begins with a pre-training. */
+  /** For fine-tuning: whether it starts from a pre-training. */
   parent?: boolean;
   /** Epoch, top-1 and top-5 of each evaluation. */
   accuracies?: [epoch: number, accuracy: number, top5: number][];
   steps: number;
-  /** Mean loss of each epoch, or, of the linear probe, of the last alone. */
+  /** Mean loss of each epoch; for the linear probe, only of the last one. */
   losses?: number[];
   /** Learning rate of the last step of each epoch. */
   rates?: number[];
   firstLoss?: number;
   largestGradientNorm?: number;
-  /** By the name of the parameter: the length of its change, and seven values of it, evenly from the first on. */
+  /** By the name of the parameter: the norm of its change, and seven values of it at equal distances. */
   weights?: Record<string, number[]>;
 }
 
@@ -61,9 +61,12 @@ interface Fixture {
 const SIZE = 16;
 const { seed, model, counts, runs } = readFixture('training') as Fixture;
 
-/** Of losses, relative. Single precision leaves 1e-7. */
+/** Relative tolerance of losses. Rounding of float32 causes 1e-7. */
 const LOSS_TOLERANCE = 1e-5;
-/** Of each value of a change of weights, beside its root of the mean square. Rounding of weights near 1 leaves 6e-5. */
+/**
+ * Tolerance of each value of a change of weights, relative to its root mean square. Rounding of weights near 1 causes
+ * 6e-5.
+ */
 const WEIGHT_TOLERANCE = 1e-4;
 
 const root = temporaryFolder();
@@ -93,7 +96,7 @@ beforeAll(async () => {
   }
 });
 
-/** A texture of the class under noise. */
+/** A texture of the class, with noise. */
 function texture(split: string, label: number, number: number, height: number, width: number): Uint8Array {
   const random = stream(0, 'golden', split, label, number);
   return Uint8Array.from({ length: height * width * 3 }, (_, i) => {
@@ -103,7 +106,7 @@ function texture(split: string, label: number, number: number, height: number, w
   });
 }
 
-/** Nothing is left at 0 or 1, where a mistake would not show. */
+/** Values other than 0 and 1, which would hide mistakes. */
 function firstWeight(name: string, shape: number[]): Float32Array {
   const random = stream(5, 'golden', name);
   const mean = shape.length === 1 && name.endsWith('weight') ? 1 : 0;
@@ -120,7 +123,7 @@ function firstWeights(config: EncoderConfig | ModelConfig, purpose: Purpose): Va
   );
 }
 
-/** Leaves a stage and a checkpoint of its training that has yet to begin. */
+/** Writes the files of a stage and the checkpoint of its training at step 0. */
 async function leaveCheckpoint(paths: StagePaths, stage: Stage, values: Values): Promise<void> {
   mkdirSync(paths.folder, { recursive: true });
   writeJson(paths.stage, stage);
@@ -129,7 +132,7 @@ async function leaveCheckpoint(paths: StagePaths, stage: Stage, values: Values):
   disposeState(state);
 }
 
-/** Leaves the result of a pre-training that ended with its checkpoint; what else it says is not looked at. */
+/** Writes the result of a pre-training that ended with its checkpoint; its other values are not read. */
 function leaveResult(paths: StagePaths): void {
   const result: StageResult = {
     ...{ kind: 'pretrain', epochs: 1, steps: 1, imagesPerSecond: null, seconds: 0, corruptImages: [] },
@@ -140,7 +143,7 @@ function leaveResult(paths: StagePaths): void {
   writeJson(paths.result, result);
 }
 
-/** The stage of a run and its parent, planned from a sweep as one writes it. */
+/** The stage of a run and its parent, planned from the text of a sweep. */
 async function planned({ kind, dataset, recipe, ...run }: Run): Promise<{ stage: Stage; parent: Stage | undefined }> {
   const parentless = kind === 'finetune' && !run.parent;
   const job = {
@@ -164,13 +167,13 @@ async function planned({ kind, dataset, recipe, ...run }: Run): Promise<{ stage:
   return { stage, parent: stages.find(({ id }) => id === stage.parent) };
 }
 
-/** What the model of a stage with a checkpoint is for. */
+/** The purpose of the model of a stage that has a checkpoint. */
 function purposeOf({ config }: Stage): Purpose {
   if (config.kind === 'pretrain') return { for: 'pretraining', masked: config.task.maskRatio > 0 };
   return { for: 'classification', classes: counts.test.length };
 }
 
-/** What a run leaves on disk. */
+/** The files of a finished run. */
 interface Done {
   first: Values;
   result: StageResult;
@@ -178,7 +181,7 @@ interface Done {
   paths: StagePaths;
 }
 
-/** Runs the stage of a run, from drawn weights: those of its parent, else those of a checkpoint at step 0. */
+/** Runs the stage of a run from drawn weights: those of its parent, else those of a checkpoint at step 0. */
 async function execute(name: string): Promise<Done> {
   const { stage, parent } = await planned(runs[name]!);
   const pathsOf = ({ id }: Stage): StagePaths => stagePaths(join(root.path, name, id));
@@ -195,7 +198,7 @@ async function execute(name: string): Promise<Done> {
     checkpointEvery: Infinity,
   });
   const result = readJson(paths.result, resultSchema)!;
-  // A new classifier on a pre-trained encoder begins with a head of its own.
+  // A new classifier on a pre-trained encoder begins with its own head.
   const own =
     stage.config.kind === 'finetune' && parent ? initialValues(stage.config.model, purposeOf(stage), seed) : [];
   return {
@@ -206,14 +209,14 @@ async function execute(name: string): Promise<Done> {
   };
 }
 
-/** The largest distance of two lists, as a share of the second's largest value. */
+/** The largest difference of two lists, relative to the second's largest value. */
 function distance(actual: readonly number[], expected: readonly number[]): number {
   expect(actual).toHaveLength(expected.length);
   const scale = Math.max(...expected.map(Math.abs));
   return Math.max(...actual.map((value, i) => Math.abs(value - expected[i]!))) / scale;
 }
 
-/** A number of a result; NaN where it has none of that name. */
+/** A number of a result; NaN if it has none of that name. */
 function numberOf(result: StageResult, key: string): number {
   const value: unknown = Object.entries(result).find(([name]) => name === key)?.[1];
   return typeof value === 'number' ? value : NaN;
@@ -238,7 +241,7 @@ describe.each(Object.entries(runs))('%s', (name, run) => {
 
   const { kind, steps, trainImages, losses, rates, weights, accuracies } = run;
 
-  it('does as many steps on as many images', () => {
+  it('runs as many steps on as many images', () => {
     expect(done.result).toMatchObject({ kind, steps, trainImages });
   });
 
@@ -286,7 +289,7 @@ describe.each(Object.entries(runs))('%s', (name, run) => {
   }
 
   if (kind === 'finetune') {
-    it('has the accuracies on its way, and keeps the best weights', () => {
+    it('has the accuracies of each evaluation, and keeps the best weights', () => {
       const told = done.metrics.filter(({ accuracy }) => accuracy !== undefined);
       expect(told.map(({ epoch }) => epoch)).toEqual(accuracies!.map(([epoch]) => epoch));
       told.forEach(({ accuracy, top5 }, i) => {

@@ -39,7 +39,7 @@ describe('a sweep with the invented parts of a task', () => {
   it('names them while it runs, and leaves a preview without a reconstruction', async () => {
     const printed = await copy.vitmim('sweep', 'all.yaml', '--device', 'simd');
     expect(printed).toContain(objective);
-    expect(printed).not.toContain('left no preview');
+    expect(printed).not.toContain('wrote no preview');
     const stages = join(copy.folder, 'results/all/stages');
     expect(readdirSync(stages).filter((id) => existsSync(join(stages, id, 'preview.png')))).toHaveLength(1);
   });

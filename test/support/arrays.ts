@@ -7,13 +7,13 @@ export type Values = ArrayLike<number>;
 /** Standard normal values, the same for the same name. */
 export function normals(length: number, name: string, std = 1): Float64Array {
   const random = stream(7, 'test', name);
-  // Rounded to float32 so that the device and the float64 reference begin from the same numbers.
+  // Rounded to float32 so that the device and the float64 reference start from the same numbers.
   return Float64Array.from({ length }, () => Math.fround(random.normal(0, std)));
 }
 
 export const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** ‖a − b‖ / max(‖b‖, tiny): the relative error that parity is stated in. */
+/** ‖a − b‖ / max(‖b‖, tiny): the relative error in parity tests. */
 export function relativeError(actual: Values, expected: Values): number {
   if (actual.length !== expected.length)
     throw new Error(`${actual.length} values where ${expected.length} are expected`);
@@ -39,7 +39,7 @@ export function numericalGradient(f: (x: Float64Array) => number, x: Values, ste
   });
 }
 
-/** Central difference of a scalar function along a direction: what its gradient has in common with the direction. */
+/** Central difference of a scalar function along a direction: the product of its gradient and the direction. */
 export function differenceAlong(f: (x: Float64Array) => number, x: Values, direction: Values, step = 1e-5): number {
   const moved = (by: number): Float64Array => Float64Array.from(x, (value, i) => value + by * direction[i]!);
   return (f(moved(step)) - f(moved(-step))) / (2 * step);
@@ -47,7 +47,7 @@ export function differenceAlong(f: (x: Float64Array) => number, x: Values, direc
 
 export const dot = (a: Values, b: Values): number => Array.from(a).reduce((sum, value, i) => sum + value * b[i]!, 0);
 
-/** Makes a tensor, reads it and lets go of it. */
+/** Creates a tensor, reads it and disposes of it. */
 export async function read(make: () => tf.Tensor): Promise<Float32Array> {
   const tensor = tf.tidy(make);
   const data = (await tensor.data()) as Float32Array;

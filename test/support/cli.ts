@@ -1,11 +1,11 @@
-/** Drives the real executable, as a user does. */
+/** Runs the real executable, as a user would. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The bundle that users run; the modules that it is made of where a tool has changed one of them. */
+/** The bundle that users run, or its modules if a tool has changed one of them. */
 const BIN = fileURLToPath(
   new URL(process.env.VITMIM_TEST_MODULES === '1' ? '../../bin/vitmim.js' : '../../run/vitmim.js', import.meta.url),
 );
@@ -15,7 +15,7 @@ const LONGEST_MS = 240_000;
 interface Options {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** After which it hangs for certain; four minutes by default. */
+  /** Time limit, after which the command has certainly hung; four minutes by default. */
   longestMs?: number;
 }
 
@@ -37,7 +37,7 @@ export function start(args: readonly string[], options: Options = {}): Running {
   const caches = join(tmpdir(), 'vitmim-test-caches');
   const env = { ...process.env, CI: 'true', NO_COLOR: '1', XDG_CACHE_HOME: caches, ...options.env };
   const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd ?? process.cwd(), env });
-  // A command that hangs must fail its test, not hold up all of them.
+  // A command that hangs must fail its own test and not block all tests.
   const watchdog = setTimeout(() => child.kill('SIGKILL'), options.longestMs ?? LONGEST_MS);
   let [stdout, stderr] = ['', ''];
   const waiting: { text: string; wake: () => void }[] = [];
@@ -65,20 +65,20 @@ export function start(args: readonly string[], options: Options = {}): Running {
   return { child, said, finished };
 }
 
-/** Runs `vitmim ARGS…` to its end. */
+/** Runs `vitmim ARGS…` and waits for its end. */
 export const vitmim = (args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Finished> =>
   start(args, options).finished;
 
-/** kill -9, of a process that may have ended by itself. */
+/** Sends SIGKILL to a process that may already have ended. */
 export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it has
+    // it has ended
   }
 }
 
-/** A folder of its own for one test. */
+/** A separate folder for one test. */
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = resolve(mkdtempSync(join(tmpdir(), 'vitmim-')));
   return {

@@ -1,13 +1,16 @@
-/** The devices that tests run on: those this machine has. CI names those it must have in VITMIM_REQUIRE_DEVICES. */
+/** The devices on which tests run: those of this machine. CI names the required ones in VITMIM_REQUIRE_DEVICES. */
 import { DEVICE_NAMES, type Device, type DeviceName } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 
-/** Those to try, where not all of them: a run over mutants takes the two that are on every machine. */
+/** The devices to try, if not all: a run of mutants tries only the two that are on every machine. */
 const tried = process.env.VITMIM_TEST_DEVICES?.split(',') ?? DEVICE_NAMES;
 
 const required = (process.env.VITMIM_REQUIRE_DEVICES ?? 'simd,cpu').split(',') as DeviceName[];
 
-/** Opened once, at the top of a test file, to know which exist; a required one that does not open fails the file. */
+/**
+ * Opens each device once, at the top of a test file, to find which exist. If a required one does not open, the file
+ * fails.
+ */
 export async function availableDevices(): Promise<DeviceName[]> {
   const found: DeviceName[] = [];
   for (const name of DEVICE_NAMES.filter((device) => tried.includes(device))) {
@@ -21,15 +24,15 @@ export async function availableDevices(): Promise<DeviceName[]> {
   return found;
 }
 
-/** A way to open device simd: by the system's BLAS or our own product, on one thread or two. */
+/** A way to open device simd: with the system's BLAS or vitmim's own product, on one thread or two. */
 export interface SimdVariant {
   label: string;
   open: () => Promise<Device>;
 }
 
 /**
- * All that this machine can do: nothing, where simd need not be there and is not, as in a bundle for a machine with a card.
- * `VITMIM_REQUIRE_BLAS=1`, as in CI, says that there must be a BLAS.
+ * All variants that this machine supports: none if simd is not required and not available, as in a bundle for a machine
+ * with a GPU. `VITMIM_REQUIRE_BLAS=1`, as in CI, requires a BLAS.
  */
 export async function simdVariants(): Promise<SimdVariant[]> {
   const probe = await openDevice('simd', { threads: 1 }).catch((error: unknown) => {

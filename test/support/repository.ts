@@ -1,4 +1,4 @@
-/** Real git repositories for tests, free of what the user has set up. */
+/** Real git repositories for tests, independent of the user's configuration. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
@@ -10,11 +10,11 @@ export interface TestRepository {
   path: string;
   write: (file: string, text: string) => void;
   git: (...args: string[]) => string;
-  /** Commits all there is, and returns the commit. */
+  /** Commits all changes, and returns the commit. */
   commit: () => string;
 }
 
-/** Makes an empty repository in a folder that does not exist yet. */
+/** Creates an empty repository in a folder that does not exist yet. */
 export function makeRepository(path: string): TestRepository {
   const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
   const env = { ...Object.fromEntries(environment), GIT_CONFIG_GLOBAL: devNull, GIT_CONFIG_NOSYSTEM: '1' };

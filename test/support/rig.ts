@@ -1,6 +1,6 @@
 /**
- * A rig around the real executable in which every worker is a fake that a test controls (test/runner/fixtures/
- * fake-trainer.mjs), so that scheduling, failures and kills can be tried by the hundred.
+ * Runs the real executable with fake workers that a test controls (test/runner/fixtures/fake-trainer.mjs), so that
+ * scheduling, failures and kills can be tested hundreds of times.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export interface RigOptions {
   stepMs?: number;
 }
 
-/** What a worker noted: `start`, `step 2`, `end`. */
+/** An event that a worker logged: `start`, `step 2`, `end`. */
 export interface Note {
   stage: string;
   pid: number;
@@ -52,7 +52,7 @@ grid: ${options.grid}
     );
   }
 
-  /** How the fakes behave from now on; see the fake's head. */
+  /** Sets the behaviour of the fake workers from now on; see the head of the fake. */
   order(orders: Record<string, Record<string, number>>): void {
     writeFileSync(join(this.root, 'orders.json'), JSON.stringify(orders));
   }
@@ -70,7 +70,7 @@ grid: ${options.grid}
     });
   }
 
-  /** Any other command on the results folder. */
+  /** Runs any other command on the results folder. */
   run(...args: string[]): Promise<Finished> {
     return vitmim(args);
   }
@@ -79,7 +79,7 @@ grid: ${options.grid}
     return join(this.root, 'ledger.txt');
   }
 
-  /** What the workers noted, in order. */
+  /** The events that the workers logged, in order. */
   notes(): Note[] {
     if (!existsSync(this.#ledger)) return [];
     return readFileSync(this.#ledger, 'utf8')
@@ -95,13 +95,13 @@ grid: ${options.grid}
     return JSON.parse(readFileSync(sweepPaths(out).plan, 'utf8')) as Plan;
   }
 
-  /** `tables/runs.csv`, written anew. */
+  /** `tables/runs.csv`, newly written. */
   async runsCsv(out = this.out): Promise<string> {
     await vitmim(['report', out]);
     return readFileSync(join(out, 'tables', 'runs.csv'), 'utf8');
   }
 
-  /** Stages on which two workers have worked at the same time: one noted something after its successor had begun. */
+  /** Stages on which two workers worked at the same time: one logged an event after its successor had begun. */
   sharedStages(): string[] {
     const order = new Map<string, number[]>();
     for (const { stage, pid } of this.notes()) {
@@ -123,7 +123,7 @@ grid: ${options.grid}
   }
 }
 
-/** The events that a sweep with `--json` has told. */
+/** The events that a sweep printed with `--json`. */
 export function eventsOf({ stdout }: Finished): { type: string; stage?: { name: string }; [key: string]: unknown }[] {
   return stdout
     .split('\n')

@@ -1,6 +1,6 @@
 /**
  * A Slurm of one node on this machine, for one test file: its own munge, controller and node daemon on free ports, in a
- * temporary folder, without systemd. Needs Debian's slurm-wlm and munge, or their like.
+ * temporary folder, without systemd. Needs Debian's packages slurm-wlm and munge, or similar ones.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryFolder } from './cli.js';
 
-/** Daemons often lie where only root looks. */
+/** Daemons are often in folders that only root's PATH contains. */
 const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/usr/local/sbin`;
 
-/** VITMIM_REQUIRE_SLURM=1, as in CI, says that there must be one: then the tests run, and fail without it. */
+/** VITMIM_REQUIRE_SLURM=1, as in CI, requires Slurm: then the tests run, and fail without it. */
 export const hasSlurm: boolean =
   process.env.VITMIM_REQUIRE_SLURM === '1' ||
   ['munged', 'slurmctld', 'slurmd', 'sbatch'].every((program) => isInstalled(program));
@@ -25,13 +25,13 @@ function isInstalled(program: string): boolean {
 }
 
 /**
- * Starts it and lets this process, and all that it starts, use it.
+ * Starts Slurm and sets the environment of this process, and of all that it starts, to use it.
  *
- * @returns what stops it, once no job is left.
+ * @returns a function that stops it after the last job has ended.
  */
 export async function startSlurm(): Promise<() => Promise<void>> {
   const folder = temporaryFolder();
-  chmodSync(folder.path, 0o755); // munge's clients are checked by the folder of its socket
+  chmodSync(folder.path, 0o755); // munge's clients check the folder of its socket
   for (const name of ['state', 'spool', 'log']) mkdirSync(join(folder.path, name));
   const path = (name: string): string => join(folder.path, name);
   const conf = path('slurm.conf');
@@ -65,7 +65,7 @@ export async function startSlurm(): Promise<() => Promise<void>> {
   };
 }
 
-/** Waits for something that Slurm does; rejects after a minute. */
+/** Waits until a condition on Slurm holds; rejects after a minute. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 240; tries++) {
     if (await holds()) return;
@@ -74,7 +74,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   throw new Error(`waited a minute in vain until ${what}\n${ask('squeue', ['--array', '--states=all'])}`);
 }
 
-/** What one of Slurm's programs writes; nothing where it fails. */
+/** The output of one of Slurm's programs; empty if it fails. */
 export function ask(program: string, args: readonly string[]): string {
   return spawnSync(program, args, { encoding: 'utf8' }).stdout;
 }
@@ -112,7 +112,7 @@ function tail(file: string): string {
   }
 }
 
-/** `cred_expire` is also how long a requeued job rests; two cores on every machine. */
+/** `cred_expire` is also the delay of a requeued job; two cores on every machine. */
 const configuration = (folder: string, controllerPort: number, nodePort: number): string => `
 ClusterName=vitmim
 SlurmctldHost=${NODE}(127.0.0.1)

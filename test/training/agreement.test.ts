@@ -1,6 +1,7 @@
 /**
- * Training on the fast devices is training in plain tfjs: the same losses, step by step, for every objective; and so is
- * each of them beside the others. Images are cropped and degraded on device webgpu, on the processor elsewhere.
+ * Training on the fast devices equals training in plain tfjs: the same losses, step by step, for every objective. The
+ * fast devices also agree with each other. Images are cropped and degraded on the device for webgpu, on the processor
+ * for others.
  */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -46,7 +47,7 @@ const half = buildPlan(readSweep(halfSpec, { file: 'half.yaml', defaultName: 'ha
 
 const fast = (await availableDevices()).filter((name) => name !== 'cpu');
 
-/** A stage that is done would not run again. */
+/** Losses of stages that have run: a finished stage would not run again. */
 const known = new Map<string, number[]>();
 
 /** The losses of all steps, or of the first {@link PLAIN_STEPS}. */
@@ -69,16 +70,16 @@ async function losses(id: string, device: DeviceName, { stages } = plan): Promis
   });
   if (stepsOn(device) < STEPS) await expect(running).rejects.toThrow(Interrupted);
   else await running;
-  expect(recordings?.()).toBe(recordings && 1); // the third step; all others repeat it
+  expect(recordings?.()).toBe(recordings && 1); // the third step; all others replay it
   opened.close();
-  // Progress is also reported between readings where a step takes long; the metrics have the readings alone.
+  // Progress is also reported between readings if a step takes long; the metrics contain only the readings.
   const lines = readJsonLines(paths.metrics) as { loss?: number }[];
   const readings = lines.flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
   known.set(paths.folder, readings);
   return readings;
 }
 
-/** How many steps the device records from now on. */
+/** Counts the steps that the device records from now on. */
 function countRecordings(): () => number {
   const backend = tf.backend() as unknown as VitBackend;
   const record = backend.record.bind(backend);
@@ -116,7 +117,7 @@ const ofObjective = ({ jobs }: typeof plan, objective: string): string =>
     .filter(({ cells }) => cells[0]!.objective === objective)
     .map(({ pretrain, evaluations }) => pretrain ?? evaluations.finetune!)[0]!;
 
-// Ten images in 50 steps: what rounding changes is never averaged, and grows from step to step.
+// Ten images in 50 steps: the differences by rounding are not averaged, and grow from step to step.
 (fast.includes('webgpu') ? it : it.skip).each(['scratch', 'masked', 'zoomed-in'])(
   '%s in float16: losses within two hundredths of those in float32',
   async (objective) => {
@@ -125,10 +126,10 @@ const ofObjective = ({ jobs }: typeof plan, objective: string): string =>
     const distances = exact.map((loss, step) => Math.abs(rounded[step]! / loss - 1));
     expect(rounded).toHaveLength(STEPS);
     expect(Math.max(...distances)).toBeLessThan(0.02);
-    expect(Math.max(...distances)).toBeGreaterThan(1e-6); // or it was float32
+    expect(Math.max(...distances)).toBeGreaterThan(1e-6); // otherwise it was float32
   },
 );
 
-it('in float16 is refused where the device has no such products', async () => {
+it('in float16 is rejected if the device does not multiply in it', async () => {
   await expect(losses(ofObjective(half, 'masked'), 'simd', half)).rejects.toThrow(/simd does not multiply in float16/);
 });

@@ -1,4 +1,4 @@
-/** When a training has diverged, by hand-worked losses. */
+/** When a training has diverged, with losses computed by hand. */
 import { TrainingError } from '../../src/common/errors.js';
 import { checkFinish, checkReading } from '../../src/training/divergence.js';
 
@@ -11,7 +11,7 @@ const failureOf = (check: () => void): unknown => {
   }
 };
 
-/** Of 320 shapes with a peak rate a thousand times too large: the zero prediction scores 0.936. */
+/** Of 320 shapes with a peak rate a thousand times too large: the zero prediction's loss is 0.936. */
 const levels = { first: 1.31, baseline: 0.936 };
 
 describe('a reading', () => {
@@ -32,7 +32,7 @@ describe('a reading', () => {
   });
 
   it('is judged by the larger of the two levels', () => {
-    // Fine-tuning on ten classes begins at ln 10 at best, even if the first batch scores better.
+    // Fine-tuning on ten classes begins at about ln 10, even if the loss of the first batch is lower.
     expect(
       failureOf(() => {
         checkReading(23.1, [0, 20], { first: 0.1, baseline: Math.log(10) });
@@ -52,7 +52,7 @@ describe('a reading', () => {
     expect([20, 20.1].map((loss) => failureOf(check(loss)))).toEqual([null, 'diverged']);
   });
 
-  it('names the steps, both levels and what to change', () => {
+  it('names the steps, both levels and the remedy', () => {
     expect(() => {
       checkReading(238, [20, 40], levels);
     }).toThrow(
@@ -80,7 +80,7 @@ describe('an end', () => {
         checkFinish(1.2, levels);
       }),
     ).toBeNull();
-    // Few steps hover about equal odds.
+    // With few steps the loss fluctuates about that of equal odds.
     expect(
       failureOf(() => {
         checkFinish(2.4, { first: 2.3026, baseline: Math.log(10) });
@@ -88,7 +88,7 @@ describe('an end', () => {
     ).toBeNull();
   });
 
-  it('has not diverged a tenth above the larger level, and has beyond', () => {
+  it('has not diverged up to a tenth above the larger level, and has beyond', () => {
     const check = (loss: number) => () => {
       checkFinish(loss, { first: 1, baseline: 2 });
     };

@@ -1,4 +1,4 @@
-/** What is drawn at random in training, and what it must depend on. */
+/** The random draws of training, and the values on which they must depend. */
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../../src/common/random.js';
 import { viewPixels } from '../../src/common/view.js';
@@ -52,7 +52,7 @@ describe('augmentedView', () => {
 });
 
 describe('drawDropPath', () => {
-  it('is nothing at rate 0', () => {
+  it('drops nothing at rate 0', () => {
     expect(drawDropPath(0, 4, 8, stream(0, 'x'))).toBeNull();
   });
 
@@ -73,7 +73,7 @@ describe('drawDropPath', () => {
 });
 
 describe('splitInParts', () => {
-  it('cuts a batch into equal parts, in order', () => {
+  it('splits a batch into equal parts, in order', () => {
     const parts = splitInParts(Int32Array.of(5, 1, 4, 2, 3, 0), 3);
     expect(parts.map((part) => [...part])).toStrictEqual([
       [5, 1],
@@ -82,7 +82,7 @@ describe('splitInParts', () => {
     ]);
   });
 
-  it('keeps a batch whole that it cannot cut evenly', () => {
+  it('keeps a batch whole that it cannot split evenly', () => {
     expect(splitInParts(Int32Array.of(1, 2, 3), 2).map((part) => [...part])).toStrictEqual([[1, 2, 3]]);
   });
 });
@@ -102,13 +102,13 @@ describe('preparedBatches', () => {
     return batches;
   };
 
-  it('goes on from a step with what the whole epoch has from there', async () => {
+  it('continues from a step with the remaining batches of the epoch', async () => {
     const whole = trainingBatches(10, 2, 3, 1).map((indices, step) => [1, step, ...indices]);
     expect(await valuesOf(1, 0)).toEqual(whole);
     expect(await valuesOf(1, 3)).toEqual(whole.slice(3));
   });
 
-  it('frees what was prepared and is not learned from', async () => {
+  it('disposes of parts that were prepared and are not used', async () => {
     const before = tf.memory().numTensors;
     for await (const [part] of preparedBatches(options, 1, 0)) {
       part!.dispose();
@@ -119,7 +119,7 @@ describe('preparedBatches', () => {
 });
 
 describe('imagesPerStep', () => {
-  it('is the batch size, and with a warning all images where they are fewer', () => {
+  it('is the batch size, or with a warning all images if they are fewer', () => {
     const warnings: string[] = [];
     const emit = (event: StageEvent): void => {
       if (event.type === 'warning') warnings.push(event.message);

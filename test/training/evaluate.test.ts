@@ -1,4 +1,4 @@
-/** Which images evaluation sees, and what it says of them. */
+/** Which images an evaluation reads, and its results. */
 import * as tf from '@tensorflow/tfjs';
 import { splitOf, type Split } from '../../src/data/split.js';
 import { accuracies, applyToSplit } from '../../src/training/evaluate.js';
@@ -19,7 +19,7 @@ const greys = (labels: readonly number[], undecodable: readonly number[] = []): 
     },
   });
 
-/** Of each image its red value in 0 … 255, and minus that. */
+/** The red value of each image in 0 … 255, and its negative. */
 const red = (images: tf.Tensor4D): tf.Tensor2D => {
   const first: tf.Tensor2D = tf.reshape(tf.slice(images, 0, [-1, 1, 1, 1]), [-1, 1]);
   const value: tf.Tensor2D = tf.mul(tf.add(tf.mul(first, 0.229), 0.485), 255);
@@ -37,7 +37,7 @@ describe('a model applied to a split', () => {
     expect(Array.from(applied.targets)).toEqual(labels);
   });
 
-  it('leaves out images that cannot be decoded, and their labels', async () => {
+  it('omits images that cannot be decoded, and their labels', async () => {
     const labels = Array.from({ length: 200 }, (_, i) => i % 7);
     const undecodable = [0, 3, 127, 128, 199];
     const applied = await applyToSplit(greys(labels, undecodable), SIDE, red);
@@ -46,7 +46,7 @@ describe('a model applied to a split', () => {
     expect(Array.from(applied.targets)).toEqual(kept.map((i) => i % 7));
   });
 
-  it('leaves out a whole batch', async () => {
+  it('omits a whole batch', async () => {
     const labels = Array.from({ length: 128 * 21 }, (_, i) => Number(i >= 256));
     const undecodable = Array.from({ length: 128 }, (_, i) => 128 + i);
     const { outputs, targets: own } = await applyToSplit(greys(labels, undecodable), SIDE, red);
@@ -54,20 +54,20 @@ describe('a model applied to a split', () => {
   });
 
   it('divides the accuracy by the images that it scored', async () => {
-    // Every decodable image but the last is right: 38 of 39.
+    // Every decodable image except the last is classified correctly: 38 of 39.
     const labels = Array.from({ length: 40 }, (_, i) => Number(i === 39));
     labels[5] = 1;
     const { outputs, targets: own } = await applyToSplit(greys(labels, [5]), SIDE, red);
     expect(accuracies(outputs, own, 2).accuracy).toBeCloseTo((100 * 38) / 39, 10);
   });
 
-  it('keeps no tensor', async () => {
+  it('leaks no tensor', async () => {
     const before = tf.memory().numTensors;
     await applyToSplit(greys(Array.from({ length: 300 }, (_, i) => i % 2)), SIDE, red);
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('fails where too few images are left, and keeps no tensor', async () => {
+  it('fails if too few images are left, and leaks no tensor', async () => {
     const labels = Array.from({ length: 300 }, (_, i) => i % 2);
     const before = tf.memory().numTensors;
     const undecodable = Array.from({ length: 20 }, (_, i) => 280 + i);

@@ -27,7 +27,7 @@ describe('meanGradients', () => {
     tf.dispose([whole.loss, whole.gradients, parts.loss, parts.gradients, w]);
   });
 
-  it('holds one sum of the parts so far, however many they are', () => {
+  it('keeps one sum of the parts so far, regardless of their number', () => {
     const w = tf.variable(tf.tensor1d([0.5, -1]));
     const held: number[] = [];
     const loss = (factor: number): tf.Scalar => {
@@ -50,12 +50,12 @@ describe('clipByGlobalNorm', () => {
     expect(clipped[1]!.dataSync()[1]).toBeCloseTo(0.8, 5);
   });
 
-  it('leaves smaller gradients as they are', () => {
+  it('does not change smaller gradients', () => {
     const clipped = clipByGlobalNorm(gradients(), 6);
     expect([...clipped[0]!.dataSync(), ...clipped[1]!.dataSync()]).toEqual([3, 0, 0, 4]);
   });
 
-  it('adds 1e-6 to the norm, as PyTorch does', () => {
+  it('adds 1e-6 to the norm, like PyTorch', () => {
     // Norm 1e-6: the factor is 1e-6 / (1e-6 + 1e-6).
     const clipped = clipByGlobalNorm([tf.tensor1d([6e-7, 8e-7])], 1e-6);
     expect(clipped[0]!.dataSync()[0]! / 3e-7).toBeCloseTo(1, 5);
@@ -125,7 +125,7 @@ describe('train', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('stops at a loss that is not a number, naming the steps', async () => {
+  it('stops at a loss that is not a number, and names the steps', async () => {
     await expect(
       train(
         task((step) => (step === 47 ? NaN : 2)),
@@ -152,14 +152,15 @@ describe('train', () => {
   });
 
   it('reports the largest norm of gradients before they are clipped, wherever it occurs', async () => {
-    // At step 50 the target is 12, and w is between 2 and 5: and momentum takes it a little below 2: 2·(12 − 5) < norm < 2·(12 − 1).
+    // At step 50 the target is 12. w is then below 5, and at least about 1, since momentum takes it slightly below 2:
+    // 2·(12 − 5) < norm < 2·(12 − 1).
     const far = task((step) => (step === 50 ? 12 : 2));
     const { largestGradientNorm } = await train({ ...far, recipe: { ...recipe, clipGradient: 0.5 } }, state, context());
     expect(largestGradientNorm).toBeGreaterThan(2 * 7);
     expect(largestGradientNorm).toBeLessThan(2 * 11);
   });
 
-  it('scales the learning rate by the images that a step really has', async () => {
+  it('scales the learning rate by the actual number of images in a step', async () => {
     await train(task(), state, context());
     const full = recorded.map(({ learningRate }) => learningRate as number);
     recorded.length = 0;
@@ -179,14 +180,14 @@ describe('train', () => {
     );
   });
 
-  it('lets a training end above its first loss where predicting nothing is worse still', async () => {
+  it('lets a training end above its first loss if a prediction without the image is even worse', async () => {
     const rising = task((step) => (step < 60 ? 2 : 12));
     const still = { ...recipe, baseLearningRate: 1e-9, minLearningRate: 0 };
     const { loss } = await train({ ...rising, recipe: still, baseline: 45 }, state, context());
     expect(loss).toBeCloseTo(49, 3);
   });
 
-  it('saves and stops at the next step when asked to', async () => {
+  it('saves and stops at the next step if asked to', async () => {
     const counting = task((step) => {
       if (step === 34) stop.abort();
       return 2;
@@ -196,7 +197,7 @@ describe('train', () => {
     expect(saved).toEqual([30, 35]);
   });
 
-  it('saves and stops at the end of an epoch when asked to in its last step', async () => {
+  it('saves and stops at the end of an epoch if asked to in its last step', async () => {
     const counting = task((step) => {
       if (step === 29) stop.abort();
       return 2;
@@ -205,7 +206,7 @@ describe('train', () => {
     expect([state.step, state.losses.length, saved]).toEqual([30, 1, [30]]);
   });
 
-  it('is done where it was asked to stop in the very last step', async () => {
+  it('is complete if it was asked to stop in the very last step', async () => {
     const counting = task((step) => {
       if (step === 89) stop.abort();
       return 2;
@@ -214,24 +215,24 @@ describe('train', () => {
     expect(saved).toEqual([30, 60, 90]);
   });
 
-  it('saves after every step where no time may pass between two checkpoints, and once at the end of an epoch', async () => {
+  it('saves after every step if no time may pass between two checkpoints, and once at the end of an epoch', async () => {
     await train(task(), state, { ...context(), saveEvery: -1 });
     expect(saved).toEqual(Array.from({ length: 90 }, (_, i) => i + 1));
   });
 
-  it('reports as many images per second as make the images of all steps in its seconds', async () => {
+  it('reports images per second whose product with its seconds is the images of all steps', async () => {
     const { imagesPerSecond, seconds } = await train(task(), state, context());
     expect(imagesPerSecond! * seconds).toBeCloseTo(90 * recipe.batchSize, 6);
   });
 
-  it('reports no images per second where no step was left to do', async () => {
+  it('reports no images per second if no step was left', async () => {
     await train(task(), state, context());
     const again = await train(task(), state, context());
     expect(again).toMatchObject({ imagesPerSecond: null, seconds: 0, steps: 90, loss: state.losses[2], firstLoss: 9 });
   });
 
-  it('reports no gradient norm where single precision does not hold it', async () => {
-    // A gradient of 1e20: its square is 1e40, above the largest number of single precision, 3.4e38.
+  it('reports no gradient norm if it is beyond the range of float32', async () => {
+    // A gradient of 1e20: its square is 1e40, above the largest number of float32, 3.4e38.
     const steep = (): tf.Scalar => tf.mul<tf.Scalar>(tf.sum(state.parameters.get('w')!), 1e20);
     const { firstLoss, largestGradientNorm } = await train({ ...task(), loss: steep }, state, context());
     expect(firstLoss! / 5e20).toBeCloseTo(1, 6);

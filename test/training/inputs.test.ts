@@ -1,6 +1,6 @@
 /**
- * The inputs of training: the same images and labels from every device, and on device webgpu from little more than the
- * bytes of the images, in memory that does not grow.
+ * The inputs of training: every device gets the same images and labels. Device webgpu uploads little more than the
+ * bytes of the images, into memory that does not grow.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Device, DeviceName } from '../../src/backends/device.js';
@@ -19,7 +19,7 @@ import { availableDevices } from '../support/devices.js';
 const SIZE = 24;
 const IMAGES = 16;
 
-/** Images of many sizes, as a folder has them: smaller and larger than the views. */
+/** Images of many sizes, as in a folder: smaller and larger than the views. */
 const split: Split = splitOf({
   labels: Uint32Array.from({ length: 64 }, (_, i) => i % 3),
   read(index) {
@@ -48,7 +48,7 @@ const MIXES: Mix[] = [
   { kind: 'none' },
   { kind: 'mixup', lambda: 0.3 },
   { kind: 'cutmix', lambda: 0.8, top: 0, left: 5, bottom: 9, right: 24 },
-  { kind: 'cutmix', lambda: 1, top: 3, left: 5, bottom: 3, right: 5 }, // nothing
+  { kind: 'cutmix', lambda: 1, top: 3, left: 5, bottom: 3, right: 5 }, // an empty box
 ];
 
 const devices = await availableDevices();
@@ -63,7 +63,7 @@ async function on<Result>(name: DeviceName, use: () => Promise<Result>): Promise
 }
 
 it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as const)))(
-  'on %s: the images of a batch, mixed as %s, are those of the arrays',
+  'on %s: the images of a batch, mixed by %s, equal those of the arrays',
   async (name, _kind, mix) => {
     const read = async () => {
       const { images, targets } = await normalizedBatch(readBatch(0), SIZE, mix);
@@ -93,7 +93,7 @@ it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as co
     const write = backend.write.bind(backend);
     const written: { dtype: string; bytes: number }[] = [];
     backend.write = (values, shape, dtype) => {
-      const given = values as typeof values | undefined; // none for what a kernel is about to compute
+      const given = values as typeof values | undefined; // none for tensors that a kernel is about to compute
       if (given) written.push({ dtype, bytes: 4 * given.length });
       return write(values, shape, dtype);
     };
@@ -112,12 +112,12 @@ it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as co
     const boxes = views.map(({ view: { rows, columns } }) => neededBox(rows, columns));
     const cropped = boxes.reduce((sum, { height, width }) => sum + height * width * 3, 0);
     expect(pixels).toBeGreaterThanOrEqual(cropped);
-    expect(pixels).toBeLessThan(2 * cropped + 4 * IMAGES); // with what lies between the rows, and whole words
+    expect(pixels).toBeLessThan(2 * cropped + 4 * IMAGES); // with the pixels between the rows, and whole words
     const inFloatingPoint = IMAGES * SIZE * SIZE * 3 * 4;
     for (const { dtype, bytes } of written) if (dtype === 'float32') expect(bytes).toBeLessThan(inFloatingPoint / 4);
   });
 
-  it('fills the same memory again with every batch, once the device has read it', async () => {
+  it('reuses the same memory for every batch, after the device has read it', async () => {
     const { device: gpu } = tf.backend() as unknown as VitBackend;
     const createBuffer = gpu.createBuffer.bind(gpu);
     let made = 0;
@@ -134,7 +134,7 @@ it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as co
       madeIn.push(made);
     }
     Reflect.deleteProperty(gpu, 'createBuffer');
-    expect(madeIn[0]).toBeLessThanOrEqual(1); // none, if another test has made one
+    expect(madeIn[0]).toBeLessThanOrEqual(1); // none, if another test has created one
     expect(madeIn.slice(2)).toEqual([0, 0, 0, 0]);
   });
 
@@ -157,7 +157,7 @@ it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as co
       growths.push(allocated() - before);
     }
     expect(tf.memory().numTensors).toBe(tensors);
-    // Now and then a batch is of a size class not seen before; there are few.
+    // Occasionally a batch has a new size class; there are few of them.
     expect(growths.slice(1)).toContain(0);
   });
 });

@@ -1,4 +1,4 @@
-/** Hundreds of steps leave nothing behind: tensors, memory of the device, memory of the process. */
+/** Hundreds of steps leak nothing: no tensors, no memory of the device, no memory of the process. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs';
@@ -19,13 +19,13 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /**
- * The resident size jumps by tens of MiB when Node's heap or the C library's arenas grow, once in a while and for good. A
- * leak grows in every window; so the smallest growth of several windows is what is asserted.
+ * The resident size jumps by tens of MiB when Node's heap or the C library's arenas grow, which happens rarely and is
+ * permanent. A leak grows in every window; therefore the test checks the smallest growth of several windows.
  */
 const WINDOWS = 3;
-/** The first of these windows warms up. TensorFlow takes 30 ms for what takes simd 2 ms: every op is a call of its own. */
+/** The first window warms up. TensorFlow takes 30 ms where simd takes 2 ms: every op is a separate call. */
 const WINDOW_STEPS = { simd: 400, tensorflow: 100 };
-/** MiB a window: 10 kB a step would be this much on simd, 42 kB on tensorflow. */
+/** MiB per window: a leak of 10 kB per step on simd, or of 42 kB on tensorflow. */
 const ALLOWED_GROWTH = 4;
 const model = resolveModel(
   modelSchema.parse({ dim: 24, depth: 1, heads: 2, decoder: { dim: 16, depth: 1, heads: 2 } }),
@@ -36,7 +36,7 @@ const devices = (await availableDevices()).filter((name) => name === 'simd' || n
 
 it.each(devices)('hundreds of steps on %s', async (name) => {
   const device = await openDevice(name, { threads: 1 });
-  /** Of the device's own memory; TensorFlow's is the process's. */
+  /** Statistics of the device's own memory; TensorFlow uses that of the process. */
   const heap = (): unknown => (name === 'simd' ? (tf.backend() as unknown as SimdBackend).heap.statistics : null);
   const state = freshState(initialValues(model, { for: 'pretraining', masked: true }, 0), {
     depth: model.depth,
@@ -64,7 +64,7 @@ it.each(devices)('hundreds of steps on %s', async (name) => {
       return loss.dataSync()[0]!;
     });
   const measure = (): { tensors: number; heap: unknown; resident: number } => {
-    collectGarbage(); // or Node's own heap would be in the sum, which grows by a hundred MiB between collections
+    collectGarbage(); // otherwise Node's own heap would be included, which grows by a hundred MiB between collections
     return {
       tensors: tf.memory().numTensors,
       heap: heap(),

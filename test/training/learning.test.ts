@@ -1,4 +1,6 @@
-/** Training learns: every objective's loss falls below that of a zero prediction, and fine-tuning fits its labels. */
+/**
+ * Training learns: the loss of every objective falls below that of a zero prediction, and fine-tuning fits its labels.
+ */
 import { join } from 'node:path';
 import { openDevice } from '../../src/backends/open.js';
 import { openDataset } from '../../src/data/dataset.js';
@@ -58,5 +60,5 @@ it.each(['scratch', 'decolorized'])('fine-tuning from %s fits twenty labels', as
   const job = plan.jobs.find(({ cells }) => cells[0]!.objective === objective)!;
   const result = await run(job.evaluations.finetune!);
   if (result.kind !== 'finetune') throw new Error('expected a fine-tuning');
-  expect(result.loss).toBeLessThan(0.5); // ln 10 = 2.3 at first
+  expect(result.loss).toBeLessThan(0.5); // ln 10 = 2.3 at the beginning
 });

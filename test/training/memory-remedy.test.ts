@@ -1,4 +1,4 @@
-/** Out of memory, a stage says which number of parts to try; the batch size stays what the spec says. */
+/** When a stage runs out of memory, its message names a number of parts; the batch size stays that of the spec. */
 import { TrainingError } from '../../src/common/errors.js';
 import type { StageConfig } from '../../src/spec/stages.js';
 import { withMemoryRemedy } from '../../src/training/memory-remedy.js';
@@ -16,12 +16,12 @@ it.each([
   expect(told).toMatchObject({ message: `no room; try ${remedy}`, failure: 'out-of-memory' });
 });
 
-it('cuts a batch down to single images where nothing else divides it', () => {
+it('splits a batch into single images if no other number divides it', () => {
   const told = withMemoryRemedy(full, stage('finetune', 7, 1));
   expect((told as Error).message).toContain('try finetune.accumulate: 7, which takes');
 });
 
-it('has nothing to try for single images, for probes, nor for other failures', () => {
+it('has no remedy for single images, for probes, and for other failures', () => {
   expect(withMemoryRemedy(full, stage('finetune', 8, 8))).toBe(full);
   const probe = { kind: 'knn', recipe: { k: 20, temperature: 0.07 } } as unknown as StageConfig;
   expect(withMemoryRemedy(full, probe)).toBe(full);

@@ -9,14 +9,14 @@ describe('drawMix', () => {
     expect(drawMix({ ...both, mixup: 0, cutmix: 0 }, 8, stream(0, 'a'))).toEqual({ kind: 'none' });
   });
 
-  it('takes mixup and cutmix at even odds when both are on', () => {
+  it('draws mixup and cutmix at even odds if both are on', () => {
     const kinds = Array.from({ length: 4000 }, (_, i) => drawMix(both, 32, stream(0, i)).kind);
     const share = kinds.filter((kind) => kind === 'cutmix').length / kinds.length;
     expect(share).toBeGreaterThan(0.47); // 4 standard deviations are 0.032
     expect(share).toBeLessThan(0.53);
   });
 
-  it('takes the only one that is on', () => {
+  it('uses the only one that is on', () => {
     for (let i = 0; i < 50; i++) {
       expect(drawMix({ ...both, cutmix: 0 }, 8, stream(1, i)).kind).toBe('mixup');
       expect(drawMix({ ...both, mixup: 0 }, 8, stream(1, i)).kind).toBe('cutmix');
@@ -34,7 +34,7 @@ describe('drawMix', () => {
     expect(variance).toBeCloseTo(1 / (4 * 2.6), 2);
   });
 
-  it('states as the weight of cutmix the share of the image that is left after clipping the box', () => {
+  it('uses as the weight of cutmix the share of the image that remains after the box is clipped', () => {
     for (let i = 0; i < 200; i++) {
       const mix = drawMix({ ...both, mixup: 0 }, 16, stream(3, i));
       if (mix.kind !== 'cutmix') throw new Error('expected cutmix');
@@ -48,7 +48,7 @@ describe('drawMix', () => {
 });
 
 describe('mixImages', () => {
-  it('blends each image with the one opposite in the batch', () => {
+  it('blends each image with the one at the opposite position in the batch', () => {
     const images = Float32Array.of(...[1, 1, 1], ...[5, 5, 5], ...[3, 3, 3]);
     mixImages(images, 3, 1, { kind: 'mixup', lambda: 0.75 });
     expect([...images]).toEqual([1.5, 1.5, 1.5, 5, 5, 5, 2.5, 2.5, 2.5]);
@@ -70,13 +70,13 @@ describe('mixTensor', () => {
     return tf.tidy(() => [...mixTensor(images, mix).dataSync()]);
   };
 
-  it('blends each image with the one opposite in the batch', () => {
+  it('blends each image with the one at the opposite position in the batch', () => {
     const blended = mixed([1, 1, 1, 5, 5, 5, 3, 3, 3], 1, { kind: 'mixup', lambda: 0.75 });
     expect(blended).toEqual([1.5, 1.5, 1.5, 5, 5, 5, 2.5, 2.5, 2.5]);
   });
 
   it('pastes the box of the opposite image', () => {
-    // Images of 3 × 3 pixels, the first of 2, the second of 7; the box is the middle row but for its first pixel.
+    // Images of 3 × 3 pixels, the first of 2, the second of 7; the box is the middle row except its first pixel.
     const images = Array.from({ length: 2 * 9 * 3 }, (_, i) => (i < 27 ? 2 : 7));
     const pasted = mixed(images, 3, { kind: 'cutmix', lambda: 7 / 9, top: 1, bottom: 2, left: 1, right: 3 });
     const pixels = pasted.filter((_, i) => i % 3 === 0);
@@ -85,7 +85,7 @@ describe('mixTensor', () => {
     expect(pasted).toEqual(pixels.flatMap((value) => [value, value, value]));
   });
 
-  it('leaves images that are not mixed', () => {
+  it('does not change images that are not mixed', () => {
     expect(mixed([1, 2, 3], 1, { kind: 'none' })).toEqual([1, 2, 3]);
   });
 });
@@ -111,7 +111,7 @@ describe('mixLabels', () => {
     }
   });
 
-  it('weighs the own label by lambda and the opposite one by the rest', () => {
+  it('weights the own label of an image by lambda and the opposite one by the rest', () => {
     const targets = mixLabels([0, 1], { kind: 'mixup', lambda: 0.7 }, { classes: 2, labelSmoothing: 0 });
     [0.7, 0.3, 0.3, 0.7].forEach((value, i) => {
       expect(targets[i]).toBeCloseTo(value, 6);
@@ -125,7 +125,7 @@ describe('mixing a batch', () => {
     { mixup: 0, cutmix: 1 },
     { mixup: 0, cutmix: 0 },
   ])('mixes labels by the share each image has ($mixup, $cutmix)', (strengths) => {
-    // Images as bright as their label: the mean brightness must be the mean label.
+    // The brightness of each image is its label: the mean brightness must be the mean label.
     const [labels, size] = [[0, 3, 1, 2], 8];
     const stride = size * size * 3;
     for (let draw = 0; draw < 50; draw++) {

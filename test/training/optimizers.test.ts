@@ -1,4 +1,4 @@
-/** Optimisers that the training has never heard of: an invented one, and averaged weights that follow AdamW's. */
+/** Optimisers that are not part of vitmim: an invented one, and averaged weights that follow AdamW's. */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { Repeated } from '../../src/ops/index.js';
@@ -67,7 +67,7 @@ it('another optimiser updates weights by its own state', () => {
   disposeState(state);
 });
 
-it('averaged weights begin with the weights and follow those that the optimiser left', () => {
+it('averaged weights begin with the weights and follow the updated ones', () => {
   const state = freshState(VALUES, optionsWith(MOMENTUM, AVERAGE));
   expect(valuesOf(state.groups.get('average')!.get('w'))).toEqual([5, -1]);
   step(state);
@@ -99,6 +99,6 @@ it('a checkpoint keeps each group under its name, and a training continues from 
   disposeState(resumed);
 });
 
-it('a checkpoint of other groups is not taken for its own', () => {
+it('a checkpoint with other groups is rejected', () => {
   expect(() => loadState(paths.checkpoint, PLAN, optionsWith(MOMENTUM))).toThrow('the model has no optimizer.first.w');
 });

@@ -1,4 +1,4 @@
-/** A stage starts from the weights that its own pre-training left with its result, and from no others. */
+/** A stage starts from the weights that its own pre-training wrote with its result, and from no others. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -49,7 +49,7 @@ const resultOf = (stage: Stage, checkpoint: string | null) => ({
 });
 
 let count = 0;
-/** What a finished pre-training leaves, in a new folder. */
+/** Writes the files of a finished pre-training to a new folder. */
 async function leave(stage: Stage): Promise<StagePaths> {
   const paths = stagePaths(join(folder.path, `${count++}`));
   mkdirSync(paths.folder, { recursive: true });
@@ -125,7 +125,7 @@ it.each<[string, string, (paths: StagePaths) => void]>([
       });
     },
   ],
-])('is refused with %s', async (_what, message, change) => {
+])('is rejected with %s', async (_what, message, change) => {
   const paths = await leave(own);
   change(paths);
   let failure: unknown;
@@ -139,7 +139,7 @@ it.each<[string, string, (paths: StagePaths) => void]>([
   expect((failure as Error).message).toContain(`it repeats pre-training ${own.id}`);
 });
 
-it('is refused where it is no pre-training', async () => {
+it('is rejected if it is not a pre-training', async () => {
   const knn = stageOf('knn', 0);
   const paths = await leave(own);
   writeJson(paths.stage, knn);

@@ -1,4 +1,4 @@
-/** The picture that a pre-training leaves. In this process, on the plain backend. */
+/** The picture that a pre-training writes. In this process, on the plain backend. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -42,7 +42,7 @@ function pretraining(kind: 'none' | 'zoomed-in', seed: number): Stage {
   )!;
 }
 
-/** Runs a stage in a folder of its own, and returns its files and its warnings. */
+/** Runs a stage in a separate folder, and returns its files and its warnings. */
 async function run(stage: Stage, name: string) {
   const paths = stagePaths(join(folder.path, name));
   const warnings: string[] = [];
@@ -55,7 +55,7 @@ async function run(stage: Stage, name: string) {
 }
 
 describe('a finished pre-training', () => {
-  it('leaves three held-out images beside what was made of them, and no tensor', async () => {
+  it('writes three held-out images beside their reconstructions, and leaks no tensor', async () => {
     const before = tf.memory().numTensors;
     const { paths, warnings } = await run(pretraining('none', 0), 'first');
     expect(tf.memory().numTensors).toBe(before);
@@ -72,12 +72,12 @@ describe('a finished pre-training', () => {
     expect(grey).toBeGreaterThan(0.7); // three quarters are hidden
   });
 
-  it('shows the target where it is another picture', async () => {
+  it('shows the target if it differs from the original', async () => {
     const { paths } = await run(pretraining('zoomed-in', 0), 'zoomed');
     expect((await sharp(paths.preview).metadata()).width).toBe(4 + 4 * 132);
   });
 
-  it('draws by its seed', async () => {
+  it('depends on its seed', async () => {
     const picture = async (seed: number, name: string) =>
       readFileSync((await run(pretraining('none', seed), name)).paths.preview);
     const first = readFileSync(stagePaths(join(folder.path, 'first')).preview);
@@ -85,11 +85,11 @@ describe('a finished pre-training', () => {
     expect((await picture(1, 'other')).equals(first)).toBe(false);
   });
 
-  it('keeps its result where the picture cannot be written', async () => {
+  it('keeps its result if the picture cannot be written', async () => {
     const { preview } = stagePaths(join(folder.path, 'refused'));
     mkdirSync(join(preview, 'in the way'), { recursive: true });
     const { paths, warnings } = await run(pretraining('none', 0), 'refused');
-    expect(warnings).toEqual([expect.stringContaining('left no preview.png')]);
+    expect(warnings).toEqual([expect.stringContaining('wrote no preview.png')]);
     expect(readJson(paths.result, resultSchema)?.kind).toBe('pretrain');
   });
 });

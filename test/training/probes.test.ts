@@ -1,4 +1,4 @@
-/** Accuracies, kNN votes and standardisation against hand-worked cases. */
+/** Accuracies, kNN votes and standardisation against cases computed by hand. */
 import * as tf from '@tensorflow/tfjs';
 import { accuracies } from '../../src/training/evaluate.js';
 import { standardize, type FeatureSet } from '../../src/training/features.js';
@@ -20,17 +20,17 @@ describe('accuracies', () => {
     expect(accuracies(scores, [1, 0, 2, 2], 3)).toEqual({ accuracy: 75, top5: null });
   });
 
-  it('counts the five highest where there are more than five classes', () => {
+  it('counts the five highest if there are more than five classes', () => {
     const scores = [6, 5, 4, 3, 2, 1];
     expect(accuracies(scores, [4], 6)).toEqual({ accuracy: 0, top5: 100 });
     expect(accuracies(scores, [5], 6)).toEqual({ accuracy: 0, top5: 0 });
   });
 
-  it('takes the lower class of equal scores, so that a constant model scores chance', () => {
+  it('prefers the lower class of equal scores, so that a constant model has chance accuracy', () => {
     expect(accuracies([1, 1, 1, 1], [0, 1], 2).accuracy).toBe(50);
   });
 
-  it('never counts NaN as right', () => {
+  it('never counts NaN as correct', () => {
     expect(accuracies([NaN, NaN, NaN, NaN], [0, 1], 2).accuracy).toBe(0);
     expect(accuracies([0.9, NaN], [0], 2).accuracy).toBe(0);
   });
@@ -52,7 +52,7 @@ describe('vote', () => {
     expect(accuracies(scores, [1], 3).accuracy).toBe(100);
   });
 
-  it('weighs each of the k neighbours by exp(similarity / temperature), the nearest by 1', async () => {
+  it('weights each of the k neighbours by exp(similarity / temperature), the nearest by 1', async () => {
     const test = set([[1, 1]], [0]);
     const scores = await vote(train, test, 3, { k: 3, temperature: 0.5 });
     const cosine = (x: number, y: number): number => (x + y) / Math.SQRT2 / Math.hypot(x, y);
@@ -62,13 +62,13 @@ describe('vote', () => {
     expect(scores[2]).toBe(0); // the fourth nearest has no vote
   });
 
-  it('lets the nearest neighbour decide at a temperature at which exp(similarity / temperature) is no number', async () => {
+  it('lets the nearest neighbour decide at a temperature at which exp(similarity / temperature) overflows', async () => {
     const scores = await vote(train, set([[0.3, -1]], [0]), 3, { k: 4, temperature: 1e-4 });
-    // The largest cosine is that of (1, 0) to (0.3, −1), 0.287; the others are below by 0.097 or more: e^(−970) is 0.
+    // The largest cosine is that of (1, 0) to (0.3, −1), 0.287; the others are smaller by 0.097 or more: e^(−970) is 0.
     expect([...scores]).toEqual([1, 0, 0].map((weight) => expect.closeTo(weight, 5) as number));
   });
 
-  it('gives each of many test images the vote of its own neighbour, and keeps no tensor', async () => {
+  it('gives each of many test images the vote of its own neighbour, and leaks no tensor', async () => {
     const angles = Array.from({ length: 600 }, (_, i) => (i % 4) + 0.1);
     const quarter = (angle: number): number[] => [Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2)];
     const quarters = set([0, 1, 2, 3].map(quarter), [0, 1, 2, 3]);
@@ -79,19 +79,19 @@ describe('vote', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('takes the earlier of equally near neighbours', async () => {
+  it('prefers the earlier of equally near neighbours', async () => {
     const twice = set([[2, 0], [1, 0], [0, 1]], [1, 0, 2]); // prettier-ignore
     expect([...(await vote(twice, set([[3, 0]], [0]), 3, { k: 1, temperature: 1 }))]).toEqual([0, 1, 0]);
   });
 
-  it('copes with fewer training images than k', async () => {
+  it('works with fewer training images than k', async () => {
     const scores = await vote(train, set([[-1, 0.1]], [2]), 3, { k: 20, temperature: 0.07 });
     expect(accuracies(scores, [2], 3).accuracy).toBe(100);
   });
 });
 
 describe('standardize', () => {
-  it('gives training features mean 0 and variance 1, and moves test features likewise', () => {
+  it('gives training features mean 0 and variance 1, and transforms test features in the same way', () => {
     const train = set(
       [
         [1, 5],

@@ -1,6 +1,6 @@
 /**
- * Which images each kind of stage reads, and for what: whole stages on data whose splits keep a record. Training never
- * reads a test image, and no training image is scored.
+ * Which images each kind of stage reads, and for what purpose: whole stages on data whose splits log their reads.
+ * Training never reads a test image, and no training image is scored.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,8 +46,8 @@ afterAll(() => {
 });
 
 /**
- * Training images are dark, test images bright. Label of image i: i mod 3 in training; in the test set the label of a
- * class that its picture does not show, so that a score of training images cannot be taken for one of test images.
+ * Training images are dark, test images bright. The label of training image i is i mod 3. A test image has the label of
+ * a class that its picture does not show, so that scores of training images and of test images differ.
  */
 function recorded(undecodable: { train?: readonly number[]; test?: readonly number[] } = {}, trainImages = TRAIN) {
   const reads = { train: [] as number[], test: [] as number[] };
@@ -57,7 +57,7 @@ function recorded(undecodable: { train?: readonly number[]; test?: readonly numb
     read(index) {
       reads[split].push(index);
       if (undecodable[split]?.includes(index)) return Promise.resolve(null);
-      // One channel is bright: which one tells the class, as training has it.
+      // One channel is bright: in training, its index is the class.
       const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, at) => (at % 3 === index % CLASSES ? 220 : 20));
       data[0] = index;
       return Promise.resolve({ data, height: SIDE, width: SIDE });
@@ -121,7 +121,7 @@ function labelledBy(seed: number): number[] {
   return ascending(chosen);
 }
 
-it('the labels of the two seeds are others, eight of each class', () => {
+it('the two seeds draw different labels, eight of each class', () => {
   for (const seed of [0, 1]) {
     const counts = [0, 0, 0];
     for (const index of labelledBy(seed)) counts[index % CLASSES]! += 1;
@@ -131,33 +131,33 @@ it('the labels of the two seeds are others, eight of each class', () => {
 });
 
 describe('pre-training', () => {
-  it('reads every training image in each epoch, and of the test images the three of its picture', async () => {
+  it('reads every training image in each epoch, and only the three test images of its picture', async () => {
     const { dataset, reads } = recorded();
     const stage = stageOf('pretrain', 1);
     await pretrain(stage.config, contextOf(stage, dataset));
-    // Once more for the score of a zero prediction.
+    // Once more for the zero prediction's loss.
     expect(ascending(reads.train)).toEqual(times(upTo(TRAIN), EPOCHS + 1));
     expect(reads.test).toHaveLength(3);
   });
 
-  it('scores a zero prediction on 256 images spread over the training images', async () => {
+  it('computes the loss of a zero prediction on 256 images distributed over the training images', async () => {
     const { dataset, reads } = recorded({}, 600);
     const stage = stageOf('pretrain', 0);
     const stop = new AbortController();
     stop.abort();
     const training = pretrain(stage.config, { ...contextOf(stage, dataset), signal: stop.signal });
     await expect(training).rejects.toThrow(Interrupted);
-    // 600 / 256 = 2.34: each is that much further than the one before.
+    // 600 / 256 = 2.34 is the distance from each index to the next, before rounding.
     expect(reads.train.slice(0, 5)).toEqual([0, 2, 4, 7, 9]);
     expect(reads.train.slice(255, 256)).toEqual([597]);
     expect(reads.train.slice(0, 256)).toEqual(Array.from({ length: 256 }, (_, i) => Math.floor((i * 600) / 256)));
-    // Then come two batches of 20 and more in preparation, but no 257th of these.
+    // After these, two batches of 20 follow and more are prepared, but there is no 257th image of these.
     expect((reads.train.length - 256) % 20).toBe(0);
   });
 });
 
 describe.each([0, 1])('with seed %i', (seed) => {
-  it('fine-tuning reads the labelled images in each epoch, and every test image once an evaluation', async () => {
+  it('fine-tuning reads the labelled images in each epoch, and every test image once per evaluation', async () => {
     const { dataset, reads } = recorded();
     const stage = stageOf('finetune', seed);
     const { kind: _kind, ...result } = await finetune(stage.config, contextOf(stage, dataset));
@@ -183,14 +183,14 @@ describe.each([0, 1])('with seed %i', (seed) => {
 });
 
 it('scores are of the test images and their labels', async () => {
-  // A neighbour of the same picture always has the label that the test set denies.
+  // A neighbour with the same picture always has a label other than the test image's.
   const { dataset } = recorded();
   const stage = stageOf('knn', 0);
   const result = await nearestNeighbours(stage.config, contextOf(stage, dataset));
   expect(result).toMatchObject({ accuracy: 0 });
 });
 
-describe('where images cannot be decoded', () => {
+describe('if images cannot be decoded', () => {
   const broken = { train: [labelledBy(1)[5]!], test: [7, 30] };
 
   it.each([
@@ -209,7 +209,7 @@ describe('where images cannot be decoded', () => {
     );
   });
 
-  it('fine-tuning trains on a stand-in, scores none, and counts and names them', async () => {
+  it('fine-tuning trains on a replacement, scores none, and counts and names the undecodable images', async () => {
     const { dataset } = recorded(broken);
     const stage = stageOf('finetune', 1);
     const result = await finetune(stage.config, contextOf(stage, dataset));
@@ -219,7 +219,7 @@ describe('where images cannot be decoded', () => {
     );
   });
 
-  it('pre-training trains on a stand-in, and draws its picture from images that can', async () => {
+  it('pre-training trains on a replacement, and draws its picture from decodable images', async () => {
     const { dataset, reads } = recorded({ train: [3], test: upTo(TEST).filter((i) => i % 25 === 0) });
     const stage = stageOf('pretrain', 0);
     const result = await pretrain(stage.config, contextOf(stage, dataset));
@@ -245,7 +245,7 @@ describe('where images cannot be decoded', () => {
   });
 });
 
-describe('of weights that do equally well', () => {
+describe('among equally good weights', () => {
   it('fine-tuning keeps the earliest', async () => {
     const { dataset } = recorded();
     const stage = stageOf('finetune', 0);
@@ -257,7 +257,7 @@ describe('of weights that do equally well', () => {
 });
 
 describe('a linear probe', () => {
-  it('stops before its end when asked to', async () => {
+  it('stops before its end if asked to', async () => {
     const { dataset } = recorded();
     const stage = stageOf('linear', 0);
     const stop = new AbortController();
@@ -266,7 +266,7 @@ describe('a linear probe', () => {
     await expect(probing).rejects.toThrow(Interrupted);
   });
 
-  it('keeps no tensor', async () => {
+  it('leaks no tensor', async () => {
     const { dataset } = recorded();
     const stage = stageOf('linear', 0);
     const before = tf.memory().numTensors;
@@ -275,8 +275,8 @@ describe('a linear probe', () => {
   });
 
   it.each([
-    // The rate of a step is 8/256 of this. A decay above 2 / rate turns weights round and lets them grow, the first beyond
-    // the range of single precision.
+    // The rate of a step is 8/256 of this. With a decay above 2 / rate, weights change sign and grow in every step; in
+    // the first case they exceed the range of float32.
     ['grow beyond all numbers', 1e6, 1e6, 'the linear probe diverged'],
     ['turn round', 32, 8, 'in the last epoch'],
   ])('whose weights %s fails as diverged', async (_what, baseLearningRate, weightDecay, message) => {

@@ -1,7 +1,7 @@
 /**
- * Every key of every recipe: changing it changes what it should. The tables below name all keys of the schema, so that a
- * new one does not compile without its test. Stages are run whole, on ten images in steps of all of them, so that the log
- * holds every step; numbers are worked by hand.
+ * Every key of every recipe: a change of the key has the expected effect. The tables below name all keys of the schema,
+ * so that a new one does not compile without its test. Stages run whole, on ten images in steps of all of them, so that
+ * the log contains every step; the expected numbers are computed by hand.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const MODEL = {
   ...{ init: 'xavier-uniform', scratchInit: 'xavier-uniform' },
 };
 
-/** No regularisation, and images as they are; the rate falls to 0. */
+/** No regularisation, and images without augmentation; the rate falls to 0. */
 const PLAIN = {
   ...{ epochs: 6, batchSize: IMAGES, accumulate: 1, baseLearningRate: 0.1, minLearningRate: 0, warmupEpochs: 2 },
   ...{ weightDecay: 0, beta1: 0.9, beta2: 0.95, dropPath: 0, cropScale: [1, 1], flip: false },
@@ -42,21 +42,24 @@ const RECIPES = {
   knn: { k: 3, temperature: 0.1 },
 };
 
-/** Steps so small that the weights stay what they are: what then differs from step to step is what the model is given. */
+/**
+ * Steps so small that the weights stay the same: the loss then changes from step to step only if the model's input
+ * does.
+ */
 const STILL = { baseLearningRate: 1e-12, minLearningRate: 0 };
 /** One step at the full rate: AdamW then moves every weight by the rate times the sign of its gradient. */
 const ONE_STEP = { epochs: 1, warmupEpochs: 0 };
-/** Enough steps to learn ten labels by heart. */
+/** Enough steps to memorise ten labels. */
 const LONG = { epochs: 80, baseLearningRate: 0.3 };
 
 interface Outcome {
   result: StageResult;
-  /** Of every step, or with more than one in an epoch, of the last of each. */
+  /** Losses of every step; with several steps in an epoch, of the last of each. */
   losses: number[];
   rates: number[];
   evaluatedAt: number[];
   keptBest: boolean;
-  /** Of a training: the last weights, and their change. */
+  /** For a training: the final weights, and their change. */
   weights: Values;
   change: ReadonlyMap<string, number[]>;
 }
@@ -69,12 +72,12 @@ const norm = (values: Iterable<number>): number => Math.hypot(...values);
 const spread = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
 const isMatrix = (name: string): boolean => name.endsWith('.weight') && !name.includes('norm');
 
-/** Length of the changes of the parameters that a pattern names. */
+/** Norm of the changes of the parameters whose names match a pattern. */
 function moved({ change }: Outcome, pattern = /./): number {
   return norm([...change].filter(([name]) => pattern.test(name)).map(([, values]) => norm(values)));
 }
 
-/** Length of the difference of two outcomes' changes, as a share of the first's. */
+/** Norm of the difference of two outcomes' changes, relative to the first's. */
 function apart(a: Outcome, b: Outcome): number {
   const lengths = [...a.change].map(([name, values]) =>
     norm(values.map((value, i) => value - b.change.get(name)![i]!)),
@@ -82,7 +85,7 @@ function apart(a: Outcome, b: Outcome): number {
   return norm(lengths) / moved(a);
 }
 
-/** A key that makes what the model is given differ from step to step. */
+/** A key with which the model's input differs from step to step. */
 const varies =
   (key: string, value: unknown): Check =>
   async (run) => {
@@ -93,7 +96,7 @@ const varies =
     expect(apart(await run(ONE_STEP), await run({ ...ONE_STEP, [key]: value }))).toBeGreaterThan(0.1);
   };
 
-/** A running mean: with its bias corrected it is the gradient itself in the first step, and only later another. */
+/** A running mean: with bias correction it equals the gradient in the first step, and differs only later. */
 const runningMean =
   (key: 'beta1' | 'beta2', value: number): Check =>
   async (run) => {
@@ -111,13 +114,13 @@ const SHARED = {
     const [whole, half] = [await run(), await run({ batchSize: IMAGES / 2 })];
     expect([whole.result.steps, half.result.steps]).toEqual([6, 12]);
     expect(half.result).toMatchObject({ batchSize: IMAGES / 2 });
-    // The second epoch's last step begins at epoch 1 of 2 of the warm-up, or at 1.5 of 2 of half the peak.
+    // The last step of the second epoch begins at epoch 1 of 2 of the warm-up, or at 1.5 of 2 with half the peak.
     expect(half.rates[1]! / whole.rates[1]!).toBeCloseTo(0.75, 9);
   },
   async accumulate(run) {
     const [whole, parts] = [await run(), await run({ accumulate: 2 })];
     expect(apart(whole, parts)).toBeLessThan(1e-3);
-    expect(apart(whole, parts)).toBeGreaterThan(0); // it was summed in another order
+    expect(apart(whole, parts)).toBeGreaterThan(0); // the order of the sum differs
     parts.losses.forEach((loss, step) => {
       expect(loss).toBeCloseTo(whole.losses[step]!, 4);
     });
@@ -140,7 +143,7 @@ const SHARED = {
   },
   async warmupEpochs(run) {
     const [warm, cold] = [await run({ epochs: 1, warmupEpochs: 0.5 }), await run(ONE_STEP)];
-    expect([warm.rates[0], moved(warm)]).toEqual([0, 0]); // the first step moves nothing
+    expect([warm.rates[0], moved(warm)]).toEqual([0, 0]); // the first step changes nothing
     expect(cold.rates[0]).toBeCloseTo((0.1 * IMAGES) / 256, 12);
     expect((await run({ warmupEpochs: 4 })).rates.slice(0, 5)).toEqual(
       [0, 1, 2, 3, 4].map((step) => expect.closeTo(((step / 4) * 0.1 * IMAGES) / 256, 12) as number),
@@ -152,7 +155,7 @@ const SHARED = {
     for (const [name, change] of free.change) {
       const own = decayed.change.get(name)!;
       const begin = [...free.weights.get(name)!.data].map((value, i) => value - change[i]!);
-      // Decoupled: a matrix loses rate × decay of itself besides; anything else loses nothing.
+      // Decoupled: a matrix also decreases by rate × decay of itself; other parameters do not.
       const expected = change.map((value, i) => value - (isMatrix(name) ? rate * 10 * begin[i]! : 0));
       expect(norm(own.map((value, i) => value - expected[i]!))).toBeLessThan(1e-3 * norm(expected) + 1e-6);
     }
@@ -163,13 +166,14 @@ const SHARED = {
   beta1: runningMean('beta1', 0),
   beta2: runningMean('beta2', 0.5),
   async clipGradient(run) {
-    // Gradients far below AdamW's epsilon of 1e-8 no longer move a weight by the whole rate.
+    // With gradients far below AdamW's epsilon of 1e-8, a weight no longer changes by the whole rate.
     expect(moved(await run({ clipGradient: 1e-9 }))).toBeLessThan(0.2 * moved(await run()));
     expect(apart(await run(), await run({ clipGradient: 1e9 }))).toBe(0);
   },
   async dropPath(run) {
     const [whole, dropped] = [await run(ONE_STEP), await run({ ...ONE_STEP, dropPath: 0.999 })];
-    // The last block's branches are left out of every image, so that no gradient reaches them; the first block stays.
+    // The last block's branches are dropped for every image, so that no gradient reaches them; the first block is not
+    // dropped.
     expect(moved(whole, /^blocks\.1\..*(proj|fc2)\.weight/)).toBeGreaterThan(0.01);
     expect(moved(dropped, /^blocks\.1\..*(proj|fc2)\.weight/)).toBe(0);
     expect(moved(dropped, /^blocks\.0\..*(proj|fc2)\.weight/)).toBeGreaterThan(0.01);
@@ -181,7 +185,8 @@ const SHARED = {
 const PRETRAIN: Record<keyof PretrainSpec, Check> = {
   ...SHARED,
   async target(run) {
-    // A prediction of zero scores the variance of the targets: (n − 1)/n of the unbiased 1, over n values of a patch.
+    // The loss of the zero prediction is the variance of the targets: (n − 1)/n of the unbiased 1, over n values of a
+    // patch.
     const zeroLoss = async (target: string): Promise<number> => {
       const { result } = await run({ target });
       return result.kind === 'pretrain' ? result.zeroLoss : NaN;
@@ -192,7 +197,7 @@ const PRETRAIN: Record<keyof PretrainSpec, Check> = {
   },
 };
 
-/** A key that spreads a label over several classes: the loss cannot fall below the entropy that this leaves. */
+/** A key that distributes a label over several classes: the loss cannot fall below the entropy of that distribution. */
 const raisesTheFloor =
   (key: string, value: number, floor: number): Check =>
   async (run) => {
@@ -201,7 +206,10 @@ const raisesTheFloor =
     expect(await last({ [key]: value })).toBeGreaterThan(floor);
   };
 
-/** Layer decay: embeddings are DEPTH + 1 layers below the head, and their first step is that much shorter. */
+/**
+ * Layer decay: embeddings are DEPTH + 1 layers below the head, and their first step is smaller by that power of the
+ * decay.
+ */
 const decays =
   (key: string, other: string, job: Record<string, unknown>): Check =>
   async (run) => {
@@ -244,12 +252,12 @@ const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
     expect((await run({ batchSize: 5 })).result).toMatchObject({ steps: 12, batchSize: 5 });
   },
   async baseLearningRate(run) {
-    // From equal odds: ln 10.
+    // The loss of equal odds: ln 10.
     expect(lossOf(await run({ baseLearningRate: 1e-9 }))).toBeCloseTo(Math.log(10), 5);
     expect(lossOf(await run({ baseLearningRate: 2 }))).toBeLessThan(lossOf(await run()));
   },
   async warmupEpochs(run) {
-    // Weights of zero have equal odds. The second step has them still where the first had the rate 0.
+    // Weights of zero predict equal odds. They are still zero in the second step if the first had the rate 0.
     expect(lossOf(await run({ epochs: 2, warmupEpochs: 1 }))).toBeCloseTo(Math.log(10), 5);
     expect(lossOf(await run({ epochs: 2, warmupEpochs: 0 }))).toBeLessThan(Math.log(10) - 0.01);
   },
@@ -270,12 +278,13 @@ const KNN: Record<keyof RecipeSpecs['knn'], Check> = {
     const data = { data: { ...DATA, trainImages: 40 } };
     expect((await run({ k: 7 }, data)).result).toMatchObject({ k: 7 });
     expect((await run({ k: 41 }, data)).result).toMatchObject({ k: 40 });
-    // All images vote alike: every class has as many votes, the first wins, and a tenth of the test images is of it.
+    // All images have equal votes: every class has as many votes, the first one is chosen, and a tenth of the test
+    // images has it.
     expect(accuracyOf(await run({ k: 40, temperature: 1e9 }, data))).toBeCloseTo(10, 9);
     expect(accuracyOf(await run({ k: 3 }, data))).toBeGreaterThan(10);
   },
   async temperature(run) {
-    // Near 0 the nearest neighbour alone decides, however many vote.
+    // Near 0 only the nearest neighbour decides, regardless of the number of votes.
     const data = { data: { ...DATA, trainImages: 40 } };
     const [nearest, cold] = [await run({ k: 1 }, data), await run({ k: 40, temperature: 0.01 }, data)];
     expect(accuracyOf(cold)).toBe(accuracyOf(nearest));
@@ -301,7 +310,7 @@ afterAll(() => {
   folder.remove();
 });
 
-/** The stages of a job run before: equal ones, and parents, are run once. */
+/** Jobs' stages that have run: equal ones, and parents, run only once. */
 const known = new Map<string, Promise<Outcome>>();
 
 async function outcomeOf(kind: StageKind, recipe: object, job: Record<string, unknown>): Promise<Outcome> {

@@ -1,4 +1,7 @@
-/** A stage that is stopped and resumed gives the same bits as one that is not. In this process, on the plain backend. */
+/**
+ * A stage that is stopped and resumed gives the same bits as an uninterrupted one. In this process, on the plain
+ * backend.
+ */
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -40,13 +43,13 @@ beforeAll(async () => {
   stages = buildPlan(sweep, () => fingerprint).stages;
 });
 
-/** A signal that is found aborted at the given look at it; training looks once a step. */
+/** A signal that is aborted from the given read of `aborted` on; training reads it once a step. */
 function abortedAtLook(number: number): AbortSignal {
   let looks = 0;
   return Object.defineProperty(new AbortController().signal, 'aborted', { get: () => ++looks >= number });
 }
 
-/** Runs a stage, stopping each attempt but the last at the given look at its signal. */
+/** Runs a stage; each attempt but the last stops at the given read of its signal. */
 async function run(
   folder: string,
   stage: Stage,
@@ -79,7 +82,7 @@ async function run(
 
 const weights = (folder: string, stage: Stage): Buffer => readFileSync(stagePaths(join(folder, stage.id)).checkpoint);
 
-/** All that must not depend on how often a stage was interrupted. */
+/** All values that must not depend on the number of interruptions. */
 function lasting(result: StageResult): Partial<StageResult> {
   const { seconds: _, imagesPerSecond: __, ...rest } = result;
   return rest;
@@ -105,7 +108,7 @@ describe('a stage', () => {
     expect(weights(broken.path, stage).equals(weights(whole.path, stage))).toBe(true);
   });
 
-  it('goes on from the checkpoint before a damaged one, to the same bits, and keeps the best', async () => {
+  it('continues from the checkpoint before a damaged one, to the same bits, and keeps the best', async () => {
     const stage = stages.find(({ config }) => config.kind === 'finetune')!;
     const torn = temporaryFolder();
     cpSync(join(whole.path, stage.parent!), join(torn.path, stage.parent!), { recursive: true });
@@ -129,7 +132,7 @@ describe('a stage', () => {
     torn.remove();
   });
 
-  it('keeps checkpoints within epochs as often as it is told', async () => {
+  it('writes checkpoints within epochs as often as requested', async () => {
     const stage = stages.find(({ config }) => config.kind === 'pretrain')!;
     const often = temporaryFolder();
     const paths = stagePaths(join(often.path, stage.id));
@@ -150,7 +153,7 @@ describe('a stage', () => {
     expect(lasting(second.result)).toEqual(lasting(first.result));
   });
 
-  it('leaves no tensor behind', async () => {
+  it('leaks no tensor', async () => {
     const before = tf.memory().numTensors;
     for (const stage of stages) await run(whole.path, { ...stage });
     expect(tf.memory().numTensors).toBe(before);
@@ -197,7 +200,7 @@ describe('a stage', () => {
     expect(lines.filter((line) => 'loss' in line).map(({ step }) => step)).toEqual([6, 12, 18]);
   });
 
-  it('holds encoder, decoder and optimiser in its checkpoint, tied to its identity', () => {
+  it('stores encoder, decoder and optimiser in its checkpoint, with its identity', () => {
     const [pretrain] = stages;
     const { tensors, metadata } = readSafetensors(stagePaths(join(whole.path, pretrain!.id)).checkpoint);
     expect(metadata).toMatchObject({ stage: pretrain!.id, step: '18' });

@@ -1,4 +1,4 @@
-/** What a stage refuses to begin with, and what it leaves when it is done. */
+/** Stages that are rejected at their beginning, and the files of a finished stage. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../src/backends/device.js';
@@ -48,7 +48,7 @@ function run(stage: Stage, sweep: string, mayWrite: () => void = () => undefined
   return runStage(stage, pathsOf(sweep, stage), surroundings);
 }
 
-it('names in its result the checkpoint that it left and the one that it began with', async () => {
+it('names in its result the checkpoint that it wrote and the one from which it started', async () => {
   const [pretrain, finetune, knn] = [stageOf('pretrain'), stageOf('finetune'), stageOf('knn')];
   for (const stage of [pretrain, finetune, knn]) await run(stage, 'whole');
   const digestOf = (stage: Stage): string => readSafetensorsHeader(pathsOf('whole', stage).checkpoint).sha256;
@@ -59,7 +59,7 @@ it('names in its result the checkpoint that it left and the one that it began wi
   expect(resultOf(knn)).toMatchObject({ stage: knn.id, parent, checkpoint: null });
 });
 
-it('leaves its configuration and no earlier checkpoint', async () => {
+it('writes its configuration and removes the earlier checkpoint', async () => {
   const stage = stageOf('pretrain');
   await run(stage, 'files');
   const paths = pathsOf('files', stage);
@@ -67,7 +67,7 @@ it('leaves its configuration and no earlier checkpoint', async () => {
   expect([existsSync(paths.checkpoint), existsSync(paths.previousCheckpoint)]).toEqual([true, false]);
 });
 
-it('keeps the configuration that is there', async () => {
+it('keeps an existing configuration', async () => {
   const stage = stageOf('pretrain');
   const paths = pathsOf('kept', stage);
   await run(stage, 'kept');
@@ -77,13 +77,13 @@ it('keeps the configuration that is there', async () => {
   expect(readFileSync(paths.stage, 'utf8')).toBe(before);
 });
 
-it('refuses a data set that is another than the one that was planned with', async () => {
+it('rejects a data set that differs from the planned one', async () => {
   const stage = { ...stageOf('pretrain'), dataFingerprint: 'another' };
   await expect(run(stage, 'changed')).rejects.toThrow('the shapes data set changed since the sweep was planned');
   expect(existsSync(pathsOf('changed', stage).checkpoint)).toBe(false);
 });
 
-it('refuses float16 where the device does not multiply in it', async () => {
+it('rejects float16 if the device does not multiply in it', async () => {
   const stage = stageOf('pretrain');
   const { config } = stage;
   if (config.kind !== 'pretrain') throw new Error('not a pre-training');
@@ -91,7 +91,7 @@ it('refuses float16 where the device does not multiply in it', async () => {
   await expect(run(half, 'half')).rejects.toThrow('device simd does not multiply in float16');
 });
 
-it('refuses a parent whose result is of another checkpoint', async () => {
+it('rejects a parent whose result is of another checkpoint', async () => {
   const [pretrain, finetune] = [stageOf('pretrain'), stageOf('finetune')];
   const result = await run(pretrain, 'swapped');
   const paths = siblingPaths(pathsOf('swapped', finetune), pretrain.id);
@@ -99,7 +99,7 @@ it('refuses a parent whose result is of another checkpoint', async () => {
   await expect(run(finetune, 'swapped')).rejects.toThrow('is not the checkpoint that');
 });
 
-it('leaves no result once the stage is no longer its own to write', async () => {
+it('writes no result after another process has taken over the stage', async () => {
   const stage = stageOf('knn');
   await run(stageOf('pretrain'), 'lost');
   const lost = new Error('lost');

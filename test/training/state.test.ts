@@ -1,4 +1,4 @@
-/** What a checkpoint keeps of a training, and what it gives back. */
+/** The parts of a training that a checkpoint contains, and that can be read from it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -45,7 +45,7 @@ it('starts with no loss and a gradient norm of 0', () => {
   disposeState(state);
 });
 
-it('gives back the progress that it kept', () => {
+it('restores the stored progress', () => {
   const state = loadState(paths.checkpoint, PLAN, OPTIONS);
   expect(state).toMatchObject({ step: 7, losses: [0.75], firstLoss: 0.1 + 0.2 });
   expect(state.lossSum.dataSync()[0]).toBe(2.5);
@@ -53,7 +53,7 @@ it('gives back the progress that it kept', () => {
   disposeState(state);
 });
 
-it('keeps weights under their own names, and everything else in named groups', () => {
+it('stores weights under their own names, and all else in named groups', () => {
   expect([...readSafetensors(paths.checkpoint).tensors.keys()].sort()).toEqual([
     'blocks.0.attn.qkv.weight',
     'optimizer.first.blocks.0.attn.qkv.weight',
@@ -67,7 +67,7 @@ it('keeps weights under their own names, and everything else in named groups', (
   expect(sha256).toBe(readSafetensors(paths.checkpoint).sha256);
 });
 
-it('says that a checkpoint of another stage is not its own', () => {
+it('reports a checkpoint of another stage', () => {
   const other = { ...PLAN, stage: 'other' };
   for (const read of [() => loadState(paths.checkpoint, other, OPTIONS), () => readWeights(paths.checkpoint, other)]) {
     expect(read).toThrow(CorruptFileError);
@@ -75,7 +75,7 @@ it('says that a checkpoint of another stage is not its own', () => {
   }
 });
 
-it('says that a checkpoint began with other weights than its pre-training has now', () => {
+it('reports a checkpoint that started from other weights than those of its pre-training now', () => {
   for (const parent of ['another', null]) {
     const read = () => loadState(paths.checkpoint, { ...PLAN, parent }, OPTIONS);
     expect(read).toThrow(CorruptFileError);
@@ -83,7 +83,7 @@ it('says that a checkpoint began with other weights than its pre-training has no
   }
 });
 
-/** Writes the checkpoint anew, with a right digest, after a change. */
+/** Writes the checkpoint again after a change, with a correct digest. */
 async function rewrite(change: (file: Content) => void): Promise<string> {
   const { tensors, metadata } = readSafetensors(paths.checkpoint);
   const content: Content = { tensors: new Map(tensors), metadata };
@@ -125,7 +125,7 @@ it.each<[string, string, (file: Content) => void]>([
   ['losses that are no JSON', 'one number for each finished epoch', ({ metadata }) => (metadata.losses = '[')],
   ['no losses', 'one number for each finished epoch', ({ metadata }) => delete metadata.losses],
   ['no first loss', 'its first loss is not a number', ({ metadata }) => delete metadata.first_loss],
-])('refuses a checkpoint with %s, though its digest is right', async (_, message, change) => {
+])('rejects a checkpoint with %s, although its digest is correct', async (_, message, change) => {
   const path = await rewrite(change);
   const before = tf.memory().numTensors;
   expect(() => loadState(path, PLAN, OPTIONS)).toThrow(CorruptFileError);
@@ -133,18 +133,18 @@ it.each<[string, string, (file: Content) => void]>([
   expect(tf.memory().numTensors).toBe(before);
 });
 
-it('accepts a checkpoint of the very end', async () => {
+it('accepts a checkpoint of the last step', async () => {
   const path = await rewrite(({ metadata }) => Object.assign(metadata, { step: '10', losses: '[0.75,0.5]' }));
   const state = loadState(path, PLAN, OPTIONS);
   expect(state).toMatchObject({ step: 10, losses: [0.75, 0.5] });
   disposeState(state);
 });
 
-it('accepts what is written anew without a change', async () => {
+it('accepts a checkpoint that is written again without a change', async () => {
   disposeState(loadState(await rewrite(() => undefined), PLAN, OPTIONS));
 });
 
-it('refuses every one of 3,000 flipped bits as damage, and keeps no tensor', () => {
+it('reports damage for each of 3,000 flipped bits, and leaks no tensor', () => {
   const bytes = readFileSync(paths.checkpoint);
   const path = join(folder.path, 'flipped');
   const random = stream(0, 'flips');
@@ -154,7 +154,7 @@ it('refuses every one of 3,000 flipped bits as damage, and keeps no tensor', () 
     const bit = random.integer(8 * bytes.length);
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     writeFileSync(path, flipped);
-    // Both readers verify by the same pass; this one also uploads, which is slow.
+    // Both readers verify with the same code; this one also uploads, which is slow.
     if (i % 10 === 0) expect(() => loadState(path, PLAN, OPTIONS)).toThrow(CorruptFileError);
     expect(() => readWeights(path, PLAN)).toThrow(CorruptFileError);
   }

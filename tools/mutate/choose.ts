@@ -1,4 +1,4 @@
-/** Which mutants are planted: of each folder alike, drawn by a seed. */
+/** Chooses the mutants to plant: a seeded draw with the same number from each folder. */
 import { sha, type Mutant } from './mutants.js';
 
 /** The folders of src/ whose code is mutated. */
@@ -18,9 +18,10 @@ export const FOLDERS = [
 export const folderOf = ({ file }: Pick<Mutant, 'file'>): string => file.split('/')[1]!;
 
 /**
- * Draws `count` mutants, of each folder alike as far as it has so many, and all that are named.
+ * Draws `count` mutants, the same number from each folder if it has enough, and all named ones.
  *
- * A mutant's place in the draw is the hash of the seed and itself, so that a change of the sources moves few others.
+ * A mutant's rank in the draw is the hash of the seed and the mutant, so that a change of the sources changes few
+ * others.
  */
 export function choose<T extends Mutant>(mutants: readonly T[], count: number, seed: number): T[] {
   const folders = [...new Set(mutants.map(folderOf))];

@@ -1,12 +1,12 @@
-/** What is not mutated, each with its reason. */
+/** The code that is not mutated, with the reasons. */
 import type { Operator } from './operators.js';
 
 export interface Ignored {
   /** Files, as the beginning of their path; all by default. */
   files?: string;
-  /** Of these operators alone; all by default. */
+  /** Only mutants of these operators; all by default. */
   operators?: readonly Operator[];
-  /** Where the line of the source matches; everywhere by default. */
+  /** Only lines of the source that match; all by default. */
   line?: RegExp;
   reason: string;
 }

@@ -1,13 +1,13 @@
 /**
- * All mutants of a file in one text: `(__planted(17) ? (a - b) : (a + b))`. Which of them is planted is told to the
- * process by a variable of its environment, so that a tree of files is compiled once for all mutants.
+ * All mutants of a file in one text: `(__planted(17) ? (a - b) : (a + b))`. An environment variable of the process
+ * selects the planted one, so that a tree of files is compiled once for all mutants.
  */
 import ts from 'typescript';
 import type { Numbered } from './mutants.js';
 import { PLANTED_VARIABLE, REACHED_VARIABLE, RECORDER_VARIABLE } from './variables.js';
 
 /**
- * The module that instrumented files import. While reach is recorded, each mutant is written down once in each process
+ * The module that instrumented files import. While reach is recorded, each process writes the number of a mutant once
  * between two calls of `__forgetReached`; a star marks those of child processes and of other threads.
  */
 export const SWITCH = `
@@ -28,14 +28,14 @@ const record = (id) => {
 export const __planted = file === undefined ? (id) => id === planted : record;
 `;
 
-/** The JavaScript of a file with its mutants in it, none of them planted unless the environment says so. */
+/** The JavaScript of a file with its mutants; none is planted unless the environment selects one. */
 export function instrument(text: string, mutants: readonly Numbered[], switchModule: string): string {
   const places = new Map<string, Numbered[]>();
   for (const mutant of mutants) {
     const place = `${mutant.start} ${mutant.end} ${mutant.isStatement}`;
     places.set(place, [...(places.get(place) ?? []), mutant]);
   }
-  // Outer places first. Where a statement and an expression are the same text, the statement is the outer one.
+  // Outer places first. If a statement and an expression have the same text, the statement is the outer one.
   const sorted = [...places.values()].sort(
     ([a], [b]) => a!.start - b!.start || b!.end - a!.end || Number(b!.isStatement) - Number(a!.isStatement),
   );
@@ -50,12 +50,12 @@ export function instrument(text: string, mutants: readonly Numbered[], switchMod
   });
   for (const { messageText, start = 0 } of diagnostics ?? []) {
     const code = body.slice(Math.max(0, start - 200), start + 100);
-    throw new Error(`a mutant is no code: ${ts.flattenDiagnosticMessageText(messageText, ' ')}, in …${code}…`);
+    throw new Error(`a mutant does not parse: ${ts.flattenDiagnosticMessageText(messageText, ' ')}, in …${code}…`);
   }
   return outputText;
 }
 
-/** The text from `from` to `to`, with the mutants of the given places, which lie inside. */
+/** The text from `from` to `to`, with the mutants of the given places, which are inside it. */
 function render(text: string, from: number, to: number, places: readonly Numbered[][]): string {
   let [written, at, next] = ['', from, 0];
   while (next < places.length) {

@@ -1,4 +1,4 @@
-/** Whether the tests tell a mutant: those that reach it are run until one fails. */
+/** Decides whether the tests catch a mutant: those that reach it run until one fails. */
 import { folderOf } from './choose.js';
 import type { Numbered } from './mutants.js';
 import type { Order } from './run-tests.js';
@@ -9,8 +9,8 @@ export type Verdict =
   | { kind: 'survived'; reached: boolean };
 
 /**
- * The tests that reach a mutant, in the order in which they are tried: first those of files that reach it in a test and
- * not only as they load it, of these first those of its own folder, and of these the quickest.
+ * The tests that reach a mutant, in the order in which they run. Files that reach it in a test come before files that
+ * reach it only while they load; among these, files of its own folder come first, and then quicker files.
  */
 export function testsOf(mutant: Numbered, files: readonly TestFile[]): Order['files'] {
   const mirrored = `dist/test/${folderOf(mutant)}/`;
@@ -25,7 +25,7 @@ export function testsOf(mutant: Numbered, files: readonly TestFile[]): Order['fi
     });
 }
 
-/** A file may take five times as long as without a mutant, and ten seconds. */
+/** The time limit of a file: five times its time without a mutant, and ten seconds more. */
 const limitOf = (seconds: number): number => (5 * seconds + 10) * 1000;
 
 export async function judge(

@@ -1,4 +1,4 @@
-/** The mutants of a source file: one small change each, which some test should notice. */
+/** The mutants of a source file: one small change each, which a test should detect. */
 import { createHash } from 'node:crypto';
 import ts from 'typescript';
 import { isIgnored } from './ignored.js';
@@ -10,17 +10,20 @@ export interface Mutant {
   file: string;
   /** From 1. */
   line: number;
-  /** Where the changed text lies in the file. */
+  /** Offset of the changed text in the file. */
   start: number;
   end: number;
-  /** Whether a statement is changed, or an expression. */
+  /** Whether the change is of a statement, or of an expression. */
   isStatement: boolean;
   operator: Operator;
   original: string;
   replacement: string;
-  /** Of a fault of {@link NamedFault}. */
+  /** The name of a {@link NamedFault}. */
   name?: string;
-  /** What the mutant is, independent of other changes to its file: the same change of the same text has the same one. */
+  /**
+   * Identifies the mutant, independently of other changes to its file: the same change of the same text has the same
+   * key.
+   */
   key: string;
 }
 
@@ -31,7 +34,7 @@ export interface Numbered extends Mutant {
 
 export const sha = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** All mutants of a file, and the faults that are named in it. */
+/** All mutants of a file, including its named faults. */
 export function mutantsOf(file: string, text: string, named: readonly NamedFault[] = []): Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
   const lines = text.split('\n');
@@ -85,7 +88,7 @@ export function describeMutant({ file, line, ...mutant }: Mutant): string {
   return `${file}:${line}  ${describeChange(mutant)}`;
 }
 
-/** `` `a - b` → `a + b` ``, each on one line and no longer than is read. */
+/** `` `a - b` → `a + b` ``, each side on one line and shortened. */
 export function describeChange({ original, replacement }: Pick<Mutant, 'original' | 'replacement'>): string {
   const shown = (text: string): string => {
     const line = oneLine(text);
@@ -96,7 +99,7 @@ export function describeChange({ original, replacement }: Pick<Mutant, 'original
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** Types, imports, and what only words a message: no test should hold these to the letter. */
+/** Types, imports and the texts of messages: no test should check these to the letter. */
 function isSkipped(node: ts.Node): boolean {
   return (
     ts.isTypeNode(node) ||

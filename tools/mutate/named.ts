@@ -1,11 +1,11 @@
-/** Faults that were once planted by hand and that no test noticed. They are among the mutants of every run. */
+/** Faults that were once planted by hand and that no test detected. They are among the mutants of every run. */
 
 export interface NamedFault {
   name: string;
   file: string;
-  /** The expression or statement that is changed, but for spaces; it occurs once in the file. */
+  /** The expression or statement that is changed, compared without spaces; it occurs once in the file. */
   find: string;
-  /** Where `find` occurs more often: the function in whose arguments it is meant. */
+  /** If `find` occurs more often: the function in whose arguments it is. */
   inCallOf?: string;
   replace: string;
 }

@@ -1,4 +1,4 @@
-/** What a mutant may change: for one node of the syntax tree, the texts that could stand in its place. */
+/** The changes of a mutant: for one node of the syntax tree, the texts that can replace it. */
 import ts from 'typescript';
 
 export type Operator =
@@ -19,7 +19,7 @@ export type Operator =
   | 'statement'
   | 'tensor';
 
-/** A text in place of a node. */
+/** A text that replaces a node. */
 export interface Change {
   operator: Operator;
   node: ts.Node;
@@ -28,7 +28,7 @@ export interface Change {
 
 const { SyntaxKind } = ts;
 
-/** Each operator with the others that may stand in its place. */
+/** Each operator with its replacements. */
 const BINARY: Partial<Record<ts.SyntaxKind, { operator: Operator; others: readonly string[] }>> = {
   [SyntaxKind.PlusToken]: { operator: 'arithmetic', others: ['-'] },
   [SyntaxKind.MinusToken]: { operator: 'arithmetic', others: ['+'] },
@@ -57,14 +57,14 @@ const BINARY: Partial<Record<ts.SyntaxKind, { operator: Operator; others: readon
   [SyntaxKind.QuestionQuestionEqualsToken]: { operator: 'assignment', others: ['='] },
 };
 
-/** Operators of which either side alone may stand. */
+/** Operators whose expression may be replaced by one of its sides. */
 const EITHER_SIDE: Partial<Record<ts.SyntaxKind, Operator>> = {
   [SyntaxKind.AmpersandAmpersandToken]: 'boolean',
   [SyntaxKind.BarBarToken]: 'boolean',
   [SyntaxKind.QuestionQuestionToken]: 'fallback',
 };
 
-/** Functions of `Math` with the one that stands in their place; null: their first argument does. */
+/** Functions of `Math` with their replacements; null: replaced by the first argument. */
 const MATH: Readonly<Record<string, string | null>> = {
   max: 'min',
   min: 'max',
@@ -80,7 +80,7 @@ const MATH: Readonly<Record<string, string | null>> = {
   log10: null,
 };
 
-/** Methods with the one that stands in their place; null: the call is left out, its receiver stays. */
+/** Methods with their replacements; null: the call is replaced by its receiver. */
 const METHODS: Readonly<Record<string, string | null>> = {
   every: 'some',
   some: 'every',
@@ -104,7 +104,7 @@ const METHODS: Readonly<Record<string, string | null>> = {
   toUpperCase: null,
 };
 
-/** Functions and methods of tfjs with the one that stands in their place; null: their first operand does. */
+/** Functions and methods of tfjs with their replacements; null: replaced by the first operand. */
 const TENSORS: Readonly<Record<string, string | null>> = {
   add: 'sub',
   sub: 'add',
@@ -130,10 +130,10 @@ const TENSORS: Readonly<Record<string, string | null>> = {
   round: 'floor',
 };
 
-/** Calls whose result is a list, which may be an empty one instead. */
+/** Calls that return a list, which may be replaced by an empty one. */
 const LISTS = new Set(['map', 'flatMap', 'filter', 'toSorted', 'sort', 'slice', 'concat', 'flat', 'from', 'entries']);
 
-/** All that may stand in place of one node. */
+/** All replacements of one node. */
 export function changesOf(node: ts.Node, source: ts.SourceFile): Change[] {
   const text = (part: ts.Node): string => part.getText(source);
   const changes: Change[] = [];
@@ -144,7 +144,7 @@ export function changesOf(node: ts.Node, source: ts.SourceFile): Change[] {
   const condition = conditionOf(node);
   if (condition !== undefined) {
     change('condition', 'false', condition);
-    // A loop without an end is no fault that a test has to tell.
+    // An endless loop is not a fault that a test has to detect.
     if (ts.isIfStatement(node) || ts.isConditionalExpression(node)) change('condition', 'true', condition);
   }
 
@@ -197,7 +197,7 @@ function changesOfCall(node: ts.CallExpression, source: ts.SourceFile): Change[]
   if (other === undefined) return [];
   if (other !== null) return [{ operator, node, text: swapped(other) }];
   const kept = operator === 'method' ? receiver : values[0]?.getText(source);
-  // A statement without its effect is what leaving out statements makes.
+  // Removing the effect of an expression statement is the same mutant as removing the statement.
   if (kept === undefined || ts.isExpressionStatement(node.parent)) return [];
   return [{ operator, node, text: kept }];
 }
@@ -215,13 +215,16 @@ function isText(node: ts.Expression): boolean {
   return ts.isBinaryExpression(node) && (isText(node.left) || isText(node.right));
 }
 
-/** Whether a literal is the name of a property, where no expression can stand. */
+/** Whether a literal is the name of a property, which no expression can replace. */
 function isName(node: ts.NumericLiteral): boolean {
   const { parent } = node;
   return ('name' in parent && parent.name === node) || (ts.isBindingElement(parent) && parent.propertyName === node);
 }
 
-/** An integer's successor, and twice another number; a hundred times a tiny one, such as Adam's epsilon. */
+/**
+ * For an integer its successor, for another number twice its value; for a tiny one, such as Adam's epsilon, a hundred
+ * times.
+ */
 function otherNumber({ text }: ts.NumericLiteral): string {
   const value = Number(text);
   if (Number.isInteger(value)) return String(value + 1);
@@ -253,7 +256,7 @@ function hasEffect(node: ts.Expression): boolean {
   );
 }
 
-/** In `a?.b().c()` no part can be wrapped alone: the chain would not end where `a` is undefined. */
+/** In `a?.b().c()` no part can be wrapped separately: the chain would not end where `a` is undefined. */
 function inOptionalChain(node: ts.Node): boolean {
   return (node.flags & ts.NodeFlags.OptionalChain) !== 0;
 }

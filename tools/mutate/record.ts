@@ -1,4 +1,4 @@
-/** Verdicts kept between runs, so that a run that was broken off goes on where it was. One JSON line a verdict. */
+/** Verdicts kept between runs, so that an interrupted run continues where it was. One JSON line for each verdict. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from './mutants.js';
@@ -9,12 +9,14 @@ interface Line {
   key: string;
   /** The hash of the mutant's file. */
   source: string;
-  /** What the verdict depends on besides: the test that caught it, or all sources and tests where none did. */
+  /**
+   * The other condition of the verdict: the hash of the test that caught it, or of all sources and tests if none did.
+   */
   against: string;
   verdict: Verdict;
 }
 
-/** The hashes that verdicts and reach depend on. */
+/** The hashes on which verdicts and reach depend. */
 export interface Hashes {
   /** Of a source by its path in the repository. */
   source: (file: string) => string;
@@ -43,12 +45,12 @@ export class Record {
         const line = JSON.parse(text) as Line;
         this.#lines.set(line.key, line);
       } catch {
-        // the last line of a run that was broken off, or none
+        // the incomplete last line of an interrupted run, or no file
       }
     }
   }
 
-  /** What was found before, where nothing has changed that it depends on. */
+  /** The verdict of an earlier run, if nothing on which it depends has changed. */
   find({ key, file }: Mutant): Verdict | undefined {
     const line = this.#lines.get(key);
     if (line?.source !== this.#hashes.source(file)) return undefined;
@@ -61,7 +63,7 @@ export class Record {
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }
 
-  /** What a test file reaches, where neither it nor the sources have changed since that was learned. */
+  /** The recorded reach of a test file, if neither the file nor the sources have changed since. */
   reach(path: string): TestFile | undefined {
     const file = this.#reachFile(path);
     if (!existsSync(file)) return undefined;

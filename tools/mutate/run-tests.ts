@@ -1,8 +1,8 @@
 /**
- * Runs test files in one process as Jest does, to the first failure: `describe`, tests and hooks in their order, with
- * Jest's own `expect` and `each`. Jest itself takes seconds to start, which a run of hundreds of mutants cannot afford.
+ * Runs test files in one process like Jest, to the first failure: `describe`, tests and hooks in order, with Jest's own
+ * `expect` and `each`. Jest itself takes seconds to start, which is too long for hundreds of mutants.
  *
- * Its parent sends {@link Order}s and is sent {@link Report}s.
+ * The parent process sends {@link Order}s and receives {@link Report}s.
  */
 import { appendFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,9 +12,11 @@ import { bind } from 'jest-each';
 import { REACHED_VARIABLE, RECORDER_VARIABLE } from './variables.js';
 
 export interface Order {
-  /** The compiled test files, from the working directory, in the order in which they are run. */
+  /** The compiled test files, relative to the working directory, in the order in which they run. */
   files: { path: string; /** Numbers of the tests to be run; all by default. */ tests?: readonly number[] }[];
-  /** The tests of each suite from the last to the first, which tells whether each passes without those before it. */
+  /**
+   * Runs the tests of each suite from the last to the first, which shows whether each passes without those before it.
+   */
   reversed?: boolean;
 }
 
@@ -59,7 +61,7 @@ function describe(name: string, body: () => void): void {
   current = outer;
 }
 
-// Jest's third argument, a time limit, is left out: the parent has one for the file.
+// Jest's third argument, a time limit, is ignored: the parent has a limit for the file.
 function test(name: string, body: Body): void {
   current.children.push({ kind: 'test', index: count++, name, body });
 }
@@ -88,7 +90,7 @@ Object.assign(globalThis, {
   expect,
 });
 
-/** Thrown where a test or a hook has failed, to end the file. */
+/** Thrown when a test or a hook has failed, to end the file. */
 class Failed extends Error {
   readonly test: string;
   constructor(test: string, cause: unknown) {
@@ -97,7 +99,7 @@ class Failed extends Error {
   }
 }
 
-/** Says whose the mutants are that are reached from here on: a test's, by its number, or all tests' of the file. */
+/** Sets the owner of the mutants that are reached from now on: a test, by its number, or all tests of the file. */
 function attribute(to: number | 'file'): void {
   if (reached === undefined) return;
   appendFileSync(reached, `@${to}\n`);
@@ -174,5 +176,5 @@ async function run({ files, reversed = false }: Order): Promise<void> {
 
 process.once('disconnect', () => process.exit(1));
 process.once('message', (order: Order) => {
-  void run(order).then(() => process.exit(0)); // even if a test has left something open
+  void run(order).then(() => process.exit(0)); // even if a test has left a handle open
 });

@@ -1,4 +1,4 @@
-/** Runs test files of a tree of mutants in a process of their own, with a limit of time for each. */
+/** Runs test files of a tree of mutants in a separate process, with a time limit for each. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,28 +9,28 @@ import type { Order, Report } from './run-tests.js';
 export type Ending =
   | { kind: 'passed' }
   | { kind: 'failed'; path: string; test: string; message: string }
-  /** The process ended without a word. */
+  /** The process ended without a report. */
   | { kind: 'crashed'; path: string }
-  /** A file took longer than it may. */
+  /** A file exceeded its time limit. */
   | { kind: 'timed out'; path: string };
 
 export interface RunOptions {
-  /** Milliseconds that each of the files may take. */
+  /** Time limit of each file in milliseconds. */
   limitMs: (path: string) => number;
   onPassed?: (report: Extract<Report, { kind: 'passed' }>) => void;
   env?: NodeJS.ProcessEnv;
-  /** Which of several runs at a time this is, for a folder of its own. */
+  /** The number of this run among simultaneous ones; each has its own folder. */
   slot?: number;
 }
 
 /** Devices that are the same on every machine. */
 const DEVICES = 'simd,cpu';
-/** MB of JavaScript objects that a run may hold: a mutant that fills the memory must not end other programs. */
+/** Limit of a run's JavaScript memory in MB: a mutant that fills the memory must not affect other programs. */
 const MEMORY = 2048;
 
 const running = new Set<ChildProcess>();
 
-/** Ends all runs that are on, with the processes they have started. */
+/** Ends all current runs, with the processes that they have started. */
 export function endRuns(): void {
   for (const child of running) endGroup(child);
 }
@@ -52,7 +52,7 @@ export function runTests(root: string, order: Order, options: RunOptions): Promi
     },
     execArgv: [`--max-old-space-size=${MEMORY}`],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    detached: true, // a group of its own, which is ended whole
+    detached: true, // a process group of its own, so that all its processes can be ended together
   });
   running.add(child);
   return new Promise<Ending>((resolve) => {
@@ -102,21 +102,21 @@ export function runWith(id: number, root: string, order: Order, options: RunOpti
   return runTests(root, order, { ...options, env: { [PLANTED_VARIABLE]: String(id) } });
 }
 
-/** What a test file reaches: of each mutant, the numbers of the tests that do, or the whole file. */
+/** The reach of a test file: for each mutant, the numbers of the tests that reach it, or the whole file. */
 export interface TestFile {
   path: string;
   seconds: number;
-  /** Whether any of its tests can be run without the others. */
+  /** Whether its tests can run without each other. */
   independent: boolean;
   reaches: Record<number, number[] | 'file'>;
 }
 
-/** The longest that a file may take without a mutant. */
+/** Time limit of a file without a mutant. */
 const LONGEST_MS = 600_000;
-/** Files quicker than this are run whole: finding out whether their tests are independent saves nothing. */
+/** Quicker files run as a whole: checking whether their tests are independent would save nothing. */
 const WORTH_PARTS_SECONDS = 2;
 
-/** Runs one test file with no mutant planted, and learns what it reaches; a text says why it failed. */
+/** Runs one test file without a mutant and records its reach; returns a text with the reason if it fails. */
 export async function recordReach(root: string, path: string, slot: number): Promise<TestFile | string> {
   const reached = join(root, 'tmp', `reached-${slot}`);
   writeFileSync(reached, '');
@@ -137,7 +137,9 @@ export async function recordReach(root: string, path: string, slot: number): Pro
   return { path, seconds, independent, reaches };
 }
 
-/** `@file`, `@12`: the test from here on. `7`: a mutant reached in it. `*7`: in a process or thread beside it. */
+/**
+ * `@file`, `@12`: the test from here on. `7`: a mutant reached in it. `*7`: one reached in another process or thread.
+ */
 export function parseReached(text: string): TestFile['reaches'] {
   const reaches: TestFile['reaches'] = {};
   let test: number | 'file' = 'file';

@@ -1,6 +1,6 @@
 /**
- * A copy of the built program with all mutants in it, in a folder outside the repository: a mutant that deletes or writes
- * the wrong file harms nothing there.
+ * A copy of the built program with all mutants, in a folder outside the repository: there, a mutant that deletes or
+ * writes the wrong file does no harm.
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { dirname, join, posix } from 'node:path';
 import { instrument, SWITCH } from './instrument.js';
 import type { Numbered } from './mutants.js';
 
-/** What tests read beside the compiled program. */
+/** Files that tests read in addition to the compiled program. */
 const COPIED = [
   'dist',
   'test',

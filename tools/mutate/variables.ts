@@ -1,8 +1,8 @@
-/** How a process and its children are told which mutant is planted, by variables of the environment. */
+/** The environment variables that select the planted mutant for a process and its children. */
 
 /** The number of the mutant. */
 export const PLANTED_VARIABLE = 'VITMIM_MUTANT';
-/** A file that gets the numbers of the mutants whose code is reached, in place of planting any. */
+/** A file to which the numbers of reached mutants are appended; no mutant is planted then. */
 export const REACHED_VARIABLE = 'VITMIM_MUTANTS_REACHED';
-/** The process that runs the tests; what others reach is not of one test alone. */
+/** The process that runs the tests; what other processes reach is not attributed to a single test. */
 export const RECORDER_VARIABLE = 'VITMIM_MUTANTS_RECORDER';

@@ -1,4 +1,7 @@
-/** Addresses in the shared memory, as a type of their own: a size or a stride in place of one does not compile. */
+/**
+ * Addresses in the shared memory, as a separate type: code that passes a size or a stride as an address does not
+ * compile.
+ */
 
 declare const isAddress: unique symbol;
 
@@ -8,7 +11,7 @@ export type Address = number & { readonly [isAddress]: true };
 /** Bytes of a float32. */
 export const FLOAT = 4;
 
-/** Stands for an argument that is left out: no tensor has this address. */
+/** The value of an omitted address argument: no tensor has this address. */
 export const NONE = 0 as Address;
 
 /** The address `floats` float32 values further on. */

@@ -1,5 +1,6 @@
 /**
- * The tfjs backend: stock CPU kernels on tensors in the shared memory, and own kernels (src/backends/simd/kernels) for the
+ * The tfjs backend: stock CPU kernels on tensors in the shared memory, and vitmim's kernels (src/backends/simd/kernels)
+ * for the
  * operations that take most of the training time.
  *
  * All float32 and int32 tensors are in the shared memory, each in a block of its own. The results of stock kernels are
@@ -53,7 +54,7 @@ export class SimdBackend extends MathBackendCPU {
     return { dataId: super.write(values, [...shape], 'float32'), shape: [...shape], dtype: 'float32' };
   }
 
-  /** Another tensor with the same values, in place of a copy of an input. */
+  /** Another tensor with the same values, instead of a copy of an input. */
   shared(tensor: tf.TensorInfo): tf.TensorInfo {
     this.incRef(tensor.dataId);
     return { dataId: tensor.dataId, shape: tensor.shape, dtype: tensor.dtype };
@@ -77,7 +78,7 @@ export class SimdBackend extends MathBackendCPU {
     super.move(dataId, this.#moved(values, dtype), shape, dtype, refCount);
   }
 
-  /** A copy in the shared memory. A view of that memory is copied too: its tensor may be freed sooner. */
+  /** A copy in the shared memory. A view of that memory is copied too: its tensor may be freed before the copy. */
   #moved(values: Values, dtype: tf.DataType): Values {
     if ((dtype !== 'float32' && dtype !== 'int32') || !isNumeric(values)) return values;
     const pointer = this.heap.allocate(4 * values.length);

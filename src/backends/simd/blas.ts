@@ -31,7 +31,7 @@ export const ONE_THREAD = {
 /** What the names of functions begin with. The OpenBLAS on PyPI renames all of its own. */
 const PREFIXES = ['', 'scipy_'];
 
-/** A BLAS that was found. Contains what a thread needs to load it. */
+/** A BLAS that was found: all that a thread needs to load it. */
 export interface BlasLibrary {
   path: string;
   name: string;
@@ -84,7 +84,10 @@ export function openBlas(path: string): BlasLibrary {
   return { path, ...identity, description: [identity.name, identity.version].filter(Boolean).join(' ') };
 }
 
-/** Addresses are passed as numbers: a call takes 0.3 µs, with typed arrays 0.5 µs and a view for each matrix. */
+/**
+ * Addresses are passed as numbers: a call takes 0.3 µs; with typed arrays it takes 0.5 µs and a new view for each
+ * matrix.
+ */
 const SGEMM_PARAMETERS = [
   ...['int', 'int', 'int', 'int', 'int', 'int'],
   ...['float', 'uintptr_t', 'int', 'uintptr_t', 'int', 'float', 'uintptr_t', 'int'],
@@ -132,7 +135,7 @@ function koffi(): typeof import('koffi') {
 
 function load(path: string): LibraryHandle {
   const library = koffi().load(path);
-  // For a library that was already loaded the environment variables come too late.
+  // A library that was already loaded has not read the environment variables.
   for (const name of ['openblas_set_num_threads', 'MKL_Set_Num_Threads', 'bli_thread_set_num_threads']) {
     optional(library, (prefix) => `void ${prefix}${name}(int)`)?.(1);
   }

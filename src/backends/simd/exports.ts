@@ -361,7 +361,7 @@ type Positional = { readonly [Name in keyof Kernels]: (...values: number[]) => R
 
 /**
  * @param exports The exports of an instance of the module.
- * @throws Error when the module is of another build: a function is missing or has other parameters.
+ * @throws Error if the module was built from another version: a function is missing or has other parameters.
  */
 export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernels {
   const wrong = Object.entries(PARAMETERS).filter(([name, count]) => {

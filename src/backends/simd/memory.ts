@@ -15,8 +15,8 @@ const ALIGNMENT = 64;
 const GROWTH = 64 * 2 ** 20;
 
 /**
- * Rounds up to one of eight sizes per octave, which wastes at most 1/8: a block that one training step frees then fits the
- * next step even where sizes vary a little.
+ * Rounds up to one of eight sizes per octave, which wastes at most 1/8. A block that one training step frees then fits
+ * the next step, even if sizes vary a little.
  */
 export function blockSize(bytes: number): number {
   const octave = 2 ** Math.floor(Math.log2(Math.max(bytes, ALIGNMENT)));
@@ -88,12 +88,12 @@ export class SharedHeap {
     return pointer;
   }
 
-  /** Takes new space behind all blocks. Where the memory would have to grow for it, searches the free blocks first. */
+  /** Allocates new space after all blocks. If the memory would have to grow, searches the free blocks first. */
   #extend(size: number): number {
     if (this.#top + size > this.#size) {
       const found = this.#freeBytes > 0 ? this.#carve(size) : undefined;
       if (found !== undefined) return found;
-      this.#grow(this.#top + size); // carving may have lowered the top
+      this.#grow(this.#top + size); // joining free blocks may have lowered the top
     }
     const pointer = this.#top;
     this.#top += size;

@@ -1,4 +1,6 @@
-/** Device `simd`: the CPU's vector units, by WebAssembly SIMD, the system's BLAS where there is one, and threads. */
+/**
+ * Device `simd`: the CPU's vector units through WebAssembly SIMD, the system's BLAS if one is installed, and threads.
+ */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';

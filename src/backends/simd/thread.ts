@@ -4,17 +4,17 @@ import { blasGemm, type BlasLibrary } from './blas.js';
 import { typedKernels, type Kernels } from './exports.js';
 import type { Gemm } from './gemm.js';
 
-/** At least what the kernels' `gemmScratchBytes()` says; {@link openThread} checks this. */
+/** At least the result of the kernels' `gemmScratchBytes()`; {@link openThread} checks this. */
 export const GEMM_SCRATCH = 264 * 1024;
 
-/** What is needed to open a thread. It can be sent to another thread. */
+/** The options of {@link openThread}. They can be sent to another thread. */
 export interface ThreadOptions {
   /** 0 for the calling thread. */
   index: number;
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   blas: BlasLibrary | null;
-  /** Scratch for the product where there is no BLAS: {@link GEMM_SCRATCH} bytes for each thread. */
+  /** Scratch for the product if there is no BLAS: {@link GEMM_SCRATCH} bytes for each thread. */
   gemmScratch: Address;
 }
 
@@ -25,7 +25,7 @@ export interface Thread {
   gemm: Gemm;
 }
 
-/** @throws Error when the module is of another build. */
+/** @throws Error if the module was built from another version. */
 export function openThread({ index, module, memory, blas, gemmScratch }: ThreadOptions): Thread {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = typedKernels(exports);

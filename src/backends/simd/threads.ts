@@ -90,7 +90,7 @@ export class ThreadPool {
     const block = controlBlock();
     const workers = Array.from({ length: count - 1 }, (_, i) => {
       const workerData = { options: { ...options, index: i + 1 }, block };
-      // Without the options of this process: `--eval` and similar ones would run twice.
+      // Without this process's Node options: each thread would run `--eval` and similar options again.
       return new Worker(new URL('./worker.js', import.meta.url), { workerData, execArgv: [] });
     });
     await Promise.all(

@@ -8,15 +8,15 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../common/errors.js';
 
-/** What a build was made of. The build writes it last, as `build.json` beside the addon. */
+/** What a build was made of. The build writes this file last, as `build.json` beside the addon. */
 export interface Build {
   /** The package that the addon's sources and the kernels come from, with its version. */
   readonly package: string;
   /** Version of TensorFlow. */
   readonly tensorflow: string;
-  /** `library`: one that was here before, built for a CPU or for GPUs. */
+  /** `library`: a library that was already installed, built for a CPU or for GPUs. */
   readonly kind: 'cpu' | 'gpu' | 'library';
-  /** The folder of a library that was here before; null: the build brought its own. */
+  /** The folder of a library that was already installed; null: the build includes its own. */
   readonly library: string | null;
 }
 
@@ -44,7 +44,7 @@ export function buildHome(environment: NodeJS.ProcessEnv = process.env): string 
 /**
  * The description of the build there; null where no build was completed.
  *
- * @throws Error that names the file, where it cannot be read.
+ * @throws Error that names the file, if it cannot be read.
  */
 export function readBuild(home: string): Build | null {
   const file = join(home, BUILD_FILE);
@@ -62,7 +62,7 @@ const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const
 /**
  * All candidates in order of preference: the user's own build, then packages.
  *
- * @returns For each, how to load it, or why that is impossible.
+ * @returns For each, how to load it, or why it cannot be loaded.
  */
 export function findInstallations(
   home = buildHome(),

@@ -1,6 +1,6 @@
 /**
- * Makes the tfjs backend `tensorflow` from an addon and tfjs-node's kernels. The package's own entry point is not used: it
- * needs the addon in its own folder, a dozen packages for downloading it, and a Node below 23.
+ * Creates the tfjs backend `tensorflow` from an addon and tfjs-node's kernels. The package's own entry point is not
+ * used: it needs the addon in its own folder, a dozen packages that download the addon, and a Node below 23.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,7 +35,7 @@ export function load({ root, addon }: Installation): Loaded {
   const binding = require(addon) as Addon;
   const requirePart = partsOf(join(root, 'dist'), {
     '@tensorflow/tfjs': require('@tensorflow/tfjs'),
-    '@tensorflow/tfjs-core': require('@tensorflow/tfjs'), // which exports all of tfjs-core
+    '@tensorflow/tfjs-core': require('@tensorflow/tfjs'), // its exports include all of tfjs-core
     // Node 23 has removed these.
     util: { ...util, isNullOrUndefined: (value: unknown) => value == null, isArray: Array.isArray },
     // Only for TensorBoard; it would need google-protobuf.

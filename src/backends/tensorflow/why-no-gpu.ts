@@ -1,9 +1,9 @@
-/** Why TensorFlow runs on the processor. It writes the reason only to its log. */
+/** Why TensorFlow runs on the processor. The library writes the reason only to its log. */
 import { spawnSync } from 'node:child_process';
 import { nvidia } from '../nvidia.js';
 import type { Installation } from './installation.js';
 
-/** The reason in one line, with what would help. */
+/** The reason in one line, with a remedy. */
 export function whyNoGpu({ forGpu, addon }: Installation, { driver }: { driver: string | null } = nvidia()): string {
   if (driver === null) return 'no GPU: no NVIDIA driver is here';
   if (!forGpu) return `built without GPUs, but ${driver} is here: npm run tensorflow:build -- --gpu`;

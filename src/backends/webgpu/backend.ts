@@ -1,6 +1,6 @@
 /**
- * The tfjs backend: stock WebGPU kernels, and own kernels (`kernels/`) for the operations that take most of the training
- * time. An own pass is WGSL with all sizes written into it, compiled once for each set of sizes.
+ * The tfjs backend: stock WebGPU kernels, and vitmim's kernels (`kernels/`) for the operations that take most of the
+ * training time. A pass of these is WGSL with all sizes as constants, compiled once for each set of sizes.
  */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import * as tf from '@tensorflow/tfjs';
@@ -22,7 +22,7 @@ import { widening } from './widen.js';
 
 type StockProgram = Parameters<WebGPUBackend['runWebGPUProgram']>;
 
-/** Stands for values that are only on the device. tfjs uses null for that, which its type does not allow. */
+/** The value of tensors that are only on the device. tfjs uses null for them, which its type does not allow. */
 const NOT_READ = null as unknown as tf.backend_util.BackendValues;
 
 export class VitBackend extends WebGPUBackend implements Recorder {
@@ -32,13 +32,16 @@ export class VitBackend extends WebGPUBackend implements Recorder {
   readonly #bindGroups: BindGroups;
   readonly #uploads: Uploads;
   readonly #recorder: StepRecorder;
-  /** Tensors whose buffers hold float16. For tfjs they are float32: kernels that do not read float16 get them widened. */
+  /**
+   * Tensors whose buffers contain float16. For tfjs they are float32: for kernels that do not read float16, they are
+   * widened.
+   */
   readonly #halves = new WeakSet<object>();
   /** What is known about tensors besides their values. */
   readonly notes = new Notes((...tensors) => {
     this.release(...tensors);
   });
-  /** null: the device has none that can be used here. */
+  /** null: the device has none, or none that can be used here. */
   readonly matrixUnits: MatrixUnits | null;
 
   constructor(
@@ -77,7 +80,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     this.#recorder = new StepRecorder(access);
   }
 
-  /** @throws TrainingError when the device has failed: its values are not to be trusted. */
+  /** @throws TrainingError if the device has failed: its values may be wrong. */
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
     this.#makeWide(dataId);
     let values: tf.backend_util.BackendValues | undefined;
@@ -85,7 +88,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     try {
       values = await super.read(dataId);
     } catch (error) {
-      refusal = error; // of a lost device, whose event may come later
+      refusal = error; // the event of a lost device may arrive after this error
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#health.check();
@@ -112,11 +115,11 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.makeTensorInfo([...shape], dtype);
   }
 
-  /** The same, for values that are stored as float16. */
+  /** The same for values that are stored as float16. */
   outputHalf(shape: readonly number[]): tf.TensorInfo {
     this.#checkSize(shape, 2);
     const tensor = this.output(shape);
-    // A whole number of vectors of eight, as some passes move them.
+    // A whole number of vectors of eight, because some passes copy whole vectors.
     const bytes = 16 * Math.ceil(sizeOf(shape) / 8);
     this.tensorMap.get(tensor.dataId).resource = this.bufferManager.acquireBuffer(bytes, TENSOR);
     this.#halves.add(tensor.dataId);
@@ -130,7 +133,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return tensor;
   }
 
-  /** A new tensor that exists only in float16. A kernel that needs float32 gets it widened. */
+  /** A new tensor that exists only in float16. For a kernel that needs float32, it is widened. */
   outputRounded(shape: readonly number[], rounded: Rounded): tf.TensorInfo {
     const tensor = this.output(shape);
     this.notes.noteRounded(tensor, rounded);
@@ -159,7 +162,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.isHalf(tensor) ? { ...operand, stored: 'half' } : operand;
   }
 
-  /** Another tensor with the same values, with another shape or in place of a copy of an input. */
+  /** Another tensor with the same values, for another shape or instead of a copy of an input. */
   shared(tensor: tf.TensorInfo, shape: readonly number[] = tensor.shape): tf.TensorInfo {
     this.incRef(tensor.dataId);
     return { dataId: tensor.dataId, shape: [...shape], dtype: tensor.dtype };
@@ -207,7 +210,8 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const recording = this.#recorder.current;
     if (!recording) return super.runWebGPUProgram(...call);
     const [, inputs] = call;
-    for (const { dataId } of inputs) this.uploadToGPU(dataId); // an upload later would end the encoder that is being recorded
+    // a later upload would end the encoder that is being recorded
+    for (const { dataId } of inputs) this.uploadToGPU(dataId);
     this.#passEncoder();
     const before = recording.length;
     const output = super.runWebGPUProgram(...call);
@@ -264,7 +268,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     return this.tensorMap.get(dataId).resource as GPUBuffer;
   }
 
-  /** Forgets values that were read before and the notes, except notes whose tensors were written in the same pass. */
+  /** Discards values that were read before, and the notes, except notes whose tensors were written in the same pass. */
   #hasBeenWritten(dataId: object, written: ReadonlySet<object>): void {
     this.tensorMap.get(dataId).values = NOT_READ;
     this.notes.hasBeenWritten(dataId, written);
@@ -296,7 +300,7 @@ export class VitBackend extends WebGPUBackend implements Recorder {
     const most = this.device.limits.maxStorageBufferBindingSize;
     if (bytes > most) {
       throw new TrainingError(
-        `a tensor [${shape.join()}] of ${mebibytes(bytes)} is beyond the ${mebibytes(most)} that shaders of this graphics device can see at once`,
+        `a tensor [${shape.join()}] of ${mebibytes(bytes)} exceeds the ${mebibytes(most)} that shaders of this graphics device can access at once`,
         'out-of-memory',
       );
     }

@@ -13,11 +13,13 @@ export class BindGroups {
   }
 
   of(layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[]): GPUBindGroup {
-    // A layout only says which buffers are written and which hold uniforms, and its label names exactly that.
+    // A layout specifies only which buffers are written and which contain uniforms, and its label contains the same
+    // information.
     const key = `${layout.label} ${buffers.map((buffer) => this.#numberOf(buffer)).join()}`;
     let group = this.#groups.get(key);
     if (!group) {
-      // Groups of buffers that are no longer used are not detected; therefore all are dropped from time to time.
+      // Groups whose buffers are no longer used are not detected; therefore all groups are dropped when there are too
+      // many.
       if (this.#groups.size >= MOST) this.#groups.clear();
       group = this.#device.createBindGroup({
         layout,

@@ -1,6 +1,6 @@
 /**
- * The device's buffers, which are used again. Replaces tfjs's own manager, which reuses the buffer that was freed last: each
- * step would get its buffers in another order, and would need other bind groups than all steps before it.
+ * The device's buffers, which are reused. Replaces tfjs's own manager, which reuses the buffer that was freed last: the
+ * order of the buffers would differ in every step, and each step would need new bind groups.
  */
 
 /** Buffers of one size and usage, in the order of their creation. */
@@ -11,11 +11,11 @@ interface Shelf {
   lowest: number;
 }
 
-/** The place of a buffer that can be used again. */
+/** The index of a buffer that can be reused. */
 interface Place {
   readonly shelf: Shelf;
   readonly index: number;
-  /** Bytes. Kept here, since reading them from the buffer would take longer than everything else. */
+  /** Bytes. Stored here, since reading them from the buffer would take longer than all other work. */
   readonly size: number;
 }
 
@@ -32,7 +32,7 @@ export interface BufferManager {
   dispose(): void;
 }
 
-/** Gives out the free buffer that was created first. */
+/** Returns the free buffer that was created first. */
 export class Buffers implements BufferManager {
   numBytesUsed = 0;
   numBytesAllocated = 0;
@@ -41,7 +41,7 @@ export class Buffers implements BufferManager {
   readonly #places = new Map<GPUBuffer, Place>();
   /** Buffers that are used once. */
   readonly #single = new Set<GPUBuffer>();
-  /** Buffers that are kept from reuse for now, and whether they were released meanwhile. */
+  /** Buffers that must not be reused for now, and whether they were released meanwhile. */
   readonly #kept = new Map<GPUBuffer, boolean>();
   #used = 0;
 
@@ -84,7 +84,10 @@ export class Buffers implements BufferManager {
     return this.acquireBuffer(size, usage);
   }
 
-  /** @param reuse Whether to keep it; otherwise it is destroyed. Unknown buffers are ignored: after dispose() all are. */
+  /**
+   * @param reuse Whether to keep it for reuse; otherwise it is destroyed. Buffers that are not of this manager are
+   * ignored; after dispose() this is true of all buffers.
+   */
   releaseBuffer(buffer: GPUBuffer, reuse = true): void {
     const place = this.#places.get(buffer);
     if (this.#kept.has(buffer)) this.#kept.set(buffer, true);

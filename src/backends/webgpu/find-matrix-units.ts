@@ -1,4 +1,4 @@
-/** Finds out which matrix units a device has, and how products are cut for them. */
+/** Determines which matrix units a device has, and how products are divided for them. */
 import { UsageError } from '../../common/errors.js';
 import { forEachProduct, SIDE, type MatrixUnits, type WorkgroupLimits } from './passes/matrix-units.js';
 import { CANDIDATES, candidatesFor } from './tune.js';
@@ -19,7 +19,7 @@ export interface AdapterInfo {
 }
 
 /**
- * @param wanted VITMIM_MATRIX_UNITS: `off`, for comparisons; unset: what the device has.
+ * @param wanted VITMIM_MATRIX_UNITS: `off`, for comparisons; unset: the device's matrix units are used.
  * @throws UsageError for another value of it.
  */
 export function findMatrixUnits(
@@ -38,7 +38,8 @@ export function findMatrixUnits(
   }
   const lanes = info.subgroupMinSize;
   if (!features.has(FEATURE) || !features.has('shader-f16') || lanes === undefined) return null;
-  // Where subgroups have several sizes, the compiler chooses one. The division of work would then be unknown here.
+  // If subgroups have several sizes, the compiler chooses one. The code here would not know it and could not divide the
+  // work.
   if (lanes !== info.subgroupMaxSize) return null;
   const usable = [...(info.subgroupMatrixConfigs ?? [])].some(
     ({ componentType, resultComponentType, M, N, K }) =>

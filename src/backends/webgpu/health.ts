@@ -1,6 +1,7 @@
 /**
- * Dawn reports failures of a device asynchronously, in events. The first one is kept here and thrown wherever numbers are
- * read, so that no number of a failed device is used.
+ * Dawn reports failures of a device asynchronously, in events. The first one is stored here and thrown wherever values
+ * are
+ * read, so that no value of a failed device is used.
  */
 import { TrainingError } from '../../common/errors.js';
 

@@ -1,4 +1,4 @@
-/** What is known about tensors besides their values, until these change. */
+/** Facts about tensors besides their values, valid until the values change. */
 import type * as tf from '@tensorflow/tfjs';
 
 /** A tensor's values as float16. With a scale [factor, 1 / factor], they are multiplied by its factor. */
@@ -35,7 +35,7 @@ export class Notes {
     return this.#rounded.get(dataId);
   }
 
-  /** Forgets the notes of a tensor that was written, except notes whose tensors were written in the same pass. */
+  /** Discards the notes of a tensor that was written, except notes whose tensors were written in the same pass. */
   hasBeenWritten(dataId: object, written: ReadonlySet<object>): void {
     this.#forgetLargest(dataId);
     const rounded = this.#rounded.get(dataId);

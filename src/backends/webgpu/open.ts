@@ -29,11 +29,12 @@ const LIMITS = [
 const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix'];
 
 /**
- * Dawn's settings for web pages protect the machine from them, and leave out experiments. Here these are enabled:
+ * Dawn's defaults are for web pages: they protect the machine from a page, and omit experiments. Here these are
+ * enabled:
  * - `allow_unsafe_apis` and `use_vulkan_memory_model`: matrix units;
  * - `vulkan_enable_f16_on_nvidia`: float16, which is off for NVIDIA's cards since some conformance tests fail there;
  * - `disable_workgroup_init`: workgroup memory is not set to 0 first; every workgroup of a product has some 20 kB of it;
- * - `disable_robustness`: no bounds checks for indices and no forced end of loops. The shaders here keep to their bounds;
+ * - `disable_robustness`: no bounds checks for indices and no forced end of loops. The shaders here stay within bounds;
  *   a step of G1 in float32 took 8 % less time on an H200.
  */
 const DAWN_FEATURES = [
@@ -67,7 +68,7 @@ export const webgpu: DeviceDriver = {
     await tf.setBackend('webgpu');
 
     const matrixUnits = wrong
-      ? [`matrix units turned down (${wrong})`]
+      ? [`matrix units rejected (${wrong})`]
       : parts.matrixUnits
         ? ['matrix units for float16']
         : [];
@@ -96,13 +97,13 @@ interface Opened {
   health: Health;
   pipelines: Pipelines;
   matrixUnits: MatrixUnits | null;
-  /** Why matrix units were rejected: they compute something other than the product. null: they were not. */
+  /** Why matrix units were rejected: their result differs from the product. null: they were not rejected. */
   wrong: string | null;
 }
 
 /**
- * One for the process, never destroyed: Dawn 0.6 crashes when a destroyed device, or its instance, is garbage-collected
- * (seen on Mesa's software driver). Holding it does not keep the process alive.
+ * There is one per process, never destroyed: Dawn 0.6 crashes when a destroyed device, or its instance, is
+ * garbage-collected (observed with Mesa's software driver). An open device does not keep the process alive.
  */
 let opened: Promise<Opened> | undefined;
 
@@ -136,7 +137,7 @@ async function openAdapter(): Promise<Opened> {
   return { gpu, adapter, device, ...parts, ...matrixUnits };
 }
 
-/** Matrix units with the fastest tiles on this device: found before, or found now, which takes seconds. */
+/** Matrix units with the fastest tiles on this device: read from the cache, or measured now, which takes seconds. */
 async function tunedMatrixUnits(
   { info }: Adapter,
   device: GPUDevice,

@@ -1,9 +1,9 @@
 /**
- * A pass: one run of a compute shader, as data. Its WGSL is text with all sizes written in, made of small pieces.
+ * A pass: one run of a compute shader, as data. Its WGSL is text with all sizes as constants, composed of small pieces.
  *
- * A shader is compiled once for everything that its code depends on: the sizes, and the types of its buffers. Its builder
- * is a function of these two, defined at the top level of a file by {@link definePass}, so that nothing else can enter the
- * code and be missing from the key of its pipeline.
+ * A shader is compiled once for all that its code depends on: the sizes, and the types of its buffers. Its builder is a
+ * function of these two, defined at the top level of a file by {@link definePass}. So the code cannot depend on anything
+ * that is missing from the key of its pipeline.
  */
 import type * as tf from '@tensorflow/tfjs';
 
@@ -11,7 +11,7 @@ import type * as tf from '@tensorflow/tfjs';
 export interface ElementType {
   readonly dtype: tf.DataType;
   readonly lanes: 1 | 4;
-  /** `half`: float16; `packed`: eight float16 in a vec4<u32>, which are only moved. */
+  /** `half`: float16; `packed`: eight float16 in a vec4<u32>, for passes that only copy them. */
   readonly stored?: 'half' | 'packed';
 }
 
@@ -54,14 +54,14 @@ export interface Shader extends Code {
   readonly groups: readonly [number, number, number];
 }
 
-/** By buffer name. A name that ends in `?` stands for a buffer that may be absent. */
+/** By buffer name. A name that ends in `?` is for a buffer that may be absent. */
 export type Named<Names extends string, Value> = {
   readonly [Name in Names as Name extends `${string}?` ? never : Name]: Value;
 } & {
   readonly [Name in Names as Name extends `${infer Base}?` ? Base : never]?: Value | undefined;
 };
 
-/** Data that JSON represents in full: a function among the sizes would not reach the pipeline's key. */
+/** Data that JSON represents completely: a function among the sizes would be missing from the pipeline's key. */
 type Plain<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends (...values: never) => unknown
@@ -72,8 +72,8 @@ type Plain<T> = T extends string | number | boolean | null | undefined
  * Defines a shader. To be called at the top level of a file, so that `build` has no access to other variables.
  *
  * @param name For measurements and error messages.
- * @param build Makes the shader from sizes and from the types of the buffers.
- * @returns Makes a pass of it from sizes, buffers and uniforms.
+ * @param build Creates the shader from sizes and from the types of the buffers.
+ * @returns A function that creates a pass from sizes, buffers and uniforms.
  */
 export function definePass<Sizes extends object, Reads extends string, Writes extends string>(
   name: string | ((sizes: Sizes) => string),
@@ -108,7 +108,7 @@ function presentOf(operands: Readonly<Record<string, Operand | undefined>>): Ope
   return present;
 }
 
-/** Without the tensors: code depends on types alone. */
+/** Without the tensors: code depends only on types. */
 function typesOf(operands: Operands): Record<string, ElementType> {
   const entries = Object.entries(operands);
   return Object.fromEntries(
@@ -164,7 +164,7 @@ export function typeOf({ dtype, lanes, stored }: ElementType): string {
   return lanes === 4 ? `vec4<${scalar}>` : scalar;
 }
 
-/** WGSL: type in which the elements of a float buffer are computed with. */
+/** WGSL: the type in which the elements of a float buffer are computed. */
 export const computedType = ({ lanes }: Pick<ElementType, 'lanes'>): string => (lanes === 4 ? 'vec4<f32>' : 'f32');
 
 export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, dtype: tensor.dtype, lanes: 1 });
@@ -182,13 +182,15 @@ export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
 /** Passes per submission. With fewer the device would wait for the host; with more, buffers would be in use longer. */
 export const PASSES_PER_SUBMISSION = 64;
 
-/** Workgroups that a large card runs at once: two on each of 132 processors. */
+/** Workgroups that a large GPU runs at once: two on each of 132 processors. */
 export const AT_ONCE = 264;
 
-/** Most workgroups along an axis that every device allows. */
+/** The number of workgroups along an axis that every device allows. */
 const GROUPS_ALONG_AXIS = 65535;
 
-/** Workgroups for a list of any length, laid out in a plane. {@link linearGroup} gives the code a workgroup's number. */
+/**
+ * Workgroups for a list of any length, arranged in a plane. {@link linearGroup} gives the code a workgroup's number.
+ */
 export function linearGroups(count: number): [number, number, number] {
   const x = Math.min(count, GROUPS_ALONG_AXIS);
   return [x, Math.ceil(count / x), 1];
@@ -198,8 +200,8 @@ export function linearGroups(count: number): [number, number, number] {
 export const linearGroup = (count: number): string => `(group.y * ${linearGroups(count)[0]}u + group.x)`;
 
 /**
- * The layout of a shader with an invocation for each of `count` results. Its code begins with `begin`, which declares `i`,
- * the result's number, and returns where that is beyond the last result.
+ * The layout of a shader with an invocation for each of `count` results. Its code begins with `begin`, which declares
+ * `i`, the result's index, and returns if that is beyond the last result.
  */
 export function invocations(count: number, threads = 256): Pick<Shader, 'threads' | 'groups'> & { begin: string } {
   const groups = Math.ceil(count / threads);
@@ -209,12 +211,12 @@ export function invocations(count: number, threads = 256): Pick<Shader, 'threads
   return { threads, groups: linearGroups(groups), begin };
 }
 
-/** Most workgroups that go through a list together: all that a large card runs at once, and some that follow. */
+/** Most workgroups that process a list together: all that a large GPU runs at once, and more to follow them. */
 export const STRIDERS = 1024;
 
 /**
- * The layout of a shader whose workgroups go through `count` results together, and the loop over `i` for it. Suits
- * shaders whose workgroups have other work before or after the loop.
+ * The layout of a shader whose workgroups process `count` results together, with its loop over `i`. For shaders whose
+ * workgroups have other work before or after the loop.
  */
 export function striding(
   count: number,

@@ -1,4 +1,4 @@
-/** The compiled shaders of a device. Each is compiled once for everything that its code depends on. */
+/** The compiled shaders of a device. Each is compiled once for all that its code depends on. */
 import { keyOf, wgsl, type Pass, type Shader } from './pass.js';
 
 export interface Compiled {
@@ -66,7 +66,7 @@ export class Pipelines {
 
   #descriptorOf(pass: Pass, shader: Shader): GPUComputePipelineDescriptor {
     const module = this.#device.createShaderModule({ code: wgsl(pass, shader), label: pass.name });
-    // Declared: `auto` would omit buffers that a variant of a shader does not use.
+    // Declared explicitly: `auto` would omit buffers that a variant of a shader does not use.
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(pass)] });
     return { label: pass.name, layout, compute: { module, entryPoint: 'main' } };
   }

@@ -1,4 +1,4 @@
-/** Records a call of a function and repeats it: `src/ops/repeat.ts` describes the purpose. */
+/** Records a call of a function and replays it: `src/ops/repeat.ts` describes the purpose. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Recorded } from '../../ops/repeat.js';
 import type { Buffers } from './buffers.js';
@@ -6,14 +6,14 @@ import type { Internals } from './internals.js';
 import { PASSES_PER_SUBMISSION } from './pass.js';
 import { Recording, type Tape } from './recording.js';
 
-/** What a recorder needs from its backend. */
+/** The part of its backend that a recorder uses. */
 export interface Recordable {
   readonly internals: Internals;
   readonly buffers: Buffers;
   /** Whether the tensor still exists. */
   isAlive(dataId: object): boolean;
   bufferOf(dataId: object): GPUBuffer;
-  /** Uploads a tensor to the device, in float32, and forgets its notes. */
+  /** Uploads a tensor to the device, in float32, and discards its notes. */
   takeIn(dataId: object): void;
   hasBeenWritten(dataId: object, written: ReadonlySet<object>): void;
   /** The command encoder, after ending the current compute pass. */
@@ -34,7 +34,7 @@ export class StepRecorder {
   record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
     const { buffers, internals } = this.#backend;
     for (const { dataId } of inputs) this.#backend.takeIn(dataId);
-    this.#backend.submit(); // pending releases go to the manager that the buffers came from
+    this.#backend.submit(); // pending releases return to the manager that the buffers came from
     const recording = new Recording(buffers);
     this.current = recording;
     internals.bufferManager = recording.buffers;

@@ -1,7 +1,7 @@
 /**
- * The commands of one call of a function, recorded to be repeated: which pipelines run with which buffers. The recording
- * owns the buffers of the call, so they are the same in every repetition and not used for anything else in between. For
- * tensors from outside, each repetition checks that they still have the same buffers.
+ * The commands of one call of a function, recorded to be replayed: which pipelines run with which buffers. The
+ * recording owns the buffers of the call, so they are the same in every replay and not used for anything else in
+ * between. For tensors from outside, each replay checks that they still have the same buffers.
  */
 import type { BufferManager, Buffers } from './buffers.js';
 
@@ -17,12 +17,12 @@ export interface Given {
   readonly buffer: GPUBuffer;
 }
 
-/** A recording that can be repeated. */
+/** A recording that can be replayed. */
 export interface Tape {
   readonly commands: readonly Command[];
   /** Buffers for the values of the inputs, in their order; null for an input that no pass reads. */
   readonly inputs: readonly (GPUBuffer | null)[];
-  /** Tensors that the call neither makes nor receives, with their buffers. */
+  /** Tensors that the call neither creates nor receives, with their buffers. */
   readonly outside: ReadonlyMap<object, GPUBuffer>;
   /** The tensors among them that are written. */
   readonly written: ReadonlySet<object>;
@@ -35,7 +35,7 @@ export class Recording {
   readonly #commands: Command[] = [];
   readonly #taken = new Map<object, GPUBuffer>();
   readonly #written = new Set<object>();
-  /** A constant was written: a repetition would read the changed value. */
+  /** A constant was written: a replay would read the changed value. */
   #spoiled = false;
 
   constructor(base: Buffers) {
@@ -76,7 +76,7 @@ export class Recording {
     return this.#commands.length;
   }
 
-  /** Ends the recording. @returns undefined where it cannot be repeated; its buffers are then released. */
+  /** Ends the recording. @returns undefined if it cannot be replayed; its buffers are then released. */
   end(given: readonly Given[]): Tape | undefined {
     if (this.#spoiled || this.buffers.someAreInUse || given.some(({ dataId }) => this.#written.has(dataId))) {
       this.buffers.giveBack();
@@ -102,7 +102,7 @@ export class Recording {
 /** Replaces the manager of the device's buffers while a call is recorded. It keeps all buffers that it has acquired. */
 class RecordedBuffers implements BufferManager {
   readonly #base: Buffers;
-  /** Buffers with their size and usage; null for a buffer that holds a constant, which must never be used again. */
+  /** Buffers with their size and usage; null for a buffer that contains a constant, which must never be reused. */
   readonly #own = new Map<GPUBuffer, string | null>();
   readonly #inUse = new Set<GPUBuffer>();
   readonly #free = new Map<string, GPUBuffer[]>();
@@ -162,7 +162,10 @@ class RecordedBuffers implements BufferManager {
     return this.#inUse.size > 0;
   }
 
-  /** Releases the buffers, except those of tensors that still exist: these follow when the tensors are disposed of. */
+  /**
+   * Releases the buffers, except those of tensors that still exist: these are released when the tensors are disposed
+   * of.
+   */
   giveBack(): void {
     for (const buffer of this.#own.keys()) if (!this.#inUse.has(buffer)) this.#base.releaseBuffer(buffer);
     this.#own.clear();

@@ -1,4 +1,4 @@
-/** Keeps the fastest tiles in a file, since trying them takes some seconds. */
+/** Stores the fastest tiles in a file, since measuring them takes some seconds. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -24,7 +24,7 @@ const rememberedSchema = z.strictObject({
   }),
 });
 
-/** @returns The tiles that were chosen for the device before; null where there are none, or the file cannot be read. */
+/** @returns The tiles that were chosen for the device before; null if there are none, or the file cannot be read. */
 export function rememberedTiles(path: string, device: string): Tiles | null {
   try {
     const remembered = rememberedSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -34,7 +34,7 @@ export function rememberedTiles(path: string, device: string): Tiles | null {
   }
 }
 
-/** Where the file cannot be written, the tiles are tried again next time. */
+/** If the file cannot be written, the tiles are measured again next time. */
 export function rememberTiles(path: string, device: string, tiles: Tiles): void {
   try {
     mkdirSync(dirname(path), { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Chooses the tiles of products on matrix units by trying them, once for a device and its driver: which tile is fastest
+ * Chooses the tiles of products on matrix units by measuring them, once for each device and driver: the speed of a tile
  * depends on registers and caches that no interface reports. Each tile's result is first compared with the ordinary
  * product.
  */
@@ -27,7 +27,7 @@ const tile = (rows: number, columns: number, depth: number, split: [number, numb
   split,
 });
 
-/** Where none has been tried, the first one is used. */
+/** The first one is used where none has been measured. */
 export const CANDIDATES: readonly MatrixTile[] = [
   tile(128, 128, 32, [2, 2]),
   tile(96, 128, 32, [2, 2]),
@@ -70,7 +70,7 @@ const SIZES: TriedSizes = {
 /** Parts of sums over all tokens. Each has whole strips, as in the ordinary product. */
 const SPLITS = 7;
 
-/** Milliseconds of each measurement, and of the warm-up: a card that was idle is slow at first. */
+/** Milliseconds of each measurement, and of the warm-up: a GPU that was idle is slow at first. */
 const MEASURED = 10;
 const WARM_UP = 300;
 const ROUNDS = 3;
@@ -173,7 +173,7 @@ async function tryTiles(
 export const describeTile = ({ rows, columns, depth, split }: MatrixTile): string =>
   `${rows}×${columns}×${depth} of ${split.join('×')}`;
 
-/** Milliseconds of one run, from enough runs to take so long together. */
+/** Milliseconds of one run: the mean of enough runs to take at least this long together. */
 async function timeOf(backend: VitBackend, run: () => void, atLeast: number): Promise<number> {
   for (let runs = 4; ; runs *= 4) {
     const begin = performance.now();
@@ -189,7 +189,7 @@ async function finished(backend: VitBackend): Promise<void> {
   await backend.queue.onSubmittedWorkDone();
 }
 
-/** Values of about 1. Not zeros or equal values, which cards multiply faster. */
+/** Values of about 1. Not zeros or equal values, which GPUs multiply faster. */
 function noise(backend: VitBackend, length: number): tf.TensorInfo {
   const values = new Float32Array(length);
   let state = 1;
@@ -203,16 +203,18 @@ function noise(backend: VitBackend, length: number): tf.TensorInfo {
   return half;
 }
 
-/** Number of values that are compared in one place: some rows of tiles. */
+/** Number of values that are compared at each position: some rows of tiles. */
 const STRETCH = 2 ** 20;
 
-/** Where the compared values of a list are: at its beginning, in its middle and at its end. */
+/** The positions of the compared values: at the beginning of a list, in its middle and at its end. */
 function stretchesOf(length: number): { starts: number[]; each: number } {
   const each = Math.min(STRETCH, length);
   return { starts: [...new Set([0, Math.floor((length - each) / 2), length - each])], each };
 }
 
-/** Sets the compared values to 0, so that older values are not taken for a result. All passes must have been submitted. */
+/**
+ * Sets the compared values to 0, so that a stale value cannot count as a result. All passes must have been submitted.
+ */
 function clear(backend: VitBackend, y: tf.TensorInfo): void {
   const { starts, each } = stretchesOf(sizeOf(y.shape));
   for (const start of starts) backend.queue.writeBuffer(bufferOf(backend, y), 4 * start, new Float32Array(each));

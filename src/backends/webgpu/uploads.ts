@@ -10,7 +10,7 @@ import type { Internals } from './internals.js';
 /** The usage of a tensor's buffer, as in tfjs. */
 export const TENSOR = 0x80 | 0x8 | 0x4; // STORAGE | COPY_DST | COPY_SRC
 
-/** What uploads need from their backend. */
+/** The part of its backend that uploads use. */
 interface Uploading {
   readonly device: GPUDevice;
   readonly internals: Internals;
@@ -41,8 +41,8 @@ export class Uploads {
   }
 
   /**
-   * A tensor of so many bytes, in pieces. A batch of images has a hundred megabytes, which are copied only once, to memory
-   * that the device can read. (Dawn's binding for Node crashes when it writes from memory that threads share.)
+   * A tensor of `size` bytes, in pieces. A batch of images has a hundred megabytes, which are copied only once, to
+   * memory that the device can read. (Dawn's binding for Node crashes when it writes from memory that threads share.)
    */
   pieces(pieces: readonly Piece[], size: number): GPUBuffer {
     const { device, internals } = this.#backend;
@@ -70,7 +70,7 @@ interface Staged {
   readonly size: number;
 }
 
-/** Most staging buffers to keep: a device that keeps up has no more batches in transfer. */
+/** Most staging buffers to keep: if the device is fast enough, no more batches are in transfer. */
 const MOST_STAGED = 4;
 
 /** Buffers that the host fills and the device copies. Each is mapped again when the device has read it. */
@@ -78,9 +78,9 @@ class Staging {
   readonly #mapped: Staged[] = [];
 
   /**
-   * A buffer of that size or larger. Where all are smaller, it replaces one of them.
+   * A staging buffer of at least this size. If all are smaller, a new one replaces one of them.
    *
-   * @throws TrainingError where there is no memory for it.
+   * @throws TrainingError if there is no memory for it.
    */
   take(device: GPUDevice, size: number): Staged {
     const found = this.#mapped.findIndex((staged) => staged.size >= size);
@@ -91,7 +91,7 @@ class Staging {
       return { buffer: device.createBuffer({ size, usage, mappedAtCreation: true }), size };
     } catch (error) {
       const mebibytes = (size / 2 ** 20).toFixed(0);
-      const reason = `no memory is left to bring ${mebibytes} MiB to the graphics device (${messageOf(error)})`;
+      const reason = `no memory is left to upload ${mebibytes} MiB to the graphics device (${messageOf(error)})`;
       throw new TrainingError(reason, 'out-of-memory');
     }
   }

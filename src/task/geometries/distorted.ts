@@ -1,4 +1,4 @@
-/** Distorted (c): the sampling grid is pulled towards a random centre, more the farther away (PAPER.md §3). */
+/** Distorted (c): the sampling grid is pulled towards a random centre, more strongly with distance (PAPER.md §3). */
 import { z } from 'zod';
 import { normalizeImage, type FloatImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
@@ -39,11 +39,11 @@ export const distorted: GeometryEntry<'distorted', typeof strengths, Distorted, 
   }),
 };
 
-/** What is drawn for one image. */
+/** The draw for one image. */
 export interface Distortion {
-  /** (x, y) in [-1, 1]²; the corners are the centres of the corner pixels. */
+  /** (x, y) in [-1, 1]²; the corners of this square are the centres of the corner pixels. */
   readonly centre: readonly [number, number];
-  /** m: a point at distance r from the centre reads the source at r·(1 − m·r). */
+  /** m: a point at distance r from the centre shows the source at distance r·(1 − m·r). */
   readonly strength: number;
 }
 
@@ -53,8 +53,8 @@ export function drawDistortion({ strength, centre }: Omit<Distorted, 'kind'>, ra
 }
 
 /**
- * Where the output at (x, y) reads the source: s = g + m·r·d, with d = c − g and r = |d|, all in [-1, 1]². It stays
- * there for every strength up to 1/√8 = 0.354.
+ * The source position of the output at (x, y): s = g + m·r·d, with d = c − g and r = |d|, all in [-1, 1]². The position
+ * stays inside for every strength up to 1/√8 = 0.354.
  */
 export function sourceOf(x: number, y: number, { centre: [cx, cy], strength }: Distortion): [number, number] {
   const [dx, dy] = [cx - x, cy - y];

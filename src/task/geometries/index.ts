@@ -1,4 +1,4 @@
-/** Every geometry (misalignment). Adding one is a file beside this and a line here. */
+/** Every geometry (misalignment). To add one, add a file in this folder and a line here. */
 import { registry } from '../../common/registry.js';
 import { distorted } from './distorted.js';
 import { none } from './none.js';

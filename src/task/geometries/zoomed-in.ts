@@ -1,6 +1,6 @@
 /**
- * Zoomed-in (a): the input shows the centre of a field that the model has to predict whole (PAPER.md §4.1, §4.3). Two
- * inputs: the centre enlarged to the size of the field, or the centre as it is.
+ * Zoomed-in (a): the input shows the centre of a field, and the model predicts the whole field (PAPER.md §4.1, §4.3).
+ * There are two inputs: the centre enlarged to the size of the field, or the centre unchanged.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
@@ -58,7 +58,7 @@ export const zoomedIn: GeometryEntry<'zoomed-in', typeof strengths, ZoomedIn> = 
   conflict(geometry, { imageSize }) {
     return weightsConflict(geometry) ?? zoomConflict('zoomed-in', () => fieldSizeOf(geometry, imageSize));
   },
-  // The tokens of the field loss lie elsewhere in the image than the input's: none of them is the one removed.
+  // The tokens of the field loss have other positions in the image than the input's: none of them is a removed token.
   countsRemovedTokensOnly: ({ loss }) => loss === 'centre-border',
   part(geometry, imageSize) {
     if (geometry.loss === 'field') {
@@ -102,7 +102,9 @@ function weightsConflict(geometry: ZoomedIn): Conflict | undefined {
 
 // --- sizes (PAPER.md §13) --------------------------------------------------------------------------------------------
 
-/** The integer nearest to `value` that differs from `like` by an even number, so that one centres in the other. */
+/**
+ * The integer nearest to `value` that differs from `like` by an even number, so that one can be centred in the other.
+ */
 const nearestAlike = (value: number, like: number): number => 2 * Math.round((value - (like % 2)) / 2) + (like % 2);
 
 function fieldSizeOf({ loss, fraction: shown }: ZoomedIn, imageSize: number): number {
@@ -123,7 +125,7 @@ export function outerFieldSize(shown: number, imageSize: number): number {
 
 // --- pixels ----------------------------------------------------------------------------------------------------------
 
-/** The box of `size`² in the middle of an image. Both sides of the image have the parity of `size`. */
+/** The box of `size`² in the middle of an image. Both sides of the image have the same parity as `size`. */
 function centreBox(image: FloatImage, size: number) {
   return { top: (image.height - size) / 2, left: (image.width - size) / 2, height: size, width: size };
 }
@@ -133,7 +135,7 @@ export function enlargeCentre(image: FloatImage, window: number, size: number): 
   return resampleImage(image, centreBox(image, window), size, size, 'bicubic');
 }
 
-/** Cuts the centre `size`² pixels out of an image. */
+/** Crops the centre `size`² pixels of an image. */
 export function cropCentre(image: FloatImage, size: number): FloatImage {
   const { top, left } = centreBox(image, size);
   const data = new Float32Array(size * size * 3);

@@ -1,6 +1,6 @@
 /**
- * Zoomed-out (b): the input is a canvas with the content somewhere in it and mirror images of it around, and the model
- * has to predict the content at full size (PAPER.md §4.4).
+ * Zoomed-out (b): the input is a canvas with the content at a random position and mirror images around it; the model
+ * predicts the content at full size (PAPER.md §4.4).
  */
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
@@ -56,7 +56,9 @@ export function contentSize(held: number, imageSize: number): number {
   return zoomSize(size >= 1 && size < imageSize, size, 'zoomed-out', held, imageSize);
 }
 
-/** Draws each offset uniformly from 0 … canvas − content − 1, so that at least one row and column follow the content. */
+/**
+ * Draws each offset uniformly from 0 … canvas − content − 1, so that at least one row and column follow the content.
+ */
 export function drawPlacement(canvas: number, content: number, random: Random): Placement {
   const room = canvas - content;
   const left = random.integer(room);
@@ -82,7 +84,7 @@ export function mirrorPad(content: FloatImage, { left, top }: Placement, canvas:
   return { data, height: canvas, width: canvas };
 }
 
-/** {@link mirrorPad} of each image, as it is placed: [B, size, size, 3] → [B, canvas, canvas, 3] */
+/** {@link mirrorPad} of each image at its placement: [B, size, size, 3] → [B, canvas, canvas, 3] */
 function mirrorPadBatch(
   { tf, ops }: Tensors,
   content: tf.Tensor4D,

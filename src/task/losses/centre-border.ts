@@ -1,10 +1,11 @@
 /**
- * The loss of a masked zoom-in (PAPER.md §4.2): the prediction is the whole field at the input's resolution; enlarged to
- * the field's, its centre is compared with the input's own patches and its border with the field's.
+ * The loss of a masked zoom-in (PAPER.md §4.2). The prediction is the whole field at the input's resolution. Enlarged
+ * to the field's size, its centre is compared with the input's own patches and its border with the field's.
  *
  *   centreWeight · (mean over the counted input tokens) + borderWeight · (sum of the means over four border strips)
  *
- * All of these are means over pixels, so the whole is one squared error on the field's grid, in which a pixel weighs
+ * All of these are means over pixels, so the loss is one squared error on the field's grid, with these weights of a
+ * pixel:
  *
  *   centreWeight / (patchSize² · number of counted tokens)   under a counted token,
  *   borderWeight / (B · pixels of its strip)                 in the border:
@@ -49,8 +50,8 @@ export function centreBorderLoss(
 }
 
 /**
- * The target of the enlarged prediction: in the centre that of the input's own patches; in the border that of the
- * patches of the shrunken field, enlarged with it.
+ * The target of the enlarged prediction: in the centre, that of the input's own patches; in the border, that of the
+ * patches of the shrunken field, enlarged like the prediction.
  *
  * @returns [B, F, F, C]
  */

@@ -1,10 +1,10 @@
 /**
- * The loss of a masked zoom-out (PAPER.md §4.4). The prediction is the content at full size, the removed tokens lie in
- * the canvas: prediction and target are both shrunk to the content's size and mirrored into the canvas at the image's
- * own placement, where they are compared in the tokens that count.
+ * The loss of a masked zoom-out (PAPER.md §4.4). The prediction is the content at full size, but the removed tokens are
+ * in the canvas. Therefore prediction and target are both shrunk to the content's size and mirrored into the canvas at
+ * the image's own placement, where they are compared in the tokens that count.
  *
- * Mirroring only repeats pixels, so the repeats are counted instead of made: each content pixel weighs as many counted
- * canvas pixels as show it. That is the same loss, without a canvas of predictions for every image.
+ * Mirroring only repeats pixels, so the repeats are counted instead: the weight of a content pixel is the number of
+ * counted canvas pixels that show it. The loss is the same, without a canvas of predictions for every image.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { Clean, LossContext, LossForm } from '../entry.js';
@@ -38,7 +38,7 @@ export function mappedBackLoss(tensors: Tensors, context: Sizes & Pick<LossConte
   };
 }
 
-/** How many canvas pixels under counted tokens show each content pixel: [B, content, content, 1]. */
+/** Number of canvas pixels under counted tokens that show each content pixel: [B, content, content, 1]. */
 function canvasCounts(
   tensors: Tensors,
   { counted, placements }: Clean,

@@ -1,4 +1,4 @@
-/** The fixed matrices of the losses, as `ops.resample` takes them: one for a whole batch, or one for each image. */
+/** The fixed matrices of the losses, in the form of `ops.resample`: one for a whole batch, or one for each image. */
 import type * as tf from '@tensorflow/tfjs';
 import { denseMatrix } from '../../common/resample.js';
 import type { Tensors } from '../tensors.js';
@@ -16,8 +16,8 @@ export function areaResample(tensors: Tensors, images: tf.Tensor4D, size: number
 }
 
 /**
- * Counts along one axis, for each image: how many of `input` positions in each of `cells` equal cells land on each of
- * `output` pixels.
+ * Counts along one axis, for each image: the number of `input` positions in each of `cells` equal cells that map to
+ * each of `output` pixels.
  *
  * @param pixelOf The output pixel of an input position of an image; outside 0 … output − 1 it is not counted.
  * @returns [images, output, cells]

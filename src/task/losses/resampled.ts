@@ -1,6 +1,6 @@
 /**
- * What both losses on another grid have in common: the prediction, laid out on pixels, is resampled to that grid and
- * compared pixel by pixel, each pixel with a weight of its own.
+ * The common part of both losses on another grid: the prediction, arranged as pixels, is resampled to that grid and
+ * compared pixel by pixel, each pixel with its own weight.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { LossContext, Supervision } from '../entry.js';
@@ -8,7 +8,7 @@ import { errorOf, layOut } from '../targets/defaults.js';
 import type { Tensors } from '../tensors.js';
 
 interface PixelTargets {
-  /** [1, G, S]: from the S pixels of a prediction to the grid's, along each axis. */
+  /** [1, G, S]: from the S pixels of a prediction to the G pixels of the grid, along each axis. */
   readonly matrix: tf.Tensor3D;
   /** [B, G, G, C] */
   readonly target: tf.Tensor4D;
@@ -16,7 +16,7 @@ interface PixelTargets {
   readonly weights: tf.Tensor4D;
 }
 
-/** `total` times the mean, by weight, of each pixel's error (for a squared error itself a mean over the channels). */
+/** `total` times the mean, by weight, of each pixel's error. (A squared error is itself a mean over the channels.) */
 export function resampledSupervision(
   tensors: Tensors,
   { matrix, target, weights }: PixelTargets,
@@ -25,7 +25,7 @@ export function resampledSupervision(
 ): Supervision {
   const { tf, ops } = tensors;
   const [batch, size, , channels] = target.shape;
-  // In the op, pixels stand in the place of tokens: C values each.
+  // For the op, each pixel is a token of C values.
   const flatTarget = tf.reshape<tf.Rank.R3>(target, [batch, size * size, channels]);
   const flatWeights = tf.reshape<tf.Rank.R2>(weights, [batch, size * size]);
   return {

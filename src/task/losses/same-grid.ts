@@ -1,5 +1,5 @@
 /**
- * The loss of tasks whose prediction lies on the grid of the tokens: the error of the tokens that count against the
+ * The loss of tasks whose prediction is on the grid of the tokens: the error of the tokens that count against the
  * target (PAPER.md §3, §4.3, and §4.4 without a mask).
  */
 import type { LossContext, LossForm } from '../entry.js';
@@ -7,7 +7,7 @@ import type { Tensors } from '../tensors.js';
 import { errorOf } from '../targets/defaults.js';
 import { areaResample } from './matrices.js';
 
-/** A field of another size than the image is brought to the image's size by area resampling. */
+/** A field whose size is not the image's is resampled by area to the image's size. */
 export function sameGridLoss(tensors: Tensors, { imageSize, patchSize, target: entry }: LossContext): LossForm {
   const picture: LossForm['picture'] = (fields) => areaResample(tensors, fields, imageSize);
   return {

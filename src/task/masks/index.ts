@@ -1,4 +1,4 @@
-/** Every mask. Adding one is a file beside this and a line here. */
+/** Every mask. To add one, add a file in this folder and a line here. */
 import { registry } from '../../common/registry.js';
 import { random } from './random.js';
 

@@ -1,4 +1,4 @@
-/** Random mask: the encoder sees a uniformly random subset of the tokens of each image (PAPER.md §2). */
+/** Random mask: the encoder receives a uniformly random subset of the tokens of each image (PAPER.md §2). */
 import { z } from 'zod';
 import type { Random } from '../../common/random.js';
 import type { MaskEntry } from '../entry.js';
@@ -16,8 +16,8 @@ export const random: MaskEntry<'random', typeof strengths, { kind: 'random' }> =
 /**
  * Draws the kept tokens of one image.
  *
- * They are returned in ascending order. MAE shuffles them, in the order of its sorted noise. Positions are added before,
- * so the encoder cannot tell the two apart, and ascending rows are faster to gather.
+ * They are returned in ascending order; in MAE they are in the order of its sorted noise. Positions are added before,
+ * so the order makes no difference for the encoder, and ascending rows are faster to gather.
  *
  * @returns `kept` indices below `tokens`, ascending; every such subset is equally likely
  */

@@ -1,6 +1,6 @@
 /**
- * Blurred (d): one random convolution for each image, which in the paper also mixes the three channels and amplifies
- * their contrast about threefold (PAPER.md §3). The paper's constant bias is left out (§8).
+ * Blurred (d): one random convolution for each image. In the paper it also mixes the three channels and amplifies their
+ * contrast about threefold (PAPER.md §3). The paper's constant bias is omitted (§8).
  */
 import { z } from 'zod';
 import { IMAGENET_MEAN, IMAGENET_STD, type FloatImage } from '../../common/image.js';
@@ -14,7 +14,7 @@ export interface Blurred {
   kernelSize: number;
   /** Standard deviation of a weight as a multiple of its mean 1/kernelSize². */
   relativeStd: number;
-  /** True: 3 → 3 channels, as in the paper. False: one kernel for each channel alone. */
+  /** True: 3 → 3 channels, as in the paper. False: one kernel for each channel. */
   mixChannels: boolean;
   /** True: each output channel's weights are divided by their sum, so that brightness is kept. */
   unitGain: boolean;
@@ -86,8 +86,8 @@ export interface BlurKernel {
 /**
  * Draws the weights of one image, each from N(1/k², (relativeStd/k²)²).
  *
- * With `unitGain` each output channel's are divided by their sum. A draw whose sum is below half of its expectation
- * is repeated: dividing by it would amplify the noise or invert the image.
+ * With `unitGain` each output channel's weights are divided by their sum. A draw with a sum below half of its
+ * expectation is repeated: dividing by it would amplify the noise or invert the image.
  */
 export function drawKernel(style: Omit<Blurred, 'kind' | 'clip'>, random: Random): BlurKernel {
   const area = style.kernelSize ** 2;
@@ -106,7 +106,7 @@ export function drawKernel(style: Omit<Blurred, 'kind' | 'clip'>, random: Random
   return { size: style.kernelSize, weights };
 }
 
-/** Convolves (as PyTorch does, without flipping the kernel) at stride 1, with zeros outside. Keeps the size, 2×2 at least. */
+/** Convolves at stride 1 with zero padding; the kernel is not flipped, as in PyTorch. Keeps the size, 2×2 at least. */
 export function convolve(image: FloatImage, { size, weights }: BlurKernel): FloatImage {
   const { height, width } = image;
   const margin = (size - 1) / 2;
@@ -124,8 +124,8 @@ export function convolve(image: FloatImage, { size, weights }: BlurKernel): Floa
     taps[i] = weights[(output * 3 + input) * area + tap]!;
   }
 
-  // Two pixels at a time, so that each weight is read once for both: twice as fast. In an odd width the last pair
-  // repeats a pixel.
+  // Two pixels at a time, so that each weight is read once for both: twice as fast. If the width is odd, the last pair
+  // computes one pixel again.
   const data = new Float32Array(height * width * 3);
   for (let y = 0; y < height; y++) {
     for (let pair = 0; pair < width; pair += 2) {

@@ -1,6 +1,6 @@
 /**
- * De-colorized (e), in the paper's three versions (PAPER.md §3). Luminance and saturation are properties of pixels in
- * [0, 1]; the random mix is taken of ImageNet-normalised channels, as the paper's code does.
+ * De-colorized (e), in the paper's three versions (PAPER.md §3). Luminance and saturation are computed from pixels in
+ * [0, 1]; the random mix is computed from ImageNet-normalised channels, as in the paper's code.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
@@ -77,10 +77,10 @@ type Weights = readonly [number, number, number];
 /** Rec. 601 luminance. */
 const REC_601: Weights = [0.299, 0.587, 0.114];
 
-/** The largest weight of a channel in a random mix; their sum is 1 on average. */
+/** The largest weight of a channel in a random mix; the expected sum of the weights is 1. */
 const LARGEST_WEIGHT = 2 / 3;
 
-/** The same weighted sum of the three channels in all of them. */
+/** The same weighted sum of the three channels in each channel. */
 export function mixToGrey(image: FloatImage, [r, g, b]: Weights): FloatImage {
   return mapPixels(image, (out, red, green, blue, i) => {
     out[i] = out[i + 1] = out[i + 2] = r * red + g * green + b * blue;
@@ -88,8 +88,8 @@ export function mixToGrey(image: FloatImage, [r, g, b]: Weights): FloatImage {
 }
 
 /**
- * Multiplies the HSV saturation of pixels in [0, 1], keeping hue and value. With V = max(R, G, B) and S = 1 − min/V,
- * that moves every channel towards V: c → V − factor·(V − c).
+ * Multiplies the HSV saturation of pixels in [0, 1] by a factor; hue and value stay the same. With V = max(R, G, B) and
+ * S = 1 − min/V, this moves every channel towards V: c → V − factor·(V − c).
  */
 export function scaleSaturation(image: FloatImage, factor: number): FloatImage {
   return mapPixels(image, (out, red, green, blue, i) => {

@@ -1,4 +1,4 @@
-/** Every style. Adding one is a file beside this and a line here. */
+/** Every style. To add one, add a file in this folder and a line here. */
 import { registry } from '../../common/registry.js';
 import { blurred } from './blurred.js';
 import { decolorized } from './decolorized.js';

@@ -1,4 +1,4 @@
-/** The style is preserved: pixels stay as they are. */
+/** The style is preserved: pixels are unchanged. */
 import { z } from 'zod';
 import type { StyleEntry } from '../entry.js';
 

@@ -1,9 +1,9 @@
-/** What a target does where its entry does not say otherwise. */
+/** Defaults for targets whose entries do not define them. */
 import type * as tf from '@tensorflow/tfjs';
 import type { TargetEntry } from '../entry.js';
 import type { Tensors } from '../tensors.js';
 
-/** How predictions are compared with targets: see {@link TargetEntry.error}. */
+/** The error of predictions against targets: see {@link TargetEntry.error}. */
 export function errorOf(
   entry: TargetEntry,
   tensors: Tensors,
@@ -16,12 +16,12 @@ export function errorOf(
   );
 }
 
-/** Tokens on the pixels of their image: see {@link TargetEntry.layOut}. [B, N, width] → [B, S, S, C] */
+/** Tokens arranged as pixels of their image: see {@link TargetEntry.layOut}. [B, N, width] → [B, S, S, C] */
 export function layOut(entry: TargetEntry, tensors: Tensors, tokens: tf.Tensor3D, patchSize: number): tf.Tensor4D {
   return entry.layOut?.(tensors, tokens, patchSize) ?? repeatInPatches(tensors, tokens, patchSize);
 }
 
-/** Each pixel gets all values of its token: [B, columns², C] → [B, columns·patchSize, columns·patchSize, C]. */
+/** Each pixel has all values of its token: [B, columns², C] → [B, columns·patchSize, columns·patchSize, C]. */
 function repeatInPatches({ tf }: Tensors, tokens: tf.Tensor3D, patchSize: number): tf.Tensor4D {
   const [batch, count, values] = tokens.shape;
   const columns = Math.round(Math.sqrt(count));

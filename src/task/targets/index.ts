@@ -1,4 +1,4 @@
-/** Every target of pre-training. Adding one is a file beside this and a line here. */
+/** Every target of pre-training. To add one, add a file in this folder and a line here. */
 import { registry } from '../../common/registry.js';
 import { normalizedPatches, normalizedPatchesByChannel, pixels } from './pixels.js';
 

@@ -1,4 +1,7 @@
-/** AdamW (Loshchilov & Hutter 2019, decoupled decay). The update itself is `ops/adamw.ts`, fused where a device can. */
+/**
+ * AdamW (Loshchilov & Hutter 2019, decoupled decay). The update itself is `ops/adamw.ts`, fused on devices that support
+ * it.
+ */
 import type * as tf from '@tensorflow/tfjs';
 import { adamW as update, adamWRates, type AdamWStep } from '../../ops/index.js';
 import type { Optimizer, StepRates } from './optimizer.js';

@@ -1,4 +1,4 @@
-/** Which BLAS is used, and the message when the requested one cannot be. */
+/** Which BLAS is used, and the message if the requested one cannot be used. */
 import { findBlas } from '../../../src/backends/simd/blas.js';
 import { openDevice } from '../../../src/backends/open.js';
 import { UsageError } from '../../../src/common/errors.js';

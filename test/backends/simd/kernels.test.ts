@@ -20,7 +20,7 @@ const EXTREMES: Record<Kind, readonly number[]> = {
   exponents: [0, -0, -200, 1e4, -1e4, NaN, Infinity, -Infinity],
 };
 
-/** Values from a seed: an arbitrary for each value would take longer than all kernels together. */
+/** Values from a seed: a fast-check arbitrary for each value would take longer than all kernels together. */
 const dataOf = (shape: number[], kind: Kind = 'extreme'): fc.Arbitrary<Data> =>
   fc.nat(1e6).map((seed) => {
     const random = stream(seed, 'values');
@@ -185,7 +185,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     device.close();
   });
 
-  it.each(CALLS)('%s gives the same as in tfjs', (_name, calls) => {
+  it.each(CALLS)('%s gives the same result as in tfjs', (_name, calls) => {
     fc.assert(
       fc.property(calls, (call) => {
         void tf.setBackend('cpu');
@@ -243,7 +243,7 @@ describe.each(await simdVariants())('on $label', ({ open }) => {
     expect(values.buffer).toBeInstanceOf(ArrayBuffer);
   });
 
-  it('is right on tensors that are divided among threads', () => {
+  it('is correct on tensors that are divided among threads', () => {
     const [rows, inputs, outputs] = [1501, 131, 67];
     const check = (): { y: Float32Array; sum: Float32Array } =>
       tf.tidy(() => {

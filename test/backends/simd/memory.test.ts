@@ -1,4 +1,4 @@
-/** The allocator: blocks never overlap, freed memory is used again, and reaching the limit is an error that helps. */
+/** The allocator: blocks never overlap, freed memory is reused, and at the limit the error names a remedy. */
 import fc from 'fast-check';
 import { blockSize, SharedHeap } from '../../../src/backends/simd/memory.js';
 
@@ -9,7 +9,7 @@ interface Block {
   bytes: number;
 }
 
-/** Any sequence of allocations (bytes) and frees (which of the blocks in use). */
+/** Any sequence of allocations (bytes) and frees (the index of a block in use). */
 const history = fc.array(
   fc.oneof(
     fc.record({ allocate: fc.oneof(fc.nat(5000), fc.integer({ min: 0, max: 300_000 })) }),
@@ -44,7 +44,7 @@ it('never allocates a byte twice', () => {
   );
 });
 
-it('has nothing in use when all is freed, and space for one block of that size', () => {
+it('uses nothing when all is freed, and has space for one block of that size', () => {
   fc.assert(
     fc.property(history, (steps) => {
       const heap = new SharedHeap(64 * MIB);
@@ -79,7 +79,7 @@ it('wastes at most an eighth', () => {
   );
 });
 
-it('says what to do when memory runs out, and works again when some is freed', () => {
+it('names a remedy when memory runs out, and works again when some is freed', () => {
   const heap = new SharedHeap(8 * MIB);
   const pointer = heap.allocate(5 * MIB);
   expect(() => heap.allocate(5 * MIB)).toThrow(/out of memory: 0\.00 GiB are in use.*batchSize/s);

@@ -11,7 +11,9 @@ const PREAMBLE = `
   const add = () => tf.tidy(() => tf.add(tf.ones([1_000_000]), tf.ones([1_000_000])).dataSync()[999_999]);
 `;
 
-/** Runs a script in its own process. Only a deadlock reaches the limit of time: a busy machine may take some minutes. */
+/**
+ * Runs a script in its own process. Only a deadlock should exceed the time limit: a busy machine may take some minutes.
+ */
 async function run(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const args = ['--input-type=module', '--eval', PREAMBLE + script];
   try {
@@ -38,7 +40,7 @@ it('uses no processor time while there is no work', async () => {
     const { user, system } = process.cpuUsage(before);
     console.log((user + system) / 1e6);
   `);
-  // One thread that spins would use a whole second.
+  // A thread that does not sleep would use a whole second.
   expect(Number(stdout)).toBeLessThan(0.3);
 });
 

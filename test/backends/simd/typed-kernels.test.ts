@@ -1,4 +1,4 @@
-/** Kernels and tasks take records: what a caller forgets or exchanges does not compile. `tsc` checks these tests. */
+/** Kernels and tasks take records: calls with missing or swapped arguments do not compile. `tsc` checks these tests. */
 import { offset, type Address } from '../../../src/backends/simd/address.js';
 import type { SimdBackend } from '../../../src/backends/simd/backend.js';
 import { typedKernels, type Kernels } from '../../../src/backends/simd/exports.js';
@@ -6,12 +6,12 @@ import { address, flag, four, number, oneOf } from '../../../src/backends/simd/r
 import { defineTask } from '../../../src/backends/simd/tasks/task.js';
 import type { Thread } from '../../../src/backends/simd/thread.js';
 
-/** Never called. */
+/** Only compiled, never called. */
 export function rejected(kernels: Kernels, backend: SimdBackend, x: Address, out: Address, count: number): void {
   kernels.negate({ x, out, count });
   // @ts-expect-error: an argument is missing
   kernels.negate({ x, out });
-  // @ts-expect-error: an address and a size are exchanged
+  // @ts-expect-error: an address and a size are swapped
   kernels.negate({ x, out: count, count: out });
   // @ts-expect-error: address arithmetic needs offset(), which counts in floats
   kernels.negate({ x: x + 4, out, count });
@@ -19,7 +19,7 @@ export function rejected(kernels: Kernels, backend: SimdBackend, x: Address, out
   backend.run('fill', 1, { out, total: count, value: 0, size: count });
   // @ts-expect-error: an argument is missing
   backend.run('fill', 1, { out, total: count, size: count });
-  // @ts-expect-error: an address and a size are exchanged
+  // @ts-expect-error: an address and a size are swapped
   backend.run('fill', 1, { out: count, total: out, value: 0, size: count });
 }
 
@@ -42,7 +42,7 @@ it('another thread reads the arguments of a task as they were written', () => {
   expect(task.words).toBe(9);
 });
 
-it('a module of another build is refused, with the kernels that differ', () => {
+it('a module of another build is rejected, with the names of the kernels that differ', () => {
   expect(() => typedKernels({ fill: () => undefined })).toThrow(
     /another build \(.*\bfill\b.*\bsum\b.*\): run `npm run build`/,
   );

@@ -1,4 +1,4 @@
-/** Which TensorFlow is found in invented folders, and why one is not. */
+/** Which TensorFlow is found in invented folders, and why others are not. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -14,7 +14,7 @@ function write(path: string, text: string): string {
   return path;
 }
 
-/** Resolves modules as from a folder of its own. */
+/** Resolves modules as from this folder. */
 const requireIn = (name: string): NodeJS.Require => createRequire(join(root, name, 'index.js'));
 const find = (name: string) => findInstallations(join(root, name, 'home'), requireIn(name));
 const packageIn = (name: string, ...parts: string[]): string =>
@@ -32,7 +32,7 @@ it.each([
   ['cpu', false],
   ['gpu', true],
   ['library', true],
-])("prefers one's own build, here of kind %s", (kind, forGpu) => {
+])("prefers the user's own build, here of kind %s", (kind, forGpu) => {
   const home = join(root, kind, 'home');
   write(join(home, 'build.json'), JSON.stringify({ ...BUILD, kind }));
   expect(find(kind)[0]).toEqual({
@@ -59,7 +59,7 @@ it('reports a package without its library, as after a failed download', () => {
   });
 });
 
-it('names a damaged build.json, and what to do', () => {
+it('names a damaged build.json and a remedy', () => {
   const file = write(join(root, 'damaged', 'home', 'build.json'), '{"package": ');
   expect(find('damaged')[0]).toMatchObject({ absent: expect.stringContaining(`${file} cannot be read`) as string });
   expect(() => readBuild(dirname(file))).toThrow(/build again/);

@@ -1,4 +1,4 @@
-/** Why there is no GPU, from logs as TensorFlow writes them. A file that writes them replaces the addon. */
+/** Why there is no GPU, from logs in TensorFlow's format. A file that writes these logs replaces the addon. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNoGpu } from '../../../src/backends/tensorflow/why-no-gpu.js';
@@ -14,13 +14,13 @@ function addonLogging(name: string, lines: readonly string[]) {
   return { name, root, addon, forGpu: true };
 }
 
-it('no driver: no further reason is searched', () => {
+it('reports a missing driver without a search for further reasons', () => {
   expect(whyNoGpu({ name: '', root, addon: 'missing', forGpu: true }, { driver: null })).toBe(
     'no GPU: no NVIDIA driver is here',
   );
 });
 
-it('a driver, but a library without GPUs: says what to run', () => {
+it('names the command to run if the library was built without GPUs', () => {
   expect(whyNoGpu({ name: '', root, addon: 'missing', forGpu: false }, HERE)).toContain('tensorflow:build -- --gpu');
 });
 
@@ -40,7 +40,7 @@ it.each([
     'E0000 00:00:1795642335.341293    6986 cuda_executor.cc:1228] INTERNAL: CUDA Runtime error: Failed call to cudaGetRuntimeVersion: no CUDA-capable device is detected',
     'no CUDA-capable device is detected',
   ],
-])('%s: in the words of the library, without what else it logs', (name, line, expected) => {
+])('%s: quotes the reason without the other messages of the library', (name, line, expected) => {
   const other = 'I0000 00:00:1795642335.341293    6986 port.cc:153] oneDNN custom operations are on.';
   const why = whyNoGpu(addonLogging(name, [other, line, line]), HERE);
   expect(why).toContain(`no GPU, though NVIDIA 570.86.15 is here: `);
@@ -48,6 +48,6 @@ it.each([
   expect(why).not.toContain('oneDNN');
 });
 
-it('a silent library: says so, and how to see more', () => {
+it('reports that the library logged no reason, and how to see the whole log', () => {
   expect(whyNoGpu(addonLogging('silent', []), HERE)).toMatch(/no reason in its log\. TF_CPP_MIN_LOG_LEVEL=0/);
 });

@@ -19,7 +19,7 @@ function onNoDevice(): { buffers: Buffers; made: Made[] } {
 
 const USAGE = 128;
 
-it('gives out the free buffer that was created first, in any order of releases', () => {
+it('returns the free buffer that was created first, in any order of releases', () => {
   const { buffers, made } = onNoDevice();
   const [a, b, c] = [0, 1, 2].map(() => buffers.acquireBuffer(64, USAGE));
   for (const order of [

@@ -1,4 +1,6 @@
-/** The failure of a graphics device fails the stage, with its cause; it never yields a number that looks like a result. */
+/**
+ * A failure of a graphics device fails the stage with its cause, and never yields a number that looks like a result.
+ */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
@@ -37,7 +39,7 @@ it('is healthy until a failure is reported', () => {
   expect(failureOf(new Health(fakeDevice().device))).toBeNull();
 });
 
-it('distinguishes exhausted memory from a refused command, and prints neither', () => {
+it('distinguishes exhausted memory from a rejected command, and prints neither', () => {
   const memory = fakeDevice();
   const health = new Health(memory.device);
   expect(memory.raise(new GPUOutOfMemoryError('no room\n - while calling'))).toBe(false);
@@ -86,7 +88,7 @@ onWebgpu('on a real device', () => {
     });
   });
 
-  it('throws where numbers are read after a refused command', () => {
+  it('throws where numbers are read after a rejected command', () => {
     expect(
       run(`device.createShaderModule({ code: 'fn main( {' });
            for (let i = 0; i < 10; i++) await tf.add(tf.ones([4]), i).data();`),
@@ -99,7 +101,7 @@ onWebgpu('on a real device', () => {
     const length = limits.maxStorageBufferBindingSize / 4 + 1;
     const before = tf.memory().numTensors;
     expect(() => tf.tidy(() => tf.fill([length], 1))).toThrow(TrainingError);
-    expect(() => tf.tidy(() => tf.fill([length], 1))).toThrow(/a tensor \[\d+\] of \d+ MiB is beyond the \d+ MiB/);
+    expect(() => tf.tidy(() => tf.fill([length], 1))).toThrow(/a tensor \[\d+\] of \d+ MiB exceeds the \d+ MiB/);
     expect(tf.memory().numTensors).toBe(before);
     device.close();
   });

@@ -1,4 +1,4 @@
-/** The passes for matrix units, as for a card: Dawn's null device has the feature and checks the code. */
+/** The passes for matrix units, without a GPU: Dawn's null device has the feature and checks the code. */
 import type { KernelConfig, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
 import { findMatrixUnits } from '../../../src/backends/webgpu/find-matrix-units.js';
@@ -55,7 +55,7 @@ describe('attention on matrix units', () => {
     return planMatrixAttention(units, { batch: 2, tokens, heads: 3, size }, room);
   };
 
-  it('is divided so that many tiles are computed at once in the memory, and few of them twice', () => {
+  it('is divided so that many tiles are computed at once in the workgroup memory, and few of them twice', () => {
     expect(plan(196)).toEqual({
       forward: { subgroups: 5, chunk: 16, threads: 160, groups: [3, 3, 2] },
       queries: { subgroups: 5, chunk: 16, threads: 160, groups: [3, 3, 2] },

@@ -15,7 +15,7 @@ type Bias = Readonly<Record<'bias', ElementType>>;
 
 const layout = { threads: 1, groups: [1, 1, 1] } as const;
 
-/** Never called. */
+/** Only compiled, never called. */
 export function rejected(x: Operand, y: Operand): void {
   const pass = definePass<{ rows: number }, 'x' | 'bias?', 'y'>('pass', ({ rows }) => ({ ...layout, body: `${rows}` }));
   pass({ rows: 1 }, { x }, { y });
@@ -53,12 +53,12 @@ it.each([
   ['a buffer stored as float16', example(sizes, { x: { ...x, stored: 'half' } }, { y })],
   ['a buffer of integers', example(sizes, { x: lanesFor(tensor('int32'), 8) }, { y })],
   ['a buffer more', example(sizes, { x, bias: x }, { y })],
-])('passes that differ in %s have other code and another key', (_, other) => {
+])('passes that differ in %s have different code and different keys', (_, other) => {
   expect(wgsl(other)).not.toBe(wgsl(base));
   expect(keyOf(other)).not.toBe(keyOf(base));
 });
 
-it('passes that differ in tensors alone share a pipeline', () => {
+it('passes that differ only in their tensors share a pipeline', () => {
   const other = example(sizes, { x: lanesFor(tensor('float32', [7, 8]), 8), bias: undefined }, { y });
   expect(other.definition).toBe(base.definition);
   expect(keyOf(other)).toBe(keyOf(base));

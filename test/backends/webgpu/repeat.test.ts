@@ -1,4 +1,4 @@
-/** A step that is recorded and repeated gives the same numbers, independent of what happens between repetitions. */
+/** A step that is recorded and replayed gives the same numbers, regardless of other work between the replays. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
@@ -26,7 +26,7 @@ interface Training {
   dispose(): void;
 }
 
-/** Two layers that learn a wave. @param repeating Whether steps are repeated; otherwise each is computed again. */
+/** Two layers that learn a wave. @param repeating Whether steps are replayed; otherwise each is computed again. */
 function training(repeating: boolean, precision: Precision): Training {
   /** Holds the only reference to its values. */
   const variable = (values: Float32Array, shape: number[]): tf.Variable => {
@@ -89,7 +89,7 @@ onWebgpu.each(precisions)('a repeated step gives the numbers of a computed one, 
     const read: number[] = [];
     for (let i = 0; i < STEPS; i++) {
       some.step(i);
-      // Reading caches the values with the tensor. They are out of date after the next step.
+      // Reading caches the values with the tensor. They are outdated after the next step.
       read.push((await some.lossSum.data())[0]!, ...(await some.weight.data()).slice(0, 4));
     }
     expect(some.repeated.repeats).toBe(repeating);
@@ -100,7 +100,7 @@ onWebgpu.each(precisions)('a repeated step gives the numbers of a computed one, 
   expect(new Set(sums[0]).size).toBe(sums[0]!.length);
 });
 
-onWebgpu('a repeated step makes no tensors, and disposing of it frees all memory', async () => {
+onWebgpu('a replayed step creates no tensors, and disposing of it frees all memory', async () => {
   const backend = tf.backend() as unknown as VitBackend;
   const { bufferManager } = internalsOf(backend);
   const before = { tensors: tf.memory().numTensors, buffers: bufferManager.getNumUsedBuffers() };
@@ -156,7 +156,7 @@ onWebgpu('a step is recorded again where shapes change, or a tensor from outside
   expect(sums[1]).toEqual(sums[0]);
 });
 
-onWebgpu('a call that leaves new tensors behind is not repeated', async () => {
+onWebgpu('a call after which new tensors still exist is not replayed', async () => {
   const repeated = new Repeated();
   const left: tf.Tensor[] = [];
   for (let i = 0; i < STEPS; i++) {

@@ -1,4 +1,4 @@
-/** The scale for rounding: found by the pass that rounds, or by a pass before. */
+/** The scale for rounding: found by the pass that rounds, or by an earlier pass. */
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
@@ -20,11 +20,11 @@ onWebgpu('on webgpu', () => {
     ...((await backend.read(tensor.dataId)) as Float32Array),
   ];
 
-  // 3 · 2^-20 is brought to 2^10 … 2^11, by 2^(10 + 19).
+  // 3 · 2^-20 is scaled to 2^10 … 2^11, by 2^(10 + 19).
   const factor = 2 ** 29;
   const values = [1, -2, 0.5, 3, 0, 1.5, -3, 2].map((value) => value * 2 ** -20);
 
-  /** A tensor with a note of its largest value in so many parts, or without a note. */
+  /** A tensor with a note of its largest values in this many parts, or without a note. */
   const noted = (parts: number | null): tf.TensorInfo => {
     const x = backend.makeTensorInfo([2, 4], 'float32', Float32Array.from(values));
     if (parts !== null) {

@@ -1,4 +1,4 @@
-/** The choice of tiles, with matrix units emulated: their times mean nothing, but their results must be right. */
+/** The choice of tiles, with emulated matrix units: their times are meaningless, but their results must be right. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ onWebgpu('on webgpu', () => {
     const result = await tuneTiles(backend, units, trial);
     Reflect.deleteProperty(device, 'createComputePipeline');
     if ('wrong' in result) throw new Error(result.wrong);
-    // Only the ordinary products are compiled one by one; the tiles are compiled before, in parallel.
+    // Only the ordinary products are compiled one by one; the tiles are compiled earlier, in parallel.
     expect(compiled.filter((label) => String(label).startsWith('product'))).toHaveLength(3 * 2);
     expect(result.tried).toHaveLength(3 * 2 * candidates.length);
     for (const { milliseconds } of result.tried) expect(milliseconds).toBeGreaterThan(0);
@@ -81,7 +81,7 @@ describe('the file of tiles', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('holds the tiles of one device, and is ignored where it cannot be read', () => {
+  it('contains the tiles of one device, and is ignored if it cannot be read', () => {
     const tiles: Tiles = forEachProduct(() => small);
     expect(rememberedTiles(path, 'a card')).toBeNull();
     rememberTiles(path, 'a card', tiles);
@@ -93,7 +93,7 @@ describe('the file of tiles', () => {
     expect(rememberedTiles(path, 'a card')).toBeNull();
   });
 
-  it('is not needed: a failure to write it is no error', () => {
+  it('is optional: a failure to write it is not an error', () => {
     writeFileSync(join(folder, 'file'), '');
     const tiles: Tiles = forEachProduct(() => small);
     expect(() => {

@@ -1,4 +1,4 @@
-/** What a step transfers besides its passes: little, since the device would wait for the host in every step. */
+/** The uploads of a step: they must be few, since the device would wait for the host in every step. */
 import * as tf from '@tensorflow/tfjs';
 import { trainingStep } from '../../../bench/training-step.js';
 import { modelOf, workNamed } from '../../../bench/works.js';
@@ -31,7 +31,7 @@ onWebgpu.each(['P', 'F'])('a step of %s uploads only a few numbers', async (name
   } finally {
     backend.write = write;
   }
-  // The learning rate and the other numbers of AdamW that change.
+  // The learning rate and the other numbers of AdamW that change in every step.
   expect(shapes.filter((shape) => shape.length > 0)).toEqual([[4]]);
 });
 
@@ -60,7 +60,7 @@ onWebgpu('an upload without memory fails as out of memory', async () => {
   const createBuffer = device.createBuffer.bind(device);
   Object.assign(device, {
     createBuffer: (descriptor: GPUBufferDescriptor) => {
-      // As Dawn's binding does.
+      // as in Dawn's binding
       if (descriptor.mappedAtCreation) throw new RangeError('createBuffer failed to allocate');
       return createBuffer(descriptor);
     },

@@ -90,10 +90,10 @@ describe('zsh', () => {
   test('is told every command, with options, choices and files', () => {
     for (const command of COMMANDS) expect(texts.zsh).toContain(`_vitmim_${command}() {`);
     expect(texts.zsh).toMatch(/^#compdef vitmim\n/);
-    expect(texts.zsh).toContain("'(--device)'--device='[where tensors live]:name:(auto tensorflow webgpu simd cpu)'");
+    expect(texts.zsh).toContain("'(--device)'--device='[device that computes]:name:(auto tensorflow webgpu simd cpu)'");
     expect(texts.zsh).toContain("'1:spec.yaml:_files'");
     expect(texts.zsh).toContain("'*:folder:_files -/'");
-    expect(texts.zsh).toContain("'sweep:run a sweep\\: every stage");
+    expect(texts.zsh).toContain("'preview:draw the effect of objectives on images\\: original");
     expect(texts.zsh).toContain("'*'--set=");
     expect(texts.zsh).toContain('_alternative "words:what:(scratch ');
   });

@@ -32,7 +32,7 @@ it('is the identity at strength 0', () => {
   expect(Math.max(...data.map((value, i) => Math.abs(value - image.data[i]!)))).toBeLessThan(1e-6);
 });
 
-it('leaves the centre where it is', () => {
+it('does not move the centre', () => {
   for (const draw of DRAWS.slice(0, 20)) expect(sourceOf(...draw.centre, draw)).toEqual([...draw.centre]);
 });
 
@@ -55,7 +55,7 @@ it('never reads outside the image at the strengths of the paper', () => {
   for (const draw of DRAWS.slice(0, 50)) expect(Math.min(...distort(white, draw).data)).toBeGreaterThan(1 - 1e-6);
 });
 
-it('shows zeros where a greater strength reads outside', () => {
+it('shows zeros if a greater strength reads outside', () => {
   const { data } = distort(
     imageOf(16, () => 1),
     { centre: [1, 1], strength: 0.5 },
@@ -95,7 +95,7 @@ function visibleShare(draw: Distortion, size = 64): number {
   return touched.reduce((sum, value) => sum + value, 0) / touched.length;
 }
 
-it('keeps 51 % of the area visible on average, 35 to 65 % in nine images of ten', () => {
+it('keeps 51 % of the area visible on average, 35 to 65 % in nine of ten images', () => {
   const visible = DRAWS.map((draw) => visibleShare(draw)).toSorted((a, b) => a - b);
   expect(Math.abs(mean(visible) - 0.51)).toBeLessThan(0.015);
   expect(Math.abs(visible[100]! - 0.35)).toBeLessThan(0.03);

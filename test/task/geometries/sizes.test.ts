@@ -1,4 +1,4 @@
-/** Fractions against the sizes that PAPER.md §4 and §13 state. */
+/** Fractions against the sizes in PAPER.md §4 and §13. */
 import { UsageError } from '../../../src/common/errors.js';
 import { outerFieldSize, windowSize } from '../../../src/task/geometries/zoomed-in.js';
 import { contentSize } from '../../../src/task/geometries/zoomed-out.js';
@@ -22,7 +22,7 @@ it('keeps windows and fields centred in images of every size', () => {
   }
 });
 
-it('lets the centre and the four strips tile the field exactly', () => {
+it('splits the field exactly into the centre and the four strips', () => {
   const [field, image] = [outerFieldSize(224 / 288, 224), 224];
   const border = (field - image) / 2;
   const strips = 2 * border * field + 2 * border * image;
@@ -30,7 +30,7 @@ it('lets the centre and the four strips tile the field exactly', () => {
   expect(image * image + strips).toBe(field * field);
 });
 
-it('refuses a zoom of less than a pixel, naming its key', () => {
+it('rejects a zoom of less than a pixel and names its key', () => {
   expect(() => windowSize(0.99, 32)).toThrow(UsageError);
   expect(() => outerFieldSize(0.99, 32)).toThrow('degradation.zoomedIn.fraction 0.99');
   expect(() => contentSize(0.99, 32)).toThrow('degradation.zoomedOut.fraction 0.99');

@@ -4,13 +4,13 @@ import { stream } from '../../../src/common/random.js';
 import { cropCentre, enlargeCentre, zoomedIn } from '../../../src/task/geometries/zoomed-in.js';
 import { GEOMETRIES, imageOf, noise } from '../../objectives/support.js';
 
-it('cuts out the centre unchanged', () => {
+it('crops the centre unchanged', () => {
   const image = noise(10, 'field');
   const crop = cropCentre(image, 6);
   expect(crop).toEqual(imageOf(6, (y, x, c) => image.data[((y + 2) * 10 + x + 2) * 3 + c]!));
 });
 
-it('enlarges the centre alone: what lies outside has no influence', () => {
+it('enlarges only the centre: pixels outside have no influence', () => {
   const image = imageOf(16, (y, x) => (y >= 4 && y < 12 && x >= 4 && x < 12 ? 0.25 : 1));
   expect([...enlargeCentre(image, 8, 16).data].every((value) => Math.abs(value - 0.25) < 1e-6)).toBe(true);
 });
@@ -31,7 +31,7 @@ it('shows the 22 px in the middle of a 32 px field, enlarged, for the field loss
   expect(draw.placement).toBeNull();
 });
 
-it('shows the 32 px in the middle of a 42 px field as they are, for the centre-border loss', () => {
+it('shows the 32 px in the middle of a 42 px field unchanged, for the centre-border loss', () => {
   const part = zoomedIn.part(GEOMETRIES['zoomed-in by centre and border'], 32);
   const field = noise(42, 'field');
   expect(part.fieldSize).toBe(42);

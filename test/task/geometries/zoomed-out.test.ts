@@ -10,7 +10,7 @@ it('repeats the edge pixel when it mirrors', () => {
   expect(seen).toEqual([2, 1, 0, 0, 1, 2, 2, 1, 0]);
 });
 
-it('mirrors again where the margin is wider than the content', () => {
+it('mirrors again if the margin is wider than the content', () => {
   const seen = Array.from({ length: 13 }, (_, i) => mirrorIndex(i - 6, 2));
   expect(seen).toEqual([1, 1, 0, 0, 1, 1, 0, 1, 1, 0, 0, 1, 1].map((_, i) => [0, 1, 1, 0][(((i - 6) % 4) + 4) % 4]));
   expect(mirrorIndex(0, 1)).toBe(0);
@@ -26,7 +26,7 @@ it('contains the content exactly, at its placement', () => {
   }
 });
 
-it('fills sides and corners as symmetric padding does', () => {
+it('fills sides and corners like symmetric padding', () => {
   const content = { data: Float32Array.from([1, 2, 3, 4].flatMap((v) => [v, v, v])), height: 2, width: 2 };
   const canvas = mirrorPad(content, { left: 1, top: 0 }, 4);
   const red = Array.from({ length: 16 }, (_, i) => canvas.data[i * 3]);
@@ -41,7 +41,7 @@ it('draws each offset uniformly from 0 to 63 at 224 px, leaving 1 to 64 on the o
     const offsets = placements.map((placement) => placement[axis]);
     expect([Math.min(...offsets), Math.max(...offsets)]).toEqual([0, 63]);
     expect([...new Set(offsets.map((offset) => 224 - 160 - offset))].toSorted((a, b) => a - b).at(0)).toBe(1);
-    // 31.5 ± 0.41, four deviations; each eighth of the range holds 250 ± 15.
+    // 31.5 ± 0.41, four deviations; each eighth of the range contains 250 ± 15.
     expect(Math.abs(mean(offsets) - 31.5)).toBeLessThan(1.7);
     for (let low = 0; low < 64; low += 8) {
       const share = offsets.filter((offset) => offset >= low && offset < low + 8).length;

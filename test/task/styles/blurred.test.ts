@@ -31,7 +31,7 @@ it('keeps the ratio of deviation to mean at other sizes', () => {
   expect(deviation(weights)).toBeCloseTo(0.109, 2);
 });
 
-it('has one kernel a channel without mixing', () => {
+it('has one kernel for each channel without mixing', () => {
   const { weights } = drawKernel({ ...PAPER, mixChannels: false }, stream(0, 'apart'));
   for (let o = 0; o < 3; o++) {
     for (let i = 0; i < 3; i++) {
@@ -46,7 +46,7 @@ it.each([true, false])('sums to 1 in each output channel with unit gain (mixing:
   for (let i = 0; i < 300; i++) {
     const kernel = drawKernel({ kernelSize: 3, relativeStd: 2, mixChannels, unitGain: true }, random);
     for (const gain of gains(kernel)) expect(gain).toBeCloseTo(1, 5);
-    // A tiny sum would have blown the weights up.
+    // Division by a tiny sum would have produced very large weights.
     expect(Math.max(...kernel.weights.map(Math.abs))).toBeLessThan(3);
   }
 });
@@ -57,7 +57,7 @@ it('returns 3v on a grey image of value v, away from the borders, at deviation 0
   const at = (y: number, x: number): number => data[(y * 12 + x) * 3]!;
   expect(at(5, 6)).toBeCloseTo(1.2, 6);
   expect(at(3, 8)).toBeCloseTo(1.2, 6);
-  // 4 of 7 rows and columns lie inside at the corner; the rest is zero padding.
+  // 4 of 7 rows and columns are inside at the corner; the rest is zero padding.
   expect(at(0, 0)).toBeCloseTo((1.2 * 16) / 49, 6);
 });
 
@@ -87,7 +87,7 @@ it.each([
   expect(Math.max(...data.map((value, i) => Math.abs(value - expected.data[i]!)))).toBeLessThan(1e-6);
 });
 
-it('clips to the range of pixels only when asked', () => {
+it('clips to the range of pixels only if requested', () => {
   const image = imageOf(10, () => 2); // beyond white, ImageNet-normalised
   const high = IMAGENET_MEAN.map((mean_, c) => (1 - mean_) / IMAGENET_STD[c]!);
   const clipped = restyled(blurred.part({ ...BLUR, clip: true }), image, stream(0, 'clip')).data;

@@ -14,7 +14,7 @@ it('shows Rec. 601 luminance in three equal channels', () => {
   for (const value of data) expect(value).toBeCloseTo(0.299 + 0.5 * 0.587, 5);
 });
 
-it('leaves grey pixels as they are', () => {
+it('does not change grey pixels', () => {
   for (const variant of [{ variant: 'luminance' }, { variant: 'saturation', saturation: 0.3 }] as const) {
     const style = decolorized.part({ kind: 'decolorized', ...variant });
     const { data } = denormalizeImage(restyled(style, normalizeImage(pixel(0.3, 0.3, 0.3)), random));
@@ -58,7 +58,7 @@ it('draws each weight from U(0, 2/3), independently', () => {
   expect(Math.abs(mean(products))).toBeLessThan(0.004);
 });
 
-it('scales the weights to sum 1 when asked', () => {
+it('scales the weights to sum 1 if requested', () => {
   for (let i = 0; i < 100; i++) {
     const [r, g, b] = drawMix({ normalizeMix: true }, random);
     expect(r + g + b).toBeCloseTo(1, 12);

@@ -77,7 +77,7 @@ function swapAxes(x: usize, out: usize, rows: i32, columns: i32, line: usize): v
   }
 }
 
-/** Copies short runs in a loop: for the few vectors of a patch's row, memory.copy itself takes longer. */
+/** Copies short runs in a loop: for the few vectors in a row of a patch, memory.copy itself takes longer. */
 function copyRun(out: usize, from: usize, bytes: usize): void {
   if (bytes > 256) {
     memory.copy(out, from, bytes);

@@ -1,6 +1,7 @@
 /**
  * Operations element by element. A binary operation works on `rows` × `columns` values. The output is dense, an operand's
- * rows are `aRow` (`bRow`) floats apart, and `aStep` (`bStep`) is 1 along a row, or 0 where one value serves the whole row.
+ * rows are `aRow` (`bRow`) floats apart, and `aStep` (`bStep`) is 1 along a row, or 0 if one value is used for the
+ * whole row.
  */
 import { exp4, loadPart, storePart } from './math';
 
@@ -19,7 +20,7 @@ const DIVIDE = 3;
 const MAXIMUM = 4;
 const MINIMUM = 5;
 
-/** Inlined with a constant operation, so that only one case remains. */
+/** Inlined with a constant operation, so that the compiler keeps only one case. */
 function apply(operation: i32, a: v128, b: v128): v128 {
   switch (operation) {
     case ADD:

@@ -1,5 +1,5 @@
 /**
- * The matrix product where no BLAS is installed, on one thread. A packed strip of A, a few rows high, stays in the
+ * The matrix product for machines without a BLAS, on one thread. A packed strip of A, a few rows high, stays in the
  * first-level cache, while the panels of a packed block of B are read from the second-level cache.
  */
 
@@ -23,7 +23,7 @@ export function gemmScratchBytes(): i32 {
   return BLOCK_BYTES + TILE_BYTES + STRIP_BYTES;
 }
 
-/** c + a·b. Rounded once instead of twice where the module has relaxed SIMD and the processor supports it. */
+/** c + a·b. Rounded once instead of twice if the module has relaxed SIMD and the processor supports it. */
 function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(c, f32x4.mul(a, b));
@@ -68,12 +68,12 @@ function multiplyTile(
   let right3 = f32x4.splat(0);
   let left4 = f32x4.splat(0);
   let right4 = f32x4.splat(0);
-  // Both are aligned already. The operation tells V8 that their upper halves are 0; otherwise it clears them at every step.
+  // Both are aligned already. This lets V8 infer that their upper halves are 0; otherwise it clears them at every step.
   a &= ~3;
   b &= ~3;
   const end = b + <usize>depth * step;
   // The last row comes first, and nothing is unrolled, so that V8 places each load of A just before its use. Otherwise it
-  // places all loads before the arithmetic, and with this many accumulators it has to spill some.
+  // places all loads before the arithmetic, and with this many accumulators it spills some to memory.
   while (b !== end) {
     const left = v128.load(b);
     const right = v128.load(b, 16);

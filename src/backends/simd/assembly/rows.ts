@@ -27,11 +27,12 @@ function narrow(low: v128, high: v128): v128 {
   return v128.shuffle<f32>(v128.demote_zero<f64>(low), v128.demote_zero<f64>(high), 0, 1, 4, 5);
 }
 
-/** Rows that are summed in float32; sums of so many rows are then added in float64. */
+/** The number of rows summed in float32; these sums are then added in float64. */
 const SHORT = 32;
 
 /**
- * out[j] = Σᵢ x[i, j] over `rows` rows that are `stride` apart: in float32 over 32 rows at a time, and in float64 over these
+ * out[j] = Σᵢ x[i, j] over `rows` rows that are `stride` apart: in float32 over 32 rows at a time, then in float64 over
+ * these
  * sums. A single sum in float32 would have an error of one percent after a million rows.
  */
 export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {

@@ -1,4 +1,4 @@
-/** Cast. tfjs's kernel reuses the memory for a wider type, which this backend would read as values of another type. */
+/** Cast. tfjs's kernel reuses the memory for a wider type; this backend would read it as values of the wrong type. */
 import * as tf from '@tensorflow/tfjs';
 import { defineKernel, stock } from './kernel.js';
 

@@ -36,7 +36,9 @@ function joined(axes: readonly Axis[]): Axis[] {
   return result;
 }
 
-/** A dense tensor of values at strides in another, from its float number `first` on; null where there are too many axes. */
+/**
+ * A dense copy of the values at strides in a tensor, from its float number `first` on; null if there are too many axes.
+ */
 function copied(
   backend: SimdBackend,
   x: tf.TensorInfo,

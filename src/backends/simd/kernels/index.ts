@@ -1,4 +1,4 @@
-/** All kernels of this backend. tfjs's stock CPU kernels serve for all others. */
+/** All kernels of this backend. tfjs's stock CPU kernels are used for all other operations. */
 import * as tf from '@tensorflow/tfjs';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';

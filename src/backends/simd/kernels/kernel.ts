@@ -7,7 +7,7 @@ export const BACKEND_NAME = 'simd';
 
 export const defineKernel = kernelsOf<SimdBackend>(BACKEND_NAME);
 
-/** The result of tfjs's own kernel, for types and shapes that our kernel does not take. */
+/** The result of tfjs's own kernel, for types and shapes that our kernel does not support. */
 export function stock(
   kernelName: string,
   backend: SimdBackend,
@@ -22,7 +22,7 @@ export function stock(
   }) as tf.TensorInfo;
 }
 
-/** Whether our kernels take these tensors: float32, and not empty. */
+/** Whether our kernels support these tensors: float32, and not empty. */
 export function ours(...tensors: readonly tf.TensorInfo[]): boolean {
   return tensors.every(({ dtype, shape }) => dtype === 'float32' && sizeOf(shape) > 0);
 }

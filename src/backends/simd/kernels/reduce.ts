@@ -4,7 +4,7 @@ import { sizeOf } from '../../kernels.js';
 import { CHUNK } from '../tasks/chunks.js';
 import { defineKernel, ours, stock } from './kernel.js';
 
-/** Some whole cache lines of each row. */
+/** Enough floats of each row to fill whole cache lines: 64 are four lines of 64 bytes. */
 const LEAST_COLUMNS = 64;
 
 interface ReduceAttributes {
@@ -25,7 +25,7 @@ const kernel = (name: 'Sum' | 'Mean'): tf.KernelConfig =>
     const inner = sizeOf(x.shape.slice(end));
     const kept = attributes.keepDims ? axes.map(() => 1) : [];
     const out = backend.output([...x.shape.slice(0, begin), ...kept, ...x.shape.slice(end)]);
-    // Where one position of the outer axis is more than a chunk, the inner axis is cut too.
+    // If one position of the outer axis is more than a chunk, the inner axis is split too.
     const outerSize = Math.max(1, Math.floor(CHUNK / (reduced * inner)));
     const innerSize = outerSize > 1 ? inner : Math.min(inner, Math.max(LEAST_COLUMNS, Math.floor(CHUNK / reduced)));
     const chunks = Math.ceil(outer / outerSize) * Math.ceil(inner / innerSize);

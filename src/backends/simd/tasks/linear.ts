@@ -25,7 +25,7 @@ export const linear = defineTask(
     const { first, count } = span(chunk, chunkRows, rows);
     const at = first * outputs;
     const out = offset(y, at);
-    // Adding to rows of bias costs nothing extra: the product would have to clear its output anyway.
+    // Starting from rows of bias costs no extra time: otherwise the product would have to clear its output.
     if (residual !== NONE) {
       const a = offset(residual, at);
       kernels.add({ a, b: bias, out, rows: count, columns: outputs, aRow: outputs, bRow: 0, aStep: 1, bStep: 1 });

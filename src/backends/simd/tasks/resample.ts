@@ -16,8 +16,8 @@ const betweenFloats = ({ height, width, outHeight, outWidth, channels }: Resampl
   Math.max(height * outWidth, outHeight * width) * channels;
 
 /**
- * Scratch of each thread, in bytes: the image between the two products, and the column matrix spread over interleaved
- * channels, with which the second product is one of ordinary matrices too.
+ * Scratch of each thread, in bytes: the image between the two products, and the column matrix expanded to interleaved
+ * channels. With the expanded matrix, the second product is an ordinary matrix product too.
  */
 export const resampleScratch = (sizes: ResampleSizes): number =>
   FLOAT * (betweenFloats(sizes) + sizes.width * sizes.channels * sizes.outWidth * sizes.channels);

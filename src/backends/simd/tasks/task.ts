@@ -1,5 +1,5 @@
 /**
- * A task computes one chunk of a kernel's work from addresses, sizes and factors; it knows no tensors. Its arguments are
+ * A task computes one chunk of a kernel's work from addresses, sizes and factors, not from tensors. Its arguments are
  * one record, which threads other than the calling one read from shared memory.
  *
  * Records for tasks, kernels and products are written as plain literals: with object spreads, a call among small matrices
@@ -13,7 +13,7 @@ export interface Task<Values> {
   readonly words: number;
   run(thread: Thread, chunk: number, values: Values): void;
   write(words: Float64Array, values: Values): void;
-  /** Runs a chunk with arguments that {@link write} has left there. */
+  /** Runs a chunk with the arguments that {@link write} stored there. */
   runWritten(thread: Thread, chunk: number, words: Float64Array): void;
 }
 

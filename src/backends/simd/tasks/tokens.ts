@@ -1,10 +1,10 @@
-/** Rows picked by index, and weighted sums of rows. */
+/** Rows selected by index, and weighted sums of rows. */
 import { offset } from '../address.js';
 import { address, number } from '../records.js';
 import { span } from './chunks.js';
 import { defineTask } from './task.js';
 
-/** A chunk of out[i] = x[index[i]]. An index of `limit` or more takes the row at `fill`, or zeros where that is NONE. */
+/** A chunk of out[i] = x[index[i]]. An index of `limit` or more gives the row at `fill`, or zeros if `fill` is NONE. */
 export const gatherRows = defineTask(
   {
     x: address,

@@ -13,7 +13,7 @@ interface AdamWAttributes extends AdamWStep {
 
 interface Slot {
   value: TensorInfo;
-  /** The value in float16, where the notes have it. */
+  /** The value in float16, if the notes have it. */
   half: TensorInfo | undefined;
   first: TensorInfo;
   second: TensorInfo;
@@ -38,13 +38,13 @@ export const adamW = defineKernel<AdamWAttributes>('VitAdamW', (backend, inputs,
   for (const some of together(slots, backend.device.limits.maxStorageBuffersPerShaderStage - 1)) {
     update(backend, some, rates);
   }
-  // A step ends here. If the last passes of a step were submitted with the first ones of the next, buffers would be freed
-  // at other times in every step, and each step would use other buffers.
+  // A step ends here. If the last passes of a step were submitted with the first ones of the next, the times at which
+  // buffers are freed would differ between steps, and each step would use other buffers.
   backend.submit();
   return [];
 });
 
-/** Groups consecutive slots, with at most so many buffers in each group. */
+/** Groups consecutive slots, with at most `most` buffers in each group. */
 function together(slots: readonly Slot[], most: number): Slot[][] {
   const all: Slot[][] = [];
   let free = 0;

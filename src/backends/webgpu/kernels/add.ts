@@ -1,6 +1,6 @@
 /**
- * Sums of two tensors of one shape, as of the gradients of a tensor that was used twice. The pass also finds the largest
- * values, for a pass that rounds the sums later. tfjs's own kernel computes all other sums.
+ * Sums of two tensors of the same shape, for example of the gradients of a tensor that was used twice. The pass also
+ * finds the largest values, for a later pass that rounds the sums. tfjs's own kernel computes all other sums.
  */
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-webgpu'; // registers the stock kernel
@@ -10,7 +10,7 @@ import { computedType, definePass, scalars } from '../pass.js';
 import { largestParts, partsFor } from '../passes/largest.js';
 import { BACKEND_NAME } from './kernel.js';
 
-/** Number of values from which finding the largest later would cost more than doing it here. */
+/** For at least this many values, a separate pass that finds the largest would cost more than finding it here. */
 const LARGE = 2 ** 16;
 
 export function addKernel(): tf.KernelConfig {

@@ -1,5 +1,5 @@
 /**
- * VitAttention and its gradient: src/ops/attention.ts describes them. They run on matrix units where the device has these
+ * VitAttention and its gradient: src/ops/attention.ts describes them. They run on matrix units if the device has them
  * and qkv is stored as float16, on ordinary units otherwise.
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
@@ -75,7 +75,7 @@ function ordinaryGradient(
       { dqkv: operand(dqkv), along: scalars(along) },
     ),
   );
-  // One pass for both sums of a key keeps its k, v, dk and dv in registers. A card has 255, enough for a width of 32.
+  // One pass for both sums of a key keeps its k, v, dk and dv in registers. A GPU has 255, enough for a width of 32.
   const parts = sizes.size <= 32 ? (['keys and values'] as const) : (['keys', 'values'] as const);
   const reads = { qkv: operand(qkv), dy: operand(dy), logSums: scalars(logSums), along: scalars(along) };
   for (const part of parts) backend.run(keyGradientPass({ ...sizes, part }, reads, { dqkv: operand(dqkv) }));
@@ -88,7 +88,7 @@ interface OnMatrixUnits {
   readonly kind: MatrixUnitKind;
 }
 
-/** null where the device has no matrix units for these sizes. */
+/** null if the device has no matrix units for these sizes. */
 function matrixPlans({ matrixUnits: units, device }: VitBackend, sizes: AttentionSizes): OnMatrixUnits | null {
   if (!units) return null;
   const { lanes, emulated } = units;
@@ -97,8 +97,8 @@ function matrixPlans({ matrixUnits: units, device }: VitBackend, sizes: Attentio
 }
 
 /**
- * The largest gradient is brought to 2^5 … 2^6. The gradients of the scores are products of them with v over a head, and
- * may be √size·|v| times as large: with 2^6 they stay in the range of float16 for |v| up to some hundreds.
+ * The largest gradient is scaled to 2^5 … 2^6. The gradients of the scores are products of such gradients with v over a
+ * head, and may be √size·|v| times as large: with 2^6 they stay in the range of float16 for |v| up to some hundreds.
  */
 const TARGET = 5;
 

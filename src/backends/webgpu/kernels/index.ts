@@ -1,4 +1,4 @@
-/** All kernels of this backend. tfjs's stock WebGPU kernels serve for all others. */
+/** All kernels of this backend. tfjs's stock WebGPU kernels are used for all other operations. */
 import * as tf from '@tensorflow/tfjs';
 import { accumulate } from './accumulate.js';
 import { addKernel } from './add.js';

@@ -62,7 +62,7 @@ const layerNormGradientPass = definePass<
   const width = dim / lanes;
   const type = computedType(x);
   const own = Math.ceil(width / SHARERS);
-  // Unrolled, since each column has a sum of its own: an array indexed by a variable would be placed in memory.
+  // Unrolled, since each column has its own sum: an array indexed by a variable would be placed in memory.
   const ownColumns = (body: (i: number) => string): string =>
     repeat(own, (i) => {
       const all = (i + 1) * SHARERS <= width;
@@ -103,7 +103,10 @@ const layerNormGradientPass = definePass<
   return { threads: LANE_THREADS, groups: [groups, 1, 1], declarations, body };
 });
 
-/** WGSL: adds up what the invocations of a workgroup have for their i-th columns, and writes it to `parts`. */
+/**
+ * WGSL: adds the sums that the invocations of a workgroup have for their i-th columns, and writes the result to
+ * `parts`.
+ */
 const sumColumnsOfGroup = (i: number, width: number, type: string): string => `
   workgroupBarrier();
   scaleSums[thread] = dScale${i};
@@ -125,7 +128,8 @@ export const layerNormGradient = defineKernel(
     const rows = sizeOf(x!.shape) / dim;
     const dx = backend.output(x!.shape);
     const blocks = Math.ceil(rows / ROWS_AT_ONCE);
-    // At most as many as run at once, since each writes a row of sums; and a number that gives all an equal share.
+    // At most as many groups as run at once, since each writes a row of sums; and a number that divides the work
+    // evenly.
     const groups = Math.ceil(blocks / Math.ceil(blocks / AT_ONCE));
     const parts = backend.output([groups, 2 * dim]);
     const reads = {

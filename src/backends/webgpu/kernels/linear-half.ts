@@ -18,7 +18,7 @@ interface HalfLinearAttributes {
   result: 'float32' | 'float16';
 }
 
-/** Saves the derivative of the activation, where there is one. */
+/** Saves the derivative of the activation, if there is one. */
 export const halfLinear = defineKernel<HalfLinearAttributes>(
   'VitLinearHalf',
   (backend, { input0: x, input1: weight, input2: bias, input3: residual }, { activation, result }) => {
@@ -66,7 +66,7 @@ function roundedWeight(backend: VitBackend, weight: TensorInfo): TensorInfo {
   return half;
 }
 
-/** dy times the activation's derivative, in float16; with its sums over the rows where there is a bias. */
+/** dy times the activation's derivative, in float16; with its sums over the rows if there is a bias. */
 function roundedGradient(
   backend: VitBackend,
   dy: TensorInfo,

@@ -14,7 +14,8 @@ interface PatchGrid {
 type Direction = 'patches' | 'images';
 
 /**
- * Patches are laid out by (image and row of patches, column of patches, row in the patch, value), images with the middle
+ * Patches are stored in the order (image and row of patches, column of patches, row in the patch, value), images with
+ * the middle
  * two exchanged. `size` is the number of values.
  */
 const rearrangePass = definePass<{ size: number; patchSize: number; columns: number; to: Direction }, 'x', 'y'>(

@@ -1,4 +1,4 @@
-/** VitResample and its gradient: src/ops/resample.ts describes them. First down the columns, then along the rows. */
+/** VitResample and its gradient: src/ops/resample.ts describes them. First along the columns, then along the rows. */
 import type { TensorInfo } from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { definePass, invocations, scalars } from '../pass.js';

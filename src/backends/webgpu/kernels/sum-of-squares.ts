@@ -1,6 +1,6 @@
 /**
- * VitSumOfSquares: src/ops/sum-of-squares.ts describes it. One pass for as many tensors as a shader may access at once,
- * whose workgroups each write the sum of a part; then one pass over the parts. The stock sum would go through each tensor
+ * VitSumOfSquares: src/ops/sum-of-squares.ts describes it. One pass for as many tensors as a shader may access at once;
+ * each of its workgroups writes the sum of a part. Then one pass over the parts. The stock sum would read each tensor
  * with a single workgroup.
  */
 import { SUM_OF_SQUARES_KERNEL } from '../../../ops/sum-of-squares.js';
@@ -15,7 +15,7 @@ const ELEMENTS = 16;
 
 const SUM_OF_GROUP = reduction('sumOfGroup', 'f32', THREADS, (a, b) => `${a} + ${b}`);
 
-/** Workgroups that go through so many elements. */
+/** Number of workgroups for this many elements. */
 const groupsFor = (elements: number): number => Math.ceil(elements / (THREADS * ELEMENTS));
 
 export const sumOfSquares = defineKernel(SUM_OF_SQUARES_KERNEL, (backend, inputs) => {
@@ -26,7 +26,7 @@ export const sumOfSquares = defineKernel(SUM_OF_SQUARES_KERNEL, (backend, inputs
   });
   const total = shares.reduce((sum, { groups }) => sum + groups, 0);
   const parts = backend.output([total]);
-  // One of the buffers that a shader may access is that of the parts.
+  // One of the buffers that a shader may access contains the parts.
   const most = backend.device.limits.maxStorageBuffersPerShaderStage - 1;
   let first = 0;
   for (let begin = 0; begin < shares.length; begin += most) {
@@ -41,7 +41,7 @@ export const sumOfSquares = defineKernel(SUM_OF_SQUARES_KERNEL, (backend, inputs
   return sum;
 });
 
-/** Values of each tensor; the sum of each workgroup goes to `parts`, from the place `first` on. */
+/** Values of each tensor; the sum of each workgroup is written to `parts`, from the index `first` on. */
 const sumOfSquaresPass = definePass<{ sizes: readonly number[]; first: number }, `x${number}`, 'parts'>(
   'sumOfSquares',
   ({ sizes, first }, types) => {

@@ -1,6 +1,6 @@
 /**
- * What the attention shaders are made of. An invocation owns one token; the tokens that it meets pass by in blocks through
- * workgroup memory.
+ * The parts of the attention shaders. An invocation computes one token, its _own_; it reads the other tokens in blocks,
+ * which are copied to workgroup memory.
  */
 import type { ElementType } from '../pass.js';
 
@@ -29,6 +29,8 @@ export function gridOf({ batch, tokens, heads }: AttentionSizes) {
 export type AttentionParts = ReturnType<typeof attentionParts>;
 
 /**
+ * Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token, `first`
+ * and
  * Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token, `first` and
  * `head`, where the image and the head begin, and `statistics`, where the numbers of the head's tokens begin.
  */
@@ -93,7 +95,7 @@ const fillNumbers = (numbers: readonly string[], block: number, sizes: Attention
     ${numbers.map((name) => `${name}Block[i] = ${name}[at];`).join('\n')}
   }`;
 
-/** Places of the four components of vector v in a head of single values. */
+/** Indices of the four components of vector v in a head of single values. */
 const COMPONENTS = [0, 1, 2, 3].map((j) => `4u * v + ${j}u`);
 
 /** WGSL: `Get`, which reads vector v of a head's part of a token. `width` is the width of a token in the buffer. */

@@ -1,6 +1,6 @@
 /**
- * Attention on ordinary units. The scores never reach memory (Dao et al. 2022): the softmax is computed over the blocks of
- * keys as they pass by, and its logarithmic sum is saved. From that the gradient computes the weights again.
+ * Attention on ordinary units. The scores are never written to memory (Dao et al. 2022): the softmax is computed block
+ * by block over the keys, and its logarithmic sum is saved. From this sum the gradient computes the weights again.
  */
 import { definePass, type ElementType, type Shader } from '../pass.js';
 import {
@@ -42,7 +42,7 @@ export const attentionPass = definePass<AttentionSizes, 'qkv', 'y' | 'logSums'>(
 
 const scaleOf = ({ size }: AttentionSizes): number => 1 / Math.sqrt(size);
 
-/** Takes four keys at a time: the sums are adjusted to a new maximum once for all of them. */
+/** Processes four keys at a time: the sums are adjusted to a new maximum once for all of them. */
 const attendToBlock = ({ tokens }: AttentionSizes, { block, vectors, overVectors }: AttentionParts): string => `
   for (var j = 0u; j < min(${block}u, ${tokens}u - start); j += 4u) {
     var scores = vec4<f32>(0.0);
@@ -63,7 +63,7 @@ const attendToBlock = ({ tokens }: AttentionSizes, { block, vectors, overVectors
     )}
   }`;
 
-/** A list for the four tokens that are met at a time. */
+/** A list for the four tokens that are processed together. */
 const fours = (one: (s: number) => string, separator = ', '): string => [0, 1, 2, 3].map(one).join(separator);
 
 /** dq = Σ change·k, where change = weight·(dy·v − dy·y) is the gradient of a score and weight = exp(q·k − logSum). */
@@ -116,7 +116,7 @@ export const queryGradientPass = definePass<AttentionSizes, 'qkv' | 'dy' | 'y' |
 
 export type GradientPart = 'keys' | 'values' | 'keys and values';
 
-/** dk = Σ change·q, dv = Σ weight·dy, or both, over the queries that meet the key. */
+/** dk = Σ change·q, dv = Σ weight·dy, or both, over all queries. */
 export const keyGradientPass = definePass<
   AttentionSizes & { part: GradientPart },
   'qkv' | 'dy' | 'logSums' | 'along',

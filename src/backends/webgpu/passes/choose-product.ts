@@ -21,8 +21,8 @@ export function product(backend: VitBackend, factors: Factors, after: Epilogue, 
 }
 
 /**
- * a·b as a new tensor. Where it costs nothing, its largest values are noted, so the float16 rounding pass need not find
- * them.
+ * a·b as a new tensor. If it has no extra cost, its largest values are noted, so the float16 rounding pass need not
+ * find them.
  */
 export function plainProduct(
   backend: VitBackend,
@@ -44,7 +44,7 @@ export function plainProduct(
   return y;
 }
 
-/** The device's matrix units with the tile for a product; null where the ordinary units have to compute it. */
+/** The device's matrix units with the tile for a product; null if the ordinary units have to compute it. */
 function onMatrixUnits(
   backend: VitBackend,
   { a }: Factors,
@@ -59,12 +59,12 @@ function onMatrixUnits(
 /** Shortest part of a sum: for a shorter one, writing and reading its result costs more than it saves. */
 const LEAST_PART = 256;
 const LONGEST_STRIP = 64;
-/** Terms of a sum that take as long as writing one result and reading it again; about, on an H200. */
+/** Number of terms of a sum that take as long as writing one result and reading it again; approximate, on an H200. */
 const TERMS_OF_RESULT = 250;
 
 /**
- * In how many parts long sums are cut. Few results leave most of a card idle, and so does a last round of few workgroups;
- * but the results of each part have to be written and read again.
+ * The number of parts into which long sums are split. With few results, or few workgroups in the last round, most of a
+ * GPU is idle; but the results of each part have to be written and read again.
  */
 export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>): number {
   const tiles = Math.ceil(rows / 128) * Math.ceil(columns / 128);
@@ -84,8 +84,8 @@ export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>)
 }
 
 /**
- * aᵀ·b, where the sums run over all tokens of a batch: few results, long sums. They are cut in parts, since otherwise most
- * of a card would be idle.
+ * aᵀ·b, where the sums run over all tokens of a batch: few results, long sums. They are split into parts, since
+ * otherwise most of a GPU would be idle.
  *
  * @returns A new tensor, rows × columns.
  */

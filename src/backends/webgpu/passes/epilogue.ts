@@ -4,7 +4,7 @@ import type { VitBackend } from '../backend.js';
 import { computedType, typeOf, type ElementType, type Named, type Operand } from '../pass.js';
 import { GELU } from './gelu.js';
 
-/** Names of the buffers of an epilogue. Which of them a pass has decides its operations. */
+/** Names of the buffers of an epilogue. The operations of a pass follow from the buffers that it has. */
 export type EpilogueReads = 'bias?' | 'residual?';
 export type EpilogueWrites = 'y' | 'derivative?';
 
@@ -34,7 +34,7 @@ export function makeEpilogue(
   };
 }
 
-/** The same with single values in place of vectors. */
+/** The same with single values instead of vectors. */
 export function inScalars({ reads: { bias, residual }, writes: { y, derivative } }: Epilogue): Epilogue {
   const single = (operand: Operand): Operand => ({ ...operand, lanes: 1 });
   return {
@@ -54,7 +54,7 @@ export function plainResult(
 }
 
 /**
- * WGSL: `storeFour(row, column, value, offset)` and `storeOne` with the same parameters. They write nothing outside of the
+ * WGSL: `storeFour(row, column, value, offset)` and `storeOne` with the same parameters. They write nothing outside the
  * result. `offset` is where this part of the result begins, in values.
  */
 export function epilogue(

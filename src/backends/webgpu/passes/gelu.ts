@@ -3,8 +3,9 @@
 /**
  * Declares `gelu(x)`, which gives x·Φ(x) and its derivative Φ(x) + x·φ(x).
  *
- * Φ by Abramowitz & Stegun 7.1.26: with t = 1/(1 + p·|x|/√2), 1 − Φ(|x|) = ½·t·(a₁ + … + a₅·t⁴)·exp(−x²/2), wrong by
- * 7.5e-8 at most. Taken from the small side, the tail of negative x ends at 0 and not in the rounding of 1 − 1.
+ * Φ by Abramowitz & Stegun 7.1.26: with t = 1/(1 + p·|x|/√2), 1 − Φ(|x|) = ½·t·(a₁ + … + a₅·t⁴)·exp(−x²/2), error at
+ * most
+ * 7.5e-8. For negative x this tail is used directly, so that it approaches 0 without the rounding error of 1 − 1.
  *
  * @param type `f32` or a vector of it.
  */

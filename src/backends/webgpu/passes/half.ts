@@ -6,9 +6,9 @@ import { computedType, definePass, striding, typeOf } from '../pass.js';
 import { scaleCode, type Finding, type Scale } from './scale-for-half.js';
 
 export interface Rounding {
-  /** What x is multiplied by first, element by element. */
+  /** An optional factor for each element, applied first. */
   readonly times?: tf.TensorInfo | undefined;
-  /** What x is multiplied by last. */
+  /** An optional factor for all elements, applied last. */
   readonly scale?: Scale | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The layout of row-wise shaders: a workgroup takes 16 rows, with 16 invocations for each, which exchange their results
- * through workgroup memory.
+ * The layout of row-wise shaders: a workgroup computes 16 rows, with 16 invocations for each, which exchange their
+ * results through workgroup memory.
  */
 import { linearGroup, linearGroups, type Shader } from '../pass.js';
 
@@ -8,7 +8,7 @@ const LANES = 16;
 const ROWS = 16;
 export const LANE_THREADS = LANES * ROWS;
 
-/** WGSL: `name(thread, value)` joins the values of so many lanes of a row, in their order. */
+/** WGSL: `name(thread, value)` joins the values of `lanes` lanes of a row, in order. */
 const ofLanes = (lanes: number, name: string, type: string, join: (a: string, b: string) => string): string => `
   var<workgroup> ${name}Shares: array<${type}, ${LANE_THREADS}>;
   fn ${name}(thread: u32, value: ${type}) -> ${type} {
@@ -40,8 +40,9 @@ export const overColumns = (width: number, body: string): string =>
   `for (var column = lane; column < ${width}u; column += ${LANES}u) { ${body} }`;
 
 /**
- * The layout of a shader over so many rows. Its code begins with `begin`, which declares `lane`, `own`, the row's number,
- * and `row`, which is the last row where `own` is beyond it: such invocations take part until nothing more is shared.
+ * The layout of a shader over this many rows. Its code begins with `begin`, which declares `lane`, `own`, the row's
+ * index, and `row`: the same, but at most the last row. Invocations beyond the last row must run until the last
+ * exchange.
  */
 export function rowwise(rows: number): Pick<Shader, 'threads' | 'groups'> & { begin: string } {
   const groups = Math.ceil(rows / ROWS);

@@ -1,4 +1,4 @@
-/** The largest absolute values of parts of a list, found by a pass that goes through it. They give a scale for the list. */
+/** The largest absolute values of parts of a list, found by one pass over the list. They determine a scale for it. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
 import { striding, type Shader } from '../pass.js';
@@ -24,7 +24,7 @@ interface Each {
 }
 
 /**
- * A shader that goes through a list and writes the largest values of its parts, one for each workgroup, to `parts`.
+ * A shader that reads a list and writes the largest values of its parts, one for each workgroup, to `parts`.
  *
  * @param count Elements, each of so many lanes.
  */

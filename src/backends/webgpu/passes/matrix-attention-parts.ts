@@ -1,7 +1,7 @@
 /**
- * What the attention shaders on matrix units are made of: chunks of tokens that pass by through workgroup memory, their
- * products with the own tokens of each subgroup, and sums over them. Matrices are read from workgroup memory, since each
- * subgroup would otherwise read them from the buffer again, in many small reads.
+ * The parts of the attention shaders on matrix units: copies of chunks of tokens to workgroup memory, their products
+ * with the own tokens of each subgroup, and sums over them. Matrices are read from workgroup memory; otherwise each
+ * subgroup would read them from the buffer again, in many small reads.
  */
 import type { Shader } from '../pass.js';
 import type { AttentionSizes } from './attention-parts.js';
@@ -18,13 +18,13 @@ import {
 } from './plan-matrix-attention.js';
 import { repeat } from './unroll.js';
 
-/** Everything that the code of a pass depends on. */
+/** All that the code of a pass depends on. */
 export type MatrixAttentionSizes = AttentionSizes & MatrixUnitKind & { readonly plan: MatrixAttentionPlan };
 
-/** Where rows lie in qkv. */
+/** Index of each kind of rows in qkv. */
 export const PART: Readonly<Record<Exclude<Rows, 'dy'>, number>> = { query: 0, key: 1, value: 2 };
 
-/** Numbers that the pieces have in common. */
+/** Numbers that the pieces share. */
 interface Geometry {
   readonly sizes: MatrixAttentionSizes;
   readonly products: Products;
@@ -91,7 +91,7 @@ export function matrixAttentionParts(sizes: MatrixAttentionSizes, pass: Attentio
     score: (product: number, half: 0 | 1) => score(geometry, product, half),
     setWeights: (product: number, front: string, back: string) => setWeights(geometry, product, front, back),
     cut: (front: string, back: string) => cut(sizes, front, back),
-    /** The values that the invocations of a row have left in an array, joined. */
+    /** The values that the invocations of a row have stored in an array, joined. */
     ofRow: (array: string, row: string, join: (a: string, b: string) => string): string =>
       Array.from({ length: sharers }, (_, i) => `${array}[subgroup * ${sizes.lanes}u + ${row} + ${i * SIDE}u]`).reduce(
         join,
@@ -146,11 +146,11 @@ function begin(geometry: Geometry): string {
 /** Vectors of a token in the buffer. */
 const widthOf = ({ dim }: Geometry, rows: Rows): number => (rows === 'dy' ? dim : 3 * dim) / PACK;
 
-/** Where a token's rows begin in the buffer. */
+/** The index in the buffer of a token's rows. */
 const place = (geometry: Geometry, rows: Rows, token: string): string =>
   `(first + ${token}) * ${widthOf(geometry, rows)}u + head + ${rows === 'dy' ? 0 : (PART[rows] * geometry.dim) / PACK}u`;
 
-/** Where a chunk of rows is staged. */
+/** The index in workgroup memory of a chunk of rows. */
 function stage({ slot, slots }: Geometry, rows: Rows, at: string): string {
   const { first, count } = slots.get(rows)!;
   return count === 1 ? `${first * slot}u` : `(${first * slot}u + (${at}) % ${count}u * ${slot}u)`;
@@ -160,7 +160,7 @@ function stage({ slot, slots }: Geometry, rows: Rows, at: string): string {
 const vectorsOf = ({ size, plan: { chunk, threads } }: MatrixAttentionSizes): number =>
   Math.ceil((chunk * size) / PACK / threads);
 
-/** For each of them: its token in the chunk, `outer`, and its place in the token's row, `inner`. */
+/** For each of them: its token in the chunk, `outer`, and its index in the token's row, `inner`. */
 function eachVector(sizes: MatrixAttentionSizes, code: (i: number) => string): string {
   const { size, plan } = sizes;
   const { chunk, threads } = plan;
@@ -186,9 +186,9 @@ const put = (geometry: Geometry, rows: Rows, at: string): string =>
   );
 
 /**
- * All multiplications between two barriers: scores with one chunk, which are stored in workgroup memory, and sums over the
- * chunk before, whose weights are there. They are interleaved, since each score is a chain of products that wait for each
- * other.
+ * All multiplications between two barriers: scores with one chunk, which are stored in workgroup memory, and sums over
+ * the chunk before, whose weights are there. They are interleaved, since each score is a chain of products in which
+ * each waits for the one before.
  */
 function multiply(geometry: Geometry, { scoresOf, sumsOf }: { scoresOf?: string; sumsOf?: string }): string {
   const { unit, products, features, steps, scoreRow, weightRow } = geometry;
@@ -248,7 +248,10 @@ const addSums = (geometry: Geometry, at: string, f: number): string =>
     )
     .join('\n');
 
-/** For each eight tokens of the chunk in the invocation's share of its row: `at`, their place among all eights. */
+/**
+ * For each eight tokens of the chunk in the invocation's share of its row: `at`, their index in the chunk, in units of
+ * eight.
+ */
 function eachPack({ sizes, sharers }: Geometry, body: string): string {
   const packs = sizes.plan.chunk / PACK;
   return repeat(Math.ceil(packs / sharers), (i) => {
@@ -275,7 +278,7 @@ function cut({ tokens, plan }: MatrixAttentionSizes, front: string, back: string
 }
 
 /**
- * Writes sums through the memory of the scores, as many columns at a time as fit. A barrier comes before it.
+ * Writes sums through the memory of the scores, as many columns at a time as fit. A barrier is required before it.
  *
  * @param write Writes eight values, from `scores[source]` on. `token` and `column`, which counts such eights, are in scope.
  */
@@ -303,7 +306,7 @@ const memoryOf = (rows: Rows): 'qkv' | 'dy' => (rows === 'dy' ? 'dy' : 'qkv');
 const memoriesOf = (all: readonly Rows[]): ('qkv' | 'dy')[] => [...new Set(all.map(memoryOf))];
 const sumOf = (rows: Rows): string => `${rows}Sum`;
 
-/** Where the chunks of each kind of rows are, counted in chunks, and how many there are. */
+/** The index of the first chunk of each kind of rows, and their number, both counted in chunks. */
 function layOut(met: Readonly<Partial<Record<Rows, 1 | 2>>>): Map<Rows, { first: number; count: number }> {
   const places = new Map<Rows, { first: number; count: number }>();
   let first = 0;

@@ -1,9 +1,10 @@
 /**
- * Attention on matrix units, of qkv that is stored as float16. Each subgroup of a workgroup owns 16 tokens of a head and
- * keeps their results in its matrices. All tokens pass by in chunks through workgroup memory, which the workgroup shares.
+ * Attention on matrix units, of qkv that is stored as float16. Each subgroup of a workgroup computes 16 tokens of a
+ * head and keeps their results in its matrices. All tokens are copied in chunks to workgroup memory, which the
+ * workgroup shares.
  *
- * Scores leave their matrices as float32, and return as weights in float16 for the next product. Between two barriers there
- * are either only products, of one chunk's scores and the sums of the chunk before, or everything else.
+ * Scores are stored as float32, and loaded as float16 weights for the next product. Between two barriers there are
+ * either only products, of one chunk's scores and the sums of the chunk before, or all other work.
  */
 import { definePass } from '../pass.js';
 import type { AttentionSizes } from './attention-parts.js';
@@ -12,9 +13,9 @@ import { PACK, SIDE } from './matrix-units.js';
 import type { Rows } from './plan-matrix-attention.js';
 
 /**
- * Factor of the gradient of qkv besides the scale of dy, so that it stays in the range of float16. With dy below 2^6, the
- * gradients of v are sums of dy with weights, below 2^6 times the number of queries. Those of q and k are sums of gradients
- * of scores, which are in float16 themselves, times k and q over √size.
+ * Factor of the gradient of qkv in addition to the scale of dy, so that it stays in the range of float16. With dy below
+ * 2^6, the gradients of v are sums of dy with weights, below 2^6 times the number of queries. Those of q and k are sums
+ * of gradients of scores, which are in float16 too, times k and q over √size.
  */
 const ROOM = 2 ** -4;
 
@@ -34,8 +35,9 @@ function writeGradient({ heads, size }: AttentionSizes, part: keyof typeof PART,
 }
 
 /**
- * Rows cannot be scaled in matrices. Therefore a first round finds the largest score of each row, and a second one computes
- * all scores again for the sums. Where all tokens are one chunk, one round does both.
+ * Rows of a matrix cannot be scaled. Therefore a first round finds the largest score of each row, and a second one
+ * computes
+ * all scores again for the sums. If all tokens are in one chunk, one round does both.
  */
 export const matrixAttentionPass = definePass<MatrixAttentionSizes, 'qkv', 'y' | 'logSums'>('attention', (sizes) => {
   const parts = matrixAttentionParts(sizes, 'forward');
@@ -109,7 +111,8 @@ function forwardRounds(sizes: AttentionSizes, parts: Parts): { first: string; se
     }
     ${put('key', '0u')}
     ${fetch('key', '1u')}`;
-  // Scores are a chunk ahead of sums, and so keys are a chunk ahead of values: only one chunk of each is in memory.
+  // Scores are computed a chunk ahead of sums, and therefore keys are read a chunk ahead of values: only one chunk of
+  // each is in memory.
   const second = `
     for (var i = 0u; i < ${last}u; i++) {
       ${put('key', 'i + 1u')}
@@ -167,7 +170,7 @@ export const matrixQueryGradientPass = definePass<
   );
 });
 
-/** dv = Σ weight·dy and dk = Σ change·q, over the queries that meet the key. */
+/** dv = Σ weight·dy and dk = Σ change·q, over all queries. */
 export const matrixKeyGradientPass = definePass<MatrixAttentionSizes, 'qkv' | 'dy' | 'logSums' | 'along', 'dqkv'>(
   'attention, gradient of keys and values',
   (sizes) => {
@@ -222,7 +225,9 @@ interface Hooks {
   readonly around?: (at: string, products: string) => string;
 }
 
-/** Scores of all chunks, weights that `weigh` computes from them, and the sums with these; for each pair of chunks together. */
+/**
+ * Scores of all chunks, weights that `weigh` computes from them, and the sums with these weights; for pairs of chunks.
+ */
 function overChunks(
   { chunks, fetch, put, multiply }: Parts,
   rows: readonly Rows[],

@@ -1,7 +1,8 @@
 /**
  * Matrix products on matrix units. A workgroup computes one tile of the result: it copies strips of both factors to
- * workgroup memory, reads the next ones to registers while it multiplies, and each of its subgroups keeps a part of the
- * tile in its matrices. A part of 64 × 64 reads 2 · 64 · 16 values from workgroup memory for 64 · 64 · 16 multiply-adds.
+ * workgroup memory, and reads the next strips to registers while it multiplies. Each of its subgroups keeps a part of
+ * the tile in its matrices. A part of 64 × 64 reads 2 · 64 · 16 values from workgroup memory for 64 · 64 · 16
+ * multiply-adds.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { definePass, packed, scalars, type ElementType, type Named, type Pass } from '../pass.js';
@@ -62,8 +63,8 @@ export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { byte
 const sumStride = (partColumns: number): number => partColumns / 4 + 1;
 
 /**
- * Workgroup memory, in vectors of 16 bytes. It holds one strip after the other. After the last multiplication, the sums of
- * each subgroup pass through it to the buffer, `atOnce` matrices of 16 rows at a time.
+ * Workgroup memory, in vectors of 16 bytes. It holds one strip after another. After the last multiplication, the sums
+ * of each subgroup are copied through it to the buffer, `atOnce` matrices of 16 rows at a time.
  */
 function memoryOf([a, b]: readonly [Strip, Strip], tile: MatrixTile) {
   const [sizeOfA, sizeOfB] = [a.outerTile * strideOf(a), b.outerTile * strideOf(b)];
@@ -77,9 +78,9 @@ function memoryOf([a, b]: readonly [Strip, Strip], tile: MatrixTile) {
 export interface MatrixProductOptions {
   readonly sizes: ProductSizes;
   readonly tile: MatrixTile;
-  /** The depth is cut into at most so many parts, each with its own result: [splits, rows, columns]. */
+  /** The depth is split into at most this many parts, each with its own result: [splits, rows, columns]. */
   readonly splits: number;
-  /** Receives the largest absolute value of each tile. Only for a result that is the product itself. */
+  /** Receives the largest absolute value of each tile. Only for a product without an epilogue. */
   readonly largest?: tf.TensorInfo | undefined;
 }
 
@@ -131,7 +132,7 @@ const strideOf = ({ innerTile }: Pick<Strip, 'innerTile'>): number => (innerTile
 type Sizes = ProductSizes & MatrixUnitKind & { readonly tile: MatrixTile; readonly splits: number };
 type Types = Named<'a' | 'b' | EpilogueReads | 'scale?' | EpilogueWrites | 'largest?', ElementType>;
 
-/** What the pieces of the code have in common. */
+/** Values that the pieces of the code share. */
 interface Plan {
   readonly matrices: MatrixCode;
   readonly threads: number;
@@ -223,7 +224,7 @@ function multiply({ matrices, strips, beginOf, down, across }: Plan, step: numbe
       ? `${beginOf[strip.name]}u + (${part} + ${index * SIDE}u) * ${stride}u + ${(step * SIDE) / PACK}u`
       : `${beginOf[strip.name] + step * SIDE * stride}u + (${part} + ${index * SIDE}u) / ${PACK}u`;
   };
-  // For b the orders are exchanged: its rows run along the depth.
+  // For b the orders are swapped: its rows run along the depth.
   const orderAcross: Order = b.order === 'rows' ? 'columns' : 'rows';
   return `{
     ${repeat(down, (i) => `let left${i} = ${matrices.load('left', 'strips', at(a, a.order, 'partRow', i), strideOf(a), a.order)};`)}
@@ -237,7 +238,7 @@ function multiply({ matrices, strips, beginOf, down, across }: Plan, step: numbe
   }`;
 }
 
-/** Writes all sums through the epilogue, and the largest value of the tile where it is wanted. */
+/** Writes all sums through the epilogue, and the largest value of the tile if it is requested. */
 function drainAll(sizes: Sizes, plan: Plan, { scale, largest }: Types): string {
   const { memory, down } = plan;
   const [tilesAcross, tilesDown] = tilesOf(sizes, sizes.tile, sizes.splits);
@@ -257,7 +258,7 @@ function drainAll(sizes: Sizes, plan: Plan, { scale, largest }: Types): string {
     ${largest ? writeLargest : ''}`;
 }
 
-/** Writes the sums of so many matrices down from the first. */
+/** Writes the sums of this many matrices, downwards from the first. */
 function drain(
   { matrices, lanes, partColumns, down, across }: Plan,
   first: number,
@@ -282,7 +283,7 @@ function drain(
 /** Vectors of an outer index of the strip. */
 const widthOf = ({ innerTile }: Strip): number => innerTile / PACK;
 
-/** Outer indices that all invocations copy at a time. */
+/** Number of outer indices that all invocations copy at a time. */
 const outerAtOnce = (strip: Strip, threads: number): number => threads / widthOf(strip);
 /** Vectors that an invocation copies. */
 const vectorsOf = (strip: Strip, threads: number): number => Math.ceil(strip.outerTile / outerAtOnce(strip, threads));
@@ -299,8 +300,9 @@ function eachVector(strip: Strip, threads: number, code: (i: number, further: nu
 }
 
 /**
- * Declares what an invocation copies of every strip: vectors from `At` in the buffer, as far apart as their outer indices,
- * to `Put` in workgroup memory. The places are computed once, since that takes longer than the copying.
+ * Declares the copies of an invocation for every strip: it reads vectors from `At` in the buffer on, at the distance of
+ * their outer indices, and writes them to `Put` in workgroup memory. These indices are computed once, since that takes
+ * longer than the copying.
  */
 function declareFetch(strip: Strip, threads: number, begin: number): string {
   const { name, inner, outerTile, outerBase, innerBase } = strip;

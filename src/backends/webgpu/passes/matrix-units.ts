@@ -12,7 +12,7 @@ export type WorkgroupLimits = Pick<
   'maxComputeWorkgroupStorageSize' | 'maxComputeInvocationsPerWorkgroup'
 >;
 
-/** What code for matrix units depends on. */
+/** Properties that code for matrix units depends on. */
 export interface MatrixUnitKind {
   /** Invocations of a subgroup. */
   readonly lanes: number;
@@ -24,7 +24,10 @@ export interface MatrixUnits extends MatrixUnitKind {
   readonly tiles: Tiles;
 }
 
-/** Whether a product has few tiles. The best tile may then be another one, since the last round of workgroups counts more. */
+/**
+ * Whether a product has few tiles. The best tile may then be different, since the last round of workgroups matters
+ * more.
+ */
 export type Extent = 'few' | 'many';
 type ForEachProduct<T> = Readonly<Record<Layout, Readonly<Record<Extent, T>>>>;
 export type Tiles = ForEachProduct<MatrixTile>;
@@ -35,7 +38,7 @@ export const forEachProduct = <T>(one: (layout: Layout, extent: Extent) => T): F
     LAYOUTS.map((layout) => [layout, { few: one(layout, 'few'), many: one(layout, 'many') }]),
   ) as ForEachProduct<T>;
 
-/** Tiles of 128 × 128: four rounds of a large card. */
+/** Tiles of 128 × 128: four rounds of workgroups on a large GPU. */
 const MANY = 4 * AT_ONCE;
 
 export const extentOf = ({ rows, columns }: Pick<ProductSizes, 'rows' | 'columns'>, splits: number): Extent =>
@@ -99,8 +102,8 @@ const HARDWARE: MatrixCode = {
 };
 
 /**
- * A factor is represented by its place in memory, which must not be overwritten before the multiplication. Every
- * invocation has an equal part of a sum.
+ * A factor is represented by its index in memory, which must not be overwritten before the multiplication. Every
+ * invocation holds an equal part of a sum.
  */
 function emulated({ lanes }: MatrixUnitKind, { packed, sums }: Memories): MatrixCode {
   const own = SIDE ** 2 / lanes;

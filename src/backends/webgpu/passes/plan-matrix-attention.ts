@@ -11,7 +11,10 @@ export type Rows = 'query' | 'key' | 'value' | 'dy';
 export interface Products {
   /** Rows of the own tokens, which stay in matrices. */
   readonly own: readonly Rows[];
-  /** Rows of the tokens that pass by. Chunks in memory: 2 where one is still in use while the next one is multiplied. */
+  /**
+   * Rows that are read in chunks, with the number of chunks in memory: 2 if one is still in use while the next is
+   * multiplied.
+   */
   readonly met: Readonly<Partial<Record<Rows, 1 | 2>>>;
   /** Own rows times met rows, transposed: in float32. */
   readonly scores: readonly (readonly [own: Rows, met: Rows])[];
@@ -49,19 +52,19 @@ export const PRODUCTS: Readonly<Record<AttentionPass, Products>> = {
 /** Wider heads would need more registers than there are. */
 const LARGEST_SIZE = 128;
 
-/** How the work is cut. */
+/** How the work is divided. */
 export interface MatrixAttentionPlan {
   /** Subgroups of a workgroup. Each owns 16 tokens. */
   readonly subgroups: number;
-  /** Tokens that pass by at a time. */
+  /** Number of tokens in a chunk. */
   readonly chunk: number;
   readonly threads: number;
   readonly groups: readonly [number, number, number];
 }
 
 /**
- * @returns null where matrix units cannot compute it: heads that are too wide or no multiple of a matrix, fewer than 16
- * tokens, or subgroups that cannot share 16 rows evenly.
+ * @returns null if matrix units cannot compute it: heads that are too wide or not a multiple of a matrix, fewer than 16
+ * tokens, or subgroups that cannot divide 16 rows evenly.
  */
 export function planMatrixAttention(
   units: MatrixUnits,
@@ -77,9 +80,9 @@ export function planMatrixAttention(
 }
 
 /**
- * A processor of a card has little more workgroup memory for all its workgroups than the limit of one: on an H200 some 50 kB
- * and 48 kB, as measured. The plan computes as many tiles at once in it as possible, and none twice. Between equal plans it
- * takes the larger chunks, which have fewer barriers.
+ * A processor of a GPU has little more workgroup memory for all its workgroups than the limit of one: on an H200 some
+ * 50 kB and 48 kB, as measured. The plan computes as many tiles at once as fit in it, and none twice. Among equal plans
+ * it chooses the larger chunks, which need fewer barriers.
  */
 function planPass(
   pass: AttentionPass,
@@ -94,7 +97,7 @@ function planPass(
     for (let subgroups = 1; subgroups <= most; subgroups++) {
       const workgroups = Math.floor(memory / bytesOf(pass, sizes, subgroups, chunk, lanes));
       const groups = [Math.ceil(tiles / subgroups), sizes.heads, sizes.batch] as const;
-      // The tiles of a head that so many workgroups have.
+      // The tiles of a head that this many workgroups compute.
       const tilesAtOnce = (workgroups * tiles) / groups[0];
       if (workgroups > 0 && tilesAtOnce > (best?.tilesAtOnce ?? 0)) {
         best = { plan: { subgroups, chunk, threads: lanes * subgroups, groups }, tilesAtOnce };
@@ -104,7 +107,7 @@ function planPass(
   return best?.plan ?? null;
 }
 
-/** Tokens of a chunk, and most subgroups of a workgroup: more were slower. */
+/** Candidates for the tokens of a chunk, and the most subgroups of a workgroup: larger numbers were slower. */
 const CHUNKS = [32, 16] as const;
 const MOST_SUBGROUPS = 8;
 
@@ -127,6 +130,9 @@ function bytesOf(
   return 16 * (staged + subgroups * ofSubgroup) + 4 * sharedNumbers(pass, chunk, lanes * subgroups);
 }
 
-/** Numbers in workgroup memory: the largest score and the sum, or one sum, of each invocation; or two of each met query. */
+/**
+ * Numbers in workgroup memory: the largest score and the sum, or one sum, of each invocation; or two of each query in a
+ * chunk.
+ */
 const sharedNumbers = (pass: AttentionPass, chunk: number, threads: number): number =>
   pass === 'keysAndValues' ? 2 * chunk : pass === 'forward' ? 2 * threads : threads;

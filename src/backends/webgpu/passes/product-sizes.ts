@@ -1,4 +1,4 @@
-/** Which product is computed: the layout of its factors, and its sides. */
+/** Properties of a product: the layout of its factors, and its sides. */
 
 /** Which factors are stored transposed. All rows are contiguous. */
 export const LAYOUTS = ['plain', 'second-transposed', 'first-transposed'] as const;

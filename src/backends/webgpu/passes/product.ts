@@ -11,7 +11,7 @@ import { definePass, scalars, type ElementType } from '../pass.js';
 import { epilogue, inScalars, type Epilogue, type EpilogueReads, type EpilogueWrites } from './epilogue.js';
 import type { Layout, ProductSizes } from './product-sizes.js';
 
-/** The part of an invocation: 16 invocations along each side make a tile of 16·rows × 64·vectors. */
+/** The part of an invocation: 16 invocations along each side form a tile of 16·rows × 64·vectors. */
 export interface Tile {
   readonly rows: 4 | 8;
   readonly vectors: 1 | 2;
@@ -34,7 +34,7 @@ export const DEFAULT_TILE: Tile = { rows: 8, vectors: 1 };
 export interface ProductOptions {
   readonly sizes: ProductSizes;
   readonly tile: Tile;
-  /** The depth is cut into so many parts, each with its own result: [splits, rows, columns]. */
+  /** The depth is split into this many parts, each with its own result: [splits, rows, columns]. */
   readonly splits: number;
 }
 
@@ -46,7 +46,7 @@ export function recordProduct(
   { sizes, tile, splits }: ProductOptions,
 ): void {
   const { rows, columns, depth, layout } = sizes;
-  // In this layout an invocation has every sixteenth column, so it never writes four neighbours.
+  // In this layout an invocation has every sixteenth column, so it never writes four neighbouring columns.
   const after = layout === 'second-transposed' ? inScalars(wanted) : wanted;
   const first = backend.asStored(a, layout === 'first-transposed' ? rows : depth);
   const second = backend.asStored(b, layout === 'second-transposed' ? depth : columns);
@@ -115,7 +115,10 @@ function strip(name: string, outer: number, inner: number, tile: number): Strip 
   return { name, outer, inner, along: 'outer', outerTile: STRIP, innerVectors: tile / 4, stride: tile / 4 };
 }
 
-/** Each row has one vector more: the invocations read down the rows, and would all access one memory bank. */
+/**
+ * Each row has one additional vector: the invocations read down the rows, and would otherwise all access one memory
+ * bank.
+ */
 function acrossStrip(name: string, outer: number, inner: number, tile: number): Strip {
   return { name, outer, inner, along: 'inner', outerTile: tile, innerVectors: STRIP / 4, stride: STRIP / 4 + 1 };
 }

@@ -1,4 +1,6 @@
-/** Reductions over a workgroup, pair by pair in workgroup memory. The pairs are always the same, and so is the result. */
+/**
+ * Reductions over a workgroup, pair by pair in workgroup memory. The order of the pairs is fixed, so the result is too.
+ */
 
 /**
  * WGSL: declares `name(thread, value)`. All invocations of the workgroup call it together, and each receives the result.

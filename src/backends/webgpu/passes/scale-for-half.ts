@@ -1,8 +1,8 @@
 /**
  * Loss scaling, separately for each gradient. Gradients of a mean are small: the smallest positive float16 is 6e-8, the
- * smallest float32 1e-38. Before it is rounded, each gradient is multiplied by the power of two that brings its largest
- * value near 2^10, and products of it are divided by that, which is exact. So no scale is found by trial, no step is
- * skipped, and a checkpoint holds no scale.
+ * smallest float32 1e-38. Before it is rounded, each gradient is multiplied by the power of two that scales its largest
+ * value to about 2^10. Products of it are divided by the same power, which is exact. Hence no scale is found by trial,
+ * no step is skipped, and a checkpoint contains no scale.
  */
 import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
@@ -10,11 +10,14 @@ import type { VitBackend } from '../backend.js';
 import { computedType, definePass, scalars, STRIDERS, type Operand } from '../pass.js';
 import { largestOfGroup, largestParts, partsFor, THREADS } from './largest.js';
 
-/** The largest value is brought to 2^10 … 2^11; float16 ends at 2^16. Values 2^34 times smaller are still not 0. */
+/**
+ * The largest value is scaled to 2^10 … 2^11; the range of float16 ends at 2^16. Values 2^34 times smaller are still
+ * not 0.
+ */
 const TARGET = 10;
 
 export interface Scaling {
-  /** What x is multiplied by before, element by element, and its largest possible absolute value. */
+  /** An optional factor for each element of x, applied first, and its largest possible absolute value. */
   readonly times?: { readonly tensor: tf.TensorInfo; readonly atMost: number } | undefined;
   /** The largest value of x·times·factor is below 2^(target + 1). */
   readonly target?: number;
@@ -24,12 +27,15 @@ export interface Scaling {
 export interface Finding {
   /** Number of parts. */
   readonly count: number;
-  /** What all parts may still be multiplied by, at most. */
+  /** The largest factor that may still be applied to the parts. */
   readonly atMost: number;
   readonly target: number;
 }
 
-/** A scale, and what a pass of 256 invocations a workgroup needs to multiply by its factor: see {@link scaleCode}. */
+/**
+ * A scale, and the data with which a pass of 256 invocations a workgroup multiplies by its factor: see {@link
+ * scaleCode}.
+ */
 export interface Scale {
   /** [factor, 1 / factor] */
   readonly scale: tf.TensorInfo;
@@ -39,12 +45,13 @@ export interface Scale {
   readonly writes: { readonly scale?: Operand };
 }
 
-/** Most parts that every workgroup looks through. For more of them a pass before finds the scale. */
+/** Most parts that every workgroup reads. For more parts, an earlier pass finds the scale. */
 const FEW = STRIDERS;
 
 /**
- * The scale of a tensor for the pass that rounds it. Where few parts tell the tensor's largest value, that pass finds the
- * scale itself and writes it. Otherwise a pass before finds it: from many parts, or from all values where there are none.
+ * The scale of a tensor for the pass that rounds it. If the tensor's largest values are noted in few parts, that pass
+ * finds the scale itself and writes it. Otherwise an earlier pass finds it: from many parts, or from all values if none
+ * are noted.
  */
 export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, target = TARGET }: Scaling = {}): Scale {
   const scale = backend.output([2]);

@@ -19,9 +19,9 @@ import { scaleCode, type Finding, type Scale } from './scale-for-half.js';
 import { repeat } from './unroll.js';
 
 const THREADS = 256;
-/** Invocations that share a column, of vectors where possible. With few rows each column has one invocation. */
+/** Invocations that share a column, of vectors where possible. With few rows, each column has one invocation. */
 const sharersOf = (rows: number): number => (rows <= 32 ? 1 : 16);
-/** Rows that a workgroup adds up: all where they are few, otherwise so many that one more pass is enough. */
+/** Rows that a workgroup sums: all if they are few, otherwise so many that one more pass is enough. */
 const runOf = (rows: number): number => (rows <= 1024 ? rows : Math.max(256, Math.ceil(rows / 256)));
 const runsOf = (rows: number): number => Math.ceil(rows / runOf(rows));
 
@@ -97,10 +97,10 @@ export function roundAndSumRows(
 type Sums = Readonly<Record<`sums${number}`, Operand>>;
 
 /**
- * Runs a pass that sums, and another one where its sums are of parts of the rows.
+ * Runs a pass that sums, and another one if its sums are of parts of the rows.
  *
- * @param shapes Shapes of the results, which lie side by side in x.
- * @param pass The pass that writes its sums to so many results.
+ * @param shapes Shapes of the results, which are side by side in x.
+ * @param pass The pass that writes its sums to this many results.
  */
 function sumInPasses(
   backend: VitBackend,
@@ -125,7 +125,7 @@ function sumInPasses(
 interface Sizes {
   readonly rows: number;
   readonly columns: number;
-  /** Number of results, which lie side by side in x. */
+  /** Number of results, which are side by side in x. */
   readonly results: number;
 }
 
@@ -153,11 +153,11 @@ const roundAndSumRowsPass = definePass<
 );
 
 interface Summing {
-  /** WGSL that comes first. */
+  /** WGSL at the beginning of the shader. */
   readonly before?: { readonly declarations: string; readonly begin: string };
   /** WGSL: adds to `sum` for a value of x, given its place in the buffer; `row` is in scope. */
   readonly add: (value: string, at: string) => string;
-  /** WGSL: what sums are multiplied by. */
+  /** WGSL: the factor of the sums. */
   readonly factor?: string | undefined;
 }
 
