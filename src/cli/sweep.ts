@@ -1,5 +1,4 @@
 /** `vitmim sweep`: expands a spec, freezes the plan and runs what is missing of it. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -14,7 +13,7 @@ import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
-import { readJson, writeJson } from '../store/files.js';
+import { openJson, writeJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
 import { storeOrigin } from '../store/provenance.js';
 import { planSchema } from '../store/records.js';
@@ -221,8 +220,10 @@ export function shareCores(
 /** What the plan says otherwise than the one that the folder holds. */
 function changesSinceLast(plan: Plan, folder: string): Map<string, string> {
   const { plan: path } = sweepPaths(folder);
-  const previous = existsSync(path) ? readJson(path, planSchema) : undefined;
-  if (previous === undefined) return new Map();
+  const stored = openJson(path, planSchema);
+  if (stored.kind === 'damaged') say(`warning: ${path} ${stored.problem}; it is written anew`);
+  if (stored.kind !== 'present') return new Map();
+  const previous = stored.value;
   if (previous.name !== plan.name) {
     throw new UsageError(
       `${folder} holds the results of the sweep "${previous.name}", not of "${plan.name}"; choose another --out`,

@@ -1,5 +1,4 @@
 /** What `vitmim train` does: opens the device, runs the stage, and says how it ended. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { openDevice } from '../backends/open.js';
@@ -33,7 +32,7 @@ const ALIVE_EVERY_MS = 5_000;
 
 /** Runs the stage at `file` and returns the exit code. */
 export async function trainStage(file: string, options: TrainOptions): Promise<number> {
-  const stage = existsSync(file) ? readJson(file, stageSchema) : undefined;
+  const stage = readJson(file, stageSchema, 'run the sweep again: it writes the file anew');
   if (!stage) throw new UsageError(`there is no stage at ${file}`);
   const paths = stagePaths(dirname(file));
   const emit = (event: StageEvent): void => {

@@ -1,5 +1,4 @@
 /** Fine-tuning: the pre-trained encoder, or a fresh one, learns the labels. (PAPER.md §7) */
-import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
@@ -140,7 +139,6 @@ async function keepBest(
 
 /** The accuracy of the weights that are kept as the best; null where there are none, or damaged or foreign ones. */
 function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
-  if (!existsSync(path)) return null;
   try {
     const header = streamSafetensors(path);
     checkIdentity(path, header, identity);
