@@ -36,7 +36,7 @@ import { showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
 import { submit } from './submit.js';
 import { EXIT, say } from './terminal.js';
-import { checkpointOption } from './train.js';
+import { checkpointOption, noDiffOption } from './train.js';
 import { VERSION } from './version.js';
 
 interface Options extends SlurmChoices {
@@ -56,6 +56,7 @@ interface Options extends SlurmChoices {
   trainer?: string;
   dryRun?: true;
   requireClean?: true;
+  diff: boolean;
   json?: true;
 }
 
@@ -97,6 +98,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(checkpointOption())
     .addOption(new Option('--trainer <script>', 'a program for Node in place of `vitmim train`, for tests').hideHelp())
     .option('--require-clean', 'refuse to run from a spec, or a checkout of vitmim, that is not committed as it is')
+    .addOption(noDiffOption())
     .option('-n, --dry-run', 'show the plan and run nothing')
     .addOption(jsonOption())
     .addHelpText(
@@ -129,7 +131,13 @@ async function sweep(file: string, options: Options): Promise<number> {
     showPlan(plan, folder, { ...options, changes });
     return EXIT.ok;
   }
-  const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
+  const collected = await collectOrigin({
+    version: VERSION,
+    args: process.argv.slice(2),
+    spec: file,
+    results: folder,
+    keepDiff: options.diff,
+  });
   if (options.requireClean) refuseUnlessClean(collected);
   freeze(plan, folder);
   const part = partOf(plan, options.shard);

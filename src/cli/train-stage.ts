@@ -24,6 +24,7 @@ export interface TrainOptions {
   checkpointMinutes: number;
   claim?: string;
   origin?: string;
+  diff: boolean;
   json?: true;
 }
 
@@ -60,7 +61,7 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     device = await openDevice(options.device, { threads: options.threads });
     const { name, description, details } = device;
     recordAttempt(paths, {
-      origin: options.origin === undefined ? await ownOrigin(paths) : readOrigin(options.origin),
+      origin: options.origin === undefined ? await ownOrigin(paths, options.diff) : readOrigin(options.origin),
       machine: thisMachine(),
       device: { name, description, details },
     });
@@ -111,12 +112,13 @@ function endWithParent(): void {
 }
 
 /** Where no sweep says it: the command is this one, and no spec is known. */
-async function ownOrigin({ folder }: StagePaths): Promise<Origin> {
+async function ownOrigin({ folder }: StagePaths, keepDiff: boolean): Promise<Origin> {
   const sweep = sweepPaths(dirname(dirname(resolve(folder))));
   const { origin, diffs } = await collectOrigin({
     version: VERSION,
     args: process.argv.slice(2),
     results: sweep.folder,
+    keepDiff,
   });
   storeOrigin(sweep, origin, diffs);
   return origin;

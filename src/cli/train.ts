@@ -12,6 +12,7 @@ export function trainCommand(finish: (code: number) => void): Command {
     .addOption(checkpointOption())
     .addOption(new Option('--claim <id>', 'the claim a sweep holds on the stage; ends with the sweep').hideHelp())
     .option('--origin <file>', 'what the sweep was run from, as it recorded that itself (default: found out here)')
+    .addOption(noDiffOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
     .action(async (file: string, options: TrainOptions) => {
@@ -24,3 +25,6 @@ export const checkpointOption = (): Option =>
   new Option('--checkpoint-minutes <n>', 'most minutes between two checkpoints; there is one after every epoch besides')
     .argParser(positiveNumber)
     .default(10);
+
+export const noDiffOption = (): Option =>
+  new Option('--no-diff', 'do not keep the changes that no commit holds with the results; files are still named');

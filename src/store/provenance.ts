@@ -15,7 +15,10 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
 /** A git repository as it was found. */
 export const repositorySchema = z.strictObject({
   /** null before the first commit. */
-  commit: z.string().nullable(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40,64}$/)
+    .nullable(),
   /** Whether anything below differs from the commit; results of the sweep itself never count. */
   dirty: z.boolean(),
   /** Tracked files that differ from the commit, from the root of the repository. */
@@ -23,7 +26,9 @@ export const repositorySchema = z.strictObject({
   /** Files, and folders of nothing else, that are neither tracked nor ignored. */
   untracked: z.array(z.string()),
   /** SHA-256 of the difference from the commit to the files, for `git apply`; it lies in `provenance/<SHA-256>.diff`. */
-  diff: z.union([hash, z.literal('too large')]).nullable(),
+  diff: z.union([hash, z.enum(['too large', 'not kept'])]).nullable(),
+  /** Changed files that hold secrets by their names, which the diff leaves out; none where it is missing. */
+  withheld: z.array(z.string()).optional(),
 });
 export type Repository = z.output<typeof repositorySchema>;
 
