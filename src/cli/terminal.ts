@@ -1,5 +1,6 @@
 /** Where words go: JSON to standard output, and only where `--json` asks for it; everything else to standard error. */
 import { UsageError, messageOf } from '../common/errors.js';
+import { environmentProblem } from '../common/environment.js';
 import { jsonLine, printable } from '../common/printable.js';
 
 /** Exit codes, the same for every command. */
@@ -16,7 +17,8 @@ export function printJson(value: unknown): void {
 }
 
 /** Tells what went wrong and says with which code to exit. Errors not meant for users keep their stack trace. */
-export function fail(error: unknown, json: boolean): number {
+export function fail(thrown: unknown, json: boolean): number {
+  const error = environmentProblem(thrown) ?? thrown;
   const expected = error instanceof UsageError;
   if (json) printJson({ error: messageOf(error) });
   if (expected) say(`vitmim: ${error.message}`);

@@ -1,6 +1,8 @@
 /** `vitmim train`: one stage in this process. It is what the workers of a sweep run. */
 import { Command, Option } from 'commander';
+import { environmentProblem } from '../common/environment.js';
 import { deviceOption, jsonOption, positiveNumber, threadsOption } from './options.js';
+import { printJson } from './terminal.js';
 import type { TrainOptions } from './train-stage.js';
 
 export function trainCommand(finish: (code: number) => void): Command {
@@ -16,7 +18,12 @@ export function trainCommand(finish: (code: number) => void): Command {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
     .action(async (file: string, options: TrainOptions) => {
-      const { trainStage } = await import('./train-stage.js');
+      const { trainStage } = await import('./train-stage.js').catch((error: unknown) => {
+        // The sweep of this worker shall not try again what cannot work here.
+        const problem = environmentProblem(error);
+        if (problem !== null && options.json) printJson({ type: 'failed', cause: 'invalid', reason: problem.message });
+        throw error;
+      });
       finish(await trainStage(file, options));
     });
 }
