@@ -8,7 +8,7 @@ import { zshScript } from './completion/zsh.js';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-const SCRIPTS: Record<Shell, (program: CommandModel) => string> = {
+export const SCRIPTS: Record<Shell, (program: CommandModel) => string> = {
   bash: bashScript,
   zsh: zshScript,
   fish: fishScript,

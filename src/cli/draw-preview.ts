@@ -21,6 +21,7 @@ import { jobSchema } from '../spec/schema.js';
 import type { Task } from '../spec/task.js';
 import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
+import { isThere } from '../store/open.js';
 import { stageSchema } from '../store/records.js';
 import { pretrainShapes } from '../training/parent.js';
 import { CorruptFileError } from '../store/safetensors.js';
@@ -77,8 +78,8 @@ type Trained = ReturnType<typeof loadCheckpoint>;
 /** @throws UsageError when the folder holds no pre-training with a checkpoint, or a damaged one. */
 function loadCheckpoint(folder: string) {
   const paths = stagePaths(folder);
-  const stage = existsSync(paths.stage) ? readJson(paths.stage, stageSchema) : undefined;
-  if (stage?.config.kind !== 'pretrain' || !existsSync(paths.checkpoint)) {
+  const stage = readJson(paths.stage, stageSchema, 'run the sweep again: it repeats the stage');
+  if (stage?.config.kind !== 'pretrain' || !isThere(paths.checkpoint)) {
     throw new UsageError(`${folder} holds no pre-training with a checkpoint; stages lie in results/<sweep>/stages`);
   }
   const { task, model } = stage.config;

@@ -7,7 +7,8 @@ import { runOne, type OneEnd } from '../runner/run-one.js';
 import { ownTask, requeue } from '../runner/slurm/requeue.js';
 import { readJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
-import { planSchema } from '../store/records.js';
+import { PLAN_REMEDY } from '../store/plan.js';
+import { partialPlanSchema } from '../store/records.js';
 import { chooseDevice } from './choose-device.js';
 import { deviceOption, maxAttemptsOption, threadsOption, type DeviceChoice } from './options.js';
 import { EXIT, say } from './terminal.js';
@@ -60,7 +61,7 @@ async function runStage(folder: string, id: string, options: Options): Promise<n
 
 async function run(folder: string, id: string, options: Options, signal: AbortSignal): Promise<OneEnd> {
   const file = options.plan ?? sweepPaths(folder).plan;
-  const plan = readJson(file, planSchema);
+  const plan = readJson(file, partialPlanSchema, PLAN_REMEDY);
   if (plan === undefined) throw new UsageError(`there is no plan at ${file}`);
   const device = await chooseDevice(options.device);
   const reporter = plainReporter((text) => process.stderr.write(text));

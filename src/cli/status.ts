@@ -1,6 +1,7 @@
 /** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { inOneLine } from '../common/printable.js';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
@@ -51,8 +52,8 @@ Examples:
 
 /** Over what was there before, where a terminal is watched. */
 function show(lines: readonly string[], watched: boolean): void {
-  const clear = watched && process.stderr.isTTY ? '\u001b[2J\u001b[H' : '';
-  say(clear + lines.join('\n'));
+  if (watched && process.stderr.isTTY) process.stderr.write('\u001b[2J\u001b[H');
+  say(lines.join('\n'));
 }
 
 function countBy(stages: readonly StageStatus[]): Record<Status, number> {
@@ -82,6 +83,7 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ),
     ...section('Failed', stages, 'failed', failedLine),
     ...section('Interrupted', stages, 'interrupted', nameLine),
+    ...damaged(stages),
   ];
 }
 
@@ -120,11 +122,20 @@ function section(
   return ['', title, ...told, ...(rest > 0 ? [`  and ${rest} more; see --json`] : [])];
 }
 
+/** Of stages whose results do not count. */
+function damaged(stages: readonly StageStatus[]): string[] {
+  const lines = stages.flatMap(({ stage, damage }) => (damage === null ? [] : [`  ${stage.name}: ${damage}`]));
+  if (lines.length === 0) return [];
+  const rest = lines.length - MOST_TOLD;
+  const more = rest > 0 ? [`  and ${rest} more; see --json`] : [];
+  return ['', 'Damaged: run the sweep again, which repeats these stages', ...lines.slice(0, MOST_TOLD), ...more];
+}
+
 const nameLine = ({ stage }: StageStatus): string => stage.name;
 
 function runningLine({ stage, state, progress }: StageStatus, now: number): string {
   const since = duration((now - Date.parse(state!.startedAt)) / 1000);
-  const where = `for ${since} on ${state!.host}`;
+  const where = `for ${since} on ${inOneLine(state!.host)}`;
   if (progress === null) return `${stage.name}: ${where}`;
   const { epoch, epochs, loss, imagesPerSecond } = progress;
   return `${stage.name}: epoch ${epoch.toFixed(1)}/${epochs}, loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s, ${where}`;

@@ -1,5 +1,4 @@
 /** `vitmim sweep`: expands a spec, freezes the plan and runs what is missing of it. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -14,7 +13,7 @@ import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
-import { readJson, writeJson } from '../store/files.js';
+import { openJson, writeJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
 import { storeOrigin } from '../store/provenance.js';
 import { planSchema } from '../store/records.js';
@@ -37,7 +36,7 @@ import { showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
 import { submit } from './submit.js';
 import { EXIT, say } from './terminal.js';
-import { checkpointOption } from './train.js';
+import { checkpointOption, noDiffOption } from './train.js';
 import { VERSION } from './version.js';
 
 interface Options extends SlurmChoices {
@@ -57,6 +56,7 @@ interface Options extends SlurmChoices {
   trainer?: string;
   dryRun?: true;
   requireClean?: true;
+  diff: boolean;
   json?: true;
 }
 
@@ -103,6 +103,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(checkpointOption())
     .addOption(new Option('--trainer <script>', 'a program for Node in place of `vitmim train`, for tests').hideHelp())
     .option('--require-clean', 'refuse to run if the spec, or the checkout of vitmim, has uncommitted changes')
+    .addOption(noDiffOption())
     .option('-n, --dry-run', 'show the plan and run nothing')
     .addOption(jsonOption())
     .addHelpText(
@@ -135,7 +136,13 @@ async function sweep(file: string, options: Options): Promise<number> {
     showPlan(plan, folder, { ...options, changes });
     return EXIT.ok;
   }
-  const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
+  const collected = await collectOrigin({
+    version: VERSION,
+    args: process.argv.slice(2),
+    spec: file,
+    results: folder,
+    keepDiff: options.diff,
+  });
   if (options.requireClean) refuseUnlessClean(collected);
   freeze(plan, folder);
   const part = partOf(plan, options.shard);
@@ -226,8 +233,10 @@ export function shareCores(
 /** What the plan says otherwise than the one that the folder holds. */
 function changesSinceLast(plan: Plan, folder: string): Map<string, string> {
   const { plan: path } = sweepPaths(folder);
-  const previous = existsSync(path) ? readJson(path, planSchema) : undefined;
-  if (previous === undefined) return new Map();
+  const stored = openJson(path, planSchema);
+  if (stored.kind === 'damaged') say(`warning: ${path} ${stored.problem}; it is written anew`);
+  if (stored.kind !== 'present') return new Map();
+  const previous = stored.value;
   if (previous.name !== plan.name) {
     throw new UsageError(
       `${folder} holds the results of the sweep "${previous.name}", not of "${plan.name}"; choose another --out`,

@@ -1,5 +1,4 @@
 /** What `vitmim train` does: opens the device, runs the stage, and says how it ended. */
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { openDevice } from '../backends/open.js';
@@ -25,6 +24,7 @@ export interface TrainOptions {
   checkpointMinutes: number;
   claim?: string;
   origin?: string;
+  diff: boolean;
   json?: true;
 }
 
@@ -33,7 +33,7 @@ const ALIVE_EVERY_MS = 5_000;
 
 /** Runs the stage at `file` and returns the exit code. */
 export async function trainStage(file: string, options: TrainOptions): Promise<number> {
-  const stage = existsSync(file) ? readJson(file, stageSchema) : undefined;
+  const stage = readJson(file, stageSchema, 'run the sweep again: it writes the file anew');
   if (!stage) throw new UsageError(`there is no stage at ${file}`);
   const paths = stagePaths(dirname(file));
   const emit = (event: StageEvent): void => {
@@ -61,7 +61,7 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     device = await openDevice(options.device, { threads: options.threads });
     const { name, description, details } = device;
     recordAttempt(paths, {
-      origin: options.origin === undefined ? await ownOrigin(paths) : readOrigin(options.origin),
+      origin: options.origin === undefined ? await ownOrigin(paths, options.diff) : readOrigin(options.origin),
       machine: thisMachine(),
       device: { name, description, details },
     });
@@ -112,12 +112,13 @@ function endWithParent(): void {
 }
 
 /** Where no sweep says it: the command is this one, and no spec is known. */
-async function ownOrigin({ folder }: StagePaths): Promise<Origin> {
+async function ownOrigin({ folder }: StagePaths, keepDiff: boolean): Promise<Origin> {
   const sweep = sweepPaths(dirname(dirname(resolve(folder))));
   const { origin, diffs } = await collectOrigin({
     version: VERSION,
     args: process.argv.slice(2),
     results: sweep.folder,
+    keepDiff,
   });
   storeOrigin(sweep, origin, diffs);
   return origin;

@@ -1,6 +1,8 @@
 /** `vitmim train`: one stage in this process. It is what the workers of a sweep run. */
 import { Command, Option } from 'commander';
+import { environmentProblem } from '../common/environment.js';
 import { deviceOption, jsonOption, positiveNumber, threadsOption } from './options.js';
+import { printJson } from './terminal.js';
 import type { TrainOptions } from './train-stage.js';
 
 export function trainCommand(finish: (code: number) => void): Command {
@@ -12,10 +14,16 @@ export function trainCommand(finish: (code: number) => void): Command {
     .addOption(checkpointOption())
     .addOption(new Option('--claim <id>', 'the claim a sweep holds on the stage; ends with the sweep').hideHelp())
     .option('--origin <file>', 'what the sweep was run from, as it recorded that itself (default: found out here)')
+    .addOption(noDiffOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
     .action(async (file: string, options: TrainOptions) => {
-      const { trainStage } = await import('./train-stage.js');
+      const { trainStage } = await import('./train-stage.js').catch((error: unknown) => {
+        // The sweep of this worker shall not try again what cannot work here.
+        const problem = environmentProblem(error);
+        if (problem !== null && options.json) printJson({ type: 'failed', cause: 'invalid', reason: problem.message });
+        throw error;
+      });
       finish(await trainStage(file, options));
     });
 }
@@ -27,3 +35,6 @@ export const checkpointOption = (): Option =>
   )
     .argParser(positiveNumber)
     .default(10);
+
+export const noDiffOption = (): Option =>
+  new Option('--no-diff', 'do not keep the changes that no commit holds with the results; files are still named');

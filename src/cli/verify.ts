@@ -1,5 +1,6 @@
 /** `vitmim verify`: whether the files of a results folder are still those that the sweep wrote. */
 import { Command } from 'commander';
+import { printable } from '../common/printable.js';
 import { verify, type Verification } from '../runner/verify.js';
 import { jsonOption } from './options.js';
 import { EXIT, printJson } from './terminal.js';
@@ -28,7 +29,7 @@ Examples:
       });
       if (watched) process.stderr.write('\r\u001b[K');
       if (json) printJson({ folder, ...found });
-      else process.stdout.write(`${describe(folder, found).join('\n')}\n`);
+      else process.stdout.write(`${printable(describe(folder, found).join('\n'))}\n`);
       finish(found.mismatches.length === 0 ? EXIT.ok : EXIT.failed);
     });
 }

@@ -75,6 +75,7 @@ function cifar<const Name extends CifarName>(name: Name, title: string, md5: str
     archive: {
       url: `https://www.cs.toronto.edu/~kriz/${archive}`,
       md5,
+      mostBytes: 256 << 20, // either archive has some 162 MiB
       folder: layout.folder,
       isComplete: (folder) => isComplete(layout, folder),
     },

@@ -20,21 +20,30 @@ export interface DownloadOptions {
   readonly pauses?: readonly number[];
   /** A connection that is silent for so many milliseconds counts as lost. */
   readonly idleTimeout?: number;
+  /** A larger file is refused, and what was received of it removed. */
+  readonly mostBytes: number;
+  /** A connection is given up that brings less than `bytes` in every `milliseconds`. */
+  readonly lowestRate?: { readonly bytes: number; readonly milliseconds: number };
 }
 
 const PAUSES = [1000, 2000, 4000, 8000, 16_000];
 const IDLE_TIMEOUT = 60_000;
 const MOST_REDIRECTS = 5;
+/** 1 KiB/s over a minute, as `curl --speed-limit 1024 --speed-time 60`. */
+const LOWEST_RATE = { bytes: 60 * 1024, milliseconds: 60_000 };
 
 /** Failures that a later attempt may not meet. */
 class TransientError extends Error {}
+
+/** A transfer slower than {@link DownloadOptions.lowestRate}. Each attempt gets further, which begins no new series. */
+class SlowError extends TransientError {}
 
 /**
  * Downloads `url` into `file`, which may hold the beginning of it already or all of it, and checks its MD5.
  *
  * @throws UsageError when the file cannot be had, is not what was expected, or cannot be stored.
  */
-export async function download(url: string, md5: string, file: string, options: DownloadOptions = {}): Promise<void> {
+export async function download(url: string, md5: string, file: string, options: DownloadOptions): Promise<void> {
   const resumed = (await sizeOf(file)) > 0;
   if (resumed && (await md5Of(file)) === md5) return;
   await transferPersistently(url, file, options);
@@ -64,7 +73,7 @@ async function transferPersistently(url: string, file: string, options: Download
       const size = await sizeOf(file);
       if (size > furthest) {
         furthest = size;
-        failures = 0;
+        if (!(error instanceof SlowError)) failures = 0;
       }
       const pause = pauses[failures];
       if (pause === undefined) {
@@ -81,7 +90,7 @@ async function transferPersistently(url: string, file: string, options: Download
 
 /** One attempt: asks for what is missing of the file, and appends it. */
 async function transfer(url: string, file: string, options: DownloadOptions): Promise<void> {
-  const { onReceived, idleTimeout = IDLE_TIMEOUT } = options;
+  const { onReceived, idleTimeout = IDLE_TIMEOUT, mostBytes, lowestRate = LOWEST_RATE } = options;
   const have = await sizeOf(file);
   const response = await request(url, have > 0 ? { range: `bytes=${have}-` } : {}, idleTimeout);
   const status = response.statusCode ?? 0;
@@ -104,9 +113,17 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
 
   const total = appending ? totalOf(response.headers) : Number(response.headers['content-length'] ?? NaN);
   let received = appending ? have : 0;
+  const window = { since: performance.now(), received };
   const counted = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    if (total > mostBytes) throw tooLarge(url, mostBytes);
     for await (const piece of pieces) {
       received += piece.length;
+      if (received > mostBytes) throw tooLarge(url, mostBytes);
+      const now = performance.now();
+      if (now - window.since >= lowestRate.milliseconds) {
+        if (received - window.received < lowestRate.bytes) throw new SlowError(describeRate(lowestRate));
+        Object.assign(window, { since: now, received });
+      }
       onReceived?.(received, Number.isNaN(total) ? null : total);
       yield piece;
     }
@@ -114,8 +131,20 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   try {
     await pipeline(response, counted, createWriteStream(file, { flags: appending ? 'a' : 'w' }));
   } catch (error) {
+    if (error instanceof UsageError) await rm(file, { force: true });
+    if (error instanceof UsageError || error instanceof TransientError) throw error;
     throw storageError(error, file) ?? new TransientError(`the connection was lost (${messageOf(error)})`);
   }
+}
+
+const tooLarge = (url: string, mostBytes: number): UsageError =>
+  new UsageError(
+    `${url}: the server sends more than ${Math.round(mostBytes / (1 << 20))} MiB, so it is another file. What was ` +
+      'received has been removed. Check the address, or get the file by other means.',
+  );
+
+function describeRate({ bytes, milliseconds }: { bytes: number; milliseconds: number }): string {
+  return `fewer than ${bytes} bytes arrived in ${milliseconds / 1000} s`;
 }
 
 /** The size of the whole file, from the end of `Content-Range: bytes 5-9/10`; NaN where it is not told. */
@@ -124,25 +153,39 @@ function totalOf(headers: IncomingHttpHeaders): number {
 }
 
 async function request(url: string, headers: OutgoingHttpHeaders, idleTimeout: number): Promise<IncomingMessage> {
-  let target = new URL(url);
+  let target = webAddress(url);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
     const response = await requestOnce(target, headers, idleTimeout);
     const { location } = response.headers;
     const redirected = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
     if (!redirected || location === undefined) return response;
     response.destroy();
-    target = new URL(location, target);
+    target = webAddress(location, target);
   }
   throw new UsageError(`${url}: redirected more than ${MOST_REDIRECTS} times.`);
+}
+
+/** @throws UsageError where it is no address of the web: a server must not have a file of this machine read. */
+function webAddress(text: string, base?: URL): URL {
+  const target = URL.canParse(text, base?.href) ? new URL(text, base) : undefined;
+  if (target?.protocol === 'http:' || target?.protocol === 'https:') return target;
+  const by = base === undefined ? '' : `${base.href} redirects to `;
+  throw new UsageError(`${by}${text.slice(0, 200)}, which is no http or https address; get the file by other means.`);
 }
 
 function requestOnce(url: URL, headers: OutgoingHttpHeaders, idleTimeout: number): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const get = url.protocol === 'https:' ? httpsGet : httpGet;
     // No agent: a kept-alive connection would hold the process open after the last byte.
-    const outgoing = get(url, { headers, agent: false }, resolve);
+    const outgoing = get(url, { headers, agent: false }, (response) => {
+      clearTimeout(late);
+      resolve(response);
+    });
+    // A server may send its answer's head byte by byte, and never be silent.
+    const late = setTimeout(() => outgoing.destroy(new Error(`no answer in ${idleTimeout / 1000} s`)), idleTimeout);
     outgoing.setTimeout(idleTimeout, () => outgoing.destroy(new Error(`silent for ${idleTimeout / 1000} s`)));
     outgoing.on('error', (error) => {
+      clearTimeout(late);
       reject(new TransientError(`no connection (${messageOf(error)})`));
     });
   });

@@ -34,6 +34,8 @@ export interface OpenOptions {
 export interface Archive {
   readonly url: string;
   readonly md5: string;
+  /** A server that sends more sends another file. */
+  readonly mostBytes: number;
   /** The folder that it unpacks to. */
   readonly folder: string;
   /** Whether such a folder has everything. */

@@ -29,7 +29,7 @@ export type FetchEvent =
   | { readonly kind: 'retry'; readonly reason: string; readonly milliseconds: number }
   | { readonly kind: 'unpacking'; readonly folder: string };
 
-export interface FetchOptions extends Pick<DownloadOptions, 'pauses' | 'idleTimeout'> {
+export interface FetchOptions extends Pick<DownloadOptions, 'pauses' | 'idleTimeout' | 'lowestRate'> {
   /** Where the data set's folder is put; {@link dataHome} by default. */
   readonly destination?: string;
   readonly onProgress?: (event: FetchEvent) => void;
@@ -65,6 +65,7 @@ export async function fetchArchive(archive: Archive, options: FetchOptions = {})
     const part = resolve(destination, `${basename(new URL(archive.url).pathname)}.part`);
     await download(archive.url, archive.md5, part, {
       ...transfer,
+      mostBytes: archive.mostBytes,
       onReceived: (received, total) => onProgress?.({ kind: 'received', received, total }),
       onRetry: (reason, milliseconds) => onProgress?.({ kind: 'retry', reason, milliseconds }),
     });

@@ -1,5 +1,6 @@
 /** Draws panels as one PNG: rows of images under captions; small images are enlarged without smoothing. */
 import sharp from 'sharp';
+import { inOneLine } from '../common/printable.js';
 import type { FloatImage } from '../common/image.js';
 import type { Panels } from './panels.js';
 
@@ -69,7 +70,7 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 
 /** A word centred on a point. */
 function word(text: string, x: number, y: number): string {
-  const escaped = text.replace(/[&<>]/g, (character) => ENTITIES[character]!);
+  const escaped = inOneLine(text).replace(/[&<>]/g, (character) => ENTITIES[character]!);
   return `<text x="${x}" y="${y}" text-anchor="middle">${escaped}</text>`;
 }
 

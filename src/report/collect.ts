@@ -3,16 +3,16 @@
  * and provenance.json of stages; writes nothing. Several folders of one sweep are merged: the parts that several machines
  * ran, or a grid that was extended.
  */
-import { existsSync } from 'node:fs';
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
 import type { Job, Stage } from '../spec/stages.js';
-import { ownerProblem, parentProblem } from '../store/chain.js';
-import { readJson } from '../store/files.js';
-import { siblingPaths, sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
+import { readResult } from '../store/chain.js';
+import { openJson } from '../store/files.js';
+import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
+import { isThere, type Stored } from '../store/open.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
 import { readPlan } from '../store/plan.js';
-import { resultSchema, stateSchema, type StageResult, type StageState } from '../store/records.js';
+import { stateSchema, type StageResult, type StageState } from '../store/records.js';
 
 export interface ReportData {
   sweeps: SweepInfo[];
@@ -49,15 +49,15 @@ export interface MissingResult {
   stage: Stage;
   /** The folder of the stage. */
   folder: string;
-  /** `failed: …`, `interrupted`, `running`, `not run`, or that a result was there once. */
+  /** `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
   why: string;
 }
 
 /**
  * Reads results folders.
  *
- * @throws UsageError where a folder holds no plan, a file is damaged, the folders belong to sweeps of different names,
- *   or two folders disagree on a stage's result.
+ * @throws UsageError where a folder holds no plan, or a damaged one, the folders belong to sweeps of different names, or
+ *   two folders disagree on a stage's result. Any other damaged file is treated like a missing one.
  */
 export function collect(folders: readonly string[]): ReportData {
   if (folders.length === 0) throw new UsageError('name at least one results folder, such as results/smoke');
@@ -94,29 +94,22 @@ function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'na
 
 interface FoundStage extends StageRecord {
   paths: StagePaths;
+  /** Why its result does not count; null: there is none, or it counts. */
+  damage: string | null;
 }
 
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   const paths = sweep.stage(stage.id);
-  const result = readJson(paths.result, resultSchema) ?? null;
-  const problem = result === null ? null : (ownerProblem(stage, result) ?? brokenChain(stage, result, paths));
-  if (problem !== null) {
-    throw new UsageError(`${paths.result} does not fit: ${problem}. Run the sweep again: it repeats the stage`);
-  }
-  return { stage, result, provenance: readProvenance(paths), paths };
-}
-
-/** What is wrong with the parent that a result names; null where it names none, as those of engine revision 1. */
-function brokenChain(stage: Stage, result: StageResult, paths: StagePaths): string | null {
-  if (result.parent === null) return null;
-  const parent = stage.parent === null ? undefined : readJson(siblingPaths(paths, stage.parent).result, resultSchema);
-  return parentProblem(stage, result, parent);
+  const result = readResult(stage, paths);
+  const damage = result.kind === 'damaged' ? result.problem : null;
+  if (result.kind !== 'present') return { stage, result: null, provenance: null, paths, damage };
+  return { stage, result: result.value, provenance: readProvenance(paths), paths, damage };
 }
 
 /** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */
 function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
   if (first === undefined) return second;
-  if (first.result === null) return second.result !== null || !existsSync(first.paths.state) ? second : first;
+  if (first.result === null) return second.result !== null || !isThere(first.paths.state) ? second : first;
   if (second.result !== null && numbersOf(first.result) !== numbersOf(second.result)) {
     throw new UsageError(
       `${first.paths.result} and ${second.paths.result} are results of one stage and differ; ` +
@@ -139,18 +132,22 @@ function addJob(jobs: Map<string, ReportJob>, job: Job, sweep: string): void {
   jobs.set(identity, { sweep, ...job, ...known, cells: [...cells.values()] });
 }
 
-function missingOf({ stage, paths }: FoundStage): MissingResult {
-  const state = readJson(paths.state, stateSchema);
-  return { stage, folder: paths.folder, why: whyMissing(state) };
+function missingOf({ stage, paths, damage }: FoundStage): MissingResult {
+  const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
+  return { stage, folder: paths.folder, why };
 }
 
-function whyMissing(state: StageState | undefined): string {
-  if (state === undefined) return 'not run';
+const REPEAT = 'run the sweep again: it repeats the stage';
+
+function whyMissing(stored: Stored<StageState>): string {
+  if (stored.kind === 'missing') return 'not run';
+  if (stored.kind === 'damaged') return `not run, and its state.json ${stored.problem}; run the sweep again`;
+  const state = stored.value;
   switch (state.status) {
     case 'failed':
       return `failed: ${state.reason?.split('\n')[0] ?? 'for no recorded reason'}`;
     case 'done':
-      return 'done, but its result.json is gone';
+      return `done, but its result.json is gone; ${REPEAT}`;
     case 'running':
     case 'interrupted':
       return state.status;

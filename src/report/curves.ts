@@ -2,15 +2,16 @@
 import { z } from 'zod';
 import { readJsonLines } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
+import { timeSchema } from '../store/records.js';
 
 const lineSchema = z.looseObject({
   step: z.int().nonnegative(),
-  epoch: z.number(),
+  epoch: z.number().nonnegative(),
   loss: z.number().optional(),
   learningRate: z.number().optional(),
   imagesPerSecond: z.number().optional(),
-  /** ISO 8601; files of earlier versions have none. */
-  time: z.string().optional(),
+  /** Files of earlier versions have none. */
+  time: timeSchema.optional(),
 });
 export type CurvePoint = z.output<typeof lineSchema>;
 
@@ -20,9 +21,8 @@ export type CurvePoint = z.output<typeof lineSchema>;
  */
 export function readCurve({ metrics }: Pick<StagePaths, 'metrics'>): CurvePoint[] {
   const points = new Map<number, CurvePoint>();
-  for (const line of readJsonLines(metrics)) {
-    const parsed = lineSchema.safeParse(line);
-    if (parsed.success) points.set(parsed.data.step, { ...points.get(parsed.data.step), ...parsed.data });
+  for (const line of readJsonLines(metrics, lineSchema)) {
+    points.set(line.step, { ...points.get(line.step), ...line });
   }
   return [...points.values()].sort((a, b) => a.step - b.step);
 }

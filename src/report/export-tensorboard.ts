@@ -1,13 +1,12 @@
 /** A results folder as TensorBoard reads it: a run for each stage. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeStage } from '../runner/describe.js';
 import type { Plan, StageKind } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
-import { readJson, writeFileAtomic } from '../store/files.js';
+import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type StagePaths } from '../store/layout.js';
-import { stateSchema } from '../store/records.js';
+import { readState } from '../store/state.js';
 import { readCurve, type CurvePoint } from './curves.js';
 import { toEventFile, type Scalar } from './writers/tensorboard.js';
 
@@ -30,7 +29,9 @@ export function exportTensorboard(plan: Plan, folder: string, out: string): stri
     const paths = sweepPaths(folder).stage(stage.id);
     const curve = readCurve(paths);
     if (curve.length === 0) return [];
-    const name = `${describeStage(plan, stage)} ${stage.id.slice(0, 6)}`.replaceAll(/[^\w.=+-]+/g, '_');
+    const name = `${describeStage(plan, stage)} ${stage.id.slice(0, 6)}`
+      .replaceAll(/[^\w.=+-]+/g, '_')
+      .slice(-MOST_NAME);
     const file = join(out, name, 'events.out.tfevents.vitmim');
     writeFileAtomic(
       file,
@@ -39,6 +40,9 @@ export function exportTensorboard(plan: Plan, folder: string, out: string): stri
     return [file];
   });
 }
+
+/** Of a folder's name; file systems allow 255 bytes. The end of the name tells stages apart. */
+const MOST_NAME = 200;
 
 function scalarsOf(point: CurvePoint, tags: readonly [key: string, tag: string][], start: number): Scalar[] {
   const time = point.time === undefined ? start : Date.parse(point.time) / 1000;
@@ -49,7 +53,7 @@ function scalarsOf(point: CurvePoint, tags: readonly [key: string, tag: string][
 }
 
 /** When the stage's last attempt began, in seconds since 1970: for points that do not say when they were. */
-function startOf({ state }: StagePaths): number {
-  const startedAt = existsSync(state) ? readJson(state, stateSchema)?.startedAt : undefined;
+function startOf(paths: StagePaths): number {
+  const startedAt = readState(paths)?.startedAt;
   return startedAt === undefined ? 0 : Date.parse(startedAt) / 1000;
 }

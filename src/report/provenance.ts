@@ -1,9 +1,10 @@
 /** The report's section on where its numbers come from: the distinct code, specs, machines and commands of the stages. */
+import { printable } from '../common/printable.js';
 import { shellWord } from '../common/shell.js';
 import { canonicalJson } from '../common/canonical.js';
 import type { AttemptProvenance, Repository } from '../store/provenance.js';
 import type { ReportData } from './collect.js';
-import { markdownRow } from './writers/markdown.js';
+import { fenceAround, markdownCode, markdownRow } from './writers/markdown.js';
 
 /** Where some stages come from; each text is empty where it was not recorded or does not apply. */
 export interface ProvenanceRow {
@@ -58,14 +59,20 @@ export function provenanceSection({ rows, commands, dirty, unrecorded }: Provena
   return [
     '## Provenance',
     '',
-    ...(commands.length === 0 ? [] : ['```sh', ...commands, '```', '']),
+    ...commandBlock(commands),
     markdownRow(columns.map(({ label }) => label)),
     markdownRow(columns.map(({ key }) => (key === 'stages' ? '---:' : '---'))),
     ...rows.map((row) => markdownRow(columns.map(({ key }) => String(row[key])))),
     '',
-    ...dirty.flatMap((repository) => [`**Not as committed**: ${describeDirty(repository)}.`, '']),
+    ...dirty.flatMap((repository) => [`**Not as committed**: ${describeDirty(repository, markdownCode)}.`, '']),
     ...(unrecorded === 0 ? [] : [`${unrecorded} stages have no provenance.json.`, '']),
   ];
+}
+
+function commandBlock(commands: readonly string[]): string[] {
+  if (commands.length === 0) return [];
+  const fence = fenceAround(commands.join('\n'), 3);
+  return [`${fence}sh`, ...commands.map(printable), fence, ''];
 }
 
 /** In their order, with what they are called where people read them. */
@@ -103,27 +110,36 @@ function commitOf(repository: Repository | null): string {
 const SHORT = 10;
 const NAMED = 5;
 
-/** What was not as committed, in words, with the diff that was kept. */
-export function describeDirty({ commit, changed, untracked, diff }: Repository): string {
+/**
+ * What was not as committed, in words, with the diff that was kept.
+ *
+ * @param name How the name of a file is written.
+ */
+export function describeDirty(
+  { commit, changed, untracked, diff, withheld = [] }: Repository,
+  name: (file: string) => string = (file) => file,
+): string {
   const base = commit === null ? 'without a commit' : `at ${commit.slice(0, SHORT)}`;
-  const files = [list('changed', changed), list('untracked', untracked)].filter((text) => text !== '').join('; ');
+  const files = [list('changed', changed, name), list('untracked', untracked, name)]
+    .filter((text) => text !== '')
+    .join('; ');
+  const without = withheld.length === 0 ? '' : `, without ${list('what may hold secrets:', withheld, name)}`;
   switch (diff) {
     case null:
-      return `${base}, ${files}`;
+      return `${base}, ${files}${withheld.length === 0 ? '' : `; no diff${without}`}`;
     case 'too large':
       return `${base}, ${files}; the diff was too large to be kept`;
+    case 'not kept':
+      return `${base}, ${files}; the diff was not kept (--no-diff)`;
     default:
-      return `${base}, ${files}; the diff is provenance/${diff}.diff`;
+      return `${base}, ${files}; the diff is provenance/${diff}.diff${without}`;
   }
 }
 
-function list(what: string, files: readonly string[]): string {
+function list(what: string, files: readonly string[], name: (file: string) => string): string {
   if (files.length === 0) return '';
   const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : '';
-  return `${what} ${files
-    .slice(0, NAMED)
-    .map((file) => `\`${file}\``)
-    .join(', ')}${more}`;
+  return `${what} ${files.slice(0, NAMED).map(name).join(', ')}${more}`;
 }
 
 /** A command as it is typed into a POSIX shell. */

@@ -17,7 +17,7 @@ import { withUnits } from './units.js';
 import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
-import { toMarkdown } from './writers/markdown.js';
+import { markdownParagraphs, markdownText, toMarkdown } from './writers/markdown.js';
 
 export interface ReportOptions {
   /** The metric that tables compare; by default the one that jobs are ranked by. */
@@ -152,16 +152,17 @@ function toldVerdict(found: Verdict): { principle: string; verdict: string; text
 function reportPage({ data, tables, verdicts, metric, pairing }: Report): string {
   const wide = tables.filter((table) => !isReadable(table));
   return [
-    `# ${data.sweeps[0]!.name}`,
+    `# ${markdownText(data.sweeps[0]!.name)}`,
     '',
-    ...descriptions(data).flatMap((description) => [description, '']),
+    ...descriptions(data).flatMap(markdownParagraphs),
     `${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.`,
     '',
     ...verdictSection(verdicts),
-    ...(pairing === null ? [] : [describePairing(pairing, metric), '']),
+    ...(pairing === null ? [] : [markdownText(describePairing(pairing, metric)), '']),
     ...readableTables(tables).map(toMarkdown),
     ...wide.map(
-      ({ name, title, caption }) => `## ${title}\n\n${caption} See [tables/${name}.csv](tables/${name}.csv).\n`,
+      ({ name, title, caption }) =>
+        `## ${markdownText(title)}\n\n${markdownText(caption)} See [tables/${name}.csv](tables/${name}.csv).\n`,
     ),
     ...provenanceSection(summarizeProvenance(data)),
     ...unhealthySection(data),
@@ -175,7 +176,7 @@ function descriptions({ sweeps }: ReportData): string[] {
 }
 
 function unhealthySection(data: ReportData): string[] {
-  const lines = unhealthyStages(data).map((stage) => `- ${describeUnhealthy(stage)}`);
+  const lines = unhealthyStages(data).map((stage) => `- ${markdownText(describeUnhealthy(stage))}`);
   if (lines.length === 0) return [];
   return [
     '## Unhealthy runs',
@@ -189,6 +190,6 @@ function unhealthySection(data: ReportData): string[] {
 
 function missingSection(missing: readonly MissingResult[]): string[] {
   if (missing.length === 0) return [];
-  const lines = missing.map(({ stage, why }) => `- ${stage.config.kind} \`${stage.id}\`: ${why}`);
+  const lines = missing.map(({ stage, why }) => `- ${stage.config.kind} \`${stage.id}\`: ${markdownText(why)}`);
   return ['## Missing results', '', ...lines, ''];
 }

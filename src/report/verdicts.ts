@@ -8,6 +8,7 @@ import { factorialsOf, type Factorial } from './factorial.js';
 import { holm } from './inference/holm.js';
 import { describeP } from './statistics.js';
 import { strengthDepartures } from './strengths.js';
+import { markdownText } from './writers/markdown.js';
 
 /**
  * `not decided`: tested, and the adjusted p value is above .05. `not tested`: there is no p value, since the plan has no
@@ -185,9 +186,11 @@ export function verdictSection(verdicts: readonly Verdict[]): string[] {
   return [
     '## Verdicts',
     '',
-    verdictRule(verdicts),
+    markdownText(verdictRule(verdicts)),
     '',
-    ...verdicts.map(describeVerdict).map(({ claim, verdict, numbers }) => `- **${claim}: ${verdict}.** ${numbers}`),
+    ...verdicts
+      .map(describeVerdict)
+      .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`),
     '',
   ];
 }

@@ -2,14 +2,15 @@
  * One attempt at one stage: its files before, its worker, and what became of it. Which stages are attempted, and when,
  * is decided in `run-plan.ts`; which cause an end without a result has, in `diagnose.ts`.
  */
-import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { messageOf, type FailureCause } from '../common/errors.js';
+import type { FailureCause } from '../common/errors.js';
 import type { Stage } from '../spec/stages.js';
+import { openResult } from '../store/chain.js';
 import { holdsClaim } from '../store/claims.js';
-import { readJson, writeJson } from '../store/files.js';
+import { appendText, writeJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
-import { resultSchema, type StageEvent, type StageResult, type StageState } from '../store/records.js';
+import type { StageEvent, StageResult, StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
 import { ATTEMPT_HEADER, causeOfEnd, countKilledForMemory, tailOfLog } from './diagnose.js';
 import { supervise, type Limits, type Overrun } from './supervise.js';
@@ -48,9 +49,9 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
   mkdirSync(paths.folder, { recursive: true });
   writeJson(paths.stage, stage);
   // A damaged or foreign result must not pass for that of this attempt.
-  rmSync(paths.result, { force: true });
+  rmSync(paths.result, { recursive: true, force: true });
   const startedAt = new Date().toISOString();
-  appendFileSync(paths.log, `${ATTEMPT_HEADER}${number}, ${startedAt}, ${hostname()}\n`);
+  appendText(paths.log, `${ATTEMPT_HEADER}${number}, ${startedAt}, ${hostname()}\n`);
   const killedBefore = countKilledForMemory();
 
   let lastWord: LastWord | undefined;
@@ -156,12 +157,14 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
 
 /** The result, or what is wrong with it. */
 function readResult(paths: StagePaths, kind: Stage['config']['kind']): StageResult | string {
-  if (!existsSync(paths.result)) return 'there is no result.json';
-  try {
-    const result = readJson(paths.result, resultSchema);
-    if (result?.kind === kind) return result;
-    return `result.json holds the numbers of a ${result?.kind ?? 'vanished'} stage, not of ${kind}`;
-  } catch (error) {
-    return messageOf(error);
+  const stored = openResult(paths);
+  switch (stored.kind) {
+    case 'missing':
+      return 'there is no result.json';
+    case 'damaged':
+      return `${paths.result} ${stored.problem}`;
+    case 'present':
+      if (stored.value.kind === kind) return stored.value;
+      return `result.json holds the numbers of a ${stored.value.kind} stage, not of ${kind}`;
   }
 }

@@ -1,8 +1,8 @@
 /** Which stages of a plan a run cares for, by what became of them before. */
-import { existsSync } from 'node:fs';
 import { unreachable } from '../common/errors.js';
 import type { Plan } from '../spec/stages.js';
 import type { SweepPaths } from '../store/layout.js';
+import { isThere } from '../store/open.js';
 import { readState } from '../store/state.js';
 
 /** All that is missing; what failed, with what hangs on it; or all but that. */
@@ -29,7 +29,7 @@ export function chooseStages(plan: Plan, paths: SweepPaths, retry: Retry): Reado
 
 function hasFailed(paths: SweepPaths, id: string): boolean {
   const own = paths.stage(id);
-  if (!existsSync(own.state)) return false;
+  if (!isThere(own.state)) return false;
   const state = readState(own);
   return state === null || state.status === 'failed'; // a state.json that cannot be read is no success
 }

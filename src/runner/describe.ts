@@ -2,6 +2,7 @@
  * Short names of stages for people, made from the cells that share them. Not identities: two stages may bear one name
  * where they differ in something that no axis of the sweep says.
  */
+import { inOneLine } from '../common/printable.js';
 import type { Cell, Plan, Stage } from '../spec/stages.js';
 
 /**
@@ -53,7 +54,8 @@ function nameCells(cells: readonly Cell[], axes: readonly string[]): string | un
     cells.every((cell) => valueOf(cell, axis) === valueOf(firsts.get(cell.objective)!, axis)),
   );
   const names = [...new Set(cells.map((cell) => nameCell(cell, decisive)))].sort((a, b) => a.length - b.length);
-  return names.length > 1 ? `${names[0]!} (+${names.length - 1} more)` : names[0];
+  const [shortest] = names.slice(0, 1).map(inOneLine);
+  return names.length > 1 ? `${shortest!} (+${names.length - 1} more)` : shortest;
 }
 
 function nameCell(cell: Cell, axes: readonly string[]): string {

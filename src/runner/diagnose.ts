@@ -1,6 +1,7 @@
 /** Why a worker died that said nothing about it: from how it ended, what its log holds and what the kernel counts. */
 import { readFileSync } from 'node:fs';
 import type { FailureCause } from '../common/errors.js';
+import { tailOf } from '../store/open.js';
 import { describeEnd, type WorkerEnd } from './worker.js';
 
 /** Begins the part of `log.txt` that belongs to one attempt. */
@@ -37,13 +38,11 @@ export function tailOfLog(log: string): string {
   return quote(ownLines(log));
 }
 
+/** More than the lines that are quoted. */
+const MOST_LOG_BYTES = 1 << 20;
+
 function ownLines(log: string): string[] {
-  let text: string;
-  try {
-    text = readFileSync(log, 'utf8');
-  } catch {
-    return []; // a log that cannot be read must not hide the failure
-  }
+  const text = tailOf(log, MOST_LOG_BYTES); // a log that cannot be read must not hide the failure
   const own = text.slice(text.lastIndexOf(ATTEMPT_HEADER)).split('\n').slice(1);
   return own.filter((line) => line.trim() !== '');
 }

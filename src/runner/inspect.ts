@@ -1,11 +1,11 @@
 /** Which stages of a plan have their results already, and why the others run. Reads files, changes none. */
-import { existsSync } from 'node:fs';
 import type { Plan, Stage } from '../spec/stages.js';
-import { readJson } from '../store/files.js';
-import { siblingPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
-import { resultSchema, stageSchema, type StageResult } from '../store/records.js';
+import { checkpointProblem, openResult, parentProblem, readResult } from '../store/chain.js';
+import { openJson } from '../store/files.js';
+import type { StagePaths, SweepPaths } from '../store/layout.js';
+import { isThere } from '../store/open.js';
+import { stageSchema } from '../store/records.js';
 import { readState, reasonInBrief } from '../store/state.js';
-import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
 export interface Inspection {
   kind: 'hit' | 'run';
@@ -48,8 +48,10 @@ export function inspectPlan(
 const NEW = 'new';
 
 /** Judges the checkpoint of a pre-training that is done, and that a stage which is to run begins from. */
-function inspectWeights({ id }: Stage, { checkpoint, result }: StagePaths): Inspection | undefined {
-  const problem = checkpointProblem(checkpoint, id, readResult(result)?.checkpoint ?? null);
+function inspectWeights({ id }: Stage, paths: StagePaths): Inspection | undefined {
+  const result = openResult(paths);
+  const recorded = result.kind === 'present' ? result.value.checkpoint : null;
+  const problem = checkpointProblem(paths.checkpoint, id, recorded);
   if (problem === null) return undefined;
   return { kind: 'run', why: `its checkpoint ${problem}, and a stage that is to run begins from it`, redo: true };
 }
@@ -61,16 +63,16 @@ export function isDoneByNow(stage: Stage, paths: StagePaths, { redo }: Inspectio
 
 /** Judges one stage by its own files and the result of its parent. */
 export function inspectStage(stage: Stage, paths: StagePaths): Inspection {
-  if (!existsSync(paths.result)) return { kind: 'run', why: existsSync(paths.state) ? endOfLast(paths) : NEW };
-  if (attempt(() => readJson(paths.stage, stageSchema))?.id !== stage.id) {
+  const result = readResult(stage, paths);
+  if (result.kind === 'missing') return { kind: 'run', why: isThere(paths.state) ? endOfLast(paths) : NEW };
+  const stored = openJson(paths.stage, stageSchema);
+  if (stored.kind !== 'present' || stored.value.id !== stage.id) {
     return { kind: 'run', why: 'its result belongs to another or a damaged stage.json' };
   }
-  const result = readResult(paths.result);
-  if (result === undefined) return { kind: 'run', why: 'its result.json is damaged' };
-  const parent = stage.parent === null ? undefined : readResult(siblingPaths(paths, stage.parent).result);
-  const problem = ownerProblem(stage, result) ?? parentProblem(stage, result, parent);
-  if (problem !== null) return { kind: 'run', why: problem };
-  return { kind: 'hit', why: 'done before' };
+  if (result.kind === 'damaged') return { kind: 'run', why: result.problem };
+  // Results of engine revision 1 name no parent; the identity above is of this one.
+  const problem = parentProblem(stage, result.value, undefined);
+  return problem === null ? { kind: 'hit', why: 'done before' } : { kind: 'run', why: problem };
 }
 
 function endOfLast(paths: StagePaths): string {
@@ -86,16 +88,5 @@ function endOfLast(paths: StagePaths): string {
       return 'its result.json is gone';
     case undefined:
       return 'its state.json is damaged';
-  }
-}
-
-const readResult = (path: string): StageResult | undefined => attempt(() => readJson(path, resultSchema));
-
-/** undefined where it throws: a damaged file means the stage runs again, and the verdict says so. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
   }
 }

@@ -3,11 +3,12 @@
  * write to standard error goes to the stage's log.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { z } from 'zod';
 import { FAILURE_CAUSES, messageOf } from '../common/errors.js';
+import { appendText, openToAppend } from '../store/files.js';
 import { resultSchema, type StageEvent } from '../store/records.js';
 import type { Launch, WorkerEnd } from './worker.js';
 
@@ -34,7 +35,7 @@ export interface LocalOptions {
  */
 export function localLauncher({ bin, device, threads, checkpointMinutes, slots = [], origin }: LocalOptions): Launch {
   return ({ paths, claim, slot, onEvent }) => {
-    const log = openSync(paths.log, 'a');
+    const log = openToAppend(paths.log);
     const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
     if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
     if (origin !== undefined) args.push('--origin', origin);
@@ -67,7 +68,7 @@ export const decoding = (threads: number): NodeJS.ProcessEnv => ({
 
 function noteInLog(log: string, line: string): void {
   try {
-    appendFileSync(log, `${line}\n`);
+    appendText(log, `${line}\n`);
   } catch {
     // The event tells it too; a full disk must not end the sweep here.
   }

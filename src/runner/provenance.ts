@@ -18,6 +18,8 @@ export interface OriginQuestion {
   results: string;
   /** Where vitmim's package.json is; undefined: found from this file. */
   packageRoot?: string | undefined;
+  /** Whether changes that no commit holds are kept as a diff (yes). */
+  keepDiff?: boolean | undefined;
 }
 
 export interface Collected {
@@ -30,12 +32,12 @@ export interface Collected {
 
 /** Collects it. Where git or a repository is missing, null is recorded. */
 export async function collectOrigin(question: OriginQuestion): Promise<Collected> {
-  const { version, args, spec, results, packageRoot = findPackage() } = question;
+  const { version, args, spec, results, packageRoot = findPackage(), keepDiff } = question;
   // Where vitmim is installed as a package, a repository around it is another project's.
   const isCheckout = packageRoot !== undefined && existsSync(join(packageRoot, '.git'));
   const [ofSpec, ofVitmim] = await Promise.all([
-    spec === undefined ? undefined : readRepository(dirname(resolve(spec)), results),
-    isCheckout ? readRepository(packageRoot, results) : undefined,
+    spec === undefined ? undefined : readRepository(dirname(resolve(spec)), results, keepDiff),
+    isCheckout ? readRepository(packageRoot, results, keepDiff) : undefined,
   ]);
   const isOne = ofSpec?.kind === 'repository' && ofVitmim?.kind === 'repository' && ofSpec.root === ofVitmim.root;
   const repositories = [
@@ -68,10 +70,13 @@ export function thisMachine(): Machine {
 export function describeDirt({ repositories }: Pick<Collected, 'repositories'>): string[] {
   return repositories.flatMap(({ what, reading }) => {
     if (reading.kind !== 'repository' || !reading.state.dirty) return [];
-    const { commit, changed, untracked, diff } = reading.state;
+    const { commit, changed, untracked, diff, withheld = [] } = reading.state;
     const counts = [...countOf(changed, 'changed'), ...countOf(untracked, 'untracked')].join(', ');
     const kept = diff === 'too large' ? '; the diff is too large to be kept' : '';
-    return [`${what} is dirty at ${shortCommit(commit)}: ${counts}${kept}`];
+    const dirt = `${what} is dirty at ${shortCommit(commit)}: ${counts}${kept}`;
+    if (withheld.length === 0) return [dirt];
+    const names = countOf(withheld, 'changed').join();
+    return [dirt, `the diff of ${what} leaves out what may hold secrets: ${names}; --no-diff keeps no diff at all`];
   });
 }
 

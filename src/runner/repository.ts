@@ -1,11 +1,11 @@
-/** What git says of the repository that a folder lies in. Reads alone: no lock is taken, no hook or filter of a diff runs. */
-import { execFile } from 'node:child_process';
+/** What git says of the repository that a folder lies in. It only reads; `git.ts` keeps it from running anything. */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { promisify } from 'node:util';
 import { sha256 } from '../common/canonical.js';
 import { errorCode, messageOf } from '../common/errors.js';
 import type { Repository } from '../store/provenance.js';
+import { gitIn, type Git } from './git.js';
+import { looksSecret } from './secrets.js';
 
 export type Reading =
   | {
@@ -19,32 +19,40 @@ export type Reading =
   | { kind: 'none'; reason: string };
 
 /**
- * Reads the repository of a folder.
+ * Reads the repository of a folder. The diff leaves out files that hold secrets by their names.
  *
  * @param besides A folder whose content does not count, whether it exists or not: where results are written.
+ * @param keepDiff Whether the difference to the commit is read (yes).
  */
-export async function readRepository(folder: string, besides?: string): Promise<Reading> {
+export async function readRepository(folder: string, besides?: string, keepDiff = true): Promise<Reading> {
   try {
-    const root = (await git(folder, 'rev-parse', '--show-toplevel')).toString().replace(/\r?\n$/, '');
-    const commit = await headOf(root);
+    const git = await gitIn(folder);
+    const root = (await git('rev-parse', '--show-toplevel')).toString().replace(/\r?\n$/, '');
+    // `core.worktree` of a foreign repository can name any folder, whose files would then be listed and kept.
+    if (!existsSync(join(root, '.git'))) return { kind: 'none', reason: `${root} is not the root of a repository` };
+    const commit = await headOf(git);
     const paths = pathspec(root, besides);
     const status = await git(
-      root,
       'status',
       '--porcelain=v1',
       '-z',
       '--no-renames',
       '--untracked-files=normal',
+      // Its changes would be read under its own configuration.
+      '--ignore-submodules=dirty',
       ...paths,
     );
     const { changed, untracked } = parseStatus(status.toString());
-    const diff = changed.length === 0 ? null : await diffOf(root, commit, paths);
+    const withheld = changed.filter(looksSecret);
+    const shown = [...paths, ...withheld.map((file) => `:(exclude,top,literal)${file}`)];
+    const diff = changed.length === 0 ? null : keepDiff ? await diffOf(git, commit, shown) : 'not kept';
     const state: Repository = {
       commit,
       dirty: changed.length + untracked.length > 0,
       changed,
       untracked,
       diff: typeof diff === 'string' || diff === null ? diff : sha256(diff),
+      ...(keepDiff && withheld.length > 0 ? { withheld } : {}),
     };
     return { kind: 'repository', root, state, diff: typeof diff === 'string' ? null : diff };
   } catch (error) {
@@ -66,9 +74,9 @@ function realPath(path: string): string {
 }
 
 /** null before the first commit. */
-async function headOf(root: string): Promise<string | null> {
+async function headOf(git: Git): Promise<string | null> {
   try {
-    return (await git(root, 'rev-parse', '--verify', '--quiet', 'HEAD')).toString().trim();
+    return (await git('rev-parse', '--verify', '--quiet', 'HEAD')).toString().trim();
   } catch {
     return null;
   }
@@ -83,46 +91,29 @@ function parseStatus(text: string): Pick<Repository, 'changed' | 'untracked'> {
 }
 
 /** However the user has set up diffs, this one can be applied. */
-const DIFF = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames', '--binary', '--full-index'];
+const DIFF = [
+  '--ignore-submodules=dirty',
+  '--submodule=short',
+  '--no-color',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-renames',
+  '--binary',
+  '--full-index',
+];
 const PREFIXES = ['--src-prefix=a/', '--dst-prefix=b/'];
 
 /** null where git sees a change of a file's form alone, such as its time or its line ends. */
-async function diffOf(root: string, commit: string | null, paths: string[]): Promise<Uint8Array | 'too large' | null> {
+async function diffOf(git: Git, commit: string | null, paths: string[]): Promise<Uint8Array | 'too large' | null> {
   // git knows the empty tree without its being stored; its name depends on the repository's hash.
-  const base = commit ?? (await git(root, 'hash-object', '-t', 'tree', '--stdin')).toString().trim();
+  const base = commit ?? (await git('hash-object', '-t', 'tree', '--stdin')).toString().trim();
   try {
-    const diff = await git(root, 'diff', ...DIFF, ...PREFIXES, base, ...paths);
+    const diff = await git('diff', ...DIFF, ...PREFIXES, base, ...paths);
     return diff.length === 0 ? null : diff;
   } catch (error) {
     if (errorCode(error) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'too large';
     throw error;
   }
-}
-
-const MOST_BYTES = 64 << 20;
-
-/** Variables that would have git look at another repository, or read paths in another way. */
-const MISLEADING: ReadonlySet<string> = new Set([
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_COMMON_DIR',
-  'GIT_OBJECT_DIRECTORY',
-  'GIT_PREFIX',
-  'GIT_NAMESPACE',
-  'GIT_LITERAL_PATHSPECS',
-  'GIT_ICASE_PATHSPECS',
-]);
-
-async function git(folder: string, ...args: string[]): Promise<Buffer> {
-  const kept = Object.entries(process.env).filter(([name]) => !MISLEADING.has(name));
-  const running = promisify(execFile)('git', ['-C', folder, '-c', 'core.fsmonitor=false', ...args], {
-    encoding: 'buffer',
-    env: { ...Object.fromEntries(kept), GIT_OPTIONAL_LOCKS: '0' },
-    maxBuffer: MOST_BYTES,
-  });
-  running.child.stdin?.end();
-  return (await running).stdout;
 }
 
 /** Why git said nothing. */

@@ -1,5 +1,5 @@
 /** Runs one stage of a plan, once: what a batch system calls for when it decides itself which stages run when. */
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { UsageError } from '../common/errors.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
@@ -46,5 +46,5 @@ function pendingParent(plan: Plan, stage: Stage, folder: string): StageRef | nul
 
 /** When a file was last written, in milliseconds; 0 where there is none. */
 function timeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

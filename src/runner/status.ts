@@ -1,9 +1,11 @@
 /** What has become of every stage of a plan, as its results folder tells it. Reads little of many files; changes none. */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { z } from 'zod';
 import { epochsOf, type Plan, type Stage } from '../spec/stages.js';
+import { readResult } from '../store/chain.js';
 import { claimOwner, isGone } from '../store/claims.js';
+import { parseLine } from '../store/files.js';
 import { sweepPaths, type StagePaths } from '../store/layout.js';
+import { tailOf } from '../store/open.js';
 import type { StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
 import { describeStage } from './describe.js';
@@ -27,13 +29,15 @@ export interface StageStatus {
   status: Status;
   /** Of the last attempt; null where there was none. */
   state: StageState | null;
+  /** Why its result does not count; null: there is none, or it counts. */
+  damage: string | null;
   progress: Progress | null;
 }
 
 /**
  * The status of each stage, in the order of the plan.
  *
- * @throws never for damaged files: such a stage is pending, as it is for the next sweep.
+ * @throws never for damaged files: such a stage is pending, as it is for the next sweep, and `damage` says why.
  */
 export function statusOf(plan: Plan, folder: string): StageStatus[] {
   const paths = sweepPaths(folder);
@@ -41,27 +45,32 @@ export function statusOf(plan: Plan, folder: string): StageStatus[] {
   return plan.stages.map((stage) => {
     const own = paths.stage(stage.id);
     const state = readState(own);
-    let status = judge(own, state);
+    const result = readResult(stage, own);
+    let status = judge(own, state, result.kind === 'present');
     if (status === 'pending' && stage.parent !== null && failed.has(stage.parent)) status = 'blocked';
     if (status === 'failed' || status === 'blocked') failed.add(stage.id);
     return {
       stage: { id: stage.id, kind: stage.config.kind, name: describeStage(plan, stage) },
       status,
       state,
+      damage: result.kind === 'damaged' ? result.problem : null,
       progress: status === 'running' ? progressOf(stage, own) : null,
     };
   });
 }
 
-function judge(paths: StagePaths, state: StageState | null): Status {
-  if (state === null) return 'pending';
-  switch (state.status) {
+function judge(paths: StagePaths, state: StageState | null, hasResult: boolean): Status {
+  if (state?.status === 'running') {
+    const owner = claimOwner(paths);
+    if (owner !== null && !isGone(owner)) return 'running';
+  }
+  if (hasResult) return 'done';
+  switch (state?.status) {
+    case undefined:
     case 'done':
-      return existsSync(paths.result) ? 'done' : 'pending';
-    case 'running': {
-      const owner = claimOwner(paths);
-      return owner === null || isGone(owner) ? 'lost' : 'running';
-    }
+      return 'pending';
+    case 'running':
+      return 'lost';
     case 'failed':
     case 'interrupted':
       return state.status;
@@ -75,35 +84,11 @@ const TAIL_BYTES = 2048;
 function progressOf({ config }: Stage, { metrics }: StagePaths): Progress | null {
   const epochs = epochsOf(config);
   if (epochs === null) return null;
-  for (const line of tailOf(metrics).split('\n').reverse()) {
-    const parsed = metricsSchema.safeParse(parse(line));
-    if (parsed.success) return { ...parsed.data, epochs };
+  for (const line of tailOf(metrics, TAIL_BYTES).split('\n').reverse()) {
+    const parsed = parseLine(line, metricsSchema);
+    if (parsed !== undefined) return { ...parsed, epochs };
   }
   return null;
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
-function tailOf(path: string): string {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch {
-    return '';
-  }
-  try {
-    const { size } = fstatSync(file);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, size - bytes.length));
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Seconds of work left, if stages take what those of their kind took; null where nothing was measured. */

@@ -2,17 +2,17 @@
  * Whether the files of a results folder still fit together: identities, results, and the digests that join each result
  * to its checkpoint and to the pre-training that it started from. Reads every checkpoint whole, changes nothing.
  */
-import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { UsageError } from '../common/errors.js';
-import { identify } from '../spec/plan.js';
+import { basename, join, relative } from 'node:path';
 import { ENGINE_REVISION, type Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
-import { readJson } from '../store/files.js';
-import { siblingPaths, sweepPaths, type StagePaths } from '../store/layout.js';
-import { readPlan } from '../store/plan.js';
-import { resultSchema, storedStageSchema, type StageResult } from '../store/records.js';
-import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
+import { checkpointProblem, isItself, openResult, ownerProblem, parentProblem } from '../store/chain.js';
+import { openJson } from '../store/files.js';
+import { siblingPaths, STAGE_ID, sweepPaths, type StagePaths } from '../store/layout.js';
+import { isThere, namesIn, type Stored } from '../store/open.js';
+import { readPng } from '../store/picture.js';
+import { PLAN_REMEDY, readPlan } from '../store/plan.js';
+import { diffProblem, openOrigin, openProvenance } from '../store/provenance.js';
+import { stateSchema, storedStageSchema, type StageResult } from '../store/records.js';
 
 export interface Mismatch {
   /** Path of the file, from the results folder. */
@@ -59,43 +59,22 @@ export function verify(folder: string, onStage: (place: number, of: number) => v
   const report = (path: string, problem: string, remedy: string): void => {
     found.mismatches.push({ file: relative(folder, path), problem, remedy });
   };
-  const { stages }: { stages: unknown } = readPlan(paths);
-  if (!Array.isArray(stages)) throw new UsageError(`${paths.plan} is damaged; run the sweep again: it writes it anew`);
-  const planned = stages.filter((stage: unknown) => {
-    if (isItself(stage as Stage)) return true;
-    report(
-      paths.plan,
-      'holds a stage that is not what its identity says',
-      'run the sweep again: it writes the plan anew',
-    );
+  const planned = readPlan(paths).stages.filter((stage) => {
+    if (isItself(stage)) return true;
+    report(paths.plan, 'holds a stage that is not what its identity says', PLAN_REMEDY);
     return false;
-  }) as Stage[];
+  });
   const known = new Set(planned.map(({ id }) => id));
-  const others = stageFolders(join(folder, 'stages')).filter((id) => !known.has(id));
+  const others = namesIn(paths.stages).filter((name) => STAGE_ID.test(name) && !known.has(name));
   const ids = [...known, ...others];
   found.stages = ids.length;
   ids.forEach((id, index) => {
     onStage(index + 1, ids.length);
     verifyStage(id, paths.stage(id), found, report);
-    if (known.has(id) && !existsSync(paths.stage(id).result)) found.missingResults += 1;
+    if (known.has(id) && !isThere(paths.stage(id).result)) found.missingResults += 1;
   });
+  for (const name of namesIn(paths.provenance)) verifyOrigin(join(paths.provenance, name), report);
   return found;
-}
-
-/** The content of a stage has its identity, under the engine revision that it names. */
-function isItself(stage: Stage): boolean {
-  try {
-    const { id, config, parent, dataFingerprint, engineRevision } = stage;
-    return ID.test(id) && identify(config, parent, dataFingerprint, engineRevision).id === id;
-  } catch {
-    return false;
-  }
-}
-
-const ID = /^[0-9a-f]{16}$/;
-
-function stageFolders(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).filter((name) => ID.test(name)) : [];
 }
 
 type Report = (path: string, problem: string, remedy: string) => void;
@@ -104,14 +83,18 @@ const RUN_AGAIN = 'delete it and run the sweep again';
 const REPEAT = 'run the sweep again: it repeats the stage';
 
 function verifyStage(id: string, paths: StagePaths, found: Verification, report: Report): void {
-  const result = readOrReport(paths.result, () => readJson(paths.result, resultSchema), report, REPEAT);
+  const result = present(paths.result, openResult(paths), report, REPEAT);
   if (result !== undefined) found.results += 1;
-  const files = [paths.checkpoint, paths.previousCheckpoint, paths.bestCheckpoint].filter((path) => existsSync(path));
-  if (result === undefined && files.length === 0 && !existsSync(paths.stage)) return;
+  present(paths.state, openJson(paths.state, stateSchema), report, 'delete it: it is no part of the result');
+  present(paths.provenance, openProvenance(paths), report, 'delete it: where the result comes from is lost');
+  if (isThere(paths.preview) && readPng(paths.preview) === null)
+    report(paths.preview, 'is not a PNG file', 'delete it');
+  const files = [paths.checkpoint, paths.previousCheckpoint, paths.bestCheckpoint].filter(isThere);
+  if (result === undefined && files.length === 0 && !isThere(paths.stage)) return;
 
-  const stage = readOrReport(paths.stage, () => readJson(paths.stage, storedStageSchema), report, REPEAT);
+  const stage = present(paths.stage, openJson(paths.stage, storedStageSchema), report, REPEAT);
   if (stage === undefined) {
-    if (!existsSync(paths.stage)) report(paths.stage, 'is missing beside the files of the stage', REPEAT);
+    if (!isThere(paths.stage)) report(paths.stage, 'is missing beside the files of the stage', REPEAT);
     return;
   }
   if (stage.id !== id) {
@@ -144,30 +127,28 @@ function verifyResult(stage: Stage, result: StageResult, paths: StagePaths, foun
   }
   if (leavesCheckpoint(kind)) {
     if (result.checkpoint === null) report(paths.result, 'does not say which checkpoint it is of', RUN_AGAIN);
-    else if (!existsSync(paths.checkpoint)) found.missingCheckpoints += 1;
+    else if (!isThere(paths.checkpoint)) found.missingCheckpoints += 1;
   } else if (result.checkpoint !== null) {
     report(paths.result, `names a checkpoint, which a ${kind} stage does not leave`, RUN_AGAIN);
   }
-  const parent = stage.parent === null ? undefined : resultOf(siblingPaths(paths, stage.parent));
-  const problem = parentProblem(stage, result, parent);
+  // A damaged parent is reported where it is verified itself.
+  const parent = stage.parent === null ? undefined : openResult(siblingPaths(paths, stage.parent));
+  const problem = parentProblem(stage, result, parent?.kind === 'present' ? parent.value : undefined);
   if (problem !== null) report(paths.result, `cannot be trusted: ${problem}`, REPEAT);
 }
 
-/** undefined where it is missing or damaged; damage is told of where the stage itself is verified. */
-function resultOf({ result }: StagePaths): StageResult | undefined {
-  try {
-    return readJson(result, resultSchema);
-  } catch {
-    return undefined;
-  }
+/** A file of the folder with what the sweep was run from: an origin, or a diff that one of them names. */
+function verifyOrigin(path: string, report: Report): void {
+  const name = basename(path);
+  const remedy = 'delete it: what the sweep was run from is lost';
+  if (name.endsWith('.json')) present(path, openOrigin(path), report, remedy);
+  const diff = /^([0-9a-f]{64})\.diff$/.exec(name);
+  const problem = diff === null ? null : diffProblem(path, diff[1]!);
+  if (problem !== null) report(path, problem, remedy);
 }
 
-/** undefined where there is no such file, or a damaged one. */
-function readOrReport<T>(path: string, read: () => T | undefined, report: Report, remedy: string): T | undefined {
-  try {
-    return read();
-  } catch {
-    report(path, 'is damaged, or not of this version of vitmim', remedy);
-    return undefined;
-  }
+/** The value of a file; undefined where there is none, or a damaged one, which is reported. */
+function present<T>(path: string, stored: Stored<T>, report: Report, remedy: string): T | undefined {
+  if (stored.kind === 'damaged') report(path, stored.problem, remedy);
+  return stored.kind === 'present' ? stored.value : undefined;
 }

@@ -3,6 +3,7 @@
  * registries of `src/task` resolve strengths. `jobs.ts` checks the sizes against the image.
  */
 import type { z } from 'zod';
+import { inOneLine } from '../common/printable.js';
 import type { DegradationEntry, ResolveContext } from '../task/entry.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
@@ -129,7 +130,7 @@ export function describeCell({ objective, overrides, ...cell }: Cell): string {
   const named = ['maskRatio', 'misalignment', 'stylePreservation', 'seed'] as const;
   const parts = named.flatMap((key) => (cell[key] === null ? [] : [`${key} ${String(cell[key])}`]));
   const others = Object.entries(overrides).map(([key, value]) => `${key} ${plain(value)}`);
-  return [objective, ...parts, ...others].join(', ');
+  return inOneLine([objective, ...parts, ...others].join(', '));
 }
 
 const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

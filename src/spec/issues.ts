@@ -8,12 +8,24 @@ import { didYouMean } from './suggest.js';
 
 /** One problem at a path of the value; `part` is the part that is wrong: the key or the value. */
 export interface Finding {
-  path: Path;
-  part: 'key' | 'value';
-  message: string;
+  readonly path: Path;
+  readonly part: 'key' | 'value';
+  readonly message: string;
 }
 
-/** A hint for an unknown key, given the path of its mapping; printed instead of the list of valid keys. */
+/**
+ * A finding whose message is made when it is read. A file may have a problem in each of its lines, of which the first few
+ * are shown, and to find the nearest valid name takes far longer than to find the problem.
+ */
+const lazily = (path: Path, part: Finding['part'], message: () => string): Finding => ({
+  path,
+  part,
+  get message() {
+    return message();
+  },
+});
+
+/** A hint for an unknown key instead of the list of valid ones, given the path of the mapping that contains it. */
 export type Hint = (container: Path, key: string, value: unknown) => string | undefined;
 
 type Schema = z.core.$ZodType;
@@ -44,11 +56,11 @@ function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, 
   const found = descend(schema, value, steps);
 
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      part: 'key',
-      message: unknownKey(path, key, keysOf(found.schema), hint(path, key, member(found.value, key))),
-    }));
+    return issue.keys.map((key) =>
+      lazily([...path, key], 'key', () =>
+        unknownKey(path, key, keysOf(found.schema), hint(path, key, member(found.value, key))),
+      ),
+    );
   }
   if (issue.code === 'invalid_union' && isOneOrMany(found.schema)) {
     const branch = pick(found.schema, found.value);
@@ -56,9 +68,7 @@ function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, 
     if (nested.length > 0) return explainIssues(branch, found.value, nested, path, hint);
   }
   const wanted = isOneOrMany(found.schema) ? pick(found.schema, found.value) : found.schema;
-  return [
-    { path, part: 'value', message: `${formatPath(path) || 'the file'}${complaint(wanted, found.value, issue)}` },
-  ];
+  return [lazily(path, 'value', () => `${formatPath(path) || 'the file'}${complaint(wanted, found.value, issue)}`)];
 }
 
 /** The text after the name of the key: ` is missing (…)`, or `: expected …, got …`. */

@@ -14,7 +14,7 @@ export interface Problem {
   path: string;
   location: Location;
   /** One sentence: what is wrong, the valid choices, the remedy. */
-  message: string;
+  readonly message: string;
 }
 
 /** A broken spec: every problem found in it, in the order of the file. */

@@ -72,8 +72,15 @@ function failOn(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new SpecError(problems);
 }
 
-function place({ path, part, message }: Finding, document: YamlDocument): Problem {
-  return { path: formatPath(path), location: document.locate(path, part), message };
+function place(finding: Finding, document: YamlDocument): Problem {
+  const { path, part } = finding;
+  return {
+    path: formatPath(path),
+    location: document.locate(path, part),
+    get message() {
+      return finding.message;
+    },
+  };
 }
 
 function emptiness([first]: readonly LeftOutCell[]): Finding {

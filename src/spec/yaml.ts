@@ -34,7 +34,7 @@ export interface YamlDocument {
  */
 export function readYaml(text: string, file: string): YamlDocument {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const at = (offset: number): Location => locationOf(source, offset, file);
+  const at = locatorOf(source, file);
   const fail = (offset: number, message: string): never => {
     throw new SpecError([{ path: '', location: at(offset), message }]);
   };
@@ -88,17 +88,31 @@ function explain(reason: string): string {
   return `not valid YAML: ${reason}`;
 }
 
-function locationOf(source: string, offset: number, file: string): Location {
-  const ends = /\r\n|\n|\r/g;
-  let line = 1;
-  let lineStart = 0;
-  for (const { 0: end, index } of source.matchAll(ends)) {
-    if (index + end.length > offset) break;
-    line++;
-    lineStart = index + end.length;
+/** Finds the line of an offset. Lines are indexed once: a file may have a problem in each of them. */
+function locatorOf(source: string, file: string): (offset: number) => Location {
+  let lines: { start: number; end: number }[] | undefined;
+  return (offset) => {
+    lines ??= linesOf(source);
+    let [low, high] = [0, lines.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (lines[middle]!.start <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const { start, end } = lines[low]!;
+    return { kind: 'file', file, line: low + 1, column: offset - start + 1, text: source.slice(start, end) };
+  };
+}
+
+/** Where lines begin, and where they end before their line end. */
+function linesOf(source: string): { start: number; end: number }[] {
+  const lines = [];
+  let start = 0;
+  for (const { 0: end, index } of source.matchAll(/\r\n|\n|\r/g)) {
+    lines.push({ start, end: index });
+    start = index + end.length;
   }
-  const text = /^[^\r\n]*/.exec(source.slice(lineStart))![0];
-  return { kind: 'file', file, line, column: offset - lineStart + 1, text };
+  return [...lines, { start, end: source.length }];
 }
 
 // --- places ----------------------------------------------------------------------------------------------------------

@@ -2,10 +2,45 @@
  * The integrity chain of a results folder: a result names the checkpoint that it left, and the checkpoint of the
  * pre-training that it started from, each by digest. Reads files, changes none.
  */
-import { existsSync } from 'node:fs';
+import { identify } from '../spec/plan.js';
 import type { Stage } from '../spec/stages.js';
-import type { StageResult } from './records.js';
+import { openJson } from './files.js';
+import { siblingPaths, type StagePaths } from './layout.js';
+import { isThere, type Stored } from './open.js';
+import { resultSchema, type StageResult } from './records.js';
 import { CorruptFileError, streamSafetensors } from './safetensors.js';
+
+/** Whether the content of a stage has its identity, under the engine revision that it names. */
+export function isItself({ id, config, parent, dataFingerprint, engineRevision }: Stage): boolean {
+  return identify(config, parent, dataFingerprint, engineRevision).id === id;
+}
+
+/** `result.json` of a stage, damaged or not; whether it fits the stage is another question. */
+export const openResult = ({ result }: Pick<StagePaths, 'result'>): Stored<StageResult> =>
+  openJson(result, resultSchema);
+
+/**
+ * The result of a stage, for every command alike. A result that belongs to another stage, or that started from another
+ * pre-training than there is now, is as damaged as half a file: no command counts it, and the next sweep repeats the stage.
+ *
+ * @returns in `problem` a clause that names the file.
+ */
+export function readResult(stage: Stage, paths: StagePaths): Stored<StageResult> {
+  const stored = openResult(paths);
+  if (stored.kind === 'missing') return stored;
+  if (stored.kind === 'damaged') return { kind: 'damaged', problem: `its result.json ${stored.problem}` };
+  const problem = isItself(stage)
+    ? (ownerProblem(stage, stored.value) ?? brokenChain(stage, stored.value, paths))
+    : 'the plan describes it in another way than its identity says';
+  return problem === null ? stored : { kind: 'damaged', problem };
+}
+
+/** What is wrong with the parent that a result names; null where it names none, as those of engine revision 1. */
+function brokenChain(stage: Stage, result: StageResult, paths: StagePaths): string | null {
+  if (result.parent === null) return null;
+  const parent = stage.parent === null ? null : openResult(siblingPaths(paths, stage.parent));
+  return parentProblem(stage, result, parent?.kind === 'present' ? parent.value : undefined);
+}
 
 /**
  * What is wrong with whose result it is.
@@ -48,7 +83,7 @@ export function parentProblem(
  * @returns a clause about the file; null: nothing is wrong.
  */
 export function checkpointProblem(path: string, id: string, recorded?: string | null): string | null {
-  if (!existsSync(path)) return 'is gone';
+  if (!isThere(path)) return 'is gone';
   try {
     const { sha256, metadata } = streamSafetensors(path);
     if (metadata.stage !== id) return `belongs to stage ${metadata.stage ?? '?'}`;

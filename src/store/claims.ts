@@ -8,32 +8,26 @@
  * higher number.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from '../common/errors.js';
+import { FILE_KINDS, openJson } from './files.js';
 import type { StagePaths } from './layout.js';
+import { DamagedFileError, MEBIBYTE, namesIn } from './open.js';
 
-const ownerSchema = z.strictObject({
-  /** Of the claim: no other claim ever bears it. */
-  id: z.string(),
-  host: z.string(),
-  /** Where the process id below means something: on that host, or in one container of it. */
-  pids: z.string(),
-  pid: z.int(),
-  since: z.string(),
-});
+const ownerSchema = z
+  .strictObject({
+    /** Of the claim: no other claim ever bears it. */
+    id: z.string(),
+    host: z.string(),
+    /** Where the process id below means something: on that host, or in one container of it. */
+    pids: z.string(),
+    pid: z.int().positive(),
+    since: z.string(),
+  })
+  .register(FILE_KINDS, { mostBytes: MEBIBYTE });
 export type ClaimOwner = z.output<typeof ownerSchema>;
 
 /** A stage that this process may work on. */
@@ -72,6 +66,7 @@ export class Claimant {
       const current = latest(folder);
       if (current !== undefined && this.#lives(current)) return { holder: current.owner };
       const number = (current?.number ?? 0) + 1;
+      if (number > LARGEST) throw new DamagedFileError(current!.path, 'has a number that no sweep gives', 'remove it');
       const owner = {
         id: randomUUID(),
         host: hostname(),
@@ -124,17 +119,13 @@ interface Latest {
 const NAME = /^claim-(\d+)\.json$/;
 const pathOf = (folder: string, number: number): string => join(folder, `claim-${number}.json`);
 
+/** No stage is ever claimed so often. A larger number was not written by vitmim, and has no successor. */
+const LARGEST = 1_000_000_000;
+
 function numbers(folder: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-  return names.flatMap((name) => {
-    const match = NAME.exec(name);
-    return match ? [Number(match[1])] : [];
+  return namesIn(folder).flatMap((name) => {
+    const number = Number(NAME.exec(name)?.[1] ?? NaN);
+    return number <= LARGEST ? [number] : [];
   });
 }
 
@@ -142,11 +133,8 @@ function latest(folder: string): Latest | undefined {
   const number = Math.max(0, ...numbers(folder));
   if (number === 0) return undefined;
   const path = pathOf(folder, number);
-  try {
-    return { number, path, owner: ownerSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) };
-  } catch {
-    return { number, path, owner: null };
-  }
+  const stored = openJson(path, ownerSchema);
+  return { number, path, owner: stored.kind === 'present' ? stored.value : null };
 }
 
 /** Creates a file with its content at once, or returns false where it exists. */
@@ -193,7 +181,7 @@ function ownClaim(folder: string, number: number, id: string): Claim {
 
 function changeTime(path: string): number | undefined {
   try {
-    return statSync(path).mtimeMs;
+    return lstatSync(path).mtimeMs;
   } catch {
     return undefined;
   }

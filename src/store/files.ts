@@ -1,18 +1,22 @@
-/** Writing files so that a reader, or a crash, never meets half of one. */
+/**
+ * Writing files so that a reader, or a crash, never meets half of one, and reading those of JSON back, checked. How files
+ * are opened is in `open.ts`.
+ */
 import {
-  appendFileSync,
   closeSync,
+  constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import type { z } from 'zod';
-import { errorCode, messageOf, UsageError } from '../common/errors.js';
+import { z } from 'zod';
+import { errorCode } from '../common/errors.js';
+import { CAREFULLY, DamagedFileError, linkAbove, MEBIBYTE, openBytes, type Stored } from './open.js';
 
 /** Writes the content beside the target, flushes it to disk, then renames it over the target. Makes parent folders. */
 export function writeFileAtomic(path: string, parts: string | Uint8Array | readonly Uint8Array[]): void {
@@ -42,20 +46,33 @@ export async function writeFileAtomicBy(path: string, write: (file: number) => P
 
 /** A new file beside a path, which takes its place with `commit`. `close` ends it in any case. */
 function openReplacement(path: string): { file: number; commit(): void; close(): void } {
+  refuseLinks(path);
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w');
+  rmSync(temporary, { recursive: true, force: true }); // of a process that had this number before
+  const file = openSync(temporary, 'wx');
   return {
     file,
     commit: () => {
       fsyncSync(file);
-      renameSync(temporary, path);
+      try {
+        renameSync(temporary, path);
+      } catch (error) {
+        if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
+        throw new DamagedFileError(path, 'is a folder', 'remove it, since a file belongs there');
+      }
     },
     close: () => {
       closeSync(file);
       rmSync(temporary, { force: true });
     },
   };
+}
+
+/** @throws DamagedFileError where a link would lead what is written out of the results folder. */
+function refuseLinks(path: string): void {
+  const link = linkAbove(path);
+  if (link !== undefined) throw new DamagedFileError(link, 'is a link', 'remove it: results stay in their folder');
 }
 
 function chunks(parts: string | Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
@@ -73,46 +90,110 @@ export function writeJson(path: string, value: unknown): void {
   writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/**
+ * Opens a file to write at its end, and creates it where it is missing. A link, a pipe or anything else that is no
+ * regular file is removed first: writing must not leave the folder, nor wait.
+ */
+export function openToAppend(path: string): number {
+  refuseLinks(path);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) rmSync(path);
+  return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | CAREFULLY, 0o666);
+}
+
+/** Appends a text to a file; see {@link openToAppend}. */
+export function appendText(path: string, text: string): void {
+  const file = openToAppend(path);
+  try {
+    writeWhole(file, Buffer.from(text));
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Appends one line of JSON. */
 export function appendJsonLine(path: string, value: unknown): void {
-  appendFileSync(path, `${JSON.stringify(value)}\n`);
+  appendText(path, `${JSON.stringify(value)}\n`);
+}
+
+/** What the files of a kind are limited to. Schemas register it; others have {@link MOST_BYTES}. */
+export const FILE_KINDS = z.registry<{ mostBytes: number }>();
+const MOST_BYTES = 16 * MEBIBYTE;
+/** JSON nested deeper than this would overflow the stack of code that walks it. vitmim's own has some ten levels. */
+const DEEPEST = 64;
+
+/** Opens a JSON file and checks it against its schema, the size that the schema has registered, and a depth. */
+export function openJson<T>(path: string, schema: z.ZodType<T>): Stored<T> {
+  const bytes = openBytes(path, FILE_KINDS.get(schema)?.mostBytes ?? MOST_BYTES);
+  if (bytes.kind !== 'present') return bytes;
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.value.toString('utf8'));
+  } catch {
+    return { kind: 'damaged', problem: 'is damaged: it is not JSON, or is cut short' };
+  }
+  if (isDeeperThan(DEEPEST, json)) return { kind: 'damaged', problem: 'is damaged: it is nested too deeply' };
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { kind: 'present', value: parsed.data };
+  return { kind: 'damaged', problem: `is damaged, or of another version of vitmim: ${firstIssue(parsed.error)}` };
+}
+
+/** Level by level: recursion would overflow the stack that it is to protect. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+  return false;
+}
+
+function firstIssue({ issues }: z.ZodError): string {
+  const [issue] = issues;
+  if (issue === undefined) return 'it has another form';
+  const place = issue.path.map(String).join('.').slice(0, 100);
+  return place === '' ? issue.message : `${place}: ${issue.message}`;
 }
 
 /**
- * Reads a JSON file that vitmim wrote.
+ * Reads a JSON file of a results folder; {@link openJson} for callers that cannot go on without it.
  *
+ * @param remedy What to do about a damaged file, as a clause.
  * @returns undefined where there is no such file.
- * @throws UsageError where it cannot be read or is not what the schema says.
+ * @throws DamagedFileError where it cannot be used.
  */
-export function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw new UsageError(`cannot read ${path}: ${messageOf(error)}`);
-  }
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new UsageError(`${path} is not a file of this version of vitmim, or is damaged: ${messageOf(error)}`);
-  }
+export function readJson<T>(path: string, schema: z.ZodType<T>, remedy?: string): T | undefined {
+  const stored = openJson(path, schema);
+  if (stored.kind === 'damaged') throw new DamagedFileError(path, stored.problem, remedy);
+  return stored.kind === 'present' ? stored.value : undefined;
 }
 
-/** The lines of a JSON Lines file. One that a crash cut short is left out, with what a later attempt appended to it. */
-export function readJsonLines(path: string): unknown[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch {
-    return [];
-  }
+/** Of a file with a line for each reading: a day of training writes less. */
+const MOST_LINE_BYTES = 256 * MEBIBYTE;
+
+/**
+ * The lines of a JSON Lines file that fit a schema (all); none where the file is missing or damaged. A line that a crash cut
+ * short is left out, with what a later attempt appended to it.
+ */
+export function readJsonLines(path: string): unknown[];
+export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[];
+export function readJsonLines(path: string, schema: z.ZodType = z.unknown()): unknown[] {
+  const bytes = openBytes(path, MOST_LINE_BYTES);
+  if (bytes.kind !== 'present') return [];
+  const text = bytes.value.toString('utf8');
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   return lines.flatMap((line): unknown[] => {
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      return [];
-    }
+    const value = parseLine(line, schema);
+    return value === undefined ? [] : [value];
   });
+}
+
+/** One line of such a file; undefined where it does not fit. */
+export function parseLine<T>(line: string, schema: z.ZodType<T>): T | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return schema.safeParse(json).data;
 }

@@ -1,5 +1,5 @@
 /** Where things lie in a results folder. Plain files are the database; nothing else knows these names. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** The files of a sweep. */
 export function sweepPaths(folder: string) {
@@ -11,6 +11,7 @@ export function sweepPaths(folder: string) {
     page: join(folder, 'report.html'),
     /** What the sweep was run from, with diffs; see `provenance.ts`. */
     provenance: join(folder, 'provenance'),
+    stages: join(folder, 'stages'),
     stage: (id: string) => stagePaths(join(folder, 'stages', id)),
   };
 }
@@ -33,6 +34,24 @@ export function stagePaths(folder: string) {
     /** What a pre-training's model makes of a few held-out images. */
     preview: join(folder, 'preview.png'),
   };
+}
+
+/** An identity of a stage: the name of its folder. */
+export const STAGE_ID = /^[0-9a-f]{16}$/;
+
+/** Folders of a results folder with files in them, and those with one folder for each stage or submission. */
+const FLAT: ReadonlySet<string> = new Set(['provenance', 'tables']);
+const NESTED: ReadonlyMap<string, RegExp> = new Map([
+  ['stages', STAGE_ID],
+  ['slurm', /^\d{8}-\d{6}$/],
+]);
+
+/** The folders between a results folder and one of its files, the innermost first. */
+export function foldersInside(path: string): string[] {
+  const folder = dirname(path);
+  if (FLAT.has(basename(folder))) return [folder];
+  const above = dirname(folder);
+  return NESTED.get(basename(above))?.test(basename(folder)) === true ? [folder, above] : [];
 }
 
 /** The files of another stage of the same results folder: stages lie side by side. */

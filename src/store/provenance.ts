@@ -2,20 +2,23 @@
  * Where a result comes from, as files: `provenance.json` of a stage, and beside the stages what the process that ran the
  * sweep found once, with the changes that no commit holds. Environment variables and names of users are never in it.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
-import { readJson, writeFileAtomic, writeJson } from './files.js';
+import { FILE_KINDS, openJson, readJson, writeFileAtomic, writeJson } from './files.js';
 import type { StagePaths, SweepPaths } from './layout.js';
+import { isThere, MEBIBYTE, openBytes, type Stored } from './open.js';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** A git repository as it was found. */
 export const repositorySchema = z.strictObject({
   /** null before the first commit. */
-  commit: z.string().nullable(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40,64}$/)
+    .nullable(),
   /** Whether anything below differs from the commit; results of the sweep itself never count. */
   dirty: z.boolean(),
   /** Tracked files that differ from the commit, from the root of the repository. */
@@ -23,7 +26,9 @@ export const repositorySchema = z.strictObject({
   /** Files, and folders of nothing else, that are neither tracked nor ignored. */
   untracked: z.array(z.string()),
   /** SHA-256 of the difference from the commit to the files, for `git apply`; it lies in `provenance/<SHA-256>.diff`. */
-  diff: z.union([hash, z.literal('too large')]).nullable(),
+  diff: z.union([hash, z.enum(['too large', 'not kept'])]).nullable(),
+  /** Changed files that hold secrets by their names, which the diff leaves out; none where it is missing. */
+  withheld: z.array(z.string()).optional(),
 });
 export type Repository = z.output<typeof repositorySchema>;
 
@@ -93,21 +98,24 @@ const firstSchema = z
     };
   });
 
-const provenanceSchema: z.ZodType<StageProvenance> = z.union([currentSchema, firstSchema]);
+const provenanceSchema: z.ZodType<StageProvenance> = z
+  .union([currentSchema, firstSchema])
+  .register(FILE_KINDS, { mostBytes: 64 * MEBIBYTE }); // it names every file that is not committed
 
-/**
- * Reads the `provenance.json` of a stage.
- *
- * @returns null where there is none.
- * @throws UsageError where it is damaged.
- */
-export function readProvenance({ provenance }: StagePaths): StageProvenance | null {
-  return readJson(provenance, provenanceSchema) ?? null;
+/** The `provenance.json` of a stage, damaged or not. */
+export const openProvenance = ({ provenance }: Pick<StagePaths, 'provenance'>): Stored<StageProvenance> =>
+  openJson(provenance, provenanceSchema);
+
+/** The `provenance.json` of a stage; null where there is none, or a damaged one. */
+export function readProvenance(paths: Pick<StagePaths, 'provenance'>): StageProvenance | null {
+  const stored = openProvenance(paths);
+  return stored.kind === 'present' ? stored.value : null;
 }
 
 /** Writes the `provenance.json` of a stage that begins, or that goes on from its checkpoint. */
 export function recordAttempt(paths: StagePaths, attempt: AttemptProvenance): void {
-  const earlier = existsSync(paths.checkpoint) ? earlierAttempts(paths) : [];
+  // Where the file is damaged, training goes on all the same.
+  const earlier = isThere(paths.checkpoint) ? (readProvenance(paths)?.attempts ?? []) : [];
   const last = earlier.at(-1);
   const isNew = last === undefined || canonicalJson(last) !== canonicalJson(attempt);
   const record: StageProvenance = {
@@ -115,15 +123,6 @@ export function recordAttempt(paths: StagePaths, attempt: AttemptProvenance): vo
     attempts: isNew ? [...earlier, attempt] : earlier,
   };
   writeJson(paths.provenance, record);
-}
-
-/** None where the file is damaged: training goes on all the same, and the report can read what is written now. */
-function earlierAttempts(paths: StagePaths): AttemptProvenance[] {
-  try {
-    return readProvenance(paths)?.attempts ?? [];
-  } catch {
-    return [];
-  }
 }
 
 const NAME_LENGTH = 16;
@@ -141,16 +140,30 @@ export function storeOrigin(
 ): string {
   for (const [name, diff] of diffs) {
     const path = join(provenance, `${name}.diff`);
-    if (!existsSync(path)) writeFileAtomic(path, diff);
+    if (diffProblem(path, name) !== null) writeFileAtomic(path, diff);
   }
   const path = join(provenance, `${sha256(canonicalJson(origin)).slice(0, NAME_LENGTH)}.json`);
   writeJson(path, origin);
   return path;
 }
 
+/** A diff is kept up to this size. */
+export const MOST_DIFF_BYTES = 64 * MEBIBYTE;
+
+/** What is wrong with a kept diff, whose name is its SHA-256, as a clause; null: nothing. */
+export function diffProblem(path: string, name: string): string | null {
+  const diff = openBytes(path, MOST_DIFF_BYTES);
+  if (diff.kind === 'missing') return 'is missing';
+  if (diff.kind === 'damaged') return diff.problem;
+  return sha256(diff.value) === name ? null : 'is not what its name says: it was edited, or is cut short';
+}
+
+/** What an origin's file holds, damaged or not. */
+export const openOrigin = (path: string): Stored<Origin> => openJson(path, originSchema);
+
 /** @throws UsageError where there is no such file, or it is damaged. */
 export function readOrigin(path: string): Origin {
-  const origin = readJson(path, originSchema);
+  const origin = readJson(path, originSchema, 'start the sweep again');
   if (origin === undefined)
     throw new UsageError(`there is no ${path}, which vitmim sweep wrote; start the sweep again`);
   return origin;

@@ -2,31 +2,39 @@
 import { z } from 'zod';
 import { FAILURE_CAUSES, type FailureCause } from '../common/errors.js';
 import { identify } from '../spec/plan.js';
-import type { Plan, Stage } from '../spec/stages.js';
 import type { TrainingEvent } from '../stages/events.js';
 import { EVALUATIONS, STAGES } from '../stages/index.js';
 import type { FileKeys } from '../stages/stage.js';
+import { FILE_KINDS } from './files.js';
+import { MEBIBYTE } from './open.js';
+import { storedStageSchema } from './plan-schema.js';
+
+/** A time as ISO 8601 has it. */
+export const timeSchema = z
+  .string()
+  .max(40)
+  .refine((text) => Number.isFinite(Date.parse(text)), 'it is no time');
 
 /** How far a stage is (`state.json`). It is pending where there is no such file. */
-export const stateSchema = z.strictObject({
-  status: z.enum(['running', 'done', 'failed', 'interrupted']),
-  attempt: z.int().positive(),
-  pid: z.int().nullable(),
-  host: z.string(),
-  /** ISO 8601. */
-  startedAt: z.string(),
-  endedAt: z.string().nullable(),
-  /** Why it failed: in words, and as one of a few causes. */
-  reason: z.string().nullable(),
-  cause: z.enum(FAILURE_CAUSES).nullable().default(null),
-});
+export const stateSchema = z
+  .strictObject({
+    status: z.enum(['running', 'done', 'failed', 'interrupted']),
+    attempt: z.int().positive(),
+    pid: z.int().positive().nullable(),
+    host: z.string(),
+    startedAt: timeSchema,
+    endedAt: timeSchema.nullable(),
+    /** Why it failed: in words, and as one of a few causes. */
+    reason: z.string().nullable(),
+    cause: z.enum(FAILURE_CAUSES).nullable().default(null),
+  })
+  .register(FILE_KINDS, { mostBytes: MEBIBYTE });
 export type StageState = z.output<typeof stateSchema>;
 
 /** Final numbers of a stage (`result.json`). */
-export const resultSchema = z.discriminatedUnion('kind', [
-  STAGES.pretrain.result,
-  ...Object.values(EVALUATIONS).map(({ result }) => result),
-]);
+export const resultSchema = z
+  .discriminatedUnion('kind', [STAGES.pretrain.result, ...Object.values(EVALUATIONS).map(({ result }) => result)])
+  .register(FILE_KINDS, { mostBytes: 256 * MEBIBYTE }); // it may name every image of a data set as corrupt
 export type StageResult = z.output<typeof resultSchema>;
 
 /** A result without what is known of its files alone. */
@@ -42,20 +50,15 @@ export type StageEvent =
   /** Nothing new: the worker is alive. */
   | { type: 'alive' };
 
-/** A plan that this version wrote; what is in it was checked when it was made. */
-export const planSchema = z.custom<Plan>(
-  (value) => typeof value === 'object' && value !== null && 'version' in value && value.version === 1,
-  'it has another version',
-);
+/**
+ * A stage whose identity is still the hash of its content, so that a file edited by hand is found out; of this version's
+ * numerics.
+ */
+export const stageSchema = storedStageSchema
+  .refine(
+    ({ id, config, parent, dataFingerprint }) => identify(config, parent, dataFingerprint).id === id,
+    'its content does not match its identity: it was edited, or written by a version with other numerics',
+  )
+  .register(FILE_KINDS, { mostBytes: MEBIBYTE });
 
-/** A stage whose identity is still the hash of its content, so that a file edited by hand is found out. */
-export const stageSchema = z.custom<Stage>((value) => {
-  const { id, config, parent, dataFingerprint } = value as Stage;
-  return identify(config, parent, dataFingerprint).id === id;
-}, 'its content does not match its identity: it was edited, or written by a version with other numerics');
-
-/** A stage as it was written, by this version or an earlier one; whether it has its identity is another question. */
-export const storedStageSchema = z.custom<Stage>((value) => {
-  const { id, config } = (value ?? {}) as Partial<Stage>;
-  return typeof id === 'string' && typeof config?.kind === 'string';
-}, 'it describes no stage');
+export { partialPlanSchema, planSchema, storedStageSchema } from './plan-schema.js';

@@ -7,12 +7,13 @@
  * read and written tensor by tensor.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { z } from 'zod';
-import { messageOf, TrainingError } from '../common/errors.js';
+import { TrainingError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
 import { writeFileAtomicBy, writeWhole } from './files.js';
+import { openStored } from './open.js';
 
 /** A file that cannot be trusted: cut short, altered, not safetensors at all, or of something else than expected. */
 export class CorruptFileError extends TrainingError {
@@ -202,20 +203,12 @@ export function readSafetensors(path: string): Pick<SafetensorsHeader, 'metadata
 
 const corrupt = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
 
-/** Opens a file for reading. What the system says against it is damage too, but for its absence. */
+/** Opens a file for reading. Whatever is wrong with it is damage, its absence too. */
 function withFile<T>(path: string, read: (file: number, size: number) => T): T {
-  // To open a pipe would wait for its other end.
-  if (!statSync(path).isFile()) throw corrupt(path, 'it is not a regular file');
-  let file: number | undefined;
-  try {
-    file = openSync(path, 'r');
-    return read(file, fstatSync(file).size);
-  } catch (error) {
-    if (error instanceof Error && 'syscall' in error) throw corrupt(path, `it cannot be read (${messageOf(error)})`);
-    throw error;
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
+  const stored = openStored(path, Number.MAX_SAFE_INTEGER, read);
+  if (stored.kind === 'missing') throw new CorruptFileError(`${path} is missing`);
+  if (stored.kind === 'damaged') throw corrupt(path, `it ${stored.problem}`);
+  return stored.value;
 }
 
 /** Fills the target from a place in the file and adds it to the hash. */

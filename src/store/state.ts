@@ -1,15 +1,12 @@
 /** The last word on a stage: its `state.json`, damaged or not. */
-import { readJson } from './files.js';
+import { openJson } from './files.js';
 import type { StagePaths } from './layout.js';
 import { stateSchema, type StageState } from './records.js';
 
 /** What became of the stage's last attempt; null where there was none, or its file is damaged. */
 export function readState({ state }: Pick<StagePaths, 'state'>): StageState | null {
-  try {
-    return readJson(state, stateSchema) ?? null;
-  } catch {
-    return null;
-  }
+  const stored = openJson(state, stateSchema);
+  return stored.kind === 'present' ? stored.value : null;
 }
 
 /** Why an attempt failed, in one line. */

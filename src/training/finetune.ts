@@ -1,5 +1,4 @@
 /** Fine-tuning: the encoder, pre-trained or with initial weights, is trained on the labels. (PAPER.md §7) */
-import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
@@ -140,7 +139,6 @@ async function keepBest(
 
 /** The accuracy of the saved best weights; null if there are none, or they are damaged or of another stage. */
 function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
-  if (!existsSync(path)) return null;
   try {
     const header = streamSafetensors(path);
     checkIdentity(path, header, identity);

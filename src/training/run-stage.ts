@@ -1,13 +1,13 @@
 /** Runs one stage from its configuration to its result: the work of a worker process. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { TrainingError } from '../common/errors.js';
 import { openDataset } from '../data/dataset.js';
 import { hasHalfProducts } from '../ops/index.js';
 import type { Stage, StageConfig } from '../spec/stages.js';
 import { EVALUATIONS, leavesCheckpoint, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
-import { writeJson } from '../store/files.js';
+import { openJson, writeJson } from '../store/files.js';
 import { siblingPaths, type StagePaths } from '../store/layout.js';
-import type { StageNumbers, StageResult } from '../store/records.js';
+import { stageSchema, type StageNumbers, type StageResult } from '../store/records.js';
 import { withMemoryRemedy } from './memory-remedy.js';
 import { readParent } from './parent.js';
 import { pretrain } from './pretrain.js';
@@ -31,7 +31,7 @@ export async function runStage(
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
   // Without this file, no stage can start from this one.
-  if (!existsSync(paths.stage)) writeJson(paths.stage, stage);
+  if (openJson(paths.stage, stageSchema).kind !== 'present') writeJson(paths.stage, stage);
   if (stage.config.model.precision === 'float16' && !hasHalfProducts()) {
     throw new TrainingError(
       `device ${surroundings.device} does not multiply in float16; use a GPU with shader-f16 by --device webgpu, or model.precision: float32`,
@@ -67,7 +67,7 @@ export async function runStage(
   }
   surroundings.mayWrite();
   writeJson(paths.result, result);
-  rmSync(paths.previousCheckpoint, { force: true });
+  rmSync(paths.previousCheckpoint, { recursive: true, force: true });
   return result;
 }
 

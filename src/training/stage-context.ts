@@ -1,11 +1,11 @@
-/** The context of every stage's run, and the files that a stage writes during training. */
-import { existsSync } from 'node:fs';
+/** The context of every stage, and the files that a stage writes during training. */
 import type { Dataset } from '../data/dataset.js';
 import type { Shapes, Values } from '../model/parameters.js';
 import type { TrainingEvent } from '../stages/events.js';
 import { appendJsonLine } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import type { LoopContext } from './loop.js';
+import { isThere } from '../store/open.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import {
   freshState,
@@ -59,7 +59,7 @@ export function openState(
 ): TrainingState {
   const { identity, paths, emit } = context;
   for (const path of [paths.checkpoint, paths.previousCheckpoint]) {
-    if (!existsSync(path)) continue;
+    if (!isThere(path)) continue;
     try {
       return loadState(path, { ...identity, ...plan }, options);
     } catch (error) {

@@ -6,7 +6,7 @@
  * A checkpoint contains weights under their own names, and all else in named groups: those of the optimisers
  * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`.
  */
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import {
@@ -19,6 +19,7 @@ import {
   type Values,
 } from '../model/parameters.js';
 import type { StagePaths } from '../store/layout.js';
+import { isThere } from '../store/open.js';
 import { adamW } from './optimizers/adamw.js';
 import type { Optimizer, TensorGroup, TrainedParameter } from './optimizers/optimizer.js';
 import { layerScale, weightDecayOf } from './parameter-groups.js';
@@ -175,7 +176,7 @@ export async function saveState(
     first_loss: JSON.stringify(state.firstLoss),
     losses: JSON.stringify(state.losses),
   });
-  if (existsSync(paths.checkpoint)) renameSync(paths.checkpoint, paths.previousCheckpoint);
+  if (isThere(paths.checkpoint)) renameSync(paths.checkpoint, paths.previousCheckpoint);
   renameSync(next, paths.checkpoint);
 }
 

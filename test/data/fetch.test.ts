@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { UsageError } from '../../src/common/errors.js';
-import { type Archive, fetchArchive, fetchDataset, type FetchEvent } from '../../src/data/fetch.js';
+import { type Archive, fetchArchive, fetchDataset, type FetchEvent, type FetchOptions } from '../../src/data/fetch.js';
 import { temporaryFolders } from './fixture.js';
 
 const folderFor = temporaryFolders();
@@ -64,6 +64,7 @@ const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('h
 const archiveAt = (url: string): Archive => ({
   url,
   md5: md5(packed),
+  mostBytes: 1 << 20,
   folder: 'set',
   isComplete: async (folder) => (await readFile(join(folder, 'data.bin')).catch(() => '')).length === CONTENT.length,
 });
@@ -75,11 +76,20 @@ async function run(
     destination,
     pauses = [0, 0],
     archive = archiveAt(url),
-  }: { destination?: string; pauses?: number[]; archive?: Archive } = {},
+    ...limits
+  }: { destination?: string; pauses?: number[]; archive?: Archive } & Pick<
+    FetchOptions,
+    'lowestRate' | 'idleTimeout'
+  > = {},
 ) {
   const events: FetchEvent[] = [];
   const into = destination ?? (await folderFor());
-  const result = fetchArchive(archive, { destination: into, pauses, onProgress: (event) => events.push(event) });
+  const result = fetchArchive(archive, {
+    destination: into,
+    pauses,
+    ...limits,
+    onProgress: (event) => events.push(event),
+  });
   const kinds = (): string[] => events.map(({ kind }) => kind).filter((kind) => kind !== 'received');
   return { events, kinds, into, result };
 }
@@ -221,6 +231,69 @@ describe('fetching a data set', () => {
     await (
       await run(url)
     ).result;
+  });
+
+  it.each(['file:///etc/passwd', 'ftp://x/y', 'javascript:0', 'http://[', 'data:,x'])(
+    'should refuse a redirection to %s',
+    async (location) => {
+      const { url } = await serve((_request, response) => response.writeHead(302, { location }).end());
+      const { result, into } = await run(url);
+      await expect(result).rejects.toThrow(UsageError);
+      await expect(result).rejects.toThrow('no http or https address');
+      expect(await readdir(into)).toEqual([]);
+    },
+  );
+
+  it('should refuse an address that is none of the web', async () => {
+    await expect((await run('file:///etc/set.tar.gz')).result).rejects.toThrow('no http or https address');
+  });
+
+  it('should end a body that is too large, announced or not, and leave nothing of it', async () => {
+    for (const announced of [true, false]) {
+      const { url, ranges } = await serve((_request, response) => {
+        response.writeHead(200, announced ? { 'content-length': 1 << 30 } : {});
+        const more = (): void => {
+          if (!response.destroyed) response.write(Buffer.alloc(1 << 16), more);
+        };
+        more();
+      });
+      const { result, into } = await run(url);
+      await expect(result).rejects.toThrow('sends more than 1 MiB');
+      expect(await readdir(into)).toEqual([]);
+      expect(ranges).toHaveLength(1);
+    }
+  });
+
+  it('should give up on a server that sends byte by byte, however far it gets', async () => {
+    const drip: RequestListener = (request, response) => {
+      const start = startOf(request.headers.range);
+      const range = { 'content-range': `bytes ${start}-${packed.length - 1}/${packed.length}` };
+      response.writeHead(start > 0 ? 206 : 200, start > 0 ? range : {});
+      let at = start;
+      const timer = setInterval(() => response.write(packed.subarray(at, ++at)), 5);
+      response.on('close', () => {
+        clearInterval(timer);
+      });
+    };
+    const { url, ranges } = await serve(drip);
+    const { result } = await run(url, { lowestRate: { bytes: 1000, milliseconds: 100 } });
+    await expect(result).rejects.toThrow(/fewer than 1000 bytes arrived in 0\.1 s.*Given up after 3 attempts/);
+    expect(ranges).toHaveLength(3);
+  });
+
+  it('should give up on a server whose answer never begins, though it is not silent', async () => {
+    const server = createNetServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 200 OK\r\nx: ');
+      const timer = setInterval(() => socket.write('y'), 5);
+      socket.on('close', () => {
+        clearInterval(timer);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/set.tar.gz`;
+    await expect((await run(url, { idleTimeout: 200, pauses: [] })).result).rejects.toThrow('no answer in 0.2 s');
+    server.close();
   });
 
   it('should give up on a redirection in a circle', async () => {

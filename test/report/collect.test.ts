@@ -25,6 +25,8 @@ const stageOf = (folder: string, index: number) => {
   return sweepPaths(folder).stage(plan.stages[index]!.id);
 };
 
+const whyMissing = (folder: string) => collect([folder]).missing.map(({ why }) => why);
+
 test('reads every stage of a plan, with what is missing', () => {
   const folder = results(SCRATCH, accuracies({ scratch: [40, null] }));
   const data = collect([folder]);
@@ -40,7 +42,7 @@ test.each([
   ['failed', 'the loss became NaN\n  a trace', 'failed: the loss became NaN'],
   ['interrupted', null, 'interrupted'],
   ['running', null, 'running'],
-  ['done', null, 'done, but its result.json is gone'],
+  ['done', null, 'done, but its result.json is gone; run the sweep again: it repeats the stage'],
 ] as const)('says why a result is missing: %s', (status, reason, why) => {
   const folder = results(SCRATCH, accuracies({ scratch: [40, null] }));
   writeJson(stageOf(folder, 1).state, { ...RUNNING, status, reason });
@@ -128,7 +130,7 @@ describe('several folders', () => {
   });
 });
 
-describe('what cannot be read is named', () => {
+describe('what does not count is named', () => {
   test('a folder that does not exist, and one without a plan', () => {
     const folder = results(SCRATCH, () => null);
     expect(() => collect([`${folder}-x`])).toThrow(/-x does not exist; name a folder that vitmim sweep wrote/);
@@ -142,15 +144,15 @@ describe('what cannot be read is named', () => {
     const [pretrain, finetune] = [stageOf(folder, 0), stageOf(folder, 1)];
     const numbers = resultOf('finetune');
     writeJson(finetune.result, { ...numbers, stage: '0123456789abcdef' });
-    expect(() => collect([folder])).toThrow(
-      `${finetune.result} does not fit: its result is that of stage 0123456789abcdef`,
-    );
+    expect(whyMissing(folder)).toEqual([
+      'its result is that of stage 0123456789abcdef; run the sweep again: it repeats the stage',
+    ]);
     const id = basename(pretrain.folder);
     writeJson(pretrain.result, { ...resultOf('pretrain'), checkpoint: 'a'.repeat(64) });
     writeJson(finetune.result, { ...numbers, parent: { id, sha256: 'b'.repeat(64) } });
-    expect(() => collect([folder])).toThrow(
-      'the checkpoint that it started from is no longer that of its pre-training',
-    );
+    expect(whyMissing(folder)).toEqual([
+      expect.stringContaining('the checkpoint that it started from is no longer that of its pre-training'),
+    ]);
     writeJson(finetune.result, { ...numbers, parent: { id, sha256: 'a'.repeat(64) } });
     expect(collect([folder]).missing).toEqual([]);
   });
@@ -159,10 +161,10 @@ describe('what cannot be read is named', () => {
     const folder = results(SCRATCH, accuracies({ scratch: [40, 41] }));
     const { result } = stageOf(folder, 0);
     writeFileSync(result, '{"kind":"fine');
-    expect(() => collect([folder])).toThrow(`${result} is not a file of this version of vitmim, or is damaged`);
+    expect(whyMissing(folder)).toEqual([expect.stringMatching(/^its result.json is damaged.*; run the sweep again/)]);
     writeJson(result, resultOf('knn'));
-    expect(() => collect([folder])).toThrow(
-      `${result} does not fit: its result holds the numbers of a knn stage, not of finetune`,
-    );
+    expect(whyMissing(folder)).toEqual([
+      expect.stringContaining('its result holds the numbers of a knn stage, not of finetune'),
+    ]);
   });
 });

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRepository } from '../../src/runner/repository.js';
+import { looksSecret } from '../../src/runner/secrets.js';
 import { sha256 } from '../../src/common/canonical.js';
 import { makeRepository, type TestRepository } from '../support/repository.js';
 import { temporaryFolder } from './support.js';
@@ -148,4 +149,121 @@ test('variables of a git hook do not lead to another repository', async () => {
     delete process.env.GIT_DIR;
     delete process.env.GIT_WORK_TREE;
   }
+});
+
+describe('a repository of another person', () => {
+  /** A program that leaves a file when it runs. */
+  function trap() {
+    const ran = join(root, `ran-${count++}`);
+    return { command: `touch '${ran}'; cat`, ran: () => existsSync(ran) };
+  }
+
+  test('runs no filter, no monitor, no hook and no program for diffs, by its own configuration or an included file', async () => {
+    const { path, write, git } = committed();
+    const { command, ran } = trap();
+    writeFileSync(join(path, '.git', 'hooks', 'post-index-change'), `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+    for (const key of ['filter.x.clean', 'filter.x.smudge', 'filter.x.process', 'diff.x.textconv', 'diff.x.command']) {
+      git('config', key, `${command} #`);
+    }
+    git('config', 'filter.x.required', 'true');
+    git('config', 'filter.a=b.clean', command);
+    for (const key of ['core.fsmonitor', 'diff.external', 'core.pager', 'core.sshCommand', 'core.editor']) {
+      git('config', key, command);
+    }
+    write('included', `[filter "y.z"]\n  clean = "${command}"\n`);
+    git('config', 'include.path', '../included');
+    write('.gitattributes', '*.ts filter=x diff=x\n*.yaml filter=y.z\nincluded filter=a=b\n');
+    write('src/code.ts', 'two();\n');
+    write('spec.yaml', 'name: two\n');
+    const { changed, text } = await stateOf(path);
+    expect(changed).toEqual(['spec.yaml', 'src/code.ts']);
+    expect(text).toContain('+two();');
+    expect(ran()).toBe(false);
+    // The trap works: git as it is set up there runs it.
+    try {
+      git('status');
+    } catch {
+      // the filter gives nothing that git could use
+    }
+    expect(ran()).toBe(true);
+  });
+
+  test('does not reach out of its folder, nor is it opened where it lies in another one as plain files', async () => {
+    const { path, git, write } = committed();
+    git('config', 'core.worktree', '/');
+    expect(await readRepository(path)).toMatchObject({ kind: 'none' });
+    git('config', '--unset', 'core.worktree');
+    execFileSync('git', ['init', '--quiet', '--bare', join(path, 'bare')]);
+    const { command, ran } = trap();
+    execFileSync('git', ['--git-dir', join(path, 'bare'), 'config', 'core.fsmonitor', command]);
+    write('bare/spec.yaml', '');
+    expect(await readRepository(join(path, 'bare'))).toMatchObject({ kind: 'none' });
+    expect(ran()).toBe(false);
+  });
+
+  test("is read with the user's own filters, which the user has set up", async () => {
+    const { path, write } = committed();
+    const config = join(root, `config-${count++}`);
+    writeFileSync(config, '[filter "x"]\n  clean = sed s/secret/hidden/\n');
+    write('.gitattributes', '*.ts filter=x\n');
+    write('src/code.ts', 'secret();\n');
+    const before = process.env.GIT_CONFIG_GLOBAL;
+    process.env.GIT_CONFIG_GLOBAL = config;
+    try {
+      expect((await stateOf(path)).text).toContain('+hidden();');
+    } finally {
+      if (before === undefined) delete process.env.GIT_CONFIG_GLOBAL;
+      else process.env.GIT_CONFIG_GLOBAL = before;
+    }
+  });
+});
+
+describe('what may hold secrets', () => {
+  test('is named and left out of the diff, which holds the rest', async () => {
+    const { path, write, commit } = committed();
+    write('.env', 'TOKEN=old\n');
+    write('deploy/server.pem', 'old\n');
+    commit();
+    write('.env', 'TOKEN=hunter2\n');
+    rmSync(join(path, 'deploy/server.pem'));
+    write('spec.yaml', 'name: two\n');
+    const { changed, withheld, text } = await stateOf(join(path, 'src'));
+    expect(changed).toEqual(['.env', 'deploy/server.pem', 'spec.yaml']);
+    expect(withheld).toEqual(['.env', 'deploy/server.pem']);
+    expect(text).toContain('+name: two');
+    expect(text).not.toMatch(/TOKEN|server\.pem/);
+  });
+
+  test('is nothing where no diff is kept', async () => {
+    const { path, write } = committed();
+    write('spec.yaml', 'name: two\n');
+    const reading = await readRepository(path, undefined, false);
+    expect(reading).toMatchObject({ state: { dirty: true, changed: ['spec.yaml'], diff: 'not kept' }, diff: null });
+  });
+
+  test.each([
+    '.env',
+    '.env.local',
+    'a/.ENV',
+    'b/id_ed25519',
+    '.npmrc',
+    'x.pem',
+    'secrets.yaml',
+    'my-credentials.json',
+    '.aws/config',
+  ])('is %s by its name', (file) => {
+    expect(looksSecret(file)).toBe(true);
+  });
+
+  test.each([
+    '.env.example',
+    'src/tokens.ts',
+    'environment.yml',
+    'id_ed25519.pub',
+    'keys.ts',
+    'spec.yaml',
+    'monkey.txt',
+  ])('is not %s', (file) => {
+    expect(looksSecret(file)).toBe(false);
+  });
 });

@@ -159,7 +159,7 @@ describe('a second run', () => {
       (paths: Paths) => {
         writeFileSync(paths.result, '{"kind":');
       },
-      'its result.json is damaged',
+      'its result.json is damaged: it is not JSON, or is cut short',
     ],
     [
       'the result of another kind',
@@ -367,7 +367,9 @@ describe('a failure', () => {
     emit({ type: 'done', result: resultOf('finetune') });
     end({ kind: 'exit', code: 0 });
     const { failed } = await ended;
-    expect(failed[0]!.reason).toMatch(/^the worker said it was done, but .*result\.json is not a file of this version/);
+    expect(failed[0]!.reason).toMatch(
+      /^the worker said it was done, but .*result\.json is damaged, or of another version/,
+    );
   });
 
   test('is what becomes of a worker that leaves the numbers of another kind of stage', async () => {

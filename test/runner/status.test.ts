@@ -122,6 +122,7 @@ describe('the work that is left', () => {
       seconds === undefined
         ? null
         : { ...state('done'), endedAt: new Date(Date.UTC(2026, 0, 1) + 1000 * seconds).toISOString() },
+    damage: null,
     progress: null,
   });
 

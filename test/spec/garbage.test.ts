@@ -29,7 +29,7 @@ exclude: [{maskRatio: 0.75, seed: 1}]
 `;
 
 /** Five properties: ten thousand specs. */
-const RUNS = { numRuns: 2000 };
+const RUNS = { numRuns: 2000, seed: 17 };
 
 test('any text is a plan or a usage error', () => {
   fc.assert(

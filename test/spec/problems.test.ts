@@ -241,3 +241,13 @@ describe('the name', () => {
     expect(complaints(`name: "${name}"`)[0]).toMatch(/^1:7 name: expected letters, digits/);
   });
 });
+
+test('a file with a problem in each of its many lines is read in a time that grows with its length alone', () => {
+  // A search through the whole text, or for the nearest name, for each of them would take many minutes.
+  const keys = (count: number): string => Array.from({ length: count }, (_, i) => `  unknown${i}: 1`).join('\n');
+  for (const section of ['job', 'grid']) {
+    const problems = problemsOf(`${section}:\n${keys(90_000)}`);
+    expect(problems).toHaveLength(90_000);
+    expect(problems[89_999]).toMatchObject({ location: { line: 90_001, column: 3, text: '  unknown89999: 1' } });
+  }
+});

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Claimant, claimOwner, holdsClaim, isGone, type Claim } from '../../src/store/claims.js';
@@ -129,4 +129,27 @@ test('an heir who comes second sees who came first', () => {
   expect('holder' in claimant.claim(paths)).toBe(true);
   now = 61_000;
   expect(claimant.claim(paths)).toMatchObject({ holder: { id: 'first' } });
+});
+
+describe('a claim of a number that no sweep gives', () => {
+  const stageWith = (...names: string[]) => {
+    const paths = stage();
+    mkdirSync(paths.folder);
+    for (const name of names) writeFileSync(join(paths.folder, name), '{}');
+    return paths;
+  };
+
+  test('is none, however large: the stage can be claimed and stays claimed', () => {
+    const paths = stageWith('claim-9007199254740992.json', 'claim-99999999999999999999.json');
+    expect(holdsClaim(paths, claimOf(new Claimant(), paths).id)).toBe(true);
+  });
+
+  test('is refused where nothing could follow it', () => {
+    const paths = stageWith('claim-1000000000.json');
+    let now = 0;
+    const claimant = new Claimant(() => now);
+    expect(claimant.claim(paths)).toEqual({ holder: null });
+    now = 61_000;
+    expect(() => claimant.claim(paths)).toThrow('claim-1000000000.json has a number that no sweep gives; remove it');
+  });
 });

@@ -62,9 +62,13 @@ describe('a JSON file', () => {
     mkdirSync(folder, { recursive: true });
     writeJson(other, { a: 'text' });
     writeFileAtomic(half, '{"a":');
-    expect(() => readJson(folder, schema)).toThrow(`cannot read ${folder}`);
-    expect(() => readJson(other, schema)).toThrow(`${other} is not a file of this version of vitmim`);
-    expect(() => readJson(half, schema)).toThrow(`${half} is not a file of this version of vitmim, or is damaged`);
+    expect(() => readJson(folder, schema)).toThrow(`${folder} is not a regular file`);
+    expect(() => readJson(other, schema)).toThrow(
+      `${other} is damaged, or of another version of vitmim: a: Invalid input`,
+    );
+    expect(() => readJson(half, schema, 'run it again')).toThrow(
+      `${half} is damaged: it is not JSON, or is cut short; run it again`,
+    );
     expect(() => readJson(half, schema)).toThrow(UsageError);
   });
 });

@@ -4,6 +4,7 @@ import { writeJson } from '../../src/store/files.js';
 import { stagePaths, sweepPaths } from '../../src/store/layout.js';
 import {
   readOrigin,
+  openProvenance,
   readProvenance,
   recordAttempt,
   storeOrigin,
@@ -77,10 +78,11 @@ describe('the provenance of a stage', () => {
     ]);
   });
 
-  test('is named where it is damaged, and does not keep a stage from going on', () => {
+  test('is as good as missing where it is damaged, and does not keep a stage from going on', () => {
     const paths = newStage();
     writeJson(paths.provenance, { attempts: [] });
-    expect(() => readProvenance(paths)).toThrow(`${paths.provenance} is not a file of this version of vitmim`);
+    expect(openProvenance(paths)).toMatchObject({ kind: 'damaged' });
+    expect(readProvenance(paths)).toBeNull();
     writeFileSync(paths.checkpoint, '');
     recordAttempt(paths, ATTEMPT);
     expect(readProvenance(paths)?.attempts).toEqual([ATTEMPT]);

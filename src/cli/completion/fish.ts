@@ -1,5 +1,5 @@
 /** Completion in fish: one line an option, each under the condition that its command was named. */
-import { allCommands, summary, type Candidates, type CommandModel, type OptionModel } from './model.js';
+import { allCommands, type Candidates, type CommandModel, type OptionModel } from './model.js';
 
 export function fishScript(program: CommandModel): string {
   const name = program.path[0]!;
@@ -35,7 +35,7 @@ function commandLines(command: CommandModel, name: string, functions: { at: stri
   return [
     '',
     ...command.commands.map(
-      (nested) => `${start} --arguments ${quote(nested.path.at(-1)!)} --description ${quote(summary(nested))}`,
+      (nested) => `${start} --arguments ${quote(nested.path.at(-1)!)} --description ${quote(nested.description)}`,
     ),
     ...command.options.map((option) => `${start} ${optionPart(option)}`),
     ...command.arguments.flatMap(({ value }) => {
@@ -52,7 +52,7 @@ function optionPart({ flags, description, value }: OptionModel): string {
   // Exclusive: without the files that the command itself may take.
   const kind = value?.paths === 'files' ? '--require-parameter' : '--exclusive';
   const completion = value === null ? '' : `${kind} ${valuePart(value)}`;
-  return [...names, completion, `--description ${quote(description.split('\n')[0]!)}`]
+  return [...names, completion, `--description ${quote(description)}`]
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .join(' ');

@@ -1,5 +1,6 @@
 /** The command line as data, read off the commander program: what each shell's script is written from. */
 import type { Argument, Command, Option } from 'commander';
+import { inOneLine } from '../../common/printable.js';
 import { hintOf } from './hints.js';
 
 /** What a value can be completed with; no words and no paths for a free one, such as a number. */
@@ -49,7 +50,7 @@ function commandModel(command: Command, parents: readonly Command[]): CommandMod
   const visible = help.visibleCommands(command);
   return {
     path: lineage.map((member) => member.name()),
-    description: command.description(),
+    description: firstLine(command.description()),
     options: help.visibleOptions(command).map(optionModel),
     arguments:
       parent !== undefined && isImplicitHelp(command, parent)
@@ -74,7 +75,7 @@ function optionModel(option: Option): OptionModel {
   const label = /[<[](.+?)(?:\.\.\.)?[>\]]/.exec(flags)?.[1] ?? '';
   return {
     flags: [short, long].filter((flag) => flag !== undefined),
-    description,
+    description: firstLine(description),
     value:
       required || optional ? { label, words: argChoices ?? [], paths: argChoices ? 'none' : pathsOf(label) } : null,
     variadic,
@@ -101,7 +102,5 @@ export function allCommands(command: CommandModel): CommandModel[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** The first line of a description, as short as a list wants it. */
-export function summary({ description }: { description: string }): string {
-  return description.split('\n')[0]!;
-}
+/** Of a description, as short as a list wants it. */
+const firstLine = (description: string): string => inOneLine(description.split('\n')[0]!);

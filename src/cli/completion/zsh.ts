@@ -1,6 +1,6 @@
 /** Completion in zsh: one `_arguments` call for each command. The script works sourced, and as a file of `fpath`. */
 import { singleQuoted } from '../../common/shell.js';
-import { allCommands, summary, type Candidates, type CommandModel, type OptionModel } from './model.js';
+import { allCommands, type Candidates, type CommandModel, type OptionModel } from './model.js';
 
 export function zshScript(program: CommandModel): string {
   const name = program.path[0]!;
@@ -44,7 +44,7 @@ function groupFunction(command: CommandModel, options: readonly string[]): strin
     '    command)',
     '      commands=(',
     ...command.commands.map(
-      (nested, index) => `        ${singleQuoted(`${names[index]!}:${escape(summary(nested))}`)}`,
+      (nested, index) => `        ${singleQuoted(`${names[index]!}:${escape(nested.description)}`)}`,
     ),
     '      )',
     '      _describe -t commands command commands',
@@ -71,7 +71,7 @@ function optionSpec({ flags, description, value, repeatable }: OptionModel): str
   const written = flags.map((flag) => (value === null ? flag : flag.startsWith('--') ? `${flag}=` : `${flag}+`));
   const others = repeatable ? "'*'" : singleQuoted(`(${flags.join(' ')})`);
   const names = written.length === 1 ? written[0]! : `{${written.join(',')}}`;
-  const explanation = `[${description.split('\n')[0]!.replace(/[\\[\]]/g, '\\$&')}]`;
+  const explanation = `[${description.replace(/[\\[\]]/g, '\\$&')}]`;
   const completion = value === null ? '' : `:${escape(value.label)}:${action(value)}`;
   return `${others}${names}${singleQuoted(explanation + completion)}`;
 }

@@ -1,5 +1,6 @@
 /** Draws charts with Vega as SVG in the page: coloured by its style sheet, named and described, with tooltips, no script. */
 import { parse, SVGStringRenderer, View, type Config } from 'vega';
+import { printable } from '../../common/printable.js';
 import type { Chart } from './chart.js';
 import { dotPlot } from './dot-plot.js';
 import { linePlot } from './line-plot.js';
@@ -53,7 +54,7 @@ ${trusted(tidied(drawn))}</svg>
  * paths to a tenth of a unit, finer than what is seen.
  */
 function tidied(svg: string): string {
-  return svg
+  return printable(svg)
     .replace(/^<svg[^>]*>|<\/svg>$|<path class="(?:back|fore)ground"[^>]*\/>/g, '')
     .replace(/<(path|line) aria-label="([^"]*)"([^>]*)\/>/g, '<$1$3><title>$2</title></$1>')
     .replace(/ d="[^"]*"/g, (path) =>

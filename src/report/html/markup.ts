@@ -3,6 +3,8 @@
  * unless it is markup itself.
  */
 
+import { printable } from '../../common/printable.js';
+
 /** Text that is markup already. Made by {@link markup} and {@link trusted} alone. */
 export class Markup {
   readonly text: string;
@@ -17,9 +19,9 @@ export type Content = string | number | Markup | null | false | readonly Content
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** For text and for attributes in quotes. Characters that no HTML document may hold become U+FFFD. */
+/** For text and for attributes in quotes. */
 export function escapeMarkup(text: string): string {
-  return text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, '\uFFFD').replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+  return printable(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
 /** A template whose values are escaped. */

@@ -1,7 +1,8 @@
 /** What the page takes from the folders of stages besides their numbers: where they lie, and their previews. */
-import { existsSync, readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { stagePaths, sweepPaths } from '../../store/layout.js';
+import { isThere } from '../../store/open.js';
+import { readPng } from '../../store/picture.js';
 import type { ReportData } from '../collect.js';
 
 /** All previews together, in characters of the page; the page is to stay under 5 MB. */
@@ -33,17 +34,17 @@ export function findStageFiles(
     [...stages].flatMap(([id, { result }]) => {
       const candidates = sweeps.map(({ folder }) => sweepPaths(folder).stage(id));
       const paths =
-        candidates.find((one) => result !== null && existsSync(one.result)) ??
-        candidates.find(({ folder }) => existsSync(folder));
+        candidates.find((one) => result !== null && isThere(one.result)) ??
+        candidates.find(({ folder }) => isThere(folder));
       return paths === undefined ? [] : [[id, paths.folder] as const];
     }),
   );
   const previews = new Map<string, string>();
   let [left, leftOut] = [budget, 0];
   for (const candidates of wanted) {
-    const id = candidates.find((one) => folders.has(one) && existsSync(stagePaths(folders.get(one)!).preview));
-    if (id === undefined) continue;
-    const picture = readFileSync(stagePaths(folders.get(id)!).preview);
+    const found = firstPicture(candidates, folders);
+    if (found === null) continue;
+    const { id, picture } = found;
     const uri = `data:image/png;base64,${picture.toString('base64')}`;
     if (uri.length > left) {
       leftOut++;
@@ -54,6 +55,19 @@ export function findStageFiles(
   }
   const links = new Map([...folders].map(([id, folder]) => [id, linkTo(page, folder)]));
   return { links, previews, leftOut };
+}
+
+/** The first stage that has a picture. */
+function firstPicture(
+  candidates: readonly string[],
+  folders: ReadonlyMap<string, string>,
+): { id: string; picture: Buffer } | null {
+  for (const id of candidates) {
+    const folder = folders.get(id);
+    const picture = folder === undefined ? null : readPng(stagePaths(folder).preview);
+    if (picture !== null) return { id, picture };
+  }
+  return null;
 }
 
 /** A relative URL; what a URL gives a meaning to is escaped in names. */

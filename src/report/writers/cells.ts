@@ -1,11 +1,13 @@
 /** Cells and headings as people read them: rounded, with units. CSV files do not use this. */
+import { inOneLine } from '../../common/printable.js';
 import type { Column, Row } from '../table.js';
 
 /** A cell as text; empty for null. */
 export function formatCell({ key, digits, mark }: Column, row: Row): string {
   const value = row[key] ?? '';
   if (mark) return value === 0 ? '' : `${value} †`.trim();
-  return typeof value === 'string' || digits === undefined ? String(value) : value.toFixed(digits);
+  if (typeof value === 'string') return inOneLine(value);
+  return digits === undefined ? String(value) : value.toFixed(digits);
 }
 
 /** `mean (%)`. */

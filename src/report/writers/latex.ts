@@ -1,4 +1,5 @@
 /** Tables as LaTeX for papers: booktabs' rules, a caption and a label. Rounded as Markdown is. */
+import { inOneLine } from '../../common/printable.js';
 import type { Column, Row, Table } from '../table.js';
 import { filledColumns, formatCell, heading, isNumeric } from './cells.js';
 
@@ -55,5 +56,5 @@ const SPECIAL: Record<string, string> = {
 };
 
 function escape(text: string): string {
-  return text.replace(/[\\{}~^&%$#_×−<>|τⁿ†√]/g, (character) => SPECIAL[character] ?? `\\${character}`);
+  return inOneLine(text).replace(/[\\{}~^&%$#_×−<>|τⁿ†√]/g, (character) => SPECIAL[character] ?? `\\${character}`);
 }

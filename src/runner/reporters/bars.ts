@@ -3,6 +3,7 @@
  * written above them as in `plain.ts`.
  */
 import { MultiBar, type SingleBar } from 'cli-progress';
+import { printable } from '../../common/printable.js';
 import type { RunEvent } from '../events.js';
 import { SweepClock } from '../sweep-clock.js';
 import { renderLine } from './colour.js';
@@ -74,7 +75,7 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
         const epoch = `epoch ${event.epoch + 1}${event.epochs === null ? '' : `/${event.epochs}`}`;
         const text = `${event.stage.name}, ${epoch}, step ${event.step}/${event.steps}, ${rates(event)}, ${left} left`;
         stage.bar.setTotal(event.steps);
-        stage.bar.update(event.step, { text });
+        stage.bar.update(event.step, { text: printable(text) });
         break;
       }
       case 'stage-done':

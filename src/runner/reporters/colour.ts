@@ -1,4 +1,5 @@
 /** Whether a stream gets colours, and the few that are used. */
+import { printable } from '../../common/printable.js';
 import type { EventLine } from './format.js';
 import type { OutputStream } from './reporter.js';
 
@@ -27,5 +28,5 @@ export function renderLine({ word, text }: EventLine, coloured: boolean): string
   const code = CODES[word];
   const lead = word.padEnd(WIDTH);
   const painted = coloured && code !== undefined ? `\u001b[${code}m${lead}\u001b[39m` : lead;
-  return `${painted} ${text.replaceAll('\n', `\n${' '.repeat(WIDTH + 1)}`)}\n`;
+  return `${painted} ${printable(text).replaceAll('\n', `\n${' '.repeat(WIDTH + 1)}`)}\n`;
 }

@@ -1,11 +1,12 @@
 /** One line of JSON per event, for programs. */
+import { jsonLine } from '../../common/printable.js';
 import type { RunEvent } from '../events.js';
 import type { Reporter } from './reporter.js';
 
 export function jsonReporter(write: (text: string) => void): Reporter {
   return {
     onEvent: (event) => {
-      write(`${JSON.stringify(flat(event))}\n`);
+      write(`${jsonLine(flat(event))}\n`);
     },
     close: () => undefined,
   };

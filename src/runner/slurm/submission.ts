@@ -1,8 +1,10 @@
 /** What is known of a submission afterwards (`submission.json`): which jobs it became, and which stages they run. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from '../../common/errors.js';
 import { readJson, writeJson } from '../../store/files.js';
+import { STAGE_ID } from '../../store/layout.js';
+import { namesIn } from '../../store/open.js';
 import { submissionPaths, submissionsFolder } from './layout.js';
 import { slurmOptionsSchema } from './options.js';
 
@@ -25,11 +27,14 @@ export const submissionSchema = z.strictObject({
       parent: z.string().nullable(),
       /** Slurm's number of the job array. */
       job: z.string().regex(/^\d+$/),
-      tasks: z.array(z.strictObject({ index: z.int().nonnegative(), stage: z.string() })),
+      tasks: z.array(z.strictObject({ index: z.int().nonnegative(), stage: z.string().regex(STAGE_ID) })),
     }),
   ),
 });
 export type Submission = z.output<typeof submissionSchema>;
+
+/** Its jobs cannot be found without it, so it is not passed over. */
+const REMEDY = 'look for its jobs with squeue, then remove the file';
 
 export function writeSubmission(results: string, submission: Submission): void {
   writeJson(submissionPaths(results, submission.id).record, submission);
@@ -41,10 +46,8 @@ export function writeSubmission(results: string, submission: Submission): void {
  * @throws UsageError where a record is damaged.
  */
 export function readSubmissions(results: string): Submission[] {
-  const folder = submissionsFolder(results);
   if (!existsSync(results)) throw new UsageError(`there is no results folder ${results}`);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .sort()
-    .flatMap((id) => readJson(submissionPaths(results, id).record, submissionSchema) ?? []);
+  return namesIn(submissionsFolder(results)).flatMap(
+    (id) => readJson(submissionPaths(results, id).record, submissionSchema, REMEDY) ?? [],
+  );
 }

@@ -246,15 +246,22 @@ describe('figures', () => {
   });
 });
 
+/** The header of a PNG file, and some text. */
+const pictureOf = (id: string): Buffer =>
+  Buffer.concat([
+    Buffer.from('89504e470d0a1a0a0000000d49484452000000080000000800000000000000000000', 'hex'),
+    Buffer.from(id),
+  ]);
+
 describe('previews', () => {
   const folder = results('grid: {objective: [masked, blurred], seed: [0, 1]}', () => ({}));
   const data = collect([folder]);
   const tasks = pictured(data);
   const lists = tasks.map(({ stages }) => stages.map(({ id }) => id));
   const leave = (id: string): void => {
-    writeFileSync(join(folder, 'stages', id, 'preview.png'), `picture of ${id}`);
+    writeFileSync(join(folder, 'stages', id, 'preview.png'), pictureOf(id));
   };
-  const uriOf = (id: string): string => `data:image/png;base64,${Buffer.from(`picture of ${id}`).toString('base64')}`;
+  const uriOf = (id: string): string => `data:image/png;base64,${pictureOf(id).toString('base64')}`;
 
   test('have no section where there are none', () => {
     expect(tasks.map(({ label, stages }) => [label, stages.length])).toEqual([

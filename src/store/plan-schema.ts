@@ -1,0 +1,117 @@
+/**
+ * What a plan and a stage look like on disk. The keys that commands compute with are checked, type and range; further
+ * keys, which versions differ in, are kept as they are. Nothing is transformed, so that identities stay what they are.
+ */
+import { z } from 'zod';
+import { namesOf } from '../common/registry.js';
+import { DATASETS } from '../data/registry.js';
+import type { Plan, Stage } from '../spec/stages.js';
+import { NAME } from '../spec/sweep-schema.js';
+import { MASK_KINDS, MISALIGNMENTS, PRETRAIN_TARGETS, STYLE_KINDS } from '../spec/task.js';
+import { EVALUATION_NAMES } from '../stages/index.js';
+import { FILE_KINDS } from './files.js';
+import { STAGE_ID } from './layout.js';
+import { MEBIBYTE } from './open.js';
+
+const id = z.string().regex(STAGE_ID, 'an identity has 16 hexadecimal digits');
+const seed = z.int().nonnegative();
+
+/** Far above any model, and small enough to loop over. */
+const size = z.int().positive().max(1_000_000);
+const depth = size.max(10_000);
+
+const data = z.looseObject({ name: z.enum(namesOf(DATASETS)), path: z.string().optional() });
+
+const model = z.looseObject({
+  imageSize: size,
+  patchSize: size,
+  dim: size,
+  depth,
+  heads: size,
+  mlpRatio: z.number().positive().max(1000),
+  classToken: z.boolean(),
+});
+const decoder = z.looseObject({ dim: size, depth, heads: size });
+
+const task = z.looseObject({
+  maskRatio: z.number().min(0).lt(1),
+  mask: z.looseObject({ kind: z.enum(MASK_KINDS) }).optional(),
+  geometry: z.looseObject({ kind: z.enum(MISALIGNMENTS) }),
+  style: z.looseObject({ kind: z.enum(STYLE_KINDS) }),
+  target: z.enum(PRETRAIN_TARGETS),
+});
+
+const recipe = z.looseObject({ epochs: z.number().nonnegative().max(1e9).optional() });
+
+const config = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('pretrain'), seed, data, model: model.extend({ decoder }), task, recipe }),
+  z.looseObject({ kind: z.enum(EVALUATION_NAMES), seed, data, model, recipe }),
+]);
+
+const stage = z.strictObject({
+  id,
+  config,
+  parent: id.nullable(),
+  dataFingerprint: z.string().min(1).max(1000),
+  engineRevision: z.int().positive(),
+});
+
+/**
+ * A stage as it was written, by this version or an earlier one; whether it has its identity is another question. The
+ * schema checks less than the type says: kinds by their names, and of their numbers those that every kind has.
+ */
+export const storedStageSchema = stage.register(FILE_KINDS, { mostBytes: MEBIBYTE }) as unknown as z.ZodType<Stage>;
+
+const cell = z.strictObject({
+  objective: z.string(),
+  maskRatio: z.number().nullable(),
+  misalignment: z.string().nullable(),
+  stylePreservation: z.union([z.string(), z.boolean()]).nullable(),
+  seed,
+  overrides: z.record(z.string(), z.unknown()),
+});
+
+const job = z.strictObject({
+  cells: z.array(cell).min(1),
+  task: task.nullable(),
+  seed,
+  pretrain: id.nullable(),
+  evaluations: z.partialRecord(z.enum(EVALUATION_NAMES), id),
+  rankedBy: z.enum(EVALUATION_NAMES),
+});
+
+const part = z.strictObject({
+  version: z.literal(1),
+  name: z.string().regex(NAME, 'it cannot name a sweep').max(200),
+  description: z.string().optional(),
+  jobs: z.array(job),
+  stages: z.array(stage),
+  leftOut: z.array(z.strictObject({ cell, reason: z.string() })),
+});
+
+/** A sweep of the largest number of cells has some 60 MB. */
+const PLAN_BYTES = { mostBytes: 256 * MEBIBYTE };
+
+/** A plan of which some stages were left out, as a submission to Slurm has it. */
+export const partialPlanSchema = part.register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
+
+/** A whole plan: every stage once, parents before children, and no job that names another one. */
+export const planSchema = part
+  .superRefine(({ jobs, stages }, context) => {
+    const known = new Set<string>();
+    for (const { id: own, parent } of stages) {
+      if (known.has(own)) context.addIssue({ code: 'custom', message: `it holds stage ${own} twice` });
+      if (parent !== null && !known.has(parent)) {
+        context.addIssue({
+          code: 'custom',
+          message: `stage ${own} comes before stage ${parent}, which it starts from`,
+        });
+      }
+      known.add(own);
+    }
+    const named = jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)]);
+    const missing = named.find((one) => one !== null && !known.has(one));
+    if (missing !== undefined)
+      context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
+  })
+  .register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;

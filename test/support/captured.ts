@@ -1,0 +1,22 @@
+/** What a command that runs in this process puts out. */
+
+/** Runs it, and returns its value with everything written to standard output and standard error, in order. */
+export async function captured<T>(run: () => Promise<T>): Promise<{ value: T; text: string; stdout: string }> {
+  let [text, stdout] = ['', ''];
+  const [out, err] = [process.stdout.write, process.stderr.write];
+  const keep = (toOut: boolean) =>
+    ((chunk: string | Uint8Array): boolean => {
+      const said = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      text += said;
+      if (toOut) stdout += said;
+      return true;
+    }) as typeof process.stdout.write;
+  process.stdout.write = keep(true);
+  process.stderr.write = keep(false);
+  try {
+    return { value: await run(), text, stdout };
+  } finally {
+    process.stdout.write = out;
+    process.stderr.write = err;
+  }
+}
