@@ -53,6 +53,9 @@ export function statusOf(plan: Plan, folder: string): StageStatus[] {
   });
 }
 
+/** Whether a stage is done, as {@link statusOf} has it. */
+export const isDone = (paths: StagePaths): boolean => judge(paths, readState(paths)) === 'done';
+
 function judge(paths: StagePaths, state: StageState | null): Status {
   if (state === null) return 'pending';
   switch (state.status) {

@@ -3,14 +3,13 @@
  * to its checkpoint and to the pre-training that it started from. Reads every checkpoint whole, changes nothing.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { UsageError } from '../common/errors.js';
+import { relative } from 'node:path';
 import { identify } from '../spec/plan.js';
 import { ENGINE_REVISION, type Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import { readJson } from '../store/files.js';
 import { siblingPaths, sweepPaths, type StagePaths } from '../store/layout.js';
-import { readPlan } from '../store/plan.js';
+import { choosePlans, type PlanChoice } from '../store/plans.js';
 import { resultSchema, storedStageSchema, type StageResult } from '../store/records.js';
 import { checkpointProblem, ownerProblem, parentProblem } from '../store/chain.js';
 
@@ -24,29 +23,36 @@ export interface Mismatch {
 }
 
 export interface Verification {
-  /** Stages of the plan, and others of which there are files. */
+  plans: number;
+  /** Stages of the plans, and others of which there are files. */
   stages: number;
   results: number;
   /** Files of weights that were read whole. */
   checkpoints: number;
-  /** Stages of the plan without a result. */
+  /** Stages of the chosen plans without a result. */
   missingResults: number;
   /** Results whose checkpoint is gone. */
   missingCheckpoints: number;
   /** Stages of other engine revisions: they name no digests, and only their own files are checked. */
   otherRevisions: number;
-  /** In the order of the plan. */
+  /** Those of the plans first, then in the order of the stages. */
   mismatches: Mismatch[];
 }
 
 /**
- * Verifies a results folder.
+ * Verifies a results folder: all plans, and all stages of which there are files.
  *
+ * @param choice The plans whose missing results are counted.
  * @param onStage Called before each stage is read, with its place from 1 and their number.
  * @throws UsageError where the folder holds no plan that can be read.
  */
-export function verify(folder: string, onStage: (place: number, of: number) => void = () => undefined): Verification {
+export function verify(
+  folder: string,
+  choice: PlanChoice = 'newest',
+  onStage: (place: number, of: number) => void = () => undefined,
+): Verification {
   const found: Verification = {
+    plans: 0,
     stages: 0,
     results: 0,
     checkpoints: 0,
@@ -59,25 +65,25 @@ export function verify(folder: string, onStage: (place: number, of: number) => v
   const report = (path: string, problem: string, remedy: string): void => {
     found.mismatches.push({ file: relative(folder, path), problem, remedy });
   };
-  const { stages }: { stages: unknown } = readPlan(paths);
-  if (!Array.isArray(stages)) throw new UsageError(`${paths.plan} is damaged; run the sweep again: it writes it anew`);
-  const planned = stages.filter((stage: unknown) => {
-    if (isItself(stage as Stage)) return true;
-    report(
-      paths.plan,
-      'holds a stage that is not what its identity says',
-      'run the sweep again: it writes the plan anew',
-    );
+  const { plans, plan, damaged } = choosePlans(paths, choice);
+  found.plans = plans.length;
+  const anew = 'run the sweep again: it writes the plan anew';
+  for (const { path } of damaged) report(path, 'is damaged, or not of this version of vitmim', anew);
+  const itself = (stage: Stage, path: string): boolean => {
+    if (isItself(stage)) return true;
+    report(path, 'holds a stage that is not what its identity says', anew);
     return false;
-  }) as Stage[];
+  };
+  const planned = plans.flatMap((kept) => kept.plan.stages.filter((stage) => itself(stage, kept.path)));
+  const wanted = new Set(plan.stages.map(({ id }) => id));
   const known = new Set(planned.map(({ id }) => id));
-  const others = stageFolders(join(folder, 'stages')).filter((id) => !known.has(id));
+  const others = stageFolders(paths.stages).filter((id) => !known.has(id));
   const ids = [...known, ...others];
   found.stages = ids.length;
   ids.forEach((id, index) => {
     onStage(index + 1, ids.length);
     verifyStage(id, paths.stage(id), found, report);
-    if (known.has(id) && !existsSync(paths.stage(id).result)) found.missingResults += 1;
+    if (wanted.has(id) && !existsSync(paths.stage(id).result)) found.missingResults += 1;
   });
   return found;
 }

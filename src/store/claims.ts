@@ -25,7 +25,7 @@ import { z } from 'zod';
 import { errorCode } from '../common/errors.js';
 import type { StagePaths } from './layout.js';
 
-const ownerSchema = z.strictObject({
+export const ownerSchema = z.strictObject({
   /** Of the claim: no other claim ever bears it. */
   id: z.string(),
   host: z.string(),
@@ -72,13 +72,7 @@ export class Claimant {
       const current = latest(folder);
       if (current !== undefined && this.#lives(current)) return { holder: current.owner };
       const number = (current?.number ?? 0) + 1;
-      const owner = {
-        id: randomUUID(),
-        host: hostname(),
-        pids: PIDS,
-        pid: process.pid,
-        since: new Date().toISOString(),
-      };
+      const owner = thisProcess(randomUUID());
       if (!createExclusively(pathOf(folder, number), `${JSON.stringify(owner)}\n`, owner.id)) continue;
       for (const older of numbers(folder)) if (older < number) rmSync(pathOf(folder, older), { force: true });
       return { claim: ownClaim(folder, number, owner.id) };
@@ -107,6 +101,11 @@ export function holdsClaim({ folder }: Pick<StagePaths, 'folder'>, id: string): 
 /** Who holds a stage, alive or not; null where no process does. */
 export function claimOwner({ folder }: Pick<StagePaths, 'folder'>): ClaimOwner | null {
   return latest(folder)?.owner ?? null;
+}
+
+/** This process as the owner of something with that identity. */
+export function thisProcess(id: string): ClaimOwner {
+  return { id, host: hostname(), pids: PIDS, pid: process.pid, since: new Date().toISOString() };
 }
 
 /** Whether the owner's process is known to be gone: asked of this host's processes only. */

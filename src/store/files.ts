@@ -40,16 +40,41 @@ export async function writeFileAtomicBy(path: string, write: (file: number) => P
   }
 }
 
+/** A file or folder that this user may not write, or that lies on a read-only file system. */
+export class UnwritableError extends UsageError {
+  override readonly name = 'UnwritableError';
+}
+
+const UNWRITABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR']);
+
+/**
+ * Does what changes a file or a folder.
+ *
+ * @throws UnwritableError where this user may not; what else goes wrong is thrown on as it is.
+ */
+export function writing<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    if (!UNWRITABLE.has(errorCode(error))) throw error;
+    throw new UnwritableError(`cannot write ${path}: ${messageOf(error)}`);
+  }
+}
+
 /** A new file beside a path, which takes its place with `commit`. `close` ends it in any case. */
 function openReplacement(path: string): { file: number; commit(): void; close(): void } {
-  mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w');
+  const file = writing(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(temporary, 'w');
+  });
   return {
     file,
     commit: () => {
       fsyncSync(file);
-      renameSync(temporary, path);
+      writing(path, () => {
+        renameSync(temporary, path);
+      });
     },
     close: () => {
       closeSync(file);

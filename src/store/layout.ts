@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 export function sweepPaths(folder: string) {
   return {
     folder,
+    /** Every plan that ran in the folder, each in `<its identity>.json`; see `plans.ts`. */
+    plans: join(folder, 'plans'),
+    /** The only plan of a folder that an earlier version wrote. */
     plan: join(folder, 'plan.json'),
+    /** A file for each sweep that works in the folder; see `sweeps.ts`. */
+    sweeps: join(folder, 'sweeps'),
+    stages: join(folder, 'stages'),
     tables: join(folder, 'tables'),
     report: join(folder, 'report.md'),
     page: join(folder, 'report.html'),

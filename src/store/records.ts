@@ -48,6 +48,9 @@ export const planSchema = z.custom<Plan>(
   'it has another version',
 );
 
+/** A plan as it is kept (`plans/<identity>.json`), with the time at which a sweep last started with it, ISO 8601. */
+export const keptPlanSchema = z.strictObject({ startedAt: z.string(), plan: planSchema });
+
 /** A stage whose identity is still the hash of its content, so that a file edited by hand is found out. */
 export const stageSchema = z.custom<Stage>((value) => {
   const { id, config, parent, dataFingerprint } = value as Stage;
