@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './terminal.js';
 import { cancelCommand } from './cancel.js';
+import { cleanCommand } from './clean.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -44,8 +46,10 @@ export async function main(args: readonly string[]): Promise<number> {
     statusCommand(),
     cancelCommand(),
     reportCommand(finish),
+    compareCommand(finish),
     exportCommand(),
     verifyCommand(finish),
+    cleanCommand(finish),
     trainCommand(finish),
     previewCommand(),
     dataCommand(),

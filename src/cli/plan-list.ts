@@ -1,6 +1,6 @@
 /** The plans of a results folder, in a line each. */
 import { differingKeys, valuesOf } from '../report/plan-values.js';
-import { isDone } from '../runner/status.js';
+import { isDone, type StageStatus } from '../runner/status.js';
 import { sweepPaths } from '../store/layout.js';
 import type { ChosenPlans, KeptPlan } from '../store/plans.js';
 import { workingSweeps } from '../store/sweeps.js';
@@ -20,10 +20,18 @@ export interface ListedPlan {
   differs: { key: string; values: readonly string[] }[];
 }
 
-/** The plans of a folder, the newest first. */
-export function listedPlans({ plans, chosen }: Pick<ChosenPlans, 'plans' | 'chosen'>, folder: string): ListedPlan[] {
+/**
+ * The plans of a folder, the newest first.
+ *
+ * @param shown The status of each stage of the chosen plans.
+ */
+export function listedPlans(
+  { plans, chosen }: Pick<ChosenPlans, 'plans' | 'chosen'>,
+  folder: string,
+  shown: readonly StageStatus[],
+): ListedPlan[] {
   const paths = sweepPaths(folder);
-  const done = new Map<string, boolean>();
+  const done = new Map(shown.map(({ stage, status }) => [stage.id, status === 'done']));
   const countDone = ({ plan: { stages } }: KeptPlan): number =>
     stages.filter(({ id }) => {
       const known = done.get(id) ?? isDone(paths.stage(id));

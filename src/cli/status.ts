@@ -45,8 +45,8 @@ Examples:
       for (;;) {
         const found = choosePlans(sweepPaths(folder), planChoice(which));
         const { plan, rest, damaged } = found;
-        const plans = listedPlans(found, folder);
         const stages = statusOf(plan, folder);
+        const plans = listedPlans(found, folder, stages);
         const slurm = await slurmStates(folder);
         if (json)
           printJson({

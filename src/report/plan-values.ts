@@ -16,7 +16,7 @@ export interface DifferingKey {
 const AXES = ['objective', 'maskRatio', 'seed', 'evaluate'] as const;
 
 /** The values of the axes and of every key of the stages' configurations. */
-export function valuesOf({ jobs, stages }: Plan): KeyValues {
+export function valuesOf({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): KeyValues {
   const values = new Map<string, Set<string>>(AXES.map((key) => [key, new Set()]));
   const add = (key: string, value: string): void => {
     const known = values.get(key);

@@ -2,11 +2,15 @@
 import { describeRest } from '../store/plans.js';
 import type { ReportData, SweepInfo } from './collect.js';
 
-/** Whole sentences; none for the only plan of a folder. */
-export function describePlans({ sweeps }: Pick<ReportData, 'sweeps'>): string[] {
+/**
+ * Whole sentences; none for the only plan of a folder.
+ *
+ * @param toInclude How to include what is left out.
+ */
+export function describePlans({ sweeps }: Pick<ReportData, 'sweeps'>, toInclude?: string): string[] {
   return sweeps.flatMap(({ folder, plans, settings, rest }) => [
     ...(plans.length < 2 ? [] : [describeUnion(folder, plans.length, settings)]),
-    ...(rest.stages === 0 ? [] : [`${describeRest(rest, folder)!}.`]),
+    ...(rest.stages === 0 ? [] : [`${describeRest(rest, folder, toInclude)!}.`]),
   ]);
 }
 

@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -110,6 +111,7 @@ export function appendJsonLine(path: string, value: unknown): void {
  * @throws UsageError where it cannot be read or is not what the schema says.
  */
 export function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  if (!existsSync(path)) return undefined; // cheaper than an error: of a large sweep, most files may be missing
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

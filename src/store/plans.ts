@@ -3,7 +3,7 @@
  * of one name with other seeds, at once or one after the other, hide nothing of each other. A plan's file is named by its
  * content, so the same plan is kept once and never replaced by another one.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, sha256 } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
@@ -60,7 +60,18 @@ export const planPath = ({ plans }: Pick<SweepPaths, 'plans'>, id: string): stri
 export function keepPlan(paths: SweepPaths, plan: Plan, now: Date): string {
   const id = planId(plan);
   writeJson(planPath(paths, id), { startedAt: now.toISOString(), plan });
+  if (isEarlierPlan(paths, id)) rmSync(paths.plan, { force: true }); // a plan is kept once
   return id;
+}
+
+/** Whether the `plan.json` of an earlier version is this plan. */
+function isEarlierPlan(paths: SweepPaths, id: string): boolean {
+  try {
+    const plan = readJson(paths.plan, planSchema);
+    return plan !== undefined && planId(plan) === id;
+  } catch {
+    return false;
+  }
 }
 
 /** Every plan of a folder; none where there is no folder. Damaged files are named apart. */
@@ -182,12 +193,14 @@ function restOf(plan: Plan, plans: readonly KeptPlan[]): Rest {
 }
 
 /** What is left out, and how to include it; null: nothing is. */
-export function describeRest({ plans, stages, cells }: Rest, folder: string): string | null {
+export function describeRest(
+  { plans, stages, cells }: Rest,
+  folder: string,
+  toInclude = 'Include them with --all, or choose a plan with --plan; vitmim status lists the plans',
+): string | null {
   if (stages === 0) return null;
-  return (
-    `Not included: ${count(stages, 'stage')} (${count(cells, 'cell')}) of ${count(plans, 'other plan')} in ${folder}. ` +
-    'Include them with --all, or choose a plan with --plan; vitmim status lists the plans'
-  );
+  const what = `${count(stages, 'stage')} (${count(cells, 'cell')}) of ${count(plans, 'other plan')} in ${folder}`;
+  return `Not included: ${what}. ${toInclude}`;
 }
 
 const count = (number: number, what: string): string => `${number} ${number === 1 ? what : `${what}s`}`;
