@@ -43,8 +43,7 @@ Examples:
     )
     .action(async (folder: string, options: Options) => {
       const { files, unknown } = await livePlans(folder);
-      if (unknown !== null)
-        say(`Slurm's answer is not known, so the stages of all submissions are kept: ${unknown}`);
+      if (unknown !== null) say(`Slurm's answer is not known, so the stages of all submissions are kept: ${unknown}`);
       const cleaned = clean(sweepPaths(folder), {
         dryRun: options.dryRun ?? false,
         forget: options.forgetOlder ? 'older' : options.forget,

@@ -38,7 +38,10 @@ export function compareSides(a: string, b: string, options: CompareOptions): num
   } else {
     const tables = tablesOf(compared).map((table) => `${toText(table)}\n`);
     process.stdout.write(`${[...sides, '', ...tables].join('\n')}\n`);
-    for (const sentence of [left!, right!].flatMap((side) => describePlans(side, TO_INCLUDE))) say(sentence);
+    // The two sides of one folder are two of its plans, as was asked for.
+    if (folderOf(left!) !== folderOf(right!)) {
+      for (const sentence of [left!, right!].flatMap((side) => describePlans(side, TO_INCLUDE))) say(sentence);
+    }
   }
   if (out !== undefined) say(`wrote ${write(compared, sides, out).join(', ')}`);
   const { missing, unhealthy } = compared;
@@ -57,7 +60,9 @@ function collectSide(path: string, choice: PlanChoice): ReportData {
   const folder = basename(resolve(parent)) === 'plans' ? dirname(parent) : parent;
   const kept = listPlans(sweepPaths(folder)).plans.find((plan) => resolve(plan.path) === resolve(path));
   if (kept === undefined) {
-    throw new UsageError(`${path} is no plan of a results folder, or is damaged; name a folder, or a file in its plans/`);
+    throw new UsageError(
+      `${path} is no plan of a results folder, or is damaged; name a folder, or a file in its plans/`,
+    );
   }
   return collect([folder], { id: kept.id });
 }
@@ -69,6 +74,8 @@ function commonMetric(a: ReportData, b: ReportData, { metric }: CompareOptions):
   if (left === right) return left;
   throw new UsageError(`A is ranked by ${left} and B by ${right}; choose one with --metric`);
 }
+
+const folderOf = ({ sweeps }: ReportData): string => resolve(sweeps[0]!.folder);
 
 function describeSide({ sweeps: [sweep], jobs }: ReportData): string {
   const { name, folder, plans } = sweep!;

@@ -54,7 +54,10 @@ export function buildVerdicts(data: ReportData, options: ReportOptions = {}): Ve
  *
  * @throws UsageError where no job measures it, or the jobs do not agree on one.
  */
-export function metricOf(data: ReportData, { metric = defaultMetric(data) }: Pick<ReportOptions, 'metric'>): MetricName {
+export function metricOf(
+  data: ReportData,
+  { metric = defaultMetric(data) }: Pick<ReportOptions, 'metric'>,
+): MetricName {
   const measured = METRIC_NAMES.filter((name) => {
     const { evaluation } = metricNamed(name);
     return data.jobs.some(({ evaluations }) => evaluations[evaluation] !== undefined);

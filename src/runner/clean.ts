@@ -66,8 +66,12 @@ export interface CleanOptions {
  *
  * @throws UsageError where it has no plan, or not the one that is to be forgotten, or where nothing would be left.
  */
-export function clean(paths: SweepPaths, options: CleanOptions = {}): Cleaned {
-  return new Cleaning(paths, options).run();
+export function clean(
+  paths: SweepPaths,
+  options: CleanOptions = {},
+  claimant: Pick<Claimant, 'claim'> = new Claimant(),
+): Cleaned {
+  return new Cleaning(paths, options, claimant).run();
 }
 
 const STAGE = /^[0-9a-f]{16}$/;
@@ -79,14 +83,15 @@ const UNFINISHED = /\.\d+\.tmp$/;
 class Cleaning {
   readonly #paths: SweepPaths;
   readonly #options: CleanOptions;
-  readonly #claimant = new Claimant();
+  readonly #claimant: Pick<Claimant, 'claim'>;
   readonly #cleaned: Cleaned = { removed: [], inUse: [], damagedPlans: [], plans: 0 };
   /** Plans that a dry run counts as forgotten. Otherwise their files are gone; one that appears again is in use. */
   readonly #forgotten = new Set<string>();
 
-  constructor(paths: SweepPaths, options: CleanOptions) {
+  constructor(paths: SweepPaths, options: CleanOptions, claimant: Pick<Claimant, 'claim'>) {
     this.#paths = paths;
     this.#options = options;
+    this.#claimant = claimant;
   }
 
   run(): Cleaned {

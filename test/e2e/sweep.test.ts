@@ -25,7 +25,6 @@ function specFile(name: string, text: string): string {
   return file;
 }
 
-
 const results = (out: string): string[] =>
   readdirSync(join(out, 'stages')).filter((id) => existsSync(join(out, 'stages', id, 'result.json')));
 

@@ -276,7 +276,15 @@ describe('vitmim verify', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       folder: out,
-      ...{ plans: 2, stages: 6, results: 5, checkpoints: 3, missingResults: 1, missingCheckpoints: 1, otherRevisions: 0 },
+      ...{
+        plans: 2,
+        stages: 6,
+        results: 5,
+        checkpoints: 3,
+        missingResults: 1,
+        missingCheckpoints: 1,
+        otherRevisions: 0,
+      },
       mismatches: [],
     });
   });
@@ -288,7 +296,10 @@ describe('vitmim verify', () => {
     const { code, stdout } = await vitmim(['verify', out, '--json']);
     expect(code).toBe(1);
     const [first] = (JSON.parse(stdout) as { mismatches: object[] }).mismatches;
-    expect(first).toMatchObject({ file: relative(out, file), problem: 'holds a stage that is not what its identity says' });
+    expect(first).toMatchObject({
+      file: relative(out, file),
+      problem: 'holds a stage that is not what its identity says',
+    });
     for (const text of ['{"version":1}', '{']) {
       writeFileSync(file, text);
       expect((await vitmim(['verify', out])).code).toBe(2);

@@ -97,7 +97,10 @@ const CELLS: Column[] = [
   { key: 'seeds_b', label: 'seeds only in B', description: 'Planned seeds that A does not have.' },
   count('planned_a', 'planned A', 'Runs of A in the plan.'),
   count('planned_b', 'planned B', 'Runs of B in the plan.'),
-  { ...count('unhealthy', 'unhealthy', 'Runs of either whose training did not work; nothing counts them.'), mark: true },
+  {
+    ...count('unhealthy', 'unhealthy', 'Runs of either whose training did not work; nothing counts them.'),
+    mark: true,
+  },
   { key: 'p', label: 'p', description: 'p value of this row alone.', digits: 3 },
 ];
 

@@ -5,6 +5,9 @@ import { studentTail } from '../inference/student.js';
 import { welch } from '../inference/welch.js';
 import { summaryStatistics } from '../statistics.js';
 
+/** What is needed of a run. */
+export type Run = Pick<Measurement, 'seed' | 'accuracy' | 'unhealthy'>;
+
 export interface SideSummary {
   /** Over the seeds that the difference is of. */
   mean: number | null;
@@ -32,7 +35,7 @@ export interface Difference {
 const FEWEST_PAIRS = 2;
 
 /** The difference b − a of the runs of a cell. */
-export function differenceOf(a: readonly Measurement[], b: readonly Measurement[]): Difference {
+export function differenceOf(a: readonly Run[], b: readonly Run[]): Difference {
   const [left, right] = [bySeed(a), bySeed(b)];
   const shared = [...left.keys()].filter((seed) => right.has(seed));
   const alone = shared.length === 1 && left.size === 1 && right.size === 1;
@@ -43,18 +46,13 @@ export function differenceOf(a: readonly Measurement[], b: readonly Measurement[
   return unpaired(a, b, [...left.values()], [...right.values()]);
 }
 
-function bySeed(measurements: readonly Measurement[]): Map<number, number> {
+function bySeed(measurements: readonly Run[]): Map<number, number> {
   return new Map(
     measurements.flatMap(({ seed, accuracy }): [number, number][] => (accuracy === null ? [] : [[seed, accuracy]])),
   );
 }
 
-function paired(
-  a: readonly Measurement[],
-  b: readonly Measurement[],
-  left: readonly number[],
-  right: readonly number[],
-): Difference {
+function paired(a: readonly Run[], b: readonly Run[], left: readonly number[], right: readonly number[]): Difference {
   const differences = right.map((value, i) => value - left[i]!);
   const { mean, std, n } = summaryStatistics(differences);
   const common = { a: summarize(a, left), b: summarize(b, right), mean, pairs: n };
@@ -64,12 +62,7 @@ function paired(
   return { ...common, ...tested(mean, std / Math.sqrt(n), n - 1) };
 }
 
-function unpaired(
-  a: readonly Measurement[],
-  b: readonly Measurement[],
-  left: readonly number[],
-  right: readonly number[],
-): Difference {
+function unpaired(a: readonly Run[], b: readonly Run[], left: readonly number[], right: readonly number[]): Difference {
   const sides = { a: summarize(a, left), b: summarize(b, right), pairs: 0 };
   const found = welch(left, right);
   if (found !== null) return { ...sides, mean: found.mean, ...tested(found.mean, found.standardError, found.degrees) };
@@ -83,7 +76,7 @@ const tested = (mean: number, standardError: number, degrees: number): { interva
 });
 
 /** @param values Those that the difference is of. */
-export function summarize(measurements: readonly Measurement[], values: readonly number[]): SideSummary {
+export function summarize(measurements: readonly Run[], values: readonly number[]): SideSummary {
   return {
     mean: summaryStatistics(values).mean,
     n: measurements.filter(({ accuracy }) => accuracy !== null).length,
@@ -93,5 +86,5 @@ export function summarize(measurements: readonly Measurement[], values: readonly
 }
 
 /** The summary of a cell that only one side has. */
-export const summaryOf = (measurements: readonly Measurement[]): SideSummary =>
+export const summaryOf = (measurements: readonly Run[]): SideSummary =>
   summarize(measurements, [...bySeed(measurements).values()]);

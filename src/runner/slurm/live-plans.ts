@@ -17,7 +17,10 @@ export async function livePlans(folder: string): Promise<LivePlans> {
   const filesOf = (some: typeof submissions): string[] => some.map(({ id }) => submissionPaths(folder, id).plan);
   try {
     const live = new Set(liveTasks(await taskStates(submissions)).map(({ job }) => job));
-    return { files: filesOf(submissions.filter(({ arrays }) => arrays.some(({ job }) => live.has(job)))), unknown: null };
+    return {
+      files: filesOf(submissions.filter(({ arrays }) => arrays.some(({ job }) => live.has(job)))),
+      unknown: null,
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { files: filesOf(submissions), unknown: messageOf(error) };
