@@ -24,6 +24,7 @@ Examples:
   vitmim sweep experiments/smoke.yaml          run every objective for seconds
   vitmim status results/ablation               see how far it is
   vitmim report results/smoke                  print and write its tables
+  vitmim clean results/ablation --dry-run      see what could be removed
   vitmim plan experiments/ablation.yaml        see what a sweep would run
   vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
 

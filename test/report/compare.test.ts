@@ -118,7 +118,7 @@ describe('the command', () => {
   function told(a: string, b: string, options: CompareOptions = {}): { code: number; text: string } {
     let text = '';
     const write = process.stdout.write.bind(process.stdout);
-    process.stdout.write = ((chunk: string) => (text += chunk) !== '');
+    process.stdout.write = (chunk: string) => (text += chunk) !== '';
     try {
       return { code: compareSides(a, b, options), text };
     } finally {

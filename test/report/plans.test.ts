@@ -118,7 +118,7 @@ describe('a folder that cannot be written', () => {
     let text = '';
     const streams = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write.bind(stream) }));
     for (const { stream } of streams) {
-      stream.write = ((chunk: string) => (text += chunk) !== '');
+      stream.write = (chunk: string) => (text += chunk) !== '';
     }
     try {
       return { code: await report([folder], options), text };
