@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, fail } from './terminal.js';
 import { blasCommand } from './blas.js';
 import { cancelCommand } from './cancel.js';
+import { cleanCommand } from './clean.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
@@ -23,6 +25,7 @@ Examples:
   vitmim sweep experiments/smoke.yaml          run every objective for seconds
   vitmim status results/ablation               see how far it is
   vitmim report results/smoke                  print and write its tables
+  vitmim clean results/ablation --dry-run      see what could be removed
   vitmim plan experiments/ablation.yaml        see what a sweep would run
   vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
 
@@ -45,8 +48,10 @@ export async function main(args: readonly string[]): Promise<number> {
     statusCommand(),
     cancelCommand(),
     reportCommand(finish),
+    compareCommand(finish),
     exportCommand(),
     verifyCommand(finish),
+    cleanCommand(finish),
     trainCommand(finish),
     previewCommand(),
     dataCommand(),

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
 import { parseShard, type Shard } from '../spec/shard.js';
+import type { PlanChoice } from '../store/plans.js';
 
 export const deviceOption = (): Option =>
   new Option('--device <name>', 'device that computes').choices(['auto', ...DEVICE_NAMES]).default('auto');
@@ -27,6 +28,25 @@ export const threadsOption = (): Option =>
 
 export const shardOption = (): Option =>
   new Option('--shard <i/n>', 'run part i of n of the sweep, for several machines').argParser(shard);
+
+/** Which of the plans of a results folder a command is about, by {@link planOptions}. */
+export interface PlanOptions {
+  plan?: string;
+  all?: true;
+}
+
+export const planOptions = (): Option[] => [
+  new Option(
+    '--plan <id>',
+    'a plan of the folder, by its identity or the first digits of it (default: the newest)',
+  ).conflicts('all'),
+  new Option('--all', 'the union of all plans of the folder'),
+];
+
+export function planChoice({ plan, all }: PlanOptions): PlanChoice {
+  if (all) return 'all';
+  return plan === undefined ? 'newest' : { id: plan };
+}
 
 function shard(value: string): Shard {
   const parsed = parseShard(value);

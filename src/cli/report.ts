@@ -2,11 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FORMATS, type Format } from '../report/formats.js';
 import { METRIC_NAMES } from '../stages/metrics.js';
-import { jsonOption, list, timeSpan } from './options.js';
+import { jsonOption, list, planOptions, timeSpan } from './options.js';
 import type { WriteOptions } from './write-report.js';
 
 export function reportCommand(finish: (code: number) => void): Command {
-  return new Command('report')
+  const command = new Command('report')
     .description('print the tables of a finished sweep, and write them as CSV, Markdown, HTML and LaTeX')
     .argument('<folder...>', 'results folders of one sweep; several are merged')
     .option('-o, --out <folder>', 'where to write tables/, report.md and report.html (default: the first folder)')
@@ -25,15 +25,21 @@ export function reportCommand(finish: (code: number) => void): Command {
         'write it again until nothing is missing, every 30s unless a time is given',
       ).argParser(timeSpan),
     )
-    .addOption(jsonOption())
+    .addOption(jsonOption());
+  for (const option of planOptions()) command.addOption(option);
+  return command
     .addHelpText(
       'after',
       `
 Results that are missing leave their cells empty, with n = 0, and make the exit code 1. Runs whose training did not work
 are marked, count in no comparison, and make the exit code 1.
+A folder keeps every plan that ran in it. The newest one is reported, and the report says what the others contain beyond it.
+Runs of several plans are in one mean only where nothing but their seeds differs.
 
 Examples:
   vitmim report results/smoke
+  vitmim report results/ablation --all           every plan that ran in the folder, such as one for each seed
+  vitmim report results/ablation --plan 3f9a     one of them; vitmim status lists them
   vitmim report results/machine-1 results/machine-2 --out results/both --metric linear
   vitmim report results/smoke --format csv,latex
   vitmim report results/ablation --watch 1m      while the sweep runs`,

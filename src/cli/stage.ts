@@ -5,9 +5,10 @@ import { localLauncher } from '../runner/local.js';
 import { plainReporter } from '../runner/reporters/plain.js';
 import { runOne, type OneEnd } from '../runner/run-one.js';
 import { ownTask, requeue } from '../runner/slurm/requeue.js';
+import type { Plan } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
-import { PLAN_REMEDY } from '../store/plan.js';
+import { choosePlans, PLAN_REMEDY } from '../store/plans.js';
 import { partialPlanSchema } from '../store/records.js';
 import { chooseDevice } from './choose-device.js';
 import { deviceOption, maxAttemptsOption, threadsOption, type DeviceChoice } from './options.js';
@@ -26,7 +27,7 @@ export function stageCommand(finish: (code: number) => void): Command {
     .description('run one stage of a results folder as a task of Slurm')
     .argument('<folder>', 'results folder')
     .argument('<id>', 'identity of the stage')
-    .addOption(new Option('--plan <file>', 'the plan that has it (default: plan.json of the folder)'))
+    .addOption(new Option('--plan <file>', 'the plan that has it (default: the newest of the folder)'))
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(new Option('--origin <file>', 'what the sweep was run from'))
@@ -60,9 +61,7 @@ async function runStage(folder: string, id: string, options: Options): Promise<n
 }
 
 async function run(folder: string, id: string, options: Options, signal: AbortSignal): Promise<OneEnd> {
-  const file = options.plan ?? sweepPaths(folder).plan;
-  const plan = readJson(file, partialPlanSchema, PLAN_REMEDY);
-  if (plan === undefined) throw new UsageError(`there is no plan at ${file}`);
+  const plan = options.plan === undefined ? choosePlans(sweepPaths(folder), 'newest').plan : readPlanOf(options.plan);
   const device = await chooseDevice(options.device);
   const reporter = plainReporter((text) => process.stderr.write(text));
   const end = await runOne(id, {
@@ -84,6 +83,12 @@ async function run(folder: string, id: string, options: Options, signal: AbortSi
   reporter.close();
   if (end.kind === 'blocked') say(`blocked: not run, since ${end.by.name} (${end.by.id}) has no result`);
   return end;
+}
+
+function readPlanOf(file: string): Plan {
+  const plan = readJson(file, partialPlanSchema, PLAN_REMEDY);
+  if (plan === undefined) throw new UsageError(`there is no plan at ${file}`);
+  return plan;
 }
 
 /** After a time-out: back into the queue, where the next run gets further than this one. */

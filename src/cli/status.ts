@@ -8,12 +8,13 @@ import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../
 import type { Plan } from '../spec/stages.js';
 import { STAGE_KINDS } from '../stages/index.js';
 import { sweepPaths } from '../store/layout.js';
-import { readPlan } from '../store/plan.js';
+import { choosePlans, describeRest } from '../store/plans.js';
 import { reasonInBrief } from '../store/state.js';
-import { jsonOption, timeSpan } from './options.js';
+import { jsonOption, planChoice, planOptions, timeSpan, type PlanOptions } from './options.js';
+import { describeListed, listedPlans } from './plan-list.js';
 import { printJson, say } from './terminal.js';
 
-interface Options {
+interface Options extends PlanOptions {
   watch?: number | true;
   json?: true;
 }
@@ -21,29 +22,55 @@ interface Options {
 const WATCH_EVERY_SECONDS = 5;
 
 export function statusCommand(): Command {
-  return new Command('status')
+  const command = new Command('status')
     .description('say how far the sweep in a results folder is, what runs and what failed')
     .argument('<folder>', 'the results folder')
     .addOption(new Option('-w, --watch [time]', 'again and again, every 5s unless a time is given').argParser(timeSpan))
-    .addOption(jsonOption())
+    .addOption(jsonOption());
+  for (const option of planOptions()) command.addOption(option);
+  return command
     .addHelpText(
       'after',
       `
-Reads the folder's files: it may be on a shared file system, and the sweep on another machine.
+Reads the folder's files: it may be on a shared file system, and the sweep on another machine. A folder keeps every plan
+that ran in it. The newest one is shown, and all of them are listed, each with the keys in which it differs.
 
 Examples:
   vitmim status results/ablation
   vitmim status results/ablation --watch 30s
+  vitmim status results/ablation --all           every plan that ran in the folder
+  vitmim status results/ablation --plan 3f9a     one of them
   vitmim status results/ablation --json | jq '.stages[] | select(.status == "failed")'`,
     )
-    .action(async (folder: string, { watch, json }: Options) => {
+    .action(async (folder: string, { watch, json, ...which }: Options) => {
       for (;;) {
-        const plan = readPlan(sweepPaths(folder));
+        const found = choosePlans(sweepPaths(folder), planChoice(which));
+        const { plan, rest, damaged } = found;
         const stages = statusOf(plan, folder);
+        const plans = listedPlans(found, folder, stages);
         const slurm = await slurmStates(folder);
         if (json)
-          printJson({ name: plan.name, folder, counts: countBy(stages), stages, slurm: Object.fromEntries(slurm) });
-        else show([...describe(plan, folder, stages, Date.now()), ...slurmLines(slurm)], watch !== undefined);
+          printJson({
+            name: plan.name,
+            folder,
+            plans,
+            rest,
+            damagedPlans: damaged.map(({ path }) => path),
+            counts: countBy(stages),
+            stages,
+            slurm: Object.fromEntries(slurm),
+          });
+        else {
+          const notShown = describeRest(rest, folder);
+          const lines = [
+            ...describe(plan, folder, stages, Date.now()),
+            ...slurmLines(slurm),
+            ...describeListed(plans),
+            ...damaged.map(({ path }) => `${path} is damaged; run its sweep again: it writes its plan anew`),
+            ...(notShown === null ? [] : [notShown]),
+          ];
+          show(lines, watch !== undefined);
+        }
         if (watch === undefined || stages.every(({ status }) => status === 'done')) return;
         await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
       }

@@ -2,21 +2,21 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { UsageError } from '../common/errors.js';
+import { messageOf, UsageError } from '../common/errors.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
 import { collectOrigin, describeDirt, refuseUnlessClean } from '../runner/provenance.js';
 import { runPlan } from '../runner/run-plan.js';
-import { chooseStages, RETRIES, type Retry } from '../runner/choose-stages.js';
+import { chooseStages, RETRIES, stagesLeft, type Retry } from '../runner/choose-stages.js';
 import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
-import { openJson, writeJson } from '../store/files.js';
-import { sweepPaths } from '../store/layout.js';
+import { sweepPaths, type SweepPaths } from '../store/layout.js';
+import { keepPlan, listPlans, planId } from '../store/plans.js';
 import { storeOrigin } from '../store/provenance.js';
-import { planSchema } from '../store/records.js';
+import { announceSweep } from '../store/sweeps.js';
 import { chooseDevice } from './choose-device.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import {
@@ -144,17 +144,38 @@ async function sweep(file: string, options: Options): Promise<number> {
     keepDiff: options.diff,
   });
   if (options.requireClean) refuseUnlessClean(collected);
-  freeze(plan, folder);
+  const working = freeze(plan, sweepPaths(folder));
+  try {
+    const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
+    for (const line of describeDirt(collected)) say(`warning: ${line}`);
+    return await work(plan, { folder, options, changes, origin, launcher });
+  } finally {
+    working.end();
+  }
+}
+
+interface Work {
+  folder: string;
+  options: Options;
+  changes: ReadonlyMap<string, string>;
+  /** Where the provenance that all stages share lies. */
+  origin: string;
+  launcher: ReturnType<typeof launcherOf>;
+}
+
+/** Runs what is missing of a plan that is kept, or submits it. */
+async function work(plan: Plan, { folder, options, changes, origin, launcher }: Work): Promise<number> {
   const part = partOf(plan, options.shard);
   const only = chooseStages(plan, sweepPaths(folder), options.retry);
-  const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
-  for (const line of describeDirt(collected)) say(`warning: ${line}`);
   if (launcher !== 'local') {
     await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
       ...options,
       origin,
     });
-    return EXIT.ok;
+    const left = stagesLeft(part, sweepPaths(folder), only);
+    if (left === 0) return EXIT.ok;
+    say(describeLeftStages(left, options.retry, folder));
+    return EXIT.failed;
   }
   const device = await chooseDevice(options.device);
   const reporter = createReporter({
@@ -197,6 +218,7 @@ async function sweep(file: string, options: Options): Promise<number> {
     });
     reporter.close();
     if (!options.json && exitCode(summary) === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
+    if (summary.left > 0) say(describeLeftStages(summary.left, options.retry, folder));
     return exitCode(summary);
   } finally {
     reporter.close();
@@ -230,33 +252,45 @@ export function shareCores(
   return { jobs, threads: given.threads ?? share(jobs) };
 }
 
-/** What the plan says otherwise than the one that the folder holds. */
+/**
+ * What the plan says otherwise than those that the folder holds. Damaged ones explain nothing, and nothing depends on them.
+ *
+ * @throws UsageError where the folder is of another sweep.
+ */
 function changesSinceLast(plan: Plan, folder: string): Map<string, string> {
-  const { plan: path } = sweepPaths(folder);
-  const stored = openJson(path, planSchema);
-  if (stored.kind === 'damaged') say(`warning: ${path} ${stored.problem}; it is written anew`);
-  if (stored.kind !== 'present') return new Map();
-  const previous = stored.value;
-  if (previous.name !== plan.name) {
+  const previous = listPlans(sweepPaths(folder)).plans.map((kept) => kept.plan);
+  const foreign = previous.find(({ name }) => name !== plan.name);
+  if (foreign !== undefined) {
     throw new UsageError(
-      `${folder} holds the results of the sweep "${previous.name}", not of "${plan.name}"; choose another --out`,
+      `${folder} holds the results of the sweep "${foreign.name}", not of "${plan.name}"; choose another --out`,
     );
   }
   return changesSince(plan, previous);
 }
 
-/** Writes plan.json before anything runs. */
-function freeze(plan: Plan, folder: string): void {
+/**
+ * Keeps the plan before anything runs, and shows that this sweep works on it.
+ *
+ * @throws UsageError where the folder cannot be written.
+ */
+function freeze(plan: Plan, paths: SweepPaths): { end(): void } {
   try {
-    writeJson(sweepPaths(folder).plan, plan);
+    const working = announceSweep(paths, planId(plan));
+    keepPlan(paths, plan, new Date());
+    return working;
   } catch (error) {
-    throw new UsageError(`cannot write the results folder ${folder}: ${(error as Error).message}`);
+    throw new UsageError(`cannot write the results folder ${paths.folder}: ${messageOf(error)}`);
   }
 }
 
-/** A sweep with stopped stages is not done. */
-function exitCode({ failed, blocked, interrupted, pending }: RunSummary): number {
-  if (failed.length + blocked.length > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
+function describeLeftStages(left: number, retry: Retry, folder: string): string {
+  const what = left === 1 ? 'stage has no result and was' : 'stages have no result and were';
+  return `${left} ${what} not run, because of --retry ${retry}; vitmim status ${folder} names them`;
+}
+
+/** A sweep with stopped stages is not done, and neither is one that leaves stages without a result. */
+function exitCode({ failed, blocked, interrupted, pending, left }: RunSummary): number {
+  if (failed.length + blocked.length + left > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
   if (failed.some(({ cause }) => cause === 'disk-full')) return EXIT.failed;
   return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;
 }

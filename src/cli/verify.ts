@@ -2,29 +2,31 @@
 import { Command } from 'commander';
 import { printable } from '../common/printable.js';
 import { verify, type Verification } from '../runner/verify.js';
-import { jsonOption } from './options.js';
+import { jsonOption, planChoice, planOptions, type PlanOptions } from './options.js';
 import { EXIT, printJson } from './terminal.js';
 
 export function verifyCommand(finish: (code: number) => void): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description('check that plan, results and checkpoints of a results folder fit together')
     .argument('<folder>', 'the results folder')
-    .addOption(jsonOption())
+    .addOption(jsonOption());
+  for (const option of planOptions()) command.addOption(option);
+  return command
     .addHelpText(
       'after',
       `
 Reads every checkpoint whole and compares its SHA-256 with the one in it and the one in result.json. Checks that every
 stage.json has the identity that names its folder, and that every result started from the checkpoint that its
-pre-training has now. Changes nothing; the folder may be read-only. Results that are missing are counted, and are no
-mismatch. Exits with 1 where anything does not fit, and prints a line for each.
+pre-training has now. Changes nothing; the folder may be read-only. Every plan of the folder and every stage is read. Results
+that are missing are counted, of the newest plan unless another is chosen, and are no mismatch. Exits with 1 where anything does not fit, and prints a line for each.
 
 Examples:
   vitmim verify results/ablation
   vitmim verify results/ablation --json | jq -r '.mismatches[].file'`,
     )
-    .action((folder: string, { json }: { json?: true }) => {
+    .action((folder: string, { json, ...which }: PlanOptions & { json?: true }) => {
       const watched = process.stderr.isTTY && !json;
-      const found = verify(folder, (place, of) => {
+      const found = verify(folder, planChoice(which), (place, of) => {
         if (watched) process.stderr.write(`\rstage ${place} of ${of}\u001b[K`);
       });
       if (watched) process.stderr.write('\r\u001b[K');
@@ -37,7 +39,7 @@ Examples:
 /** A line for each mismatch, then the counts and the first mismatch again. */
 function describe(folder: string, found: Verification): string[] {
   const { mismatches } = found;
-  const checked = `${count(found.results, 'result')} and ${count(found.checkpoints, 'checkpoint')} of ${count(found.stages, 'stage')} checked`;
+  const checked = `${count(found.results, 'result')} and ${count(found.checkpoints, 'checkpoint')} of ${count(found.stages, 'stage')}${found.plans > 1 ? ` in ${found.plans} plans` : ''} checked`;
   const asides = [
     [found.missingResults, 'has no result yet', 'have no result yet'],
     [found.missingCheckpoints, 'result has lost its checkpoint', 'results have lost their checkpoints'],

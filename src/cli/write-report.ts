@@ -3,15 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { collect } from '../report/collect.js';
 import type { Format } from '../report/formats.js';
 import { describeUnhealthy, unhealthyStages } from '../report/health.js';
+import { missingInBrief } from '../report/missing.js';
 import { describePairing } from '../report/pairing.js';
+import { describePlans } from '../report/plans.js';
 import { summarizeProvenance } from '../report/provenance.js';
 import { buildReport, readableTables, writeReport, type ReportOptions } from '../report/report.js';
 import { describeVerdict, verdictRule } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
 import type { MetricName } from '../stages/metrics.js';
+import { UnwritableError } from '../store/files.js';
+import { planChoice, type PlanOptions } from './options.js';
 import { EXIT, printJson, say } from './terminal.js';
 
-export interface WriteOptions {
+export interface WriteOptions extends PlanOptions {
   out?: string;
   metric?: MetricName;
   format?: Format[];
@@ -29,34 +33,50 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   if (given.watch !== undefined) await watch(folders, given, given.watch === true ? 30 : given.watch);
   const { out, allowMissing, allowUnhealthy, json } = given;
   const folder = out ?? folders[0]!;
-  const data = collect(folders);
+  const data = collect(folders, planChoice(given));
   const options = reportOptions(given);
   const built = buildReport(data, options);
   const { tables, verdicts, metric, pairing } = built;
   const unhealthy = unhealthyStages(data);
-  const written = writeReport(data, folder, options, built);
+  const { written, unwritable } = tryToWrite(() => writeReport(data, folder, options, built));
   if (json) {
     const provenance = summarizeProvenance(data);
-    printJson({ verdicts, pairing, tables, missing: data.missing, unhealthy, provenance, written });
+    const { sweeps, missing } = data;
+    printJson({ sweeps, verdicts, pairing, tables, missing, unhealthy, provenance, written });
   } else {
     for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) say(`${claim}: ${verdict}. ${numbers}`);
     if (verdicts.length > 0) say(`\n${verdictRule(verdicts)}`);
     if (pairing !== null) say(describePairing(pairing, metric));
     if (verdicts.length > 0 || pairing !== null) say('');
     for (const table of readableTables(tables)) say(`${toText(table)}\n`);
-    say(`wrote ${written.join(', ')}`);
-    for (const { stage, why } of data.missing) say(`missing: ${stage.config.kind} ${stage.id}: ${why}`);
+    if (written.length > 0) say(`wrote ${written.join(', ')}`);
+    const { first, rest } = missingInBrief(data.missing);
+    for (const { stage, why } of first) say(`missing: ${stage.config.kind} ${stage.id}: ${why}`);
+    if (rest !== null) say(`missing: ${rest}`);
+    for (const sentence of describePlans(data)) say(sentence);
   }
+  if (unwritable !== null) say(`The report is not written: ${unwritable}; name another folder with --out`);
   for (const stage of unhealthy.slice(0, MOST_NAMED)) say(`unhealthy: ${describeUnhealthy(stage)}`);
   if (unhealthy.length > MOST_NAMED) say(`unhealthy: ${unhealthy.length - MOST_NAMED} more, in runs.csv`);
-  const failed = (data.missing.length > 0 && !allowMissing) || (unhealthy.length > 0 && !allowUnhealthy);
+  const failed =
+    unwritable !== null || (data.missing.length > 0 && !allowMissing) || (unhealthy.length > 0 && !allowUnhealthy);
   return failed ? EXIT.failed : EXIT.ok;
+}
+
+/** Tables can be printed though the folder cannot be written, as that of another user. */
+function tryToWrite(write: () => string[]): { written: string[]; unwritable: string | null } {
+  try {
+    return { written: write(), unwritable: null };
+  } catch (error) {
+    if (!(error instanceof UnwritableError)) throw error;
+    return { written: [], unwritable: error.message };
+  }
 }
 
 /** Writes the report again and again, and returns when nothing is missing any more. */
 async function watch(folders: readonly string[], options: WriteOptions, seconds: number): Promise<void> {
   for (;;) {
-    const data = collect(folders);
+    const data = collect(folders, planChoice(options));
     const present = data.stages.size - data.missing.length;
     if (data.missing.length === 0) return;
     // Before the first result there is nothing to compare.

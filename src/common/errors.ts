@@ -5,7 +5,7 @@
 
 /** Bad usage: an unknown option, a broken spec, a missing file or data set. Exit code 2, nothing written. */
 export class UsageError extends Error {
-  override readonly name = 'UsageError';
+  override readonly name: string = 'UsageError';
 }
 
 /** Why a stage failed. src/runner/failures.ts decides the consequence of each. */

@@ -1,18 +1,21 @@
 /**
- * Results folders → one set of jobs with their results. Reads plan.json and the result.json, state.json
- * and provenance.json of stages; writes nothing. Several folders of one sweep are merged: the parts that several machines
- * ran, or a grid that was extended.
+ * Results folders → one set of jobs with their results. Reads plans and the result.json, state.json and provenance.json
+ * of stages; writes nothing. Several plans and several folders of one sweep are merged: the parts that several machines
+ * ran, or a grid that was extended. Runs with different settings stay apart: their configurations, which tables group
+ * by, are read from their stages.
  */
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
-import type { Job, Stage } from '../spec/stages.js';
+import type { Job, Plan, Stage } from '../spec/stages.js';
+import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { isThere, type Stored } from '../store/open.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
-import { readPlan } from '../store/plan.js';
+import { choosePlans, type KeptPlan, type PlanChoice, type Rest } from '../store/plans.js';
 import { stateSchema, type StageResult, type StageState } from '../store/records.js';
+import { differingKeys, isSetting, valuesOf } from './plan-values.js';
 
 export interface ReportData {
   sweeps: SweepInfo[];
@@ -30,9 +33,15 @@ export interface SweepInfo {
   description: string | null;
   /** Cells that contradict themselves and were not run. */
   leftOut: number;
+  /** The identities of the plans that are reported, the newest first. */
+  plans: readonly string[];
+  /** Keys of configurations whose values are not the same in all of these plans. */
+  settings: readonly string[];
+  /** What other plans of the folder contain beyond them. */
+  rest: Rest;
 }
 
-/** A job and the sweep it was first met in. */
+/** A job and the name of its sweep. */
 export interface ReportJob extends Job {
   sweep: string;
 }
@@ -56,32 +65,49 @@ export interface MissingResult {
 /**
  * Reads results folders.
  *
- * @throws UsageError where a folder holds no plan, or a damaged one, the folders belong to sweeps of different names, or
- *   two folders disagree on a stage's result. Any other damaged file is treated like a missing one.
+ * @param choice The plans of each folder.
+ * @throws UsageError where a folder has no such plan, the folders belong to sweeps of different names, or two folders
+ *   disagree on a stage's result. Damaged files are treated like missing ones.
  */
-export function collect(folders: readonly string[]): ReportData {
+export function collect(folders: readonly string[], choice: PlanChoice = 'newest'): ReportData {
   if (folders.length === 0) throw new UsageError('name at least one results folder, such as results/smoke');
   const sweeps: SweepInfo[] = [];
-  const jobs = new Map<string, ReportJob>();
+  const plans: Plan[] = [];
   const found = new Map<string, FoundStage>();
 
   for (const folder of folders) {
     const paths = sweepPaths(folder);
-    const plan = readPlan(paths);
+    const { plan, chosen, rest } = choosePlans(paths, choice);
     const { name, description = null, leftOut } = plan;
     mustBeOneSweep(sweeps[0], { name, folder });
-    sweeps.push({ name, folder, description, leftOut: leftOut.length });
+    sweeps.push({
+      name,
+      folder,
+      description,
+      leftOut: leftOut.length,
+      plans: chosen.map(({ id }) => id),
+      settings: settingsThatDiffer(chosen),
+      rest,
+    });
+    plans.push(plan);
     for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
-    for (const job of plan.jobs) addJob(jobs, job, name);
   }
+  const { name, jobs } = unitePlans(plans);
   return {
     sweeps,
-    jobs: [...jobs.values()],
+    jobs: jobs.map((job) => ({ ...job, sweep: name })),
     stages: new Map(
       [...found.values()].map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }]),
     ),
     missing: [...found.values()].filter(({ result }) => result === null).map(missingOf),
   };
+}
+
+function settingsThatDiffer(plans: readonly KeptPlan[]): string[] {
+  if (plans.length < 2) return [];
+  return differingKeys(plans.map(({ plan }) => valuesOf(plan)))
+    .filter(isSetting)
+    .map(({ key }) => key);
 }
 
 function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'name' | 'folder'>): void {
@@ -123,13 +149,6 @@ function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
 function numbersOf(result: StageResult): string {
   const { corruptImages, ...numbers } = result;
   return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
-}
-
-function addJob(jobs: Map<string, ReportJob>, job: Job, sweep: string): void {
-  const identity = canonicalJson([job.pretrain, job.evaluations]);
-  const known = jobs.get(identity);
-  const cells = new Map([...(known?.cells ?? []), ...job.cells].map((cell) => [canonicalJson(cell), cell]));
-  jobs.set(identity, { sweep, ...job, ...known, cells: [...cells.values()] });
 }
 
 function missingOf({ stage, paths, damage }: FoundStage): MissingResult {

@@ -49,8 +49,19 @@ export interface ResultRow {
   statistics: Summary;
 }
 
-/** The measurements of an evaluation, each stage once even if several jobs share it. */
-export function measurementsOf(data: ReportData, metric: MetricName): Measurement[] {
+/** The measurements of a metric, each stage once even if several jobs share it. */
+export function measurementsOf(data: ReportData, metric: MetricName): readonly Measurement[] {
+  const known = measured.get(data) ?? new Map<MetricName, readonly Measurement[]>();
+  measured.set(data, known);
+  let measurements = known.get(metric);
+  if (measurements === undefined) known.set(metric, (measurements = measure(data, metric)));
+  return measurements;
+}
+
+/** Every table and figure asks for them, and there may be tens of thousands. */
+const measured = new WeakMap<ReportData, Map<MetricName, readonly Measurement[]>>();
+
+function measure(data: ReportData, metric: MetricName): Measurement[] {
   const stages = new Set<string>();
   const { evaluation: measuredBy, key } = metricNamed(metric);
   return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
@@ -104,8 +115,9 @@ export function rowsOf(measurements: readonly Measurement[], objectives: readonl
       );
       const all = [...shared, ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const)];
       const setting = all.map(([key, value]) => `${key}=${value}`).join(' ');
-      const known = settings.get(setting) ?? { shared, members: [] };
-      settings.set(setting, { shared, members: [...known.members, measurement] });
+      const known = settings.get(setting);
+      if (known === undefined) settings.set(setting, { shared, members: [measurement] });
+      else known.members.push(measurement);
     }
     return [...settings].map(([setting, { shared, members }]) => rowOf(objective, setting, shared, members));
   });

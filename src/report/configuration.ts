@@ -10,21 +10,46 @@ import { strengthsKey } from '../task/strengths.js';
 /** Dotted key → value as text. */
 export type Configuration = ReadonlyMap<string, string>;
 
-/** Everything that decides the results of these stages but the seed, the triple and its strengths. */
+/**
+ * Everything that decides the results of these stages but the seed, the triple and its strengths. Stages that differ in
+ * nothing else have the same object: thousands of runs have few configurations, and comparing them is cheap.
+ */
 export function configurationOf(stages: readonly Stage[]): Configuration {
-  return new Map(stages.flatMap((stage) => flatten('', keysOf(stage))));
+  return interned(stages.map(textOf).join('\n'), () => stages.flatMap((stage) => flatten('', keysOf(stage))));
 }
 
-/** The strengths of a task, such as `degradation.zoomedIn.fraction`. */
+/** The strengths of a task, such as `degradation.zoomedIn.fraction`; equal ones are the same object. */
 export function strengthsOf(task: Task | null): Configuration {
-  if (task === null) return new Map();
+  return interned(JSON.stringify(task), () => strengthEntries(task));
+}
+
+/** The distinct configurations that were met, by the text that decides them. */
+const known = new Map<string, Configuration>();
+
+function interned(text: string, entries: () => readonly (readonly [string, string])[]): Configuration {
+  let configuration = known.get(text);
+  if (configuration === undefined) known.set(text, (configuration = new Map(entries())));
+  return configuration;
+}
+
+const texts = new WeakMap<Stage, string>();
+
+/** What decides the keys of a stage, as text. */
+function textOf(stage: Stage): string {
+  let text = texts.get(stage);
+  if (text === undefined) texts.set(stage, (text = `${stage.config.kind} ${JSON.stringify(keysOf(stage))}`));
+  return text;
+}
+
+function strengthEntries(task: Task | null): (readonly [string, string])[] {
+  if (task === null) return [];
   const mask = task.maskRatio > 0 ? [maskOf(task)] : [];
-  return new Map([
+  return [
     ...mask.map(({ kind }): [string, string] => ['degradation.mask', kind]),
     ...[task.geometry, task.style, ...mask].flatMap(({ kind, ...values }) =>
       flatten(`degradation.${strengthsKey(kind)}.`, values),
     ),
-  ]);
+  ];
 }
 
 function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): object {
@@ -75,10 +100,16 @@ export function appliesTo(key: string, { task }: Pick<Configured, 'task'>): bool
 
 /** Keys that are not the same for all they apply to, in alphabetical order. */
 export function varyingKeys(items: readonly Configured[]): string[] {
-  const keys = new Set(items.flatMap(({ configuration }) => [...configuration.keys()]));
+  // Whether a key applies is a question of the pre-training alone.
+  const distinct = [true, false].flatMap((scratch) => [
+    ...new Map(
+      items.filter(({ task }) => (task === null) === scratch).map((item) => [item.configuration, item] as const),
+    ).values(),
+  ]);
+  const keys = new Set(distinct.flatMap(({ configuration }) => [...configuration.keys()]));
   return [...keys]
     .filter((key) => {
-      const values = items.filter((item) => appliesTo(key, item)).map(({ configuration }) => configuration.get(key));
+      const values = distinct.filter((item) => appliesTo(key, item)).map(({ configuration }) => configuration.get(key));
       return new Set(values).size > 1;
     })
     .sort();

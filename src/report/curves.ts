@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { readJsonLines } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
-import { timeSchema } from '../store/records.js';
+import { timeSchema } from '../store/time.js';
 
 const lineSchema = z.looseObject({
   step: z.int().nonnegative(),

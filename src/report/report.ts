@@ -9,7 +9,9 @@ import { measurementsOf } from './comparison.js';
 import { FORMATS, type Format } from './formats.js';
 import { describeUnhealthy, unhealthyStages, withMarkExplained } from './health.js';
 import { htmlReport } from './html/write.js';
+import { missingInBrief } from './missing.js';
 import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.js';
+import { describePlans } from './plans.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
 import { isReadable, TABLES } from './tables/index.js';
@@ -47,7 +49,15 @@ export function buildVerdicts(data: ReportData, options: ReportOptions = {}): Ve
   return verdictsOf(data, metricOf(data, options));
 }
 
-function metricOf(data: ReportData, { metric = defaultMetric(data) }: ReportOptions): MetricName {
+/**
+ * The metric that a report compares.
+ *
+ * @throws UsageError where no job measures it, or the jobs do not agree on one.
+ */
+export function metricOf(
+  data: ReportData,
+  { metric = defaultMetric(data) }: Pick<ReportOptions, 'metric'>,
+): MetricName {
   const measured = METRIC_NAMES.filter((name) => {
     const { evaluation } = metricNamed(name);
     return data.jobs.some(({ evaluations }) => evaluations[evaluation] !== undefined);
@@ -131,7 +141,11 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
         tables: readableTables(tables),
         wide,
         verdicts: verdicts.map(toldVerdict),
-        notes: [verdictRule(verdicts), ...(pairing === null ? [] : [describePairing(pairing, metric)])],
+        notes: [
+          ...describePlans(data),
+          verdictRule(verdicts),
+          ...(pairing === null ? [] : [describePairing(pairing, metric)]),
+        ],
       });
       return [{ path: paths.page, text }];
     }
@@ -157,6 +171,7 @@ function reportPage({ data, tables, verdicts, metric, pairing }: Report): string
     ...descriptions(data).flatMap(markdownParagraphs),
     `${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.`,
     '',
+    ...describePlans(data).flatMap((sentence) => [sentence, '']),
     ...verdictSection(verdicts),
     ...(pairing === null ? [] : [markdownText(describePairing(pairing, metric)), '']),
     ...readableTables(tables).map(toMarkdown),
@@ -190,6 +205,7 @@ function unhealthySection(data: ReportData): string[] {
 
 function missingSection(missing: readonly MissingResult[]): string[] {
   if (missing.length === 0) return [];
-  const lines = missing.map(({ stage, why }) => `- ${stage.config.kind} \`${stage.id}\`: ${markdownText(why)}`);
-  return ['## Missing results', '', ...lines, ''];
+  const { first, rest } = missingInBrief(missing);
+  const lines = first.map(({ stage, why }) => `- ${stage.config.kind} \`${stage.id}\`: ${markdownText(why)}`);
+  return ['## Missing results', '', ...lines, ...(rest === null ? [] : [`- ${markdownText(rest)}`]), ''];
 }

@@ -4,6 +4,7 @@ import type { Plan } from '../spec/stages.js';
 import type { SweepPaths } from '../store/layout.js';
 import { isThere } from '../store/open.js';
 import { readState } from '../store/state.js';
+import { inspectPlan } from './inspect.js';
 
 /** All that is missing; what failed, with what hangs on it; or all but that. */
 export const RETRIES = ['all', 'failed', 'none'] as const;
@@ -32,4 +33,10 @@ function hasFailed(paths: SweepPaths, id: string): boolean {
   if (!isThere(own.state)) return false;
   const state = readState(own);
   return state === null || state.status === 'failed'; // a state.json that cannot be read is no success
+}
+
+/** How many stages of a plan have no result, and are not among those that a run cares for. */
+export function stagesLeft(plan: Plan, paths: SweepPaths, chosen: ReadonlySet<string>): number {
+  const verdicts = inspectPlan(plan, paths);
+  return plan.stages.filter(({ id }) => !chosen.has(id) && verdicts.get(id)!.kind === 'run').length;
 }

@@ -92,7 +92,7 @@ export interface StageFailure {
   seconds: number;
 }
 
-/** How a run ended. Every stage of the plan is counted exactly once. */
+/** How a run ended. Every stage that it cared for is counted exactly once; `left` counts the others. */
 export interface RunSummary {
   stages: number;
   done: number;
@@ -102,5 +102,7 @@ export interface RunSummary {
   interrupted: StageRef[];
   /** Not begun, because the run was interrupted before their turn. */
   pending: number;
+  /** Stages of the plan without a result that the run did not care for. */
+  left: number;
   seconds: number;
 }

@@ -30,7 +30,16 @@ export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Pro
   const before = timeOf(checkpoint);
   // Whether a pre-training that is done must run again depends on the stages that begin from it.
   const stages = plan.stages.filter((other) => other === stage || other.parent === id);
-  const summary = await runPlan({ ...options, plan: { ...plan, stages }, only: new Set([id]), jobs: 1 });
+  const summary = await runPlan({
+    ...options,
+    plan: { ...plan, stages },
+    only: new Set([id]),
+    jobs: 1,
+    onEvent: (event) => {
+      // The children are not left: they have tasks of their own.
+      options.onEvent(event.type === 'run-ended' ? { ...event, summary: { ...event.summary, left: 0 } } : event);
+    },
+  });
   return { kind: 'ran', summary, keptCheckpoint: timeOf(checkpoint) > before };
 }
 

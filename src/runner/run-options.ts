@@ -7,7 +7,7 @@ import type { Launch } from './worker.js';
 
 export interface RunOptions {
   plan: Plan;
-  /** The results folder. `plan.json` in it is the caller's business. */
+  /** The results folder. The caller keeps the plan in it. */
   folder: string;
   /** Most workers at once, at least 1. */
   jobs: number;

@@ -58,6 +58,7 @@ class PlanRun {
     this.#paths = sweepPaths(folder);
     this.#verdicts = inspectPlan(plan, this.#paths, changes);
     const stages = this.#chosen(plan.stages, only);
+    const chosen = new Set(stages);
     const wanted = stages.filter(({ id }) => this.#verdicts.get(id)!.kind === 'run');
     this.#schedule = new StageQueue(wanted);
     this.#slots = new Array<boolean>(jobs).fill(false);
@@ -69,6 +70,7 @@ class PlanRun {
       blocked: [],
       interrupted: [],
       pending: wanted.length,
+      left: plan.stages.filter((stage) => !chosen.has(stage) && this.#verdicts.get(stage.id)!.kind === 'run').length,
       seconds: 0,
     };
     this.#tell({

@@ -59,6 +59,10 @@ export function statusOf(plan: Plan, folder: string): StageStatus[] {
   });
 }
 
+/** Whether a stage is done, as {@link statusOf} has it. */
+export const isDone = (stage: Stage, paths: StagePaths): boolean =>
+  judge(paths, readState(paths), readResult(stage, paths).kind === 'present') === 'done';
+
 function judge(paths: StagePaths, state: StageState | null, hasResult: boolean): Status {
   if (state?.status === 'running') {
     const owner = claimOwner(paths);

@@ -10,7 +10,7 @@ import { openJson } from '../store/files.js';
 import { siblingPaths, STAGE_ID, sweepPaths, type StagePaths } from '../store/layout.js';
 import { isThere, namesIn, type Stored } from '../store/open.js';
 import { readPng } from '../store/picture.js';
-import { PLAN_REMEDY, readPlan } from '../store/plan.js';
+import { choosePlans, PLAN_REMEDY, type PlanChoice } from '../store/plans.js';
 import { diffProblem, openOrigin, openProvenance } from '../store/provenance.js';
 import { stateSchema, storedStageSchema, type StageResult } from '../store/records.js';
 
@@ -24,29 +24,36 @@ export interface Mismatch {
 }
 
 export interface Verification {
-  /** Stages of the plan, and others of which there are files. */
+  plans: number;
+  /** Stages of the plans, and others of which there are files. */
   stages: number;
   results: number;
   /** Files of weights that were read whole. */
   checkpoints: number;
-  /** Stages of the plan without a result. */
+  /** Stages of the chosen plans without a result. */
   missingResults: number;
   /** Results whose checkpoint is gone. */
   missingCheckpoints: number;
   /** Stages of other engine revisions: they name no digests, and only their own files are checked. */
   otherRevisions: number;
-  /** In the order of the plan. */
+  /** Those of the plans first, then in the order of the stages. */
   mismatches: Mismatch[];
 }
 
 /**
- * Verifies a results folder.
+ * Verifies a results folder: all plans, and all stages of which there are files.
  *
+ * @param choice The plans whose missing results are counted.
  * @param onStage Called before each stage is read, with its place from 1 and their number.
  * @throws UsageError where the folder holds no plan that can be read.
  */
-export function verify(folder: string, onStage: (place: number, of: number) => void = () => undefined): Verification {
+export function verify(
+  folder: string,
+  choice: PlanChoice = 'newest',
+  onStage: (place: number, of: number) => void = () => undefined,
+): Verification {
   const found: Verification = {
+    plans: 0,
     stages: 0,
     results: 0,
     checkpoints: 0,
@@ -59,11 +66,16 @@ export function verify(folder: string, onStage: (place: number, of: number) => v
   const report = (path: string, problem: string, remedy: string): void => {
     found.mismatches.push({ file: relative(folder, path), problem, remedy });
   };
-  const planned = readPlan(paths).stages.filter((stage) => {
+  const { plans, plan, damaged } = choosePlans(paths, choice);
+  found.plans = plans.length;
+  for (const { path, problem } of damaged) report(path, problem, PLAN_REMEDY);
+  const itself = (stage: Stage, path: string): boolean => {
     if (isItself(stage)) return true;
-    report(paths.plan, 'holds a stage that is not what its identity says', PLAN_REMEDY);
+    report(path, 'holds a stage that is not what its identity says', PLAN_REMEDY);
     return false;
-  });
+  };
+  const planned = plans.flatMap((kept) => kept.plan.stages.filter((stage) => itself(stage, kept.path)));
+  const wanted = new Set(plan.stages.map(({ id }) => id));
   const known = new Set(planned.map(({ id }) => id));
   const others = namesIn(paths.stages).filter((name) => STAGE_ID.test(name) && !known.has(name));
   const ids = [...known, ...others];
@@ -71,7 +83,7 @@ export function verify(folder: string, onStage: (place: number, of: number) => v
   ids.forEach((id, index) => {
     onStage(index + 1, ids.length);
     verifyStage(id, paths.stage(id), found, report);
-    if (known.has(id) && !isThere(paths.stage(id).result)) found.missingResults += 1;
+    if (wanted.has(id) && !isThere(paths.stage(id).result)) found.missingResults += 1;
   });
   for (const name of namesIn(paths.provenance)) verifyOrigin(join(paths.provenance, name), report);
   return found;

@@ -4,12 +4,19 @@ import { describeCell } from './cells.js';
 import type { Cell, Job, Plan, Stage, StageKind } from './stages.js';
 
 /**
- * Compares a plan with the one that was in its results folder before.
+ * Compares a plan with those that its results folder holds.
  *
- * @returns For each stage that is not in the earlier plan but whose cell is: `changed: pretrain.epochs 20 → 30`, with
+ * @param previous The newest first. It decides if several have the cell.
+ * @returns For each stage that no earlier plan has, but whose cell one of them has: `changed: pretrain.epochs 20 → 30`, with
  * the keys of the spec. Stages of new cells are omitted.
  */
-export function changesSince(plan: Plan, previous: Plan): Map<string, string> {
+export function changesSince(plan: Plan, previous: readonly Plan[]): Map<string, string> {
+  const known = new Set(previous.flatMap(({ stages }) => stages.map(({ id }) => id)));
+  const changes = previous.toReversed().flatMap((each) => [...changesBetween(plan, each)]);
+  return new Map(changes.filter(([id]) => !known.has(id)));
+}
+
+function changesBetween(plan: Plan, previous: Plan): Map<string, string> {
   const before = byId(previous);
   const now = byId(plan);
   const stagesOfCell = new Map<string, Stage[]>();

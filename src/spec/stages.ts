@@ -65,7 +65,7 @@ export interface Job {
   rankedBy: Evaluation;
 }
 
-/** The frozen plan of a sweep (`plan.json`). */
+/** The frozen plan of a sweep (`plans/<identity>.json`). */
 export interface Plan {
   version: 1;
   name: string;

@@ -17,12 +17,12 @@ import { FILE_KINDS, openJson } from './files.js';
 import type { StagePaths } from './layout.js';
 import { DamagedFileError, MEBIBYTE, namesIn } from './open.js';
 
-const ownerSchema = z
+export const ownerSchema = z
   .strictObject({
-    /** Of the claim: no other claim ever bears it. */
+    /** Unique to the claim. */
     id: z.string(),
     host: z.string(),
-    /** Where the process id below means something: on that host, or in one container of it. */
+    /** The scope of the process id: this host, or one container of it. */
     pids: z.string(),
     pid: z.int().positive(),
     since: z.string(),
@@ -67,13 +67,7 @@ export class Claimant {
       if (current !== undefined && this.#lives(current)) return { holder: current.owner };
       const number = (current?.number ?? 0) + 1;
       if (number > LARGEST) throw new DamagedFileError(current!.path, 'has a number that no sweep gives', 'remove it');
-      const owner = {
-        id: randomUUID(),
-        host: hostname(),
-        pids: PIDS,
-        pid: process.pid,
-        since: new Date().toISOString(),
-      };
+      const owner = thisProcess(randomUUID());
       if (!createExclusively(pathOf(folder, number), `${JSON.stringify(owner)}\n`, owner.id)) continue;
       for (const older of numbers(folder)) if (older < number) rmSync(pathOf(folder, older), { force: true });
       return { claim: ownClaim(folder, number, owner.id) };
@@ -102,6 +96,11 @@ export function holdsClaim({ folder }: Pick<StagePaths, 'folder'>, id: string): 
 /** Who holds a stage, alive or not; null where no process does. */
 export function claimOwner({ folder }: Pick<StagePaths, 'folder'>): ClaimOwner | null {
   return latest(folder)?.owner ?? null;
+}
+
+/** This process as the owner of something with that identity. */
+export function thisProcess(id: string): ClaimOwner {
+  return { id, host: hostname(), pids: PIDS, pid: process.pid, since: new Date().toISOString() };
 }
 
 /** Whether the owner's process is known to be gone: asked of this host's processes only. */

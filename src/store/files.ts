@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { errorCode } from '../common/errors.js';
+import { errorCode, messageOf, UsageError } from '../common/errors.js';
 import { CAREFULLY, DamagedFileError, linkAbove, MEBIBYTE, openBytes, type Stored } from './open.js';
 
 /** Writes the content beside the target, flushes it to disk, then renames it over the target. Makes parent folders. */
@@ -44,13 +44,39 @@ export async function writeFileAtomicBy(path: string, write: (file: number) => P
   }
 }
 
+/** A file or folder that this user may not write, or that lies on a read-only file system. */
+export class UnwritableError extends UsageError {
+  override readonly name = 'UnwritableError';
+}
+
+const UNWRITABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR']);
+
+/**
+ * Does what changes a file or a folder.
+ *
+ * @throws UnwritableError where this user may not; what else goes wrong is thrown on as it is.
+ */
+export function writing<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw writingError(path, error);
+  }
+}
+
+function writingError(path: string, error: unknown): unknown {
+  return UNWRITABLE.has(errorCode(error)) ? new UnwritableError(`cannot write ${path}: ${messageOf(error)}`) : error;
+}
+
 /** A new file beside a path, which takes its place with `commit`. `close` ends it in any case. */
 function openReplacement(path: string): { file: number; commit(): void; close(): void } {
   refuseLinks(path);
-  mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
-  rmSync(temporary, { recursive: true, force: true }); // of a process that had this number before
-  const file = openSync(temporary, 'wx');
+  const file = writing(path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(temporary, { recursive: true, force: true }); // left by an earlier process with the same id
+    return openSync(temporary, 'wx');
+  });
   return {
     file,
     commit: () => {
@@ -58,7 +84,9 @@ function openReplacement(path: string): { file: number; commit(): void; close():
       try {
         renameSync(temporary, path);
       } catch (error) {
-        if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
+        if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) {
+          throw writingError(path, error);
+        }
         throw new DamagedFileError(path, 'is a folder', 'remove it, since a file belongs there');
       }
     },
@@ -142,7 +170,9 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > levels) return true;
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+    level = level.flatMap((item) =>
+      typeof item === 'object' && item !== null ? (Object.values(item) as unknown[]) : [],
+    );
   }
   return false;
 }

@@ -5,7 +5,12 @@ import { basename, dirname, join } from 'node:path';
 export function sweepPaths(folder: string) {
   return {
     folder,
+    /** Every plan that ran in the folder, each in `<its identity>.json`; see `plans.ts`. */
+    plans: join(folder, 'plans'),
+    /** The only plan of a folder that an earlier version wrote. */
     plan: join(folder, 'plan.json'),
+    /** A file for each sweep that works in the folder; see `sweeps.ts`. */
+    sweeps: join(folder, 'sweeps'),
     tables: join(folder, 'tables'),
     report: join(folder, 'report.md'),
     page: join(folder, 'report.html'),
@@ -40,7 +45,7 @@ export function stagePaths(folder: string) {
 export const STAGE_ID = /^[0-9a-f]{16}$/;
 
 /** Folders of a results folder with files in them, and those with one folder for each stage or submission. */
-const FLAT: ReadonlySet<string> = new Set(['provenance', 'tables']);
+const FLAT: ReadonlySet<string> = new Set(['plans', 'sweeps', 'provenance', 'tables']);
 const NESTED: ReadonlyMap<string, RegExp> = new Map([
   ['stages', STAGE_ID],
   ['slurm', /^\d{8}-\d{6}$/],

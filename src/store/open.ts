@@ -30,7 +30,7 @@ export class DamagedFileError extends UsageError {
 export const MEBIBYTE = 1 << 20;
 
 /** Flags that Windows does not have. */
-const { O_NONBLOCK = 0, O_NOFOLLOW = 0 }: Partial<typeof constants> = constants;
+const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants>;
 /** To open what may not be a regular file: a link fails, and a pipe does not wait for its other end. */
 export const CAREFULLY = O_NONBLOCK | O_NOFOLLOW;
 

@@ -12,6 +12,7 @@ import { EVALUATION_NAMES } from '../stages/index.js';
 import { FILE_KINDS } from './files.js';
 import { STAGE_ID } from './layout.js';
 import { MEBIBYTE } from './open.js';
+import { timeSchema } from './time.js';
 
 const id = z.string().regex(STAGE_ID, 'an identity has 16 hexadecimal digits');
 const seed = z.int().nonnegative();
@@ -95,23 +96,28 @@ const PLAN_BYTES = { mostBytes: 256 * MEBIBYTE };
 /** A plan of which some stages were left out, as a submission to Slurm has it. */
 export const partialPlanSchema = part.register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
 
-/** A whole plan: every stage once, parents before children, and no job that names another one. */
-export const planSchema = part
-  .superRefine(({ jobs, stages }, context) => {
-    const known = new Set<string>();
-    for (const { id: own, parent } of stages) {
-      if (known.has(own)) context.addIssue({ code: 'custom', message: `it holds stage ${own} twice` });
-      if (parent !== null && !known.has(parent)) {
-        context.addIssue({
-          code: 'custom',
-          message: `stage ${own} comes before stage ${parent}, which it starts from`,
-        });
-      }
-      known.add(own);
+const whole = part.superRefine(({ jobs, stages }, context) => {
+  const known = new Set<string>();
+  for (const { id: own, parent } of stages) {
+    if (known.has(own)) context.addIssue({ code: 'custom', message: `it holds stage ${own} twice` });
+    if (parent !== null && !known.has(parent)) {
+      context.addIssue({
+        code: 'custom',
+        message: `stage ${own} comes before stage ${parent}, which it starts from`,
+      });
     }
-    const named = jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)]);
-    const missing = named.find((one) => one !== null && !known.has(one));
-    if (missing !== undefined)
-      context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
-  })
-  .register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
+    known.add(own);
+  }
+  const named = jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)]);
+  const missing = named.find((one) => one !== null && !known.has(one));
+  if (missing !== undefined)
+    context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
+});
+
+/** A whole plan: every stage once, parents before children, and no job that names another one. */
+export const planSchema = whole.register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
+
+/** A plan as it is kept (`plans/<identity>.json`), with the time at which a sweep last started with it, ISO 8601. */
+export const keptPlanSchema = z
+  .strictObject({ startedAt: timeSchema, plan: whole })
+  .register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<{ startedAt: string; plan: Plan }>;

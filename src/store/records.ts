@@ -8,12 +8,7 @@ import type { FileKeys } from '../stages/stage.js';
 import { FILE_KINDS } from './files.js';
 import { MEBIBYTE } from './open.js';
 import { storedStageSchema } from './plan-schema.js';
-
-/** A time as ISO 8601 has it. */
-export const timeSchema = z
-  .string()
-  .max(40)
-  .refine((text) => Number.isFinite(Date.parse(text)), 'it is no time');
+import { timeSchema } from './time.js';
 
 /** How far a stage is (`state.json`). It is pending where there is no such file. */
 export const stateSchema = z
@@ -61,4 +56,4 @@ export const stageSchema = storedStageSchema
   )
   .register(FILE_KINDS, { mostBytes: MEBIBYTE });
 
-export { partialPlanSchema, planSchema, storedStageSchema } from './plan-schema.js';
+export { keptPlanSchema, partialPlanSchema, planSchema, storedStageSchema } from './plan-schema.js';

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepPaths } from '../../src/store/layout.js';
-import { readPlan } from '../../src/store/plan.js';
+import { choosePlans } from '../../src/store/plans.js';
 import { readState } from '../../src/store/state.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
 
@@ -30,9 +30,9 @@ it('whose learning rate is a thousand times too large exits with 1 and says dive
   expect(stderr).toContain('failed   finetune scratch: diverged: the loss was');
   expect(code).toBe(1);
   const paths = sweepPaths(out);
-  for (const { id } of readPlan(paths).stages) {
+  for (const { id } of choosePlans(paths, 'newest').plan.stages) {
     expect(existsSync(paths.stage(id).result)).toBe(false);
   }
-  const causes = readPlan(paths).stages.map(({ id }) => readState(paths.stage(id))?.cause);
+  const causes = choosePlans(paths, 'newest').plan.stages.map(({ id }) => readState(paths.stage(id))?.cause);
   expect(causes.sort()).toEqual(['diverged', 'diverged', undefined]);
 });

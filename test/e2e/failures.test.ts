@@ -85,6 +85,9 @@ test('--retry failed runs what failed and what hangs on it; --retry none all but
     events.filter(({ type }) => type === 'stage-started').map(({ stage }) => stage!.name);
   const none = await rig.sweep(['--json', '--retry', 'none']).finished;
   expect(names(eventsOf(none))).toEqual([]);
+  expect(none.code).toBe(1);
+  expect(eventsOf(none).at(-1)!.summary).toMatchObject({ stages: 0, failed: [], blocked: [], left: 5 });
+  expect(none.stderr).toContain('5 stages have no result and were not run, because of --retry none');
   rig.order({});
   const failed = await rig.sweep(['--json', '--retry', 'failed', '--set', 'grid.objective=[scratch, masked]']).finished;
   expect(failed.code).toBe(0);

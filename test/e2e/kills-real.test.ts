@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stream } from '../../src/common/random.js';
-import type { Plan } from '../../src/spec/stages.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { kill, start, temporaryFolder, vitmim } from '../support/cli.js';
+import { planIn } from '../support/plan.js';
 
 const KILLS = 8;
 
@@ -39,7 +39,7 @@ grid: { objective: [masked, decolorized] }
   ];
   const [whole, broken] = [join(folder.path, 'whole'), join(folder.path, 'broken')];
   expect((await vitmim(args(whole))).code).toBe(0);
-  const plan = JSON.parse(readFileSync(sweepPaths(whole).plan, 'utf8')) as Plan;
+  const plan = planIn(whole);
 
   const random = stream(0, 'kills');
   for (let kills = 0; kills < KILLS; kills++) {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { temporaryFolder, vitmim } from '../support/cli.js';
+import { planIn } from '../support/plan.js';
 
 const folder = temporaryFolder();
 const photo = join(folder.path, 'photo.png');
@@ -77,7 +78,7 @@ describe('preview', () => {
     );
     const out = file('out');
     expect((await vitmim(['sweep', spec, '--out', out, '--device', 'simd'])).code).toBe(0);
-    const plan = JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8')) as { stages: { id: string }[] };
+    const plan = planIn(out);
     const checkpoint = join(out, 'stages', plan.stages[0]!.id);
     const { code } = await vitmim([
       'preview',

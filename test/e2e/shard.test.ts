@@ -1,8 +1,8 @@
 /** A sweep run in two parts, in two folders as on two machines, and reported as one. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from '../../src/spec/stages.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
+import { planIn } from '../support/plan.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -23,7 +23,6 @@ grid: { objective: [masked, identity] }
 );
 const [first, second] = [join(folder.path, 'first'), join(folder.path, 'second')];
 
-const readPlan = (out: string): Plan => JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8')) as Plan;
 const stagesIn = (out: string): string[] => readdirSync(join(out, 'stages')).sort();
 
 it('plans its part alone, and writes nothing', async () => {
@@ -44,11 +43,11 @@ it('runs each part in a folder of its own, with the whole plan', async () => {
     const { code, stderr } = await vitmim(['sweep', spec, '--out', out, '--shard', shard, '--device', 'cpu']);
     expect(code).toBe(0);
     expect(stderr).toContain(`shard ${shard}: 1 of 2 jobs, 2 of 4 stages`);
-    expect(readPlan(out).stages).toHaveLength(4);
+    expect(planIn(out).stages).toHaveLength(4);
     expect(stagesIn(out)).toHaveLength(2);
   }
   expect([...stagesIn(first), ...stagesIn(second)].sort()).toEqual(
-    readPlan(first)
+    planIn(first)
       .stages.map(({ id }) => id)
       .sort(),
   );

@@ -3,11 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { slurmStates } from '../../src/runner/slurm/states.js';
 import type { Submission } from '../../src/runner/slurm/submission.js';
-import type { Plan, Stage } from '../../src/spec/stages.js';
+import type { Stage } from '../../src/spec/stages.js';
 import { readJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { stateSchema, type StageState } from '../../src/store/records.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
+import { planIn } from '../support/plan.js';
 import { ask, hasSlurm, startSlurm, until } from '../support/slurm.js';
 
 const TINY = `
@@ -50,7 +51,7 @@ class Sweep {
   }
 
   get stages(): Stage[] {
-    return (JSON.parse(readFileSync(sweepPaths(this.out).plan, 'utf8')) as Plan).stages;
+    return planIn(this.out).stages;
   }
 
   files(stage: Stage) {

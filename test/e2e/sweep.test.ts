@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Plan } from '../../src/spec/stages.js';
 import { start, temporaryFolder, vitmim } from '../support/cli.js';
+import { planIn } from '../support/plan.js';
 
 const TINY = `
 job:
@@ -24,8 +25,6 @@ function specFile(name: string, text: string): string {
   return file;
 }
 
-const readPlan = (out: string): Plan => JSON.parse(readFileSync(join(out, 'plan.json'), 'utf8')) as Plan;
-
 const results = (out: string): string[] =>
   readdirSync(join(out, 'stages')).filter((id) => existsSync(join(out, 'stages', id, 'result.json')));
 
@@ -41,7 +40,7 @@ describe('a sweep', () => {
     const { code, stdout, stderr } = await vitmim(args);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     // masked and identity at 0.75 are one job; decolorized at 0.75 another; scratch has no pre-training.
-    const plan = readPlan(out);
+    const plan = planIn(out);
     expect(plan.jobs).toHaveLength(3);
     expect(results(out).sort()).toEqual(plan.stages.map(({ id }) => id).sort());
     expect(stderr).toContain(`vitmim report ${out}`);
@@ -106,7 +105,7 @@ describe('an interrupted sweep', () => {
     const [pretrain] = await new Promise<string[]>((resolve) => {
       running.child.stdout!.on('data', (chunk: Buffer) => {
         const step = /"type":"stage-progress".*"step":(\d+)/.exec(chunk.toString());
-        if (step && Number(step[1]) >= 20) resolve([readPlan(broken).stages[0]!.id]);
+        if (step && Number(step[1]) >= 20) resolve([planIn(broken).stages[0]!.id]);
       });
     });
     running.child.kill('SIGINT');
@@ -116,7 +115,7 @@ describe('an interrupted sweep', () => {
 
     expect((await vitmim(args(broken))).code).toBe(0);
     expect((await vitmim(args(whole))).code).toBe(0);
-    for (const { id } of readPlan(whole).stages) {
+    for (const { id } of planIn(whole).stages) {
       const weights = (out: string): Buffer => readFileSync(join(out, 'stages', id, 'checkpoint.safetensors'));
       expect(weights(broken).equals(weights(whole))).toBe(true);
     }
@@ -133,7 +132,7 @@ describe('a damaged checkpoint', () => {
 
   it('is told of, and costs time but no number', async () => {
     expect((await vitmim(args)).code).toBe(0);
-    const stage = join(out, 'stages', readPlan(out).stages[0]!.id);
+    const stage = join(out, 'stages', planIn(out).stages[0]!.id);
     const checkpoint = join(stage, 'checkpoint.safetensors');
     const before = readFileSync(checkpoint);
     rmSync(join(stage, 'result.json'));
@@ -145,7 +144,7 @@ describe('a damaged checkpoint', () => {
   });
 
   it('of a parent is made again before a stage starts from it, with the same bits', async () => {
-    const [pretrain, knn] = readPlan(out).stages.map(({ id }) => join(out, 'stages', id));
+    const [pretrain, knn] = planIn(out).stages.map(({ id }) => join(out, 'stages', id));
     const checkpoint = join(pretrain!, 'checkpoint.safetensors');
     const before = readFileSync(checkpoint);
     rmSync(join(knn!, 'result.json'));

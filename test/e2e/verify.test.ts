@@ -1,10 +1,12 @@
 /** The integrity chain through the real executable: real stages, exchanged files, and what `vitmim verify` finds. */
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Plan, StageKind } from '../../src/spec/stages.js';
 import { stagePaths, sweepPaths, type StagePaths } from '../../src/store/layout.js';
+import { keepPlan, planId, planPath } from '../../src/store/plans.js';
 import { resultSchema, type StageResult } from '../../src/store/records.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
+import { planIn } from '../support/plan.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -31,7 +33,7 @@ grid: { objective: [masked, blurred] }
 `,
   );
   expect((await sweep(clean)).code).toBe(0);
-  plan = JSON.parse(readFileSync(sweepPaths(clean).plan, 'utf8')) as Plan;
+  plan = planIn(clean);
 });
 
 /** A copy of the finished sweep, and its stages' files by objective and kind. */
@@ -263,31 +265,43 @@ describe('vitmim verify', () => {
     expect(stdout).toContain(`1 mismatch, the first in ${path}\n`);
   });
 
-  it('counts what is missing, which is no mismatch, and what the plan no longer has', async () => {
+  it('counts what is missing, which is no mismatch, and what the newest plan does not have', async () => {
     const { out, of } = copy('missing');
     rmSync(of('masked', 'pretrain').checkpoint);
     rmSync(of('blurred', 'knn').folder, { recursive: true });
     mkdirSync(join(out, 'stages', 'not-a-stage'));
     const smaller = { ...plan, stages: plan.stages.filter(({ id }) => !of('masked', 'knn').folder.endsWith(id)) };
-    writeFileSync(sweepPaths(out).plan, JSON.stringify(smaller));
+    keepPlan(sweepPaths(out), smaller, new Date());
     const { code, stdout } = await vitmim(['verify', out, '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
       folder: out,
-      ...{ stages: 6, results: 5, checkpoints: 3, missingResults: 1, missingCheckpoints: 1, otherRevisions: 0 },
+      ...{
+        plans: 2,
+        stages: 6,
+        results: 5,
+        checkpoints: 3,
+        missingResults: 1,
+        missingCheckpoints: 1,
+        otherRevisions: 0,
+      },
       mismatches: [],
     });
   });
 
   it('names a plan that was edited, and refuses what is no results folder', async () => {
     const { out } = copy('edited-plan');
-    edit(sweepPaths(out).plan, '"dataFingerprint": "', '"dataFingerprint": "x');
+    const file = planPath(sweepPaths(out), planId(plan));
+    edit(file, '"dataFingerprint": "', '"dataFingerprint": "x');
     const { code, stdout } = await vitmim(['verify', out, '--json']);
     expect(code).toBe(1);
     const [first] = (JSON.parse(stdout) as { mismatches: object[] }).mismatches;
-    expect(first).toMatchObject({ file: 'plan.json', problem: 'holds a stage that is not what its identity says' });
+    expect(first).toMatchObject({
+      file: relative(out, file),
+      problem: 'holds a stage that is not what its identity says',
+    });
     for (const text of ['{"version":1}', '{']) {
-      writeFileSync(sweepPaths(out).plan, text);
+      writeFileSync(file, text);
       expect((await vitmim(['verify', out])).code).toBe(2);
     }
     expect(await vitmim(['verify', join(folder.path, 'nowhere')])).toMatchObject({ code: 2 });

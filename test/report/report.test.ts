@@ -116,7 +116,7 @@ describe('the metric', () => {
   });
 
   test('must be chosen where the jobs disagree', () => {
-    const specs = ['[finetune, knn]', '[knn]'].map(
+    const specs = ['[finetune, knn]', '[knn, linear]'].map(
       (evaluate) => `job: {evaluate: ${evaluate}}\ngrid: {objective: [masked]}`,
     );
     const both = collect(specs.map((spec) => results(spec, () => ({}))));

@@ -43,10 +43,13 @@ export function accuracies(table: Record<string, readonly (number | null)[]>): N
   };
 }
 
+/** Of a folder with one plan. */
+export const ONLY_PLAN = { plans: ['0123456789abcdef'], settings: [], rest: { plans: 0, stages: 0, cells: 0 } };
+
 /** The data of one plan without any files: every stage has the numbers given. */
 export function dataOf(plan: Plan, numbers: Numbers = {}): ReportData {
   return {
-    sweeps: [{ name: plan.name, folder: 'results', description: null, leftOut: 0 }],
+    sweeps: [{ name: plan.name, folder: 'results', description: null, leftOut: 0, ...ONLY_PLAN }],
     jobs: plan.jobs.map((job) => ({ ...job, sweep: plan.name })),
     stages: new Map(
       plan.stages.map((stage) => [stage.id, { stage, result: resultOf(stage.config.kind, numbers), provenance: null }]),

@@ -74,6 +74,7 @@ const STORY: [number, RunEvent][] = [
         blocked: [finetune],
         interrupted: [linear],
         pending: 0,
+        left: 0,
         seconds: 80,
       },
     },
@@ -207,7 +208,17 @@ describe('bars', () => {
     own.onEvent({ type: 'plan-started', name: 'smoke', folder: 'r', stages: 3, hits: 3, toRun: {}, jobs: 1 });
     own.onEvent({
       type: 'run-ended',
-      summary: { stages: 3, done: 0, hits: 3, failed: [], blocked: [], interrupted: [], pending: 0, seconds: 0.2 },
+      summary: {
+        stages: 3,
+        done: 0,
+        hits: 3,
+        failed: [],
+        blocked: [],
+        interrupted: [],
+        pending: 0,
+        left: 0,
+        seconds: 0.2,
+      },
     });
     expect(idle.text()).toBe('sweep    smoke: 3 done before, nothing to run → r\nend      3 done before, in 0 s\n');
   });

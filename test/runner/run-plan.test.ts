@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { chooseStages, stagesLeft } from '../../src/runner/choose-stages.js';
 import type { RunEvent, RunSummary } from '../../src/runner/events.js';
 import type { RunOptions } from '../../src/runner/run-options.js';
 import { runPlan } from '../../src/runner/run-plan.js';
@@ -504,6 +505,19 @@ describe('a stage that another sweep runs', () => {
     await finishAll(workers, ended);
     expect(elsewhere(events)).toEqual([{ type: 'stage-elsewhere', stage: expect.anything() as unknown, host: null }]);
   });
+});
+
+test('stages without a result that a run does not care for are counted as left', async () => {
+  const folder = join(root, String(count++));
+  const failed = TWO.stages.find(({ config }) => config.kind === 'pretrain')!;
+  writeJson(sweepPaths(folder).stage(failed.id).state, {
+    ...{ status: 'failed', attempt: 1, pid: 1, host: 'here', startedAt: '2026-01-01T00:00:00.000Z', endedAt: null },
+    ...{ reason: 'the loss became NaN', cause: 'diverged' },
+  });
+  const only = chooseStages(TWO, sweepPaths(folder), 'none');
+  expect(stagesLeft(TWO, sweepPaths(folder), only)).toBe(3); // the pre-training, and both stages that start from it
+  const { workers, ended } = start(TWO, { folder, only });
+  expect(await finishAll(workers, ended)).toMatchObject({ stages: 5, done: 5, failed: [], blocked: [], left: 3 });
 });
 
 test('a folder that cannot be written to stops the run with an error, after its workers have ended', async () => {

@@ -7,7 +7,7 @@ const planOf = (yaml: string, fingerprint = 'fingerprint') =>
 
 function changes(before: string, after: string, fingerprint?: string): string[] {
   const plan = planOf(after, fingerprint);
-  const told = changesSince(plan, planOf(before));
+  const told = changesSince(plan, [planOf(before)]);
   return plan.stages.map(({ id, config }) => `${config.kind}: ${told.get(id) ?? '-'}`);
 }
 

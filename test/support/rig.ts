@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../../src/spec/stages.js';
-import { sweepPaths } from '../../src/store/layout.js';
 import { start, temporaryFolder, vitmim, type Finished, type Running } from './cli.js';
+import { planIn } from './plan.js';
 
 const TRAINER = join(process.cwd(), 'test/runner/fixtures/fake-trainer.mjs');
 
@@ -92,7 +92,7 @@ grid: ${options.grid}
   }
 
   plan(out = this.out): Plan {
-    return JSON.parse(readFileSync(sweepPaths(out).plan, 'utf8')) as Plan;
+    return planIn(out);
   }
 
   /** `tables/runs.csv`, newly written. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { MetricName } from '../../stages/metrics.js';
 import type { MissingResult, ReportData } from '../collect.js';
 import { unhealthyStages, type UnhealthyStage } from '../health.js';
+import { missingInBrief } from '../missing.js';
 import type { LoggedSchedule } from '../schedules.js';
 import type { Table } from '../table.js';
 import type { Figure } from './chart.js';
@@ -153,10 +154,11 @@ function unhealthySection(unhealthy: readonly UnhealthyStage[], links: ReadonlyM
 }
 
 function missingSection(missing: readonly MissingResult[], links: ReadonlyMap<string, string>): Markup {
+  const { first, rest } = missingInBrief(missing);
   return markup`<section id="missing"><h2>Missing results</h2>
-<details><summary>${missing.length} stages</summary><ul>${missing.map(
+<details><summary>${missing.length} stages</summary><ul>${first.map(
     ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, links)}: ${why}</li>
 `,
-  )}</ul></details></section>
+  )}${rest !== null && markup`<li>${rest}</li>`}</ul></details></section>
 `;
 }

@@ -129,7 +129,7 @@ function countKinds(counts: Partial<Record<StageKind, number>>): string {
   return parts.length === 0 ? 'nothing to run' : `${parts.join(', ')} to run`;
 }
 
-function describeSummary({ done, hits, failed, blocked, interrupted, pending, seconds }: RunSummary): string {
+function describeSummary({ done, hits, failed, blocked, interrupted, pending, left, seconds }: RunSummary): string {
   const counts = Object.entries({
     done,
     'done before': hits,
@@ -137,6 +137,7 @@ function describeSummary({ done, hits, failed, blocked, interrupted, pending, se
     blocked: blocked.length,
     stopped: interrupted.length,
     'not begun': pending,
+    'left without a result': left,
   });
   const parts = counts.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);
   const failures = failed.map(

@@ -10,7 +10,7 @@ export function submissionPaths(results: string, id: string) {
   return {
     folder,
     record: join(folder, 'submission.json'),
-    /** The plan as it was when submitted: a later sweep may change the one of the results folder. */
+    /** The part of the plan that was submitted. */
     plan: join(folder, 'plan.json'),
     /** Lines of an index and the stage that has it. */
     list: (array: string) => join(folder, `${array}.txt`),

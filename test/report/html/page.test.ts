@@ -8,7 +8,7 @@ import { reportHtml } from '../../../src/report/html/page.js';
 import { findStageFiles } from '../../../src/report/html/stage-files.js';
 import { readSchedules } from '../../../src/report/schedules.js';
 import type { Table } from '../../../src/report/table.js';
-import { collect, dataOf, resultsMaker } from '../support.js';
+import { collect, dataOf, ONLY_PLAN, resultsMaker } from '../support.js';
 import { FACTORIAL, setLosses, writePage } from './support.js';
 
 const results = resultsMaker();
@@ -32,7 +32,7 @@ test('text of users is escaped wherever it stands', () => {
   const text = reportHtml({
     data: {
       ...data,
-      sweeps: [{ name: HOSTILE, folder: HOSTILE, description: HOSTILE, leftOut: 0 }],
+      sweeps: [{ name: HOSTILE, folder: HOSTILE, description: HOSTILE, leftOut: 0, ...ONLY_PLAN }],
       missing: [{ stage: [...data.stages.values()][0]!.stage, folder: HOSTILE, why: HOSTILE }],
     },
     metric: 'finetune',

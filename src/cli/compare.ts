@@ -1,0 +1,37 @@
+/** `vitmim compare`: two sweeps, or two plans of a results folder, side by side. */
+import { Argument, Command, Option } from 'commander';
+import { METRIC_NAMES } from '../stages/metrics.js';
+import { hinted } from './completion/hints.js';
+import type { CompareOptions } from './compare-sides.js';
+import { jsonOption } from './options.js';
+
+const PATHS = { words: [], files: true };
+
+export function compareCommand(finish: (code: number) => void): Command {
+  return new Command('compare')
+    .description('compare two sweeps or plans: which keys differ, which cells changed, and by how much')
+    .addArgument(hinted(new Argument('<a>', 'a results folder, or the file of a plan in its folder plans/'), PATHS))
+    .addArgument(hinted(new Argument('<b>', 'the same; differences are B minus A'), PATHS))
+    .option('-o, --out <folder>', 'also write compare.md and tables/compare-*.csv there')
+    .addOption(new Option('--metric <name>', 'what is compared').choices(METRIC_NAMES))
+    .option('--all', 'of a folder, the union of all plans (default: its newest)')
+    .option('--allow-missing', 'exit with 0 though results are missing')
+    .option('--allow-unhealthy', 'exit with 0 though training did not work in some runs')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+A cell is everything but the seed. Keys with one value on each side are what changed; cells that agree in all others are
+compared, paired by seed where both have the seeds. Prints the keys that differ, the cells that both have, with intervals,
+and the cells that only one has. Missing results, and runs whose training did not work, make the exit code 1.
+
+Examples:
+  vitmim compare results/cifar10 results/cifar10-short
+  vitmim compare results/ablation/plans/3f9ac0d1e2b34567.json results/ablation --metric linear
+  vitmim compare results/before results/after --out results/change`,
+    )
+    .action(async (a: string, b: string, options: CompareOptions) => {
+      const { compareSides } = await import('./compare-sides.js');
+      finish(compareSides(a, b, options));
+    });
+}

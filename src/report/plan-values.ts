@@ -1,0 +1,55 @@
+/** The values that each key has in a plan, and the keys in which plans differ. Pure; reads no results. */
+import { taskName } from '../spec/objective.js';
+import type { Job, Plan, Stage } from '../spec/stages.js';
+import { configurationOf, strengthsOf } from './configuration.js';
+
+/** Dotted key → its distinct values as text, in the order of the plan. */
+export type KeyValues = ReadonlyMap<string, ReadonlySet<string>>;
+
+export interface DifferingKey {
+  key: string;
+  /** The values in each plan, in the order of the plans; empty where a plan does not have the key. */
+  values: readonly (readonly string[])[];
+}
+
+/** The keys that tell the runs of one cell apart, or that tables have columns for, before all others. */
+const AXES = ['objective', 'maskRatio', 'seed', 'evaluate'] as const;
+
+/** The values of the axes and of every key of the stages' configurations. */
+export function valuesOf({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): KeyValues {
+  const values = new Map<string, Set<string>>(AXES.map((key) => [key, new Set()]));
+  const add = (key: string, value: string): void => {
+    const known = values.get(key);
+    if (known === undefined) values.set(key, new Set([value]));
+    else known.add(value);
+  };
+  const byId = new Map(stages.map((stage) => [stage.id, stage]));
+  for (const job of jobs) {
+    for (const [key, value] of Object.entries(axesOf(job))) add(key, value);
+    for (const name of Object.keys(job.evaluations)) add('evaluate', name);
+    for (const [key, value] of strengthsOf(job.task)) add(key, value);
+    for (const [key, value] of configurationOf(stagesIn(job, byId))) add(key, value);
+  }
+  return values;
+}
+
+function axesOf({ task, seed }: Job): Record<Exclude<(typeof AXES)[number], 'evaluate'>, string> {
+  return { objective: taskName(task), maskRatio: String(task?.maskRatio ?? 0), seed: String(seed) };
+}
+
+function stagesIn({ pretrain, evaluations }: Job, stages: ReadonlyMap<string, Stage>): Stage[] {
+  return [pretrain, ...Object.values(evaluations)].flatMap((id) => (id === null ? [] : (stages.get(id) ?? [])));
+}
+
+/** The keys whose values are not the same in all plans, the axes first. */
+export function differingKeys(plans: readonly KeyValues[]): DifferingKey[] {
+  const keys = [...new Set(plans.flatMap((values) => [...values.keys()]))];
+  const axes: readonly string[] = AXES;
+  const ordered = [...keys.filter((key) => axes.includes(key)), ...keys.filter((key) => !axes.includes(key)).sort()];
+  return ordered
+    .map((key) => ({ key, values: plans.map((values) => [...(values.get(key) ?? [])]) }))
+    .filter(({ values }) => new Set(values.map((own) => own.toSorted().join('\n'))).size > 1);
+}
+
+/** Whether runs that differ in the key are different cells, and not runs of one cell. */
+export const isSetting = ({ key }: DifferingKey): boolean => !(AXES as readonly string[]).includes(key);

@@ -1,0 +1,63 @@
+/** Several plans of one sweep as one: the union of their stages and jobs. Pure. */
+import { canonicalJson } from '../common/canonical.js';
+import { groupBy } from '../common/group-by.js';
+import type { Cell, Job, Plan } from './stages.js';
+
+/**
+ * The union of plans, in their order. Stages with one identity are one stage. Jobs with the same stages are one job, with
+ * the cells of all; a job all of whose stages another job has is part of that job.
+ *
+ * The union of plans with different settings has the jobs of each setting: a stage's configuration says which it is of.
+ *
+ * @param plans At least one. Name and description are those of the last.
+ */
+export function unitePlans(plans: readonly Plan[]): Plan {
+  const last = plans.at(-1);
+  if (last === undefined) throw new Error('there is no union of no plans');
+  if (plans.length === 1) return last;
+  return {
+    ...last,
+    jobs: uniteJobs(plans.flatMap(({ jobs }) => jobs)),
+    stages: [...new Map(plans.flatMap(({ stages }) => stages).map((stage) => [stage.id, stage])).values()],
+    leftOut: distinct(plans.flatMap(({ leftOut }) => leftOut)),
+  };
+}
+
+/** The distinct jobs, in their order. */
+function uniteJobs(jobs: readonly Job[]): Job[] {
+  const same = [...groupBy(jobs, ({ pretrain, evaluations }) => canonicalJson([pretrain, evaluations])).values()];
+  const merged = same.map(([first, ...others]) => withCells(first!, others));
+  // A plan with further evaluations has the same runs, each with more stages.
+  const holders = new Map<string, Job[]>();
+  for (const job of merged) {
+    for (const id of Object.values(job.evaluations)) holders.set(id, [...(holders.get(id) ?? []), job]);
+  }
+  const wholeOf = (job: Job): Job => {
+    const [first] = Object.values(job.evaluations);
+    const wholes = (holders.get(first ?? '') ?? [job]).filter((other) => isPartOf(job, other));
+    return wholes.reduce((largest, other) => (stagesIn(other) > stagesIn(largest) ? other : largest), job);
+  };
+  const parts = new Map<Job, Job[]>();
+  for (const job of merged) {
+    const whole = wholeOf(job);
+    if (whole !== job) parts.set(whole, [...(parts.get(whole) ?? []), job]);
+    else if (!parts.has(job)) parts.set(job, []);
+  }
+  return [...parts].map(([whole, own]) => withCells(whole, own));
+}
+
+const stagesIn = ({ evaluations }: Job): number => Object.keys(evaluations).length;
+
+function isPartOf({ evaluations: part }: Job, { evaluations: whole }: Job): boolean {
+  const stages = new Set(Object.values(whole));
+  return Object.values(part).every((id) => stages.has(id));
+}
+
+function withCells(job: Job, others: readonly Job[]): Job {
+  if (others.length === 0) return job;
+  return { ...job, cells: distinct<Cell>([job, ...others].flatMap(({ cells }) => cells)) };
+}
+
+function distinct<T>(items: readonly T[]): T[] {
+  return [...new Map(items.map((item) => [canonicalJson(item), item])).values()];
+}
