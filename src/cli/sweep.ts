@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
+import type { StopSignal } from '../common/stop-codes.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
@@ -36,6 +37,7 @@ import {
 import { showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
 import { submit } from './submit.js';
+import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
 import { EXIT, say } from './terminal.js';
 import { checkpointOption } from './train.js';
 import { VERSION } from './version.js';
@@ -91,7 +93,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
       new Option('--stage-timeout <time>', 'longest attempt, as in 90m or 2h (default: any)').argParser(timeSpan),
     )
     .addOption(
-      new Option('--silence-timeout <time>', 'a worker that says nothing for so long is lost')
+      new Option('--silence-timeout <time>', 'a worker that makes no progress for so long is lost')
         .argParser(timeSpan)
         .default(900, '15m'),
     )
@@ -104,7 +106,8 @@ export function sweepCommand(finish: (code: number) => void): Command {
       'after',
       `
 Running it again does what is missing: stages that are done are not repeated, stopped ones go on from their checkpoint.
-Ctrl-C once: running stages keep a checkpoint and end. Twice: they are killed, and lose what came after their last one.
+Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again: they are killed, and
+lose what came after their last one. A sweep goes on without the reader of its output.
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
@@ -152,12 +155,7 @@ async function sweep(file: string, options: Options): Promise<number> {
     env: process.env,
   });
   const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.adapters?.length }, device.software);
-  const [stop, kill] = [new AbortController(), new AbortController()];
-  const onSignal = (): void => {
-    if (stop.signal.aborted) kill.abort();
-    else stop.abort();
-  };
-  for (const signal of STOPPING) process.on(signal, onSignal);
+  const request = onStopSignals(STOPPING);
   try {
     const summary = await runPlan({
       plan: part,
@@ -180,19 +178,19 @@ async function sweep(file: string, options: Options): Promise<number> {
       onEvent: (event) => {
         reporter.onEvent(event);
       },
-      signal: stop.signal,
-      killSignal: kill.signal,
+      signal: request.stop,
+      killSignal: request.kill,
     });
     reporter.close();
-    if (!options.json && exitCode(summary) === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
-    return exitCode(summary);
+    const code = exitCode(summary, request.by);
+    if (!options.json && code === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
+    if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command goes on from here`);
+    return code;
   } finally {
     reporter.close();
-    for (const signal of STOPPING) process.off(signal, onSignal);
+    request.end();
   }
 }
-
-const STOPPING = ['SIGINT', 'SIGTERM'] as const;
 
 /** What is run of the plan. All jobs stay in it, so that its stages are called the same on every machine. */
 function partOf(plan: Plan, shard: Shard | undefined): Plan {
@@ -240,9 +238,9 @@ function freeze(plan: Plan, folder: string): void {
   }
 }
 
-/** A sweep with stopped stages is not done. */
-function exitCode({ failed, blocked, interrupted, pending }: RunSummary): number {
-  if (failed.length + blocked.length > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
-  if (failed.some(({ cause }) => cause === 'disk-full')) return EXIT.failed;
-  return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;
+/** A sweep that a signal stopped before its end has the signal's code. */
+function exitCode({ failed, blocked, interrupted, pending }: RunSummary, stoppedBy: StopSignal | null): number {
+  const unfinished = interrupted.length + pending > 0;
+  if (unfinished && stoppedBy !== null) return stopCode(stoppedBy);
+  return unfinished || failed.length + blocked.length > 0 ? EXIT.failed : EXIT.ok;
 }

@@ -19,7 +19,7 @@ export const FAILURE_CAUSES = [
   'diverged',
   /** It took longer than it was given. */
   'timed-out',
-  /** Its process said nothing for too long, or another sweep took the stage over. */
+  /** Its process made no progress for too long, its data could not be read for too long, or another sweep took it over. */
   'lost',
   /** It received a stop signal that the sweep did not send: from a scheduler or an administrator. */
   'pre-empted',

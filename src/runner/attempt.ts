@@ -5,6 +5,7 @@
 import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { messageOf, type FailureCause } from '../common/errors.js';
+import { isStopCode } from '../common/stop-codes.js';
 import type { Stage } from '../spec/stages.js';
 import { holdsClaim } from '../store/claims.js';
 import { readJson, writeJson } from '../store/files.js';
@@ -12,8 +13,8 @@ import type { StagePaths } from '../store/layout.js';
 import { resultSchema, type StageEvent, type StageResult, type StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
 import { ATTEMPT_HEADER, causeOfEnd, countKilledForMemory, tailOfLog } from './diagnose.js';
-import { supervise, type Limits, type Overrun } from './supervise.js';
-import { describeEnd, INTERRUPTED, type Launch, type WorkerEnd } from './worker.js';
+import { supervise, type Limits, type Overrun, type Supervision } from './supervise.js';
+import { describeEnd, type Launch, type WorkerEnd } from './worker.js';
 
 export type Outcome =
   | { kind: 'done'; result: StageResult; warning: string | null }
@@ -33,8 +34,8 @@ export interface Attempt {
   slot: number;
   limits: Limits;
   onEvent: (event: StageEvent) => void;
-  /** True once workers have been told to stop. */
-  stopping: () => boolean;
+  /** Aborted once workers have been asked to stop. */
+  stopping: AbortSignal;
 }
 
 /** The number of the next attempt: one more than `state.json` has, 1 where it has none or is damaged. */
@@ -54,24 +55,22 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
   const killedBefore = countKilledForMemory();
 
   let lastWord: LastWord | undefined;
-  let heard = (): void => undefined;
+  let supervision: Supervision | undefined;
   const worker = launch({
     stage,
     paths,
     claim,
     slot,
     onEvent: (event) => {
-      heard();
+      supervision?.heard(event);
       if (event.type === 'done' || event.type === 'failed') lastWord = event;
       else onEvent(event);
     },
   });
-  const supervision = supervise(worker, limits);
-  heard = () => {
-    supervision.heard();
-  };
+  const watch = supervise(worker, limits, { stopping });
+  supervision = watch;
   void worker.ended.then(() => {
-    supervision.end();
+    watch.end();
   });
   const state: StageState = {
     status: 'running',
@@ -93,9 +92,9 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
 
   const end = await worker.ended;
   if (!holdsClaim(paths, claim)) return { kind: 'deposed' };
-  const { overrun } = supervision;
+  const { overrun } = watch;
   const killedForMemory = countKilledForMemory() > killedBefore;
-  const outcome = judge({ stage, paths, end, lastWord, stopping: stopping(), overrun, limits, killedForMemory });
+  const outcome = judge({ stage, paths, end, lastWord, stopping: stopping.aborted, overrun, limits, killedForMemory });
   const failure = outcome.kind === 'failed' ? outcome : { reason: null, cause: null };
   const endedAt = new Date().toISOString();
   writeJson(paths.state, { ...state, status: outcome.kind, endedAt, reason: failure.reason, cause: failure.cause });
@@ -137,14 +136,14 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
   }
   if (overrun === 'lost') {
     const log = tailOfLog(paths.log);
-    return { kind: 'failed', cause: 'lost', reason: `its worker said nothing for ${limits.silence} s${log}` };
+    return { kind: 'failed', cause: 'lost', reason: `its worker made no progress for ${limits.silence} s${log}` };
   }
   if (lastWord !== undefined) {
     return { kind: 'failed', cause: 'crash', reason: `the worker said it was done, but ${result}` };
   }
-  const asked = end.kind === 'exit' ? end.code === INTERRUPTED : end.kind === 'signal';
+  const asked = end.kind === 'exit' ? isStopCode(end.code) : end.kind === 'signal';
   if (stopping && asked) return { kind: 'interrupted' };
-  if (end.kind === 'exit' && end.code === INTERRUPTED) {
+  if (end.kind === 'exit' && isStopCode(end.code)) {
     return {
       kind: 'failed',
       cause: 'pre-empted',

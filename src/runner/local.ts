@@ -105,7 +105,7 @@ const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
   z.object({ type: z.literal('warning'), message: z.string() }),
   z.object({ type: z.literal('done'), result: resultSchema }),
   z.object({ type: z.literal('failed'), cause: z.enum(FAILURE_CAUSES), reason: z.string() }),
-  z.object({ type: z.literal('alive') }),
+  z.object({ type: z.literal('alive'), working: z.boolean() }),
 ]);
 
 const MOST_QUOTED = 200;

@@ -39,8 +39,8 @@ export type StageEvent =
   | TrainingEvent
   | { type: 'done'; result: StageResult }
   | { type: 'failed'; cause: FailureCause; reason: string }
-  /** Nothing new: the worker is alive. */
-  | { type: 'alive' };
+  /** Said every few seconds: whether the worker got on since it last said so, or waits. */
+  | { type: 'alive'; working: boolean };
 
 /** A plan that this version wrote; what is in it was checked when it was made. */
 export const planSchema = z.custom<Plan>(

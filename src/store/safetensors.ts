@@ -11,6 +11,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'n
 import { endianness } from 'node:os';
 import { z } from 'zod';
 import { messageOf, TrainingError } from '../common/errors.js';
+import { countWork } from '../common/work.js';
 import type { Values } from '../model/parameters.js';
 import { writeFileAtomicBy, writeWhole } from './files.js';
 
@@ -93,6 +94,7 @@ export async function writeSafetensors(
         const chunk = bytes.subarray(at, at + chunkBytes);
         hash.update(chunk);
         writeWhole(file, chunk);
+        countWork();
       }
     }
     digest = hash.digest('hex');

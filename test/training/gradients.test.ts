@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { clipByGlobalNorm, meanGradients } from '../../src/training/gradients.js';
-import { train, Interrupted, type LoopContext, type LoopTask } from '../../src/training/loop.js';
+import { Interrupted } from '../../src/training/interrupted.js';
+import { train, type LoopContext, type LoopTask } from '../../src/training/loop.js';
 import { adamW } from '../../src/training/optimizers/adamw.js';
 import { freshState, disposeState, type TrainingState } from '../../src/training/state.js';
 

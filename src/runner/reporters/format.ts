@@ -99,7 +99,7 @@ function describeStop(why: StopReason, workers: number): string {
   const who = workers === 1 ? 'one worker' : `${workers} workers`;
   switch (why) {
     case 'asked':
-      return `waiting for ${who} to keep a checkpoint; stop again to kill`;
+      return `waiting for ${who} to keep a checkpoint; Ctrl-C again to kill`;
     case 'no-new':
       return `a stage failed: nothing new starts (--on-failure no-new), ${who} may end`;
     case 'kill':
