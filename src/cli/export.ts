@@ -5,7 +5,7 @@ import { UsageError } from '../common/errors.js';
 import { exportTensorboard } from '../report/export-tensorboard.js';
 import { sweepPaths } from '../store/layout.js';
 import { readPlan } from '../store/plan.js';
-import { say } from './terminal.js';
+import { print, say } from './terminal.js';
 
 export function exportCommand(): Command {
   return new Command('export')
@@ -24,5 +24,6 @@ Example:
       const files = exportTensorboard(plan, folder, out);
       if (files.length === 0) throw new UsageError(`no stage in ${folder} has curves yet`);
       say(`wrote ${files.length} event files; look at them with: tensorboard --logdir ${out}`);
+      print(out);
     });
 }

@@ -9,7 +9,7 @@ import type { Plan, StageKind } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import { jsonOption, outOption, setOption, shardOption } from './options.js';
-import { printJson, say } from './terminal.js';
+import { print, printJson, printWrapped } from './terminal.js';
 
 interface Options {
   out?: string;
@@ -57,12 +57,12 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes }: 
 
   for (const stage of plan.stages) {
     const { kind, why } = verdicts.get(stage.id)!;
-    say(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`);
+    printWrapped(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`, 6);
   }
   if (plan.leftOut.length > 0) {
-    say('\nLeft out, since they contradict themselves:');
-    for (const { cell, reason } of plan.leftOut) say(`  ${describeCell(cell)}: ${reason}`);
+    print('\nLeft out, since they contradict themselves:');
+    for (const { cell, reason } of plan.leftOut) printWrapped(`  ${describeCell(cell)}: ${reason}`, 2);
   }
   const name = shard === undefined ? plan.name : `${plan.name}, shard ${formatShard(shard)}`;
-  say(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
+  printWrapped(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
 }

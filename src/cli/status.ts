@@ -10,7 +10,8 @@ import { sweepPaths } from '../store/layout.js';
 import { readPlan } from '../store/plan.js';
 import { reasonInBrief } from '../store/state.js';
 import { jsonOption, timeSpan } from './options.js';
-import { printJson, say } from './terminal.js';
+import { isReaderGone, print, printJson, printedWidth } from './terminal.js';
+import { wrap } from '../common/wrap.js';
 
 interface Options {
   watch?: number | true;
@@ -43,7 +44,7 @@ Examples:
         if (json)
           printJson({ name: plan.name, folder, counts: countBy(stages), stages, slurm: Object.fromEntries(slurm) });
         else show([...describe(plan, folder, stages, Date.now()), ...slurmLines(slurm)], watch !== undefined);
-        if (watch === undefined || stages.every(({ status }) => status === 'done')) return;
+        if (watch === undefined || isReaderGone() || stages.every(({ status }) => status === 'done')) return;
         await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
       }
     });
@@ -51,8 +52,8 @@ Examples:
 
 /** Over what was there before, where a terminal is watched. */
 function show(lines: readonly string[], watched: boolean): void {
-  const clear = watched && process.stderr.isTTY ? '\u001b[2J\u001b[H' : '';
-  say(clear + lines.join('\n'));
+  const clear = watched && process.stdout.isTTY ? '\u001b[2J\u001b[H' : '';
+  print(clear + lines.map((line) => wrap(line, printedWidth(), 2)).join('\n'));
 }
 
 function countBy(stages: readonly StageStatus[]): Record<Status, number> {

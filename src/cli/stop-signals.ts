@@ -37,12 +37,12 @@ export function onStopSignals(signals: readonly StopSignal[], options: Options =
   let first: StopSignal | null = null;
   let last = -Infinity;
   const onSignal = (signal: StopSignal): void => {
-    const repeated = now() - last < SAME_STOP_MS;
+    if (now() - last < SAME_STOP_MS) return;
     last = now();
     if (first === null) {
       first = signal;
       stop.abort();
-    } else if (signal === 'SIGINT' && !repeated) kill.abort();
+    } else if (signal === 'SIGINT') kill.abort();
   };
   for (const signal of signals) source.on(signal, onSignal);
   return {

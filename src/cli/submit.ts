@@ -5,7 +5,7 @@ import { submitPlan } from '../runner/slurm/submit.js';
 import type { Submission } from '../runner/slurm/submission.js';
 import type { Plan } from '../spec/stages.js';
 import type { DeviceChoice } from './options.js';
-import { printJson, say } from './terminal.js';
+import { print, printJson } from './terminal.js';
 
 export interface SubmitChoices {
   device: DeviceChoice;
@@ -40,8 +40,8 @@ export async function submit(
     now: new Date(),
   });
   if (json) printJson(submission);
-  else if (submission === null) say(`${plan.name}: nothing to run; tables: vitmim report ${folder}`);
-  else say(describe(plan.name, folder, submission));
+  else if (submission === null) print(`${plan.name}: nothing to run; tables: vitmim report ${folder}`);
+  else print(describe(plan.name, folder, submission));
 }
 
 function describe(name: string, folder: string, { id, arrays }: Submission): string {

@@ -187,8 +187,8 @@ async function sweep(file: string, options: Options): Promise<number> {
     if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command goes on from here`);
     return code;
   } finally {
+    // Signals stay without effect: the process ends now, with the code that it has.
     reporter.close();
-    request.end();
   }
 }
 

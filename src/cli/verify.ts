@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { verify, type Verification } from '../runner/verify.js';
 import { jsonOption } from './options.js';
-import { EXIT, printJson } from './terminal.js';
+import { EXIT, printJson, printWrapped } from './terminal.js';
 
 export function verifyCommand(finish: (code: number) => void): Command {
   return new Command('verify')
@@ -28,7 +28,7 @@ Examples:
       });
       if (watched) process.stderr.write('\r\u001b[K');
       if (json) printJson({ folder, ...found });
-      else process.stdout.write(`${describe(folder, found).join('\n')}\n`);
+      else for (const line of describe(folder, found)) printWrapped(line, 2);
       finish(found.mismatches.length === 0 ? EXIT.ok : EXIT.failed);
     });
 }

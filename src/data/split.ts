@@ -149,9 +149,7 @@ class SourceSplit<Target> implements Split<Target> {
     this.#check(index);
     const at = this.#at(index);
     const { undecodable, corrupt, reads } = this.#found;
-    const sample = undecodable.has(at)
-      ? null
-      : await reads.watch(() => this.#nameOf(index), this.#source.read(at));
+    const sample = undecodable.has(at) ? null : await reads.watch(() => this.#nameOf(index), this.#source.read(at));
     if (sample !== null) return sample;
     if (!undecodable.has(at)) corrupt.push(this.#nameOf(index));
     undecodable.add(at);

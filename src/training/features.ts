@@ -22,11 +22,7 @@ export interface FeatureSet {
  */
 export async function extractFeatures(
   { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
-  {
-    dataset,
-    parent,
-    signal,
-  }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
+  { dataset, parent, signal }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
 ): Promise<{ train: FeatureSet; test: FeatureSet }> {
   const fresh = initialValues(model, { for: 'encoding' }, seed);
   const parameters = toParameters(parent ? transfer(parent, fresh) : fresh);

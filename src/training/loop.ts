@@ -176,7 +176,8 @@ async function stopBetweenSteps<Part>(run: Run<Part>, epoch: number, reading: Re
   throw new Interrupted(stoppedAt(state));
 }
 
-const stoppedAt = ({ step }: TrainingState): string => `stopped after step ${step}, with a checkpoint of it`;
+const stoppedAt = ({ step }: TrainingState): string =>
+  step === 0 ? 'stopped after step 0; there is nothing to keep' : `stopped after step ${step}, with a checkpoint of it`;
 
 async function readLossSum({ step, lossSum }: TrainingState): Promise<Reading> {
   return { step, sum: (await lossSum.data())[0]! };

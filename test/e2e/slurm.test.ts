@@ -105,7 +105,7 @@ const readLines = (file: string): number => (existsSync(file) ? readFileSync(fil
 
     const again = await sweep.run();
     expect(again).toMatchObject({ code: 0 });
-    expect(again.stderr).toContain('nothing to run');
+    expect(again.stdout).toContain('nothing to run');
   });
 
   it('loses only the children of a stage that fails', async () => {
@@ -155,7 +155,7 @@ const readLines = (file: string): number => (existsSync(file) ? readFileSync(fil
     await until('it has stopped', () => sweep.record(pretrain)!.status === 'interrupted');
     expect(sweep.record(pretrain)!.attempt).toBe(2);
     expect(sweep.record(finetune)).toBeUndefined();
-    expect((await vitmim(['cancel', sweep.out])).stderr).toContain('no live jobs');
+    expect((await vitmim(['cancel', sweep.out])).stdout).toContain('no live jobs');
   });
 });
 

@@ -57,7 +57,7 @@ export function describeEvent(event: RunEvent): EventLine {
       const steps = `step ${event.step}/${event.steps}`;
       return {
         word: 'epoch',
-        text: `${event.stage.name}: epoch ${event.epoch + 1}${of}, ${steps}, ${rates(event)}`,
+        text: [`${event.stage.name}: epoch ${event.epoch + 1}${of}`, steps, ...rates(event)].join(', '),
       };
     }
     case 'stage-evaluated':
@@ -113,9 +113,9 @@ function describeStop(why: StopReason, workers: number): string {
   }
 }
 
-/** `loss 0.9123, 310 images/s`. */
-export function rates({ loss, imagesPerSecond }: { loss: number; imagesPerSecond: number }): string {
-  return `loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s`;
+/** `loss 0.9123` and `310 images/s`. */
+export function rates({ loss, imagesPerSecond }: { loss: number; imagesPerSecond: number }): [string, string] {
+  return [`loss ${loss.toFixed(4)}`, `${imagesPerSecond.toPrecision(3)} images/s`];
 }
 
 function describeResult(result: StageResult): string {
