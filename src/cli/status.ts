@@ -1,6 +1,7 @@
 /** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { UsageError } from '../common/errors.js';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
@@ -40,10 +41,9 @@ Examples:
       for (;;) {
         const plan = readPlan(sweepPaths(folder));
         const stages = statusOf(plan, folder);
-        const slurm = await slurmStates(folder);
-        if (json)
-          printJson({ name: plan.name, folder, counts: countBy(stages), stages, slurm: Object.fromEntries(slurm) });
-        else show([...describe(plan, folder, stages, Date.now()), ...slurmLines(slurm)], watch !== undefined);
+        const slurm = await askSlurm(folder);
+        if (json) printJson({ name: plan.name, folder, counts: countBy(stages), stages, ...slurm.json });
+        else show([...describe(plan, folder, stages, Date.now()), ...slurm.lines], watch !== undefined);
         if (watch === undefined || isReaderGone() || stages.every(({ status }) => status === 'done')) return;
         await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
       }
@@ -84,6 +84,17 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ...section('Failed', stages, 'failed', failedLine),
     ...section('Interrupted', stages, 'interrupted', nameLine),
   ];
+}
+
+/** What Slurm says, or why it says nothing: the files tell the rest. */
+async function askSlurm(folder: string): Promise<{ lines: string[]; json: object }> {
+  try {
+    const states = await slurmStates(folder);
+    return { lines: slurmLines(states), json: { slurm: Object.fromEntries(states) } };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { lines: ['', `Slurm: not known (${error.message})`], json: { slurm: {}, slurmProblem: error.message } };
+  }
 }
 
 /** How many of the submitted stages Slurm has in which state. */

@@ -36,7 +36,7 @@ import {
 } from './options.js';
 import { showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
-import { submit } from './submit.js';
+import { checkScriptWords, submit } from './submit.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
 import { EXIT, say } from './terminal.js';
 import { checkpointOption } from './train.js';
@@ -135,17 +135,17 @@ async function sweep(file: string, options: Options): Promise<number> {
   }
   const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
   if (options.requireClean) refuseUnlessClean(collected);
+  if (launcher !== 'local') checkScriptWords(plan, folder, launcher);
   freeze(plan, folder);
   const part = partOf(plan, options.shard);
   const only = chooseStages(plan, sweepPaths(folder), options.retry);
   const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
   for (const line of describeDirt(collected)) say(`warning: ${line}`);
   if (launcher !== 'local') {
-    await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
+    return submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
       ...options,
       origin,
     });
-    return EXIT.ok;
   }
   const device = await chooseDevice(options.device);
   const reporter = createReporter({
