@@ -58,7 +58,8 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
   let device: Device | undefined;
   try {
     device = await openDevice(options.device, { threads: options.threads });
-    const { name, description, details } = device;
+    const { name, description, details, advice } = device;
+    if (advice !== undefined) emit({ type: 'advice', message: advice });
     recordAttempt(paths, {
       origin: options.origin === undefined ? await ownOrigin(paths) : readOrigin(options.origin),
       machine: thisMachine(),
@@ -166,6 +167,8 @@ function describe(event: Exclude<StageEvent, { type: 'alive' }>, kind: StageKind
     }
     case 'evaluated':
       return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the test set`;
+    case 'advice':
+      return `hint: ${event.message}`;
     case 'warning':
       return `warning: ${event.message}`;
     case 'done':

@@ -50,6 +50,8 @@ class PlanRun {
   readonly #closing = new AbortController();
   /** Aborted when workers have been asked to stop: what ends now was interrupted. */
   readonly #stopping = new AbortController();
+  /** Told so far: every worker on this machine has the same. */
+  readonly #advice = new Set<string>();
   readonly #crashes: unknown[] = [];
 
   constructor(options: RunOptions) {
@@ -208,7 +210,13 @@ class PlanRun {
       slot,
       limits: this.#options.limits ?? NO_LIMITS,
       onEvent: (event) => {
-        for (const told of relay(stage, ref, event)) this.#tell(told);
+        for (const told of relay(stage, ref, event)) {
+          if (told.type !== 'advice') this.#tell(told);
+          else if (!this.#advice.has(told.message)) {
+            this.#advice.add(told.message);
+            this.#tell(told);
+          }
+        }
       },
       stopping: this.#stopping.signal,
     });

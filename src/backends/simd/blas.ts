@@ -39,10 +39,10 @@ export interface BlasLibrary {
  * Finds a BLAS.
  *
  * @param requested `VITMIM_BLAS`: the path or name of a library, `none`, or undefined to look for one.
- * @returns The library, or the reason why there is none.
+ * @returns The library, or the reason why there is none, with what to do about it.
  * @throws UsageError when the requested library cannot be used.
  */
-export function findBlas(requested: string | undefined): BlasLibrary | { absent: string } {
+export function findBlas(requested: string | undefined): BlasLibrary | { absent: string; advice?: string } {
   if (requested === 'none') return { absent: 'switched off by VITMIM_BLAS=none' };
   for (const name of SINGLE_THREAD_VARIABLES) process.env[name] = '1';
   try {
@@ -67,7 +67,10 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
       }
     }
   }
-  return { absent: 'none was found; installing OpenBLAS (Debian: libopenblas0) makes training several times faster' };
+  return {
+    absent: 'none was found',
+    advice: 'no BLAS was found: installing OpenBLAS (Debian: libopenblas0) makes training several times faster',
+  };
 }
 
 /** Addresses are passed as numbers: a call takes 0.3 µs, with typed arrays 0.5 µs and a view for each matrix. */

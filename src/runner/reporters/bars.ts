@@ -18,6 +18,7 @@ export interface BarsOptions {
 
 /** Events that stay readable above the bars; all others only move them. */
 const LOGGED: ReadonlySet<RunEvent['type']> = new Set([
+  'advice',
   'stage-warning',
   'stage-elsewhere',
   'stage-retry',

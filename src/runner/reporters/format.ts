@@ -17,6 +17,7 @@ export interface EventLine {
     | 'epoch'
     | 'test'
     | 'warning'
+    | 'hint'
     | 'done'
     | 'failed'
     | 'blocked'
@@ -65,6 +66,8 @@ export function describeEvent(event: RunEvent): EventLine {
         word: 'test',
         text: `${event.stage.name}: ${describeMeasured(event.stage.kind, event.metrics)} after epoch ${event.epoch}`,
       };
+    case 'advice':
+      return { word: 'hint', text: event.message };
     case 'stage-warning':
       return { word: 'warning', text: `${event.stage.name}: ${event.message}` };
     case 'stage-done':
