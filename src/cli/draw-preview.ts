@@ -22,7 +22,7 @@ import type { Task } from '../spec/task.js';
 import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { stageSchema } from '../store/records.js';
-import { pretrainShapes } from '../training/parent.js';
+import { pretrainShapes } from '../model/shapes.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { loadSweep } from './load-sweep.js';

@@ -20,6 +20,7 @@ import { sweepPaths } from '../store/layout.js';
 import { storeOrigin } from '../store/provenance.js';
 import { planSchema } from '../store/records.js';
 import { chooseDevice } from './choose-device.js';
+import { DataSizes, sizeOf } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import {
   deviceOption,
@@ -126,11 +127,14 @@ Examples:
 
 async function sweep(file: string, options: Options): Promise<number> {
   const launcher = launcherOf(options);
-  const plan = await planSweep(loadSweep(file, options.set));
+  const sizes = new DataSizes();
+  const plan = await planSweep(loadSweep(file, options.set), (data, dataset) => {
+    sizes.add(data, sizeOf(dataset));
+  });
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);
   if (options.dryRun) {
-    showPlan(plan, folder, { ...options, changes });
+    showPlan(plan, folder, { ...options, changes, sizes });
     return EXIT.ok;
   }
   const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
