@@ -1,5 +1,4 @@
 /** Signals that stop a command: the first asks its workers to keep a checkpoint, Ctrl-C after it kills them. */
-import type { EventEmitter } from 'node:events';
 import { STOP_CODES, type StopSignal } from '../common/stop-codes.js';
 
 /** Ctrl-C, a scheduler or a shutdown, a closed terminal. */
@@ -18,10 +17,16 @@ export interface StopRequest {
   end(): void;
 }
 
+/** What signals come from: a process. */
+interface SignalSource {
+  on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+  off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
+}
+
 interface Options {
   /** Milliseconds on a steady clock. */
   now?: () => number;
-  source?: EventEmitter;
+  source?: SignalSource;
 }
 
 /** npm and `timeout` pass a signal on that the process group gets as well: one stop arrives twice. */
@@ -32,7 +37,7 @@ const SAME_STOP_MS = 500;
  * that closes and a service manager send several signals in a row and mean one stop.
  */
 export function onStopSignals(signals: readonly StopSignal[], options: Options = {}): StopRequest {
-  const { now = () => performance.now(), source = process } = options;
+  const { now = () => performance.now(), source = process as SignalSource } = options;
   const [stop, kill] = [new AbortController(), new AbortController()];
   let first: StopSignal | null = null;
   let last = -Infinity;

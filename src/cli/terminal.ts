@@ -53,9 +53,10 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/** A line for people: progress, a warning, an error. */
+/** A line for people: progress, a warning, an error. On a terminal it is broken between words. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  const { isTTY, columns } = process.stderr;
+  process.stderr.write(`${wrap(text, isTTY ? columns || 80 : Infinity, 2)}\n`);
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Words in sentences. */
 
-// eslint-disable-next-line no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** Whether a text contains a line break or any other control character. */

@@ -1,9 +1,8 @@
 /** Text in lines of limited width, as terminals show it. A character is taken for one column. */
 
 /** Columns that a text takes, without its colours. */
-export const widthOf = (text: string): number => [...text.replaceAll(COLOUR, '')].length;
+export const widthOf = (text: string): number => Array.from(text.replaceAll(COLOUR, '')).length;
 
-// eslint-disable-next-line no-control-regex -- colours begin with a control character
 const COLOUR = /\u001b\[[0-9;]*m/g;
 
 /**
@@ -39,7 +38,7 @@ function wrapLine(line: string, width: number, indent: number): string {
 /** A text cut to a width, with … in the place of what is cut. */
 export function shorten(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
-  return `${[...text]
+  return `${Array.from(text)
     .slice(0, Math.max(0, width - 1))
     .join('')
     .trimEnd()}…`;

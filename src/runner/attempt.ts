@@ -55,22 +55,24 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
   const killedBefore = countKilledForMemory();
 
   let lastWord: LastWord | undefined;
-  let supervision: Supervision | undefined;
+  let heard: Supervision['heard'] = () => undefined;
   const worker = launch({
     stage,
     paths,
     claim,
     slot,
     onEvent: (event) => {
-      supervision?.heard(event);
+      heard(event);
       if (event.type === 'done' || event.type === 'failed') lastWord = event;
       else onEvent(event);
     },
   });
-  const watch = supervise(worker, limits, { stopping });
-  supervision = watch;
+  const supervision = supervise(worker, limits, { stopping });
+  heard = (event) => {
+    supervision.heard(event);
+  };
   void worker.ended.then(() => {
-    watch.end();
+    supervision.end();
   });
   const state: StageState = {
     status: 'running',
@@ -92,7 +94,7 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
 
   const end = await worker.ended;
   if (!holdsClaim(paths, claim)) return { kind: 'deposed' };
-  const { overrun } = watch;
+  const { overrun } = supervision;
   const killedForMemory = countKilledForMemory() > killedBefore;
   const outcome = judge({ stage, paths, end, lastWord, stopping: stopping.aborted, overrun, limits, killedForMemory });
   const failure = outcome.kind === 'failed' ? outcome : { reason: null, cause: null };

@@ -70,7 +70,7 @@ it('takes the time from stages that are done, each kind from its own', () => {
   const trained = plan.stages.filter(({ config }) => config.kind === 'pretrain' || config.kind === 'finetune');
   const found = estimate(trained, sizes, done);
   expect(found.measured).toBe(2);
-  expect(found.seconds).toBeCloseTo(107, 2);
+  expect(found.seconds).toBeCloseTo(107, 0); // less the classifier's own products
   expect(estimate(trained, sizes, [])).toMatchObject({ seconds: null, flops: found.flops, bytes: found.bytes });
   expect(found.largest).toBe(bytesLeft(pretrain, 10).checkpoint);
 });

@@ -1,4 +1,5 @@
 /** Tables on terminals of limited width. */
+import { widthOf } from '../../src/common/wrap.js';
 import { toText } from '../../src/report/writers/text.js';
 import { buildTables } from '../../src/report/report.js';
 import { collect } from '../../src/report/collect.js';
@@ -68,7 +69,7 @@ test.each([40, 80, 120])('no table of a report is wider than a terminal of %i co
   const data = collect([results(spec, (objective, seed) => ({ accuracy: 40 + objective.length / 7 + seed }))]);
   for (const table of readableTables(buildTables(data))) {
     const lines = toText(table, width).split('\n');
-    expect({ table: table.name, long: lines.filter((line) => [...line].length > width) }).toEqual({
+    expect({ table: table.name, long: lines.filter((line) => widthOf(line) > width) }).toEqual({
       table: table.name,
       long: [],
     });
