@@ -37,7 +37,7 @@ const SAME_STOP_MS = 500;
  * that closes and a service manager send several signals in a row and mean one stop.
  */
 export function onStopSignals(signals: readonly StopSignal[], options: Options = {}): StopRequest {
-  const { now = () => performance.now(), source = process as SignalSource } = options;
+  const { now = () => performance.now(), source = process } = options;
   const [stop, kill] = [new AbortController(), new AbortController()];
   let first: StopSignal | null = null;
   let last = -Infinity;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepPaths } from '../../src/store/layout.js';
 import { readSafetensorsHeader } from '../../src/store/safetensors.js';
-import { until } from '../support/cli.js';
+import { start, until } from '../support/cli.js';
 import { eventsOf, Rig } from '../support/rig.js';
 
 const rigs: Rig[] = [];
@@ -182,16 +182,14 @@ test('twice kills workers that do not end', async () => {
   await until('it has begun', () => rig.notes().some(({ what }) => what === 'start'));
   running.child.kill('SIGINT');
   await running.said('Ctrl-C again to kill');
-  let ended = false;
-  void running.finished.then(() => (ended = true));
+  const { pid } = rig.notes()[0]!;
   // One that follows at once is the same stop, see stop-signals.ts.
-  await until('it has ended', () => {
-    running.child.kill('SIGINT');
-    return ended;
+  await until('its worker is killed', () => {
+    const gone = !existsSync(`/proc/${pid}`);
+    if (!gone) running.child.kill('SIGINT');
+    return gone;
   });
   expect((await running.finished).code).toBe(130);
-  const { pid } = rig.notes()[0]!;
-  expect(existsSync(`/proc/${pid}`)).toBe(false);
 });
 
 test('--adapters gives each stage a GPU of its own', async () => {
@@ -212,27 +210,33 @@ test('--adapters gives each stage a GPU of its own', async () => {
   expect(new Set(holders.values())).toEqual(new Set(['2', '5']));
 });
 
+/** A sweep of which one stage of three is done, and a command that watches it until all are. */
+async function watched(...args: string[]) {
+  const rig = rigOf();
+  rig.order({ finetune: { diverge: 1 } });
+  expect((await rig.sweep().finished).code).toBe(1);
+  const watching = start([args[0]!, rig.out, ...args.slice(1)]);
+  let looked = '';
+  watching.child.stdout!.on('data', (chunk: Buffer) => (looked += chunk.toString()));
+  watching.child.stderr!.on('data', (chunk: Buffer) => (looked += chunk.toString()));
+  await until('it has looked', () => looked.includes('\n'));
+  rig.order({});
+  expect((await rig.sweep().finished).code).toBe(0);
+  return { rig, finished: await watching.finished };
+}
+
 test('status --watch looks again until all is done', async () => {
-  const rig = rigOf({ steps: 20, stepMs: 50 });
-  const running = rig.sweep(['--jobs', '2']);
-  await until('it trains', () => rig.notes().some(({ what }) => what === 'step 1'));
-  const watched = await rig.run('status', rig.out, '--watch', '0.3s', '--json');
-  const looks = watched.stdout
+  const { finished } = await watched('status', '--watch', '0.3s', '--json');
+  const looks = finished.stdout
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as { counts: { done: number } }).counts.done);
-  expect(looks.length).toBeGreaterThan(1);
-  expect(looks.at(-1)).toBe(3);
-  expect((await running.finished).code).toBe(0);
+  expect([looks[0], looks.at(-1)]).toEqual([1, 3]);
 });
 
 test('report --watch writes the report until nothing is missing', async () => {
-  const rig = rigOf({ steps: 30, stepMs: 50 });
-  const running = rig.sweep(['--jobs', '1']);
-  await until('a stage is done', () => rig.notes().some(({ what }) => what === 'end'));
-  const { code, stderr } = await rig.run('report', rig.out, '--watch', '0.5s');
-  expect(stderr).toMatch(/[12] of 3 results; looking again in 0.5 s/);
-  expect(code).toBe(0);
+  const { rig, finished } = await watched('report', '--watch', '0.5s');
+  expect(finished.stderr).toContain('1 of 3 results; looking again in 0.5 s');
+  expect(finished.code).toBe(0);
   expect(existsSync(join(rig.out, 'report.html'))).toBe(true);
-  expect((await running.finished).code).toBe(0);
 });
