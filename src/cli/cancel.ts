@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { cancelSubmissions } from '../runner/slurm/cancel.js';
 import { jsonOption } from './options.js';
-import { printJson, say } from './terminal.js';
+import { printJson, printWrapped } from './terminal.js';
 
 export function cancelCommand(): Command {
   return new Command('cancel')
@@ -13,7 +13,10 @@ export function cancelCommand(): Command {
     .action(async (folder: string, { json }: { json?: true }) => {
       const cancelled = await cancelSubmissions(folder);
       if (json) printJson(cancelled);
-      else if (cancelled.jobs.length === 0) say(`Slurm has no live jobs of ${folder}`);
-      else say(`cancelled ${cancelled.tasks} tasks of ${cancelled.jobs.length} jobs: ${cancelled.jobs.join(', ')}`);
+      else if (cancelled.jobs.length === 0) printWrapped(`Slurm has no live jobs of ${folder}`);
+      else
+        printWrapped(
+          `cancelled ${cancelled.tasks} tasks of ${cancelled.jobs.length} jobs: ${cancelled.jobs.join(', ')}`,
+        );
     });
 }

@@ -4,6 +4,7 @@ import { bashScript } from './completion/bash.js';
 import { fishScript } from './completion/fish.js';
 import { modelOf, type CommandModel } from './completion/model.js';
 import { zshScript } from './completion/zsh.js';
+import { printRaw } from './terminal.js';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -28,6 +29,6 @@ Examples:
   vitmim completion fish > ~/.config/fish/completions/vitmim.fish       once`,
     )
     .action((shell: Shell, _options: object, command: Command) => {
-      process.stdout.write(SCRIPTS[shell](modelOf(command.parent ?? command)));
+      printRaw(SCRIPTS[shell](modelOf(command.parent ?? command)));
     });
 }

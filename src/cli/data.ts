@@ -2,7 +2,7 @@
 import { Argument, Command } from 'commander';
 import { FETCHABLE, fetchDataset, type FetchEvent } from '../data/fetch.js';
 import { hinted } from './completion/hints.js';
-import { say } from './terminal.js';
+import { print, say } from './terminal.js';
 
 export function dataCommand(): Command {
   const fetch = new Command('fetch')
@@ -13,7 +13,8 @@ export function dataCommand(): Command {
     .action(async (name: string, { destination }: { destination?: string }) => {
       const progress = progressLines();
       const folder = await fetchDataset(name, { ...(destination ? { destination } : {}), onProgress: progress });
-      say(`${name} is in ${folder}`);
+      say(`${name} is in:`);
+      print(folder);
     });
   return new Command('data').description('download data sets').addCommand(fetch);
 }

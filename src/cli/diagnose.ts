@@ -11,7 +11,16 @@ export interface Diagnosis {
   tfjs: string;
   chosen: DeviceName;
   software: boolean;
-  devices: { name: DeviceName; description: string | null; reason: string | null; gigaflops: number | null }[];
+  devices: {
+    name: DeviceName;
+    /** null: it is not available. */
+    description: string | null;
+    /** Why `auto` does not take it. */
+    reason: string | null;
+    /** What would make it faster. */
+    advice: string | null;
+    gigaflops: number | null;
+  }[];
 }
 
 /** Opens every device in turn. */
@@ -24,9 +33,10 @@ export async function diagnose(benchmark: boolean): Promise<Diagnosis> {
     try {
       device = await openDevice(name);
       const gigaflops = benchmark ? await measure() : null;
-      devices.push({ name, description: device.description, reason: reasonOf(auto, name), gigaflops });
+      const { description, advice = null } = device;
+      devices.push({ name, description, reason: reasonOf(auto, name), advice, gigaflops });
     } catch (error) {
-      devices.push({ name, description: null, reason: messageOf(error), gigaflops: null });
+      devices.push({ name, description: null, reason: messageOf(error), advice: null, gigaflops: null });
     } finally {
       device?.close();
     }
@@ -73,11 +83,12 @@ export function describeDiagnosis({ node, platform, tfjs, chosen, devices }: Dia
   return [
     `node ${node} on ${platform}, tfjs ${tfjs}`,
     '',
-    ...devices.flatMap(({ name, description, reason, gigaflops }) => {
+    ...devices.flatMap(({ name, description, reason, advice, gigaflops }) => {
       const mark = name === chosen ? '→' : ' ';
       const speed = gigaflops === null ? '' : `, ${gigaflops.toPrecision(3)} GFLOP/s`;
       const lines = [`${mark} ${name.padEnd(11)} ${description === null ? 'not available' : description + speed}`];
-      return reason === null ? lines : [...lines, ...reason.split('\n').map((line) => `    ${line}`)];
+      const notes = [reason, advice].flatMap((note) => (note === null ? [] : note.split('\n')));
+      return [...lines, ...notes.map((line) => `    ${line}`)];
     }),
     '',
     `--device auto takes ${chosen}.`,

@@ -1,7 +1,7 @@
 /** `vitmim doctor`: which devices this machine has, which one `auto` takes, and why. */
 import { Command } from 'commander';
 import { jsonOption } from './options.js';
-import { printJson, say } from './terminal.js';
+import { printJson, printWrapped } from './terminal.js';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -12,6 +12,6 @@ export function doctorCommand(): Command {
       const { describeDiagnosis, diagnose } = await import('./diagnose.js'); // loads tfjs
       const diagnosis = await diagnose(benchmark);
       if (json) printJson(diagnosis);
-      else for (const line of describeDiagnosis(diagnosis)) say(line);
+      else for (const line of describeDiagnosis(diagnosis)) printWrapped(line, 4);
     });
 }

@@ -23,12 +23,12 @@ import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { isThere } from '../store/open.js';
 import { stageSchema } from '../store/records.js';
-import { pretrainShapes } from '../training/parent.js';
+import { pretrainShapes } from '../model/shapes.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { loadSweep } from './load-sweep.js';
 import type { DeviceChoice } from './options.js';
-import { say } from './terminal.js';
+import { print, say } from './terminal.js';
 
 /** What the command line asks for. */
 export interface PreviewOptions {
@@ -67,7 +67,7 @@ export async function drawPreview(what: string[], options: PreviewOptions): Prom
     const labels = subjects.flatMap(({ name }) => images.map(() => name));
     writeFileAtomic(options.out, await renderPreview(joined, { captions: true, labels }));
     if (options.npy !== undefined) writeFileAtomic(options.npy, encodeNpy(panelArray(joined)));
-    say(`wrote ${[options.out, options.npy].filter((file) => file !== undefined).join(' and ')}`);
+    for (const file of [options.out, options.npy]) if (file !== undefined) print(file);
   } finally {
     device.close();
   }

@@ -6,7 +6,7 @@ import { exportTensorboard } from '../report/export-tensorboard.js';
 import { sweepPaths } from '../store/layout.js';
 import { choosePlans, describeRest } from '../store/plans.js';
 import { planChoice, planOptions, type PlanOptions } from './options.js';
-import { say } from './terminal.js';
+import { print, say } from './terminal.js';
 
 export function exportCommand(): Command {
   const command = new Command('export')
@@ -30,5 +30,6 @@ Examples:
       say(`wrote ${files.length} event files; look at them with: tensorboard --logdir ${out}`);
       const notIncluded = describeRest(rest, folder);
       if (notIncluded !== null) say(notIncluded);
+      print(out);
     });
 }

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
-import { openDataset } from '../data/dataset.js';
+import { openDataset, type Dataset } from '../data/dataset.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
-import type { Plan } from '../spec/stages.js';
+import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
 import { say } from './terminal.js';
 
@@ -27,13 +27,18 @@ export function loadSweep(file: string, sets: readonly string[]): Sweep {
 /**
  * Opens every data set of the sweep and freezes the plan.
  *
+ * @param onOpened Called with each data set.
  * @throws UsageError when a data set is missing or broken, saying how to get it.
  */
-export async function planSweep(sweep: Sweep): Promise<Plan> {
+export async function planSweep(
+  sweep: Sweep,
+  onOpened: (data: UnlabelledData, dataset: Dataset) => void = () => undefined,
+): Promise<Plan> {
   const fingerprints = new Map<string, string>();
   for (const data of datasetsOf(sweep)) {
-    const { fingerprint } = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: say });
-    fingerprints.set(canonicalJson(data), fingerprint);
+    const dataset = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: say });
+    onOpened(data, dataset);
+    fingerprints.set(canonicalJson(data), dataset.fingerprint);
   }
   return buildPlan(sweep, (data) => fingerprints.get(canonicalJson(data))!);
 }

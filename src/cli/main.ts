@@ -1,6 +1,7 @@
 /** The command line: which commands there are, and how errors become exit codes. Each command is one file beside this. */
 import { Command, CommanderError } from 'commander';
-import { EXIT, fail } from './terminal.js';
+import { messageOf } from '../common/errors.js';
+import { EXIT, fail, outputFailure, say, surviveReaders } from './terminal.js';
 import { blasCommand } from './blas.js';
 import { cancelCommand } from './cancel.js';
 import { cleanCommand } from './clean.js';
@@ -29,10 +30,20 @@ Examples:
   vitmim plan experiments/ablation.yaml        see what a sweep would run
   vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
 
-Exit codes: 0 all done, 1 a job failed, a table cell is missing or a file does not fit, 2 bad usage or spec, 130 interrupted.`;
+Exit codes: 0 all done, 1 a job failed, a table cell is missing or a file does not fit, 2 bad usage or spec,
+stopped by a signal: 130 SIGINT (Ctrl-C), 143 SIGTERM, 129 SIGHUP (the terminal was closed).`;
 
 /** Runs a command line and returns its exit code. Never throws, never exits by itself. */
 export async function main(args: readonly string[]): Promise<number> {
+  surviveReaders();
+  const code = await runCommand(args);
+  const failure = await outputFailure();
+  if (failure === undefined) return code;
+  say(`vitmim: standard output is incomplete: ${messageOf(failure)}`);
+  return code === EXIT.ok ? EXIT.failed : code;
+}
+
+async function runCommand(args: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
   const finish = (value: number): void => {
     code = value;

@@ -1,15 +1,21 @@
 /** `vitmim plan`: what a sweep would run, what is done already, and what was left out and why. Runs nothing. */
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describeCell } from '../spec/cells.js';
 import { describeStage } from '../runner/describe.js';
+import { duration } from '../runner/reporters/format.js';
 import { inspectPlan } from '../runner/inspect.js';
+import { axesOf, type Axis } from '../spec/axes.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan, StageKind } from '../spec/stages.js';
-import { sweepPaths } from '../store/layout.js';
+import { readJson } from '../store/files.js';
+import { sweepPaths, type SweepPaths } from '../store/layout.js';
+import { resultSchema, stageSchema } from '../store/records.js';
+import { DataSizes, estimate, sizeOf, type Done, type Estimate } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import { jsonOption, outOption, setOption, shardOption } from './options.js';
-import { printJson, say } from './terminal.js';
+import { print, printJson, printWrapped } from './terminal.js';
 
 interface Options {
   out?: string;
@@ -28,12 +34,16 @@ export function planCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
     .action(async (file: string, { out, set, shard, json }: Options) => {
-      const plan = await planSweep(loadSweep(file, set));
-      showPlan(plan, out ?? join('results', plan.name), { json, shard });
+      const sizes = new DataSizes();
+      const plan = await planSweep(loadSweep(file, set), (data, dataset) => {
+        sizes.add(data, sizeOf(dataset));
+      });
+      showPlan(plan, out ?? join('results', plan.name), { json, shard, sizes });
     });
 }
 
 interface ShowOptions {
+  sizes: DataSizes;
   json?: true | undefined;
   /** Shows this part alone. */
   shard?: Shard | undefined;
@@ -42,12 +52,16 @@ interface ShowOptions {
 }
 
 /** Prints a plan against what its results folder holds. */
-export function showPlan(whole: Plan, folder: string, { json, shard, changes }: ShowOptions): void {
+export function showPlan(whole: Plan, folder: string, { json, shard, changes, sizes }: ShowOptions): void {
   const plan = shard === undefined ? whole : shardPlan(whole, shard);
-  const verdicts = inspectPlan(plan, sweepPaths(folder), changes);
+  const paths = sweepPaths(folder);
+  const verdicts = inspectPlan(plan, paths, changes);
+  const toRun = plan.stages.filter(({ id }) => verdicts.get(id)!.kind === 'run');
+  const estimated = estimate(toRun, sizes, doneStages(paths));
+  const axes = axesOf(plan);
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
-    printJson({ ...plan, stages });
+    printJson({ ...plan, stages, axes, estimate: estimated });
     return;
   }
   const kinds = new Map<StageKind, number>();
@@ -57,12 +71,72 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes }: 
 
   for (const stage of plan.stages) {
     const { kind, why } = verdicts.get(stage.id)!;
-    say(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`);
+    printWrapped(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`, 6);
   }
   if (plan.leftOut.length > 0) {
-    say('\nLeft out, since they contradict themselves:');
-    for (const { cell, reason } of plan.leftOut) say(`  ${describeCell(cell)}: ${reason}`);
+    print('\nLeft out, since they contradict themselves:');
+    for (const { cell, reason } of plan.leftOut) printWrapped(`  ${describeCell(cell)}: ${reason}`, 2);
   }
+  print('');
+  for (const line of describeAxes(axes)) printWrapped(line, 2);
   const name = shard === undefined ? plan.name : `${plan.name}, shard ${formatShard(shard)}`;
-  say(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
+  printWrapped(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
+  for (const line of describeEstimate(estimated)) printWrapped(line, 2);
+}
+
+/** Stages of the folder that are done, of this plan and earlier ones: so many tell how fast this machine is. */
+const MOST_READ = 200;
+
+function doneStages({ folder, stage: filesOf }: SweepPaths): Done[] {
+  const stages = join(folder, 'stages');
+  const ids = existsSync(stages) ? readdirSync(stages).slice(0, MOST_READ) : [];
+  return ids.flatMap((id) => {
+    try {
+      const files = filesOf(id);
+      const stage = readJson(files.stage, stageSchema);
+      const result = readJson(files.result, resultSchema);
+      const measured = stage !== undefined && result?.kind === stage.config.kind && result.seconds > 0;
+      return measured && result.trainImages > 0 ? [{ config: stage.config, result }] : [];
+    } catch {
+      return []; // damaged, or of another version: its speed is not known
+    }
+  });
+}
+
+/** `objective  masked, scratch (2)`, and `0 to 9 (10)` where values are whole numbers in a row. */
+function describeAxes(axes: readonly Axis[]): string[] {
+  const width = Math.max(...axes.map(({ name }) => name.length));
+  return axes.map(({ name, values }) => `${name.padEnd(width)}  ${describeValues(values)} (${values.length})`);
+}
+
+function describeValues(values: readonly string[]): string {
+  const inRow = values.length > 3 && values.every((value, i) => Number(value) === Number(values[0]) + i);
+  return inRow ? `${values[0]!} to ${values.at(-1)!}` : values.join(', ');
+}
+
+/**
+ * FLOP/s of training where nothing was measured: of one core of a server with a BLAS, and of a large GPU in float16 with
+ * models of CIFAR's size (docs/devices.md).
+ */
+const DEFAULT_RATES = [
+  { flops: 25e9, what: 'on one core of a processor (device simd, 25 GFLOP/s)' },
+  { flops: 50e12, what: 'on a large GPU (device webgpu, 50 TFLOP/s)' },
+] as const;
+
+function describeEstimate({ flops, seconds, measured, bytes, largest }: Estimate): string[] {
+  if (flops === 0) return [];
+  const time =
+    seconds === null
+      ? `${DEFAULT_RATES.map((rate) => `about ${duration(flops / rate.flops)} ${rate.what}`).join(', ')}: defaults, since no stage in the folder was measured yet`
+      : `about ${duration(seconds)} of work one stage after the other, at the speed of ${measured} ${measured === 1 ? 'stage' : 'stages'} in the folder`;
+  return [
+    `Time: ${time}. ${flops.toExponential(1)} FLOPs of training and features; reading images and starting are not counted.`,
+    `Disk: ${size(bytes)} of checkpoints, and while a stage trains up to ${size(largest)} for the one before its last.`,
+  ];
+}
+
+function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power]!}`;
 }

@@ -2,13 +2,14 @@
 import { Command } from 'commander';
 import { sweepJsonSchema } from '../spec/json-schema.js';
 import { writeJson } from '../store/files.js';
+import { print } from './terminal.js';
 
 export function schemaCommand(): Command {
   return new Command('schema')
     .description('write the JSON Schema of sweep specs, for completion and checks in editors')
     .option('-o, --out <file>', 'file to write (default: standard output)')
     .action(({ out }: { out?: string }) => {
-      if (out === undefined) process.stdout.write(`${JSON.stringify(sweepJsonSchema(), null, 2)}\n`);
+      if (out === undefined) print(JSON.stringify(sweepJsonSchema(), null, 2));
       else writeJson(out, sweepJsonSchema());
     });
 }

@@ -1,8 +1,9 @@
 /** The options of `vitmim sweep --launcher slurm`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
+import { hasControl } from '../common/text.js';
 import type { SlurmOptions } from '../runner/slurm/options.js';
-import { positiveInteger } from './options.js';
+import { positiveInteger, timeSpan } from './options.js';
 
 export const LAUNCHERS = ['local', 'slurm'] as const;
 export type Launcher = (typeof LAUNCHERS)[number];
@@ -18,6 +19,12 @@ export interface SlurmChoices {
   time?: string;
   arrayParallelism?: number;
   setup?: string[];
+  account?: string;
+  constraint?: string;
+  reservation?: string;
+  exclude?: string;
+  sbatch?: SlurmOptions['sbatch'];
+  stay?: number | true;
 }
 
 /** Takes what the whole of `pattern` matches: these words go into `#SBATCH` lines, which have no safe quoting. */
@@ -36,6 +43,39 @@ const time = matching(
   "Slurm's form: minutes, hours:minutes:seconds or days-hours",
 );
 
+const features = matching(/^[\w.,&|*+:()[\]-]+$/, 'features of nodes, as in "a100&nvlink"');
+const nodes = matching(/^[\w.,[\]-]+$/, 'names of nodes, as in node1,node[4-7]');
+
+/** Options of sbatch that vitmim sets itself; the value is the option to use instead, if there is one. */
+const OWN: Readonly<Record<string, string | null>> = {
+  ...{ partition: '--partition', qos: '--qos', 'gpus-per-node': '--gpus', 'cpus-per-task': '--cpus', mem: '--mem' },
+  ...{ time: '--time', account: '--account', constraint: '--constraint', reservation: '--reservation' },
+  ...{ exclude: '--exclude', array: '--array-parallelism' },
+  ...{ 'job-name': null, chdir: null, output: null, 'open-mode': null, signal: null, requeue: null },
+  ...{ 'no-requeue': null, nodes: null, ntasks: null, dependency: null, 'kill-on-invalid-dep': null },
+  ...{ parsable: null, wrap: null, wait: null, 'test-only': null },
+};
+
+/** `comment=a run` or `exclusive`, added to those before it. */
+function sbatchOption(text: string, previous: SlurmOptions['sbatch'] | undefined): SlurmOptions['sbatch'] {
+  const [, key, value = null] = /^([a-z][a-z0-9-]*)(?:=(.+))?$/s.exec(text) ?? [];
+  if (key === undefined || hasControl(text)) {
+    throw new InvalidArgumentError(
+      'expected KEY=VALUE or KEY in one line, with a long option of sbatch without its --',
+    );
+  }
+  const own = Object.hasOwn(OWN, key) ? OWN[key] : undefined;
+  if (own !== undefined) {
+    throw new InvalidArgumentError(own === null ? `vitmim sets --${key} itself` : `use ${own} instead`);
+  }
+  return [...(previous ?? []), { key, value }];
+}
+
+function setupLine(line: string, previous: string[] | undefined): string[] {
+  if (hasControl(line)) throw new InvalidArgumentError('expected one line; give --setup once for each');
+  return [...(previous ?? []), line];
+}
+
 /** Slurm's part of a command's options, with their names in {@link SlurmChoices}. */
 const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
   ['partition', new Option('--partition <names>', 'Slurm: partitions to run on').argParser(names)],
@@ -53,7 +93,24 @@ const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
     new Option(
       '--setup <line>',
       'Slurm: a line of shell before vitmim, as in "module load node"; repeatable',
-    ).argParser((line: string, previous: string[] | undefined) => [...(previous ?? []), line]),
+    ).argParser(setupLine),
+  ],
+  ['account', new Option('--account <name>', 'Slurm: who pays').argParser(names)],
+  ['constraint', new Option('--constraint <features>', 'Slurm: what nodes must have').argParser(features)],
+  ['reservation', new Option('--reservation <names>', 'Slurm: reservation to run in').argParser(names)],
+  ['exclude', new Option('--exclude <nodes>', 'Slurm: nodes to avoid').argParser(nodes)],
+  [
+    'sbatch',
+    new Option('--sbatch <KEY=VALUE>', 'Slurm: any other option of sbatch, as in comment=mine; repeatable').argParser(
+      sbatchOption,
+    ),
+  ],
+  [
+    'stay',
+    new Option(
+      '--stay [time]',
+      'Slurm: stay until all is submitted, where Slurm takes so many jobs at once; look every 1m unless a time is given',
+    ).argParser(timeSpan),
   ],
 ];
 
@@ -93,5 +150,7 @@ export function launcherOf(
   }
   const { partition = null, qos = null, gpus = null, cpus = null, mem = null } = choices;
   const { time: limit = null, arrayParallelism = null, setup = [] } = choices;
-  return { partition, qos, gpus, cpus, mem, time: limit, arrayParallelism, setup };
+  const { account = null, constraint = null, reservation = null, exclude = null, sbatch = [] } = choices;
+  const further = { account, constraint, reservation, exclude, sbatch };
+  return { partition, qos, gpus, cpus, mem, time: limit, arrayParallelism, setup, ...further };
 }

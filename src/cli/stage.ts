@@ -1,6 +1,7 @@
 /** `vitmim stage`: one stage of a results folder, once. It is what a task of a Slurm array runs; not for people. */
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
+import type { StopSignal } from '../common/stop-codes.js';
 import { localLauncher } from '../runner/local.js';
 import { plainReporter } from '../runner/reporters/plain.js';
 import { runOne, type OneEnd } from '../runner/run-one.js';
@@ -12,6 +13,7 @@ import { choosePlans, PLAN_REMEDY } from '../store/plans.js';
 import { partialPlanSchema } from '../store/records.js';
 import { chooseDevice } from './choose-device.js';
 import { deviceOption, maxAttemptsOption, threadsOption, type DeviceChoice } from './options.js';
+import { onStopSignals, stopCode, STOPPING_STAGES } from './stop-signals.js';
 import { EXIT, say } from './terminal.js';
 
 interface Options {
@@ -37,26 +39,19 @@ export function stageCommand(finish: (code: number) => void): Command {
     });
 }
 
-type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGUSR1';
-
 async function runStage(folder: string, id: string, options: Options): Promise<number> {
-  const stop = new AbortController();
-  let stoppedBy: StopSignal | undefined;
-  const onSignal = (signal: StopSignal): void => {
-    if (stoppedBy !== undefined) return;
-    stoppedBy = signal;
-    say(`${signal}${signal === 'SIGUSR1' ? ' (the time limit is near)' : ''}: the stage keeps a checkpoint and ends`);
-    stop.abort();
-  };
   // Slurm's own kill follows where a stop takes too long, so later signals change nothing.
-  const signals = ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
+  const request = onStopSignals(STOPPING_STAGES);
+  request.stop.addEventListener('abort', () => {
+    const why = request.by === 'SIGUSR1' ? ' (the time limit is near)' : '';
+    say(`${request.by!}${why}: the stage keeps a checkpoint and ends`);
+  });
   try {
-    const end = await run(folder, id, options, stop.signal);
-    if (stoppedBy === 'SIGUSR1') await goOnLater(end);
-    return exitCode(end);
+    const end = await run(folder, id, options, request.stop);
+    if (request.by === 'SIGUSR1') await goOnLater(end);
+    return exitCode(end, request.by);
   } finally {
-    for (const signal of signals) process.off(signal, onSignal);
+    request.end();
   }
 }
 
@@ -107,9 +102,9 @@ async function goOnLater(end: OneEnd): Promise<void> {
   }
 }
 
-function exitCode(end: OneEnd): number {
+function exitCode(end: OneEnd, stoppedBy: StopSignal | null): number {
   if (end.kind === 'blocked') return EXIT.failed;
   const { failed, interrupted, pending } = end.summary;
-  if (interrupted.length + pending > 0) return EXIT.interrupted;
-  return failed.length > 0 ? EXIT.failed : EXIT.ok;
+  if (interrupted.length + pending > 0 && stoppedBy !== null) return stopCode(stoppedBy);
+  return failed.length + interrupted.length + pending > 0 ? EXIT.failed : EXIT.ok;
 }

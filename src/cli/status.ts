@@ -1,7 +1,9 @@
 /** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { UsageError } from '../common/errors.js';
 import { inOneLine } from '../common/printable.js';
+import { wrap } from '../common/wrap.js';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
@@ -12,7 +14,7 @@ import { choosePlans, describeRest } from '../store/plans.js';
 import { reasonInBrief } from '../store/state.js';
 import { jsonOption, planChoice, planOptions, timeSpan, type PlanOptions } from './options.js';
 import { describeListed, listedPlans } from './plan-list.js';
-import { printJson, say } from './terminal.js';
+import { isReaderGone, print, printJson, printRaw, printedWidth } from './terminal.js';
 
 interface Options extends PlanOptions {
   watch?: number | true;
@@ -48,7 +50,7 @@ Examples:
         const { plan, rest, damaged } = found;
         const stages = statusOf(plan, folder);
         const plans = listedPlans(found, folder, stages);
-        const slurm = await slurmStates(folder);
+        const slurm = await askSlurm(folder);
         if (json)
           printJson({
             name: plan.name,
@@ -58,20 +60,20 @@ Examples:
             damagedPlans: damaged.map(({ path }) => path),
             counts: countBy(stages),
             stages,
-            slurm: Object.fromEntries(slurm),
+            ...slurm.json,
           });
         else {
           const notShown = describeRest(rest, folder);
           const lines = [
             ...describe(plan, folder, stages, Date.now()),
-            ...slurmLines(slurm),
+            ...slurm.lines,
             ...describeListed(plans),
             ...damaged.map(({ path }) => `${path} is damaged; run its sweep again: it writes its plan anew`),
             ...(notShown === null ? [] : [notShown]),
           ];
           show(lines, watch !== undefined);
         }
-        if (watch === undefined || stages.every(({ status }) => status === 'done')) return;
+        if (watch === undefined || isReaderGone() || stages.every(({ status }) => status === 'done')) return;
         await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
       }
     });
@@ -79,8 +81,8 @@ Examples:
 
 /** Over what was there before, where a terminal is watched. */
 function show(lines: readonly string[], watched: boolean): void {
-  if (watched && process.stderr.isTTY) process.stderr.write('\u001b[2J\u001b[H');
-  say(lines.join('\n'));
+  if (watched && process.stdout.isTTY) printRaw('\u001b[2J\u001b[H');
+  print(lines.map((line) => wrap(line, printedWidth(), 2)).join('\n'));
 }
 
 function countBy(stages: readonly StageStatus[]): Record<Status, number> {
@@ -112,6 +114,17 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ...section('Interrupted', stages, 'interrupted', nameLine),
     ...damaged(stages),
   ];
+}
+
+/** What Slurm says, or why it says nothing: the files tell the rest. */
+async function askSlurm(folder: string): Promise<{ lines: string[]; json: object }> {
+  try {
+    const states = await slurmStates(folder);
+    return { lines: slurmLines(states), json: { slurm: Object.fromEntries(states) } };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { lines: ['', `Slurm: not known (${error.message})`], json: { slurm: {}, slurmProblem: error.message } };
+  }
 }
 
 /** How many of the submitted stages Slurm has in which state. */

@@ -1,11 +1,14 @@
 /** The part of `vitmim sweep` that hands a frozen plan to Slurm. */
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { idleGpus } from '../runner/slurm/gpus.js';
 import type { SlurmOptions } from '../runner/slurm/options.js';
-import { submitPlan } from '../runner/slurm/submit.js';
+import { refuseControlCharacters } from '../runner/slurm/script.js';
+import { submitPlan, wordsOf, type Submitted } from '../runner/slurm/submit.js';
 import type { Submission } from '../runner/slurm/submission.js';
 import type { Plan } from '../spec/stages.js';
 import type { DeviceChoice } from './options.js';
-import { printJson, say } from './terminal.js';
+import { EXIT, print, printJson, say } from './terminal.js';
 
 export interface SubmitChoices {
   device: DeviceChoice;
@@ -13,11 +16,27 @@ export interface SubmitChoices {
   maxAttempts: number;
   /** Where the provenance that all stages share lies. */
   origin: string;
+  /** Seconds between two looks for room; true: the default. Absent: what Slurm does not accept at once is left. */
+  stay?: number | true;
   json?: true;
 }
 
+const LOOK_EVERY_SECONDS = 60;
+
+const program = (): string[] => [process.execPath, resolve(process.argv[1]!)];
+
 /**
- * Submits what is missing and tells as which jobs.
+ * Checks what will enter batch scripts, before anything is written.
+ *
+ * @throws UsageError for a line break or another control character.
+ */
+export function checkScriptWords(plan: Plan, folder: string, options: SlurmOptions): void {
+  const results = resolve(folder);
+  refuseControlCharacters(wordsOf({ plan, results, options, cwd: process.cwd(), program: program(), origin: results }));
+}
+
+/**
+ * Submits what is missing, tells as which jobs, and returns the exit code: 1 where some of it is left.
  *
  * The device is settled where the stage runs: this host may have no GPU. A stage gets one thread a core that it asks for.
  */
@@ -25,35 +44,64 @@ export async function submit(
   plan: Plan,
   folder: string,
   options: SlurmOptions,
-  { device, threads, maxAttempts, origin, json }: SubmitChoices,
-): Promise<void> {
-  const submission = await submitPlan({
-    plan,
-    results: resolve(folder),
-    options,
-    device,
-    maxAttempts,
-    origin: resolve(origin),
-    threads: threads ?? options.cpus ?? 1,
-    program: [process.execPath, resolve(process.argv[1]!)],
-    cwd: process.cwd(),
-    now: new Date(),
-  });
-  if (json) printJson(submission);
-  else if (submission === null) say(`${plan.name}: nothing to run; tables: vitmim report ${folder}`);
-  else say(describe(plan.name, folder, submission));
+  { device, threads, maxAttempts, origin, stay, json }: SubmitChoices,
+): Promise<number> {
+  const idle = idleGpus(options, device);
+  if (idle !== null) say(`warning: ${idle}`);
+  const except = new Set<string>();
+  for (;;) {
+    const submitted = await submitPlan({
+      plan,
+      results: resolve(folder),
+      options,
+      device,
+      maxAttempts,
+      origin: resolve(origin),
+      threads: threads ?? options.cpus ?? 1,
+      program: program(),
+      cwd: process.cwd(),
+      now: new Date(),
+      except,
+    });
+    const { submission, left } = submitted;
+    // A stage that fails is not submitted again and again.
+    for (const { tasks } of submission?.arrays ?? []) for (const { stage } of tasks) except.add(stage);
+    if (json) printJson({ ...submission, live: submitted.live, left });
+    else print(describe(plan.name, folder, submitted));
+    if (left === null) return EXIT.ok;
+    if (stay === undefined) {
+      say(`${describeLeft(left)}. Give the same command again when there is room, or add --stay`);
+      return EXIT.failed;
+    }
+    const seconds = stay === true ? LOOK_EVERY_SECONDS : stay;
+    say(`${describeLeft(left)}; looking again in ${seconds} s. Ctrl-C ends the waiting, not the jobs`);
+    await sleep(seconds * 1000);
+  }
 }
 
-function describe(name: string, folder: string, { id, arrays }: Submission): string {
+const stages = (count: number): string => `${count} ${count === 1 ? 'stage' : 'stages'}`;
+
+const describeLeft = ({ stages: count, reason }: NonNullable<Submitted['left']>): string =>
+  `${stages(count)} not submitted yet (${reason})`;
+
+function describe(name: string, folder: string, { submission, live, left }: Submitted): string {
+  const earlier =
+    live === 0 ? [] : [`${stages(live)} of earlier submissions wait or run; end them: vitmim cancel ${folder}`];
+  if (submission !== null) return [...describeSubmission(name, folder, submission), ...earlier].join('\n');
+  if (live > 0 || left !== null) return [`${name}: nothing was submitted`, ...earlier].join('\n');
+  return `${name}: nothing to run; tables: vitmim report ${folder}`;
+}
+
+function describeSubmission(name: string, folder: string, { id, arrays }: Submission): string[] {
   const jobOf = new Map(arrays.map((array) => [array.name, array.job]));
   const lines = arrays.map(({ name: array, parent, job, tasks }) => {
     const after = parent === null ? '' : `, each once its parent in job ${jobOf.get(parent)!} is done`;
-    return `  ${array}: job ${job}, ${tasks.length} ${tasks.length === 1 ? 'stage' : 'stages'}${after}`;
+    return `  ${array}: job ${job}, ${stages(tasks.length)}${after}`;
   });
   return [
     `${name}: submitted as ${id} → ${folder}`,
     ...lines,
     `\nSee how far it is: vitmim status ${folder}`,
     `End it: vitmim cancel ${folder}`,
-  ].join('\n');
+  ];
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { messageOf, UsageError } from '../common/errors.js';
+import type { StopSignal } from '../common/stop-codes.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
@@ -18,6 +19,7 @@ import { keepPlan, listPlans, planId } from '../store/plans.js';
 import { storeOrigin } from '../store/provenance.js';
 import { announceSweep } from '../store/sweeps.js';
 import { chooseDevice } from './choose-device.js';
+import { DataSizes, sizeOf } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import {
   deviceOption,
@@ -34,7 +36,8 @@ import {
 } from './options.js';
 import { showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
-import { submit } from './submit.js';
+import { checkScriptWords, submit } from './submit.js';
+import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
 import { EXIT, say } from './terminal.js';
 import { checkpointOption, noDiffOption } from './train.js';
 import { VERSION } from './version.js';
@@ -96,7 +99,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
       ),
     )
     .addOption(
-      new Option('--silence-timeout <time>', 'a worker that says nothing for so long is lost')
+      new Option('--silence-timeout <time>', 'a worker that makes no progress for so long is lost')
         .argParser(timeSpan)
         .default(900, '15m'),
     )
@@ -110,7 +113,8 @@ export function sweepCommand(finish: (code: number) => void): Command {
       'after',
       `
 Running it again does what is missing: stages that are done are not repeated, stopped ones go on from their checkpoint.
-Ctrl-C once: running stages keep a checkpoint and end. Twice: they are killed, and lose what came after their last one.
+Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again: they are killed, and
+lose what came after their last one. A sweep goes on without the reader of its output.
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
@@ -129,11 +133,14 @@ Examples:
 
 async function sweep(file: string, options: Options): Promise<number> {
   const launcher = launcherOf(options);
-  const plan = await planSweep(loadSweep(file, options.set));
+  const sizes = new DataSizes();
+  const plan = await planSweep(loadSweep(file, options.set), (data, dataset) => {
+    sizes.add(data, sizeOf(dataset));
+  });
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);
   if (options.dryRun) {
-    showPlan(plan, folder, { ...options, changes });
+    showPlan(plan, folder, { ...options, changes, sizes });
     return EXIT.ok;
   }
   const collected = await collectOrigin({
@@ -144,6 +151,7 @@ async function sweep(file: string, options: Options): Promise<number> {
     keepDiff: options.diff,
   });
   if (options.requireClean) refuseUnlessClean(collected);
+  if (launcher !== 'local') checkScriptWords(plan, folder, launcher);
   const working = freeze(plan, sweepPaths(folder));
   try {
     const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
@@ -168,12 +176,12 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
   const part = partOf(plan, options.shard);
   const only = chooseStages(plan, sweepPaths(folder), options.retry);
   if (launcher !== 'local') {
-    await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
+    const code = await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
       ...options,
       origin,
     });
     const left = stagesLeft(part, sweepPaths(folder), only);
-    if (left === 0) return EXIT.ok;
+    if (left === 0) return code;
     say(describeLeftStages(left, options.retry, folder));
     return EXIT.failed;
   }
@@ -185,12 +193,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     env: process.env,
   });
   const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.adapters?.length }, device.software);
-  const [stop, kill] = [new AbortController(), new AbortController()];
-  const onSignal = (): void => {
-    if (stop.signal.aborted) kill.abort();
-    else stop.abort();
-  };
-  for (const signal of STOPPING) process.on(signal, onSignal);
+  const request = onStopSignals(STOPPING);
   try {
     const summary = await runPlan({
       plan: part,
@@ -213,20 +216,20 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
       onEvent: (event) => {
         reporter.onEvent(event);
       },
-      signal: stop.signal,
-      killSignal: kill.signal,
+      signal: request.stop,
+      killSignal: request.kill,
     });
     reporter.close();
-    if (!options.json && exitCode(summary) === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
+    const code = exitCode(summary, request.by);
     if (summary.left > 0) say(describeLeftStages(summary.left, options.retry, folder));
-    return exitCode(summary);
+    if (!options.json && code === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
+    if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command goes on from here`);
+    return code;
   } finally {
+    // Signals stay without effect: the process ends now, with the code that it has.
     reporter.close();
-    for (const signal of STOPPING) process.off(signal, onSignal);
   }
 }
-
-const STOPPING = ['SIGINT', 'SIGTERM'] as const;
 
 /** What is run of the plan. All jobs stay in it, so that its stages are called the same on every machine. */
 function partOf(plan: Plan, shard: Shard | undefined): Plan {
@@ -288,9 +291,9 @@ function describeLeftStages(left: number, retry: Retry, folder: string): string 
   return `${left} ${what} not run, because of --retry ${retry}; vitmim status ${folder} names them`;
 }
 
-/** A sweep with stopped stages is not done, and neither is one that leaves stages without a result. */
-function exitCode({ failed, blocked, interrupted, pending, left }: RunSummary): number {
-  if (failed.length + blocked.length + left > 0 && interrupted.length === 0 && pending === 0) return EXIT.failed;
-  if (failed.some(({ cause }) => cause === 'disk-full')) return EXIT.failed;
-  return interrupted.length + pending > 0 ? EXIT.interrupted : EXIT.ok;
+/** A sweep that a signal stopped before its end has the signal's code. One that leaves stages without a result failed. */
+function exitCode({ failed, blocked, interrupted, pending, left }: RunSummary, stoppedBy: StopSignal | null): number {
+  const unfinished = interrupted.length + pending > 0;
+  if (unfinished && stoppedBy !== null) return stopCode(stoppedBy);
+  return unfinished || failed.length + blocked.length + left > 0 ? EXIT.failed : EXIT.ok;
 }

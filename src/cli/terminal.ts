@@ -1,19 +1,79 @@
-/** Where words go: JSON to standard output, and only where `--json` asks for it; everything else to standard error. */
-import { UsageError, messageOf } from '../common/errors.js';
+/**
+ * Where words go: what was asked for to standard output; progress, warnings and errors to standard error.
+ *
+ * The reader of either may go away: `| head` has seen enough, Ctrl-C ends `tee`, a terminal is closed. What is written
+ * after that is dropped, and the command goes on: it may be training.
+ */
 import { environmentProblem } from '../common/environment.js';
+import { errorCode, messageOf, UsageError } from '../common/errors.js';
 import { jsonLine, printable } from '../common/printable.js';
+import { wrap } from '../common/wrap.js';
 
-/** Exit codes, the same for every command. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/** Exit codes, the same for every command. A command that a signal stopped has that of `stop-codes.ts`. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** A line for people. */
-export function say(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+/** What a write fails with once the other end is gone; EIO: the terminal. */
+const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
+
+let readerGone = false;
+let failure: Error | undefined;
+let surviving = false;
+
+/** From now on, a failed write to standard output or standard error ends nothing. */
+export function surviveReaders(): void {
+  if (surviving) return;
+  surviving = true;
+  process.stdout.on('error', (error: Error) => {
+    if (READER_GONE.has(errorCode(error) ?? '')) readerGone = true;
+    else failure ??= error;
+  });
+  // There is no place left to report its failures.
+  process.stderr.on('error', () => undefined);
+}
+
+/** Whether the reader of standard output is known to be gone: commands that only print may end. */
+export const isReaderGone = (): boolean => readerGone;
+
+/** Why standard output is incomplete although its reader is there, such as a full disk; undefined: it is complete. */
+export async function outputFailure(): Promise<Error | undefined> {
+  await new Promise((resolve) => setImmediate(resolve)); // errors of writes come with the next turn
+  return failure;
+}
+
+/** Lines that were asked for, without control characters. */
+export function print(text: string): void {
+  printRaw(`${printable(text)}\n`);
+}
+
+/** Text that was asked for, as it is. */
+export function printRaw(text: string): void {
+  if (!readerGone) process.stdout.write(text);
 }
 
 /** One line of JSON for programs. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${jsonLine(value)}\n`);
+  print(jsonLine(value));
+}
+
+/** A line for people: progress, a warning, an error. On a terminal it is broken between words. */
+export function say(text: string): void {
+  const { isTTY, columns } = process.stderr;
+  process.stderr.write(`${wrap(printable(text), isTTY ? columns || 80 : Infinity, 2)}\n`);
+}
+
+/**
+ * Columns that printed text may take: those of the terminal, or of the variable COLUMNS. A file or a pipe has no limit
+ * otherwise, so that nothing is left out of it.
+ */
+export function printedWidth(stream: { isTTY?: boolean; columns?: number } = process.stdout): number {
+  if (stream.isTTY && stream.columns) return stream.columns;
+  const columns = Number(process.env.COLUMNS);
+  return Number.isInteger(columns) && columns > 0 ? columns : stream.isTTY ? 80 : Infinity;
+}
+
+/** Prints lines within the width; what does not fit goes on in the next line, indented by so many columns. */
+export function printWrapped(text: string, indent = 0): void {
+  print(wrap(text, printedWidth(), indent));
 }
 
 /** Tells what went wrong and says with which code to exit. Errors not meant for users keep their stack trace. */

@@ -4,7 +4,10 @@ import { dirname, resolve } from 'node:path';
 import { openDevice } from '../backends/open.js';
 import type { Device } from '../backends/device.js';
 import { isDiskFull, messageOf, TrainingError, UsageError, type FailureCause } from '../common/errors.js';
+import { patience } from '../common/patience.js';
+import { workDone } from '../common/work.js';
 import { collectOrigin, thisMachine } from '../runner/provenance.js';
+import { ALIVE_EVERY_MS } from '../runner/supervise.js';
 import { Claimant, holdsClaim, RENEW_EVERY_MS, type Claim } from '../store/claims.js';
 import { readJson } from '../store/files.js';
 import { stagePaths, sweepPaths, type StagePaths } from '../store/layout.js';
@@ -12,9 +15,10 @@ import { readOrigin, recordAttempt, storeOrigin, type Origin } from '../store/pr
 import { stageSchema, type StageEvent } from '../store/records.js';
 import { describeMeasured } from '../stages/metrics.js';
 import type { StageKind } from '../spec/stages.js';
-import { Interrupted } from '../training/loop.js';
+import { Interrupted } from '../training/interrupted.js';
 import { runStage } from '../training/run-stage.js';
 import type { DeviceChoice } from './options.js';
+import { onStopSignals, stopCode, STOPPING_STAGES } from './stop-signals.js';
 import { EXIT, printJson, say } from './terminal.js';
 import { VERSION } from './version.js';
 
@@ -28,8 +32,8 @@ export interface TrainOptions {
   json?: true;
 }
 
-/** How often a worker lets its sweep know that it lives. */
-const ALIVE_EVERY_MS = 5_000;
+/** What a stage that was asked to stop gets to reach a step boundary, while it makes no progress. */
+const STUCK_SECONDS = 10;
 
 /** Runs the stage at `file` and returns the exit code. */
 export async function trainStage(file: string, options: TrainOptions): Promise<number> {
@@ -40,59 +44,76 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     if (options.json) printJson(event);
     else if (event.type !== 'alive') say(describe(event, stage.config.kind));
   };
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    stop.abort();
-  };
-  for (const signal of STOPPING) process.on(signal, onSignal);
+  const request = onStopSignals(STOPPING_STAGES);
   const own = options.claim === undefined ? claimForMyself(paths) : undefined;
   if (options.claim !== undefined) endWithParent();
   const claim = options.claim ?? own!.id;
-  const alive = setInterval(
-    () => {
-      own?.renew();
-      emit({ type: 'alive' });
-    },
-    own ? RENEW_EVERY_MS : ALIVE_EVERY_MS,
-  );
+  const renewal = setInterval(() => own?.renew(), RENEW_EVERY_MS);
+  let told = workDone();
+  const alive = setInterval(() => {
+    emit({ type: 'alive', working: workDone() !== told });
+    told = workDone();
+  }, ALIVE_EVERY_MS);
 
   let device: Device | undefined;
   try {
     device = await openDevice(options.device, { threads: options.threads });
-    const { name, description, details } = device;
+    const { name, description, details, advice } = device;
+    if (advice !== undefined) emit({ type: 'advice', message: advice });
     recordAttempt(paths, {
       origin: options.origin === undefined ? await ownOrigin(paths, options.diff) : readOrigin(options.origin),
       machine: thisMachine(),
       device: { name, description, details },
     });
-    const result = await runStage(stage, paths, {
+    const running = runStage(stage, paths, {
       device: description,
       emit,
-      signal: stop.signal,
+      signal: request.stop,
       checkpointEvery: options.checkpointMinutes * 60_000,
       cores: options.threads ?? availableParallelism(),
       mayWrite: () => {
         if (!holdsClaim(paths, claim)) throw new TrainingError('another sweep has taken the stage over', 'lost');
       },
     });
+    const result = await Promise.race([running, stuckAfter(request.stop)]);
     emit({ type: 'done', result });
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof Interrupted) return EXIT.interrupted;
+    if (error instanceof Interrupted && request.by !== null) {
+      say(`${request.by}: ${error.message}`);
+      return stopCode(request.by);
+    }
     const cause = causeOf(error);
     if (cause === null) throw error; // a bug: its trace goes to the stage's log
     emit({ type: 'failed', cause, reason: reasonOf(error) });
     return EXIT.failed;
   } finally {
+    clearInterval(renewal);
     clearInterval(alive);
     own?.release();
-    for (const signal of STOPPING) process.off(signal, onSignal);
+    request.end();
     device?.close();
   }
 }
 
-/** Each asks to keep a checkpoint and end. Schedulers of clusters send SIGUSR1 or SIGTERM ahead of the end. */
-const STOPPING = ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const;
+/**
+ * Rejects once the stage was asked to stop and has then made no progress for a while: it waits for a disk or a file
+ * server that does not answer. Its last checkpoint stays.
+ */
+function stuckAfter(stop: AbortSignal, seconds = STUCK_SECONDS): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    stop.addEventListener('abort', () => {
+      let before = workDone();
+      const wait = patience(seconds, () => {
+        if (workDone() === before) {
+          wait.end();
+          reject(new Interrupted('stopped without another checkpoint, since the stage waits and makes no progress'));
+        }
+        before = workDone();
+      });
+    });
+  });
+}
 
 /** A stage that is trained by hand is claimed like any other. */
 function claimForMyself(paths: StagePaths): Claim {
@@ -147,6 +168,8 @@ function describe(event: Exclude<StageEvent, { type: 'alive' }>, kind: StageKind
     }
     case 'evaluated':
       return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the test set`;
+    case 'advice':
+      return `hint: ${event.message}`;
     case 'warning':
       return `warning: ${event.message}`;
     case 'done':

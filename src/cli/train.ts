@@ -25,8 +25,13 @@ export function trainCommand(finish: (code: number) => void): Command {
         throw error;
       });
       finish(await trainStage(file, options));
+      // A read that a disk never answers would keep the process, and no exit gets past it.
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEAVE_WITHIN_MS).unref();
     });
 }
+
+/** What a worker gets to end once its stage has ended. */
+const LEAVE_WITHIN_MS = 5000;
 
 export const checkpointOption = (): Option =>
   new Option(

@@ -1,9 +1,8 @@
 /** `vitmim verify`: whether the files of a results folder are still those that the sweep wrote. */
 import { Command } from 'commander';
-import { printable } from '../common/printable.js';
 import { verify, type Verification } from '../runner/verify.js';
 import { jsonOption, planChoice, planOptions, type PlanOptions } from './options.js';
-import { EXIT, printJson } from './terminal.js';
+import { EXIT, printJson, printWrapped } from './terminal.js';
 
 export function verifyCommand(finish: (code: number) => void): Command {
   const command = new Command('verify')
@@ -31,7 +30,7 @@ Examples:
       });
       if (watched) process.stderr.write('\r\u001b[K');
       if (json) printJson({ folder, ...found });
-      else process.stdout.write(`${printable(describe(folder, found).join('\n'))}\n`);
+      else for (const line of describe(folder, found)) printWrapped(line, 2);
       finish(found.mismatches.length === 0 ? EXIT.ok : EXIT.failed);
     });
 }

@@ -7,13 +7,14 @@ import { missingInBrief } from '../report/missing.js';
 import { describePairing } from '../report/pairing.js';
 import { describePlans } from '../report/plans.js';
 import { summarizeProvenance } from '../report/provenance.js';
-import { buildReport, readableTables, writeReport, type ReportOptions } from '../report/report.js';
+import { buildReport, readableTables, writeReport, type BuiltReport, type ReportOptions } from '../report/report.js';
+import type { TableName } from '../report/tables/index.js';
 import { describeVerdict, verdictRule } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
 import type { MetricName } from '../stages/metrics.js';
 import { UnwritableError } from '../store/files.js';
 import { planChoice, type PlanOptions } from './options.js';
-import { EXIT, printJson, say } from './terminal.js';
+import { EXIT, print, printedWidth, printJson, printWrapped, say } from './terminal.js';
 
 export interface WriteOptions extends PlanOptions {
   out?: string;
@@ -36,7 +37,7 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   const data = collect(folders, planChoice(given));
   const options = reportOptions(given);
   const built = buildReport(data, options);
-  const { tables, verdicts, metric, pairing } = built;
+  const { tables, verdicts, pairing } = built;
   const unhealthy = unhealthyStages(data);
   const { written, unwritable } = tryToWrite(() => writeReport(data, folder, options, built));
   if (json) {
@@ -44,11 +45,6 @@ export async function report(folders: readonly string[], given: WriteOptions): P
     const { sweeps, missing } = data;
     printJson({ sweeps, verdicts, pairing, tables, missing, unhealthy, provenance, written });
   } else {
-    for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) say(`${claim}: ${verdict}. ${numbers}`);
-    if (verdicts.length > 0) say(`\n${verdictRule(verdicts)}`);
-    if (pairing !== null) say(describePairing(pairing, metric));
-    if (verdicts.length > 0 || pairing !== null) say('');
-    for (const table of readableTables(tables)) say(`${toText(table)}\n`);
     if (written.length > 0) say(`wrote ${written.join(', ')}`);
     const { first, rest } = missingInBrief(data.missing);
     for (const { stage, why } of first) say(`missing: ${stage.config.kind} ${stage.id}: ${why}`);
@@ -58,9 +54,30 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   if (unwritable !== null) say(`The report is not written: ${unwritable}; name another folder with --out`);
   for (const stage of unhealthy.slice(0, MOST_NAMED)) say(`unhealthy: ${describeUnhealthy(stage)}`);
   if (unhealthy.length > MOST_NAMED) say(`unhealthy: ${unhealthy.length - MOST_NAMED} more, in runs.csv`);
+  if (!json) printReport(built);
   const failed =
     unwritable !== null || (data.missing.length > 0 && !allowMissing) || (unhealthy.length > 0 && !allowUnhealthy);
   return failed ? EXIT.failed : EXIT.ok;
+}
+
+/** The tables, then the verdicts, then the table that most readers look for, where a terminal shows it. */
+function printReport({ tables, verdicts, metric, pairing }: BuiltReport): void {
+  const width = printedWidth();
+  const [objectives, others] = partition(readableTables(tables), ({ name }) => name === MAIN_TABLE);
+  for (const table of others) print(`${toText(table, width)}\n`);
+  for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) {
+    printWrapped(`${claim}: ${verdict}. ${numbers}`, 2);
+  }
+  if (verdicts.length > 0) printWrapped(`\n${verdictRule(verdicts)}`);
+  if (pairing !== null) printWrapped(describePairing(pairing, metric));
+  if (verdicts.length > 0 || pairing !== null) print('');
+  for (const table of objectives) print(toText(table, width).trimEnd());
+}
+
+const MAIN_TABLE: TableName = 'objectives';
+
+function partition<T>(items: readonly T[], holds: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(holds), items.filter((item) => !holds(item))];
 }
 
 /** Tables can be printed though the folder cannot be written, as that of another user. */

@@ -19,7 +19,7 @@ export const FAILURE_CAUSES = [
   'diverged',
   /** It ran longer than its time limit. */
   'timed-out',
-  /** Its process reported nothing for too long, or another sweep took over the stage. */
+  /** Its process made no progress for too long, its data could not be read for too long, or another sweep took it over. */
   'lost',
   /** It received a stop signal that the sweep did not send: from a scheduler or an administrator. */
   'pre-empted',

@@ -5,6 +5,7 @@
 import { TrainingError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
 import { permutation, stream } from '../common/random.js';
+import { ReadWatch } from './read-watch.js';
 import type { TargetKind, Targets } from './target.js';
 
 /** An image with what its data set provides of it. */
@@ -25,7 +26,8 @@ export interface Split<Target = unknown> {
    * Reads one image: what scores and features are computed from. null: it cannot be decoded, and the data set passes over
    * such files.
    *
-   * @throws TrainingError for an image that cannot be read, and where too few are left, see {@link MOST_UNDECODABLE}.
+   * @throws TrainingError for an image that cannot be read, or whose read does not end (`read-watch.ts`), and where too
+   *   few are left, see {@link MOST_UNDECODABLE}.
    */
   read(index: number): Promise<Sample<Target> | null>;
   /**
@@ -84,8 +86,8 @@ export interface SampleSource<Target> {
 }
 
 /** {@link splitOf} for targets of any type. */
-export function sampleSplitOf<Target>(source: SampleSource<Target>): Split<Target> {
-  return new SourceSplit(source, { undecodable: new Set(), corrupt: [] });
+export function sampleSplitOf<Target>(source: SampleSource<Target>, reads = new ReadWatch()): Split<Target> {
+  return new SourceSplit(source, { undecodable: new Set(), corrupt: [], reads });
 }
 
 /** Where images come from that have a class each, which is their target. */
@@ -110,6 +112,7 @@ interface Found {
   /** Indices into the source. */
   readonly undecodable: Set<number>;
   readonly corrupt: string[];
+  readonly reads: ReadWatch;
 }
 
 class SourceSplit<Target> implements Split<Target> {
@@ -145,8 +148,8 @@ class SourceSplit<Target> implements Split<Target> {
   async read(index: number): Promise<Sample<Target> | null> {
     this.#check(index);
     const at = this.#at(index);
-    const { undecodable, corrupt } = this.#found;
-    const sample = undecodable.has(at) ? null : await this.#source.read(at);
+    const { undecodable, corrupt, reads } = this.#found;
+    const sample = undecodable.has(at) ? null : await reads.watch(() => this.#nameOf(index), this.#source.read(at));
     if (sample !== null) return sample;
     if (!undecodable.has(at)) corrupt.push(this.#nameOf(index));
     undecodable.add(at);

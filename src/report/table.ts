@@ -13,6 +13,8 @@ export interface Column {
   measures?: 'value' | 'difference';
   /** Digits after the point in pages; CSV files have all. */
   digits?: number;
+  /** A narrow terminal leaves it out: those with the highest number first, those without one last. */
+  aside?: number;
   /** A count that is a warning: in pages, 0 is empty and any other count has a dagger. */
   mark?: true;
 }

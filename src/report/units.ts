@@ -10,7 +10,7 @@ export function withUnits(table: Table, metric: MetricName): Table {
     if (measures === undefined) return column;
     const { unit: _unit, ...rest } = column;
     const symbol = symbols[measures];
-    return { ...rest, ...(symbol === undefined ? {} : { unit: symbol }), digits };
+    return { ...rest, measures, ...(symbol === undefined ? {} : { unit: symbol }), digits };
   });
   return { ...table, columns };
 }

@@ -4,7 +4,8 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { FailureCause } from '../common/errors.js';
+import { type FailureCause } from '../common/errors.js';
+import { isStopCode } from '../common/stop-codes.js';
 import type { Stage } from '../spec/stages.js';
 import { openResult } from '../store/chain.js';
 import { holdsClaim } from '../store/claims.js';
@@ -13,8 +14,8 @@ import type { StagePaths } from '../store/layout.js';
 import type { StageEvent, StageResult, StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
 import { ATTEMPT_HEADER, causeOfEnd, countKilledForMemory, tailOfLog } from './diagnose.js';
-import { supervise, type Limits, type Overrun } from './supervise.js';
-import { describeEnd, INTERRUPTED, type Launch, type WorkerEnd } from './worker.js';
+import { supervise, type Limits, type Overrun, type Supervision } from './supervise.js';
+import { describeEnd, type Launch, type WorkerEnd } from './worker.js';
 
 export type Outcome =
   | { kind: 'done'; result: StageResult; warning: string | null }
@@ -34,8 +35,8 @@ export interface Attempt {
   slot: number;
   limits: Limits;
   onEvent: (event: StageEvent) => void;
-  /** True once workers have been told to stop. */
-  stopping: () => boolean;
+  /** Aborted once workers have been asked to stop. */
+  stopping: AbortSignal;
 }
 
 /** The number of the next attempt: one more than `state.json` has, 1 where it has none or is damaged. */
@@ -55,21 +56,21 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
   const killedBefore = countKilledForMemory();
 
   let lastWord: LastWord | undefined;
-  let heard = (): void => undefined;
+  let heard: Supervision['heard'] = () => undefined;
   const worker = launch({
     stage,
     paths,
     claim,
     slot,
     onEvent: (event) => {
-      heard();
+      heard(event);
       if (event.type === 'done' || event.type === 'failed') lastWord = event;
       else onEvent(event);
     },
   });
-  const supervision = supervise(worker, limits);
-  heard = () => {
-    supervision.heard();
+  const supervision = supervise(worker, limits, { stopping });
+  heard = (event) => {
+    supervision.heard(event);
   };
   void worker.ended.then(() => {
     supervision.end();
@@ -96,7 +97,7 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
   if (!holdsClaim(paths, claim)) return { kind: 'deposed' };
   const { overrun } = supervision;
   const killedForMemory = countKilledForMemory() > killedBefore;
-  const outcome = judge({ stage, paths, end, lastWord, stopping: stopping(), overrun, limits, killedForMemory });
+  const outcome = judge({ stage, paths, end, lastWord, stopping: stopping.aborted, overrun, limits, killedForMemory });
   const failure = outcome.kind === 'failed' ? outcome : { reason: null, cause: null };
   const endedAt = new Date().toISOString();
   writeJson(paths.state, { ...state, status: outcome.kind, endedAt, reason: failure.reason, cause: failure.cause });
@@ -138,14 +139,14 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
   }
   if (overrun === 'lost') {
     const log = tailOfLog(paths.log);
-    return { kind: 'failed', cause: 'lost', reason: `its worker said nothing for ${limits.silence} s${log}` };
+    return { kind: 'failed', cause: 'lost', reason: `its worker made no progress for ${limits.silence} s${log}` };
   }
   if (lastWord !== undefined) {
     return { kind: 'failed', cause: 'crash', reason: `the worker said it was done, but ${result}` };
   }
-  const asked = end.kind === 'exit' ? end.code === INTERRUPTED : end.kind === 'signal';
+  const asked = end.kind === 'exit' ? isStopCode(end.code) : end.kind === 'signal';
   if (stopping && asked) return { kind: 'interrupted' };
-  if (end.kind === 'exit' && end.code === INTERRUPTED) {
+  if (end.kind === 'exit' && isStopCode(end.code)) {
     return {
       kind: 'failed',
       cause: 'pre-empted',

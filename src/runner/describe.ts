@@ -3,6 +3,7 @@
  * where they differ in something that no axis of the sweep says.
  */
 import { inOneLine } from '../common/printable.js';
+import { axisNames, axisValue } from '../spec/axes.js';
 import type { Cell, Plan, Stage } from '../spec/stages.js';
 
 /**
@@ -33,25 +34,16 @@ function nameStages(plan: Plan): Map<string, string> {
   );
 }
 
-/** The value of an axis in a cell, as text; undefined where the cell leaves it to the objective. */
-function valueOf(cell: Cell, axis: string): string | undefined {
-  const value: unknown = axis in cell ? cell[axis as keyof Cell] : cell.overrides[axis];
-  if (value === null || value === undefined) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
 /** The axes besides the objective that have more than one value, the seed last. */
 function varyingAxes(cells: readonly Cell[]): string[] {
-  const axes = new Set(['maskRatio', 'misalignment', 'stylePreservation']);
-  for (const { overrides } of cells) for (const key of Object.keys(overrides)) axes.add(key);
-  return [...axes, 'seed'].filter((axis) => cells.some((cell) => valueOf(cell, axis) !== valueOf(cells[0]!, axis)));
+  return axisNames(cells).filter((axis) => cells.some((cell) => axisValue(cell, axis) !== axisValue(cells[0]!, axis)));
 }
 
 function nameCells(cells: readonly Cell[], axes: readonly string[]): string | undefined {
   // An axis on which the cells of one objective differ does not decide this stage: naming one of its values would mislead.
   const firsts = new Map([...cells].reverse().map((cell) => [cell.objective, cell]));
   const decisive = axes.filter((axis) =>
-    cells.every((cell) => valueOf(cell, axis) === valueOf(firsts.get(cell.objective)!, axis)),
+    cells.every((cell) => axisValue(cell, axis) === axisValue(firsts.get(cell.objective)!, axis)),
   );
   const names = [...new Set(cells.map((cell) => nameCell(cell, decisive)))].sort((a, b) => a.length - b.length);
   const [shortest] = names.slice(0, 1).map(inOneLine);
@@ -60,7 +52,7 @@ function nameCells(cells: readonly Cell[], axes: readonly string[]): string | un
 
 function nameCell(cell: Cell, axes: readonly string[]): string {
   const parts = axes.flatMap((axis) => {
-    const value = valueOf(cell, axis);
+    const value = axisValue(cell, axis);
     if (value === undefined) return [];
     return [axis === 'seed' ? `seed ${value}` : `${axis}=${value}`];
   });

@@ -66,6 +66,8 @@ export type RunEvent =
       maxAttempts: number;
     }
   | ({ type: 'stage-failed' } & StageFailure)
+  /** What would make every stage faster; told once. */
+  | { type: 'advice'; message: string }
   /** Never started, because the stage `by` that it depends on has failed. */
   | { type: 'stage-blocked'; stage: StageRef; by: StageRef }
   /** Stopped before its end; it has kept a checkpoint where it could. */

@@ -103,10 +103,11 @@ const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
     imagesPerSecond: count,
   }),
   z.object({ type: z.literal('evaluated'), epoch: count, metrics: z.record(z.string(), z.number().nullable()) }),
+  z.object({ type: z.literal('advice'), message: z.string() }),
   z.object({ type: z.literal('warning'), message: z.string() }),
   z.object({ type: z.literal('done'), result: resultSchema }),
   z.object({ type: z.literal('failed'), cause: z.enum(FAILURE_CAUSES), reason: z.string() }),
-  z.object({ type: z.literal('alive') }),
+  z.object({ type: z.literal('alive'), working: z.boolean() }),
 ]);
 
 const MOST_QUOTED = 200;

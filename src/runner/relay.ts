@@ -24,6 +24,8 @@ export function relay({ config }: Stage, stage: StageRef, event: StageEvent): Ru
     }
     case 'evaluated':
       return [{ ...event, type: 'stage-evaluated', stage }];
+    case 'advice':
+      return [event];
     case 'warning':
       return [{ ...event, type: 'stage-warning', stage }];
     case 'alive':

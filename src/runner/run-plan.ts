@@ -3,6 +3,7 @@
  * everything that happens. A stage runs under a claim, so that another sweep on the same folder leaves it alone. Knows
  * nothing of tensors.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull, messageOf } from '../common/errors.js';
 import type { Stage } from '../spec/stages.js';
@@ -47,13 +48,17 @@ class PlanRun {
   readonly #elsewhere = new Set<string>();
   /** Aborted when no further stage may start. */
   readonly #closing = new AbortController();
-  /** Asked workers to stop: what ends now was interrupted. */
-  #stopping = false;
+  /** Aborted when workers have been asked to stop: what ends now was interrupted. */
+  readonly #stopping = new AbortController();
+  /** Told so far: every worker on this machine has the same. */
+  readonly #advice = new Set<string>();
   readonly #crashes: unknown[] = [];
 
   constructor(options: RunOptions) {
     const { plan, folder, jobs, only, changes } = options;
     this.#options = options;
+    // One for each worker, or each wait.
+    setMaxListeners(0, this.#closing.signal, this.#stopping.signal);
     this.#held = new Held(options.launch);
     this.#paths = sweepPaths(folder);
     this.#verdicts = inspectPlan(plan, this.#paths, changes);
@@ -207,9 +212,15 @@ class PlanRun {
       slot,
       limits: this.#options.limits ?? NO_LIMITS,
       onEvent: (event) => {
-        for (const told of relay(stage, ref, event)) this.#tell(told);
+        for (const told of relay(stage, ref, event)) {
+          if (told.type !== 'advice') this.#tell(told);
+          else if (!this.#advice.has(told.message)) {
+            this.#advice.add(told.message);
+            this.#tell(told);
+          }
+        }
       },
-      stopping: () => this.#stopping,
+      stopping: this.#stopping.signal,
     });
     this.#settle(stage, outcome, (performance.now() - start) / 1000);
   }
@@ -277,11 +288,11 @@ class PlanRun {
 
   /** Starts nothing new; whether what runs may go on to its end depends on the reason. */
   #stop(why: StopReason): void {
-    if (this.#closing.signal.aborted && (this.#stopping || why !== 'asked')) return;
+    if (this.#closing.signal.aborted && (this.#stopping.signal.aborted || why !== 'asked')) return;
     this.#closing.abort();
     this.#tell({ type: 'run-stopping', why, workers: this.#held.size });
     if (why === 'no-new') return;
-    this.#stopping = true;
+    this.#stopping.abort();
     if (why === 'kill') this.#held.kill();
     else this.#held.interrupt();
   }

@@ -1,10 +1,18 @@
-/** Ends workers that take too long or say nothing, so that one that hangs holds nothing up. */
+/**
+ * Ends workers that take too long or make no progress, so that one that hangs holds nothing up.
+ *
+ * A worker is alive by its progress: by anything that it reports except that it waits. A training step on the processor
+ * may keep a healthy worker from reporting for as long as the step takes; then its processor time shows that it works.
+ */
+import { patience as waitFor, type StartPatience } from '../common/patience.js';
+import type { StageEvent } from '../store/records.js';
+import { cpuSeconds } from './cpu-time.js';
 import type { Worker } from './worker.js';
 
 export interface Limits {
   /** Most seconds of one attempt; Infinity: any. The worker is asked to keep a checkpoint first. */
   time: number;
-  /** Most seconds without a word. A worker that computes or waits for a disk speaks every few seconds. */
+  /** Most seconds without progress. */
   silence: number;
 }
 
@@ -14,23 +22,51 @@ export const NO_LIMITS: Limits = { time: Infinity, silence: Infinity };
 export type Overrun = 'timed-out' | 'lost';
 
 export interface Supervision {
-  /** To be called whenever the worker says something. */
-  heard(): void;
+  /** To be called with whatever the worker reports. */
+  heard(event: StageEvent): void;
   /** The limit that it met, if any; then it was ended for that. */
   readonly overrun: Overrun | null;
   /** To be called once it has ended. */
   end(): void;
 }
 
-/** What a worker whose time is up gets to write its checkpoint. */
+export interface SuperviseOptions {
+  /** Aborted when the worker has been asked to stop: from then on it may be without progress for a minute only. */
+  stopping?: AbortSignal;
+  patience?: StartPatience;
+  /** Processor seconds of a process; null: not known. */
+  cpu?: (pid: number | null) => number | null;
+  /** Milliseconds on a steady clock. */
+  now?: () => number;
+}
+
+/** What a worker that was asked to stop gets to write its checkpoint. */
 const GRACE_SECONDS = 60;
 /** Node's timers count milliseconds in 32 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** The share of one core from which on a worker computes. One that waits takes about a hundredth for its clock. */
+const BUSY = 0.05;
+/** A worker whose event loop turns reports at least this often, be it only that it waits. */
+export const ALIVE_EVERY_MS = 5_000;
 
 /** Watches over a worker that has just started. */
-export function supervise(worker: Worker, { time, silence }: Limits): Supervision {
+export function supervise(worker: Worker, { time, silence }: Limits, options: SuperviseOptions = {}): Supervision {
+  const { stopping, patience = waitFor } = options;
   let overrun: Overrun | null = null;
   let grace: NodeJS.Timeout | undefined;
+  const evidence = new Evidence(worker.pid, options);
+
+  const giveUp = (why: Overrun | null) => (): void => {
+    if (evidence.computes()) return;
+    overrun ??= why;
+    worker.kill();
+  };
+  const waits = [patience(silence, giveUp('lost'))];
+  const onStop = (): void => {
+    waits.push(patience(GRACE_SECONDS, giveUp(null)));
+  };
+  if (stopping?.aborted) onStop();
+  else stopping?.addEventListener('abort', onStop, { once: true });
   const whole = after(time, () => {
     overrun ??= 'timed-out';
     worker.interrupt();
@@ -38,19 +74,58 @@ export function supervise(worker: Worker, { time, silence }: Limits): Supervisio
       worker.kill();
     });
   });
-  const quiet = after(silence, () => {
-    overrun ??= 'lost';
-    worker.kill();
-  });
+
   return {
-    heard: () => quiet?.refresh(),
+    heard: (event) => {
+      const progress = event.type !== 'alive' || event.working;
+      evidence.heard(progress);
+      if (progress) for (const wait of waits) wait.renew();
+    },
     get overrun() {
       return overrun;
     },
     end: () => {
-      for (const timer of [whole, quiet, grace]) clearTimeout(timer);
+      for (const timer of [whole, grace]) clearTimeout(timer);
+      for (const wait of waits) wait.end();
+      stopping?.removeEventListener('abort', onStop);
     },
   };
+}
+
+/** Whether a worker that reports no progress computes, or waits. */
+class Evidence {
+  readonly #pid: number | null;
+  readonly #cpu: (pid: number | null) => number | null;
+  readonly #now: () => number;
+  /** When it last reported anything, or was found to compute, and its processor time then. */
+  #last: { at: number; cpu: number | null };
+  #waiting = false;
+
+  constructor(pid: number | null, { cpu = cpuSeconds, now = () => performance.now() }: SuperviseOptions) {
+    this.#pid = pid;
+    this.#cpu = cpu;
+    this.#now = now;
+    this.#last = this.#look();
+  }
+
+  #look(): { at: number; cpu: number | null } {
+    return { at: this.#now(), cpu: this.#cpu(this.#pid) };
+  }
+
+  heard(progress: boolean): void {
+    this.#waiting = !progress;
+    this.#last = this.#look();
+  }
+
+  computes(): boolean {
+    const [before, now] = [this.#last, this.#look()];
+    // It said a moment ago that it waits: what it computes meanwhile is the asking whether the wait is over.
+    if (this.#waiting && now.at - before.at < 2 * ALIVE_EVERY_MS) return false;
+    if (before.cpu === null || now.cpu === null) return false;
+    const busy = now.cpu - before.cpu >= (BUSY * (now.at - before.at)) / 1000;
+    if (busy) this.#last = now;
+    return busy;
+  }
 }
 
 function after(seconds: number, act: () => void): NodeJS.Timeout | undefined {

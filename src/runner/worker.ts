@@ -18,7 +18,7 @@ export interface Worker {
   readonly pid: number | null;
   /** Resolves once the process has ended and all it said was heard. Never rejects. */
   readonly ended: Promise<WorkerEnd>;
-  /** Asks it to keep a checkpoint and to exit with {@link INTERRUPTED}. */
+  /** Asks it to keep a checkpoint and to end, with an exit code of `stop-codes.ts`. */
   interrupt(): void;
   /** Ends it at once. */
   kill(): void;
@@ -38,9 +38,6 @@ export interface LaunchOptions {
 
 /** Starts the worker of a stage. */
 export type Launch = (options: LaunchOptions) => Worker;
-
-/** Exit code of a worker that stopped early because it was asked to. */
-export const INTERRUPTED = 130;
 
 /** The end of a process in words. */
 export function describeEnd(end: WorkerEnd): string {

@@ -60,6 +60,12 @@ export function pretrainCost(
   return withBackward(embedding + blocks + decoding, embedding);
 }
 
+/** FLOPs per image of the features that probes read: the encoder on all tokens. */
+export function encodingCost(model: EncoderConfig): number {
+  const { embedding, blocks } = encoderForward(model, (model.imageSize / model.patchSize) ** 2);
+  return embedding + blocks;
+}
+
 /** One image of fine-tuning: the encoder on all tokens, and the head on their mean or the class token. */
 export function finetuneCost(model: EncoderConfig, classes: number): Cost {
   const tokens = (model.imageSize / model.patchSize) ** 2;

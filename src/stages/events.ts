@@ -8,4 +8,6 @@ export type TrainingEvent =
   | { type: 'progress'; epoch: number; step: number; steps: number; loss: number; imagesPerSecond: number }
   /** Measured on the test set after `epoch` epochs. */
   | { type: 'evaluated'; epoch: number; metrics: MetricValues }
+  /** What would make training faster. Told once in a sweep. */
+  | { type: 'advice'; message: string }
   | { type: 'warning'; message: string };

@@ -42,8 +42,8 @@ export type StageEvent =
   | TrainingEvent
   | { type: 'done'; result: StageResult }
   | { type: 'failed'; cause: FailureCause; reason: string }
-  /** Nothing new: the worker is alive. */
-  | { type: 'alive' };
+  /** Said every few seconds: whether the worker got on since it last said so, or waits. */
+  | { type: 'alive'; working: boolean };
 
 /**
  * A stage whose identity is still the hash of its content, so that a file edited by hand is found out; of this version's

@@ -11,6 +11,7 @@ import { readSync, writeSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { z } from 'zod';
 import { TrainingError } from '../common/errors.js';
+import { countWork } from '../common/work.js';
 import type { Values } from '../model/parameters.js';
 import { writeFileAtomicBy, writeWhole } from './files.js';
 import { openStored } from './open.js';
@@ -94,6 +95,7 @@ export async function writeSafetensors(
         const chunk = bytes.subarray(at, at + chunkBytes);
         hash.update(chunk);
         writeWhole(file, chunk);
+        countWork();
       }
     }
     digest = hash.digest('hex');

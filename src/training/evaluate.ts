@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { evaluationView } from '../data/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
+import { countWork } from '../common/work.js';
 import type { Split } from '../data/split.js';
 import { normalizedBatch } from './inputs.js';
 
@@ -42,6 +43,7 @@ export async function applyToSplit<Target>(
     if (batch === null) continue;
     const output = tf.tidy(() => model(batch.images));
     rows.push(Float32Array.from(await output.data()));
+    countWork();
     targets.push(...batch.targets);
     width = output.shape[1];
     tf.dispose([batch.images, output]);

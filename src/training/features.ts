@@ -5,6 +5,7 @@ import { disposeParameters, initialValues, toParameters, transfer } from '../mod
 import { features } from '../model/vit.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
+import { Interrupted } from './interrupted.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { corruptImages, type StageContext } from './stage-context.js';
 
@@ -21,14 +22,16 @@ export interface FeatureSet {
  */
 export async function extractFeatures(
   { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
-  { dataset, parent }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'>,
+  { dataset, parent, signal }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
 ): Promise<{ train: FeatureSet; test: FeatureSet }> {
   const fresh = initialValues(model, { for: 'encoding' }, seed);
   const parameters = toParameters(parent ? transfer(parent, fresh) : fresh);
   const encodeSplit = async (split: Split<number>): Promise<FeatureSet> => {
-    const { outputs, targets, width } = await applyToSplit(split, model.imageSize, (images) =>
-      features(parameters, model, images),
-    );
+    const { outputs, targets, width } = await applyToSplit(split, model.imageSize, (images) => {
+      // A probe keeps no checkpoint, so there is nothing to wait for.
+      if (signal?.aborted) throw new Interrupted('stopped before the probe was done; it begins anew');
+      return features(parameters, model, images);
+    });
     return { features: outputs, labels: Uint32Array.from(targets), width };
   };
   try {

@@ -3,6 +3,7 @@
  * votes for an image are divided by the nearest neighbour's weight, which is then 1, so that they do not underflow.
  */
 import * as tf from '@tensorflow/tfjs';
+import { countWork } from '../common/work.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import type { KnnConfig, KnnNumbers } from '../stages/knn.js';
 import { extractFeatures, probed, rowsOf, type FeatureSet } from './features.js';
@@ -43,6 +44,7 @@ export async function vote(
     const end = Math.min(begin + BLOCK, test.labels.length);
     const product = tf.tidy(() => tf.matMul(rowsOf(test, begin, end), transposed));
     const similarities = await product.data();
+    countWork();
     product.dispose();
     for (let row = begin; row < end; row++) {
       const own = similarities.subarray((row - begin) * count, (row - begin + 1) * count);

@@ -1,6 +1,7 @@
 /** Linear probe: a linear classifier on frozen, standardised features, by SGD with momentum. (PAPER.md §10) */
 import * as tf from '@tensorflow/tfjs';
 import { TrainingError } from '../common/errors.js';
+import { countWork } from '../common/work.js';
 import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
 import { toVariable } from '../model/parameters.js';
 import { linear, softmaxCrossEntropy } from '../ops/index.js';
@@ -10,7 +11,8 @@ import { imagesPerStep } from './batch-size.js';
 import { extractFeatures, probed, rowsOf, standardize, type FeatureSet } from './features.js';
 import { mixLabels } from './mixing.js';
 import { checkFinish } from './divergence.js';
-import { breathe, Interrupted } from './loop.js';
+import { Interrupted } from './interrupted.js';
+import { breathe } from './loop.js';
 import { learningRateAt } from './schedule.js';
 
 const MOMENTUM = 0.9;
@@ -61,7 +63,8 @@ async function fit(
   try {
     for (let epoch = 0; epoch < recipe.epochs; epoch++) {
       await breathe();
-      if (signal.aborted) throw new Interrupted('stopped before the probe was done');
+      countWork();
+      if (signal.aborted) throw new Interrupted('stopped before the probe was done; it begins anew');
       for (const [step, indices] of trainingBatches(train.labels.length, batchSize, seed, epoch).entries()) {
         tf.tidy(() => {
           const x = rowsOf(gatherRows(train, indices), 0, indices.length);

@@ -4,10 +4,12 @@
  * what a batch is and how its loss is computed.
  */
 import * as tf from '@tensorflow/tfjs';
+import { countWork } from '../common/work.js';
 import { accumulate, Repeated } from '../ops/index.js';
 import type { TrainingEvent } from '../stages/events.js';
 import { checkFinish, checkReading, type Levels } from './divergence.js';
 import { clipByGlobalNorm, globalNorm, meanGradients, raiseTo } from './gradients.js';
+import { Interrupted } from './interrupted.js';
 import { learningRateAt, type LearningRateSchedule } from './schedule.js';
 import type { TrainingState } from './state.js';
 
@@ -49,11 +51,6 @@ export interface LoopContext {
   saveEvery: number;
   /** Aborted: the stage stops at the next step, and may be resumed later. */
   signal: AbortSignal;
-}
-
-/** Thrown at a step boundary, after a checkpoint, if the signal was aborted. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
 }
 
 /**
@@ -147,18 +144,54 @@ async function trainEpoch<Part>(run: Run<Part>): Promise<void> {
   const epoch = Math.floor(state.step / task.stepsPerEpoch);
   let reading = await readLossSum(state);
   meter.start();
-  for await (const parts of task.batches(epoch, state.step % task.stepsPerEpoch)) {
-    trainStep(task, schedule, state, parts, repeated);
-    await breathe();
-    meter.step();
-    state.firstLoss ??= (await readLossSum(state)).sum;
-    const stop = context.signal.aborted;
-    reading = await readAndReport(run, epoch, reading, stop);
-    await saveWithinEpoch(run, epoch, stop);
+  const batches = task.batches(epoch, state.step % task.stepsPerEpoch)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await unlessStopped(batches.next(), context.signal);
+      if (next === 'stopped') await stopBetweenSteps(run, epoch, reading);
+      else if (next.done === true) break;
+      else {
+        trainStep(task, schedule, state, next.value, repeated);
+        await breathe();
+        meter.step();
+        countWork();
+        state.firstLoss ??= (await readLossSum(state)).sum;
+        const stop = context.signal.aborted;
+        reading = await readAndReport(run, epoch, reading, stop);
+        await saveWithinEpoch(run, epoch, stop);
+      }
+    }
+  } finally {
+    await batches.return?.();
   }
   meter.pause();
   await finishEpoch(run, epoch, reading);
 }
+
+/** What was waited for, or `stopped` where the signal comes first: a batch may never come. */
+function unlessStopped<T>(waited: Promise<T>, signal: AbortSignal): Promise<T | 'stopped'> {
+  return new Promise((resolve, reject) => {
+    const onStop = (): void => {
+      resolve('stopped');
+    };
+    signal.addEventListener('abort', onStop, { once: true });
+    void waited.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onStop);
+    });
+  });
+}
+
+/** Ends a training that was asked to stop while it waited for a batch; the steps so far are kept. */
+async function stopBetweenSteps<Part>(run: Run<Part>, epoch: number, reading: Reading): Promise<never> {
+  const { state, context, meter } = run;
+  meter.pause();
+  if (state.step > reading.step) await readAndReport(run, epoch, reading, true);
+  if (state.step > 0) await context.save();
+  throw new Interrupted(stoppedAt(state));
+}
+
+const stoppedAt = ({ step }: TrainingState): string =>
+  step === 0 ? 'stopped after step 0; there is nothing to keep' : `stopped after step ${step}, with a checkpoint of it`;
 
 async function readLossSum({ step, lossSum }: TrainingState): Promise<Reading> {
   return { step, sum: (await lossSum.data())[0]! };
@@ -204,7 +237,7 @@ async function saveWithinEpoch<Part>(run: Run<Part>, epoch: number, stop: boolea
     meter.start();
     run.saved = performance.now();
   }
-  if (stop) throw new Interrupted('stopped at a step boundary');
+  if (stop) throw new Interrupted(stoppedAt(state));
 }
 
 /** Finishes an epoch: its mean loss, the task's work after it, and a checkpoint if one is due. */
@@ -224,7 +257,7 @@ async function finishEpoch<Part>(run: Run<Part>, epoch: number, { sum }: Reading
     await context.save();
     run.saved = performance.now();
   }
-  if (context.signal.aborted && state.step < steps) throw new Interrupted('stopped at the end of an epoch');
+  if (context.signal.aborted && state.step < steps) throw new Interrupted(stoppedAt(state));
 }
 
 async function resultOf<Part>({ task, state, meter }: Run<Part>): Promise<LoopResult> {

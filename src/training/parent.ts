@@ -1,22 +1,13 @@
 /** The pre-training from which a stage starts: its weights, checked against its identity and its own result. */
 import { messageOf, TrainingError } from '../common/errors.js';
-import { parameterShapes, type Shapes, type Values } from '../model/parameters.js';
+import type { Values } from '../model/parameters.js';
+import { pretrainShapes } from '../model/shapes.js';
+
 import { readJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';
 import { resultSchema, stageSchema } from '../store/records.js';
-import type { StageConfig } from '../spec/stages.js';
-import { targetWidth } from '../spec/task.js';
+import type { PretrainConfig } from '../spec/stages.js';
 import { readWeights } from './state.js';
-
-type PretrainConfig = Extract<StageConfig, { kind: 'pretrain' }>;
-
-/** The purpose of the parameters of a pre-training. */
-export const pretrainPurpose = ({ model, task }: Pick<PretrainConfig, 'model' | 'task'>) =>
-  ({ for: 'pretraining', masked: task.maskRatio > 0, outputs: targetWidth(task.target, model.patchSize) }) as const;
-
-/** The shapes of all weights of a pre-training. */
-export const pretrainShapes = (config: Pick<PretrainConfig, 'model' | 'task'>): Shapes =>
-  parameterShapes(config.model, pretrainPurpose(config));
 
 export interface Parent {
   weights: Values;

@@ -30,8 +30,8 @@ it('plans its part alone, and writes nothing', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(JSON.parse(stdout)).toMatchObject({ jobs: [{}], stages: [{}, {}] });
   const shown = await vitmim(['sweep', spec, '--out', first, '--shard', '2/2', '--dry-run']);
-  expect(shown.stderr).toContain('halves, shard 2/2: 1 jobs, 2 stages');
-  expect(shown.stderr).toContain('pretrain identity');
+  expect(shown.stdout).toContain('halves, shard 2/2: 1 jobs, 2 stages');
+  expect(shown.stdout).toContain('pretrain identity');
   expect(existsSync(first)).toBe(false);
 });
 

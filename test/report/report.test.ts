@@ -94,10 +94,10 @@ test('plain text stands in columns', () => {
   expect(toText(table)).toBe(`A table
 What it shows.
 
-objective         mean (%)  rank
-masked               66.67   1.5
-masked+zoomed-in
-scratch               5.00     3
+objective  mean (%)  rank
+masked        66.67   1.5
+scratch        5.00     3
+Without a result: 1 of 3 rows.
 `);
 });
 

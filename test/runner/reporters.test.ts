@@ -105,12 +105,23 @@ test('plain lines say everything once, and progress at most every ten seconds a 
       '           oh no',
       '         log: r/log.txt',
       'blocked  finetune masked seed 0: not run, since pretrain masked seed 0 failed',
-      'stop     waiting for one worker to keep a checkpoint; stop again to kill',
+      'stop     waiting for one worker to keep a checkpoint; Ctrl-C again to kill',
       'stopped  linear masked seed 0: after 4 s; run again to go on',
       'end      1 done, 1 done before, 1 failed, 1 blocked, 1 stopped, in 1 min 20 s',
       '         pretrain masked seed 0: crash: exit code 3; the end of its log: (log: r/log.txt)',
       '',
     ].join('\n'),
+  );
+});
+
+test('plain lines are broken between words, below their text', () => {
+  const written: string[] = [];
+  const line: RunEvent = { type: 'stage-blocked', stage: finetune, by: pretrain };
+  plainReporter((text) => written.push(text), { columns: () => 40 }).onEvent(line);
+  expect(written.join('')).toBe(
+    ['blocked  finetune masked seed 0: not', '         run, since pretrain masked seed', '         0 failed', ''].join(
+      '\n',
+    ),
   );
 });
 
@@ -138,7 +149,7 @@ test('JSON lines are the events themselves', () => {
 });
 
 /** A stream that keeps what is written to it. */
-function capture(isTTY: boolean) {
+function capture(isTTY: boolean, columns = 200) {
   const chunks: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -146,7 +157,7 @@ function capture(isTTY: boolean) {
       done();
     },
   });
-  return { stream: Object.assign(stream, { isTTY, columns: 200 }), text: () => chunks.join('') };
+  return { stream: Object.assign(stream, { isTTY, columns }), text: () => chunks.join('') };
 }
 
 const CONTROL = /\u001b\[[0-9;?]*[A-Za-z]/g;
@@ -191,6 +202,22 @@ describe('bars', () => {
     const length = text().length;
     reporter.close();
     expect(text()).toHaveLength(length);
+  });
+
+  test.each([40, 60, 80])('fit a terminal of %i columns, and cut no number', (columns) => {
+    const narrow = capture(true, columns);
+    let clock = 0;
+    const own = barsReporter(narrow.stream, { now: () => clock * 1000 });
+    for (const [time, event] of STORY) {
+      clock = time;
+      own.onEvent(event);
+    }
+    const lines = narrow.text().replaceAll(CONTROL, '\n').split('\n');
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    for (const line of lines.join(' ').match(/loss [\d.]*|\d+ images\/\S*/g) ?? []) {
+      expect(line).toMatch(/^(loss \d\.\d{4}|312 images\/s)$/);
+    }
+    expect(lines.join(' ').includes('epoch 2/4')).toBe(columns >= 60);
   });
 
   test('leave signals to the command line', () => {

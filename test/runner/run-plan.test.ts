@@ -113,6 +113,19 @@ describe('order', () => {
   });
 });
 
+test('what every worker advises is told once', async () => {
+  const { workers, ended, events } = start(TWO, { jobs: 3 });
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const name of workers.names) {
+    workers.get(name).emit({ type: 'advice', message: 'no BLAS was found' });
+    workers.get(name).emit({ type: 'advice', message: `something about ${name}` });
+  }
+  await finishAll(workers, ended);
+  const advice = events.flatMap((event) => (event.type === 'advice' ? [event.message] : []));
+  expect(advice.length).toBeGreaterThan(2);
+  expect(advice).toEqual([...new Set(advice)]);
+});
+
 describe('files', () => {
   test('stage.json is there before the worker starts, and state.json follows the attempt', async () => {
     const plan = planOf('grid: {objective: [scratch]}');

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The bundle that users run, or its modules if a tool has changed one of them. */
@@ -69,7 +70,18 @@ export function start(args: readonly string[], options: Options = {}): Running {
 export const vitmim = (args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Finished> =>
   start(args, options).finished;
 
-/** Sends SIGKILL to a process that may already have ended. */
+/** Waits for a state of the world; rejects after four minutes, when it will never come. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const begin = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - begin > LONGEST_MS) throw new Error(`waited in vain until ${what}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+const LOOK_EVERY_MS = 20;
+
+/** kill -9, of a process that may have ended by itself. */
 export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');

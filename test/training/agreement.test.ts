@@ -13,7 +13,7 @@ import { buildPlan } from '../../src/spec/plan.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import { readJsonLines } from '../../src/store/files.js';
 import { stagePaths } from '../../src/store/layout.js';
-import { Interrupted } from '../../src/training/loop.js';
+import { Interrupted } from '../../src/training/interrupted.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
 import { availableDevices } from '../support/devices.js';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { clipByGlobalNorm, meanGradients } from '../../src/training/gradients.js';
-import { train, Interrupted, type LoopContext, type LoopTask } from '../../src/training/loop.js';
+import { Interrupted } from '../../src/training/interrupted.js';
+import { train, type LoopContext, type LoopTask } from '../../src/training/loop.js';
 import { adamW } from '../../src/training/optimizers/adamw.js';
 import { freshState, disposeState, type TrainingState } from '../../src/training/state.js';
 
@@ -206,7 +207,28 @@ describe('train', () => {
     expect([state.step, state.losses.length, saved]).toEqual([30, 1, [30]]);
   });
 
-  it('is complete if it was asked to stop in the very last step', async () => {
+  it.each([0, 5])('keeps its %i steps and stops where it is asked to while it waits for data', async (steps) => {
+    const waiting = task();
+    const hanging = {
+      ...waiting,
+      batches: (epoch: number, from: number): AsyncIterable<{ target: tf.Scalar }[]> => {
+        const batches = waiting.batches(epoch, from)[Symbol.asyncIterator]();
+        const next = (): ReturnType<typeof batches.next> => {
+          if (state.step < steps) return batches.next();
+          queueMicrotask(() => {
+            stop.abort();
+          });
+          return new Promise(() => undefined); // a disk that does not answer
+        };
+        return { [Symbol.asyncIterator]: () => ({ next }) };
+      },
+    };
+    await expect(train(hanging, state, context())).rejects.toThrow(`stopped after step ${steps}`);
+    expect(state.step).toBe(steps);
+    expect(saved).toEqual(steps === 0 ? [] : [steps]);
+  });
+
+  it('is done where it was asked to stop in the very last step', async () => {
     const counting = task((step) => {
       if (step === 89) stop.abort();
       return 2;

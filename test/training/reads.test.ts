@@ -15,7 +15,7 @@ import { readSafetensors } from '../../src/store/safetensors.js';
 import { finetune } from '../../src/training/finetune.js';
 import { nearestNeighbours } from '../../src/training/knn.js';
 import { linearProbe } from '../../src/training/linear.js';
-import { Interrupted } from '../../src/training/loop.js';
+import { Interrupted } from '../../src/training/interrupted.js';
 import { pretrain } from '../../src/training/pretrain.js';
 import type { StageContext } from '../../src/training/stage-context.js';
 import { temporaryFolder } from '../support/cli.js';

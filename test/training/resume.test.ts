@@ -17,7 +17,7 @@ import { stagePaths } from '../../src/store/layout.js';
 import { readJsonLines } from '../../src/store/files.js';
 import type { StageEvent, StageResult } from '../../src/store/records.js';
 import { extractFeatures } from '../../src/training/features.js';
-import { Interrupted } from '../../src/training/loop.js';
+import { Interrupted } from '../../src/training/interrupted.js';
 import { readParent } from '../../src/training/parent.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { readSafetensors } from '../../src/store/safetensors.js';

@@ -45,10 +45,10 @@ export interface BlasLibrary {
  * Finds a BLAS.
  *
  * @param requested `VITMIM_BLAS`: the path or name of a library, `none`, or undefined to look for one.
- * @returns The library, or the reason why there is none.
+ * @returns The library, or the reason why there is none, with what to do about it.
  * @throws UsageError when the requested library cannot be used.
  */
-export function findBlas(requested: string | undefined): BlasLibrary | { absent: string } {
+export function findBlas(requested: string | undefined): BlasLibrary | { absent: string; advice?: string } {
   if (requested === 'none') return { absent: 'switched off by VITMIM_BLAS=none' };
   Object.assign(process.env, ONE_THREAD);
   try {
@@ -72,8 +72,8 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
       }
     }
   }
-  const remedy = blasPackages().length > 0 ? '`vitmim blas install` gets one' : 'install OpenBLAS';
-  return { absent: `none was found; ${remedy}, which makes training about twice as fast` };
+  const remedy = blasPackages().length > 0 ? '`vitmim blas install`' : 'an installed OpenBLAS';
+  return { absent: 'none was found', advice: `no BLAS was found: ${remedy} makes training about twice as fast` };
 }
 
 /** @throws Error where the library at this path, or of this name, cannot be loaded or has no product of matrices. */

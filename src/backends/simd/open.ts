@@ -36,6 +36,7 @@ export const simd: DeviceDriver = {
     return {
       name: 'simd',
       description: `${product}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      ...('advice' in blas ? { advice: blas.advice } : {}),
       details: {
         backend: `simd, tfjs ${tf.version.tfjs}`,
         adapter: null,

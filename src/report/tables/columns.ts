@@ -23,7 +23,7 @@ const STD: Column = {
   measures: 'value',
 };
 const N: Column = { key: 'n', label: 'n', description: 'Seeds with a result that counts.', digits: 0 };
-const PLANNED: Column = { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0 };
+const PLANNED: Column = { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0, aside: 3 };
 export const UNHEALTHY: Column = {
   key: 'unhealthy',
   label: 'unhealthy',
@@ -39,17 +39,20 @@ export const PAPER: Column = {
   description: 'What the paper reports: ViT-B/16 on ImageNet-1k, fine-tuned after 300 epochs of pre-training.',
   unit: '%',
   digits: 1,
+  aside: 4,
 };
 export const EPOCH: Column = {
   key: 'epoch',
   label: 'epoch',
   description: 'Epochs of the evaluation after which the accuracy was read; always the last.',
   digits: 0,
+  aside: 8,
 };
 export const METRIC: Column = {
   key: 'metric',
   label: 'metric',
   description: `How encoders are measured: ${METRIC_NAMES.join(', ')}.`,
+  aside: 9,
 };
 
 /** The cells of the columns above. */

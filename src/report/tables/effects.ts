@@ -11,17 +11,20 @@ import type { BuildTable, Column, Row } from '../table.js';
 import { EPOCH, METRIC, SETTING, UNHEALTHY } from './columns.js';
 import { strengthDepartures } from '../strengths.js';
 
-const points = (key: string, label: string, description: string): Column => ({
+const points = (key: string, label: string, description: string, aside?: number): Column => ({
   key,
   label,
   description,
   measures: 'difference',
+  ...(aside === undefined ? {} : { aside }),
 });
-const count = (key: string, label: string, description: string): Column => ({ key, label, description, digits: 0 });
+const count = (key: string, label: string, description: string, aside: number): Column => {
+  return { key, label, description, digits: 0, aside };
+};
 
 const COLUMNS: Column[] = [
   SETTING,
-  { key: 'kind', label: 'kind', description: 'main or interaction.' },
+  { key: 'kind', label: 'kind', description: 'main or interaction.', aside: 2 },
   { key: 'effect', label: 'effect', description: 'The factor, or the two that interact.' },
   {
     key: 'level',
@@ -29,7 +32,7 @@ const COLUMNS: Column[] = [
     description: 'Compared with the level that degrades nothing; any: all others together.',
   },
   points('estimate', 'estimate', 'What the level adds, or how much more it adds on top of the other factor.'),
-  points('std', 'std', "Standard deviation of a seed's contrast."),
+  points('std', 'std', "Standard deviation of a seed's contrast.", 4),
   points('ci_low', '95 % from', "Student's 95 % confidence interval over the seeds, its lower end."),
   points('ci_high', 'to', 'Its upper end.'),
   {
@@ -38,24 +41,32 @@ const COLUMNS: Column[] = [
     description: "Two-sided p value of Student's test of this row alone; see Verdicts for adjusted ones.",
     digits: 3,
   },
-  { key: 'df', label: 'df', description: 'Degrees of freedom: n − 1, less where runs are missing.', digits: 1 },
-  count('n', 'n', 'Seeds with at least two of the cells.'),
-  count('planned', 'planned', 'Such seeds in the plan.'),
-  count('filled', 'filled', 'Missing runs of these seeds, filled by the fit of cells and seeds.'),
+  {
+    key: 'df',
+    label: 'df',
+    description: 'Degrees of freedom: n − 1, less where runs are missing.',
+    digits: 1,
+    aside: 5,
+  },
+  count('n', 'n', 'Seeds with at least two of the cells.', 1),
+  count('planned', 'planned', 'Such seeds in the plan.', 3),
+  count('filled', 'filled', 'Missing runs of these seeds, filled by the fit of cells and seeds.', 3),
   UNHEALTHY,
-  count('contexts', 'contexts', 'Combinations of the other factors whose cells all have a result.'),
-  count('contexts_planned', 'contexts planned', 'Those in the plan, which the effect is averaged over.'),
+  count('contexts', 'contexts', 'Combinations of the other factors whose cells all have a result.', 4),
+  count('contexts_planned', 'contexts planned', 'Those in the plan, which the effect is averaged over.', 5),
   points(
     'bootstrap_low',
     'bootstrap from',
     'Percentile bootstrap over the seeds, 95 %; too narrow for few seeds; empty where runs are filled.',
+    6,
   ),
-  points('bootstrap_high', 'to', 'Its upper end.'),
+  points('bootstrap_high', 'to', 'Its upper end.', 6),
   {
     key: 'p_seeds',
     label: 'p (seeds)',
     description: 'Sign-flip test over the seeds; never below 2 / 2ⁿ, .25 for three; empty where runs are filled.',
     digits: 3,
+    aside: 6,
   },
   EPOCH,
   METRIC,

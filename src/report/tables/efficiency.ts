@@ -11,7 +11,7 @@ import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './colu
 const COLUMNS: Column[] = [
   OBJECTIVE,
   SETTING,
-  { key: 'pretrain_epochs', label: 'pre-training epochs', description: 'As the recipe has them.' },
+  { key: 'pretrain_epochs', label: 'pre-training epochs', description: 'As the recipe has them.', aside: 5 },
   ...ACCURACY,
   {
     key: 'difference_to_masked',
@@ -26,12 +26,13 @@ const COLUMNS: Column[] = [
     measures: 'difference',
   },
   { key: 'ci_high', label: 'to', description: 'Its upper end.', measures: 'difference' },
-  { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0 },
+  { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0, aside: 2 },
   {
     key: 'flops_per_image',
     label: 'FLOPs/image',
     description: 'Counted floating-point operations of a forward pass of pre-training; 2 for each multiply-add.',
     digits: 0,
+    aside: 6,
   },
   {
     key: 'flops_to_masked',
@@ -44,6 +45,7 @@ const COLUMNS: Column[] = [
     label: 'images/s',
     description: 'Mean speed of pre-training over the seeds; compare on one machine only.',
     digits: 0,
+    aside: 6,
   },
   {
     key: 'pretrain_seconds',
@@ -51,6 +53,7 @@ const COLUMNS: Column[] = [
     description: 'Mean wall time of the last attempt at pre-training.',
     unit: 's',
     digits: 0,
+    aside: 1,
   },
   {
     key: 'paper_accuracy',
@@ -58,6 +61,7 @@ const COLUMNS: Column[] = [
     description: "The paper's at as many epochs on ImageNet-1k, where its figure has it.",
     unit: '%',
     digits: 1,
+    aside: 7,
   },
   EPOCH,
   METRIC,

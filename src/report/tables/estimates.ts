@@ -20,7 +20,7 @@ export function estimateColumns(label: string): Column[] {
       measures: 'difference',
     },
     { key: 'ci_high', label: 'to', description: 'Its upper end.', measures: 'difference' },
-    { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0 },
+    { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0, aside: 2 },
     {
       key: 'p_sign_flip',
       label: 'p',

@@ -19,9 +19,14 @@ import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SET
 
 const COLUMNS: Column[] = [
   OBJECTIVE,
-  { key: 'mask_ratio', label: 'mask ratio', description: 'Fraction of the tokens removed.', digits: 2 },
-  { key: 'misalignment', label: 'misalignment', description: 'How the input grid is moved against the target grid.' },
-  { key: 'style', label: 'style', description: "How the input's pixels are changed." },
+  { key: 'mask_ratio', label: 'mask ratio', description: 'Fraction of the tokens removed.', digits: 2, aside: 5 },
+  {
+    key: 'misalignment',
+    label: 'misalignment',
+    description: 'How the input grid is moved against the target grid.',
+    aside: 6,
+  },
+  { key: 'style', label: 'style', description: "How the input's pixels are changed.", aside: 6 },
   SETTING,
   ...ACCURACY,
   {
@@ -37,7 +42,7 @@ const COLUMNS: Column[] = [
       'Place by mean, over the seeds that all these rows have, among the rows that the paper reports, 1 the best; equal means share their places.',
   },
   PAPER,
-  { key: 'paper_rank', label: 'paper rank', description: "Place among the paper's eight numbers." },
+  { key: 'paper_rank', label: 'paper rank', description: "Place among the paper's eight numbers.", aside: 7 },
   EPOCH,
   METRIC,
 ];

@@ -8,7 +8,8 @@ import type { RunEvent } from '../events.js';
 import { SweepClock } from '../sweep-clock.js';
 import { renderLine } from './colour.js';
 import { describeEvent, describeLeft, duration, rates } from './format.js';
-import type { OutputStream, Reporter } from './reporter.js';
+import { columnsOf, type OutputStream, type Reporter } from './reporter.js';
+import { shorten, widthOf } from '../../common/wrap.js';
 
 export interface BarsOptions {
   coloured?: boolean;
@@ -18,6 +19,7 @@ export interface BarsOptions {
 
 /** Events that stay readable above the bars; all others only move them. */
 const LOGGED: ReadonlySet<RunEvent['type']> = new Set([
+  'advice',
   'stage-warning',
   'stage-elsewhere',
   'stage-retry',
@@ -45,16 +47,19 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
   let bars: { all: MultiBar; sweep: SingleBar } | undefined;
 
   const write = (event: RunEvent): void => {
-    const text = renderLine(describeEvent(event), coloured);
+    const text = renderLine(describeEvent(event), coloured, columnsOf(stream));
     if (bars === undefined) stream.write(text);
     else bars.all.log(text.replaceAll('\n', ERASED));
   };
+
+  /** Columns beside a bar. cli-progress cuts what is longer, in the middle of a number. */
+  const room = (): number => columnsOf(stream) - barSize(stream) - 1;
 
   const show = (event: RunEvent): void => {
     if (bars === undefined) return;
     switch (event.type) {
       case 'stage-started': {
-        const bar = bars.all.create(1, 0, { text: `${event.stage.name}, starting` });
+        const bar = bars.all.create(1, 0, { text: fit(event.stage.name, ['starting'], room()) });
         stages.set(event.stage.id, { bar, since: now(), fromStep: 0 });
         break;
       }
@@ -64,7 +69,7 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
         stage.since = now();
         stage.fromStep = event.fromStep;
         stage.bar.setTotal(event.steps);
-        stage.bar.update(event.fromStep, { text: `${event.stage.name}, on ${event.device}` });
+        stage.bar.update(event.fromStep, { text: fit(event.stage.name, [`on ${event.device}`], room()) });
         break;
       }
       case 'stage-progress': {
@@ -73,7 +78,9 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
         const perStep = (now() - stage.since) / 1000 / Math.max(1, event.step - stage.fromStep);
         const left = duration((event.steps - event.step) * perStep);
         const epoch = `epoch ${event.epoch + 1}${event.epochs === null ? '' : `/${event.epochs}`}`;
-        const text = `${event.stage.name}, ${epoch}, step ${event.step}/${event.steps}, ${rates(event)}, ${left} left`;
+        const [loss, speed] = rates(event);
+        const details = [epoch, `step ${event.step}/${event.steps}`, loss, speed, `${left} left`];
+        const text = fit(event.stage.name, details, room(), [1, 3, 2, 4]);
         stage.bar.setTotal(event.steps);
         stage.bar.update(event.step, { text: printable(text) });
         break;
@@ -114,17 +121,34 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
       }
       if (LOGGED.has(event.type)) write(event);
       show(event);
-      bars?.sweep.update(clock.settled, { text: sweepText(clock, now()) });
+      bars?.sweep.update(clock.settled, { text: shorten(sweepText(clock, now()), room()) });
     },
     close,
   };
+}
+
+const barSize = (stream: OutputStream): number => (columnsOf(stream) < 100 ? 10 : 20);
+
+/**
+ * A name and what there is to say of it, in one line of limited width.
+ *
+ * @param order Indices of the details that are left out where there is no room, the first one first; then the others.
+ */
+function fit(name: string, details: readonly string[], width: number, order: readonly number[] = []): string {
+  const left = new Set(details.keys());
+  const text = (): string => [name, ...details.filter((_, i) => left.has(i))].join(', ');
+  for (const i of order) {
+    if (widthOf(text()) <= width) break;
+    left.delete(i);
+  }
+  return shorten(text(), width);
 }
 
 function openBars(stream: OutputStream, total: number): { all: MultiBar; sweep: SingleBar } {
   const all = new MultiBar({
     stream,
     format: '{bar} {text}',
-    barsize: 20,
+    barsize: barSize(stream),
     barCompleteChar: '█',
     barIncompleteChar: '░',
     emptyOnZero: true,

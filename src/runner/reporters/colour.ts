@@ -1,5 +1,6 @@
 /** Whether a stream gets colours, and the few that are used. */
 import { printable } from '../../common/printable.js';
+import { wrap } from '../../common/wrap.js';
 import type { EventLine } from './format.js';
 import type { OutputStream } from './reporter.js';
 
@@ -23,10 +24,13 @@ const CODES: Partial<Record<EventLine['word'], number>> = {
 };
 const WIDTH = 8;
 
-/** A line led by its word; further lines are indented below the text. */
-export function renderLine({ word, text }: EventLine, coloured: boolean): string {
+const NARROWEST_TEXT = 20;
+
+/** A line led by its word; further lines, and what does not fit the columns, are indented below the text. */
+export function renderLine({ word, text }: EventLine, coloured: boolean, columns = Infinity): string {
   const code = CODES[word];
   const lead = word.padEnd(WIDTH);
   const painted = coloured && code !== undefined ? `\u001b[${code}m${lead}\u001b[39m` : lead;
-  return `${painted} ${printable(text).replaceAll('\n', `\n${' '.repeat(WIDTH + 1)}`)}\n`;
+  const fitting = wrap(printable(text), Math.max(NARROWEST_TEXT, columns - WIDTH - 1));
+  return `${painted} ${fitting.replaceAll('\n', `\n${' '.repeat(WIDTH + 1)}`)}\n`;
 }

@@ -17,6 +17,7 @@ export interface EventLine {
     | 'epoch'
     | 'test'
     | 'warning'
+    | 'hint'
     | 'done'
     | 'failed'
     | 'blocked'
@@ -57,7 +58,7 @@ export function describeEvent(event: RunEvent): EventLine {
       const steps = `step ${event.step}/${event.steps}`;
       return {
         word: 'epoch',
-        text: `${event.stage.name}: epoch ${event.epoch + 1}${of}, ${steps}, ${rates(event)}`,
+        text: [`${event.stage.name}: epoch ${event.epoch + 1}${of}`, steps, ...rates(event)].join(', '),
       };
     }
     case 'stage-evaluated':
@@ -65,6 +66,8 @@ export function describeEvent(event: RunEvent): EventLine {
         word: 'test',
         text: `${event.stage.name}: ${describeMeasured(event.stage.kind, event.metrics)} after epoch ${event.epoch}`,
       };
+    case 'advice':
+      return { word: 'hint', text: event.message };
     case 'stage-warning':
       return { word: 'warning', text: `${event.stage.name}: ${event.message}` };
     case 'stage-done':
@@ -99,7 +102,7 @@ function describeStop(why: StopReason, workers: number): string {
   const who = workers === 1 ? 'one worker' : `${workers} workers`;
   switch (why) {
     case 'asked':
-      return `waiting for ${who} to keep a checkpoint; stop again to kill`;
+      return `waiting for ${who} to keep a checkpoint; Ctrl-C again to kill`;
     case 'no-new':
       return `a stage failed: nothing new starts (--on-failure no-new), ${who} may end`;
     case 'kill':
@@ -113,9 +116,9 @@ function describeStop(why: StopReason, workers: number): string {
   }
 }
 
-/** `loss 0.9123, 310 images/s`. */
-export function rates({ loss, imagesPerSecond }: { loss: number; imagesPerSecond: number }): string {
-  return `loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s`;
+/** `loss 0.9123` and `310 images/s`. */
+export function rates({ loss, imagesPerSecond }: { loss: number; imagesPerSecond: number }): [string, string] {
+  return [`loss ${loss.toFixed(4)}`, `${imagesPerSecond.toPrecision(3)} images/s`];
 }
 
 function describeResult(result: StageResult): string {

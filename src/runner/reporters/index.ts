@@ -3,7 +3,7 @@ import { barsReporter } from './bars.js';
 import { usesColour } from './colour.js';
 import { jsonReporter } from './json.js';
 import { plainReporter } from './plain.js';
-import type { OutputStream, Reporter } from './reporter.js';
+import { columnsOf, type OutputStream, type Reporter } from './reporter.js';
 
 export type { Reporter } from './reporter.js';
 
@@ -20,5 +20,5 @@ export function createReporter({ json, stdout, stderr, env }: ReporterOptions): 
   const coloured = usesColour(stderr, env);
   const ci = env.CI !== undefined && env.CI !== '' && env.CI !== 'false';
   if (stderr.isTTY === true && !ci && env.TERM !== 'dumb') return barsReporter(stderr, { coloured });
-  return plainReporter((text) => stderr.write(text), { coloured });
+  return plainReporter((text) => stderr.write(text), { coloured, columns: () => columnsOf(stderr) });
 }

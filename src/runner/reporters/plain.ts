@@ -6,6 +6,8 @@ import type { Reporter } from './reporter.js';
 
 export interface PlainOptions {
   coloured?: boolean;
+  /** Columns of a line now; no limit by default. */
+  columns?: () => number;
   /** Milliseconds on a steady clock. */
   now?: () => number;
 }
@@ -14,7 +16,7 @@ export interface PlainOptions {
 const PROGRESS_EVERY_MS = 10_000;
 
 export function plainReporter(write: (text: string) => void, options: PlainOptions = {}): Reporter {
-  const { coloured = false, now = () => performance.now() } = options;
+  const { coloured = false, columns = () => Infinity, now = () => performance.now() } = options;
   const clock = new SweepClock();
   const told = new Map<string, number>();
 
@@ -32,7 +34,7 @@ export function plainReporter(write: (text: string) => void, options: PlainOptio
         const suffix = left === '' ? '' : `; ${left}`;
         line.text = `${line.text} [${clock.settled}/${clock.total}${suffix}]`;
       }
-      write(renderLine(line, coloured));
+      write(renderLine(line, coloured, columns()));
     },
     close: () => undefined,
   };

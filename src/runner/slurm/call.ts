@@ -13,18 +13,25 @@ export interface Answer {
 /** Bytes of the longest answer: some tens of thousands of tasks. */
 const LONGEST = 64 * 1024 * 1024;
 
+/** What questions to Slurm get. A controller that does not answer makes its programs wait for minutes. */
+const ANSWER_WITHIN_MS = 30_000;
+const QUESTIONS: ReadonlySet<Program> = new Set(['squeue', 'sacct']);
+
 /**
  * Calls a program and waits for it.
  *
- * @throws UsageError where it is not installed or was killed.
+ * @throws UsageError where it is not installed, was killed, or does not answer a question in half a minute.
  */
 export function callSlurm(program: Program, args: readonly string[]): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { maxBuffer: LONGEST }, (error, stdout, stderr) => {
+    const timeout = QUESTIONS.has(program) ? ANSWER_WITHIN_MS : 0;
+    execFile(program, args, { maxBuffer: LONGEST, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
       else if (errorCode(error) === 'ENOENT')
         reject(new UsageError(`${program} is not installed here; use a host of Slurm's`));
+      else if (error.killed === true && timeout > 0)
+        reject(new UsageError(`${program} did not answer within ${timeout / 1000} s`));
       else reject(new UsageError(`${program} did not end well: ${error.message}`));
     });
   });

@@ -19,5 +19,12 @@ export const slurmOptionsSchema = z.strictObject({
   arrayParallelism: z.int().positive().nullable(),
   /** Lines of shell before vitmim starts. */
   setup: z.array(z.string()),
+  // Records of earlier versions have none of these.
+  account: word.default(null),
+  constraint: word.default(null),
+  reservation: word.default(null),
+  exclude: word.default(null),
+  /** Any other options of sbatch, as they are; null: one without a value. */
+  sbatch: z.array(z.strictObject({ key: z.string(), value: word })).default([]),
 });
 export type SlurmOptions = z.output<typeof slurmOptionsSchema>;

@@ -117,6 +117,16 @@ export function parseSbatch(text: string): string {
   return job;
 }
 
+/**
+ * Why sbatch accepts no further task for now: a limit of the user, the account or the whole cluster; null: it refuses
+ * for another reason.
+ */
+export function submitLimit(stderr: string): string | null {
+  const [named] = /\b\w*(?:Max|Grp)Submit\w*Limit\b/.exec(stderr) ?? [];
+  if (named !== undefined) return named;
+  return /temporarily unable to accept job|Resource temporarily unavailable/.test(stderr) ? 'MaxJobCount' : null;
+}
+
 /** `MaxArraySize` from `scontrol show config`: the most tasks that an array from index 0 may have. */
 export function parseMaxArraySize(text: string): number {
   const size = Number(/^MaxArraySize\s*=\s*(\d+)\s*$/m.exec(text)?.[1]);

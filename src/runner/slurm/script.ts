@@ -1,5 +1,7 @@
 /** The text of a batch script: everything that Slurm shall know of an array but what it waits for. Pure. */
+import { UsageError } from '../../common/errors.js';
 import { shellWord } from '../../common/shell.js';
+import { hasControl } from '../../common/text.js';
 import { indexRanges, type StageArray } from './arrays.js';
 import type { SubmissionPaths } from './layout.js';
 import type { SlurmOptions } from './options.js';
@@ -34,14 +36,19 @@ export interface ScriptOptions {
 export function scriptOf(given: ScriptOptions): string {
   const { array, jobName, options, paths, results, cwd, program, device, threads, maxAttempts, origin } = given;
   const { partition, qos, gpus, cpus, mem, time, arrayParallelism, setup } = options;
+  const { account, constraint, reservation, exclude, sbatch } = options;
   const atOnce = arrayParallelism === null ? '' : `%${arrayParallelism}`;
   const directives: [string, string | number | null][] = [
-    ['job-name', jobName],
+    ['job-name', directiveQuoted(jobName)],
     ['array', `${indexRanges(array.tasks.map(({ index }) => index))}${atOnce}`],
     ['nodes', 1],
     ['ntasks', 1],
     ['partition', partition],
     ['qos', qos],
+    ['account', account],
+    ['constraint', constraint === null ? null : directiveQuoted(constraint)],
+    ['reservation', reservation],
+    ['exclude', exclude === null ? null : directiveQuoted(exclude)],
     ['gpus-per-node', gpus],
     ['cpus-per-task', cpus],
     ['mem', mem],
@@ -57,6 +64,7 @@ export function scriptOf(given: ScriptOptions): string {
     '#!/bin/bash',
     ...directives.flatMap(([key, value]) => (value === null ? [] : [`#SBATCH --${key}=${value}`])),
     '#SBATCH --requeue',
+    ...sbatch.map(({ key, value }) => `#SBATCH --${key}${value === null ? '' : `=${directiveQuoted(value)}`}`),
     '',
     'set -e',
     ...setup,
@@ -65,6 +73,25 @@ export function scriptOf(given: ScriptOptions): string {
     `exec ${command} "$stage" --plan ${shellWord(paths.plan)} --origin ${shellWord(origin)} --device ${device} --threads ${threads} --max-attempts ${maxAttempts}`,
     '',
   ].join('\n');
+}
+
+/** The texts that enter a script, by what an error calls them. */
+export type ScriptWords = Readonly<Record<string, readonly (string | null)[]>>;
+
+/**
+ * Refuses texts that would begin a line of their own: Slurm reads `#SBATCH` lines, and the shell all others.
+ *
+ * @throws UsageError that names the first of them.
+ */
+export function refuseControlCharacters(words: ScriptWords): void {
+  for (const [what, texts] of Object.entries(words)) {
+    const bad = texts.find((text) => text !== null && hasControl(text));
+    if (bad == null) continue;
+    throw new UsageError(
+      `${what} ${JSON.stringify(bad)} contains a line break or another control character, which a Slurm script ` +
+        'cannot hold; choose another one',
+    );
+  }
 }
 
 /** One word of an `#SBATCH` line, where Slurm reads quotes and backslashes much as a shell does. */

@@ -1,21 +1,22 @@
 /**
  * Submits what is missing of a plan as job arrays, and returns without waiting. Each array is recorded as soon as Slurm
- * has accepted it, so that every submitted job can be found and cancelled.
+ * has accepted it, so that every submitted job can be found and cancelled. Where Slurm accepts no more at once, the rest
+ * is left for a later wave: another call, which submits what is neither done nor in Slurm by then.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { messageOf, UsageError } from '../../common/errors.js';
-import type { Plan } from '../../spec/stages.js';
+import type { Plan, Stage } from '../../spec/stages.js';
 import { writeFileAtomic, writeJson } from '../../store/files.js';
 import { sweepPaths } from '../../store/layout.js';
 import { inspectPlan } from '../inspect.js';
 import { planArrays, type StageArray } from './arrays.js';
-import { demandSlurm } from './call.js';
+import { callSlurm, demandSlurm, outputOf } from './call.js';
 import { submissionPaths, submissionsFolder } from './layout.js';
 import type { SlurmOptions } from './options.js';
-import { parseMaxArraySize, parseSbatch } from './parse.js';
-import { scriptOf } from './script.js';
-import { liveTasks, taskName, taskStates } from './states.js';
-import { readSubmissions, writeSubmission, type Submission } from './submission.js';
+import { isLive, parseMaxArraySize, parseSbatch, submitLimit } from './parse.js';
+import { refuseControlCharacters, scriptOf } from './script.js';
+import { slurmStates } from './states.js';
+import { writeSubmission, type Submission } from './submission.js';
 
 export interface SubmitOptions {
   plan: Plan;
@@ -31,52 +32,147 @@ export interface SubmitOptions {
   program: readonly string[];
   cwd: string;
   now: Date;
+  /** Stages that are not to be submitted again, nor what starts from them where they are not done. */
+  except?: ReadonlySet<string>;
+}
+
+export interface Submitted {
+  /** null: nothing was submitted. */
+  submission: Submission | null;
+  /** Stages that earlier submissions have in Slurm. */
+  live: number;
+  /** Stages for a later wave, and why they were not submitted; null: there are none. */
+  left: { stages: number; reason: string } | null;
 }
 
 /**
- * @returns the submission, or null where every stage is done.
- * @throws UsageError where earlier jobs of the folder are still live, or Slurm refuses; then nothing stays submitted.
+ * Submits as much as Slurm accepts.
+ *
+ * @throws UsageError where Slurm refuses for another reason than a limit of jobs; then nothing of this call stays
+ *   submitted.
  */
-export async function submitPlan(given: SubmitOptions): Promise<Submission | null> {
-  const { plan, results, options, device, threads, now } = given;
+export async function submitPlan(given: SubmitOptions): Promise<Submitted> {
+  const { plan, results } = given;
+  refuseControlCharacters(wordsOf(given));
   const verdicts = inspectPlan(plan, sweepPaths(results));
-  const wanted = plan.stages.filter(({ id }) => verdicts.get(id)!.kind === 'run');
-  if (wanted.length === 0) return null;
-  await refuseWhileLive(results);
-  const largest = parseMaxArraySize(await demandSlurm('scontrol', ['show', 'config']));
+  const missing = plan.stages.filter(({ id }) => verdicts.get(id)!.kind === 'run');
+  if (missing.length === 0) return { submission: null, live: 0, left: null };
+  const live = new Set(
+    [...(await slurmStates(results))].filter(([, { state }]) => isLive(state)).map(([stage]) => stage),
+  );
+  const { wanted, waiting } = choose(missing, live, given.except ?? new Set());
+  const here = missing.filter(({ id }) => live.has(id)).length;
+  if (wanted.length === 0) return { submission: null, live: here, left: leftOf(waiting, PARENT_LIVE) };
 
+  const { submission, limit } = await submitArrays(given, wanted);
+  const submitted = submission.arrays.reduce((sum, { tasks }) => sum + tasks.length, 0);
+  return {
+    submission: submitted === 0 ? null : submission,
+    live: here,
+    left: leftOf(wanted.length - submitted + waiting, limit ?? PARENT_LIVE),
+  };
+}
+
+const PARENT_LIVE = 'the stages that they start from are in Slurm';
+
+const leftOf = (stages: number, reason: string): Submitted['left'] => (stages === 0 ? null : { stages, reason });
+
+/** The texts of a submission that enter its scripts. */
+export function wordsOf({
+  plan,
+  results,
+  options,
+  cwd,
+  program,
+  origin,
+}: Pick<SubmitOptions, 'plan' | 'results' | 'options' | 'cwd' | 'program' | 'origin'>) {
+  const { setup, sbatch, partition, qos, gpus, mem, time, account, constraint, reservation, exclude } = options;
+  return {
+    'the results folder': [results],
+    'the working directory': [cwd],
+    'the name of the sweep': [plan.name],
+    'the path of vitmim': program,
+    'the path of the provenance': [origin],
+    'the line of --setup': setup,
+    'the option of Slurm': [partition, qos, gpus, mem, time, account, constraint, reservation, exclude],
+    'the option of --sbatch': sbatch.flatMap(({ key, value }) => [key, value]),
+  };
+}
+
+/** The stages to submit now, parents before children, and how many wait until their parents have left Slurm. */
+function choose(
+  missing: readonly Stage[],
+  live: ReadonlySet<string>,
+  except: ReadonlySet<string>,
+): { wanted: Stage[]; waiting: number } {
+  const ids = new Set(missing.map(({ id }) => id));
+  const wanted = new Map<string, Stage>();
+  const waiting = new Set<string>();
+  for (const stage of missing) {
+    const { id, parent } = stage;
+    if (live.has(id) || except.has(id)) continue;
+    if (parent === null || !ids.has(parent) || wanted.has(parent)) wanted.set(id, stage);
+    else if (live.has(parent) || waiting.has(parent)) waiting.add(id);
+  }
+  return { wanted: [...wanted.values()], waiting: waiting.size };
+}
+
+/** Submits arrays until all are submitted or Slurm accepts no more: then `limit` is its word for why. */
+async function submitArrays(
+  given: SubmitOptions,
+  wanted: readonly Stage[],
+): Promise<{ submission: Submission; limit: string | null }> {
+  const { plan, results, options, device, threads, now } = given;
+  const largest = parseMaxArraySize(await demandSlurm('scontrol', ['show', 'config']));
   const id = makeFolder(results, now);
   const paths = submissionPaths(results, id);
   writeJson(paths.plan, plan);
-  const submission: Submission = {
-    version: 1,
+  const jobName = `${plan.name}.${id}`;
+  const arrays: Submission['arrays'] = [];
+  const submission = {
+    version: 1 as const,
     id,
-    jobName: `${plan.name}.${id}`,
+    jobName,
     submittedAt: now.toISOString(),
     options,
     device,
     threads,
-    arrays: [],
+    arrays,
   };
-  for (const array of planArrays(wanted, largest)) {
+
+  const submit = async (array: StageArray): Promise<string | null> => {
     const list = array.tasks.map(({ index, stage }) => `${index} ${stage}\n`).join('');
     writeFileAtomic(paths.list(array.name), list);
-    writeFileAtomic(paths.script(array.name), scriptOf({ ...given, array, paths, jobName: submission.jobName }));
-    const job = await submitArray(array, submission, paths.script(array.name));
-    submission.arrays.push({ name: array.name, parent: array.parent, job, tasks: array.tasks });
+    writeFileAtomic(paths.script(array.name), scriptOf({ ...given, array, paths, jobName }));
+    const answer = await submitArray(array, submission, paths.script(array.name));
+    if ('limit' in answer) return answer.limit;
+    arrays.push({ name: array.name, parent: array.parent, job: answer.job, tasks: array.tasks });
     writeSubmission(results, submission);
+    return null;
+  };
+
+  for (const array of planArrays(wanted, largest)) {
+    const limit = await submit(array);
+    if (limit === null) continue;
+    await submitParts(array, submit);
+    if (arrays.length === 0) rmSync(paths.folder, { recursive: true });
+    return { submission, limit };
   }
-  return submission;
+  return { submission, limit: null };
 }
 
-/** Two tasks for one stage would be one too many, and children wait for tasks of their own submission alone. */
-async function refuseWhileLive(results: string): Promise<void> {
-  const live = liveTasks(await taskStates(readSubmissions(results)));
-  if (live.length === 0) return;
-  throw new UsageError(
-    `Slurm still has ${live.length} tasks of ${results}, such as ${taskName(live[0]!)}; ` +
-      `wait for them, or end them with: vitmim cancel ${results}`,
-  );
+/** Submits of an array that was too large as many tasks as Slurm accepts, the first ones first, in ever smaller parts. */
+async function submitParts(array: StageArray, submit: (part: StageArray) => Promise<string | null>): Promise<void> {
+  let rest = array.tasks;
+  let parts = 0;
+  for (let size = Math.floor(rest.length / 2); size >= 1;) {
+    const part = { ...array, name: `${array.name}-part-${parts + 1}`, tasks: rest.slice(0, size) };
+    if ((await submit(part)) === null) {
+      parts += 1;
+      rest = rest.slice(size);
+      size = Math.min(size, rest.length);
+    } else size = Math.floor(size / 2);
+  }
 }
 
 /** A folder that no other submission has; its name is the time in UTC. */
@@ -95,14 +191,25 @@ function makeFolder(results: string, now: Date): string {
   return time;
 }
 
-/** Submits one array and returns its number. Where Slurm refuses, cancels those before it. */
-async function submitArray({ parent }: StageArray, { arrays }: Submission, script: string): Promise<string> {
+/**
+ * Submits one array.
+ *
+ * @throws UsageError where Slurm refuses for another reason than a limit; those before it are cancelled then.
+ */
+async function submitArray(
+  { parent }: StageArray,
+  { arrays }: Submission,
+  script: string,
+): Promise<{ job: string } | { limit: string }> {
   const parentJob = arrays.find(({ name }) => name === parent)?.job;
   // A task whose parent has failed is removed: it would wait for ever.
   const dependency =
     parentJob === undefined ? [] : [`--dependency=aftercorr:${parentJob}`, '--kill-on-invalid-dep=yes'];
+  const answer = await callSlurm('sbatch', ['--parsable', ...dependency, script]);
+  const limit = answer.code === 0 ? null : submitLimit(answer.stderr);
+  if (limit !== null) return { limit };
   try {
-    return parseSbatch(await demandSlurm('sbatch', ['--parsable', ...dependency, script]));
+    return { job: parseSbatch(outputOf('sbatch', answer)) };
   } catch (error) {
     if (arrays.length === 0) throw error;
     await demandSlurm(

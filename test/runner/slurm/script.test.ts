@@ -40,7 +40,10 @@ describe('the script of an array', () => {
 
   it('asks for what was chosen', () => {
     const chosen = { partition: 'gpu', qos: 'high', gpus: 'a100:1', cpus: 4, mem: '16G', time: '4:00:00' };
-    const text = scriptOf({ ...given, options: { ...chosen, arrayParallelism: 8, setup: ['module load node'] } });
+    const text = scriptOf({
+      ...given,
+      options: { ...NO_OPTIONS, ...chosen, arrayParallelism: 8, setup: ['module load node'] },
+    });
     for (const directive of [
       '--array=0-1,4%8',
       '--partition=gpu',
@@ -53,6 +56,32 @@ describe('the script of an array', () => {
       expect(text).toContain(`#SBATCH ${directive}\n`);
     }
     expect(text.indexOf('module load node')).toBeLessThan(text.indexOf('exec '));
+  });
+
+  it('passes every other option on, in quotes where it needs them', () => {
+    const options = {
+      ...NO_OPTIONS,
+      account: 'lab',
+      constraint: '[rack1|rack2]&nvlink',
+      reservation: 'night',
+      exclude: 'node[1-3]',
+      sbatch: [
+        { key: 'comment', value: 'a "run" of mine # 1' },
+        { key: 'exclusive', value: null },
+      ],
+    };
+    const text = scriptOf({ ...given, options });
+    for (const directive of [
+      '--account=lab',
+      '--constraint="[rack1|rack2]&nvlink"',
+      '--reservation=night',
+      '--exclude="node[1-3]"',
+      '--comment="a \\"run\\" of mine # 1"',
+      '--exclusive',
+    ]) {
+      expect(text).toContain(`#SBATCH ${directive}\n`);
+    }
+    expect(text.lastIndexOf('#SBATCH')).toBeLessThan(text.indexOf('set -e'));
   });
 
   it('doubles what Slurm would take for a pattern in the path of its log', () => {

@@ -1,5 +1,5 @@
 /** Submitting and cancelling, with shell scripts in the place of Slurm's programs. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cancelSubmissions } from '../../../src/runner/slurm/cancel.js';
 import { slurmStates } from '../../../src/runner/slurm/states.js';
@@ -38,32 +38,36 @@ function fakeSlurm(name: string, programs: Partial<Record<string, string>> = {})
   process.env.PATH = `${folder}:${path ?? ''}`;
   const results = join(folder, 'results');
   mkdirSync(results);
+  const given = (second: number) => ({
+    plan,
+    results,
+    options: NO_OPTIONS,
+    device: 'simd',
+    threads: 1,
+    maxAttempts: 3,
+    origin: '/results/provenance/origin.json',
+    program: ['node', 'vitmim'],
+    cwd: '/',
+    now: new Date(Date.UTC(2026, 0, 1, 0, 0, second)),
+  });
   return {
     results,
     calls: (program: string) =>
       readFileSync(calls, 'utf8')
         .split('\n')
         .filter((line) => line.startsWith(`${program} `)),
-    submit: (second = 0) =>
-      submitPlan({
-        plan,
-        results,
-        options: NO_OPTIONS,
-        device: 'simd',
-        threads: 1,
-        maxAttempts: 3,
-        origin: '/results/provenance/origin.json',
-        program: ['node', 'vitmim'],
-        cwd: '/',
-        now: new Date(Date.UTC(2026, 0, 1, 0, 0, second)),
-      }),
+    given,
+    submit: (second = 0, except?: ReadonlySet<string>) =>
+      submitPlan({ ...given(second), ...(except === undefined ? {} : { except }) }),
   };
 }
 
 describe('submitting', () => {
   it('makes children wait for their parents', async () => {
     const { results, calls, submit } = fakeSlurm('plain');
-    const submission = (await submit())!;
+    const { submission: got, left } = await submit();
+    expect(left).toBeNull();
+    const submission = got!;
     const folder = join(results, 'slurm', '20260101-000000');
     expect(calls('sbatch')).toEqual([
       `sbatch --parsable ${folder}/level-0.sh`,
@@ -86,20 +90,99 @@ describe('submitting', () => {
 
   it('takes back what it submitted where Slurm then refuses', async () => {
     const { results, calls, submit } = fakeSlurm('refused', {
-      sbatch: 'case "$*" in *aftercorr*) echo "QOSMaxSubmitJobPerUserLimit" >&2; exit 1;; *) echo 7;; esac',
+      sbatch: 'case "$*" in *aftercorr*) echo "Invalid account" >&2; exit 1;; *) echo 7;; esac',
     });
-    await expect(submit()).rejects.toThrow(/QOSMaxSubmitJobPerUserLimit.*were cancelled/);
+    await expect(submit()).rejects.toThrow(/Invalid account.*were cancelled/);
     expect(calls('scancel')).toEqual(['scancel 7']);
     expect(readSubmissions(results)[0]!.arrays).toHaveLength(1);
   });
 
-  it('refuses while jobs of the folder are live', async () => {
-    const { calls, submit } = fakeSlurm('live', {
-      squeue: 'echo "1|0|COMPLETED|None|sweep.20260101-000000"; echo "1|1|PENDING|Resources|sweep.20260101-000000"',
+  /** An sbatch that accepts so many tasks in all, as a cluster with a submit limit does. */
+  const accepting = (tasks: number): Partial<Record<string, string>> => ({
+    sbatch: `
+      for script; do :; done
+      list="\${script%.sh}.txt"
+      used=$(cat "$0.used" 2>/dev/null || echo 0)
+      total=$((used + $(grep -c . "$list")))
+      if [ $total -gt ${tasks} ]; then
+        echo "sbatch: error: AssocMaxSubmitJobLimit" >&2
+        echo "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy" >&2
+        exit 1
+      fi
+      echo $total > "$0.used"
+      grep -c ^sbatch "$(dirname "$0")/calls"`,
+  });
+  const submittedIn = (results: string): string[] =>
+    readSubmissions(results).flatMap(({ arrays }) => arrays.flatMap(({ tasks }) => tasks.map(({ stage }) => stage)));
+
+  it.each([1, 2, 3, 4, 5])('submits the %i tasks that a limit leaves room for, and says what is left', async (room) => {
+    const { results, submit } = fakeSlurm(`room-${room}`, accepting(room));
+    const { left } = await submit();
+    expect(left).toEqual({ stages: 6 - room, reason: 'AssocMaxSubmitJobLimit' });
+    const submitted = submittedIn(results);
+    expect(new Set(submitted).size).toBe(room);
+    // Parents before children: the first four of six stages have no parent to wait for.
+    const roots = plan.stages.filter(({ parent }) => parent === null).map(({ id }) => id);
+    expect(submitted.filter((id) => roots.includes(id))).toHaveLength(Math.min(room, 4));
+  });
+
+  it('leaves no submission behind where there is no room at all', async () => {
+    const { results, submit } = fakeSlurm('no-room', accepting(0));
+    expect(await submit()).toEqual({
+      submission: null,
+      live: 0,
+      left: { stages: 6, reason: 'AssocMaxSubmitJobLimit' },
     });
-    await submit();
-    await expect(submit(1)).rejects.toThrow(/1_1.*vitmim cancel/s);
-    expect(calls('sbatch')).toHaveLength(2);
+    expect(readdirSync(join(results, 'slurm'))).toEqual([]);
+  });
+
+  it('submits in a later wave what is neither done nor in Slurm', async () => {
+    const state = join(root, 'queue');
+    writeFileSync(state, '');
+    const { results, calls, submit } = fakeSlurm('waves', { ...accepting(3), squeue: `cat ${state}` });
+    const first = (await submit()).submission!;
+    const name = first.jobName;
+    const tasks = first.arrays.flatMap(({ job, tasks: own }) => own.map(({ index }) => `${job}|${index}`));
+    expect(tasks).toHaveLength(3);
+    // The first task has failed, two are live; the limit is lifted.
+    const [failed, ...others] = tasks;
+    writeFileSync(
+      state,
+      [`${failed!}|FAILED|None|${name}`, ...others.map((t) => `${t}|RUNNING|None|${name}`)].join('\n'),
+    );
+    writeFileSync(join(root, 'waves', 'sbatch.used'), '-100');
+    const second = await submit(1);
+    const live = first.arrays.flatMap(({ tasks: own }) => own.map(({ stage }) => stage)).slice(1);
+    const again = second.submission!.arrays.flatMap(({ tasks: own }) => own.map(({ stage }) => stage));
+    expect(second.live).toBe(2);
+    expect(again.filter((stage) => live.includes(stage))).toEqual([]);
+    const waiting = plan.stages.filter(({ parent }) => parent !== null && live.includes(parent));
+    expect(again.length + live.length + waiting.length).toBe(6);
+    expect(second.left?.stages ?? 0).toBe(waiting.length);
+    expect(calls('scancel')).toEqual([]);
+    expect(readSubmissions(results)).toHaveLength(2);
+  });
+
+  it('submits neither a stage that it shall leave nor what starts from it', async () => {
+    const { results, submit } = fakeSlurm('except');
+    const pretrain = plan.stages.find(({ config }) => config.kind === 'pretrain')!;
+    const { left } = await submit(0, new Set([pretrain.id]));
+    expect(left).toBeNull();
+    expect(submittedIn(results)).toHaveLength(4);
+  });
+
+  it.each([
+    ['the results folder', { results: '/tmp/a\nscancel --me' }],
+    ['the working directory', { cwd: '/tmp/a\u0085b' }],
+    ['the path of vitmim', { program: ['node', '/a\u001b[31m'] }],
+    ['the line of --setup', { options: { ...NO_OPTIONS, setup: ['true\nfalse'] } }],
+    ['the option of --sbatch', { options: { ...NO_OPTIONS, sbatch: [{ key: 'comment', value: 'a\rb' }] } }],
+    ['the option of Slurm', { options: { ...NO_OPTIONS, account: 'a\nb' } }],
+    ['the name of the sweep', { plan: { ...plan, name: 'a\nb' } }],
+  ] as [string, Partial<Parameters<typeof submitPlan>[0]>][])('refuses a line break in %s', async (what, bad) => {
+    const { calls, given } = fakeSlurm(`bad ${what}`);
+    await expect(submitPlan({ ...given(0), ...bad })).rejects.toThrow(`${what} "`);
+    expect(calls('sbatch')).toEqual([]);
   });
 
   it('says that Slurm is not here', async () => {
@@ -121,7 +204,7 @@ describe('the states of submissions', () => {
       squeue: 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1',
       sacct: 'echo "1_0|COMPLETED|None|sweep.20260101-000000"; echo "1_1|FAILED|None|another"',
     });
-    const { arrays } = (await submit())!;
+    const { arrays } = (await submit()).submission!;
     expect([...(await slurmStates(results))]).toEqual([
       [arrays[0]!.tasks[0]!.stage, { state: 'COMPLETED', job: '1_0', reason: null }],
     ]);

@@ -11,4 +11,9 @@ export const NO_OPTIONS: SlurmOptions = {
   time: null,
   arrayParallelism: null,
   setup: [],
+  account: null,
+  constraint: null,
+  reservation: null,
+  exclude: null,
+  sbatch: [],
 };

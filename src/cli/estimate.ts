@@ -1,0 +1,135 @@
+/**
+ * What a plan will take: FLOPs, and so time, and room on the disk. FLOPs are those of `spec/flops.ts`; sizes of
+ * checkpoints are exact but for their headers. Starting processes and reading images is not counted.
+ */
+import { canonicalJson } from '../common/canonical.js';
+import type { Dataset } from '../data/dataset.js';
+import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes } from '../model/shapes.js';
+import { encodingCost, finetuneCost, pretrainCost } from '../spec/flops.js';
+import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
+import { leavesCheckpoint } from '../stages/index.js';
+import type { StageResult } from '../store/records.js';
+
+/** Images of the splits of a data set, and its classes. */
+export interface DataSize {
+  train: number;
+  test: number;
+  classes: number;
+}
+
+export const sizeOf = ({ train, test, classes }: Dataset): DataSize => ({
+  train: train.length,
+  test: test.length,
+  classes: classes.length,
+});
+
+/** The sizes of the data sets of a plan, by their configuration. */
+export class DataSizes {
+  readonly #sizes = new Map<string, DataSize>();
+
+  add(data: UnlabelledData, size: DataSize): void {
+    this.#sizes.set(canonicalJson(data), size);
+  }
+
+  of({ data }: StageConfig): DataSize | undefined {
+    const { labelFraction: _, ...images } = { labelFraction: 1, ...data };
+    return this.#sizes.get(canonicalJson(images));
+  }
+}
+
+/** Images of the training split that a stage uses. */
+function imagesOf({ data }: StageConfig, { train }: DataSize): number {
+  return 'labelFraction' in data ? Math.max(1, Math.round(train * data.labelFraction)) : train;
+}
+
+/**
+ * FLOPs of a whole stage: its training, and what it measures at its end.
+ *
+ * @param images Of the training split that it uses.
+ */
+export function flopsOf(config: StageConfig, { test, classes }: DataSize, images: number): number {
+  if (config.kind === 'pretrain') return pretrainCost(config.model, config.task).training * imagesSeen(config, images);
+  if (!leavesCheckpoint(config.kind)) return encodingCost(config.model) * (images + test);
+  const { forward, training } = finetuneCost(config.model, classes);
+  return training * imagesSeen(config, images) + forward * test;
+}
+
+/** Images of all steps of a training: the last, incomplete batch of an epoch is dropped. */
+function imagesSeen(config: StageConfig, images: number): number {
+  const { recipe } = config;
+  const batch = 'batchSize' in recipe ? Math.min(recipe.batchSize, images) : images;
+  return Math.floor(images / batch) * batch * (epochsOf(config) ?? 0);
+}
+
+/** Bytes that a stage leaves: its checkpoint, and its best weights where it keeps them. */
+export function bytesLeft(config: StageConfig, classes: number): { checkpoint: number; best: number } {
+  if (!leavesCheckpoint(config.kind)) return { checkpoint: 0, best: 0 };
+  const shapes =
+    config.kind === 'pretrain'
+      ? pretrainShapes(config)
+      : parameterShapes(config.model, { for: 'classification', classes });
+  const keepsBest = 'evaluateEvery' in config.recipe && config.recipe.evaluateEvery !== undefined;
+  return { checkpoint: checkpointBytes(shapes), best: keepsBest ? weightBytes(shapes) : 0 };
+}
+
+/** A stage that is done, with its numbers. */
+export interface Done {
+  config: StageConfig;
+  result: StageResult;
+}
+
+export interface Estimate {
+  /** Of the stages that are to run. */
+  flops: number;
+  /** FLOP/s by kind, measured; empty: no stage was. */
+  rates: Partial<Record<StageKind, number>>;
+  /** Stages that the rates are from. */
+  measured: number;
+  /** Seconds of all stages one after the other, at these rates; null: nothing was measured. */
+  seconds: number | null;
+  /** Bytes of the checkpoints that stay. */
+  bytes: number;
+  /** Bytes of the largest checkpoint: a stage that trains keeps the one before, too. */
+  largest: number;
+}
+
+/**
+ * Estimates what the stages to run will take.
+ *
+ * @param done Stages whose speed is known, of this plan or an earlier one.
+ */
+export function estimate(toRun: readonly Stage[], sizes: DataSizes, done: readonly Done[]): Estimate {
+  const rates = ratesOf(done);
+  const work = toRun.flatMap(({ config }) => {
+    const size = sizes.of(config);
+    return size === undefined
+      ? []
+      : [{ config, flops: flopsOf(config, size, imagesOf(config, size)), ...bytesLeft(config, size.classes) }];
+  });
+  const rateOf = (kind: StageKind): number => rates.byKind[kind] ?? rates.all;
+  return {
+    flops: sum(work.map(({ flops }) => flops)),
+    rates: rates.byKind,
+    measured: done.length,
+    seconds: done.length === 0 ? null : sum(work.map(({ config, flops }) => flops / rateOf(config.kind))),
+    bytes: sum(work.map(({ checkpoint, best }) => checkpoint + best)),
+    largest: Math.max(0, ...work.map(({ checkpoint }) => checkpoint)),
+  };
+}
+
+/** FLOP/s of each kind of stage and of all, over the time that they took. */
+function ratesOf(done: readonly Done[]): { byKind: Estimate['rates']; all: number } {
+  const parts = done.map(({ config, result }) => {
+    const test = 'testImages' in result ? result.testImages : 0;
+    // A classifier's own FLOPs are a ten-thousandth of the model's.
+    const flops = flopsOf(config, { train: 0, test, classes: 0 }, result.trainImages);
+    return { kind: config.kind, flops, seconds: result.seconds };
+  });
+  const rate = (own: typeof parts): number =>
+    sum(own.map(({ flops }) => flops)) / sum(own.map(({ seconds }) => seconds));
+  const kinds = [...new Set(parts.map(({ kind }) => kind))];
+  const byKind = Object.fromEntries(kinds.map((kind) => [kind, rate(parts.filter((part) => part.kind === kind))]));
+  return { byKind, all: rate(parts) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -1,0 +1,33 @@
+/** GPUs that a submission asks for and its stages do not use. Pure. */
+import type { SlurmOptions } from './options.js';
+
+/** Options of sbatch that ask for GPUs, beside vitmim's own. */
+const GPU_OPTIONS: ReadonlySet<string> = new Set(['gpus', 'gpus-per-node', 'gpus-per-task']);
+
+/** GPUs of a stage; 0 where none is asked for. */
+function gpusOf({ gpus, sbatch }: SlurmOptions): number {
+  const asked = sbatch.map(({ key, value }) => {
+    if (value === null) return 0;
+    if (key === 'gres') return countOf(value.split(',').filter((item) => item.startsWith('gpu:')));
+    return GPU_OPTIONS.has(key) ? countOf(value.split(',')) : 0;
+  });
+  return Math.max(gpus === null ? 0 : countOf([gpus]), ...asked);
+}
+
+/** The sum of `2`, `a100:2`, `gpu:a100:2`. */
+const countOf = (items: readonly string[]): number =>
+  items.reduce((sum, item) => sum + Number(/(?:^|:)(\d+)$/.exec(item)?.[1] ?? 0), 0);
+
+/** What to say where GPUs of a stage would be idle; null: none would. */
+export function idleGpus(options: SlurmOptions, device: string): string | null {
+  const count = gpusOf(options);
+  if (count === 0) return null;
+  if (device === 'simd' || device === 'cpu') {
+    return `--device ${device} computes on the processor: ${count === 1 ? 'the GPU' : `all ${count} GPUs`} of each stage would be idle`;
+  }
+  if (count === 1) return null;
+  return (
+    `a stage uses one GPU: ${count - 1} of ${count} would be idle. Ask for 1; ` +
+    'stages that run at once have one each (--array-parallelism)'
+  );
+}
