@@ -45,7 +45,7 @@ describe('bash', () => {
     ['options of the program', ['-'], ['-V', '--version', '-h', '--help']],
     ['options of a command', ['sweep', '--dr'], ['--dry-run']],
     ['options of that command alone', ['plan', '--d'], []],
-    ['options after an argument', ['report', 'results', '--al'], ['--allow-missing', '--allow-unhealthy']],
+    ['options after an argument', ['report', 'results', '--al'], ['--all', '--allow-missing', '--allow-unhealthy']],
     ['choices of an option', ['sweep', 'spec.yaml', '--device', ''], DEVICES],
     ['a choice half typed', ['sweep', '--device', 'w'], ['webgpu']],
     ['a choice after =, which bash cuts off', ['sweep', '--device', '=', 's'], ['simd']],
