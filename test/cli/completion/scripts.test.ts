@@ -20,9 +20,10 @@ beforeAll(async () => {
   }
 });
 
-const COMMANDS = 'sweep plan status cancel report export verify train preview data doctor schema completion help'.split(
-  ' ',
-);
+const COMMANDS =
+  'sweep plan status cancel report compare export verify clean train preview data doctor schema completion help'.split(
+    ' ',
+  );
 const DEVICES = ['auto', 'tensorflow', 'webgpu', 'simd', 'cpu'];
 
 /** What bash offers when Tab is pressed after these words, the last of them perhaps half typed. */
