@@ -190,6 +190,28 @@ describe('a plan that is to be forgotten', () => {
     expect(stagesIn(paths)).toEqual(idsOf(SECOND));
   });
 
+  test('gets its name back where a sweep has begun with it meanwhile', async () => {
+    const paths = await folderWith([FIRST, SECOND]);
+    let working: ReturnType<typeof announceSweep> | undefined;
+    const { inUse, removed } = clean(paths, {
+      forget: 'older',
+      // Read once it is known that no sweep works on the plan, and before it is renamed.
+      get submitted() {
+        working ??= announceSweep(paths, planId(FIRST));
+        return [];
+      },
+    });
+    working!.end();
+    expect(removed).toEqual([]);
+    expect(inUse).toHaveLength(1);
+    expect(
+      listPlans(paths)
+        .plans.map(({ id }) => id)
+        .sort(),
+    ).toEqual([planId(FIRST), planId(SECOND)].sort());
+    expect(stagesIn(paths)).toHaveLength(6);
+  });
+
   test('does not wait for a sweep whose process is gone', async () => {
     const paths = await folderWith([FIRST, SECOND]);
     const working = announceSweep(paths, planId(FIRST));

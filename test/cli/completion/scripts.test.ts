@@ -21,7 +21,9 @@ beforeAll(async () => {
 });
 
 const COMMANDS =
-  'sweep plan status cancel report export verify train preview data blas doctor schema completion help'.split(' ');
+  'sweep plan status cancel report compare export verify clean train preview data blas doctor schema completion help'.split(
+    ' ',
+  );
 const DEVICES = ['auto', 'tensorflow', 'webgpu', 'simd', 'cpu'];
 
 /** What bash offers when Tab is pressed after these words, the last of them perhaps half typed. */
@@ -44,7 +46,7 @@ describe('bash', () => {
     ['options of the program', ['-'], ['-V', '--version', '-h', '--help']],
     ['options of a command', ['sweep', '--dr'], ['--dry-run']],
     ['options of that command alone', ['plan', '--d'], []],
-    ['options after an argument', ['report', 'results', '--al'], ['--allow-missing', '--allow-unhealthy']],
+    ['options after an argument', ['report', 'results', '--al'], ['--all', '--allow-missing', '--allow-unhealthy']],
     ['choices of an option', ['sweep', 'spec.yaml', '--device', ''], DEVICES],
     ['a choice half typed', ['sweep', '--device', 'w'], ['webgpu']],
     ['a choice after =, which bash cuts off', ['sweep', '--device', '=', 's'], ['simd']],
