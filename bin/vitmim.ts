@@ -4,5 +4,10 @@ import module from 'node:module';
 // From Node 22 on, what has been compiled once is remembered: each stage is a process that loads tfjs anew.
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 const { main } = await import('../src/cli/main.js');
+const { answerIsMissing } = await import('../src/data/answered.js');
 
 process.exitCode = await main(process.argv.slice(2));
+if (answerIsMissing()) {
+  const { endProcess } = await import('../src/cli/end-process.js');
+  endProcess(process.exitCode);
+}

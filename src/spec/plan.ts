@@ -61,7 +61,13 @@ function stagesOf(
 
 const ID_LENGTH = 16;
 
-/** Gives a stage its identity. The place of the data does not enter it; the content does, by its fingerprint. */
+/** Keys of data that say where it is. */
+const WITHOUT_PLACE = { path: undefined, splits: undefined };
+
+/**
+ * Gives a stage its identity. The place of the data and the folders of its splits do not enter it; the content does, by its
+ * fingerprint.
+ */
 export function identify(
   config: StageConfig,
   parent: string | null,
@@ -69,6 +75,6 @@ export function identify(
   engineRevision = ENGINE_REVISION,
 ): Stage {
   const content = { parent, dataFingerprint, engineRevision };
-  const hashed = canonicalJson({ config: { ...config, data: { ...config.data, path: undefined } }, ...content });
+  const hashed = canonicalJson({ config: { ...config, data: { ...config.data, ...WITHOUT_PLACE } }, ...content });
   return { id: sha256(hashed).slice(0, ID_LENGTH), config, ...content };
 }
