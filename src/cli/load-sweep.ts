@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
-import { openDataset } from '../data/dataset.js';
+import { openDataset, type Dataset } from '../data/dataset.js';
+import { describeDataset } from '../data/describe.js';
+import { withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
-import type { Plan } from '../spec/stages.js';
+import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
+import { lackOf } from '../stages/evaluation.js';
+import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { say } from './terminal.js';
 
 /**
@@ -25,17 +29,29 @@ export function loadSweep(file: string, sets: readonly string[]): Sweep {
 }
 
 /**
- * Opens every data set of the sweep and freezes the plan.
+ * Opens every data set of the sweep, prints what is in it, and freezes the plan.
  *
- * @throws UsageError when a data set is missing or broken, saying how to get it.
+ * @throws UsageError when a data set is missing or broken, or lacks what an evaluation needs, with the remedy.
  */
-export async function planSweep(sweep: Sweep): Promise<Plan> {
-  const fingerprints = new Map<string, string>();
+export async function planSweep(sweep: Sweep, tell: (line: string) => void = say): Promise<Plan> {
+  const opened = new Map<string, Dataset>();
   for (const data of datasetsOf(sweep)) {
-    const { fingerprint } = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: say });
-    fingerprints.set(canonicalJson(data), fingerprint);
+    const dataset = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: tell });
+    for (const line of describeDataset(dataset)) tell(line);
+    opened.set(canonicalJson(data), dataset);
   }
-  return buildPlan(sweep, (data) => fingerprints.get(canonicalJson(data))!);
+  const datasetOf = (data: UnlabelledData): Dataset => opened.get(canonicalJson(data))!;
+  const lacks = lacksOf(sweep, datasetOf);
+  if (lacks.length > 0) throw new UsageError(lacks.join('\n'));
+  return buildPlan(sweep, (data) => datasetOf(data).fingerprint);
+}
+
+/** What the data sets lack for the evaluations of the sweep, a sentence each. */
+function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
+  const lacks = sweep.cells.flatMap(({ job }) =>
+    job.evaluate.map((evaluation) => lackOf(EVALUATION_ENTRIES[evaluation], datasetOf(withoutLabels(job)))),
+  );
+  return [...new Set(lacks)].filter((lack) => lack !== null);
 }
 
 const LINE_EVERY_MS = 2000;

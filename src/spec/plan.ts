@@ -34,7 +34,7 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     const identity = canonicalJson(ids);
     const same = jobs.get(identity);
     if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0]! });
+      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
     else same.cells.push(cell);
   }
   const { name, description, leftOut } = sweep;

@@ -31,7 +31,7 @@ export type { StageKind, UnlabelledData };
 
 /** One unit of work with one folder of results. */
 export interface Stage {
-  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path`. */
+  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and `data.splits`. */
   id: string;
   config: StageConfig;
   /** The pre-training it starts from; null for pre-training itself and for `scratch`. */
@@ -61,8 +61,8 @@ export interface Job {
   seed: number;
   pretrain: string | null;
   evaluations: Partial<Record<Evaluation, string>>;
-  /** The metric that tables rank by: the first of the spec's `evaluate`. */
-  rankedBy: Evaluation;
+  /** The metric that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
+  rankedBy: Evaluation | null;
 }
 
 /** The frozen plan of a sweep (`plan.json`). */
