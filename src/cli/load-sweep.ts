@@ -37,7 +37,7 @@ export async function planSweep(sweep: Sweep, tell: (line: string) => void = say
   const opened = new Map<string, Dataset>();
   for (const data of datasetsOf(sweep)) {
     const dataset = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: tell });
-    for (const line of describeDataset(dataset)) tell(line);
+    for (const line of describeDataset(dataset, 'path' in data ? data.path : undefined)) tell(line);
     opened.set(canonicalJson(data), dataset);
   }
   const datasetOf = (data: UnlabelledData): Dataset => opened.get(canonicalJson(data))!;

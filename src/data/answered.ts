@@ -30,19 +30,38 @@ export function noteMissingAnswer(): void {
   missing = true;
 }
 
+/** Watches over steps that follow one another. */
+interface StepTimer {
+  /** To be called when a step is answered and the next one begins. */
+  readonly answered: () => void;
+  /** To be called after the last step. */
+  readonly end: () => void;
+}
+
+/** @param onMissing Called with {@link NoAnswer} where a step takes longer than `seconds`. */
+export function stepTimer(path: string, onMissing: (error: NoAnswer) => void, seconds = MOST_SECONDS): StepTimer {
+  const timer = setTimeout(() => {
+    noteMissingAnswer();
+    onMissing(new NoAnswer(path, seconds));
+  }, seconds * 1000);
+  return {
+    answered: () => {
+      timer.refresh();
+    },
+    end: () => {
+      clearTimeout(timer);
+    },
+  };
+}
+
 /**
  * Waits for a step of the file system.
  *
  * @throws NoAnswer when it takes longer than `seconds`; otherwise as the step does.
  */
-export function answered<T>(step: Promise<T>, path: string, seconds = MOST_SECONDS): Promise<T> {
+export function answered<T>(step: Promise<T>, path: string, seconds?: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      noteMissingAnswer();
-      reject(new NoAnswer(path, seconds));
-    }, seconds * 1000);
-    step.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-    });
+    const timer = stepTimer(path, reject, seconds);
+    step.then(resolve, reject).finally(timer.end);
   });
 }

@@ -1,12 +1,22 @@
 /** An opened data set in words, for plans. */
 import type { Dataset, Split } from './split.js';
 
-/** The images and classes of each split, then what the data set remarks, a line each. */
-export function describeDataset({ name, targets, classes, train, test, validation, remarks = [] }: Dataset): string[] {
+/**
+ * The images and classes of each split, then what the data set remarks, a line each.
+ *
+ * @param place Where it is, as the spec has it; undefined: nowhere, or the default.
+ */
+export function describeDataset(
+  { name, targets, classes, train, test, validation, remarks = [] }: Dataset,
+  place?: string,
+): string[] {
   const labelled = targets === 'class' && classes.length > 0;
   const splits = Object.entries({ train, test, ...(validation === undefined ? {} : { validation }) });
   const text = splits.map(([role, split]) => `${role} ${describeSplit(split, labelled)}`).join('; ');
-  return [`data ${name}: ${text}`, ...remarks.map((remark) => `  ${remark}`)];
+  return [
+    `data ${place === undefined ? name : `${name} ${place}`}: ${text}`,
+    ...remarks.map((remark) => `  ${remark}`),
+  ];
 }
 
 function describeSplit({ length, labels }: Split, labelled: boolean): string {

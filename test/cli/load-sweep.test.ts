@@ -32,13 +32,13 @@ describe('a plan', () => {
     const names = ['train/cat/a.png', 'train/dog/b.png', 'train/dog/c.tif', 'val/cat/d.png', 'val/dog/e.png'];
     const root = await folderWith(...names, 'extra/cat/f.png', 'extra/dog/g.png', 'extra/dog/h.png');
     expect((await planned(folder(root))).told).toEqual([
-      'data image-folder: train 2 images of 2 classes; test 2 images of 2 classes',
+      `data image-folder ${root}: train 2 images of 2 classes; test 2 images of 2 classes`,
       '  val/ is the test set',
       '  ignored in train/: 1 × .tif (dog/c.tif)',
     ]);
     const splits = { train: 'train', test: 'val', validation: 'extra' };
     expect((await planned(folder(root, { splits, trainImages: 1 }))).told).toEqual([
-      'data image-folder: train 1 image of 1 class; test 2 images of 2 classes; validation 3 images of 2 classes',
+      `data image-folder ${root}: train 1 image of 1 class; test 2 images of 2 classes; validation 3 images of 2 classes`,
       '  ignored in train/: 1 × .tif (dog/c.tif)',
       '  trainImages: 1 of 2 images are used',
     ]);
@@ -51,7 +51,7 @@ describe('a plan', () => {
     const root = await folderWith('a.png', 'b.png');
     expect(await planned(folder(root), [])).toEqual({
       told: [
-        'data image-folder: train 2 images without classes; test none',
+        `data image-folder ${root}: train 2 images without classes; test none`,
         `  no train/: all images of ${root} are training images`,
       ],
       kinds: ['pretrain'],

@@ -11,7 +11,14 @@ import { titleOfOther } from './other.js';
 import { png } from './png.js';
 import { webp } from './webp.js';
 
-export const IMAGE_FORMATS = { jpeg, png, webp, gif, bmp, netpbm } as const satisfies Record<string, ImageFormat>;
+export const IMAGE_FORMATS = {
+  jpeg,
+  png,
+  webp,
+  gif,
+  bmp,
+  netpbm,
+} as const satisfies Record<string, ImageFormat>;
 
 const FORMATS: readonly ImageFormat[] = Object.values(IMAGE_FORMATS);
 const EXTENSIONS = FORMATS.flatMap(({ extensions }) => extensions);
