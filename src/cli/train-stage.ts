@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { openDevice } from '../backends/open.js';
 import type { Device } from '../backends/device.js';
 import { isDiskFull, messageOf, TrainingError, UsageError, type FailureCause } from '../common/errors.js';
+import { NoAnswer } from '../data/answered.js';
 import { collectOrigin, thisMachine } from '../runner/provenance.js';
 import { Claimant, holdsClaim, RENEW_EVERY_MS, type Claim } from '../store/claims.js';
 import { readJson } from '../store/files.js';
@@ -126,6 +127,7 @@ async function ownOrigin({ folder }: StagePaths): Promise<Origin> {
 /** null: an unexpected error. */
 function causeOf(error: unknown): FailureCause | null {
   if (error instanceof TrainingError) return error.failure;
+  if (error instanceof NoAnswer) return 'timed-out';
   if (error instanceof UsageError) return 'invalid';
   if (isDiskFull(error)) return 'disk-full';
   if (error instanceof RangeError && /allocation failed/i.test(error.message)) return 'out-of-memory';

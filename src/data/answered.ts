@@ -2,20 +2,24 @@
  * Limits the time that the file system may take for a single step, such as a read. A file server that hangs never answers,
  * and the system lets no program take such a request back.
  */
+import { UsageError } from '../common/errors.js';
 
 /** The longest that the file system may take for one step, in seconds: mounts over networks repeat requests for minutes. */
 const MOST_SECONDS = 120;
 
 /** The file system did not answer. */
-export class NoAnswer extends Error {
-  override name = 'NoAnswer';
-
+export class NoAnswer extends UsageError {
   constructor(path: string, seconds: number) {
     super(
       `the file system did not answer for ${seconds} s about ${path}; see whether its server and its mount work ` +
         '(a `ls` of the folder returns), then start again',
     );
   }
+}
+
+/** An error of the file system, with a message that says what to do. That of {@link NoAnswer} does already. */
+export function explained(error: unknown, message: string): UsageError {
+  return error instanceof NoAnswer ? error : new UsageError(message);
 }
 
 let missing = false;

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
+import { explained } from './answered.js';
 import { DATA_KEYS, defineDataset, path } from './entry.js';
 import { dataHome } from './home.js';
 import { readRegularFile } from './read-file.js';
@@ -136,7 +137,8 @@ async function readOrExplain(layout: CifarLayout, path: string): Promise<Buffer>
   try {
     return await readRegularFile(path);
   } catch (error) {
-    throw new UsageError(
+    throw explained(
+      error,
       `${layout.name}: cannot read ${resolve(path)} (${messageOf(error)}). ` +
         `Get the data set with \`vitmim data fetch ${layout.name}\`, or give the folder of its binary files as data.path.`,
     );

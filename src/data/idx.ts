@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../common/errors.js';
-import { answered, NoAnswer } from './answered.js';
+import { answered, explained, NoAnswer } from './answered.js';
 import { DATA_KEYS, defineDataset, path, type DataOf } from './entry.js';
 import { greyImage } from './formats/grey.js';
 import { readRegularFile } from './read-file.js';
@@ -88,7 +88,7 @@ async function findFile(folder: string, names: readonly string[]): Promise<strin
   for (const name of names) {
     const path = join(folder, name);
     const entry = await answered(stat(path), path).catch((error: unknown) => {
-      if (error instanceof NoAnswer) throw new UsageError(`idx: ${error.message}`);
+      if (error instanceof NoAnswer) throw error;
     });
     // A folder may have the name of the file that it was unpacked with.
     if (entry?.isDirectory() === false) return path;
@@ -103,7 +103,7 @@ async function findFile(folder: string, names: readonly string[]): Promise<strin
  */
 async function findFolder(root: string): Promise<string> {
   const entries = await answered(readdir(root, { withFileTypes: true }), root).catch((error: unknown) => {
-    throw new UsageError(`idx: cannot list ${root} (${messageOf(error)}). ${REMEDY}`);
+    throw explained(error, `idx: cannot list ${root} (${messageOf(error)}). ${REMEDY}`);
   });
   const within = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name, 'raw'));
   const found: string[] = [];
@@ -131,7 +131,7 @@ async function readIdx(folder: string, stem: string, dimensions: number): Promis
     throw new UsageError(`idx: neither ${names[0]!} nor ${names[0]!}.gz is in ${folder}. ${REMEDY}`);
   }
   const bytes = await readRegularFile(file, { most: MOST_BYTES }).catch((error: unknown) => {
-    throw new UsageError(`idx: cannot read ${file} (${messageOf(error)}).`);
+    throw explained(error, `idx: cannot read ${file} (${messageOf(error)}).`);
   });
   if (!file.endsWith('.gz')) return { file, bytes };
   try {

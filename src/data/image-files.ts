@@ -3,7 +3,7 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { errorCode, messageOf, UsageError } from '../common/errors.js';
-import { answered } from './answered.js';
+import { answered, explained } from './answered.js';
 import { IMAGE_KINDS, IMAGE_NAME } from './formats/index.js';
 import { Ignored } from './ignored.js';
 import { mapInParallel } from './map-in-parallel.js';
@@ -41,7 +41,10 @@ export const LABELS = ['folders', 'none'] as const;
 export type Labels = (typeof LABELS)[number];
 
 export async function isFolder(path: string): Promise<boolean> {
-  const entry = await stepOf(path, () => stat(path).catch(() => undefined));
+  const entry = await answered(
+    stat(path).catch(() => undefined),
+    path,
+  );
   return entry?.isDirectory() === true;
 }
 
@@ -117,12 +120,14 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   try {
     return await answered(readdir(folder, { withFileTypes: true }), folder);
   } catch (error) {
-    throw new UsageError(`image-folder: cannot list ${folder} (${messageOf(error)}).`);
+    throw explained(error, `image-folder: cannot list ${folder} (${messageOf(error)}).`);
   }
 }
 
+/** A link with the name of an image is none to a folder: a split may have a million such links, each a step to follow. */
 async function leadsToFolder(parent: string, entry: Dirent): Promise<boolean> {
-  return entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(parent, entry.name))));
+  if (entry.isDirectory()) return true;
+  return entry.isSymbolicLink() && !IMAGE_NAME.test(entry.name) && (await isFolder(join(parent, entry.name)));
 }
 
 /**
@@ -184,14 +189,6 @@ async function statOf(path: string, entry: Dirent): Promise<BigIntStats | null> 
     return await answered(stat(path, { bigint: true }), path);
   } catch (error) {
     if (entry.isSymbolicLink() && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errorCode(error) ?? '')) return null;
-    throw new UsageError(`image-folder: cannot read ${path} (${messageOf(error)}).`);
-  }
-}
-
-async function stepOf<T>(path: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await answered(step(), path);
-  } catch (error) {
-    throw new UsageError(`image-folder: ${messageOf(error)}`);
+    throw explained(error, `image-folder: cannot read ${path} (${messageOf(error)}).`);
   }
 }

@@ -6,6 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../common/canonical.js';
 import { messageOf, TrainingError, unreachable, UsageError } from '../common/errors.js';
+import { explained } from './answered.js';
 import { DATA_KEYS, defineDataset, path, type DataOf, type OpenOptions } from './entry.js';
 import { hashFolder, type ListedFile } from './content-hashes.js';
 import { DECODE_MODES } from './formats/format.js';
@@ -88,7 +89,8 @@ async function openImageFolder(
   const files = [...filesOf('train', train), ...(test === null ? [] : filesOf('test', test))];
   const hashed = await hashFolder(root, files, { ...watch, choice: canonicalJson({ splits, labels }) }).catch(
     (error: unknown) => {
-      throw new UsageError(
+      throw explained(
+        error,
         `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
       );
     },

@@ -1,7 +1,15 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
 import { evaluationConfig, pretrainConfig, withoutLabels } from './jobs.js';
-import { ENGINE_REVISION, type Job, type Plan, type Stage, type StageConfig, type UnlabelledData } from './stages.js';
+import {
+  ENGINE_REVISION,
+  withoutPlace,
+  type Job,
+  type Plan,
+  type Stage,
+  type StageConfig,
+  type UnlabelledData,
+} from './stages.js';
 import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
 
@@ -61,9 +69,6 @@ function stagesOf(
 
 const ID_LENGTH = 16;
 
-/** Keys of data that say where it is. */
-const WITHOUT_PLACE = { path: undefined, splits: undefined };
-
 /**
  * Gives a stage its identity. The place of the data and the folders of its splits do not enter it; the content does, by its
  * fingerprint.
@@ -75,6 +80,6 @@ export function identify(
   engineRevision = ENGINE_REVISION,
 ): Stage {
   const content = { parent, dataFingerprint, engineRevision };
-  const hashed = canonicalJson({ config: { ...config, data: { ...config.data, ...WITHOUT_PLACE } }, ...content });
+  const hashed = canonicalJson({ config: { ...config, data: withoutPlace(config.data) }, ...content });
   return { id: sha256(hashed).slice(0, ID_LENGTH), config, ...content };
 }

@@ -29,6 +29,12 @@ export function epochsOf({ recipe }: StageConfig): number | null {
 
 export type { StageKind, UnlabelledData };
 
+/** The data without where they are: the path, and the folders of the splits. These decide no result; the content does. */
+export function withoutPlace(data: UnlabelledData): object {
+  const { path, splits, ...content } = data as UnlabelledData & { path?: string; splits?: object };
+  return content;
+}
+
 /** One unit of work with one folder of results. */
 export interface Stage {
   /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and `data.splits`. */

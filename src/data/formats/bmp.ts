@@ -60,7 +60,7 @@ function decodeBmp(bytes: Uint8Array): ByteImage {
 function readHeader(bytes: Uint8Array): Header {
   const view = viewOf(bytes);
   const size = view.getUint32(14, true);
-  if (bytes.length < 14 + Math.max(size, 26)) throw new Error('its header is cut off');
+  if (bytes.length < 14 + size) throw new Error('its header is cut off');
   const short = (at: number): number => view.getUint16(at, true);
   const long = (at: number): number => view.getUint32(at, true);
   const old = size === 12;
