@@ -200,7 +200,7 @@ function sourceOf({ folder, classes }: ListedSplit, { corrupt, damaged, cache, r
         case 'unreadable': // is no corrupt image: never passed over
           throw new TrainingError(`${path} cannot be read (${read.reason}). The data set opened with it.`);
         case 'timed-out': // depends on the machine: never passed over
-          throw new TrainingError(`cannot go on: ${read.reason}`, 'timed-out');
+          throw new TrainingError(read.reason, 'timed-out');
         default:
           return unreachable(read);
       }
