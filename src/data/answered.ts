@@ -24,7 +24,7 @@ export function explained(error: unknown, message: string): UsageError {
 
 let missing = false;
 
-/** Whether a step went without an answer. Then a thread of this process waits for it, and the process does not end by itself. */
+/** Whether a step has no answer. A thread of this process then waits for it, and the process does not end by itself. */
 export function answerIsMissing(): boolean {
   return missing;
 }

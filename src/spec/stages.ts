@@ -37,7 +37,10 @@ export function withoutPlace(data: UnlabelledData): object {
 
 /** One unit of work with one folder of results. */
 export interface Stage {
-  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and `data.splits`. */
+  /**
+   * The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and
+   * `data.splits`.
+   */
   id: string;
   config: StageConfig;
   /** The pre-training it starts from; null for pre-training itself and for `scratch`. */

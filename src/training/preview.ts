@@ -46,7 +46,10 @@ export async function leavePreview(
   }
 }
 
-/** Some test images that can be decoded, the same for every objective of a seed, degraded; training images without a test set. */
+/**
+ * Some test images that can be decoded, the same for every objective of a seed, degraded. Without a test set, training
+ * images.
+ */
 async function examplesOf(
   objective: Objective,
   { train, test }: Pick<Dataset, 'train' | 'test'>,
