@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { prefetch, stepsPerEpoch, trainingBatches } from '../src/data/batches.js';
 import { openDataset } from '../src/data/dataset.js';
+import { imageFolder } from '../src/data/image-folder.js';
 import { packViews } from '../src/ops/crop.js';
 import { decoding } from '../src/runner/local.js';
 import { augmentedView } from '../src/training/views.js';
@@ -61,7 +62,7 @@ interface Measured {
 }
 
 const { train } = await openDataset(
-  { name: 'image-folder', path: options.data, imageSize: size, corrupt: 'fail' },
+  imageFolder.schema.parse({ name: 'image-folder', path: options.data, imageSize: size }),
   cores,
 );
 const ours: Measured[] = [];

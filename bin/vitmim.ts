@@ -6,7 +6,11 @@ import { environmentProblem } from '../src/common/environment.js';
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 try {
   const { main } = await import('../src/cli/main.js');
+  const { answerIsMissing } = await import('../src/data/answered.js');
+  // Imported now: once the threads of Node wait for a file system that does not answer, nothing else can be imported.
+  const { endProcess } = await import('../src/cli/end-process.js');
   process.exitCode = await main(process.argv.slice(2));
+  if (answerIsMissing()) endProcess(process.exitCode);
 } catch (error) {
   // `main` reports its own errors: only a file of the program that cannot be loaded ends here.
   const problem = environmentProblem(error);

@@ -140,7 +140,7 @@ async function loadImage(file: string): Promise<(size: number) => FloatImage> {
   } catch (error) {
     throw new UsageError(`cannot read ${file}: ${messageOf(error)}`);
   }
-  const image = await decodeImage(bytes).catch((error: unknown) => {
+  const { image } = await decodeImage(bytes).catch((error: unknown) => {
     throw new UsageError(`${file} cannot be decoded: ${messageOf(error)}`);
   });
   return centreSquare(image);

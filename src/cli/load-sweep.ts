@@ -4,9 +4,13 @@ import { basename, extname } from 'node:path';
 import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
+import { describeDataset } from '../data/describe.js';
+import { withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
+import { lackOf } from '../stages/evaluation.js';
+import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { say } from './terminal.js';
 
 /**
@@ -25,22 +29,36 @@ export function loadSweep(file: string, sets: readonly string[]): Sweep {
 }
 
 /**
- * Opens every data set of the sweep and freezes the plan.
+ * Opens every data set of the sweep, prints what is in it, and freezes the plan.
  *
  * @param onOpened Called with each data set.
- * @throws UsageError when a data set is missing or broken, saying how to get it.
+ * @param tell Receives what is in each data set, a line at a time.
+ * @throws UsageError when a data set is missing or broken, or lacks what an evaluation needs, with the remedy.
  */
 export async function planSweep(
   sweep: Sweep,
   onOpened: (data: UnlabelledData, dataset: Dataset) => void = () => undefined,
+  tell: (line: string) => void = say,
 ): Promise<Plan> {
-  const fingerprints = new Map<string, string>();
+  const opened = new Map<string, Dataset>();
   for (const data of datasetsOf(sweep)) {
-    const dataset = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: say });
+    const dataset = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: tell });
+    for (const line of describeDataset(dataset, 'path' in data ? data.path : undefined)) tell(line);
     onOpened(data, dataset);
-    fingerprints.set(canonicalJson(data), dataset.fingerprint);
+    opened.set(canonicalJson(data), dataset);
   }
-  return buildPlan(sweep, (data) => fingerprints.get(canonicalJson(data))!);
+  const datasetOf = (data: UnlabelledData): Dataset => opened.get(canonicalJson(data))!;
+  const lacks = lacksOf(sweep, datasetOf);
+  if (lacks.length > 0) throw new UsageError(lacks.join('\n'));
+  return buildPlan(sweep, (data) => datasetOf(data).fingerprint);
+}
+
+/** What the data sets lack for the evaluations of the sweep, a sentence each. */
+function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
+  const lacks = sweep.cells.flatMap(({ job }) =>
+    job.evaluate.map((evaluation) => lackOf(EVALUATION_ENTRIES[evaluation], datasetOf(withoutLabels(job)))),
+  );
+  return [...new Set(lacks)].filter((lack) => lack !== null);
 }
 
 const LINE_EVERY_MS = 2000;

@@ -6,6 +6,7 @@ import type { Device } from '../backends/device.js';
 import { isDiskFull, messageOf, TrainingError, UsageError, type FailureCause } from '../common/errors.js';
 import { patience } from '../common/patience.js';
 import { workDone } from '../common/work.js';
+import { NoAnswer } from '../data/answered.js';
 import { collectOrigin, thisMachine } from '../runner/provenance.js';
 import { ALIVE_EVERY_MS } from '../runner/supervise.js';
 import { Claimant, holdsClaim, RENEW_EVERY_MS, type Claim } from '../store/claims.js';
@@ -148,6 +149,7 @@ async function ownOrigin({ folder }: StagePaths, keepDiff: boolean): Promise<Ori
 /** null: an unexpected error. */
 function causeOf(error: unknown): FailureCause | null {
   if (error instanceof TrainingError) return error.failure;
+  if (error instanceof NoAnswer) return 'lost';
   if (error instanceof UsageError) return 'invalid';
   if (isDiskFull(error)) return 'disk-full';
   if (error instanceof RangeError && /allocation failed/i.test(error.message)) return 'out-of-memory';

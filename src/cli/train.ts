@@ -1,6 +1,7 @@
 /** `vitmim train`: one stage in this process. It is what the workers of a sweep run. */
 import { Command, Option } from 'commander';
 import { environmentProblem } from '../common/environment.js';
+import { endProcess } from './end-process.js';
 import { deviceOption, jsonOption, positiveNumber, threadsOption } from './options.js';
 import { printJson } from './terminal.js';
 import type { TrainOptions } from './train-stage.js';
@@ -24,9 +25,10 @@ export function trainCommand(finish: (code: number) => void): Command {
         if (problem !== null && options.json) printJson({ type: 'failed', cause: 'invalid', reason: problem.message });
         throw error;
       });
-      finish(await trainStage(file, options));
-      // A read that a disk never answers would keep the process, and no exit gets past it.
-      setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEAVE_WITHIN_MS).unref();
+      const code = await trainStage(file, options);
+      finish(code);
+      // A read that never returns would keep the process alive.
+      setTimeout(() => endProcess(code), LEAVE_WITHIN_MS).unref();
     });
 }
 

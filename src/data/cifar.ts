@@ -3,13 +3,15 @@
  * stay in memory as they are; `fetch.ts` gets the files.
  */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
+import { explained } from './answered.js';
 import { DATA_KEYS, defineDataset, path } from './entry.js';
 import { dataHome } from './home.js';
+import { readRegularFile } from './read-file.js';
 import { type Dataset, type ImageSource, splitOf } from './split.js';
 
 export type CifarName = 'cifar10' | 'cifar100';
@@ -134,9 +136,10 @@ export async function isComplete(layout: CifarLayout, folder: string): Promise<b
 
 async function readOrExplain(layout: CifarLayout, path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readRegularFile(path);
   } catch (error) {
-    throw new UsageError(
+    throw explained(
+      error,
       `${layout.name}: cannot read ${resolve(path)} (${messageOf(error)}). ` +
         `Get the data set with \`vitmim data fetch ${layout.name}\`, or give the folder of its binary files as data.path.`,
     );

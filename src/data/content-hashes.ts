@@ -8,17 +8,20 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { sha256 } from '../common/canonical.js';
 import { mapInParallel } from './map-in-parallel.js';
+import { readRegularFile } from './read-file.js';
 
 /** A file to be hashed. */
 export interface ListedFile {
-  /** Relative to the folder, with `/` between the parts. */
+  /** What it is called in the fingerprint and in manifests, with `/` between the parts. */
   readonly name: string;
+  /** Where it is; null: it has no content to be read. */
+  readonly path: string | null;
   /** Size, times and inode as text: what tells that the file may have changed. */
   readonly stamp: string;
   /** The last change of content or inode, in milliseconds since 1970. */
@@ -38,6 +41,8 @@ export interface HashedFolder {
 }
 
 export interface HashOptions {
+  /** Tells apart several choices of files of one folder, which have manifests of their own. */
+  readonly choice?: string;
   /** Where manifests are kept. */
   readonly cache?: string;
   /** Milliseconds since 1970. */
@@ -77,14 +82,15 @@ type Manifest = Map<string, Entry>;
 /**
  * Hashes the files of a folder.
  *
+ * @param folder Whose manifests these are.
  * @throws what reading a file throws.
  */
 export async function hashFolder(
   folder: string,
   files: readonly ListedFile[],
-  { cache = manifestHome(), now = Date.now, onHashed }: HashOptions = {},
+  { choice = '', cache = manifestHome(), now = Date.now, onHashed }: HashOptions = {},
 ): Promise<HashedFolder> {
-  const place = join(cache, sha256(await realpath(folder)).slice(0, 32));
+  const place = join(cache, sha256((await realpath(folder)) + choice).slice(0, 32));
   const newest = (await keptManifests(place))[0];
   const read = newest === undefined ? undefined : await readManifest(place, newest);
   const known: Manifest = read ?? new Map<string, Entry>();
@@ -93,8 +99,8 @@ export async function hashFolder(
   let done = 0;
   const begin = now();
   const hashes = new Map<string, string>();
-  await mapInParallel(stale, AT_ONCE, async ({ name }) => {
-    hashes.set(name, sha256(await readFile(join(folder, name))));
+  await mapInParallel(stale, AT_ONCE, async ({ name, path }) => {
+    hashes.set(name, sha256(path === null ? '' : await readRegularFile(path)));
     onHashed?.(++done, stale.length);
   });
 

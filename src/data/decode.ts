@@ -1,27 +1,34 @@
-/**
- * JPEG, PNG and WebP bytes to RGB, by sharp (libvips). Which file, and what to do when it is broken, is the caller's.
- */
-import sharp from 'sharp';
+/** The bytes of an image file to RGB. Which file, and what to do when it is broken, is the caller's. */
+import { messageOf } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
+import type { DecodeMode } from './formats/format.js';
+import { formatOf } from './formats/index.js';
+import { DecodingTimeout } from './formats/libvips.js';
 
-// Files are decoded once each and many at a time: libvips' own cache and its threads within one image only cost.
-sharp.cache(false);
-sharp.concurrency(1);
+export interface DecodedImage {
+  readonly image: ByteImage;
+  /** What the decoder warned of, such as missing data in place of which the image is grey; null: nothing. */
+  readonly damage: string | null;
+}
 
 /**
- * Decodes an image at its native size to 8-bit sRGB. It is turned as its EXIF orientation says; transparency is laid
- * over white; grey, palette, CMYK and 16-bit images are converted, by their colour profile where they have one.
+ * Decodes an image at its native size to 8-bit RGB. Its content tells the format; its name counts for nothing.
  *
- * @throws what sharp throws, for bytes that are truncated or no image. Mere warnings of the decoder pass: a good part
- * of the photographs in use carry stray bytes that no viewer minds.
+ * @param mode `torchvision`: the bits of `PIL.Image.open(file).convert('RGB')`. No colour profile is applied, EXIF
+ *   orientation is ignored, and so is transparency. `colour-managed`: sRGB by its profile, upright, over white.
+ * @throws Error for bytes that are truncated, of no format that is read, or of too many pixels; {@link DecodingTimeout}.
  */
-export async function decodeImage(bytes: Uint8Array): Promise<ByteImage> {
-  const { data, info } = await sharp(bytes, { failOn: 'error' })
-    .autoOrient()
-    .flatten({ background: '#ffffff' })
-    .toColourspace('srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels instead of 3`);
-  return { data, height: info.height, width: info.width };
+export async function decodeImage(bytes: Uint8Array, mode: DecodeMode = 'torchvision'): Promise<DecodedImage> {
+  const decode = formatOf(bytes).decode[mode];
+  try {
+    return { image: await decode(bytes, 'warning'), damage: null };
+  } catch (error) {
+    if (error instanceof DecodingTimeout) throw error;
+    // Rare. libvips reports warnings of all images together, so that only this tells which image has one.
+    return { image: await decode(bytes, 'error'), damage: firstLine(messageOf(error)) };
+  }
+}
+
+export function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0]!;
 }

@@ -63,6 +63,10 @@ interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind
   archive?: Archive;
 }
 
+function cutRemarks(key: string, used: number, available: number): string[] {
+  return used === available ? [] : [`${key}: ${used} of ${available} images are used`];
+}
+
 /** Makes an entry of the registry from a data set's declaration. List it in `registry.ts`. */
 export function defineDataset<Schema extends z.ZodObject, Kind extends TargetKind>(
   declaration: DatasetDeclaration<Schema, Kind>,
@@ -71,11 +75,14 @@ export function defineDataset<Schema extends z.ZodObject, Kind extends TargetKin
     ...declaration,
     async open(data: DataOf<Schema> & Amounts, options: OpenOptions): Promise<DatasetOf<Kind>> {
       const dataset = await declaration.open(data, options);
-      return {
-        ...dataset,
-        train: balancedSubset(dataset.train, data.trainImages, 'train'),
-        test: balancedSubset(dataset.test, data.testImages, 'test'),
-      };
+      const train = balancedSubset(dataset.train, data.trainImages, 'train');
+      const test = balancedSubset(dataset.test, data.testImages, 'test');
+      const remarks = [
+        ...(dataset.remarks ?? []),
+        ...cutRemarks('trainImages', train.length, dataset.train.length),
+        ...cutRemarks('testImages', test.length, dataset.test.length),
+      ];
+      return { ...dataset, train, test, remarks };
     },
   };
 }

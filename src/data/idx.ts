@@ -2,14 +2,16 @@
  * IDX files, the format of MNIST and its likes, plain or gzipped. Grey pixels become three equal channels.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { z } from 'zod';
-import { errorCode, messageOf, UsageError } from '../common/errors.js';
-import type { ByteImage } from '../common/image.js';
+import { messageOf, UsageError } from '../common/errors.js';
+import { answered, explained, NoAnswer } from './answered.js';
 import { DATA_KEYS, defineDataset, path, type DataOf } from './entry.js';
+import { greyImage } from './formats/grey.js';
+import { readRegularFile } from './read-file.js';
 import { type Dataset, type ImageSource, splitOf } from './split.js';
 
 const schema = z
@@ -17,7 +19,10 @@ const schema = z
     ...DATA_KEYS,
     name: z.literal('idx'),
     imageSize: DATA_KEYS.imageSize.default(32),
-    path: path.describe('Folder with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (also .gz).'),
+    path: path.describe(
+      'Folder with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-… (also .gz, and as 7-zip names them: ' +
+        'train-images.idx3-ubyte), or the folder that torchvision downloads to (MNIST/raw is found).',
+    ),
   })
   .describe('IDX files: MNIST and its likes. Grey images become three equal channels.');
 
@@ -32,10 +37,11 @@ const PREFIXES = { train: 'train', test: 't10k' } as const;
  * @throws UsageError for a missing or malformed file.
  */
 async function openIdx({ path }: DataOf<typeof schema>): Promise<Dataset<'class'>> {
+  const folder = await findFolder(resolve(path));
   const hash = createHash('sha256');
   const readSplit = async (prefix: string): Promise<{ source: ImageSource; labelsFile: string }> => {
-    const images = parse(await readIdx(path, `${prefix}-images-idx3-ubyte`), 3);
-    const labels = parse(await readIdx(path, `${prefix}-labels-idx1-ubyte`), 1);
+    const images = parse(await readIdx(folder, `${prefix}-images`, 3), 3);
+    const labels = parse(await readIdx(folder, `${prefix}-labels`, 1), 1);
     if (images.shape[0] !== labels.shape[0]) {
       throw new UsageError(
         `idx: ${images.file} holds ${images.shape[0]!} images but ${labels.file} ${labels.shape[0]!} labels. ` +
@@ -71,33 +77,67 @@ interface IdxFile {
   readonly bytes: Buffer;
 }
 
-async function readIdx(folder: string, name: string): Promise<IdxFile> {
-  const plain = resolve(join(folder, name));
-  const bytes = await readIfThere(plain);
-  if (bytes !== undefined) return { file: plain, bytes };
-
-  const file = `${plain}.gz`;
-  const zipped = await readIfThere(file);
-  if (zipped === undefined) {
-    throw new UsageError(
-      `idx: neither ${name} nor ${name}.gz is in ${resolve(folder)}. Download the four files of the data set ` +
-        '(train and t10k, images and labels) into that folder, or correct data.path.',
-    );
-  }
-  try {
-    return { file, bytes: await promisify(gunzip)(zipped) };
-  } catch (error) {
-    throw new UsageError(`idx: ${file} cannot be unzipped (${messageOf(error)}). Download it again.`);
-  }
+/** The names of a file: as the data set's page has it, and as 7-zip unpacks that. */
+function namesOf(stem: string, dimensions: number): string[] {
+  const plain = [`${stem}-idx${dimensions}-ubyte`, `${stem}.idx${dimensions}-ubyte`];
+  return [...plain, ...plain.map((name) => `${name}.gz`)];
 }
 
-/** undefined: there is no such file. */
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** The first of these files that is in a folder. */
+async function findFile(folder: string, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const path = join(folder, name);
+    const entry = await answered(stat(path), path).catch((error: unknown) => {
+      if (error instanceof NoAnswer) throw error;
+    });
+    // A folder may have the name of the file that it was unpacked with.
+    if (entry?.isDirectory() === false) return path;
+  }
+  return undefined;
+}
+
+/**
+ * The folder that has the files: the given one, or the one in it that torchvision downloads to (`MNIST/raw`).
+ *
+ * @throws UsageError where there is none, or more than one.
+ */
+async function findFolder(root: string): Promise<string> {
+  const entries = await answered(readdir(root, { withFileTypes: true }), root).catch((error: unknown) => {
+    throw explained(error, `idx: cannot list ${root} (${messageOf(error)}). ${REMEDY}`);
+  });
+  const within = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name, 'raw'));
+  const found: string[] = [];
+  for (const folder of [root, join(root, 'raw'), ...within.sort()]) {
+    if ((await findFile(folder, namesOf(`${PREFIXES.train}-images`, 3))) !== undefined) found.push(folder);
+    if (found[0] === root) break;
+  }
+  if (found.length > 1) {
+    throw new UsageError(`idx: ${root} contains several data sets. Set data.path to one of ${found.join(', ')}.`);
+  }
+  // Where there is none, reading says which file is missing.
+  return found[0] ?? root;
+}
+
+const REMEDY =
+  'Download the four files of the data set (train and t10k, images and labels) into that folder, or correct data.path.';
+
+/** The largest file that is read, in bytes, and the largest that is unzipped. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+async function readIdx(folder: string, stem: string, dimensions: number): Promise<IdxFile> {
+  const names = namesOf(stem, dimensions);
+  const file = await findFile(folder, names);
+  if (file === undefined) {
+    throw new UsageError(`idx: neither ${names[0]!} nor ${names[0]!}.gz is in ${folder}. ${REMEDY}`);
+  }
+  const bytes = await readRegularFile(file, { most: MOST_BYTES }).catch((error: unknown) => {
+    throw explained(error, `idx: cannot read ${file} (${messageOf(error)}).`);
+  });
+  if (!file.endsWith('.gz')) return { file, bytes };
   try {
-    return await readFile(path);
+    return { file, bytes: await promisify(gunzip)(bytes, { maxOutputLength: MOST_BYTES }) };
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
-    throw new UsageError(`idx: cannot read ${path} (${messageOf(error)}).`);
+    throw new UsageError(`idx: ${file} cannot be unzipped (${messageOf(error)}). Download it again.`);
   }
 }
 
@@ -134,13 +174,6 @@ function sourceOf(images: IdxArray, labels: IdxArray): ImageSource {
   const size = height * width;
   return {
     labels: Uint32Array.from(labels.values),
-    read: (index) =>
-      Promise.resolve(replicate(images.values.subarray(index * size, (index + 1) * size), height, width)),
+    read: (index) => Promise.resolve(greyImage(height, width, (pixel) => images.values[index * size + pixel]!)),
   };
-}
-
-function replicate(grey: Uint8Array, height: number, width: number): ByteImage {
-  const data = new Uint8Array(3 * grey.length);
-  for (let i = 0; i < grey.length; i++) data.fill(grey[i]!, 3 * i, 3 * i + 3);
-  return { data, height, width };
 }

@@ -4,15 +4,19 @@
  */
 import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
+import { canonicalJson } from '../common/canonical.js';
 import { messageOf, TrainingError, unreachable, UsageError } from '../common/errors.js';
+import { explained } from './answered.js';
 import { DATA_KEYS, defineDataset, path, type DataOf, type OpenOptions } from './entry.js';
 import { hashFolder, type ListedFile } from './content-hashes.js';
-import { type ClassFolder, isFolder, listClasses } from './image-files.js';
+import { DECODE_MODES } from './formats/format.js';
+import { isFolder, LABELS, type ListedSplit } from './image-files.js';
 import { ImageCache } from './image-cache.js';
+import { listSplits, splitsSchema } from './image-splits.js';
 import type { openReaders } from './readers.js';
-import { type Dataset, type ImageSource, splitOf } from './split.js';
+import { type Dataset, emptySplit, type ImageSource, type Split, splitOf } from './split.js';
 
-/** Decoded bytes that a data set keeps in memory, both splits together. */
+/** Decoded bytes that a data set keeps in memory, all splits together. */
 const CACHE_BYTES = 2 ** 30;
 
 const schema = z
@@ -20,129 +24,172 @@ const schema = z
     ...DATA_KEYS,
     name: z.literal('image-folder'),
     imageSize: DATA_KEYS.imageSize.default(224),
-    path: path.describe('Folder with train/ and test/ (or val/), each with one folder of JPEG, PNG or WebP a class.'),
+    path: path.describe('Folder with train/ and test/ (or val/), each with one folder of images a class.'),
+    splits: splitsSchema.optional(),
+    labels: z
+      .enum(LABELS)
+      .default('folders')
+      .describe('Each folder of a split is a class, or images have no classes, in whichever folder they are.'),
+    decode: z
+      .enum(DECODE_MODES)
+      .default('torchvision')
+      .describe(
+        "The pixels of Pillow's convert('RGB'), which torchvision, timm and MAE train on; or colour-managed: sRGB by the " +
+          'colour profile, upright by EXIF, transparency over white.',
+      ),
     corrupt: z
       .enum(['fail', 'skip'])
       .default('fail')
       .describe('A file that cannot be decoded stops the stage, or is passed over and named, up to 5 % of a split.'),
+    damaged: z
+      .enum(['use', 'skip', 'fail'])
+      .default('use')
+      .describe(
+        'A file that the decoder warns of, such as a JPEG whose end is missing and grey, is used and named; or is handled ' +
+          'like one that cannot be decoded: passed over, or the stage stops.',
+      ),
   })
   .describe('Images in one folder a class.');
 
 export const imageFolder = defineDataset({ schema, targets: 'class', open: openImageFolder });
 
 /**
- * Opens `path`/train and `path`/test, or `path`/val where there is no test. Classes are the sub-folders in code-point
- * order. Of a class folder, every image counts, however deep; other files and hidden ones do not.
+ * Opens the splits of a folder, see `image-splits.ts`. Classes are the sub-folders of a split in code-point order. Of a class
+ * folder, every image counts, however deep; other files and hidden ones do not, and are counted by reason.
  *
  * The fingerprint is the hash of every image's split, class, name and content. Contents are read when a file is new or
- * its size, times or inode changed, see `content-hashes.ts`.
+ * its size, times or inode changed, see `content-hashes.ts`. No stage reads the validation split, which is left out.
  *
  * @param options Its cores are those of {@link openReaders}.
  * @throws UsageError for missing or empty folders, for splits whose classes differ, and for a file that cannot be read.
  */
 async function openImageFolder(
-  { path, corrupt }: DataOf<typeof schema>,
+  { path, splits, labels, decode, corrupt, damaged }: DataOf<typeof schema>,
   { cores, watch }: OpenOptions,
 ): Promise<Dataset<'class'>> {
   const root = resolve(path);
   if (!(await isFolder(root))) {
     throw new UsageError(
-      `image-folder: there is no folder ${root}. data.path is to hold train/ and test/ (or val/), each with one folder ` +
+      `image-folder: there is no folder ${root}. data.path is to contain train/ and test/ (or val/), each with one folder ` +
         `of images a class. For a set to begin with: \`vitmim data fetch cifar10\` and data.name cifar10, or shapes, ` +
         'which needs no files.',
     );
   }
-  const trainFolder = join(root, 'train');
-  const testFolder = (await isFolder(join(root, 'test'))) ? join(root, 'test') : join(root, 'val');
-  for (const [folder, asked] of [
-    [trainFolder, 'train/'],
-    [testFolder, 'test/ or val/'],
-  ] as const) {
-    if (!(await isFolder(folder)))
-      throw new UsageError(
-        `image-folder: there is no ${asked} in ${root}. It is to hold one folder of images a class.`,
-      );
-  }
-  const [train, test] = await Promise.all([listClasses(trainFolder), listClasses(testFolder)]);
-  checkSameClasses(trainFolder, train, testFolder, test);
-
-  const listed = [...filesOf(root, trainFolder, train), ...filesOf(root, testFolder, test)];
-  const hashed = await hashFolder(root, listed, watch).catch((error: unknown) => {
+  const { train, test, validation, remarks } = await listSplits(root, splits, labels);
+  const named = { train, test, validation };
+  const present = Object.entries(named).flatMap(([role, split]) => (split === null ? [] : [{ role, split }]));
+  const broken = present.flatMap(({ split }) => brokenFiles(split));
+  if (broken.length > 0 && corrupt === 'fail') {
     throw new UsageError(
-      `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
+      `image-folder: ${listed(broken)} cannot be decoded. Remove or replace such files, or set data.corrupt: skip to pass ` +
+        'over them.',
     );
-  });
+  }
+
+  const files = [...filesOf('train', train), ...(test === null ? [] : filesOf('test', test))];
+  const hashed = await hashFolder(root, files, { ...watch, choice: canonicalJson({ splits, labels }) }).catch(
+    (error: unknown) => {
+      throw explained(
+        error,
+        `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
+      );
+    },
+  );
   if (watch.onChanged && hashed.before !== null && hashed.before !== hashed.fingerprint) {
     const changes = await hashed.changesSince(hashed.before);
     if (changes !== null) watch.onChanged(`${root} changed since it was last read (${changes})`);
   }
 
   const { openReaders } = await import('./readers.js'); // the decoder takes long to load, and only images need it
-  const cache = new ImageCache(CACHE_BYTES);
-  const reading = { corrupt, cache, readFile: openReaders(cores) };
+  const reading: Reading = {
+    corrupt,
+    damaged,
+    cache: new ImageCache(CACHE_BYTES),
+    readFile: openReaders(cores, decode),
+  };
+  const open = (split: ListedSplit | null): Split<number> =>
+    split === null ? emptySplit() : splitOf(sourceOf(split, reading));
   return {
     name: 'image-folder',
     targets: 'class',
-    classes: train.map(({ name }) => name),
+    classes: train.labelled ? train.classes.map(({ name }) => name) : [],
     fingerprint: hashed.fingerprint,
     changesSince: (fingerprint) => hashed.changesSince(fingerprint),
-    train: splitOf(sourceOf(trainFolder, train, reading)),
-    test: splitOf(sourceOf(testFolder, test, reading)),
+    train: open(train),
+    test: open(test),
+    ...(validation === null ? {} : { validation: open(validation) }),
+    remarks: [
+      ...remarks,
+      ...present.flatMap(({ role, split: { ignored } }) => {
+        const found = ignored.describe();
+        return found === null ? [] : [`ignored in ${relative(root, ignored.folder) || role}/: ${found}`];
+      }),
+      ...(broken.length > 0 ? [`passed over: ${listed(broken)}`] : []),
+    ],
   };
 }
 
-/** The files of a split, named from the root. */
-function filesOf(root: string, split: string, classes: readonly ClassFolder[]): ListedFile[] {
-  const above = relative(root, split);
-  return classes.flatMap(({ name: className, files }) =>
-    files.map(({ name, stamp, changedAt }) => ({ name: `${above}/${className}/${name}`, stamp, changedAt })),
+/** Files that an error or a remark names. */
+const LISTED = 3;
+
+function listed(broken: readonly string[]): string {
+  const more = broken.length - LISTED;
+  return broken.slice(0, LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function brokenFiles({ folder, classes }: ListedSplit): string[] {
+  return classes.flatMap(({ name, files }) =>
+    files.flatMap((file) => (file.broken ? [`${join(folder, name, file.name)} (${file.broken})`] : [])),
   );
 }
 
-function checkSameClasses(
-  trainFolder: string,
-  train: readonly ClassFolder[],
-  testFolder: string,
-  test: readonly ClassFolder[],
-): void {
-  const lacking = (from: readonly ClassFolder[], others: readonly ClassFolder[]): string[] => {
-    const names = new Set(others.map(({ name }) => name));
-    return from.map(({ name }) => name).filter((name) => !names.has(name));
-  };
-  const complaints = [
-    [trainFolder, lacking(test, train)],
-    [testFolder, lacking(train, test)],
-  ] as const;
-  const text = complaints
-    .filter(([, names]) => names.length > 0)
-    .map(([folder, names]) => `${folder} lacks ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}`);
-  if (text.length > 0) {
-    throw new UsageError(
-      `image-folder: both splits must have the same class folders, but ${text.join('; ')}. ` +
-        'Sort the images into folders named as in the other split.',
-    );
-  }
+/** The files of a split. They are named by what the split is for, so that `test/` and `val/` are the same content. */
+function filesOf(role: 'train' | 'test', { folder, classes }: ListedSplit): ListedFile[] {
+  return classes.flatMap(({ name: className, files }) => {
+    const place = className === '' ? '' : `${className}/`;
+    return files.map(({ name, stamp, changedAt, broken }) => ({
+      name: `${role}/${place}${name}`,
+      path: broken === undefined ? join(folder, className, name) : null,
+      stamp,
+      changedAt,
+    }));
+  });
 }
 
 interface Reading {
   readonly corrupt: DataOf<typeof schema>['corrupt'];
+  readonly damaged: DataOf<typeof schema>['damaged'];
   readonly cache: ImageCache;
   readonly readFile: ReturnType<typeof openReaders>;
 }
 
-function sourceOf(folder: string, classes: readonly ClassFolder[], { corrupt, cache, readFile }: Reading): ImageSource {
-  const paths = classes.flatMap(({ name, files }) => files.map((file) => join(folder, name, file.name)));
+function sourceOf({ folder, classes }: ListedSplit, { corrupt, damaged, cache, readFile }: Reading): ImageSource {
+  const files = classes.flatMap(({ name, files }) =>
+    files.map((file) => ({ path: join(folder, name, file.name), broken: file.broken })),
+  );
+  const found = new Set<string>();
   return {
     labels: Uint32Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
-    names: { image: (index) => paths[index]!, class: (label) => classes[label]!.name },
+    names: { image: (index) => files[index]!.path, class: (label) => classes[label]!.name },
+    damaged: found,
     async read(index) {
-      const path = paths[index]!;
+      const { path, broken } = files[index]!;
       const kept = cache.get(path);
       if (kept !== undefined) return kept;
 
-      const read = await readFile(path);
+      const read = broken === undefined ? await readFile(path) : ({ kind: 'corrupt', reason: broken } as const);
       switch (read.kind) {
         case 'image':
+          if (read.damage !== null) {
+            if (damaged !== 'use') read.image.release?.();
+            if (damaged === 'skip') return null;
+            if (damaged === 'fail') {
+              throw new TrainingError(
+                `${path} is damaged (${read.damage}). Remove or replace it, or set data.damaged: use or skip.`,
+              );
+            }
+            found.add(path);
+          }
           return cache.keep(path, read.image);
         case 'corrupt':
           if (corrupt === 'skip') return null;
@@ -152,6 +199,8 @@ function sourceOf(folder: string, classes: readonly ClassFolder[], { corrupt, ca
           );
         case 'unreadable': // is no corrupt image: never passed over
           throw new TrainingError(`${path} cannot be read (${read.reason}). The data set opened with it.`);
+        case 'timed-out': // depends on the machine: never passed over
+          throw new TrainingError(read.reason, 'timed-out');
         default:
           return unreachable(read);
       }

@@ -12,15 +12,15 @@ const LARGE = 2 ** 22;
 
 const memories: Uint8Array[] = [];
 
-parentPort!.on('message', ({ number, path, memory }: Request) => {
-  void readImage(path).then((read) => {
+parentPort!.on('message', ({ number, path, mode, memory }: Request) => {
+  void readImage(path, mode).then((read) => {
     const small = read.kind === 'image' && read.image.data.length <= LARGE;
-    const answer: Answer = { number, read: small ? inMemory(read.image, memory) : read };
+    const answer: Answer = { number, read: small ? { ...inMemory(read.image, memory), damage: read.damage } : read };
     parentPort!.postMessage(answer);
   });
 });
 
-function inMemory({ data, height, width }: ByteImage, memory = memories.length): ImageInMemory {
+function inMemory({ data, height, width }: ByteImage, memory = memories.length): Omit<ImageInMemory, 'damage'> {
   const image = { kind: 'in-memory', height, width, memory } as const;
   const room = memories[memory];
   if (room && room.length >= data.length) {

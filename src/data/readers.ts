@@ -3,12 +3,15 @@
  * decoding and collect the garbage of it takes 0.2 to 0.4 ms of the thread that asks, as long as a GPU has for an image.
  */
 import { Worker } from 'node:worker_threads';
+import { noteMissingAnswer } from './answered.js';
+import type { DecodeMode } from './formats/format.js';
 import { readImage, type ReadImage } from './read-image.js';
 
 /** A path, and the number under which the answer comes; in this of the reader's memories, if it has room. */
 export interface Request {
   readonly number: number;
   readonly path: string;
+  readonly mode: DecodeMode;
   readonly memory: number | undefined;
 }
 
@@ -23,6 +26,7 @@ export interface ImageInMemory {
   readonly height: number;
   readonly width: number;
   readonly memory: number;
+  readonly damage: string | null;
   /** The memory itself, where it is new under its number. */
   readonly shared?: SharedArrayBuffer;
 }
@@ -35,15 +39,16 @@ const MOST_READERS = 4;
  * Reads image files beside the calling thread, where there are cores for it.
  *
  * @param cores That the process may have to itself.
+ * @param mode How files become pixels.
  * @returns Reads the file of a path. The threads are started by the first call, and keep no process alive.
  */
-export function openReaders(cores: number): (path: string) => Promise<ReadImage> {
-  if (cores <= 1) return readImage;
+export function openReaders(cores: number, mode: DecodeMode = 'torchvision'): (path: string) => Promise<ReadImage> {
+  if (cores <= 1) return (path) => readImage(path, mode);
   const count = Math.min(MOST_READERS, Math.ceil(cores / CORES_PER_READER));
   let readers: Reader[] | undefined;
   return (path) => {
     readers ??= Array.from({ length: count }, () => new Reader());
-    return readers.reduce((least, reader) => (reader.waiting < least.waiting ? reader : least)).read(path);
+    return readers.reduce((least, reader) => (reader.waiting < least.waiting ? reader : least)).read(path, mode);
   };
 }
 
@@ -71,6 +76,7 @@ class Reader {
       const waiting = this.#waiting.get(number)!;
       this.#waiting.delete(number);
       if (this.#waiting.size === 0) this.#worker.unref();
+      if (read.kind === 'timed-out') noteMissingAnswer();
       if (read.kind === 'in-memory') waiting.resolve(this.#image(read));
       else {
         if (waiting.memory !== undefined) this.#free.push(waiting.memory);
@@ -89,10 +95,10 @@ class Reader {
     return this.#waiting.size;
   }
 
-  read(path: string): Promise<ReadImage> {
+  read(path: string, mode: DecodeMode): Promise<ReadImage> {
     if (this.#ended) return Promise.reject(this.#ended);
     const memory = this.#free.pop();
-    const request: Request = { number: this.#next++, path, memory };
+    const request: Request = { number: this.#next++, path, mode, memory };
     // A process waits for what it has asked for, and for nothing else.
     if (this.#waiting.size === 0) this.#worker.ref();
     return new Promise((resolve, reject) => {
@@ -101,7 +107,7 @@ class Reader {
     });
   }
 
-  #image({ height, width, memory, shared }: ImageInMemory): ReadImage {
+  #image({ height, width, memory, shared, damage }: ImageInMemory): ReadImage {
     if (shared) this.#memories.set(memory, shared);
     const data = new Uint8Array(this.#memories.get(memory)!, 0, height * width * 3);
     let lent = true;
@@ -109,7 +115,7 @@ class Reader {
       if (lent) this.#free.push(memory);
       lent = false;
     };
-    return { kind: 'image', image: { data, height, width, release } };
+    return { kind: 'image', image: { data, height, width, release }, damage };
   }
 
   #fail(error: Error): void {

@@ -41,6 +41,8 @@ export interface Split<Target = unknown> {
   readonly decodable: number;
   /** The files found undecodable so far and passed over, each once; also those of other subsets of the same images. */
   readonly corrupt: readonly string[];
+  /** The files that the decoder warned of so far and that are used, each once; also those of other subsets. */
+  readonly damaged: readonly string[];
   /** The images at these indices, in this order. */
   subset(indices: ArrayLike<number>): Split<Target>;
 }
@@ -64,7 +66,12 @@ export interface DatasetOf<Kind extends TargetKind> {
   /** Says which files differ from content of another fingerprint; null where that is not known. */
   readonly changesSince?: (fingerprint: string) => Promise<string | null>;
   readonly train: Split<Targets[Kind]>;
+  /** Empty: it has none. */
   readonly test: Split<Targets[Kind]>;
+  /** Images that are kept apart from both; undefined: none. */
+  readonly validation?: Split<Targets[Kind]>;
+  /** What a plan says about it beside its numbers, a sentence each: which folders were chosen, what was ignored and why. */
+  readonly remarks?: readonly string[];
 }
 
 /** Called while a data set is opened. */
@@ -83,6 +90,8 @@ export interface SampleSource<Target> {
   read(index: number): Promise<Sample<Target> | null>;
   /** What errors call an image and a class; without it, they are numbers. */
   readonly names?: { image(index: number): string; class(label: number): string };
+  /** As {@link Split.damaged}; it grows while images are read. */
+  readonly damaged?: ReadonlySet<string>;
 }
 
 /** {@link splitOf} for targets of any type. */
@@ -105,6 +114,11 @@ export function splitOf(source: ImageSource): Split<number> {
       return image && { image, target: source.labels[index]! };
     },
   });
+}
+
+/** A split without images. */
+export function emptySplit(): Split<number> {
+  return splitOf({ labels: new Uint32Array(), read: () => Promise.resolve(null) });
 }
 
 /** What the subsets of one source have found out together. */
@@ -143,6 +157,10 @@ class SourceSplit<Target> implements Split<Target> {
 
   get corrupt(): readonly string[] {
     return this.#found.corrupt;
+  }
+
+  get damaged(): readonly string[] {
+    return [...(this.#source.damaged ?? [])];
   }
 
   async read(index: number): Promise<Sample<Target> | null> {

@@ -147,7 +147,7 @@ function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
 
 /** What two runs of one stage must agree on: everything but how long they took, and where each had its images. */
 function numbersOf(result: StageResult): string {
-  const { corruptImages, ...numbers } = result;
+  const { corruptImages, damagedImages, ...numbers } = result;
   return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
 }
 

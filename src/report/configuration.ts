@@ -2,7 +2,7 @@
  * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They
  * are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
  */
-import type { Stage } from '../spec/stages.js';
+import { withoutPlace, type Stage } from '../spec/stages.js';
 import { maskOf, type Task } from '../spec/task.js';
 import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { strengthsKey } from '../task/strengths.js';
@@ -55,7 +55,7 @@ function strengthEntries(task: Task | null): (readonly [string, string])[] {
 function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): object {
   // imageSize stands under data; where the data lie decides nothing.
   const common = {
-    data: { ...config.data, path: undefined, fingerprint: dataFingerprint.slice(0, 8) },
+    data: { ...withoutPlace(config.data), fingerprint: dataFingerprint.slice(0, 8) },
     model: { ...config.model, imageSize: undefined },
     engineRevision,
   };

@@ -62,14 +62,15 @@ export function metricOf(
     const { evaluation } = metricNamed(name);
     return data.jobs.some(({ evaluations }) => evaluations[evaluation] !== undefined);
   });
+  if (measured.length === 0) return metric; // pre-training alone: the tables of losses and runs have content
   if (measured.includes(metric)) return metric;
   throw new UsageError(`no job measures ${metric}; choose --metric among ${measured.join(', ')}`);
 }
 
-/** The metric that all jobs are ranked by. */
+/** The metric that all jobs are ranked by; the first of all where no job has an evaluation. */
 function defaultMetric(data: ReportData): MetricName {
-  const metrics = [...new Set(data.jobs.map(({ rankedBy }) => rankedBy))];
-  if (metrics.length === 1) return metrics[0]!;
+  const metrics = [...new Set(data.jobs.map(({ rankedBy }) => rankedBy))].filter((metric) => metric !== null);
+  if (metrics.length <= 1) return metrics[0] ?? METRIC_NAMES[0]!;
   throw new UsageError(`the jobs are ranked by different metrics; choose --metric among ${metrics.join(', ')}`);
 }
 

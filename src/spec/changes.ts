@@ -1,7 +1,7 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import type { Cell, Job, Plan, Stage, StageKind } from './stages.js';
+import { withoutPlace, type Cell, type Job, type Plan, type Stage, type StageKind } from './stages.js';
 
 /**
  * Compares a plan with those that its results folder holds.
@@ -80,8 +80,7 @@ function differencesOf(
 /** A stage's configuration with the names of the keys in a spec. */
 function named({ config }: Stage): Record<string, unknown> {
   const { kind, recipe, data, ...rest } = config;
-  const { path: _place, ...content } = data as typeof data & { path?: string };
-  return { ...rest, data: content, [kind]: recipe };
+  return { ...rest, data: withoutPlace(data), [kind]: recipe };
 }
 
 function compare(value: unknown, old: unknown, key = ''): string[] {

@@ -31,6 +31,12 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   // Contradictions of the axes do not depend on the patch size, so they are reported for an invalid model too.
   const resolution = resolveTask(job, 'dim' in model ? model.patchSize : 1);
   if (resolution.kind === 'contradiction') return resolution;
+  if (resolution.kind !== 'task' && job.evaluate.length === 0) {
+    return {
+      kind: 'contradiction',
+      reason: 'scratch has no pre-training, and without an evaluation there is nothing to run',
+    };
+  }
   if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
 
   const task = resolution.kind === 'task' ? resolution.task : null;

@@ -53,14 +53,18 @@ function groupOf(schema: z.core.$ZodType): KeyGroup {
 
 /** One group with the keys of all. A key has the same type in all data sets, except for the name itself. */
 function merge(groups: KeyGroup[]): KeyGroup {
-  const variants = new Map<string, KeyLeaf[]>();
+  const variants = new Map<string, KeyNode[]>();
   for (const { children } of groups) {
-    for (const [key, child] of children) {
-      if (child.kind === 'leaf') variants.set(key, [...(variants.get(key) ?? []), child]);
-    }
+    for (const [key, child] of children) variants.set(key, [...(variants.get(key) ?? []), child]);
   }
-  const children = [...variants].map(([key, leaves]) => [key, mergeLeaves(leaves)] as const);
+  const children = [...variants].map(([key, nodes]) => [key, mergeNodes(nodes)] as const);
   return { kind: 'group', description: undefined, children: new Map(children) };
+}
+
+function mergeNodes(nodes: readonly KeyNode[]): KeyNode {
+  const nested = nodes.filter((node) => node.kind === 'group');
+  if (nested.length > 0) return { ...merge(nested), description: nested[0]!.description };
+  return mergeLeaves(nodes.filter((node) => node.kind === 'leaf'));
 }
 
 function mergeLeaves(leaves: KeyLeaf[]): KeyLeaf {

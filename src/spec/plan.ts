@@ -1,7 +1,15 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
 import { evaluationConfig, pretrainConfig, withoutLabels } from './jobs.js';
-import { ENGINE_REVISION, type Job, type Plan, type Stage, type StageConfig, type UnlabelledData } from './stages.js';
+import {
+  ENGINE_REVISION,
+  withoutPlace,
+  type Job,
+  type Plan,
+  type Stage,
+  type StageConfig,
+  type UnlabelledData,
+} from './stages.js';
 import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
 
@@ -34,7 +42,7 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     const identity = canonicalJson(ids);
     const same = jobs.get(identity);
     if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0]! });
+      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
     else same.cells.push(cell);
   }
   const { name, description, leftOut } = sweep;
@@ -61,7 +69,10 @@ function stagesOf(
 
 const ID_LENGTH = 16;
 
-/** Gives a stage its identity. It includes the data's fingerprint, but not its path. */
+/**
+ * Gives a stage its identity. The place of the data and the folders of its splits do not enter it; the content does, by its
+ * fingerprint.
+ */
 export function identify(
   config: StageConfig,
   parent: string | null,
@@ -69,6 +80,6 @@ export function identify(
   engineRevision = ENGINE_REVISION,
 ): Stage {
   const content = { parent, dataFingerprint, engineRevision };
-  const hashed = canonicalJson({ config: { ...config, data: { ...config.data, path: undefined } }, ...content });
+  const hashed = canonicalJson({ config: { ...config, data: withoutPlace(config.data) }, ...content });
   return { id: sha256(hashed).slice(0, ID_LENGTH), config, ...content };
 }

@@ -157,10 +157,9 @@ export const jobSchema = z
     ...recipesOfEvaluations(),
     evaluate: z
       .array(z.enum(EVALUATION_NAMES))
-      .min(1)
       .refine(unique, 'expected each evaluation at most once')
       .default(['finetune'])
-      .describe('How pre-trained encoders are measured; tables rank by the first.'),
+      .describe('How pre-trained encoders are measured; the first is what tables rank by. Empty: pre-training alone.'),
   })
   .describe('Defaults of every job.');
 

@@ -29,9 +29,18 @@ export function epochsOf({ recipe }: StageConfig): number | null {
 
 export type { StageKind, UnlabelledData };
 
+/** The data without where they are: the path, and the folders of the splits. These decide no result; the content does. */
+export function withoutPlace(data: UnlabelledData): object {
+  const { path, splits, ...content } = data as UnlabelledData & { path?: string; splits?: object };
+  return content;
+}
+
 /** One unit of work with one folder of results. */
 export interface Stage {
-  /** The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of the fields below, without `data.path`. */
+  /**
+   * The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and
+   * `data.splits`.
+   */
   id: string;
   config: StageConfig;
   /** The pre-training from which it starts; null for pre-training itself and for `scratch`. */
@@ -61,8 +70,8 @@ export interface Job {
   seed: number;
   pretrain: string | null;
   evaluations: Partial<Record<Evaluation, string>>;
-  /** The metric that tables rank by: the first of the spec's `evaluate`. */
-  rankedBy: Evaluation;
+  /** The metric that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
+  rankedBy: Evaluation | null;
 }
 
 /** The frozen plan of a sweep (`plans/<identity>.json`). */

@@ -119,6 +119,8 @@ export function defineEvaluation<
      */
     async run(config: Parameters<typeof declaration.run>[0], context: StageContext) {
       const { dataset } = context;
+      const lack = lackOf({ name, needs }, dataset);
+      if (lack !== null) throw new TrainingError(lack);
       if (!provides(dataset, needs)) {
         throw new TrainingError(
           `${name} needs ${TARGET_NAMES[needs]}, which the data set ${dataset.name} does not provide`,
@@ -131,6 +133,24 @@ export function defineEvaluation<
     columns: columnsOf({ ...columnsOfMetrics(metrics), ...numbers }, TEST_IMAGES),
     result: resultSchemaOf(name, { ...metrics, ...numbers, ...TEST_IMAGES }),
   };
+}
+
+/** What an opened data set lacks for an evaluation, with the remedy; null: nothing. */
+export function lackOf(
+  { name, needs }: { name: string; needs: Needs },
+  { name: data, classes, test }: Pick<Dataset, 'name' | 'classes' | 'test'>,
+): string | null {
+  if (needs === 'class' && classes.length === 0) {
+    return (
+      `${name} needs ${TARGET_NAMES.class}, and the images of ${data} have none; sort them into one folder per class, or ` +
+      'set evaluate: [] to pre-train only'
+    );
+  }
+  if (test.length > 0) return null;
+  return (
+    `${name} measures on a test set, and ${data} has none that fits its training images; add one (test/ or val/, or ` +
+    'data.splits.test), or set evaluate: [] to pre-train only'
+  );
 }
 
 function provides<Needed extends Needs>(dataset: Dataset, needed: Needed): dataset is Dataset & DatasetFor<Needed> {

@@ -32,6 +32,8 @@ export interface StageKindEntry {
 const COMMON = {
   /** Files that could not be decoded and were skipped. */
   corruptImages: z.array(z.string()),
+  /** Files that the decoder warned of and that were used; undefined: of a version that did not look. */
+  damagedImages: z.array(z.string()).optional(),
   /** Identity of the stage. */
   stage: sinceRevision2(z.string()),
   /** The pre-training from which it started, and the digest of that checkpoint (`store/safetensors.ts`); null: none. */
@@ -40,8 +42,8 @@ const COMMON = {
   checkpoint: sinceRevision2(z.string()),
 };
 
-/** The keys of a result whose values follow from the stage's files. */
-export type FileKeys = 'stage' | 'parent' | 'checkpoint';
+/** What a result has beside what its kind measures; `training/run-stage.ts` adds it. */
+export type FileKeys = 'damagedImages' | 'stage' | 'parent' | 'checkpoint';
 
 /**
  * The schema of `result.json` for a kind of stage.
@@ -75,5 +77,11 @@ export function columnsOf(numbers: Fields, tested: Fields = {}): Fields {
     description: 'Files that could not be decoded and were skipped.',
     digits: 0,
   };
-  return { ...numbers, ...WORK, ...TRAIN_IMAGES, ...tested, corruptImages, ...TIME };
+  const damagedImages = {
+    schema: z.int(),
+    label: 'damaged images',
+    description: 'Files that the decoder warned of and that were used.',
+    digits: 0,
+  };
+  return { ...numbers, ...WORK, ...TRAIN_IMAGES, ...tested, corruptImages, damagedImages, ...TIME };
 }

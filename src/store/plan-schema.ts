@@ -78,7 +78,7 @@ const job = z.strictObject({
   seed,
   pretrain: id.nullable(),
   evaluations: z.partialRecord(z.enum(EVALUATION_NAMES), id),
-  rankedBy: z.enum(EVALUATION_NAMES),
+  rankedBy: z.enum(EVALUATION_NAMES).nullable(),
 });
 
 const part = z.strictObject({

@@ -6,7 +6,7 @@ import { messageOf } from '../common/errors.js';
 import { permutation, stream } from '../common/random.js';
 import { viewPixels } from '../common/view.js';
 import { evaluationView } from '../data/augment.js';
-import type { Split } from '../data/split.js';
+import type { Dataset, Split } from '../data/split.js';
 import type { Parameters } from '../model/parameters.js';
 import { predict } from '../model/vit.js';
 import type { Example, Objective } from '../objectives/compose.js';
@@ -37,7 +37,7 @@ export async function leavePreview(
 ): Promise<void> {
   mayWrite();
   try {
-    const panels = await previewPanels(objective, await heldOut(objective, dataset.test, seed), (batch) =>
+    const panels = await previewPanels(objective, await examplesOf(objective, dataset, seed), (batch) =>
       predict(parameters, model, batch.inputs, batch.selection),
     );
     const options = { captions: true, largest: ENLARGED, colours: COLOURS };
@@ -47,12 +47,20 @@ export async function leavePreview(
   }
 }
 
-/** Degraded test images, of those that can be decoded: the same ones for every objective with the same seed. */
-async function heldOut(objective: Objective, test: Split, seed: number): Promise<Example[]> {
+/**
+ * Some test images that can be decoded, the same for every objective of a seed, degraded. Without a test set, training
+ * images.
+ */
+async function examplesOf(
+  objective: Objective,
+  { train, test }: Pick<Dataset, 'train' | 'test'>,
+  seed: number,
+): Promise<Example[]> {
+  const split: Split = test.length > 0 ? test : train;
   const examples: Example[] = [];
-  for (const index of permutation(test.length, stream(seed, 'preview'))) {
+  for (const index of permutation(split.length, stream(seed, 'preview'))) {
     if (examples.length === IMAGES) break;
-    const sample = await test.read(index);
+    const sample = await split.read(index);
     if (sample === null) continue;
     const field = viewPixels(evaluationView(sample.image, objective.fieldSize));
     examples.push(objective.degrade(field, stream(seed, 'preview', index)));

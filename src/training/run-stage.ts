@@ -58,12 +58,16 @@ export async function runStage(
   });
   const result: StageResult = {
     ...numbers,
+    damagedImages: [...new Set([...dataset.train.damaged, ...dataset.test.damaged])],
     stage: stage.id,
     parent: parent && { id: parent.id, sha256: parent.sha256 },
     checkpoint: leavesCheckpoint(stage.config.kind) ? readSafetensorsHeader(paths.checkpoint).sha256 : null,
   };
   for (const file of result.corruptImages) {
     surroundings.emit({ type: 'warning', message: `skipped an image that cannot be decoded: ${file}` });
+  }
+  for (const file of result.damagedImages ?? []) {
+    surroundings.emit({ type: 'warning', message: `used a damaged image, parts of which may be grey: ${file}` });
   }
   surroundings.mayWrite();
   writeJson(paths.result, result);

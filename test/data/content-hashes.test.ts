@@ -17,13 +17,14 @@ async function written(files: Record<string, string>): Promise<string> {
 }
 
 /** Lists files with stamps that the test decides, changed long before they are hashed. */
-const listed = (stamps: Record<string, string>, changedAt = 0): ListedFile[] =>
+const listed = (stamps: Record<string, string>, changedAt = 0): Omit<ListedFile, 'path'>[] =>
   Object.entries(stamps).map(([name, stamp]) => ({ name, stamp, changedAt }));
 
 /** Hashes, and says how many files were read. */
-async function hash(folder: string, files: readonly ListedFile[], cache: string) {
+async function hash(folder: string, files: readonly Omit<ListedFile, 'path'>[], cache: string) {
   let read = 0;
-  const hashed = await hashFolder(folder, files, { cache, now: () => DAY, onHashed: () => (read += 1) });
+  const placed = files.map((file) => ({ ...file, path: join(folder, file.name) }));
+  const hashed = await hashFolder(folder, placed, { cache, now: () => DAY, onHashed: () => (read += 1) });
   return { ...hashed, read };
 }
 

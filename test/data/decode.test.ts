@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import type { ByteImage } from '../../src/common/image.js';
 import { decodeImage } from '../../src/data/decode.js';
 
 /** A picture of 24 × 16: red left half, blue right half, the lowest quarter white. */
@@ -11,8 +12,10 @@ function picture(): Sharp {
   return sharp(data, { raw: { width: 24, height: 16, channels: 3 } });
 }
 
+const decode = async (bytes: Uint8Array): Promise<ByteImage> => (await decodeImage(bytes, 'colour-managed')).image;
+
 async function pixel(bytes: Uint8Array, x: number, y: number): Promise<number[]> {
-  const { data, width } = await decodeImage(bytes);
+  const { data, width } = await decode(bytes);
   return Array.from(data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3));
 }
 
@@ -25,7 +28,7 @@ const near = (actual: number[], expected: number[], tolerance: number): void => 
 
 const bytesOf = (image: Sharp): Promise<Buffer> => image.toBuffer();
 
-describe('decoding', () => {
+describe('colour-managed decoding', () => {
   it.each([
     ['PNG', (image: Sharp) => image.png(), 0],
     ['palette PNG', (image: Sharp) => image.png({ palette: true }), 2],
@@ -38,7 +41,7 @@ describe('decoding', () => {
     ['WebP', (image: Sharp) => image.webp({ lossless: true }), 2],
   ] as const)('should read %s', async (_kind, encode, tolerance) => {
     const bytes = await bytesOf(encode(picture()));
-    expect(await decodeImage(bytes)).toMatchObject({ height: 16, width: 24 });
+    expect(await decode(bytes)).toMatchObject({ height: 16, width: 24 });
     near(await pixel(bytes, 4, 4), [255, 0, 0], tolerance);
     near(await pixel(bytes, 20, 4), [0, 0, 255], tolerance);
     near(await pixel(bytes, 4, 14), [255, 255, 255], tolerance);
@@ -100,7 +103,7 @@ describe('decoding', () => {
     const bytes = await bytesOf(
       picture().withMetadata({ orientation: 6 }).jpeg({ quality: 95, chromaSubsampling: '4:4:4' }),
     );
-    expect(await decodeImage(bytes)).toMatchObject({ height: 24, width: 16 });
+    expect(await decode(bytes)).toMatchObject({ height: 24, width: 16 });
     near(await pixel(bytes, 12, 4), [255, 0, 0], 8);
     near(await pixel(bytes, 12, 20), [0, 0, 255], 8);
     near(await pixel(bytes, 1, 10), [255, 255, 255], 8);
@@ -113,7 +116,7 @@ describe('decoding', () => {
   ] as const)('should refuse a %s that is cut short', async (_kind, encode) => {
     const noise = Buffer.from(Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 7919 + (i >> 3) * 104_729) & 255));
     const bytes = await bytesOf(encode(sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })));
-    await expect(decodeImage(bytes.subarray(0, bytes.length / 2))).rejects.toThrow();
+    await expect(decode(bytes.subarray(0, bytes.length / 2))).rejects.toThrow();
   });
 
   it('should pass over stray bytes that decoders merely warn of', async () => {
@@ -122,13 +125,13 @@ describe('decoding', () => {
     const end = 4 + bytes.readUInt16BE(4);
     const stray = Buffer.concat([bytes.subarray(0, end), Buffer.from([1, 2, 3, 4]), bytes.subarray(end)]);
     await expect(sharp(stray, { failOn: 'warning' }).raw().toBuffer()).rejects.toThrow(/extraneous/);
-    expect(await decodeImage(stray)).toMatchObject({ height: 16, width: 24 });
+    expect(await decode(stray)).toMatchObject({ height: 16, width: 24 });
   });
 
   it.each([
     ['nothing', Buffer.alloc(0)],
     ['text', Buffer.from('<html>404</html>')],
   ])('should refuse %s', async (_what, bytes) => {
-    await expect(decodeImage(bytes)).rejects.toThrow();
+    await expect(decode(bytes)).rejects.toThrow();
   });
 });

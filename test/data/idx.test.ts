@@ -1,5 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { UsageError } from '../../src/common/errors.js';
 import { openDataset } from '../../src/data/dataset.js';
@@ -113,6 +114,48 @@ describe('IDX files', () => {
     const opening = open(await written(changes));
     await expect(opening).rejects.toThrow(UsageError);
     await expect(opening).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['as torchvision keeps them', (name: string) => `MNIST/raw/${name}`],
+    ['in raw/', (name: string) => `raw/${name}`],
+    ['as 7-zip names them', (name: string) => name.replace('-idx', '.idx')],
+    ['as 7-zip names them, zipped again', (name: string) => `${name.replace('-idx', '.idx')}.gz`],
+  ])('should be found %s', async (_what, nameOf) => {
+    const plain = await open(await written());
+    const folder = await folderFor();
+    for (const [name, bytes] of Object.entries(FILES)) {
+      const path = join(folder, nameOf(name));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, path.endsWith('.gz') ? gzipSync(bytes) : bytes);
+    }
+    expect((await open(folder)).fingerprint).toBe(plain.fingerprint);
+  });
+
+  it('should be found beside folders of their names', async () => {
+    const folder = await folderFor();
+    for (const [name, bytes] of Object.entries(FILES)) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name.replace('-idx', '.idx')), bytes);
+    }
+    expect((await open(folder)).train.length).toBe(3);
+  });
+
+  it('should be refused where a folder contains several data sets, with their places', async () => {
+    const folder = await folderFor();
+    for (const set of ['FashionMNIST', 'MNIST']) {
+      await mkdir(join(folder, set, 'raw'), { recursive: true });
+      for (const [name, bytes] of Object.entries(FILES)) await writeFile(join(folder, set, 'raw', name), bytes);
+    }
+    await expect(open(folder)).rejects.toThrow(UsageError);
+    await expect(open(folder)).rejects.toThrow(/several data sets.*FashionMNIST.raw, .*MNIST.raw/);
+  });
+
+  it('should not wait for a pipe', async () => {
+    const folder = await written();
+    await rm(join(folder, 'train-labels-idx1-ubyte'));
+    execFileSync('mkfifo', [join(folder, 'train-labels-idx1-ubyte')]);
+    await expect(open(folder)).rejects.toThrow(/cannot read .*train-labels-idx1-ubyte \(it is not a regular file\)/);
   });
 
   it('should be refused when one is missing, with what is needed', async () => {

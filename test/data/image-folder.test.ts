@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { TrainingError, UsageError } from '../../src/common/errors.js';
 import { openDataset } from '../../src/data/dataset.js';
+import { imageFolder } from '../../src/data/image-folder.js';
+import type { UnlabelledData } from '../../src/data/registry.js';
 import { ImageCache } from '../../src/data/image-cache.js';
 import { ownCache, temporaryFolders } from './fixture.js';
 
@@ -38,8 +42,15 @@ const SMALL = {
 const written = async (changes: Record<string, number | string | null> = {}): Promise<string> =>
   write(await write(await folderFor(), SMALL), changes);
 
-const open = (path: string, options: { corrupt?: 'fail' | 'skip'; trainImages?: number; testImages?: number } = {}) =>
-  openDataset({ name: 'image-folder', imageSize: 4, path, corrupt: 'fail', ...options });
+type Data = UnlabelledData<'image-folder'>;
+
+/** The keys of a spec with these changes. */
+const dataOf = (path: string, options: Partial<Data> = {}): Data => ({
+  ...imageFolder.schema.parse({ name: 'image-folder', imageSize: 8, path }),
+  ...options,
+});
+
+const open = (path: string, options: Partial<Data> = {}) => openDataset(dataOf(path, options));
 
 /** The grey values and labels of all samples, in order. */
 async function contents(split: {
@@ -80,9 +91,13 @@ describe('an image folder', () => {
 
   it('should read val/ where there is no test/, and test/ where there are both', async () => {
     const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
-    expect((await contents((await open(root)).test)).map(([value]) => value)).toEqual([12, 21]);
+    const both = await open(root);
+    expect((await contents(both.test)).map(([value]) => value)).toEqual([12, 21]);
+    expect(both.remarks).toEqual(['val/ is not used: test/ is the test set (data.splits names another)']);
     await rm(join(root, 'test'), { recursive: true });
-    expect((await contents((await open(root)).test)).map(([value]) => value)).toEqual([50, 51]);
+    const val = await open(root);
+    expect((await contents(val.test)).map(([value]) => value)).toEqual([50, 51]);
+    expect(val.remarks).toEqual(['val/ is the test set']);
   });
 
   it('should take every image kind in any case, nested folders, and no other or hidden files', async () => {
@@ -148,6 +163,7 @@ describe("an image folder's fingerprint", () => {
   it.each([
     ['an image is added', { 'train/dog/new.png': 1 }],
     ['an image is removed', { 'train/cat/a.png': null }],
+    ['images lose their classes', { 'train/cat': null, 'train/dog': null, 'train/a.png': 10 }],
     [
       'an image changes its size',
       {
@@ -188,19 +204,12 @@ describe("an image folder's fingerprint", () => {
     const root = await written();
     const told: string[] = [];
     const watch = { onChanged: (what: string) => told.push(what) };
-    const data = { name: 'image-folder', imageSize: 4, path: root, corrupt: 'fail' } as const;
+    const data = dataOf(root);
     await openDataset(data, 1, watch);
     await write(root, { 'train/cat/a.png': 99 });
     await openDataset(data, 1, watch);
     await openDataset(data, 1, watch);
     expect(told).toEqual([`${root} changed since it was last read (changed: train/cat/a.png)`]);
-  });
-
-  it('should be refused where a file cannot be read', async () => {
-    const root = await written();
-    await mkdir(join(root, 'elsewhere'));
-    await symlink(join(root, 'elsewhere'), join(root, 'train/cat/folder.png'));
-    await expect(open(root)).rejects.toThrow(/cannot read a file of .*Make it readable, or remove it/);
   });
 
   it('should not depend on trainImages', async () => {
@@ -211,14 +220,13 @@ describe("an image folder's fingerprint", () => {
 
 describe('an image folder that cannot be used', () => {
   it.each([
-    ['without train/', { train: null }, /there is no train\/ in .*one folder of images a class/],
-    ['without test/ and val/', { test: null }, /there is no test\/ or val\/ in/],
+    ['without train/', { train: null }, /there is no train\/ in .*, but there is test\/.*data\.splits/],
     [
       'with an empty class',
-      { 'train/cat/a.png': null, 'train/cat/b.png': null, 'train/cat/a.gif': 'GIF89a' },
-      /train.cat holds no images \(\.jpg, \.jpeg, \.png and \.webp are read\)/,
+      { 'train/cat/a.png': null, 'train/cat/b.png': null, 'train/cat/a.tif': 'II*' },
+      /train.cat holds no images \(\.jpg, .* and \.pgm are read; ignored: 1 × \.tif \(cat\/a\.tif\)\)/,
     ],
-    ['without classes', { 'test/cat': null, 'test/dog': null, 'test/loose.png': 3 }, /test holds no class folders/],
+    ['with no image at all', { train: null, 'train/a.txt': 'a' }, /train holds no images .* 1 × \.txt \(a\.txt\)/],
     ['with different classes', { 'train/emu/e.png': 1, 'test/gnu/g.png': 1 }, /train lacks gnu; .*test lacks emu/],
   ])('should be refused: %s', async (_what, changes: Record<string, number | string | null>, message) => {
     const opening = open(await written(changes));
@@ -232,10 +240,182 @@ describe('an image folder that cannot be used', () => {
     await expect(open(path)).rejects.toThrow(/there is no folder .*nowhere.*train\/ and test\/.*vitmim data fetch/s);
   });
 
-  it('should be refused when a link leads nowhere', async () => {
-    const root = await written();
+  it('should be refused for a link that leads nowhere and an empty file, with the remedy', async () => {
+    const root = await written({ 'test/cat/empty.png': '' });
     await symlink(join(root, 'gone.png'), join(root, 'train/cat/link.png'));
-    await expect(open(root)).rejects.toThrow(/cannot read .*link\.png/);
+    const opening = open(root);
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(
+      /link\.png \(a link that leads nowhere\), .*empty\.png \(an empty file\) cannot be decoded.*data\.corrupt: skip/,
+    );
+  });
+});
+
+describe('the splits of an image folder', () => {
+  const values = async (split: Parameters<typeof contents>[0]): Promise<number[]> =>
+    (await contents(split)).map(([value]) => value);
+
+  it('should be those that the spec names, wherever they are', async () => {
+    const root = await write(await folderFor(), {
+      'a/fit/cat/1.png': 1,
+      'a/fit/dog/2.png': 2,
+      'b/cat/3.png': 3,
+      'b/dog/4.png': 4,
+      'c/cat/5.png': 5,
+      'c/dog/6.png': 6,
+    });
+    const { train, test, validation } = await open(root, { splits: { train: 'a/fit', test: 'b', validation: 'c' } });
+    expect([await values(train), await values(test), await values(validation!)]).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+  });
+
+  it('should be train/ and val/ of ImageNet as it is shipped, whose test/ has no classes', async () => {
+    const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51, test: null, 'test/t.png': 60 });
+    const { train, test, classes, remarks } = await open(root);
+    expect([await values(train), await values(test), classes]).toEqual([
+      [10, 11, 20],
+      [50, 51],
+      ['cat', 'dog'],
+    ]);
+    expect(remarks).toEqual(['test/ is not used: it has no class folders', 'val/ is the test set']);
+  });
+
+  it('should leave the test set empty where there is none, or none with classes', async () => {
+    expect((await open(await written({ test: null }))).test).toHaveLength(0);
+    const { test, remarks } = await open(await written({ test: null, 'test/t.png': 60 }));
+    expect(test).toHaveLength(0);
+    expect(remarks).toEqual(['test/ is not used: it has no class folders']);
+  });
+
+  it('should have no classes where images are not in folders', async () => {
+    const flat = { train: null, test: null, 'train/b.png': 2, 'train/a.png': 1, 'test/t.png': 3 };
+    const { train, test, classes } = await open(await written(flat));
+    expect([await values(train), await values(test), classes]).toEqual([[1, 2], [3], []]);
+  });
+
+  it('should be all images of a folder without train/', async () => {
+    const root = await write(await folderFor(), { 'b.png': 2, 'a.png': 1 });
+    const { train, test, classes, remarks } = await open(root);
+    expect([await values(train), test.length, classes]).toEqual([[1, 2], 0, []]);
+    expect(remarks).toEqual([`no train/: all images of ${root} are training images`]);
+  });
+
+  it('should have no classes with labels: none, whatever folders images are in', async () => {
+    const root = await write(await folderFor(), { '2019/may/b.png': 2, '2020/a.png': 3, 'c.png': 1 });
+    const { train, classes } = await open(root, { labels: 'none' });
+    expect([await values(train), classes]).toEqual([[2, 3, 1], []]);
+  });
+
+  it('should have the same fingerprint under any name, and another one for other images', async () => {
+    const one = await written();
+    const other = await written({ test: null, 'eval/dog/x.png': 21, 'eval/cat/y.png': 12 });
+    const { fingerprint } = await open(one);
+    expect((await open(other, { splits: { train: 'train', test: 'eval' } })).fingerprint).toBe(fingerprint);
+    expect((await open(other, { splits: { train: 'eval', test: 'train' } })).fingerprint).not.toBe(fingerprint);
+    expect((await open(other, { splits: { train: 'train' } })).fingerprint).not.toBe(fingerprint);
+  });
+
+  it.each([
+    ['is missing', { train: 'train', test: 'exam' }, /there is no folder exam in .*Correct data\.splits/],
+    ['contains another one', { train: '.', test: 'test' }, /splits\.test is in the folder of data\.splits\.train/],
+    ['is another one', { train: 'train', test: 'train' }, /is in the folder of/],
+    ['has no classes and train has', { train: 'train', test: 'flat' }, /train has class folders and .*flat has none/],
+  ])('should be refused where one %s', async (_what, splits, message) => {
+    const opening = open(await written({ 'flat/a.png': 1 }), { splits });
+    await expect(opening).rejects.toThrow(UsageError);
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  it.each(['/etc', '../elsewhere', 'a/../../b', 'C:\\data', ''])('should not be outside of the data: %s', (train) => {
+    const keys = { name: 'image-folder', path: 'data', splits: { train } };
+    expect(imageFolder.schema.safeParse(keys).success).toBe(false);
+  });
+});
+
+describe('what an image folder ignores', () => {
+  it('should be counted by reason, for each split', async () => {
+    const root = await written({
+      'train/cat/notes.txt': 'a',
+      'train/dog/more.TXT': 'b',
+      'train/cat/scan.tiff': 'II*',
+      'train/.DS_Store': 'x',
+      'train/loose.png': 1,
+      'test/cat/.hidden.png': 2,
+      'elsewhere/z.png': 30,
+    });
+    await symlink(join(root, 'elsewhere'), join(root, 'train/cat/folder.png'));
+    execFileSync('mkfifo', [join(root, 'train/cat/pipe.png')]);
+    const { train, remarks } = await open(root);
+    expect(train).toHaveLength(3);
+    expect(remarks).toEqual([
+      'ignored in train/: 2 × .txt (cat/notes.txt, …), 1 × .tiff (cat/scan.tiff), 1 × hidden (.DS_Store), ' +
+        '1 × image beside the class folders (loose.png), 1 × link to a folder (cat/folder.png), ' +
+        '1 × pipe, socket or device (cat/pipe.png)',
+      'ignored in test/: 1 × hidden (cat/.hidden.png)',
+    ]);
+  });
+
+  it('should be said of images that trainImages leaves out', async () => {
+    expect((await open(await written(), { trainImages: 2 })).remarks).toEqual(['trainImages: 2 of 3 images are used']);
+  });
+});
+
+describe('a file that is not what its name says', () => {
+  it('should be decoded by its content', async () => {
+    const root = await written();
+    await writeFile(
+      join(root, 'train/cat/a.png'),
+      await sharp(await png(99))
+        .jpeg()
+        .toBuffer(),
+    );
+    expect(await (await open(root)).train.sample(0)).toMatchObject({ image: { height: 4 } });
+  });
+
+  it.each([
+    ['an SVG drawing', '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'],
+    ['a TIFF image', 'II*\0aaaaaaaa'],
+    ['an HEIF image (a HEIC photo)', '\0\0\0\x18ftypheic\0\0\0\0mif1heic'],
+    ['a web page (HTML)', '<!DOCTYPE html><html></html>'],
+    ['no image of a known format', 'photo'],
+  ])('should be named: %s', async (what, content) => {
+    const { train } = await open(await written({ 'train/cat/a.png': content }));
+    await expect(train.sample(0)).rejects.toThrow(`a.png cannot be decoded (it is ${what}, and JPEG, PNG`);
+  });
+});
+
+describe('a damaged file', () => {
+  const { file } = (
+    JSON.parse(readFileSync('test/data/fixtures/decode.json', 'utf8')) as { cases: Record<string, { file: string }> }
+  ).cases['jpeg-cut-and-closed']!;
+
+  const damaged = async (): Promise<string> => {
+    const root = await written();
+    await writeFile(join(root, 'train/cat/a.png'), Buffer.from(file, 'base64'));
+    return root;
+  };
+
+  it('should be used and named once', async () => {
+    const root = await damaged();
+    const { train, test } = await open(root);
+    expect(await train.read(0)).toMatchObject({ image: { height: 64, width: 96 } });
+    await train.subset([0]).read(0);
+    await train.read(1);
+    expect([train.damaged, train.corrupt, test.damaged]).toEqual([[join(root, 'train/cat/a.png')], [], []]);
+  });
+
+  it('should be passed over with damaged: skip', async () => {
+    const { train } = await open(await damaged(), { damaged: 'skip' });
+    expect(await train.read(0)).toBeNull();
+    expect([train.damaged, train.corrupt.length]).toEqual([[], 1]);
+  });
+
+  it('should stop the stage with damaged: fail, with the remedy', async () => {
+    const { train } = await open(await damaged(), { damaged: 'fail' });
+    await expect(train.read(0)).rejects.toThrow(/a\.png is damaged \(.*premature end.*data\.damaged: use or skip/);
   });
 });
 
@@ -275,6 +455,24 @@ describe('a corrupt file', () => {
   it('should be passed over where it is empty', async () => {
     const { train } = await open(await written({ 'train/cat/b.png': '' }), { corrupt: 'skip' });
     expect(await train.read(1)).toBeNull();
+  });
+
+  it('should be passed over where it is a link that leads nowhere', async () => {
+    const root = await written();
+    await symlink(join(root, 'gone.png'), join(root, 'train/cat/link.png'));
+    const { train, remarks } = await open(root, { corrupt: 'skip' });
+    expect(remarks).toEqual([`passed over: ${join(root, 'train/cat/link.png')} (a link that leads nowhere)`]);
+    expect(train).toHaveLength(4);
+    expect(await train.read(2)).toBeNull();
+    expect(train.corrupt).toEqual([join(root, 'train/cat/link.png')]);
+  });
+
+  it('should not be confused with a pipe that came in its place', async () => {
+    const root = await written();
+    const { train } = await open(root, { corrupt: 'skip' });
+    await rm(join(root, 'train/cat/a.png'));
+    execFileSync('mkfifo', [join(root, 'train/cat/a.png')]);
+    await expect(train.sample(0)).rejects.toThrow(/a\.png cannot be read \(it is not a regular file\)/);
   });
 
   it('should fail the stage where its class has no other, with the class and the file', async () => {

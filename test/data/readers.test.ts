@@ -1,11 +1,12 @@
 /** Images read by other threads are the images: the same pixels and the same complaints, in any order of arrival. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
+import type { DecodeMode } from '../../src/data/formats/format.js';
 import { readImage, type ReadImage } from '../../src/data/read-image.js';
 import { openReaders } from '../../src/data/readers.js';
 
@@ -69,6 +70,32 @@ it('in memory that earlier images have given back, as large or not', async () =>
     }
   }
   expect(memories.size).toBeLessThan(40); // of 160 images
+});
+
+it('with what the decoder warned of', async () => {
+  const { cases } = JSON.parse(readFileSync('test/data/fixtures/decode.json', 'utf8')) as {
+    cases: Record<string, { file: string }>;
+  };
+  const damaged = join(folder, 'damaged.jpg');
+  writeFileSync(damaged, Buffer.from(cases['jpeg-cut-and-closed']!.file, 'base64'));
+  const read = openReaders(2);
+  expect(await read(damaged)).toMatchObject({
+    kind: 'image',
+    damage: expect.stringMatching(/premature end/) as string,
+  });
+  expect(await read(paths[0]!)).toMatchObject({ kind: 'image', damage: null });
+});
+
+it('decoded as asked', async () => {
+  const transparent = join(folder, 'transparent.png');
+  const pixels = Uint8Array.from([10, 20, 30, 0]);
+  await sharp(pixels, { raw: { width: 1, height: 1, channels: 4 } }).toFile(transparent);
+  const pixelsOf = async (mode: DecodeMode) => {
+    const found = await openReaders(2, mode)(transparent);
+    return found.kind === 'image' ? Array.from(found.image.data) : found;
+  };
+  expect(await pixelsOf('torchvision')).toEqual([10, 20, 30]);
+  expect(await pixelsOf('colour-managed')).toEqual([255, 255, 255]);
 });
 
 it('in memory that a corrupt file was to have had', async () => {

@@ -11,6 +11,7 @@ import { viewPixels } from '../../src/common/view.js';
 import { randomResizedCrop } from '../../src/data/augment.js';
 import { stream } from '../../src/common/random.js';
 import { type Dataset, openDataset } from '../../src/data/dataset.js';
+import { imageFolder } from '../../src/data/image-folder.js';
 import { largestDifference, ownCache, temporaryFolders } from './fixture.js';
 
 const { VITMIM_TEST_IMAGES: folder, VITMIM_REQUIRE_IMAGES: required } = process.env;
@@ -26,7 +27,7 @@ const [TRAIN, TEST] = [20, 5];
   let root: string;
 
   const open = (corrupt: 'fail' | 'skip' = 'fail'): Promise<Dataset<'class'>> =>
-    openDataset({ name: 'image-folder', imageSize: 32, path: root, corrupt });
+    openDataset(imageFolder.schema.parse({ name: 'image-folder', imageSize: 32, path: root, corrupt }));
 
   beforeAll(async () => {
     if (folder === undefined || !existsSync(archive)) {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { planOf } from '../runner/support.js';
+import { planOf, resultOf } from '../runner/support.js';
 import { buildTables, readableTables, writeReport } from '../../src/report/report.js';
 import type { Table } from '../../src/report/table.js';
 import { TABLE_NAMES } from '../../src/report/tables/index.js';
@@ -9,7 +9,7 @@ import { toLatex } from '../../src/report/writers/latex.js';
 import { toCsv } from '../../src/report/writers/csv.js';
 import { toMarkdown } from '../../src/report/writers/markdown.js';
 import { toText } from '../../src/report/writers/text.js';
-import { accuracies, collect, dataOf, resultsMaker } from './support.js';
+import { accuracies, collect, collectedFrom, dataOf, resultsMaker } from './support.js';
 
 const results = resultsMaker();
 
@@ -125,6 +125,16 @@ describe('the metric', () => {
     );
     expect(buildTables(both, { metric: 'knn' })).toHaveLength(8);
   });
+});
+
+test('pre-training alone is reported with its runs, and no result is missing', () => {
+  const plan = planOf('job: {evaluate: []}\ngrid: {objective: [masked, blurred]}');
+  const data = collectedFrom(plan, (_job, kind) => resultOf(kind));
+  const runs = buildTables(data).find(({ name }) => name === 'runs')!;
+  expect(runs.rows.map(({ objective, pretrain_epochs, missing }) => [objective, pretrain_epochs, missing])).toEqual([
+    ['masked', 20, ''],
+    ['blurred', 20, ''],
+  ]);
 });
 
 test('folders of one sweep are reported under its name, with each description once', () => {

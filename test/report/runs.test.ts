@@ -28,6 +28,7 @@ test('every job is one row with its triple, its cells and every number of its st
       pretrain_steps: 40,
       pretrain_train_images: 20,
       pretrain_corrupt_images: 0,
+      pretrain_damaged_images: null,
       pretrain_images_per_second: 100,
       pretrain_seconds: 2,
       pretrain_stage: plan.jobs[0]!.pretrain,
@@ -39,6 +40,7 @@ test('every job is one row with its triple, its cells and every number of its st
       knn_train_images: 20,
       knn_test_images: 10,
       knn_corrupt_images: 0,
+      knn_damaged_images: null,
       knn_images_per_second: 100,
       knn_seconds: 2,
       knn_stage: plan.jobs[0]!.evaluations.knn,
@@ -84,7 +86,7 @@ test('numbers of training that results of older versions lack are empty, and tho
     const data = collectedFrom(plan, (_job, kind) => {
       const result = resultOf(kind);
       const known = Object.entries(values).filter(([key]) => key in result);
-      return { ...result, ...Object.fromEntries(known), corruptImages: ['a.png', 'b.png'] };
+      return { ...result, ...Object.fromEntries(known), corruptImages: ['a.png', 'b.png'], damagedImages: ['c.png'] };
     });
     return runsTable(data, { metric: 'finetune' }).rows[0]!;
   };
@@ -93,6 +95,7 @@ test('numbers of training that results of older versions lack are empty, and tho
     pretrain_largest_gradient_norm: 2.5,
     pretrain_batch_size: 7,
     pretrain_corrupt_images: 2,
+    pretrain_damaged_images: 1,
     finetune_first_loss: 1.5,
     finetune_largest_gradient_norm: 2.5,
     finetune_batch_size: 7,

@@ -20,10 +20,16 @@ describe('jobKeys', () => {
         .sort(),
     ).toEqual([
       'data.corrupt',
+      'data.damaged',
+      'data.decode',
       'data.imageSize',
       'data.labelFraction',
+      'data.labels',
       'data.name',
       'data.path',
+      'data.splits.test',
+      'data.splits.train',
+      'data.splits.validation',
       'data.testImages',
       'data.trainImages',
     ]);

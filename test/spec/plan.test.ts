@@ -190,6 +190,22 @@ describe('stages', () => {
     expect(idsOf(buildPlan(at('a'), () => 'other'))).not.toEqual(idsOf(original));
   });
 
+  test('do not change with the folders of the splits, but with how images are decoded', () => {
+    const of = (keys: string) => plan(`job: {data: {name: image-folder, path: a${keys}}}`);
+    const original = idsOf(of(''));
+    expect(idsOf(of(', splits: {train: fit, test: exam}'))).toEqual(original);
+    for (const keys of ['decode: colour-managed', 'damaged: skip', 'labels: none']) {
+      for (const id of idsOf(of(`, ${keys}`))) expect(original).not.toContain(id);
+    }
+  });
+
+  test('are pre-training alone without an evaluation', () => {
+    const { jobs, stages, leftOut } = plan('job: {evaluate: []}\ngrid: {objective: [masked, scratch]}');
+    expect(stages.map(({ config }) => config.kind)).toEqual(['pretrain']);
+    expect(jobs).toMatchObject([{ evaluations: {}, rankedBy: null }]);
+    expect(leftOut).toMatchObject([{ cell: { objective: 'scratch' }, reason: /nothing to run/ }]);
+  });
+
   test('from scratch do not depend on pre-training', () => {
     const scratch = 'objective: scratch';
     expect(idsOf(plan(`job: {${scratch}, pretrain: {epochs: 50}, model: {decoder: {depth: 2}}}`))).toEqual(

@@ -210,7 +210,7 @@ describe('wrong values', () => {
 
   test('a missing path says what it is', () => {
     expect(complaints('job:\n  data: {name: image-folder}')).toEqual([
-      '2:9 job.data.path is missing (Folder with train/ and test/ (or val/), each with one folder of JPEG, PNG or WebP a class)',
+      '2:9 job.data.path is missing (Folder with train/ and test/ (or val/), each with one folder of images a class)',
     ]);
   });
 

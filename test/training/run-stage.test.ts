@@ -1,5 +1,5 @@
 /** Stages that are rejected at their beginning, and the files of a finished stage. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
@@ -12,6 +12,8 @@ import { siblingPaths, stagePaths, type StagePaths } from '../../src/store/layou
 import { resultSchema, stageSchema } from '../../src/store/records.js';
 import { readSafetensorsHeader } from '../../src/store/safetensors.js';
 import { runStage } from '../../src/training/run-stage.js';
+import type { TrainingEvent } from '../../src/stages/events.js';
+import { ownCache } from '../data/fixture.js';
 import { temporaryFolder } from '../support/cli.js';
 
 const SPEC = `
@@ -42,9 +44,14 @@ afterAll(() => {
 const stageOf = (kind: StageKind): Stage => stages.find(({ config }) => config.kind === kind)!;
 const pathsOf = (sweep: string, { id }: Stage): StagePaths => stagePaths(join(folder.path, sweep, id));
 
-function run(stage: Stage, sweep: string, mayWrite: () => void = () => undefined) {
+function run(
+  stage: Stage,
+  sweep: string,
+  mayWrite: () => void = () => undefined,
+  emit: (event: TrainingEvent) => void = () => undefined,
+) {
   const { signal } = new AbortController();
-  const surroundings = { device: 'simd', emit: () => undefined, signal, mayWrite, checkpointEvery: Infinity };
+  const surroundings = { device: 'simd', emit, signal, mayWrite, checkpointEvery: Infinity };
   return runStage(stage, pathsOf(sweep, stage), surroundings);
 }
 
@@ -57,6 +64,46 @@ it('names in its result the checkpoint that it wrote and the one from which it s
   expect(resultOf(pretrain)).toMatchObject({ stage: pretrain.id, parent: null, checkpoint: digestOf(pretrain) });
   expect(resultOf(finetune)).toMatchObject({ stage: finetune.id, parent, checkpoint: digestOf(finetune) });
   expect(resultOf(knn)).toMatchObject({ stage: knn.id, parent, checkpoint: null });
+});
+
+describe('on images without classes and without a test set', () => {
+  ownCache();
+
+  it('pre-trains, and names a damaged image in its result and in a warning', async () => {
+    const { cases } = JSON.parse(readFileSync('test/data/fixtures/decode.json', 'utf8')) as {
+      cases: Record<string, { file: string }>;
+    };
+    const images = join(folder.path, 'images');
+    mkdirSync(images);
+    for (const name of ['jpeg-420', 'jpeg-cut-and-closed', 'jpeg-grey']) {
+      writeFileSync(join(images, `${name}.jpg`), Buffer.from(cases[name]!.file, 'base64'));
+    }
+    const data = `{ name: image-folder, path: ${images}, imageSize: 8 }`;
+    const text = SPEC.replace(/data: .*/, `data: ${data}`).replace(/evaluate: .*/, 'evaluate: []');
+    const sweep = readSweep(text, { file: 'test.yaml', defaultName: 'test' });
+    const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
+    const [stage] = buildPlan(sweep, () => fingerprint).stages;
+    const warnings: string[] = [];
+    const result = await run(stage!, 'unlabelled', undefined, (event) => {
+      if (event.type === 'warning') warnings.push(event.message);
+    });
+    const damaged = join(images, 'jpeg-cut-and-closed.jpg');
+    expect(result).toMatchObject({ trainImages: 3, corruptImages: [], damagedImages: [damaged] });
+    expect(warnings).toContain(`used a damaged image, parts of which may be grey: ${damaged}`);
+    expect(existsSync(pathsOf('unlabelled', stage!).preview)).toBe(true);
+  });
+
+  it('refuses an evaluation, with the remedy', async () => {
+    const images = join(folder.path, 'images');
+    const { data } = readSweep(`job: { data: { name: image-folder, path: ${images} } }`, {
+      file: 'test.yaml',
+      defaultName: 'test',
+    }).cells[0]!.job;
+    const { fingerprint } = await openDataset(data);
+    const stage = stageOf('finetune');
+    const unlabelled = { ...stage, parent: null, dataFingerprint: fingerprint, config: { ...stage.config, data } };
+    await expect(run(unlabelled as Stage, 'refused')).rejects.toThrow(/needs classes of images.*evaluate: \[\]/);
+  });
 });
 
 it('writes its configuration and removes the earlier checkpoint', async () => {

@@ -48,7 +48,7 @@ export function writePage(
   folder: string,
   { data = collect([folder]), verdicts = [] }: { data?: ReportData; verdicts?: readonly ShownVerdict[] } = {},
 ): { path: string; text: string } {
-  const metric = data.jobs[0]!.rankedBy;
+  const metric = data.jobs[0]!.rankedBy!;
   const tables = readableTables(buildTables(data));
   const text = htmlReport(data, folder, { metric, tables, wide: [], verdicts, notes: [] });
   const path = join(folder, 'report.html');
