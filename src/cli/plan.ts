@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { describeCell } from '../spec/cells.js';
 import { describeStage } from '../runner/describe.js';
 import { inspectPlan } from '../runner/inspect.js';
+import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan, StageKind } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
@@ -28,8 +29,9 @@ export function planCommand(): Command {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
     .action(async (file: string, { out, set, shard, json }: Options) => {
-      const plan = await planSweep(loadSweep(file, set));
-      showPlan(plan, out ?? join('results', plan.name), { json, shard });
+      const sweep = loadSweep(file, set);
+      const plan = await planSweep(sweep);
+      showPlan(plan, out ?? join('results', plan.name), { json, shard, remarks: remarksOn(sweep, plan) });
     });
 }
 
@@ -39,15 +41,27 @@ interface ShowOptions {
   shard?: Shard | undefined;
   /** What the plan says otherwise than the one that the folder holds. */
   changes?: ReadonlyMap<string, string> | undefined;
+  /** What the spec writes without effect. */
+  remarks: readonly Remark[];
+}
+
+/** Remarks that are printed; of further ones only the number. */
+const MOST_REMARKS = 20;
+
+/** The remarks as lines. */
+export function remarkLines(remarks: readonly Remark[]): string[] {
+  const lines = remarks.slice(0, MOST_REMARKS).map(formatRemark);
+  const rest = remarks.length - lines.length;
+  return rest > 0 ? [...lines, `and ${rest} more`] : lines;
 }
 
 /** Prints a plan against what its results folder holds. */
-export function showPlan(whole: Plan, folder: string, { json, shard, changes }: ShowOptions): void {
+export function showPlan(whole: Plan, folder: string, { json, shard, changes, remarks }: ShowOptions): void {
   const plan = shard === undefined ? whole : shardPlan(whole, shard);
   const verdicts = inspectPlan(plan, sweepPaths(folder), changes);
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
-    printJson({ ...plan, stages });
+    printJson({ ...plan, stages, remarks: remarks.map(formatRemark) });
     return;
   }
   const kinds = new Map<StageKind, number>();
@@ -62,6 +76,10 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes }: 
   if (plan.leftOut.length > 0) {
     say('\nLeft out, since they contradict themselves:');
     for (const { cell, reason } of plan.leftOut) say(`  ${describeCell(cell)}: ${reason}`);
+  }
+  if (remarks.length > 0) {
+    say('\nWithout effect:');
+    for (const line of remarkLines(remarks)) say(`  ${line}`);
   }
   const name = shard === undefined ? plan.name : `${plan.name}, shard ${formatShard(shard)}`;
   say(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);

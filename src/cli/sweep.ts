@@ -12,6 +12,7 @@ import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, type Retry } from '../runner/choose-stages.js';
 import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
+import { remarksOn } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
 import { readJson, writeJson } from '../store/files.js';
@@ -33,7 +34,7 @@ import {
   timeSpan,
   type DeviceChoice,
 } from './options.js';
-import { showPlan } from './plan.js';
+import { remarkLines, showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
 import { submit } from './submit.js';
 import { EXIT, say } from './terminal.js';
@@ -123,11 +124,13 @@ Examples:
 
 async function sweep(file: string, options: Options): Promise<number> {
   const launcher = launcherOf(options);
-  const plan = await planSweep(loadSweep(file, options.set));
+  const spec = loadSweep(file, options.set);
+  const plan = await planSweep(spec);
+  const remarks = remarksOn(spec, plan);
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);
   if (options.dryRun) {
-    showPlan(plan, folder, { ...options, changes });
+    showPlan(plan, folder, { ...options, changes, remarks });
     return EXIT.ok;
   }
   const collected = await collectOrigin({ version: VERSION, args: process.argv.slice(2), spec: file, results: folder });
@@ -136,7 +139,7 @@ async function sweep(file: string, options: Options): Promise<number> {
   const part = partOf(plan, options.shard);
   const only = chooseStages(plan, sweepPaths(folder), options.retry);
   const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
-  for (const line of describeDirt(collected)) say(`warning: ${line}`);
+  for (const line of [...remarkLines(remarks), ...describeDirt(collected)]) say(`warning: ${line}`);
   if (launcher !== 'local') {
     await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
       ...options,
