@@ -82,6 +82,7 @@ async function bundle() {
       vitmim: 'bin/vitmim.js',
       reader: 'src/data/reader.js',
       worker: 'src/backends/simd/worker.js',
+      'tensorflow-build': 'tools/tensorflow-build.js',
     },
     outdir: 'run',
     chunkNames: '[name]-[hash]',

@@ -1,6 +1,7 @@
 /** What `vitmim report` does: collects the results, prints the tables and writes the files. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collect } from '../report/collect.js';
+import { unmet, type Expectation } from '../report/expectations.js';
 import type { Format } from '../report/formats.js';
 import { describeUnhealthy, unhealthyStages } from '../report/health.js';
 import { describePairing } from '../report/pairing.js';
@@ -17,6 +18,7 @@ export interface WriteOptions {
   format?: Format[];
   allowMissing?: true;
   allowUnhealthy?: true;
+  expect?: readonly Expectation[];
   watch?: number | true;
   json?: true;
 }
@@ -34,10 +36,13 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   const built = buildReport(data, options);
   const { tables, verdicts, metric, pairing } = built;
   const unhealthy = unhealthyStages(data);
+  const unexpected = (given.expect ?? [])
+    .map((expectation) => unmet(data, metric, expectation))
+    .filter((why) => why !== null);
   const written = writeReport(data, folder, options, built);
   if (json) {
     const provenance = summarizeProvenance(data);
-    printJson({ verdicts, pairing, tables, missing: data.missing, unhealthy, provenance, written });
+    printJson({ verdicts, pairing, tables, missing: data.missing, unhealthy, unexpected, provenance, written });
   } else {
     for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) say(`${claim}: ${verdict}. ${numbers}`);
     if (verdicts.length > 0) say(`\n${verdictRule(verdicts)}`);
@@ -49,8 +54,9 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   }
   for (const stage of unhealthy.slice(0, MOST_NAMED)) say(`unhealthy: ${describeUnhealthy(stage)}`);
   if (unhealthy.length > MOST_NAMED) say(`unhealthy: ${unhealthy.length - MOST_NAMED} more, in runs.csv`);
+  for (const why of unexpected) say(`error: ${why}`);
   const failed = (data.missing.length > 0 && !allowMissing) || (unhealthy.length > 0 && !allowUnhealthy);
-  return failed ? EXIT.failed : EXIT.ok;
+  return failed || unexpected.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 /** Writes the report again and again, and returns when nothing is missing any more. */
