@@ -70,6 +70,7 @@ describe('an axis', () => {
       'sweep.yaml:1: the axis degradation.blurred.kernelSize has no effect: all of its 2 values give the same jobs',
     ]);
     expect(remarks(text('masked, blurred'))).toEqual([]);
+    expect(remarks('grid: {seed: [0, 1, 2, 3]}\nexclude: [{seed: [2, 3]}]')).toEqual([]);
   });
 });
 
