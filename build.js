@@ -1,27 +1,53 @@
-// Compiles the WebAssembly kernels of the simd device and writes their typed interface, then compiles bin, src, test,
-// bench and tools into dist/, then bundles the program into dist/run. Starts from an empty dist/, so that nothing deleted
-// remains there.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Compiles the WebAssembly kernels of the simd device and writes their typed interface, compiles bin, src, test, bench and
+// tools, and bundles the program. The result is dist/, with the bundle in dist/run. All of it is built in a folder of its
+// own, which replaces dist/ at the end: an interrupted build leaves dist/ as it was, and nothing deleted remains there.
+import { spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
-import * as prettier from 'prettier';
+import { constants } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { kernelExports } from './tools/kernel-exports.js';
+import { freshFolder, recover, replaceFolder } from './tools/replace-folder.js';
+
+const DIST = 'dist';
+const PROGRAM = 'run/vitmim.js';
+
+process.chdir(dirname(fileURLToPath(import.meta.url)));
+// The first `npx vitmim` in a checkout links it into npm's cache, which runs `prepare` under a spinner without output.
+const { npm_command: command, npm_lifecycle_event: script } = process.env;
+if (command === 'exec' && script === 'prepare' && existsSync(join(DIST, PROGRAM))) process.exit();
 
 const require = createRequire(import.meta.url);
-const run = (...command) => execFileSync(process.execPath, command, { stdio: 'inherit' });
+const running = new Set();
+let stopping = false;
+recover(DIST);
+const fresh = freshFolder(DIST);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+try {
+  mkdirSync(fresh);
+  await compile();
+  chmodSync(join(fresh, 'bin/vitmim.js'), 0o755);
+  await bundle();
+  await replaceFolder(fresh, DIST);
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
 
-rmSync('dist', { recursive: true, force: true });
-await compileKernels();
-// TypeScript 7 compiles; typescript-eslint and tools/mutate use the programming interface of TypeScript 6.
-run(join(dirname(require.resolve('typescript-7/package.json')), 'bin/tsc'));
-chmodSync('dist/bin/vitmim.js', 0o755);
-await bundle();
+/** TypeScript and AssemblyScript at the same time: TypeScript reads an interface of the kernels that rarely changes. */
+async function compile() {
+  // TypeScript 7 compiles; typescript-eslint and tools/mutate use the programming interface of TypeScript 6.
+  const tsc = join(dirname(require.resolve('typescript-7/package.json')), 'bin/tsc');
+  const compileSources = () => run(tsc, '--outDir', fresh);
+  const [sources, kernels] = await Promise.allSettled([compileSources(), compileKernels()]);
+  if (kernels.status === 'rejected') throw kernels.reason;
+  if (kernels.value === 'new interface') await compileSources();
+  else if (sources.status === 'rejected') throw sources.reason;
+}
 
 async function compileKernels() {
-  const output = 'dist/src/backends/simd/kernels';
-  run(
+  const output = `${fresh}/src/backends/simd/kernels`;
+  await run(
     require.resolve('assemblyscript/bin/asc.js'),
     'src/backends/simd/assembly/index.ts',
     ...['--outFile', `${output}.wasm`, '--bindings', 'raw'],
@@ -34,14 +60,13 @@ async function compileKernels() {
   );
   // The module's own bindings give way to a committed file, which callers are checked against.
   const source = 'src/backends/simd/exports.ts';
+  const prettier = await import('prettier');
   const options = { ...(await prettier.resolveConfig(source)), filepath: source };
   const text = await prettier.format(kernelExports(readFileSync(`${output}.d.ts`, 'utf8')), options);
-  if (text !== read(source)) writeFileSync(source, text);
   for (const extension of ['d.ts', 'js']) rmSync(`${output}.${extension}`);
-}
-
-function read(path) {
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  if (existsSync(source) && text === readFileSync(source, 'utf8')) return 'same interface';
+  writeFileSync(source, text);
+  return 'new interface';
 }
 
 /**
@@ -49,13 +74,17 @@ function read(path) {
  * files lie in one folder, so that `new URL('./worker.js', import.meta.url)` is valid in each of them.
  */
 async function bundle() {
+  const { build } = await import('esbuild');
   await build({
+    // Paths are relative to the folder, so that its name is not part of what is built.
+    absWorkingDir: resolve(fresh),
     entryPoints: {
-      vitmim: 'dist/bin/vitmim.js',
-      reader: 'dist/src/data/reader.js',
-      worker: 'dist/src/backends/simd/worker.js',
+      vitmim: 'bin/vitmim.js',
+      reader: 'src/data/reader.js',
+      worker: 'src/backends/simd/worker.js',
+      'tensorflow-build': 'tools/tensorflow-build.js',
     },
-    outdir: 'dist/run',
+    outdir: 'run',
     chunkNames: '[name]-[hash]',
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' },
     // These have native parts, which they look for beside themselves.
@@ -65,6 +94,28 @@ async function bundle() {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
   });
-  copyFileSync('dist/src/backends/simd/kernels.wasm', 'dist/run/kernels.wasm');
-  chmodSync('dist/run/vitmim.js', 0o755);
+  copyFileSync(join(fresh, 'src/backends/simd/kernels.wasm'), join(fresh, 'run/kernels.wasm'));
+  chmodSync(join(fresh, PROGRAM), 0o755);
+}
+
+/** Runs a program for Node to its end. */
+function run(...args) {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, args, { stdio: 'inherit' });
+    running.add(child);
+    child.on('error', fail);
+    child.on('close', (code) => {
+      running.delete(child);
+      if (code === 0) done();
+      else if (!stopping) fail(new Error(`${args[0]} failed`));
+    });
+  });
+}
+
+/** Ends the compilers, which write to the fresh folder, and removes it. */
+async function stop(signal) {
+  stopping = true;
+  await Promise.all([...running].map((child) => new Promise((done) => child.on('close', done).kill('SIGKILL'))));
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(128 + constants.signals[signal]);
 }

@@ -13,7 +13,10 @@ export const outOption = (): Option =>
   new Option('-o, --out <folder>', 'results folder (default: results/<name of the sweep>)');
 
 export const setOption = (): Option =>
-  new Option('--set <key=value>', 'override a key of the spec, as in job.pretrain.epochs=5; repeatable')
+  new Option(
+    '--set <key=value>',
+    'set a key of the spec, as in job.pretrain.epochs=5 or grid.seed=[0]; null unsets it; repeatable',
+  )
     .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
     .default([], 'none');
 

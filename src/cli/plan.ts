@@ -7,6 +7,7 @@ import { describeStage } from '../runner/describe.js';
 import { duration } from '../runner/reporters/format.js';
 import { inspectPlan } from '../runner/inspect.js';
 import { axesOf, type Axis } from '../spec/axes.js';
+import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan, StageKind } from '../spec/stages.js';
 import { readJson } from '../store/files.js';
@@ -35,10 +36,11 @@ export function planCommand(): Command {
     .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
     .action(async (file: string, { out, set, shard, json }: Options) => {
       const sizes = new DataSizes();
-      const plan = await planSweep(loadSweep(file, set), (data, dataset) => {
+      const sweep = loadSweep(file, set);
+      const plan = await planSweep(sweep, (data, dataset) => {
         sizes.add(data, sizeOf(dataset));
       });
-      showPlan(plan, out ?? join('results', plan.name), { json, shard, sizes });
+      showPlan(plan, out ?? join('results', plan.name), { json, shard, sizes, remarks: remarksOn(sweep, plan) });
     });
 }
 
@@ -49,10 +51,22 @@ interface ShowOptions {
   shard?: Shard | undefined;
   /** What the plan says otherwise than the one that the folder holds. */
   changes?: ReadonlyMap<string, string> | undefined;
+  /** What the spec writes without effect. */
+  remarks: readonly Remark[];
+}
+
+/** Remarks that are printed; of further ones only the number. */
+const MOST_REMARKS = 20;
+
+/** The remarks as lines. */
+export function remarkLines(remarks: readonly Remark[]): string[] {
+  const lines = remarks.slice(0, MOST_REMARKS).map(formatRemark);
+  const rest = remarks.length - lines.length;
+  return rest > 0 ? [...lines, `and ${rest} more`] : lines;
 }
 
 /** Prints a plan against what its results folder holds. */
-export function showPlan(whole: Plan, folder: string, { json, shard, changes, sizes }: ShowOptions): void {
+export function showPlan(whole: Plan, folder: string, { json, shard, changes, sizes, remarks }: ShowOptions): void {
   const plan = shard === undefined ? whole : shardPlan(whole, shard);
   const paths = sweepPaths(folder);
   const verdicts = inspectPlan(plan, paths, changes);
@@ -61,7 +75,7 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes, si
   const axes = axesOf(plan);
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
-    printJson({ ...plan, stages, axes, estimate: estimated });
+    printJson({ ...plan, stages, axes, remarks: remarks.map(formatRemark), estimate: estimated });
     return;
   }
   const kinds = new Map<StageKind, number>();
@@ -79,6 +93,10 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes, si
   }
   print('');
   for (const line of describeAxes(axes)) printWrapped(line, 2);
+  if (remarks.length > 0) {
+    print('\nWithout effect:');
+    for (const line of remarkLines(remarks)) printWrapped(`  ${line}`, 4);
+  }
   const name = shard === undefined ? plan.name : `${plan.name}, shard ${formatShard(shard)}`;
   printWrapped(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
   for (const line of describeEstimate(estimated)) printWrapped(line, 2);

@@ -1,5 +1,6 @@
 /** `vitmim report`: the tables of a sweep, from one results folder or several, printed and written. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseExpectation, type Expectation } from '../report/expectations.js';
 import { FORMATS, type Format } from '../report/formats.js';
 import { METRIC_NAMES } from '../stages/metrics.js';
 import { jsonOption, list, planOptions, timeSpan } from './options.js';
@@ -19,6 +20,12 @@ export function reportCommand(finish: (code: number) => void): Command {
     )
     .option('--allow-missing', 'exit with 0 even if results are missing')
     .option('--allow-unhealthy', 'exit with 0 even if some runs are unhealthy')
+    .addOption(
+      new Option(
+        '--expect <condition>',
+        'exit with 1 unless every run of an objective has, as in masked>=20; repeatable',
+      ).argParser(expectation),
+    )
     .addOption(
       new Option(
         '-w, --watch [time]',
@@ -42,12 +49,19 @@ Examples:
   vitmim report results/ablation --plan 3f9a     one of them; vitmim status lists them
   vitmim report results/machine-1 results/machine-2 --out results/both --metric linear
   vitmim report results/smoke --format csv,latex
+  vitmim report results/ci --expect 'zoomed-out>=15'      in continuous integration
   vitmim report results/ablation --watch 1m      while the sweep runs`,
     )
     .action(async (folders: string[], options: WriteOptions) => {
       const { report } = await import('./write-report.js'); // charts take a library that no other command needs
       finish(await report(folders, options));
     });
+}
+
+function expectation(value: string, previous: readonly Expectation[] | undefined): Expectation[] {
+  const parsed = parseExpectation(value);
+  if ('reason' in parsed) throw new InvalidArgumentError(parsed.reason);
+  return [...(previous ?? []), parsed];
 }
 
 function formats(value: string): Format[] {

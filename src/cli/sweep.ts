@@ -12,6 +12,7 @@ import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, stagesLeft, type Retry } from '../runner/choose-stages.js';
 import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
+import { remarksOn } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
@@ -34,7 +35,7 @@ import {
   timeSpan,
   type DeviceChoice,
 } from './options.js';
-import { showPlan } from './plan.js';
+import { remarkLines, showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
 import { checkScriptWords, submit } from './submit.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
@@ -134,13 +135,15 @@ Examples:
 async function sweep(file: string, options: Options): Promise<number> {
   const launcher = launcherOf(options);
   const sizes = new DataSizes();
-  const plan = await planSweep(loadSweep(file, options.set), (data, dataset) => {
+  const spec = loadSweep(file, options.set);
+  const plan = await planSweep(spec, (data, dataset) => {
     sizes.add(data, sizeOf(dataset));
   });
+  const remarks = remarksOn(spec, plan);
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);
   if (options.dryRun) {
-    showPlan(plan, folder, { ...options, changes, sizes });
+    showPlan(plan, folder, { ...options, changes, sizes, remarks });
     return EXIT.ok;
   }
   const collected = await collectOrigin({
@@ -155,7 +158,7 @@ async function sweep(file: string, options: Options): Promise<number> {
   const working = freeze(plan, sweepPaths(folder));
   try {
     const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
-    for (const line of describeDirt(collected)) say(`warning: ${line}`);
+    for (const line of [...remarkLines(remarks), ...describeDirt(collected)]) say(`warning: ${line}`);
     return await work(plan, { folder, options, changes, origin, launcher });
   } finally {
     working.end();

@@ -1,6 +1,7 @@
 /** What `vitmim report` does: collects the results, prints the tables and writes the files. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collect } from '../report/collect.js';
+import { unmet, type Expectation } from '../report/expectations.js';
 import type { Format } from '../report/formats.js';
 import { describeUnhealthy, unhealthyStages } from '../report/health.js';
 import { missingInBrief } from '../report/missing.js';
@@ -22,6 +23,7 @@ export interface WriteOptions extends PlanOptions {
   format?: Format[];
   allowMissing?: true;
   allowUnhealthy?: true;
+  expect?: readonly Expectation[];
   watch?: number | true;
   json?: true;
 }
@@ -39,11 +41,14 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   const built = buildReport(data, options);
   const { tables, verdicts, pairing } = built;
   const unhealthy = unhealthyStages(data);
+  const unexpected = (given.expect ?? [])
+    .map((expectation) => unmet(data, built.metric, expectation))
+    .filter((why) => why !== null);
   const { written, unwritable } = tryToWrite(() => writeReport(data, folder, options, built));
   if (json) {
     const provenance = summarizeProvenance(data);
     const { sweeps, missing } = data;
-    printJson({ sweeps, verdicts, pairing, tables, missing, unhealthy, provenance, written });
+    printJson({ sweeps, verdicts, pairing, tables, missing, unhealthy, unexpected, provenance, written });
   } else {
     if (written.length > 0) say(`wrote ${written.join(', ')}`);
     const { first, rest } = missingInBrief(data.missing);
@@ -54,9 +59,13 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   if (unwritable !== null) say(`The report is not written: ${unwritable}; name another folder with --out`);
   for (const stage of unhealthy.slice(0, MOST_NAMED)) say(`unhealthy: ${describeUnhealthy(stage)}`);
   if (unhealthy.length > MOST_NAMED) say(`unhealthy: ${unhealthy.length - MOST_NAMED} more, in runs.csv`);
+  for (const why of unexpected) say(`error: ${why}`);
   if (!json) printReport(built);
   const failed =
-    unwritable !== null || (data.missing.length > 0 && !allowMissing) || (unhealthy.length > 0 && !allowUnhealthy);
+    unwritable !== null ||
+    unexpected.length > 0 ||
+    (data.missing.length > 0 && !allowMissing) ||
+    (unhealthy.length > 0 && !allowUnhealthy);
   return failed ? EXIT.failed : EXIT.ok;
 }
 

@@ -35,12 +35,13 @@ export function compareKeys(a: string, b: string): number {
 }
 
 /** An axis, or a zip as one axis: each step sets one or more keys. */
-type Track = Coordinate[][];
+export type Track = readonly (readonly Coordinate[])[];
 
-function tracksOf({ grid, zip, root }: Grid): Track[] {
-  // The axes of the main grid are under `grid`, those of an include directly in its entry.
+/** The axes of a grid in canonical order. */
+export function tracksOf({ grid, zip, root }: Grid): Track[] {
+  // The main grid's axes are under `grid`, an include's directly in its entry.
   const product = root.length === 0 ? ['grid'] : root;
-  const tracks = Object.entries(grid).map(([key, values]) =>
+  const tracks: Track[] = Object.entries(grid).map(([key, values]) =>
     values.map((value, index) => [{ key, value, path: [...product, key, index] }]),
   );
   const paired = Object.keys(zip).sort(compareKeys);
@@ -71,12 +72,57 @@ export function pointsOf(grid: Grid): Coordinate[][] {
   );
 }
 
-/** Whether an `exclude` entry matches: each of its keys has one of the values listed. */
-export function isExcluded(entry: Axes, valueOf: (key: string) => unknown): boolean {
-  return Object.entries(entry).every(([key, values]) => {
-    const own = comparable(key, valueOf(key));
-    return values.some((value) => comparable(key, value) === own);
-  });
+/**
+ * A function that lists which entries of `exclude` match a point: those of which each key has one of the values listed.
+ * Entries with the same keys are looked up together, so that many of them cost little more than one.
+ */
+export function excludeMatcher(entries: readonly Axes[]): (valueOf: (key: string) => unknown) => number[] {
+  const groups = new Map<string, Exclusion[]>();
+  for (const [index, entry] of entries.entries()) {
+    const values = new Map(
+      Object.entries(entry).map(([key, list]) => [key, new Set(list.map((value) => comparable(key, value)))]),
+    );
+    const keys = [...values.keys()].sort().join(' ');
+    groups.set(keys, [...(groups.get(keys) ?? []), { index, values }]);
+  }
+  const lookups = [...groups.values()].map(lookupOf);
+  return (valueOf) => {
+    const own = new Map<string, string>();
+    const textOf = (key: string): string => {
+      const text = own.get(key) ?? comparable(key, valueOf(key));
+      own.set(key, text);
+      return text;
+    };
+    return lookups.flatMap(({ key, byValue }) =>
+      (byValue.get(textOf(key)) ?? [])
+        .filter(({ values }) => [...values].every(([name, listed]) => listed.has(textOf(name))))
+        .map(({ index }) => index),
+    );
+  };
+}
+
+interface Exclusion {
+  index: number;
+  /** The values of each key, as {@link comparable} texts. */
+  values: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** The entries of one group by their values of the key that distinguishes them best. */
+function lookupOf(group: readonly Exclusion[]): { key: string; byValue: ReadonlyMap<string, Exclusion[]> } {
+  const [best] = [...(group[0]?.values.keys() ?? [])]
+    .map((key) => {
+      const byValue = new Map<string, Exclusion[]>();
+      for (const entry of group) {
+        for (const value of entry.values.get(key) ?? []) {
+          const same = byValue.get(value);
+          if (same === undefined) byValue.set(value, [entry]);
+          else same.push(entry);
+        }
+      }
+      return { key, byValue };
+    })
+    .sort((a, b) => b.byValue.size - a.byValue.size);
+  return best ?? { key: '', byValue: new Map() };
 }
 
 /** `true` and `preserved` are the same style. */

@@ -154,6 +154,12 @@ export function evaluationConfig<Name extends Evaluation>(
   return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe };
 }
 
+/** The configurations of all stages of a job, the pre-training first. */
+export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
+  const evaluations = job.evaluate.map((name) => evaluationConfig(name, job, model));
+  return task === null ? evaluations : [pretrainConfig(job, model, task), ...evaluations];
+}
+
 /** The images of a job, without the choice of labels. */
 export function withoutLabels({ data }: JobSpec): UnlabelledData {
   const { labelFraction, ...images } = data;

@@ -111,7 +111,18 @@ export function isListValued({ schema }: KeyLeaf): boolean {
   return schema instanceof z.ZodArray || schema instanceof z.ZodTuple;
 }
 
-/** The value of the key if nothing sets it; undefined: there is none, or it depends on other keys. */
+const textValued = new Map<KeyLeaf, boolean>();
+
+/** True where a value of the key can only be text. */
+export function isTextValued(leaf: KeyLeaf): boolean {
+  const known = textValued.get(leaf);
+  if (known !== undefined) return known;
+  const isText = z.toJSONSchema(leaf.schema, { io: 'input', unrepresentable: 'any' }).type === 'string';
+  textValued.set(leaf, isText);
+  return isText;
+}
+
+/** The value of the key if nothing sets it; undefined: none, or it depends on other keys. */
 export function defaultOf({ schema, fallback }: KeyLeaf): unknown {
   return fallback === undefined ? undefined : z.parse(schema, fallback);
 }

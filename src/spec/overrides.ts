@@ -1,20 +1,29 @@
 /**
- * `--set KEY=VALUE`: values that are set in the spec before it is checked. Messages locate them by the option's own
- * text.
+ * `--set KEY=VALUE`: values laid over the spec file before it is checked, each located by the option's own text. A mapping
+ * sets the keys that it names and keeps the others; null unsets a key.
  */
-import { JOB_KEYS, findKey, jobKeys, type KeyNode } from './keys.js';
-import { show, type Location, type Path, type Problem } from './problems.js';
+import { JOB_KEYS, findKey, isTextValued, jobKeys, type KeyLeaf, type KeyNode } from './keys.js';
+import { formatPath, show, type Location, type Path, type Problem } from './problems.js';
 import { didYouMean } from './suggest.js';
-import { assign, isMapping } from './tree.js';
+import { assign, isMapping, leafPaths, valueAt } from './tree.js';
 import { parseYamlValue, type YamlDocument } from './yaml.js';
 
-export interface Override {
-  /** Its path in the spec: nested under `job`, by the dotted name under `grid`, or `name`. */
+/** One place of the spec and its new value; undefined unsets it. */
+interface Assignment {
   path: Path;
   value: unknown;
-  /** The keys of a job that it sets, by their dotted names. */
-  jobKeys: string[];
-  location: Location;
+}
+
+export type AxisSection = 'grid' | 'zip';
+
+/** What one option sets: keys at fixed places of the spec, or an axis in every grid that has it. */
+export type Override = { location: Location } & (
+  { kind: 'keys'; assignments: Assignment[] } | { kind: 'axis'; section: AxisSection; key: string; value: unknown }
+);
+
+type Unlocated<O> = O extends Override ? Omit<O, 'location'> : never;
+interface Refusal {
+  message: string;
 }
 
 /** Parses the texts of all `--set` options and reports all their problems. */
@@ -31,38 +40,55 @@ export function parseOverrides(texts: readonly string[]): { overrides: Override[
 
 const locationOf = (text: string): Location => ({ kind: 'option', option: `--set ${text}` });
 
-function parseOverride(text: string): Omit<Override, 'location'> | { message: string } {
+function parseOverride(text: string): Unlocated<Override> | Refusal {
   const equals = text.indexOf('=');
   if (equals <= 0) return { message: 'expected KEY=VALUE, as in --set job.pretrain.epochs=5' };
   const key = text.slice(0, equals).trim();
-  const target = parseTarget(key);
+  const source = text.slice(equals + 1).trim();
+  const target = parseTarget(key, source);
   if ('message' in target) return target;
-  const source = text.slice(equals + 1);
-  if (source.trim() === '') return { message: `no value after ${key}=` };
-  const parsed = parseYamlValue(source);
-  if ('reason' in parsed) return { message: `the value is not valid YAML: ${parsed.reason}` };
-  const job = target.path[0] === 'job' ? leavesSet(target.path.slice(1).join('.'), target.node, parsed.value) : [];
-  return { path: target.path, value: parsed.value, jobKeys: job };
+  if (source === '') return { message: `no value after ${key}=` };
+  const read = readValue(source, target);
+  if ('message' in read) return read;
+  if (target.kind === 'axis') return { kind: 'axis', section: target.section, key: target.key, value: read.value };
+  const assignments = assignmentsOf(target.path, target.node, read.value);
+  if (assignments.length > 0) return { kind: 'keys', assignments };
+  return { message: `an empty mapping sets no key; write ${key}=null to unset what the file sets there` };
 }
 
-function parseTarget(key: string): { path: Path; node?: KeyNode } | { message: string } {
-  if (key === 'name') return { path: ['name'] };
+// --- the key ---------------------------------------------------------------------------------------------------------
+
+type Target =
+  | { kind: 'keys'; path: Path; node: KeyNode | 'text' }
+  | { kind: 'axis'; section: AxisSection; key: string; node: KeyLeaf };
+
+const SECTIONS = ['job', 'grid', 'zip', 'include', 'exclude', 'description'];
+const REACHED = 'job.…, grid.…, zip.… and name';
+
+function parseTarget(key: string, source: string): Target | Refusal {
+  if (key === 'name') return { kind: 'keys', path: [key], node: 'text' };
+  if (SECTIONS.includes(key) && source === UNSET) return { kind: 'keys', path: [key], node: 'text' };
   const dot = key.indexOf('.');
   const section = dot < 0 ? key : key.slice(0, dot);
   const name = dot < 0 ? '' : key.slice(dot + 1);
-  if (section !== 'job' && section !== 'grid') {
-    if (['zip', 'include', 'exclude', 'description'].includes(section)) {
-      return { message: `--set reaches job.…, grid.… and name; edit the file to change ${section}` };
+  if (section !== 'job' && section !== 'grid' && section !== 'zip') {
+    if (SECTIONS.includes(section)) {
+      return { message: `--set reaches ${REACHED}; edit the file to change ${section}, or unset it: ${section}=null` };
     }
     const remedy = findKey(key) === undefined ? didYouMean(key, reachable()) : `; did you mean "job.${key}"?`;
-    return { message: `unknown key "${key}"${remedy} (valid keys are job.…, grid.… and name)` };
+    return { message: `unknown key "${key}"${remedy} (valid keys are ${REACHED})` };
   }
-  if (name === '') return { message: `"${key}" is a whole section; set one key of it, as in ${section}.seed` };
+  if (name === '') {
+    return {
+      message: `"${key}" is a whole section; set one key of it, as in ${section}.seed, or unset it: ${key}=null`,
+    };
+  }
   const node = findKey(name);
-  if (section === 'job' && node !== undefined) return { path: ['job', ...name.split('.')], node };
-  if (section === 'grid' && node?.kind === 'leaf') return { path: ['grid', name] };
-  if (node !== undefined)
+  if (section === 'job' && node !== undefined) return { kind: 'keys', path: ['job', ...name.split('.')], node };
+  if (section !== 'job' && node?.kind === 'leaf') return { kind: 'axis', section, key: name, node };
+  if (node !== undefined) {
     return { message: `"${name}" is a group of keys; an axis is one key of it, as in ${key}.${firstOf(node)}` };
+  }
   return { message: `unknown key "${key}"${unknownStep(section, name)}` };
 }
 
@@ -94,31 +120,166 @@ function firstOf(node: KeyNode): string {
   return '';
 }
 
-/** The dotted names of the leaves that a value of this node sets; unknown keys are rejected elsewhere. */
-function leavesSet(name: string, node: KeyNode | undefined, value: unknown): string[] {
-  if (node === undefined) return [];
-  if (node.kind === 'leaf') return [name];
-  if (!isMapping(value)) return [];
-  return Object.entries(value).flatMap(([key, member]) => leavesSet(`${name}.${key}`, node.children.get(key), member));
+// --- the value -------------------------------------------------------------------------------------------------------
+
+/** The value that unsets a key. In quotes it is text. */
+const UNSET = 'null';
+
+/**
+ * Reads a value as the key expects it: as YAML, but where the key expects text, as the text that is written. So
+ * `imgs/ds #1`, `007` and `~` can be names of folders. undefined unsets.
+ */
+function readValue(source: string, { kind, node }: Target): { value: unknown } | Refusal {
+  if (source === UNSET) return { value: undefined };
+  const isAxis = kind === 'axis';
+  if (expectsText(node) && !(isAxis && source.startsWith('['))) return { value: unquote(source) };
+  const parsed = parseYamlValue(source);
+  if ('reason' in parsed) return { message: `the value is not valid YAML: ${parsed.reason}` };
+  const { value, text } = parsed;
+  if (value === null) return { value: undefined };
+  if (!isAxis || !Array.isArray(value) || !Array.isArray(text)) return { value: asExpected(node, value, text) };
+  return { value: value.map((item: unknown, index) => asExpected(node, item, text[index])) };
 }
 
-/** The document with the overrides applied; if several set the same key, the last one applies. */
-export function applyOverrides(document: YamlDocument, overrides: readonly Override[]): YamlDocument {
-  const value = overrides.reduce((root, override) => assign(root, override.path, override.value), document.value);
+type Expected = KeyNode | 'text' | undefined;
+
+const expectsText = (node: Expected): boolean =>
+  node === 'text' || (typeof node === 'object' && node.kind === 'leaf' && isTextValued(node));
+
+/** Text in quotes, as YAML has it, without them; any other text as it is. */
+function unquote(source: string): string {
+  if (!/^["']/.test(source)) return source;
+  const parsed = parseYamlValue(source);
+  return 'value' in parsed && typeof parsed.value === 'string' ? parsed.value : source;
+}
+
+/** A value of YAML in which scalars of keys that expect text are text. Plain `null` stays null. */
+function asExpected(node: Expected, value: unknown, text: unknown): unknown {
+  if (isMapping(value) && isMapping(text)) {
+    const children = typeof node === 'object' && node.kind === 'group' ? node.children : undefined;
+    const members = Object.entries(value).map(([key, member]) => [
+      key,
+      asExpected(children?.get(key), member, valueAt(text, [key])),
+    ]);
+    return Object.fromEntries(members) as unknown;
+  }
+  const isNull = value === null && (text === UNSET || text === '');
+  return expectsText(node) && typeof text === 'string' && !isNull ? text : value;
+}
+
+/** What a value sets: of a group of keys, those that it names. */
+function assignmentsOf(path: Path, node: Expected, value: unknown): Assignment[] {
+  if (typeof node === 'object' && node.kind === 'group' && isMapping(value)) {
+    return Object.entries(value).flatMap(([key, member]) =>
+      assignmentsOf([...path, key], node.children.get(key), member),
+    );
+  }
+  // An unknown key stays in the spec, whose check refuses it.
+  return [{ path, value: value === null && node !== undefined ? undefined : value }];
+}
+
+// --- the document ----------------------------------------------------------------------------------------------------
+
+/** A spec file with the options laid over it. */
+export interface Overridden {
+  document: YamlDocument;
+  /** The keys of a job that options set or unset, by their dotted names. */
+  jobKeys: string[];
+  /** Options that unset what is not set. */
+  idle: Override[];
+}
+
+/** Lays the overrides over the document, the last of several for one key winning. */
+export function applyOverrides(document: YamlDocument, overrides: readonly Override[]): Overridden {
+  const placed: { path: Path; location: Location }[] = [];
+  const keys: string[] = [];
+  const idle: Override[] = [];
+  let root = document.value;
+  for (const override of overrides) {
+    const assignments = override.kind === 'keys' ? override.assignments : axisAssignments(override, root);
+    if (assignments.every(({ path, value }) => value === undefined && valueAt(root, path) === undefined)) {
+      idle.push(override);
+    }
+    for (const { path, value } of assignments) {
+      keys.push(...jobKeysSet(path, value === undefined ? valueAt(root, path) : value));
+      root = assign(root, path, value);
+      placed.push({ path, location: override.location });
+    }
+  }
   return {
-    value,
-    locate(path, part) {
-      const owner = overrides.findLast(({ path: set }) => set.every((step, index) => path[index] === step));
-      return owner?.location ?? document.locate(path, part);
+    document: {
+      value: root,
+      locate(path, part) {
+        const owner = placed.findLast(({ path: set }) => set.every((step, index) => path[index] === step));
+        return owner?.location ?? document.locate(path, part);
+      },
     },
+    jobKeys: keys,
+    idle,
   };
 }
 
-/** Why a `--set job.…` would have no effect: an axis sets the same key in every cell, or in some. */
-export function shadowed(key: string, value: unknown, axis: Path): string {
-  if (axis[0] === 'grid') {
-    return `"${key}" is an axis of the grid, which sets it in every cell; write --set grid.${key}=[${show(value)}]`;
-  }
-  const where = axis[0] === 'zip' ? 'zip' : `include[${axis[1] ?? 0}]`;
-  return `"${key}" is an axis in ${where}, which sets it in its cells; edit the file`;
+function jobKeysSet(path: Path, value: unknown): string[] {
+  if (path[0] !== 'job' || value === undefined) return [];
+  const names = leafPaths(value, path).map((leaf) => leaf.slice(1).join('.'));
+  return names.filter((name) => findKey(name)?.kind === 'leaf');
+}
+
+/**
+ * Where an axis is set: in the main grid, and in every include that has it. A sweep of includes only has no main grid;
+ * there an axis that no include has is set in all of them.
+ */
+function axisAssignments({ section, key, value }: Override & { kind: 'axis' }, root: unknown): Assignment[] {
+  const list = valueAt(root, ['include']);
+  const includes = Array.isArray(list) ? list.map((_, index): Path => ['include', index]) : [];
+  const placesOf = (include: Path): Path => [...include, ...(section === 'zip' ? [section] : []), key];
+  const having = includes.map(placesOf).filter((path) => valueAt(root, path) !== undefined);
+  const onlyIncludes = includes.length > 0 && ['grid', 'zip'].every((name) => isEmpty(valueAt(root, [name])));
+  // An axis of the main zip is no axis of the main grid; `shadowedOverrides` says so.
+  const main = valueAt(root, [section === 'grid' ? 'zip' : 'grid', key]) === undefined ? [[section, key]] : [];
+  const paths = onlyIncludes ? (having.length > 0 ? having : includes.map(placesOf)) : [...main, ...having];
+  return paths.map((path) => ({ path, value }));
+}
+
+const isEmpty = (axes: unknown): boolean =>
+  axes === undefined || axes === null || (isMapping(axes) && Object.keys(axes).length === 0);
+
+// --- options that a file overrules -----------------------------------------------------------------------------------
+
+/** The axes of one grid of the spec. */
+interface AxesOf {
+  grid: Readonly<Record<string, unknown>>;
+  zip: Readonly<Record<string, unknown>>;
+  root: Path;
+}
+
+/** Options without the effect that they name: an axis of the spec sets the same key in every cell, or in some. */
+export function shadowedOverrides(overrides: readonly Override[], grids: readonly AxesOf[]): Problem[] {
+  return overrides.flatMap((override): Problem[] => {
+    const { location } = override;
+    if (override.kind === 'axis') {
+      const { section, key, value } = override;
+      const other = section === 'grid' ? 'zip' : 'grid';
+      const owner = value === undefined ? undefined : grids.find((grid) => Object.hasOwn(grid[other], key));
+      if (owner === undefined) return [];
+      const message = `"${key}" is an axis of ${nameOf(owner.root, other)}; write --set ${other}.${key}=…`;
+      return [{ path: `${section}.${key}`, location, message }];
+    }
+    return override.assignments.flatMap(({ path, value }) => {
+      const key = path.slice(1).join('.');
+      const owner = grids.find(({ grid, zip }) => Object.hasOwn(grid, key) || Object.hasOwn(zip, key));
+      if (path[0] !== 'job' || value === undefined || owner === undefined) return [];
+      const section = Object.hasOwn(owner.grid, key) ? 'grid' : 'zip';
+      const cells = owner.root.length > 0 ? 'its cells' : 'every cell';
+      const remedy = section === 'grid' ? `[${show(value)}]` : '…';
+      const message = `"${key}" is an axis of ${nameOf(owner.root, section)}, which sets it in ${cells}; write --set ${section}.${key}=${remedy}`;
+      return [{ path: `job.${key}`, location, message }];
+    });
+  });
+}
+
+/** `the grid`, `the zip of include[0]` */
+function nameOf(root: Path, section: AxisSection): string {
+  if (root.length === 0) return `the ${section}`;
+  return section === 'grid' ? formatPath(root) : `the zip of ${formatPath(root)}`;
 }

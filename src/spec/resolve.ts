@@ -4,12 +4,12 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import { compareKeys, isExcluded, pointsOf, type Coordinate, type Grid } from './expand.js';
+import { compareKeys, excludeMatcher, pointsOf, tracksOf, type Coordinate, type Grid, type Track } from './expand.js';
 import { explainIssues, type Finding, type Hint } from './issues.js';
 import { resolveJob } from './jobs.js';
 import { CELL_KEYS, defaultOf, findKey } from './keys.js';
 import type { ResolvedModel } from './model.js';
-import type { Path } from './problems.js';
+import { formatPath, type Path } from './problems.js';
 import { jobSchema, type JobSpec } from './schema.js';
 import type { Cell } from './stages.js';
 import type { SweepFile } from './sweep-schema.js';
@@ -31,10 +31,24 @@ export interface LeftOutCell {
   reason: string;
 }
 
+/** A grid of the file, and what became of its points. */
+export interface ExpandedGrid {
+  /** Its path in the file. */
+  root: Path;
+  tracks: Track[];
+  /** In the order of the tracks, the last one fastest. */
+  points: readonly Point[];
+  /** The cell of each point, shared with equal points; null: excluded. */
+  cells: (Cell | null)[];
+}
+
 export interface Resolved {
   cells: ResolvedCell[];
   leftOut: LeftOutCell[];
-  /** Numbers that cannot work; the sweep cannot run while there are any. */
+  grids: ExpandedGrid[];
+  /** Indices of the entries of `exclude` that match no point. */
+  idleExcludes: number[];
+  /** Impossible numbers; the sweep cannot run while there are any. */
   findings: Finding[];
 }
 
@@ -44,15 +58,15 @@ export interface Resolved {
  * @param alsoVaried Keys that cells record although no axis varies them: those of `--set`.
  */
 export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVaried: readonly string[]): Resolved {
-  const candidates = candidatesOf(sweep, grids, alsoVaried);
+  const { candidates, ...expanded } = candidatesOf(sweep, grids, alsoVaried);
   const cells: ResolvedCell[] = [];
   const leftOut: LeftOutCell[] = [];
   const shared = new Map<string, { finding: Finding; cells: Cell[] }>();
 
   for (const candidate of candidates) {
-    const outcome = resolveCandidate(candidate, sweep.job);
-    if ('reason' in outcome) leftOut.push(outcome);
-    else if ('job' in outcome) cells.push(outcome);
+    const outcome = resolvePoint(candidate.point, sweep.job);
+    if ('reason' in outcome) leftOut.push({ cell: candidate.cell, ...outcome });
+    else if ('job' in outcome) cells.push({ cell: candidate.cell, ...outcome });
     for (const finding of 'findings' in outcome ? outcome.findings : []) {
       const same = canonicalJson([finding.path, finding.message]);
       const known = shared.get(same);
@@ -64,28 +78,47 @@ export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVarie
     ...finding,
     message: finding.message + limitedTo(affected, candidates.length),
   }));
-  return { cells, leftOut, findings };
+  return { cells, leftOut, findings, ...expanded };
 }
 
 // --- candidates ------------------------------------------------------------------------------------------------------
 
-type Point = readonly Coordinate[];
+/** The coordinates of a point of a grid. */
+export type Point = readonly Coordinate[];
 
 interface Candidate {
   point: Point;
   cell: Cell;
 }
 
-function candidatesOf(sweep: SweepFile, grids: readonly Grid[], alsoVaried: readonly string[]): Candidate[] {
+function candidatesOf(
+  sweep: SweepFile,
+  grids: readonly Grid[],
+  alsoVaried: readonly string[],
+): { candidates: Candidate[] } & Pick<Resolved, 'grids' | 'idleExcludes'> {
   const distinct = new Map<string, Candidate>();
-  for (const point of grids.flatMap(pointsOf)) {
+  const excludedBy = excludeMatcher(sweep.exclude);
+  const matched = new Set<number>();
+  const cellAt = (point: Point): Cell | null => {
     const valueOf = valuesOf(point, sweep.job);
-    if (sweep.exclude.some((entry) => isExcluded(entry, valueOf))) continue;
+    const excludes = excludedBy(valueOf);
+    for (const index of excludes) matched.add(index);
+    if (excludes.length > 0) return null;
     const cell = cellOf(valueOf, [...point.map(({ key }) => key), ...alsoVaried]);
     const identity = canonicalJson(cell);
-    if (!distinct.has(identity)) distinct.set(identity, { point, cell });
-  }
-  return [...distinct.values()];
+    const known = distinct.get(identity);
+    if (known === undefined) distinct.set(identity, { point, cell });
+    return known?.cell ?? cell;
+  };
+  const expanded = grids.map((grid): ExpandedGrid => {
+    const points = pointsOf(grid);
+    return { root: grid.root, tracks: tracksOf(grid), points, cells: points.map(cellAt) };
+  });
+  return {
+    candidates: [...distinct.values()],
+    grids: expanded,
+    idleExcludes: [...sweep.exclude.keys()].filter((index) => !matched.has(index)),
+  };
 }
 
 /** The value of a key at a point: from its axis, else from `job`, else the default. */
@@ -116,16 +149,19 @@ function cellOf(valueOf: (key: string) => unknown, varied: readonly string[]): C
     misalignment: own.misalignment ?? null,
     stylePreservation: own.stylePreservation ?? null,
     seed: own.seed,
-    overrides: Object.fromEntries(others.map((key) => [key, valueOf(key)])),
+    // A key that `--set` unset may have no value.
+    overrides: Object.fromEntries(
+      others.map((key) => [key, valueOf(key)] as const).filter(([, value]) => value !== undefined),
+    ),
   };
 }
 
 // --- jobs ------------------------------------------------------------------------------------------------------------
 
-function resolveCandidate(
-  { point, cell }: Candidate,
-  defaults: Record<string, unknown>,
-): ResolvedCell | LeftOutCell | { findings: Finding[] } {
+type ResolvedPoint = Omit<ResolvedCell, 'cell'> | Omit<LeftOutCell, 'cell'> | { findings: Finding[] };
+
+/** Resolves the job at a point of the axes, over the defaults of `job`. */
+export function resolvePoint(point: Point, defaults: Record<string, unknown>): ResolvedPoint {
   const written = point.reduce<unknown>((job, { key, value }) => assign(job, key.split('.'), value), defaults);
   const parsed = jobSchema.safeParse(written);
   if (!parsed.success) {
@@ -137,9 +173,9 @@ function resolveCandidate(
   const resolved = resolveJob(job);
   switch (resolved.kind) {
     case 'job':
-      return { cell, job, task: resolved.task, model: resolved.model };
+      return { job, task: resolved.task, model: resolved.model };
     case 'contradiction':
-      return { cell, reason: resolved.reason };
+      return { reason: resolved.reason };
     case 'impossible':
       return {
         findings: resolved.conflicts.map(({ keys, message }) => ({
@@ -154,7 +190,8 @@ function resolveCandidate(
 /** At this point only keys of other data sets can still be unknown. */
 function dataHint(name: unknown): Hint {
   const dataset = typeof name === 'string' ? name : 'shapes';
-  return (_container, key) => `the data set ${dataset} has no ${key}`;
+  return (container, key) =>
+    `the data set ${dataset} has no ${key}; remove the key, or unset it: --set ${formatPath([...container, key])}=null`;
 }
 
 /** The path in the file of a value of the complete job (`['job', …]`). */

@@ -5,11 +5,10 @@
 import { compareKeys, countPoints, type Grid } from './expand.js';
 import { sweepHint } from './hints.js';
 import { explainIssues, type Finding } from './issues.js';
-import { applyOverrides, parseOverrides, shadowed, type Override } from './overrides.js';
-import { SpecError, formatPath, show, type Path, type Problem } from './problems.js';
-import { resolveCells, type LeftOutCell, type ResolvedCell } from './resolve.js';
+import { applyOverrides, parseOverrides, shadowedOverrides, type Override } from './overrides.js';
+import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
+import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
 import { NAME, parseSweepFile, sweepSchema, type SweepFile } from './sweep-schema.js';
-import { valueAt } from './tree.js';
 import { readYaml, type YamlDocument } from './yaml.js';
 
 /** A validated sweep. */
@@ -20,6 +19,21 @@ export interface Sweep {
   cells: ResolvedCell[];
   /** Cells that are contradictions. */
   leftOut: LeftOutCell[];
+  source: SweepSource;
+}
+
+/** What a sweep was read from; `remarks.ts` finds in it what has no effect. */
+export interface SweepSource {
+  /** The defaults of `job`, as written. */
+  job: Record<string, unknown>;
+  grids: ExpandedGrid[];
+  /** Indices of the entries of `exclude` that match no cell. */
+  idleExcludes: number[];
+  /** Options that unset what is not set. */
+  idleSets: Location[];
+  /** For each option that sets keys of `job`, the defaults without it. */
+  withoutSet: { option: Location; job: Record<string, unknown> }[];
+  locate: (path: Path, part?: 'key' | 'value') => Location;
 }
 
 export interface SweepOptions {
@@ -43,7 +57,8 @@ export const MAX_CELLS = 20_000;
  */
 export function readSweep(text: string, { file, defaultName, sets = [] }: SweepOptions): Sweep {
   const { overrides, problems } = parseOverrides(sets);
-  const document = applyOverrides(readYaml(text, file), overrides);
+  const written = readYaml(text, file);
+  const { document, jobKeys, idle } = applyOverrides(written, overrides);
   const locate = (findings: readonly Finding[]): Problem[] => findings.map((finding) => place(finding, document));
 
   const parsed = parseSweepFile(document.value);
@@ -57,16 +72,36 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
   failOn([
     ...problems,
     ...locate([...nameFindings(name), ...axisFindings(grids), ...excludeFindings(sweep, grids)]),
-    ...overrides.flatMap((override) => shadowProblems(override, grids)),
+    ...shadowedOverrides(overrides, grids),
   ]);
 
-  // Cells never differ by the path of the data, so tables do not show it.
-  const set = overrides.flatMap((override) => override.jobKeys).filter((key) => key !== 'data.path');
-  const { cells, leftOut, findings } = resolveCells(sweep, grids, set);
+  // The place of the data makes no two cells differ, so tables do not show it.
+  const set = jobKeys.filter((key) => key !== 'data.path');
+  const { cells, leftOut, findings, ...expanded } = resolveCells(sweep, grids, set);
   failOn(locate(findings));
   if (cells.length === 0) failOn(locate([emptiness(leftOut)]));
-  return { name, ...(sweep.description === undefined ? {} : { description: sweep.description }), cells, leftOut };
+  const withoutSet = overrides.filter(setsJob).flatMap((override) => {
+    const others = overrides.filter((other) => other !== override);
+    const without = parseSweepFile(applyOverrides(written, others).document.value);
+    return without.success ? [{ option: override.location, job: without.data.job }] : [];
+  });
+  return {
+    name,
+    ...(sweep.description === undefined ? {} : { description: sweep.description }),
+    cells,
+    leftOut,
+    source: {
+      job: sweep.job,
+      ...expanded,
+      idleSets: idle.map(({ location }) => location),
+      withoutSet,
+      locate: (path, part) => document.locate(path, part),
+    },
+  };
 }
+
+const setsJob = (override: Override): boolean =>
+  override.kind === 'keys' && override.assignments.some(({ path }) => path[0] === 'job');
 
 function failOn(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new SpecError(problems);
@@ -148,17 +183,5 @@ function excludeFindings({ exclude }: SweepFile, grids: readonly Grid[]): Findin
         const message = `"${key}" is no axis of this sweep, so no cell differs by it (its axes are ${known || 'none'})`;
         return { path: [...path, key], part: 'key', message };
       });
-  });
-}
-
-/** A `--set job.X` would have no effect if X is also an axis. */
-function shadowProblems({ path, value, jobKeys, location }: Override, grids: readonly Grid[]): Problem[] {
-  return jobKeys.flatMap((key) => {
-    const owner = grids.find(({ grid, zip }) => Object.hasOwn(grid, key) || Object.hasOwn(zip, key));
-    if (owner === undefined) return [];
-    const axis: Path = owner.root.length > 0 ? owner.root : [Object.hasOwn(owner.grid, key) ? 'grid' : 'zip'];
-    // A whole group may have been set; the value of this key is compared.
-    const own = valueAt(value, key.split('.').slice(path.length - 1));
-    return [{ path: `job.${key}`, location, message: shadowed(key, own, axis) }];
   });
 }

@@ -6,6 +6,7 @@
 import {
   CORE_SCHEMA,
   EVENT_ID,
+  FAILSAFE_SCHEMA,
   SCALAR_STYLE,
   YAMLException,
   constructFromEvents,
@@ -71,11 +72,15 @@ export function readYaml(text: string, file: string): YamlDocument {
   };
 }
 
-/** The value of a `--set` option, or why it cannot be read. */
-export function parseYamlValue(text: string): { value: unknown } | { reason: string } {
+/**
+ * The value of a `--set` option, or why it cannot be read. `text` is the same value with every scalar as its text: `007`
+ * where `value` is 7.
+ */
+export function parseYamlValue(source: string): { value: unknown; text: unknown } | { reason: string } {
   try {
-    // Without anchors, no value can contain itself.
-    return { value: load(text, { schema: CORE_SCHEMA, maxAliases: 0 }) };
+    // Without anchors no value can refer to itself.
+    const [value, text] = [CORE_SCHEMA, FAILSAFE_SCHEMA].map((schema) => load(source, { schema, maxAliases: 0 }));
+    return { value, text };
   } catch (error) {
     return { reason: error instanceof YAMLException ? error.reason : messageOf(error) };
   }

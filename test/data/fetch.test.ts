@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../src/common/errors.js';
 import { type Archive, fetchArchive, fetchDataset, type FetchEvent, type FetchOptions } from '../../src/data/fetch.js';
 import { temporaryFolders } from './fixture.js';
+import { where } from '../support/capabilities.js';
 
 const folderFor = temporaryFolders();
 
@@ -384,7 +386,7 @@ describe('fetching a data set', () => {
   });
 
   // The device that is always full exists on Linux alone.
-  (process.platform === 'linux' ? it : it.skip)('should say that the disk is full', async () => {
+  where(existsSync('/dev/full'), it)('should say that the disk is full', async () => {
     const { url, ranges } = await serve(ranged);
     const into = await folderFor();
     await symlink('/dev/full', part(into));

@@ -51,6 +51,20 @@ describe('a spec that cannot run', () => {
   });
 });
 
+it('names what has no effect, in the plan', async () => {
+  const spec = join(folder.path, 'idle.yaml');
+  writeFileSync(
+    spec,
+    'job:\n  data: { name: shapes, imageSize: 16 }\ngrid: { knn.k: [5, 10] }\nexclude: [{ knn.k: 7 }]\n',
+  );
+  const { code, stdout, stderr } = await vitmim(['plan', spec]);
+  expect(code).toBe(0);
+  expect(stdout + stderr).toContain(
+    `Without effect:\n  ${spec}:4: exclude[0] matches no cell; correct it or remove it\n` +
+      `  ${spec}:3: the axis knn.k has no effect: all of its 2 values give the same jobs\n`,
+  );
+});
+
 describe('the command line', () => {
   it('names the spec that cannot be read', async () => {
     const { code, stderr } = await vitmim(['sweep', 'nowhere.yaml']);

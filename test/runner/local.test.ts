@@ -6,6 +6,7 @@ import { runPlan } from '../../src/runner/run-plan.js';
 import { writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { brief, planOf, resultOf, temporaryFolder } from './support.js';
+import { hasSignals, where } from '../support/capabilities.js';
 
 const WORKER = join(process.cwd(), 'test/runner/fixtures/worker.mjs');
 const MASKED = planOf('grid: {objective: [masked]}');
@@ -37,6 +38,8 @@ async function run(
 
 const reasonOf = ({ summary }: Awaited<ReturnType<typeof run>>): string => summary.failed[0]!.reason;
 
+const testSignals = where(await hasSignals(), test);
+
 test('a worker is told its stage and device, and its words become events', async () => {
   const { summary, events, paths } = await run('pretrain=done,finetune=done');
   expect(summary).toMatchObject({ done: 2, failed: [] });
@@ -66,7 +69,7 @@ test('what a worker prints besides is a warning and goes to the log', async () =
   expect(readFileSync(paths.log, 'utf8')).toContain('\na library says hello\n');
 });
 
-test('a killed worker fails its stage with the signal and the end of its log', async () => {
+testSignals('a killed worker fails its stage with the signal and the end of its log', async () => {
   const outcome = await run('pretrain=killed');
   expect(outcome.summary).toMatchObject({ done: 0, blocked: [{ name: 'finetune masked' }] });
   expect(reasonOf(outcome)).toBe(
@@ -88,7 +91,7 @@ test('a worker that claims a result which is not there fails its stage', async (
   expect(reasonOf(await run('pretrain=no-result'))).toContain('there is no result.json');
 });
 
-test('a worker leads a process group of its own, which Ctrl-C in a terminal does not reach', async () => {
+testSignals('a worker leads a process group of its own, which Ctrl-C in a terminal does not reach', async () => {
   const paths = sweepPaths(join(root, String(count++))).stage(MASKED.stages[0]!.id);
   writeJson(paths.stage, MASKED.stages[0]);
   const launch = localLauncher({ bin: WORKER, device: 'pretrain=patient', threads: 1 });
@@ -98,7 +101,7 @@ test('a worker leads a process group of its own, which Ctrl-C in a terminal does
   expect(await worker.ended).toEqual({ kind: 'signal', signal: 'SIGKILL' });
 });
 
-test('an asked worker keeps its checkpoint and is interrupted', async () => {
+testSignals('an asked worker keeps its checkpoint and is interrupted', async () => {
   const { summary, paths } = await run('pretrain=patient', (event, stop) => {
     if (event.type === 'stage-warning') stop.abort();
   });
@@ -106,7 +109,7 @@ test('an asked worker keeps its checkpoint and is interrupted', async () => {
   expect(readFileSync(paths.checkpoint, 'utf8')).toBe('half-way');
 });
 
-test('a worker deaf to the request is killed on the second', async () => {
+testSignals('a worker deaf to the request is killed on the second', async () => {
   const { summary, paths } = await run('pretrain=stubborn', (event, stop, kill) => {
     if (event.type !== 'stage-warning') return;
     if (event.message === 'waiting') stop.abort();

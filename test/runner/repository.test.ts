@@ -6,6 +6,7 @@ import { looksSecret } from '../../src/runner/secrets.js';
 import { sha256 } from '../../src/common/canonical.js';
 import { makeRepository, type TestRepository } from '../support/repository.js';
 import { temporaryFolder } from './support.js';
+import { hasLinks, where } from '../support/capabilities.js';
 
 const root = temporaryFolder();
 let count = 0;
@@ -85,23 +86,26 @@ test('untracked files make it dirty without a diff; ignored ones do not count', 
   expect(await stateOf(path)).toEqual({ commit: head, ...CLEAN, dirty: true, untracked: ['folder/', 'notes.txt'] });
 });
 
-test('the results of the sweep do not count, be they tracked, changed or reached by a link', async () => {
-  const { path, write, commit } = committed();
-  write('results/one/plan.json', '1');
-  const head = commit();
-  write('results/one/plan.json', '2');
-  write('results/one/stages/x', '');
-  symlinkSync(path, join(root, 'link'), 'dir');
-  for (const results of [join(path, 'results/one'), join(root, 'link', 'results/one')]) {
-    expect(await stateOf(path, results)).toEqual({ commit: head, ...CLEAN });
-  }
-  write('results/other/x', '');
-  expect(await stateOf(path, join(path, 'results/one'))).toMatchObject({ untracked: ['results/other/'] });
-  // A folder elsewhere, and the repository itself, leave nothing out.
-  for (const results of [join(root, 'elsewhere'), path]) {
-    expect(await stateOf(path, results)).toMatchObject({ changed: ['results/one/plan.json'] });
-  }
-});
+where(hasLinks(), test)(
+  'the results of the sweep do not count, be they tracked, changed or reached by a link',
+  async () => {
+    const { path, write, commit } = committed();
+    write('results/one/plan.json', '1');
+    const head = commit();
+    write('results/one/plan.json', '2');
+    write('results/one/stages/x', '');
+    symlinkSync(path, join(root, 'link'), 'dir');
+    for (const results of [join(path, 'results/one'), join(root, 'link', 'results/one')]) {
+      expect(await stateOf(path, results)).toEqual({ commit: head, ...CLEAN });
+    }
+    write('results/other/x', '');
+    expect(await stateOf(path, join(path, 'results/one'))).toMatchObject({ untracked: ['results/other/'] });
+    // A folder elsewhere, and the repository itself, leave nothing out.
+    for (const results of [join(root, 'elsewhere'), path]) {
+      expect(await stateOf(path, results)).toMatchObject({ changed: ['results/one/plan.json'] });
+    }
+  },
+);
 
 test('before the first commit there is none, and what is staged is the diff', async () => {
   const { path, git, write } = makeRepository(join(root, 'unborn'));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { compareKeys, isExcluded } from '../../src/spec/expand.js';
+import { compareKeys, excludeMatcher } from '../../src/spec/expand.js';
 import { MAX_CELLS } from '../../src/spec/sweep.js';
 import { describeCell } from '../../src/spec/cells.js';
 import { SpecError } from '../../src/spec/problems.js';
@@ -212,8 +212,8 @@ describe('exclude', () => {
   });
 
   test('takes true for preserved and any spelling of an objective', () => {
-    expect(isExcluded({ stylePreservation: [true] }, () => 'preserved')).toBe(true);
-    expect(isExcluded({ stylePreservation: [false] }, () => 'decolorized')).toBe(false);
+    expect(excludeMatcher([{ stylePreservation: [true] }])(() => 'preserved')).toEqual([0]);
+    expect(excludeMatcher([{ stylePreservation: [false] }])(() => 'decolorized')).toEqual([]);
     expect(cellsOf('grid: {objective: [masked+blurred, masked]}\nexclude: [{objective: blurred+masked}]')).toEqual([
       'masked, seed 0',
     ]);

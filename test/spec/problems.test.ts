@@ -117,7 +117,8 @@ describe('unknown keys', () => {
 
   test('of other data sets are refused with the data set', () => {
     expect(complaints('job:\n  data: {name: cifar10, corrupt: skip}')).toEqual([
-      '2:25 unknown key "corrupt" in job.data; the data set cifar10 has no corrupt',
+      '2:25 unknown key "corrupt" in job.data; the data set cifar10 has no corrupt; remove the key, or unset it: ' +
+        '--set job.data.corrupt=null',
     ]);
   });
 

@@ -128,10 +128,17 @@ describe('locate', () => {
 });
 
 describe('parseYamlValue', () => {
+  test('also gives every scalar as its text', () => {
+    expect(parseYamlValue('[007, ~, {a: 1e3}, "~"]')).toEqual({
+      value: [7, null, { a: 1000 }, '~'],
+      text: ['007', '~', { a: '1e3' }, '~'],
+    });
+  });
+
   test('reads scalars, lists and mappings', () => {
-    expect(parseYamlValue('5')).toEqual({ value: 5 });
-    expect(parseYamlValue('[0, 0.75]')).toEqual({ value: [0, 0.75] });
-    expect(parseYamlValue('{name: cifar10}')).toEqual({ value: { name: 'cifar10' } });
+    expect(parseYamlValue('5')).toMatchObject({ value: 5 });
+    expect(parseYamlValue('[0, 0.75]')).toMatchObject({ value: [0, 0.75] });
+    expect(parseYamlValue('{name: cifar10}')).toMatchObject({ value: { name: 'cifar10' } });
   });
 
   test('says why a value cannot be read', () => {

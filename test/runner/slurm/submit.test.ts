@@ -8,6 +8,7 @@ import { readSubmissions } from '../../../src/runner/slurm/submission.js';
 import { sweepPaths } from '../../../src/store/layout.js';
 import { planOf, temporaryFolder } from '../support.js';
 import { NO_OPTIONS } from './support.js';
+import { hasShellScripts, where } from '../../support/capabilities.js';
 
 const root = temporaryFolder();
 const plan = planOf('grid: { objective: [masked, scratch], seed: [0, 1] }\n');
@@ -62,7 +63,7 @@ function fakeSlurm(name: string, programs: Partial<Record<string, string>> = {})
   };
 }
 
-describe('submitting', () => {
+where(hasShellScripts(), describe)('submitting', () => {
   it('makes children wait for their parents', async () => {
     const { results, calls, submit } = fakeSlurm('plain');
     const { submission: got, left } = await submit();
@@ -192,7 +193,7 @@ describe('submitting', () => {
   });
 });
 
-describe('the states of submissions', () => {
+where(hasShellScripts(), describe)('the states of submissions', () => {
   it('are not asked for where there are none', async () => {
     const { results, calls } = fakeSlurm('none');
     expect((await slurmStates(results)).size).toBe(0);
@@ -221,7 +222,7 @@ describe('the states of submissions', () => {
   });
 });
 
-describe('cancelling', () => {
+where(hasShellScripts(), describe)('cancelling', () => {
   it('ends the arrays that are live, and no others', async () => {
     const name = 'sweep.20260101-000000';
     const { results, calls, submit } = fakeSlurm('cancel', {
