@@ -8,7 +8,6 @@
  * C0 but for line ends and tabs, DEL, C1; marks that reorder text, separators of lines and of paragraphs, and
  * annotations, none of which can be seen.
  */
-// eslint-disable-next-line no-control-regex -- these are what the expression is for
 const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb]/g;
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

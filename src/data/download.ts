@@ -133,7 +133,9 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   } catch (error) {
     if (error instanceof UsageError) await rm(file, { force: true });
     if (error instanceof UsageError || error instanceof TransientError) throw error;
-    throw storageError(error, file) ?? new TransientError(`the connection was lost (${messageOf(error)})`);
+    const full = storageError(error, file);
+    if (full !== undefined) throw full;
+    throw new TransientError(`the connection was lost (${messageOf(error)})`);
   }
 }
 

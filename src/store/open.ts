@@ -29,10 +29,10 @@ export class DamagedFileError extends UsageError {
 
 export const MEBIBYTE = 1 << 20;
 
-/** Flags that Windows does not have. */
-const { O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants as Partial<typeof constants>;
+/** Windows has neither flag. */
+const flag = (name: 'O_NONBLOCK' | 'O_NOFOLLOW'): number => (name in constants ? constants[name] : 0);
 /** To open what may not be a regular file: a link fails, and a pipe does not wait for its other end. */
-export const CAREFULLY = O_NONBLOCK | O_NOFOLLOW;
+export const CAREFULLY = flag('O_NONBLOCK') | flag('O_NOFOLLOW');
 
 /** What a path leads to, without following a link at its end; undefined: nothing. */
 function entryAt(path: string) {

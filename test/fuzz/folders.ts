@@ -109,7 +109,9 @@ function mutate(folder: string, random: Random): void {
       replace(() => execFileSync('mkfifo', [file]));
       return;
     case 9:
-      replace(() => mkdirSync(file));
+      replace(() => {
+        mkdirSync(file);
+      });
       return;
     case 10:
       if (random.integer(2) === 0) rmSync(file);

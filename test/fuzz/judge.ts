@@ -1,6 +1,5 @@
 /** What no command may answer, whatever it is given. */
 
-// eslint-disable-next-line no-control-regex -- these must not come out
 const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 /** @returns what is wrong with an answer; none: nothing. */

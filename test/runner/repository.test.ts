@@ -199,7 +199,14 @@ describe('a repository of another person', () => {
     git('config', '--unset', 'core.worktree');
     execFileSync('git', ['init', '--quiet', '--bare', join(path, 'bare')]);
     const { command, ran } = trap();
-    execFileSync('git', ['--git-dir', join(path, 'bare'), 'config', 'core.fsmonitor', command]);
+    // One that says it is none, and that the outer folder is its working tree.
+    for (const [key, value] of Object.entries({
+      'core.fsmonitor': command,
+      'core.bare': 'false',
+      'core.worktree': '..',
+    })) {
+      execFileSync('git', ['--git-dir', join(path, 'bare'), 'config', key, value]);
+    }
     write('bare/spec.yaml', '');
     expect(await readRepository(join(path, 'bare'))).toMatchObject({ kind: 'none' });
     expect(ran()).toBe(false);

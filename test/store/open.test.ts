@@ -59,7 +59,7 @@ describe('a file of a results folder', () => {
     symlinkSync(elsewhere, paths.tables);
     expect(openBytes(paths.stage(ID).state, 9)).toMatchObject({
       kind: 'damaged',
-      problem: expect.stringContaining('a link'),
+      problem: expect.stringContaining('a link') as string,
     });
     expect(() => {
       writeFileAtomic(paths.stage(ID).result, '{}');

@@ -3,7 +3,7 @@
 /** Runs it, and returns its value with everything written to standard output and standard error, in order. */
 export async function captured<T>(run: () => Promise<T>): Promise<{ value: T; text: string; stdout: string }> {
   let [text, stdout] = ['', ''];
-  const [out, err] = [process.stdout.write, process.stderr.write];
+  const [out, err] = [process.stdout.write.bind(process.stdout), process.stderr.write.bind(process.stderr)];
   const keep = (toOut: boolean) =>
     ((chunk: string | Uint8Array): boolean => {
       const said = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
