@@ -23,7 +23,7 @@ function driverOf(name: DeviceName): DeviceDriver {
 }
 
 /** How `auto` judged a device. */
-export interface Verdict {
+export interface TriedDevice {
   name: DeviceName;
   /** Why it was not chosen; null: it was. */
   rejected: string | null;
@@ -40,25 +40,25 @@ const PREFERENCE: readonly DeviceName[] = ['tensorflow', 'webgpu', 'simd'];
 export async function openDevice(
   requested: DeviceName | 'auto',
   options: DeviceOptions = {},
-): Promise<Device & { verdicts: Verdict[] }> {
+): Promise<Device & { tried: TriedDevice[] }> {
   tf.enableProdMode(); // tfjs would print advice to use other backends
   if (requested !== 'auto') {
-    return { ...(await driverOf(requested).open(options)), verdicts: [{ name: requested, rejected: null }] };
+    return { ...(await driverOf(requested).open(options)), tried: [{ name: requested, rejected: null }] };
   }
-  const verdicts: Verdict[] = [];
+  const tried: TriedDevice[] = [];
   for (const name of PREFERENCE) {
     try {
       const device = await driverOf(name).open(options);
       if (!device.software || name === 'simd') {
-        verdicts.push({ name, rejected: null });
-        return { ...device, verdicts };
+        tried.push({ name, rejected: null });
+        return { ...device, tried };
       }
       device.close();
-      verdicts.push({ name, rejected: `runs in software (${device.description})` });
+      tried.push({ name, rejected: `runs in software (${device.description})` });
     } catch (error) {
-      verdicts.push({ name, rejected: messageOf(error) });
+      tried.push({ name, rejected: messageOf(error) });
     }
   }
-  const reasons = verdicts.map(({ name, rejected }) => `  ${name}: ${rejected ?? ''}`).join('\n');
+  const reasons = tried.map(({ name, rejected }) => `  ${name}: ${rejected ?? ''}`).join('\n');
   throw new UsageError(`no device could be opened; --device cpu always works, but is slow\n${reasons}`);
 }

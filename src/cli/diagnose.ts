@@ -52,7 +52,7 @@ export async function diagnose(benchmark: boolean): Promise<Diagnosis> {
 }
 
 function reasonOf(auto: Awaited<ReturnType<typeof openDevice>>, name: DeviceName): string | null {
-  return auto.verdicts.find((verdict) => verdict.name === name)?.rejected ?? null;
+  return auto.tried.find((device) => device.name === name)?.rejected ?? null;
 }
 
 const SIDE = 512;

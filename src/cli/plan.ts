@@ -69,22 +69,22 @@ export function remarkLines(remarks: readonly Remark[]): string[] {
 export function showPlan(whole: Plan, folder: string, { json, shard, changes, sizes, remarks }: ShowOptions): void {
   const plan = shard === undefined ? whole : shardPlan(whole, shard);
   const paths = sweepPaths(folder);
-  const verdicts = inspectPlan(plan, paths, changes);
-  const toRun = plan.stages.filter(({ id }) => verdicts.get(id)!.kind === 'run');
+  const inspections = inspectPlan(plan, paths, changes);
+  const toRun = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
   const estimated = estimate(toRun, sizes, doneStages(paths));
   const axes = axesOf(plan);
   if (json) {
-    const stages = plan.stages.map((stage) => ({ ...stage, ...verdicts.get(stage.id)! }));
+    const stages = plan.stages.map((stage) => ({ ...stage, ...inspections.get(stage.id)! }));
     printJson({ ...plan, stages, axes, remarks: remarks.map(formatRemark), estimate: estimated });
     return;
   }
   const kinds = new Map<StageKind, number>();
   for (const { config } of plan.stages) kinds.set(config.kind, (kinds.get(config.kind) ?? 0) + 1);
   const counts = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
-  const hits = [...verdicts.values()].filter(({ kind }) => kind === 'hit').length;
+  const hits = [...inspections.values()].filter(({ kind }) => kind === 'hit').length;
 
   for (const stage of plan.stages) {
-    const { kind, why } = verdicts.get(stage.id)!;
+    const { kind, why } = inspections.get(stage.id)!;
     printWrapped(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`, 6);
   }
   if (plan.leftOut.length > 0) {

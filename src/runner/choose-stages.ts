@@ -37,6 +37,6 @@ function hasFailed(paths: SweepPaths, id: string): boolean {
 
 /** How many stages of a plan have no result, and are not among those that a run cares for. */
 export function stagesLeft(plan: Plan, paths: SweepPaths, chosen: ReadonlySet<string>): number {
-  const verdicts = inspectPlan(plan, paths);
-  return plan.stages.filter(({ id }) => !chosen.has(id) && verdicts.get(id)!.kind === 'run').length;
+  const inspections = inspectPlan(plan, paths);
+  return plan.stages.filter(({ id }) => !chosen.has(id) && inspections.get(id)!.kind === 'run').length;
 }

@@ -28,21 +28,21 @@ export function inspectPlan(
   paths: SweepPaths,
   changes: ReadonlyMap<string, string> = new Map(),
 ): Map<string, Inspection> {
-  const verdicts = new Map<string, Inspection>();
+  const inspections = new Map<string, Inspection>();
   const needed = new Set<string>();
   for (const stage of plan.stages.toReversed()) {
     const own = paths.stage(stage.id);
-    let verdict = inspectStage(stage, own);
-    if (verdict.why === NEW) verdict.why = changes.get(stage.id) ?? NEW;
-    if (verdict.kind === 'hit' && needed.has(stage.id)) verdict = inspectWeights(stage, own) ?? verdict;
-    if (verdict.kind === 'run' && stage.parent !== null) needed.add(stage.parent);
-    verdicts.set(stage.id, verdict);
+    let inspection = inspectStage(stage, own);
+    if (inspection.why === NEW) inspection.why = changes.get(stage.id) ?? NEW;
+    if (inspection.kind === 'hit' && needed.has(stage.id)) inspection = inspectWeights(stage, own) ?? inspection;
+    if (inspection.kind === 'run' && stage.parent !== null) needed.add(stage.parent);
+    inspections.set(stage.id, inspection);
   }
   for (const { id, parent } of plan.stages) {
-    if (parent === null || verdicts.get(id)!.kind === 'run' || verdicts.get(parent)?.kind !== 'run') continue;
-    verdicts.set(id, { kind: 'run', why: 'its pre-training runs again', recheck: true });
+    if (parent === null || inspections.get(id)!.kind === 'run' || inspections.get(parent)?.kind !== 'run') continue;
+    inspections.set(id, { kind: 'run', why: 'its pre-training runs again', recheck: true });
   }
-  return verdicts;
+  return inspections;
 }
 
 const NEW = 'new';

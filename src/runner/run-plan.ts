@@ -35,7 +35,7 @@ export async function runPlan(options: RunOptions): Promise<RunSummary> {
 class PlanRun {
   readonly #options: RunOptions;
   readonly #paths: SweepPaths;
-  readonly #verdicts: Map<string, Inspection>;
+  readonly #inspections: Map<string, Inspection>;
   readonly #schedule: StageQueue;
   readonly #summary: RunSummary;
   readonly #held: Held;
@@ -61,10 +61,10 @@ class PlanRun {
     setMaxListeners(0, this.#closing.signal, this.#stopping.signal);
     this.#held = new Held(options.launch);
     this.#paths = sweepPaths(folder);
-    this.#verdicts = inspectPlan(plan, this.#paths, changes);
+    this.#inspections = inspectPlan(plan, this.#paths, changes);
     const stages = this.#chosen(plan.stages, only);
     const chosen = new Set(stages);
-    const wanted = stages.filter(({ id }) => this.#verdicts.get(id)!.kind === 'run');
+    const wanted = stages.filter(({ id }) => this.#inspections.get(id)!.kind === 'run');
     this.#schedule = new StageQueue(wanted);
     this.#slots = new Array<boolean>(jobs).fill(false);
     this.#summary = {
@@ -75,7 +75,7 @@ class PlanRun {
       blocked: [],
       interrupted: [],
       pending: wanted.length,
-      left: plan.stages.filter((stage) => !chosen.has(stage) && this.#verdicts.get(stage.id)!.kind === 'run').length,
+      left: plan.stages.filter((stage) => !chosen.has(stage) && this.#inspections.get(stage.id)!.kind === 'run').length,
       seconds: 0,
     };
     this.#tell({
@@ -88,7 +88,7 @@ class PlanRun {
       jobs,
     });
     for (const stage of stages) {
-      const { kind, why } = this.#verdicts.get(stage.id)!;
+      const { kind, why } = this.#inspections.get(stage.id)!;
       if (kind === 'hit') this.#tell({ type: 'stage-hit', stage: this.#refer(stage), why });
     }
   }
@@ -98,7 +98,7 @@ class PlanRun {
     if (only === undefined) return stages;
     const chosen = new Set(only);
     for (const { id, parent } of stages.toReversed()) {
-      if (parent !== null && chosen.has(id) && this.#verdicts.get(parent)?.kind === 'run') chosen.add(parent);
+      if (parent !== null && chosen.has(id) && this.#inspections.get(parent)?.kind === 'run') chosen.add(parent);
     }
     return stages.filter(({ id }) => chosen.has(id));
   }
@@ -187,12 +187,12 @@ class PlanRun {
     const own = this.#paths.stage(stage.id);
     await endOrphan(own);
     // Another sweep may have worked on it since this one looked, or its parent left the same checkpoint again.
-    const verdict = this.#verdicts.get(stage.id)!;
-    if (!this.#attempts.has(stage.id) && isDoneByNow(stage, own, verdict)) {
+    const inspection = this.#inspections.get(stage.id)!;
+    if (!this.#attempts.has(stage.id) && isDoneByNow(stage, own, inspection)) {
       this.#summary.pending -= 1;
       this.#summary.hits += 1;
       this.#schedule.done(stage);
-      const why = verdict.recheck ? 'done before, from the same checkpoint' : 'done by another sweep meanwhile';
+      const why = inspection.recheck ? 'done before, from the same checkpoint' : 'done by another sweep meanwhile';
       this.#tell({ type: 'stage-found', stage: ref, why });
       return;
     }
@@ -200,7 +200,7 @@ class PlanRun {
     const made = this.#attempts.get(stage.id) ?? 0;
     this.#attempts.set(stage.id, made + 1);
     if (made === 0) this.#summary.pending -= 1;
-    const why = made === 0 ? verdict.why : 'trying again';
+    const why = made === 0 ? inspection.why : 'trying again';
     this.#tell({ type: 'stage-started', stage: ref, attempt: number, why });
     const start = performance.now();
     const outcome = await runAttempt({

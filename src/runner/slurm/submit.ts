@@ -54,8 +54,8 @@ export interface Submitted {
 export async function submitPlan(given: SubmitOptions): Promise<Submitted> {
   const { plan, results } = given;
   refuseControlCharacters(wordsOf(given));
-  const verdicts = inspectPlan(plan, sweepPaths(results));
-  const missing = plan.stages.filter(({ id }) => verdicts.get(id)!.kind === 'run');
+  const inspections = inspectPlan(plan, sweepPaths(results));
+  const missing = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
   if (missing.length === 0) return { submission: null, live: 0, left: null };
   const live = new Set(
     [...(await slurmStates(results))].filter(([, { state }]) => isLive(state)).map(([stage]) => stage),
