@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { StopSignal } from '../common/stop-codes.js';
+import type { Dataset } from '../data/dataset.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
@@ -14,7 +15,7 @@ import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
 import { remarksOn } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
-import type { Plan } from '../spec/stages.js';
+import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import { keepPlan, listPlans, planId } from '../store/plans.js';
 import { storeOrigin } from '../store/provenance.js';
@@ -39,7 +40,7 @@ import { remarkLines, showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
 import { checkScriptWords, submit } from './submit.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
-import { EXIT, say } from './terminal.js';
+import { EXIT, print, say } from './terminal.js';
 import { checkpointOption, noDiffOption } from './train.js';
 import { VERSION } from './version.js';
 
@@ -136,9 +137,10 @@ async function sweep(file: string, options: Options): Promise<number> {
   const launcher = launcherOf(options);
   const sizes = new DataSizes();
   const spec = loadSweep(file, options.set);
-  const plan = await planSweep(spec, (data, dataset) => {
+  const onOpened = (data: UnlabelledData, dataset: Dataset): void => {
     sizes.add(data, sizeOf(dataset));
-  });
+  };
+  const plan = await planSweep(spec, onOpened, options.dryRun && !options.json ? print : say);
   const remarks = remarksOn(spec, plan);
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);

@@ -4,7 +4,7 @@ import { stream } from '../../src/common/random.js';
 import { kill } from '../support/cli.js';
 import { Rig } from '../support/rig.js';
 
-const KILLS = 120;
+const KILLS = 80;
 /** Longer than starting takes, so that every phase of a run is met. */
 const LATEST_MS = 1200;
 

@@ -58,9 +58,9 @@ describe('a sweep', () => {
   });
 
   it('shows in a dry run that all is done', async () => {
-    const { code, stderr } = await vitmim([...args, '--dry-run']);
+    const { code, stdout } = await vitmim([...args, '--dry-run']);
     expect(code).toBe(0);
-    expect(stderr).toContain('5 done already');
+    expect(stdout).toContain('5 done already');
   });
 
   it('runs only what a changed key concerns', async () => {
@@ -77,8 +77,8 @@ describe('a sweep', () => {
 
   it('becomes tables', async () => {
     expect((await vitmim(args)).code).toBe(0); // the plan of the file itself again
-    const { code, stderr } = await vitmim(['report', out]);
-    expect(stderr).toContain('masked');
+    const { code, stdout } = await vitmim(['report', out]);
+    expect(stdout).toContain('masked');
     expect([0, 1]).toContain(code); // 1: most of the paper's objectives are missing here
     const runs = parse<Record<string, string>>(readFileSync(join(out, 'tables', 'runs.csv')), { columns: true });
     expect(runs).toHaveLength(3);
@@ -97,7 +97,7 @@ describe('a sweep', () => {
 
 describe('an interrupted sweep', () => {
   it('keeps a checkpoint, exits with 130 and goes on to the same numbers', async () => {
-    const spec = specFile('long', `${TINY.replace('epochs: 2', 'epochs: 300')}grid: { objective: [masked] }\n`);
+    const spec = specFile('long', `${TINY.replace('epochs: 2', 'epochs: 100')}grid: { objective: [masked] }\n`);
     const [whole, broken] = [join(folder.path, 'whole'), join(folder.path, 'broken')];
     const args = (out: string): string[] => ['sweep', spec, '--out', out, '--device', 'simd', '--jobs', '1'];
 

@@ -52,7 +52,12 @@ const here = (await availableDevices()).includes('webgpu');
 // test/training/agreement.test.ts compares the devices for every objective.
 (here ? it : it.skip)('the smoke sweep, of three objectives and two epochs of pre-training', async () => {
   const smoke = fileURLToPath(new URL('../../../experiments/smoke.yaml', import.meta.url));
-  const settings = ['grid.objective=[scratch, zoomed-out, masked+zoomed-in]', 'job.pretrain.epochs=2'];
+  const settings = [
+    'grid.objective=[scratch, zoomed-out, masked+zoomed-in]',
+    'job.pretrain.epochs=2',
+    'job.data={trainImages: 128, testImages: 64}',
+    'job.finetune.epochs=2',
+  ];
   await expectEqualLosses(
     smoke,
     [...settings, 'job.pretrain.warmupEpochs=1'].flatMap((set) => ['--set', set]),

@@ -47,11 +47,11 @@ async function fuzz(kind: 'specs' | 'folders', count: number): Promise<{ faults:
 }
 
 test('mutated specs are plans or messages', async () => {
-  const count = FULL ? 2000 : 600;
+  const count = FULL ? 2000 : 400;
   expect(await fuzz('specs', count)).toEqual({ faults: [], cases: count });
 });
 
 test('mutated results folders never break a command, and all commands agree on what they hold', async () => {
-  const count = FULL ? 1000 : 100;
+  const count = FULL ? 1000 : 80;
   expect(await fuzz('folders', count)).toEqual({ faults: [], cases: count });
 });

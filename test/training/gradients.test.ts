@@ -111,13 +111,28 @@ describe('train', () => {
     disposeState(state);
   });
 
-  it('learns, records losses and saves after every epoch', async () => {
+  it('learns, records losses and saves at its end', async () => {
     await train(task(), state, context());
     expect(state.step).toBe(90);
-    expect(saved).toEqual([30, 60, 90]);
+    expect(saved).toEqual([90]);
     expect(state.losses).toHaveLength(3);
     expect(state.losses[2]).toBeLessThan(0.5 * state.losses[0]!);
     expect(recorded.map(({ step }) => step)).toEqual([20, 30, 50, 60, 80, 90]);
+  });
+
+  it.each([
+    ['after an epoch that takes six seconds', 6000, [30, 60, 90]],
+    ['after every second epoch of three seconds', 3000, [60, 90]],
+  ])('saves %s', async (_, milliseconds, steps) => {
+    let now = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
+    const slow = task((step) => {
+      if (step % 30 === 15) now += milliseconds;
+      return 2;
+    });
+    await train(slow, state, context());
+    clock.mockRestore();
+    expect(saved).toEqual(steps);
   });
 
   it('keeps the number of tensors constant', async () => {
@@ -195,7 +210,7 @@ describe('train', () => {
     });
     await expect(train(counting, state, context())).rejects.toThrow(Interrupted);
     expect(state.step).toBe(35);
-    expect(saved).toEqual([30, 35]);
+    expect(saved).toEqual([35]);
   });
 
   it('saves and stops at the end of an epoch if asked to in its last step', async () => {
@@ -234,7 +249,7 @@ describe('train', () => {
       return 2;
     });
     expect((await train(counting, state, context())).steps).toBe(90);
-    expect(saved).toEqual([30, 60, 90]);
+    expect(saved).toEqual([90]);
   });
 
   it('saves after every step if no time may pass between two checkpoints, and once at the end of an epoch', async () => {

@@ -24,8 +24,8 @@ const collectGarbage = runInNewContext('gc') as () => void;
  */
 const WINDOWS = 3;
 /** The first window warms up. TensorFlow takes 30 ms where simd takes 2 ms: every op is a separate call. */
-const WINDOW_STEPS = { simd: 400, tensorflow: 100 };
-/** MiB per window: a leak of 10 kB per step on simd, or of 42 kB on tensorflow. */
+const WINDOW_STEPS = { simd: 300, tensorflow: 60 };
+/** MiB per window: a leak of 14 kB per step on simd, or of 70 kB on tensorflow. */
 const ALLOWED_GROWTH = 4;
 const model = resolveModel(
   modelSchema.parse({ dim: 24, depth: 1, heads: 2, decoder: { dim: 16, depth: 1, heads: 2 } }),

@@ -10,7 +10,8 @@ import { filledColumns, formatCell, heading, isNumeric } from './cells.js';
 /** @param width Columns of the terminal; Infinity: lines may be of any length. */
 export function toText({ name, title, caption, columns, rows }: Table, width = Infinity): string {
   const telling = tellingColumns(columns, rows);
-  const measured = rows.filter((row) => telling.some((column) => formatCell(column, row) !== ''));
+  const measured =
+    telling.length === 0 ? rows : rows.filter((row) => telling.some((column) => formatCell(column, row) !== ''));
   const filled = filledColumns(columns, measured);
   const grid = fit(
     filled.map((column) => gridColumn(column, measured)),
