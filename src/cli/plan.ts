@@ -1,5 +1,4 @@
 /** `vitmim plan`: what a sweep would run, what is done already, and what was left out and why. Runs nothing. */
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { describeCell } from '../spec/cells.js';
@@ -11,8 +10,9 @@ import { axesOf, type Axis } from '../spec/axes.js';
 import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan, StageKind, UnlabelledData } from '../spec/stages.js';
-import { readJson } from '../store/files.js';
-import { sweepPaths, type SweepPaths } from '../store/layout.js';
+import { openJson } from '../store/files.js';
+import { STAGE_ID, sweepPaths, type SweepPaths } from '../store/layout.js';
+import { namesIn } from '../store/open.js';
 import { resultSchema, stageSchema } from '../store/records.js';
 import { DataSizes, estimate, sizeOf, type Done, type Estimate } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
@@ -107,20 +107,19 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes, si
 /** Stages of the folder that are done, of this plan and earlier ones: so many tell how fast this machine is. */
 const MOST_READ = 200;
 
-function doneStages({ folder, stage: filesOf }: SweepPaths): Done[] {
-  const stages = join(folder, 'stages');
-  const ids = existsSync(stages) ? readdirSync(stages).slice(0, MOST_READ) : [];
-  return ids.flatMap((id) => {
-    try {
+function doneStages({ stages, stage: filesOf }: SweepPaths): Done[] {
+  return namesIn(stages)
+    .filter((name) => STAGE_ID.test(name))
+    .slice(0, MOST_READ)
+    .flatMap((id) => {
       const files = filesOf(id);
-      const stage = readJson(files.stage, stageSchema);
-      const result = readJson(files.result, resultSchema);
-      const measured = stage !== undefined && result?.kind === stage.config.kind && result.seconds > 0;
-      return measured && result.trainImages > 0 ? [{ config: stage.config, result }] : [];
-    } catch {
-      return []; // damaged, or of another version: its speed is not known
-    }
-  });
+      const stage = openJson(files.stage, stageSchema);
+      const result = openJson(files.result, resultSchema);
+      if (stage.kind !== 'present' || result.kind !== 'present') return []; // its speed is not known
+      const { config } = stage.value;
+      const measured = result.value.kind === config.kind && result.value.seconds > 0 && result.value.trainImages > 0;
+      return measured ? [{ config, result: result.value }] : [];
+    });
 }
 
 /** `objective  masked, scratch (2)`, and `0 to 9 (10)` where values are whole numbers in a row. */

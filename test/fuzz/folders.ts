@@ -21,10 +21,10 @@ import { loadSweep, planSweep } from '../../src/cli/load-sweep.js';
 import { main } from '../../src/cli/main.js';
 import { sha256 } from '../../src/common/canonical.js';
 import { stream, type Random } from '../../src/common/random.js';
-import { appendJsonLine, appendText, openJson, writeJson } from '../../src/store/files.js';
+import { appendJsonLine, appendText, writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
+import { keepPlan, listPlans } from '../../src/store/plans.js';
 import { recordAttempt, storeOrigin } from '../../src/store/provenance.js';
-import { planSchema } from '../../src/store/records.js';
 import { leaveResult } from '../runner/support.js';
 import { captured } from '../support/captured.js';
 import { hostileJson, mutateBytes, mutateJson, pick } from './hostile.js';
@@ -37,7 +37,7 @@ const PNG = Buffer.from('89504e470d0a1a0a0000000d4948445200000008000000080802000
 export async function makeFolder(folder: string): Promise<void> {
   const paths = sweepPaths(folder);
   const plan = await planSweep(loadSweep(SPEC, []));
-  writeJson(paths.plan, plan);
+  keepPlan(paths, plan, new Date('2026-01-01T00:00:00.000Z'));
   const diff = Buffer.from('a diff');
   const repository = { commit: 'a'.repeat(40), dirty: true, changed: ['x'], untracked: [], diff: sha256(diff) };
   const origin = { vitmim: { version: '0', repository, lockfile: null }, spec: null, command: ['vitmim', 'sweep'] };
@@ -159,7 +159,7 @@ export async function fuzzFolder(seed: number, base: string, root: string): Prom
     const { value: code, text, stdout } = await captured(() => main(args));
     return { args, code, text, stdout };
   };
-  const planned = openJson(join(folder, 'plan.json'), planSchema).kind === 'present';
+  const planned = listPlans(sweepPaths(folder)).plans.length > 0;
   const formats = pick(random, ['md', 'md', 'md', 'csv,md,html,latex']);
   const status = await run('status', folder, '--json');
   const report = await run('report', folder, '--out', out, '--format', formats, '--json');
