@@ -17,12 +17,6 @@ export interface DataSize {
   classes: number;
 }
 
-export const sizeOf = ({ train, test, classes }: Dataset): DataSize => ({
-  train: train.length,
-  test: test.length,
-  classes: classes.length,
-});
-
 /** The sizes of the data sets of a plan, by their configuration. */
 export class DataSizes {
   readonly #sizes = new Map<string, DataSize>();
@@ -30,6 +24,11 @@ export class DataSizes {
   add(data: UnlabelledData, size: DataSize): void {
     this.#sizes.set(canonicalJson(data), size);
   }
+
+  /** Adds an opened data set. It is bound, so `planSweep` can call it. */
+  readonly addOpened = (data: UnlabelledData, { train, test, classes }: Dataset): void => {
+    this.add(data, { train: train.length, test: test.length, classes: classes.length });
+  };
 
   of({ data }: StageConfig): DataSize | undefined {
     const { labelFraction: _, ...images } = { labelFraction: 1, ...data };

@@ -5,16 +5,15 @@ import { describeCell } from '../spec/cells.js';
 import { describeStage } from '../runner/describe.js';
 import { duration } from '../runner/reporters/format.js';
 import { inspectPlan } from '../runner/inspect.js';
-import type { Dataset } from '../data/dataset.js';
 import { axesOf, type Axis } from '../spec/axes.js';
 import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
-import type { Plan, StageKind, UnlabelledData } from '../spec/stages.js';
+import type { Plan, StageKind } from '../spec/stages.js';
 import { openJson } from '../store/files.js';
 import { STAGE_ID, sweepPaths, type SweepPaths } from '../store/layout.js';
 import { namesIn } from '../store/open.js';
 import { resultSchema, stageSchema } from '../store/records.js';
-import { DataSizes, estimate, sizeOf, type Done, type Estimate } from './estimate.js';
+import { DataSizes, estimate, type Done, type Estimate } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import { jsonOption, outOption, setOption, shardOption } from './options.js';
 import { print, printJson, printWrapped, say } from './terminal.js';
@@ -38,10 +37,7 @@ export function planCommand(): Command {
     .action(async (file: string, { out, set, shard, json }: Options) => {
       const sizes = new DataSizes();
       const sweep = loadSweep(file, set);
-      const onOpened = (data: UnlabelledData, dataset: Dataset): void => {
-        sizes.add(data, sizeOf(dataset));
-      };
-      const plan = await planSweep(sweep, onOpened, json ? say : print);
+      const plan = await planSweep(sweep, sizes.addOpened, json ? say : print);
       showPlan(plan, out ?? join('results', plan.name), { json, shard, sizes, remarks: remarksOn(sweep, plan) });
     });
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { StopSignal } from '../common/stop-codes.js';
-import type { Dataset } from '../data/dataset.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
 import { localLauncher } from '../runner/local.js';
@@ -15,13 +14,13 @@ import type { RunSummary } from '../runner/events.js';
 import { changesSince } from '../spec/changes.js';
 import { remarksOn } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
-import type { Plan, UnlabelledData } from '../spec/stages.js';
+import type { Plan } from '../spec/stages.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import { keepPlan, listPlans, planId } from '../store/plans.js';
 import { storeOrigin } from '../store/provenance.js';
 import { announceSweep } from '../store/sweeps.js';
 import { chooseDevice } from './choose-device.js';
-import { DataSizes, sizeOf } from './estimate.js';
+import { DataSizes } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import {
   deviceOption,
@@ -137,10 +136,7 @@ async function sweep(file: string, options: Options): Promise<number> {
   const launcher = launcherOf(options);
   const sizes = new DataSizes();
   const spec = loadSweep(file, options.set);
-  const onOpened = (data: UnlabelledData, dataset: Dataset): void => {
-    sizes.add(data, sizeOf(dataset));
-  };
-  const plan = await planSweep(spec, onOpened, options.dryRun && !options.json ? print : say);
+  const plan = await planSweep(spec, sizes.addOpened, options.dryRun && !options.json ? print : say);
   const remarks = remarksOn(spec, plan);
   const folder = options.out ?? join('results', plan.name);
   const changes = changesSinceLast(plan, folder);

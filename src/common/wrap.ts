@@ -35,7 +35,7 @@ function wrapLine(line: string, width: number, indent: number): string {
   return [...lines, current].join('\n');
 }
 
-/** A text cut to a width, with … in the place of what is cut. */
+/** Shortens a text to a width. A shortened text ends with an ellipsis. */
 export function shorten(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   return `${Array.from(text)

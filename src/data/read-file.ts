@@ -1,5 +1,6 @@
 /** Reads regular files, and nothing else: to open a pipe or to read a device may never return. */
 import { close, constants, fstat, open, read } from 'node:fs';
+import { NO_WAIT } from '../common/open-flags.js';
 import { stepTimer } from './answered.js';
 
 /** Bytes that are asked for at once, each within the time limit of a step. */
@@ -11,9 +12,6 @@ export interface ReadOptions {
   /** Larger files (in bytes) are refused. By default 1 GiB: the largest image that is decoded has half of it in pixels. */
   readonly most?: number;
 }
-
-/** To open a pipe for reading would wait for a writer. On Windows there is no such flag, and no pipes in folders. */
-const { O_NONBLOCK: NO_WAIT = 0 } = constants as Partial<typeof constants>;
 
 /**
  * Reads a whole file. With callbacks, since promises of file handles take 0.1 ms more of the thread for each file.

@@ -1,7 +1,7 @@
 /** How long a process has computed, as the kernel counts it. */
 import { readFileSync } from 'node:fs';
 
-/** Linux counts in hundredths of a second for programs, whatever its own clock. */
+/** /proc reports times in hundredths of a second on all Linux systems. */
 const TICKS_PER_SECOND = 100;
 
 /** Processor seconds of all threads of a process so far; null where this system does not tell, or it is gone. */

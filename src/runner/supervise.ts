@@ -22,7 +22,7 @@ export const NO_LIMITS: Limits = { time: Infinity, silence: Infinity };
 export type Overrun = 'timed-out' | 'lost';
 
 export interface Supervision {
-  /** To be called with whatever the worker reports. */
+  /** Must be called with each event of the worker. */
   heard(event: StageEvent): void;
   /** The limit that it met, if any; then it was ended for that. */
   readonly overrun: Overrun | null;

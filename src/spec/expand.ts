@@ -4,6 +4,7 @@
  * through its values as written. Axes of a zip vary together, at the position of their first.
  */
 import { canonicalJson } from '../common/canonical.js';
+import { groupBy } from '../common/group-by.js';
 import type { Path } from './problems.js';
 import type { Axes } from './sweep-schema.js';
 
@@ -77,14 +78,13 @@ export function pointsOf(grid: Grid): Coordinate[][] {
  * Entries with the same keys are looked up together, so that many of them cost little more than one.
  */
 export function excludeMatcher(entries: readonly Axes[]): (valueOf: (key: string) => unknown) => number[] {
-  const groups = new Map<string, Exclusion[]>();
-  for (const [index, entry] of entries.entries()) {
-    const values = new Map(
-      Object.entries(entry).map(([key, list]) => [key, new Set(list.map((value) => comparable(key, value)))]),
+  const exclusions = entries.map((entry, index): Exclusion => {
+    const values = Object.entries(entry).map(
+      ([key, list]) => [key, new Set(list.map((value) => comparable(key, value)))] as const,
     );
-    const keys = [...values.keys()].sort().join(' ');
-    groups.set(keys, [...(groups.get(keys) ?? []), { index, values }]);
-  }
+    return { index, values: new Map(values) };
+  });
+  const groups = groupBy(exclusions, ({ values }) => [...values.keys()].sort().join(' '));
   const lookups = [...groups.values()].map(lookupOf);
   return (valueOf) => {
     const own = new Map<string, string>();

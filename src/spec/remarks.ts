@@ -1,7 +1,7 @@
 /**
  * What a sweep's file or its options write without effect: axes and values that change no stage, entries of `exclude`
  * that match no cell, grids that add no job, options that change nothing. Such a sweep can run; the plan lists them, since
- * they are often slips of the pen.
+ * they are often mistakes.
  */
 import { canonicalJson } from '../common/canonical.js';
 import type { Track } from './expand.js';

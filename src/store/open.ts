@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { errorCode, messageOf, UsageError } from '../common/errors.js';
+import { NO_LINK, NO_WAIT } from '../common/open-flags.js';
 import { foldersInside } from './layout.js';
 
 /** What was found in the place of a file. A damaged file is treated like a missing one, and is named. */
@@ -29,10 +30,8 @@ export class DamagedFileError extends UsageError {
 
 export const MEBIBYTE = 1 << 20;
 
-/** Windows has neither flag. */
-const flag = (name: 'O_NONBLOCK' | 'O_NOFOLLOW'): number => (name in constants ? constants[name] : 0);
-/** To open what may not be a regular file: a link fails, and a pipe does not wait for its other end. */
-export const CAREFULLY = flag('O_NONBLOCK') | flag('O_NOFOLLOW');
+/** To open what may not be a regular file. */
+export const CAREFULLY = NO_WAIT | NO_LINK;
 
 /** What a path leads to, without following a link at its end; undefined: nothing. */
 function entryAt(path: string) {

@@ -303,7 +303,7 @@ describe('the splits of an image folder', () => {
     expect(remarks).toEqual([`no train/: all images of ${root} are training images`]);
   });
 
-  it('should have no classes with labels: none, whatever folders images are in', async () => {
+  it('should have no classes with labels: none, in whichever folders images are', async () => {
     const root = await write(await folderFor(), { '2019/may/b.png': 2, '2020/a.png': 3, 'c.png': 1 });
     const { train, classes } = await open(root, { labels: 'none' });
     expect([await values(train), classes]).toEqual([[2, 3, 1], []]);

@@ -1,4 +1,4 @@
-/** What no command may answer, whatever it is given. */
+/** Faults that no answer of a command may have, for any input. */
 
 const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 

@@ -58,19 +58,19 @@ export function installBlas(options: BlasInstallOptions = {}): { library: BlasLi
     fetchWheel(wanted, work);
     const [wheel] = readdirSync(join(work, 'wheel'));
     python(['-c', UNPACK, join(work, 'wheel', wheel!), join(work, 'files'), ...wanted.files]);
-    check(join(work, 'files', wanted.library));
+    const library = check(join(work, 'files', wanted.library));
     // A library that is loaded may be replaced on Unix: its file remains until the last process ends.
     for (const other of readdirSync(home)) {
       if (join(home, other) !== work) rmSync(join(home, other), { recursive: true, force: true });
     }
     renameSync(join(work, 'files'), folder);
+    return { library: { ...library, path: join(folder, wanted.library) }, folder };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${home}: the BLAS cannot be installed there (${messageOf(error)})`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return { library: check(join(folder, wanted.library)), folder };
 }
 
 function chosen(packages: readonly BlasPackage[], name: BlasName | undefined): BlasPackage {

@@ -1,6 +1,6 @@
 /**
- * The image formats that are read: this list, recognised by content alone, whatever a file is called. Other formats that
- * libvips has loaders for (SVG, TIFF, HEIF) never reach it. Adding one is a file beside this and a line here.
+ * The image formats that are read. The content of a file decides its format, not its name. Other formats that libvips could
+ * load (SVG, TIFF, HEIF) never reach it. To add a format, add a file beside this one and a line here.
  */
 import { bmp } from './bmp.js';
 import type { ImageFormat } from './format.js';
