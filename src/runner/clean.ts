@@ -17,7 +17,7 @@ import { Claimant, claimOwner, isGone, type Claim } from '../store/claims.js';
 import { openJson, readJson, writing } from '../store/files.js';
 import { STAGE_ID, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { isThere, namesIn } from '../store/open.js';
-import { findPlan, listPlans, PLAN_REMEDY, readPlans, type KeptPlan } from '../store/plans.js';
+import { findPlan, listPlans, PLAN_REMEDY, planIds, readPlans, type KeptPlan } from '../store/plans.js';
 import { partialPlanSchema, stageSchema } from '../store/records.js';
 import { workingSweeps } from '../store/sweeps.js';
 import { inspectStage } from './inspect.js';
@@ -277,8 +277,7 @@ class KeptStages {
 
   /** Reads the plans again if there is another one than before. The name of a plan's file stands for its content. */
   look(): void {
-    const names = namesIn(this.#paths.plans).flatMap((name) => (name.endsWith('.json') ? [name.slice(0, -5)] : []));
-    if (names.some((id) => !this.#plans.has(id) && !this.#forgotten.has(id))) this.#read();
+    if (planIds(this.#paths).some((id) => !this.#plans.has(id) && !this.#forgotten.has(id))) this.#read();
   }
 
   #read(): void {
