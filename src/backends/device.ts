@@ -1,5 +1,7 @@
 /** The interface of devices. Each has a file beside this one that opens it; `open.ts` chooses among them. */
 
+import type { Precision } from '../ops/index.js';
+
 export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
@@ -32,6 +34,8 @@ export interface Device {
 export interface DeviceOptions {
   /** Threads of a device that computes on the processor, at least 1; undefined: one for each core. */
   threads?: number | undefined;
+  /** Of the model that will be trained; undefined: float32. A device may measure what is fastest for it. */
+  precision?: Precision | undefined;
 }
 
 /** How a device is opened. */

@@ -58,7 +58,8 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
 
   let device: Device | undefined;
   try {
-    device = await openDevice(options.device, { threads: options.threads });
+    const { precision } = stage.config.model;
+    device = await openDevice(options.device, { threads: options.threads, precision });
     const { name, description, details, advice } = device;
     if (advice !== undefined) emit({ type: 'advice', message: advice });
     recordAttempt(paths, {
