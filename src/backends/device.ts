@@ -22,8 +22,8 @@ export interface Device {
   /** What it runs on, for messages: an adapter, a library and its version. */
   readonly description: string;
   readonly details: DeviceDetails;
-  /** What would make it faster, in a sentence for the user. */
-  readonly advice?: string;
+  /** What would make it faster, in sentences for the user. */
+  readonly advice?: readonly string[];
   /** Whether the processor does the work, as with a software Vulkan driver. */
   readonly software: boolean;
   /** Releases everything that would keep the process alive. The device cannot be used afterwards. */

@@ -33,8 +33,8 @@ export async function diagnose(benchmark: boolean): Promise<Diagnosis> {
     try {
       device = await openDevice(name, { precision: benchmark ? 'bfloat16' : undefined });
       const gigaflops = benchmark ? await measure() : null;
-      const { description, advice = null } = device;
-      devices.push({ name, description, reason: reasonOf(auto, name), advice, gigaflops });
+      const { description, advice = [] } = device;
+      devices.push({ name, description, reason: reasonOf(auto, name), advice: advice.join('\n') || null, gigaflops });
     } catch (error) {
       devices.push({ name, description: null, reason: messageOf(error), advice: null, gigaflops: null });
     } finally {

@@ -60,8 +60,8 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
   try {
     const { precision } = stage.config.model;
     device = await openDevice(options.device, { threads: options.threads, precision });
-    const { name, description, details, advice } = device;
-    if (advice !== undefined) emit({ type: 'advice', message: advice });
+    const { name, description, details, advice = [] } = device;
+    for (const message of advice) emit({ type: 'advice', message });
     recordAttempt(paths, {
       origin: options.origin === undefined ? await ownOrigin(paths, options.diff) : readOrigin(options.origin),
       machine: thisMachine(),

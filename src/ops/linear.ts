@@ -27,8 +27,7 @@ const exact: OpDefinition<{ activation: Activation }> = {
 };
 
 /** What the factors of a product are rounded to. The sum is in float32. */
-export const PRECISIONS = ['float32', 'float16', 'bfloat16'] as const;
-export type Precision = (typeof PRECISIONS)[number];
+export type Precision = 'float32' | 'float16' | 'bfloat16';
 
 interface Attributes {
   activation: Activation;

@@ -19,7 +19,9 @@ it('exists on no other device', async () => {
   for (const name of (await availableDevices()).filter((device) => device !== 'simd')) {
     const device = await openDevice(name);
     expect(ops.hasProducts('bfloat16')).toBe(false);
-    expect(() => ops.linear(tf.ones([1, 1]), tf.ones([1, 1]), null, undefined, 'bfloat16')).toThrow(/VitLinearBfloat16/);
+    expect(() => ops.linear(tf.ones([1, 1]), tf.ones([1, 1]), null, undefined, 'bfloat16')).toThrow(
+      /VitLinearBfloat16/,
+    );
     device.close();
   }
 });
@@ -32,7 +34,8 @@ it('is the result only of products in it', () => {
 /** What each variant computes, for the comparison of one thread with two. */
 const results = new Map<string, Map<string, unknown>>();
 
-const tensor = (name: string, shape: number[], std = 1): tf.Tensor => tf.tensor([...normals(product(shape), name, std)], shape);
+const tensor = (name: string, shape: number[], std = 1): tf.Tensor =>
+  tf.tensor([...normals(product(shape), name, std)], shape);
 
 describe.each(await bfloat16Variants())('$label', ({ label, open }) => {
   let device: Device;
@@ -122,48 +125,51 @@ describe.each(await bfloat16Variants())('$label', ({ label, open }) => {
     [35, 16, 64, 'bfloat16'],
     [7, 5, 11, 'bfloat16'],
     [7, 5, 11, 'float32'],
-  ] as const)('two layers with GELU between them, %i×%i→%i and back, stored as %s', async (rows, dim, hidden, stored) => {
-    const name = `bfloat16 layers ${rows} ${stored}`;
-    const x = normals(rows * dim, `${name}/x`);
-    const first = normals(dim * hidden, `${name}/first`, 1 / Math.sqrt(dim));
-    const second = normals(hidden * dim, `${name}/second`, 1 / Math.sqrt(hidden));
-    const bias = normals(hidden, `${name}/bias`);
-    const dy = normals(rows * dim, `${name}/dy`);
-    const run = (...[x, first, bias, second]: tf.Tensor[]): tf.Tensor => {
-      const between = ops.linear(x!, first!, bias!, { activation: 'gelu' }, 'bfloat16', stored);
-      return ops.linear(between, second!, tf.zeros([dim]), { residual: x! }, 'bfloat16');
-    };
-    const tensors = (): tf.Tensor[] => [
-      tf.tensor2d([...x], [rows, dim]),
-      tf.tensor2d([...first], [dim, hidden]),
-      tf.tensor1d([...bias]),
-      tf.tensor2d([...second], [hidden, dim]),
-    ];
-    const layers = (x: Values, first: Values, bias: Values): Float64Array => {
-      const between = reference.linear(x, first, bias, rows, dim).map(reference.gelu);
-      return reference.linear(between, second, null, rows, hidden).map((value, i) => value + x[i]!);
-    };
-    const y = await read(() => run(...tensors()));
-    expect(relativeError(y, layers(x, first, bias))).toBeLessThan(BOUND);
+  ] as const)(
+    'two layers with GELU between them, %i×%i→%i and back, stored as %s',
+    async (rows, dim, hidden, stored) => {
+      const name = `bfloat16 layers ${rows} ${stored}`;
+      const x = normals(rows * dim, `${name}/x`);
+      const first = normals(dim * hidden, `${name}/first`, 1 / Math.sqrt(dim));
+      const second = normals(hidden * dim, `${name}/second`, 1 / Math.sqrt(hidden));
+      const bias = normals(hidden, `${name}/bias`);
+      const dy = normals(rows * dim, `${name}/dy`);
+      const run = (...[x, first, bias, second]: tf.Tensor[]): tf.Tensor => {
+        const between = ops.linear(x!, first!, bias!, { activation: 'gelu' }, 'bfloat16', stored);
+        return ops.linear(between, second!, tf.zeros([dim]), { residual: x! }, 'bfloat16');
+      };
+      const tensors = (): tf.Tensor[] => [
+        tf.tensor2d([...x], [rows, dim]),
+        tf.tensor2d([...first], [dim, hidden]),
+        tf.tensor1d([...bias]),
+        tf.tensor2d([...second], [hidden, dim]),
+      ];
+      const layers = (x: Values, first: Values, bias: Values): Float64Array => {
+        const between = reference.linear(x, first, bias, rows, dim).map(reference.gelu);
+        return reference.linear(between, second, null, rows, hidden).map((value, i) => value + x[i]!);
+      };
+      const y = await read(() => run(...tensors()));
+      expect(relativeError(y, layers(x, first, bias))).toBeLessThan(BOUND);
 
-    const gradients = tf.tidy(() => tf.grads(run)(tensors(), tf.tensor2d([...dy], [rows, dim])));
-    const scores = [
-      [x, (x: Float64Array) => dot(layers(x, first, bias), dy)],
-      [first, (first: Float64Array) => dot(layers(x, first, bias), dy)],
-      [bias, (bias: Float64Array) => dot(layers(x, first, bias), dy)],
-    ] as const;
-    const read32: Float32Array[] = [];
-    for (const [i, [at, score]] of scores.entries()) {
-      const gradient = await read(() => gradients[i]!);
-      const direction = normals(at.length, `${name}/direction ${i}`);
-      const change = differenceAlong(score, at, direction);
-      const size = Math.sqrt(dot(gradient, gradient) * dot(direction, direction));
-      expect(Math.abs(dot(gradient, direction) - change) / size).toBeLessThan(BOUND);
-      read32.push(gradient);
-    }
-    gradients.at(-1)!.dispose();
-    computed.set(name, [y, ...read32]);
-  });
+      const gradients = tf.tidy(() => tf.grads(run)(tensors(), tf.tensor2d([...dy], [rows, dim])));
+      const scores = [
+        [x, (x: Float64Array) => dot(layers(x, first, bias), dy)],
+        [first, (first: Float64Array) => dot(layers(x, first, bias), dy)],
+        [bias, (bias: Float64Array) => dot(layers(x, first, bias), dy)],
+      ] as const;
+      const read32: Float32Array[] = [];
+      for (const [i, [at, score]] of scores.entries()) {
+        const gradient = await read(() => gradients[i]!);
+        const direction = normals(at.length, `${name}/direction ${i}`);
+        const change = differenceAlong(score, at, direction);
+        const size = Math.sqrt(dot(gradient, gradient) * dot(direction, direction));
+        expect(Math.abs(dot(gradient, direction) - change) / size).toBeLessThan(BOUND);
+        read32.push(gradient);
+      }
+      gradients.at(-1)!.dispose();
+      computed.set(name, [y, ...read32]);
+    },
+  );
 
   it('multiplies by the current weight, after AdamW and after an assignment', async () => {
     const { heap } = tf.backend() as unknown as SimdBackend;
@@ -171,7 +177,11 @@ describe.each(await bfloat16Variants())('$label', ({ label, open }) => {
     const shape: [number, number] = [7, 13];
     const x = tensor('weight/x', [5, 7]);
     const start = [tensor('weight/weight', shape), tf.zeros(shape), tf.zeros(shape)];
-    const [weight, first, second] = start.map((values) => tf.variable(values)) as [tf.Variable, tf.Variable, tf.Variable];
+    const [weight, first, second] = start.map((values) => tf.variable(values)) as [
+      tf.Variable,
+      tf.Variable,
+      tf.Variable,
+    ];
     const product = (weight: tf.Tensor): Promise<Float32Array> =>
       read(() => ops.linear(x, weight, null, undefined, 'bfloat16'));
     const fromCopy = async (): Promise<Float32Array> => {
@@ -189,7 +199,7 @@ describe.each(await bfloat16Variants())('$label', ({ label, open }) => {
     expect(after).toEqual(await fromCopy());
 
     const other = tensor('weight/other', shape);
-    weight.assign(other as tf.Tensor2D);
+    weight.assign(other);
     expect(await product(weight)).toEqual(await fromCopy());
     tf.dispose([...start, x, weight, first, second, gradient, other]);
     expect([tf.memory().numDataBuffers, heap.statistics.used]).toEqual(held);

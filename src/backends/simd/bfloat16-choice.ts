@@ -61,7 +61,9 @@ function parse(requested: string | undefined, blas: BlasLibrary | null): Bfloat1
   }
   if (product === 'library' && blas?.bfloat16 == null) {
     const library = blas === null ? 'there is no BLAS' : `${blas.description} does not multiply in bfloat16`;
-    throw new UsageError(`VITMIM_BFLOAT16=library: ${library}; install MKL by \`vitmim blas install mkl\`, or use widened`);
+    throw new UsageError(
+      `VITMIM_BFLOAT16=library: ${library}; install MKL by \`vitmim blas install mkl\`, or use widened`,
+    );
   }
   return product;
 }

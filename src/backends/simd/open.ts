@@ -40,13 +40,13 @@ export const simd: DeviceDriver = {
     const product = 'path' in found ? found.description : `no BLAS (${found.absent})`;
     const bfloat16 = precision === 'bfloat16' ? [describeBfloat16(backend.bfloat16, blas)] : [];
     const advice = [
-      ...('advice' in found && found.advice !== undefined ? [found.advice] : []),
+      ...('advice' in found ? [found.advice] : []),
       ...(precision === 'bfloat16' ? adviceOn(backend.bfloat16) : []),
     ];
     return {
       name: 'simd',
       description: [product, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...bfloat16].join(', '),
-      ...(advice.length > 0 ? { advice: advice.join('\n') } : {}),
+      advice,
       details: {
         backend: [`simd, tfjs ${tf.version.tfjs}`, ...bfloat16].join(', '),
         adapter: null,

@@ -19,7 +19,15 @@ export const WIDENED_SCRATCH = FLOAT * DEPTH * (ROWS + COLUMNS);
 export function widenedGemm(gemm: Gemm, { widenRows }: Pick<Kernels, 'widenRows'>, scratch: Address): Gemm {
   const [left, right] = [scratch, offset(scratch, DEPTH * ROWS)];
   /** The block of a matrix that begins at a row and column, dense. */
-  const widen = (x: Address, stride: number, row: number, column: number, rows: number, columns: number, out: Address) => {
+  const widen = (
+    x: Address,
+    stride: number,
+    row: number,
+    column: number,
+    rows: number,
+    columns: number,
+    out: Address,
+  ) => {
     const from = (x + BFLOAT16 * (row * stride + column)) as Address;
     widenRows({ x: from, xStride: stride, out, outStride: columns, rows, columns });
   };

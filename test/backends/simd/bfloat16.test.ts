@@ -102,7 +102,10 @@ describe('the choice of the product', () => {
     () => {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
     };
-  const surroundings = (file: string, [float32, widened, library]: readonly [number, number, number]): Surroundings => ({
+  const surroundings = (
+    file: string,
+    [float32, widened, library]: readonly [number, number, number],
+  ): Surroundings => ({
     thread: {
       ...backend.threads.caller,
       gemm: lasting(float32),
