@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { planOf, resultOf } from '../runner/support.js';
-import { measurementsOf } from '../../src/report/comparison.js';
+import { measurementsOf } from '../../src/evidence/measurements.js';
 import { describePairing, pairingOf, pairingOfMeasurements } from '../../src/report/pairing.js';
 import { collectedFrom } from './support.js';
 
