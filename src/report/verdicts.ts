@@ -6,6 +6,7 @@ import { cellsOf, difference, estimate, type Contrast, type Estimate, type Obsta
 import { interaction, mainEffect } from './effects.js';
 import { factorialsOf, type Factorial } from './factorial.js';
 import { holm } from './inference/holm.js';
+import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { describeP } from './statistics.js';
 import { strengthDepartures } from './strengths.js';
 import { markdownText } from './writers/markdown.js';
@@ -29,6 +30,8 @@ export interface Verdict {
   adjusted: number | null;
   /** How many those are. */
   family: number;
+  /** Not decided: the seeds that would decide an effect of the observed size; null: decided, not tested, or too many. */
+  seedsToDecide: number | null;
   /** Other differences between the compared cells, in whole sentences. */
   beware: readonly string[];
 }
@@ -108,7 +111,9 @@ export function judge(factorials: readonly Factorial[], metric: MetricName): Ver
   return found.map(({ sign, ...rest }, i): Verdict => {
     const own = adjusted.get(i) ?? null;
     const outcome = outcomeOf(rest.estimate, own, better === 'higher' ? sign : opposite(sign));
-    return { ...rest, outcome, metric, adjusted: own, family: tested.length };
+    const family = tested.length;
+    const needed = outcome === 'not decided' ? seedsToDecide(rest.estimate, ERROR_RATE / family) : null;
+    return { ...rest, outcome, metric, adjusted: own, family, seedsToDecide: needed };
   });
 }
 
@@ -134,7 +139,11 @@ export function describeVerdict(verdict: Verdict): {
   return {
     claim: `${principle}${where}`,
     verdict: `${outcome}${certainty}`,
-    numbers: [`${quantity}: ${describeEstimate(found, verdict.metric)}.`, ...beware].join(' '),
+    numbers: [
+      `${quantity}: ${describeEstimate(found, verdict.metric)}.`,
+      ...(outcome === 'not decided' ? [describeSeedsToDecide(verdict.seedsToDecide, ERROR_RATE, family)] : []),
+      ...beware,
+    ].join(' '),
   };
 }
 
