@@ -8,6 +8,7 @@ import { factorialsOf, type Factorial } from '../evidence/factorial.js';
 import { holm } from '../statistics/holm.js';
 import { describeP } from '../statistics/summary.js';
 import { strengthDepartures } from '../evidence/strengths.js';
+import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { markdownText } from './writers/markdown.js';
 
 /**
@@ -29,6 +30,8 @@ export interface Verdict {
   adjusted: number | null;
   /** How many those are. */
   family: number;
+  /** Not decided: the seeds that would decide an effect of the observed size; null: decided, not tested, or too many. */
+  seedsToDecide: number | null;
   /** Other differences between the compared cells, in whole sentences. */
   beware: readonly string[];
 }
@@ -59,7 +62,9 @@ export function judge(factorials: readonly Factorial[], metric: MetricName): Ver
   return found.map(({ sign, ...rest }, i): Verdict => {
     const own = adjusted.get(i) ?? null;
     const outcome = outcomeOf(rest.estimate, own, better === 'higher' ? sign : opposite(sign));
-    return { ...rest, outcome, metric, adjusted: own, family: tested.length };
+    const family = tested.length;
+    const needed = outcome === 'not decided' ? seedsToDecide(rest.estimate, ERROR_RATE / family) : null;
+    return { ...rest, outcome, metric, adjusted: own, family, seedsToDecide: needed };
   });
 }
 
@@ -85,7 +90,11 @@ export function describeVerdict(verdict: Verdict): {
   return {
     claim: `${principle}${where}`,
     verdict: `${outcome}${certainty}`,
-    numbers: [`${quantity}: ${describeEstimate(found, verdict.metric)}.`, ...beware].join(' '),
+    numbers: [
+      `${quantity}: ${describeEstimate(found, verdict.metric)}.`,
+      ...(outcome === 'not decided' ? [describeSeedsToDecide(verdict.seedsToDecide, ERROR_RATE, family)] : []),
+      ...beware,
+    ].join(' '),
   };
 }
 
