@@ -10,6 +10,7 @@ import { openDevice } from '../../src/backends/open.js';
 import type { DeviceName } from '../../src/backends/device.js';
 import { openDataset } from '../../src/data/dataset.js';
 import { buildPlan } from '../../src/spec/plan.js';
+import type { Plan } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import { readJsonLines } from '../../src/store/files.js';
 import { stagePaths } from '../../src/store/layout.js';
@@ -42,8 +43,13 @@ afterAll(() => {
 const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
 const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
 const plan = buildPlan(sweep, () => fingerprint);
-const halfSpec = SPEC.replace('model: {', 'model: { precision: float16,');
-const half = buildPlan(readSweep(halfSpec, { file: 'half.yaml', defaultName: 'half' }), () => fingerprint);
+const planIn = (precision: string): Plan => {
+  const spec = SPEC.replace('model: {', `model: { precision: ${precision},`);
+  return buildPlan(readSweep(spec, { file: 'test.yaml', defaultName: precision }), () => fingerprint);
+};
+const half = planIn('float16');
+const bfloat16 = planIn('bfloat16');
+process.env.VITMIM_BFLOAT16 ??= 'widened'; // otherwise the products would be measured
 
 const fast = (await availableDevices()).filter((name) => name !== 'cpu');
 
@@ -126,6 +132,18 @@ const ofObjective = ({ jobs }: typeof plan, objective: string): string =>
     const distances = exact.map((loss, step) => Math.abs(rounded[step]! / loss - 1));
     expect(rounded).toHaveLength(STEPS);
     expect(Math.max(...distances)).toBeLessThan(0.02);
+    expect(Math.max(...distances)).toBeGreaterThan(1e-6); // otherwise it was float32
+  },
+);
+
+it.each(plan.jobs.map(({ cells }) => cells[0]!.objective))(
+  '%s in bfloat16: losses within a hundredth of those in float32',
+  async (objective) => {
+    const exact = await losses(ofObjective(plan, objective), 'simd');
+    const rounded = await losses(ofObjective(bfloat16, objective), 'simd', bfloat16);
+    const distances = exact.map((loss, step) => Math.abs(rounded[step]! / loss - 1));
+    expect(rounded).toHaveLength(STEPS);
+    expect(Math.max(...distances)).toBeLessThan(0.01);
     expect(Math.max(...distances)).toBeGreaterThan(1e-6); // otherwise it was float32
   },
 );
