@@ -43,7 +43,7 @@ export class DataSizes {
     const size = this.#sizes.get(keyOf(config.data));
     if (size === undefined) return undefined;
     const { train, test, validation = 0, classes } = size;
-    const measuresOnValidation = 'split' in config && config.split === 'validation';
+    const measuresOnValidation = 'split' in config;
     return {
       train: config.data.validation?.joined === true ? train + validation : train,
       test: measuresOnValidation ? validation : test,

@@ -314,8 +314,7 @@ describe('with validation images', () => {
     const stage = stageOf(kind, 0);
     const config = { ...stage.config, split: 'validation' } as StageConfig;
     const { dataset, reads } = separated(config, 'validation');
-    const run = EVALUATIONS[kind].run as Run;
-    const { testImages } = await run(config, contextOf({ ...stage, config }, dataset));
+    const { testImages } = await (EVALUATIONS[kind].run as Run)(config, contextOf({ ...stage, config }, dataset));
     expect(testImages).toBe(12);
     expect(reads.test).toEqual([]);
     for (const index of validationImages()) expect(reads.train).toContain(index);
@@ -325,9 +324,9 @@ describe('with validation images', () => {
     const stage = stageOf(kind, 0);
     // The data set of a stage that may not read the test set, in an evaluation that reads it.
     const { dataset, reads } = separated(stage.config, 'validation');
-    const run = EVALUATIONS[kind].run as Run;
     const { validation: _, ...without } = dataset;
-    await expect(run(stage.config, contextOf(stage, without))).rejects.toThrow('the test set cannot be read');
+    const running = (EVALUATIONS[kind].run as Run)(stage.config, contextOf(stage, without));
+    await expect(running).rejects.toThrow('the test set cannot be read');
     expect(reads.test).toEqual([]);
   });
 
