@@ -16,7 +16,12 @@ const recipe = z
     labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Share of each label spread over all classes.'),
     mixup: nonNegative.default(0.8).describe('Parameter of the Beta distribution of mixup; 0 is off.'),
     cutmix: nonNegative.default(1).describe('The same for cutmix; with both on, each batch takes either at even odds.'),
-    evaluateEvery: count.optional().describe('Epochs between evaluations on the test set; only the last by default.'),
+    evaluateEvery: count
+      .optional()
+      .describe(
+        'Epochs between evaluations on the validation images, or on the test set where there are none; the best weights ' +
+          'so far are kept. Only the last epoch is evaluated by default.',
+      ),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 
