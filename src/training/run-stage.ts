@@ -33,7 +33,7 @@ const NEEDS = {
 export async function runStage(
   stage: Stage,
   paths: StagePaths,
-  { cores, ...surroundings }: Surroundings,
+  { cores = 1, ...surroundings }: Surroundings,
 ): Promise<StageResult> {
   mkdirSync(paths.folder, { recursive: true });
   // Without this file, no stage can start from this one.
@@ -55,6 +55,7 @@ export async function runStage(
   const parent = id === null ? null : { id, ...readParent(siblingPaths(paths, id), id) };
   const context: StageContext = {
     ...surroundings,
+    cores,
     identity: { stage: stage.id, parent: parent?.sha256 ?? null },
     paths,
     dataset,
