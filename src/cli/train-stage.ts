@@ -212,7 +212,7 @@ function describe(event: Exclude<StageEvent, { type: 'alive' | 'idle' }>, kind: 
       return `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${imagesPerSecond.toFixed(0)} images/s`;
     }
     case 'evaluated':
-      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the test set`;
+      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the ${event.split === undefined ? 'test set' : `${event.split} images`}`;
     case 'advice':
       return `hint: ${event.message}`;
     case 'warning':

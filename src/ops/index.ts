@@ -4,7 +4,7 @@ export { adamW, adamWRates, type AdamWSlot, type AdamWStep } from './adamw.js';
 export { attention } from './attention.js';
 export { composeColours, DENORMALIZE, mixColours, NORMALIZE, type ColourMap } from './colours.js';
 export { convolveEach } from './convolve-each.js';
-export { cropViews, hasCropKernel } from './crop.js';
+export { cropViews, hasCropKernel, roomFor } from './crop.js';
 export { layerNorm } from './layer-norm.js';
 export { hasProducts, linear, type LinearEpilogue, type Precision } from './linear.js';
 export { softmaxCrossEntropy, tokenSquaredError } from './losses.js';

@@ -92,7 +92,13 @@ export const modelSchema = z
 
 // --- recipes ---------------------------------------------------------------------------------------------------------
 
-const pretrainKeys = recipe({ baseLearningRate: 1.5e-4, minLearningRate: 1e-5, beta2: 0.95, cropScale: [0.2, 1] });
+// The paper's pre-training sees crops as they are; noise in the place of pixels would have to be predicted, too.
+const { randAugment, randomErasing, ...pretrainKeys } = recipe({
+  baseLearningRate: 1.5e-4,
+  minLearningRate: 1e-5,
+  beta2: 0.95,
+  cropScale: [0.2, 1],
+});
 export const pretrainSchema = z
   .strictObject({
     ...pretrainKeys,
