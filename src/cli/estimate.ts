@@ -6,6 +6,7 @@ import { canonicalJson } from '../common/canonical.js';
 import type { Dataset } from '../data/dataset.js';
 import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes } from '../model/shapes.js';
 import { encodingCost, finetuneCost, pretrainCost } from '../spec/flops.js';
+import { withoutLabels } from '../spec/jobs.js';
 import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import type { StageResult } from '../store/records.js';
@@ -31,13 +32,15 @@ export class DataSizes {
   };
 
   of({ data }: StageConfig): DataSize | undefined {
-    const { labelFraction: _, ...images } = { labelFraction: 1, ...data };
-    return this.#sizes.get(canonicalJson(images));
+    return this.#sizes.get(canonicalJson(withoutLabels(data)));
   }
 }
 
 /** Images of the training split that a stage uses. */
-function imagesOf({ data }: StageConfig, { train }: DataSize): number {
+function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
+  const { data } = config;
+  if (config.kind !== 'pretrain' && config.shots !== undefined)
+    return Math.min(train, config.shots * Math.max(1, classes));
   return 'labelFraction' in data ? Math.max(1, Math.round(train * data.labelFraction)) : train;
 }
 

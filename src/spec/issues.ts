@@ -58,16 +58,16 @@ function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, 
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) =>
       lazily([...path, key], 'key', () =>
-        unknownKey(path, key, keysOf(found.schema), hint(path, key, member(found.value, key))),
+        unknownKey(path, key, keysOf(branchOf(found)), hint(path, key, member(found.value, key))),
       ),
     );
   }
-  if (issue.code === 'invalid_union' && isOneOrMany(found.schema)) {
+  if (issue.code === 'invalid_union' && isByForm(found.schema)) {
     const branch = pick(found.schema, found.value);
     const nested = issue.errors[found.schema.options.indexOf(branch)] ?? [];
     if (nested.length > 0) return explainIssues(branch, found.value, nested, path, hint);
   }
-  const wanted = isOneOrMany(found.schema) ? pick(found.schema, found.value) : found.schema;
+  const wanted = isByForm(found.schema) ? pick(found.schema, found.value) : found.schema;
   return [lazily(path, 'value', () => `${formatPath(path) || 'the file'}${complaint(wanted, found.value, issue)}`)];
 }
 
@@ -110,7 +110,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
   let at = unwrap(schema, value);
   let here = value;
   for (const step of steps) {
-    const child = childOf(isOneOrMany(at) ? pick(at, here) : at, step);
+    const child = childOf(branchOf({ schema: at, value: here }), step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
     // The message for a missing value contains the description, which is on the outermost wrapper.
@@ -123,6 +123,10 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
   if (schema instanceof z.ZodObject && typeof step === 'string') {
     const shape: Record<string, Schema> = schema.shape;
     return Object.hasOwn(shape, step) ? shape[step] : undefined;
+  }
+  if (schema instanceof z.ZodDiscriminatedUnion && step === schema.def.discriminator) {
+    const names = schema.def.options.flatMap((option) => [...(option._zod.propValues?.[step] ?? [])]);
+    return z.enum(names.map(String));
   }
   if (schema instanceof z.ZodArray) return schema.element;
   if (schema instanceof z.ZodTuple && typeof step === 'number') return schema.def.items[step];
@@ -147,13 +151,27 @@ function primitive(value: unknown): z.core.util.Primitive {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** "One value or a list of them", as for the axes of a sweep. */
-function isOneOrMany(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
-  return schema instanceof z.ZodUnion && schema.options.filter((option) => option instanceof z.ZodArray).length === 1;
+/** A union whose options differ in form: "one value or a list of them", as for axes, or a name or a mapping. */
+function isByForm(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
+  if (!(schema instanceof z.ZodUnion) || schema instanceof z.ZodDiscriminatedUnion) return false;
+  const forms = schema.options.map(formOf);
+  return (['list', 'mapping'] as const).some((form) => forms.filter((other) => other === form).length === 1);
+}
+
+/** The schema itself, or the option of a union {@link isByForm} that fits the value. */
+function branchOf({ schema, value }: { schema: Schema; value: unknown }): Schema {
+  return isByForm(schema) ? unwrap(pick(schema, value), value) : schema;
 }
 
 function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
-  return union.options.find((option) => option instanceof z.ZodArray === Array.isArray(value)) ?? union;
+  const form = Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'mapping' : 'other';
+  const own = union.options.find((option) => formOf(option) === form);
+  return own ?? union.options.find((option) => formOf(option) !== 'list') ?? union;
+}
+
+function formOf(schema: Schema): 'list' | 'mapping' | 'other' {
+  if (schema instanceof z.ZodArray) return 'list';
+  return schema instanceof z.ZodObject || schema instanceof z.ZodDiscriminatedUnion ? 'mapping' : 'other';
 }
 
 function member(value: unknown, step: string | number): unknown {
@@ -188,7 +206,8 @@ function choicesOf(schema: Schema): string[] {
 function words(json: z.core.JSONSchema._JSONSchema): string {
   if (typeof json === 'boolean') return 'a value';
   const options = json.anyOf ?? json.oneOf;
-  if (options !== undefined && json.type === undefined) return options.map(words).join(' or ');
+  if (options !== undefined && json.type === undefined) return [...new Set(options.map(words))].join(' or ');
+  if (json.$ref !== undefined) return 'a mapping of keys'; // only schemas of mappings have an id
   if (json.const !== undefined) return String(json.const);
   if (json.enum !== undefined) return json.enum.length === 1 ? String(json.enum[0]) : `one of ${json.enum.join(', ')}`;
   switch (json.type) {

@@ -5,15 +5,10 @@
 import { UsageError } from '../common/errors.js';
 import { DATASET_ENTRIES } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
-import {
-  EVALUATION_ENTRIES,
-  resolveRecipe,
-  type Evaluation,
-  type EvaluationStageConfig,
-  type RecipeSpecs,
-} from '../stages/index.js';
+import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
+import { entriesOf, pretrainData, type Entry } from './entries.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
@@ -42,7 +37,8 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const task = resolution.kind === 'task' ? resolution.task : null;
   const conflicts = [
     ...recipeConflicts(job),
-    ...targetConflicts(job),
+    ...dataConflicts(job),
+    ...repeatConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
@@ -61,23 +57,45 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
 
 // --- checks ----------------------------------------------------------------------------------------------------------
 
+/** A recipe of a job, and what messages and the file call its keys. */
+interface NamedRecipe {
+  recipe: object;
+  /** `finetune.epochs`, or `evaluate[1].epochs` where an entry sets it. */
+  label: (key: string) => string;
+  /** Where the key may be written, the most specific first. */
+  keys: (key: string) => string[];
+}
+
+function recipesOf(job: JobSpec): NamedRecipe[] {
+  const shared = (name: string) => ({
+    label: (key: string) => `${name}.${key}`,
+    keys: (key: string) => [`${name}.${key}`],
+  });
+  const pretraining = job.objective === 'scratch' ? [] : [{ recipe: job.pretrain, ...shared('pretrain') }];
+  const evaluations = entriesOf(job).map(({ protocol, recipe, own }, index): NamedRecipe => ({
+    recipe,
+    label: (key) => (own.has(key) ? `evaluate[${index}].${key}` : `${protocol}.${key}`),
+    keys: (key) => (own.has(key) ? [`evaluate.${index}.${key}`, 'evaluate'] : [`${protocol}.${key}`]),
+  }));
+  return [...pretraining, ...evaluations];
+}
+
 function recipeConflicts(job: JobSpec): Conflict[] {
-  const recipes = [...(job.objective === 'scratch' ? [] : (['pretrain'] as const)), ...job.evaluate];
-  return recipes.flatMap((name) => {
-    const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(job[name]);
+  return recipesOf(job).flatMap(({ recipe, label, keys }) => {
+    const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(recipe);
     const conflicts: Conflict[] = [];
     if (epochs !== undefined && warmupEpochs !== undefined && warmupEpochs >= epochs) {
       conflicts.push({
-        keys: [`${name}.epochs`, `${name}.warmupEpochs`],
+        keys: [...keys('epochs'), ...keys('warmupEpochs')],
         message:
-          `${name}.warmupEpochs (${warmupEpochs}) must be below ${name}.epochs (${epochs}); ` +
+          `${label('warmupEpochs')} (${warmupEpochs}) must be below ${label('epochs')} (${epochs}); ` +
           `lower the warm-up, for instance to ${Math.ceil(epochs) / 10}`,
       });
     }
     if (accumulate !== undefined && batchSize !== undefined && batchSize % accumulate !== 0) {
       conflicts.push({
-        keys: [`${name}.accumulate`, `${name}.batchSize`],
-        message: `${name}.accumulate (${accumulate}) must divide ${name}.batchSize (${batchSize})`,
+        keys: [...keys('accumulate'), ...keys('batchSize')],
+        message: `${label('accumulate')} (${accumulate}) must divide ${label('batchSize')} (${batchSize})`,
       });
     }
     return conflicts;
@@ -93,17 +111,52 @@ function numbersIn(recipe: object): Readonly<Partial<Record<string, number>>> {
   );
 }
 
-/** Evaluations that need a target which the data set does not provide. */
-function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
-  const provided = DATASET_ENTRIES[data.name].targets;
-  return evaluate.flatMap((name): Conflict[] => {
-    const needed = EVALUATION_ENTRIES[name].needs;
-    if (needed === 'nothing' || needed === provided) return [];
+/** Data sets whose images have another size than those of the job, or that lack a target that an evaluation needs. */
+function dataConflicts(job: JobSpec): Conflict[] {
+  const { imageSize } = job.data;
+  const ofPretraining = job.pretrain.data?.imageSize ?? imageSize;
+  const conflicts: Conflict[] =
+    ofPretraining === imageSize || job.objective === 'scratch'
+      ? []
+      : [sizeConflict('pretrain.data', ['pretrain.data.imageSize'], ofPretraining, imageSize)];
+  for (const [index, { name, protocol, data }] of entriesOf(job).entries()) {
+    const own = data === job.data ? [] : [`evaluate.${index}.data`];
+    if (data.imageSize !== imageSize) {
+      const keys = [`evaluate.${index}.data.imageSize`, 'evaluate'];
+      conflicts.push(sizeConflict(`the data set of ${name}`, keys, data.imageSize, imageSize));
+    }
+    const needed = EVALUATION_ENTRIES[protocol].needs;
+    const provided = DATASET_ENTRIES[data.name].targets;
+    if (needed === 'nothing' || needed === provided) continue;
     const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
+    conflicts.push({
+      keys: [...own, 'evaluate', 'data.name'],
+      message: `${name} needs ${TARGET_NAMES[needed]}, and the data set ${data.name} provides ${offer}; choose another evaluation or data set`,
+    });
+  }
+  return conflicts;
+}
+
+function sizeConflict(what: string, keys: string[], found: number, imageSize: number): Conflict {
+  return {
+    keys: [...keys, 'data.imageSize'],
+    message:
+      `${what} has images of ${found} px, and the encoder those of data.imageSize (${imageSize} px); ` +
+      'remove its imageSize, and its images are resized',
+  };
+}
+
+/** Repeats that would all measure the same. */
+function repeatConflicts(job: JobSpec): Conflict[] {
+  return entriesOf(job).flatMap((entry, index): Conflict[] => {
+    const { name, protocol, repeats } = entry;
+    const { shots, labelFraction } = labelsOf(entry);
+    if (repeats === 1 || EVALUATION_ENTRIES[protocol].trains !== 'nothing') return [];
+    if (shots !== undefined || labelFraction < 1) return [];
     return [
       {
-        keys: ['evaluate', 'data.name'],
-        message: `${name} needs ${TARGET_NAMES[needed]}, and the data set ${data.name} provides ${offer}; choose another evaluation or data set`,
+        keys: [`evaluate.${index}.repeats`, 'evaluate'],
+        message: `${name} draws nothing, so its ${repeats} repeats would be the same; remove repeats, or set shots or labelFraction`,
       },
     ];
   });
@@ -133,35 +186,80 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 /** The configuration of the pre-training. */
 export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
-  const { target, ...recipe } = job.pretrain;
-  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
+  const { target, data, ...recipe } = job.pretrain;
+  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(pretrainData(job)), model, task, recipe };
+}
+
+/** The labels that an evaluation trains on: the entry decides, else its recipe, else its data. */
+function labelsOf({
+  shots,
+  labelFraction,
+  recipe,
+  data,
+}: Pick<Entry, 'shots' | 'labelFraction' | 'data'> & { recipe: object }): { shots?: number; labelFraction: number } {
+  if (shots !== undefined) return { shots, labelFraction: 1 };
+  const ofRecipe = numbersIn(recipe).labelFraction;
+  return { labelFraction: labelFraction ?? ofRecipe ?? data.labelFraction };
 }
 
 /**
- * The configuration of one evaluation. It does not include the decoder, which only pre-training uses.
+ * The configuration of one evaluation. It does not include the decoder, which only pre-training uses, nor the name.
  *
- * The `labelFraction` of a recipe replaces that of the data.
+ * @param repeat From 0. The first repeat has the configuration of an evaluation without repeats.
  */
 export function evaluationConfig<Name extends Evaluation>(
-  kind: Name,
+  entry: Entry<Name>,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
+  repeat = 0,
 ): EvaluationStageConfig<Name> {
   const scratch = job.objective === 'scratch';
   const init = scratch ? scratchInit : encoder.init;
-  const specs: RecipeSpecs = job;
-  const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
-  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe };
+  const { shots, labelFraction } = labelsOf(entry);
+  return {
+    kind: entry.protocol,
+    seed: job.seed,
+    data: { ...entry.data, labelFraction },
+    model: { ...encoder, init },
+    recipe: resolveRecipe(entry.protocol, entry.recipe, scratch),
+    ...(shots !== undefined && { shots }),
+    ...(repeat > 0 && { repeat }),
+  };
+}
+
+/** The configurations of the stages of a job. */
+export interface JobStages {
+  /** null: scratch. */
+  pretraining: StageConfig | null;
+  /** In the order of `evaluate`, each with one configuration for each repeat. */
+  evaluations: { name: string; configs: StageConfig[] }[];
+}
+
+/** All stages of a job. */
+export function jobStages({ job, model, task }: { job: JobSpec; model: ResolvedModel; task: Task | null }): JobStages {
+  return {
+    pretraining: task === null ? null : pretrainConfig(job, model, task),
+    evaluations: entriesOf(job).map((entry) => ({
+      name: entry.name,
+      configs: Array.from({ length: entry.repeats }, (_, repeat) => evaluationConfig(entry, job, model, repeat)),
+    })),
+  };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */
 export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
-  const evaluations = job.evaluate.map((name) => evaluationConfig(name, job, model));
-  return task === null ? evaluations : [pretrainConfig(job, model, task), ...evaluations];
+  const { pretraining, evaluations } = jobStages({ job, model, task });
+  return [...(pretraining === null ? [] : [pretraining]), ...evaluations.flatMap(({ configs }) => configs)];
 }
 
-/** The images of a job, without the choice of labels. */
-export function withoutLabels({ data }: JobSpec): UnlabelledData {
-  const { labelFraction, ...images } = data;
+/** The images of a data set, without the choice of labels. */
+export function withoutLabels(data: UnlabelledData): UnlabelledData {
+  const { labelFraction, ...images } = { labelFraction: 1, ...data };
   return images;
+}
+
+/** The data sets of the stages of a job, those of the pre-training first. */
+export function dataOfStages(job: JobSpec, task: Task | null): UnlabelledData[] {
+  const evaluated = entriesOf(job).map(({ data }) => data);
+  return (task === null ? evaluated : [pretrainData(job), ...evaluated]).map(withoutLabels);
 }

@@ -21,7 +21,7 @@ export interface FeatureSet {
  * proper baseline of a probe, and score far above chance (PAPER.md §13).
  */
 export async function extractFeatures(
-  { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
+  { seed, data, model, shots }: { seed: number; data: DataSpec; model: EncoderConfig; shots?: number },
   { dataset, parent, signal }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
 ): Promise<{ train: FeatureSet; test: FeatureSet }> {
   const fresh = initialValues(model, { for: 'encoding' }, seed);
@@ -35,7 +35,7 @@ export async function extractFeatures(
     return { features: outputs, labels: Uint32Array.from(targets), width };
   };
   try {
-    const train = await encodeSplit(labelledSubset(dataset.train, data.labelFraction, seed));
+    const train = await encodeSplit(labelledSubset(dataset.train, { ...data, shots }, seed));
     return { train, test: await encodeSplit(dataset.test) };
   } finally {
     disposeParameters(parameters);

@@ -17,6 +17,7 @@ import { Interrupted } from '../../src/training/interrupted.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
 import { availableDevices } from '../support/devices.js';
+import { evaluationOf } from '../support/entries.js';
 
 /** 50 epochs of one step each, so that the loss of every step is recorded. */
 const SPEC = `
@@ -94,7 +95,7 @@ function countRecordings(): () => number {
 
 const stages = plan.jobs.map((job) => {
   const { objective } = job.cells[0]!;
-  return [objective, objective === 'scratch' ? job.evaluations.finetune! : job.pretrain!] as const;
+  return [objective, objective === 'scratch' ? evaluationOf(job, 'finetune')! : job.pretrain!] as const;
 });
 
 it.each(stages)('%s: losses over 50 steps within a thousandth', async (_objective, id) => {
@@ -115,7 +116,7 @@ it.each(stages)('%s: losses over 50 steps within a thousandth', async (_objectiv
 const ofObjective = ({ jobs }: typeof plan, objective: string): string =>
   jobs
     .filter(({ cells }) => cells[0]!.objective === objective)
-    .map(({ pretrain, evaluations }) => pretrain ?? evaluations.finetune!)[0]!;
+    .map(({ pretrain, evaluations }) => pretrain ?? evaluationOf({ evaluations }, 'finetune')!)[0]!;
 
 // Ten images in 50 steps: the differences by rounding are not averaged, and grow from step to step.
 (fast.includes('webgpu') ? it : it.skip).each(['scratch', 'masked', 'zoomed-in'])(
