@@ -6,6 +6,7 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
+import type { StageOutcome } from '../evidence/measurements.js';
 import { entryNames, type Job, type Plan, type Stage } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
@@ -46,12 +47,9 @@ export interface ReportJob extends Job {
   sweep: string;
 }
 
-export interface StageRecord {
-  stage: Stage;
+export interface StageRecord extends StageOutcome {
   /** `pretrain`, or the name of the evaluation in `evaluate`. */
   entry: string;
-  /** null: missing. */
-  result: StageResult | null;
   /** Of the result that was taken; null: not recorded. */
   provenance: StageProvenance | null;
 }

@@ -2,41 +2,10 @@
  * Measured encoders, gathered into the rows of a comparison: one row for each objective and setting, its seeds
  * together. A setting is what differs besides objective and seed; only rows whose settings agree are compared.
  */
-import { numberIn } from '../stages/fields.js';
-import type { NamedMetric } from '../stages/metrics.js';
-import { repeatsOf, type StageConfig } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
-import type { ReportData, StageRecord } from './collect.js';
-import {
-  appliesTo,
-  configurationOf,
-  strengthsOf,
-  varyingKeys,
-  type Configuration,
-  type Configured,
-} from './configuration.js';
-import { runProblem } from './health.js';
+import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
+import type { Measurement } from '../evidence/measurements.js';
 import { paperObjective, type PaperObjective } from './paper.js';
-import { ranks, summaryStatistics, type Summary } from './statistics.js';
-
-/** One encoder under one evaluation. */
-export interface Measurement extends Configured {
-  seed: number;
-  strengths: Configuration;
-  /** What was measured. */
-  metric: NamedMetric;
-  /** Its value, such as an accuracy in percent: the mean of its repeats; null: missing, or unhealthy. */
-  accuracy: number | null;
-  /** The values of the repeats that have a result; one where the evaluation has no repeats. */
-  repeats: readonly number[];
-  /** Why its accuracy does not count, as a clause; null: it does, or it is missing. */
-  unhealthy: string | null;
-  /** Epochs of the evaluation after which that was read. */
-  epochs: number | null;
-  pretrain: Extract<StageResult, { kind: 'pretrain' }> | null;
-  /** The configuration of the pre-training; null: none. */
-  pretrainConfig: Extract<StageConfig, { kind: 'pretrain' }> | null;
-}
+import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 
 /** One row: the seeds of an objective in one setting. */
 export interface ResultRow {
@@ -49,62 +18,6 @@ export interface ResultRow {
   measurements: Measurement[];
   /** Of the runs that count. */
   statistics: Summary;
-}
-
-/** The measurements of a metric, each stage once even if several jobs share it. */
-export function measurementsOf(data: ReportData, metric: NamedMetric): readonly Measurement[] {
-  const known = measured.get(data) ?? new Map<string, readonly Measurement[]>();
-  measured.set(data, known);
-  let measurements = known.get(metric.name);
-  if (measurements === undefined) known.set(metric.name, (measurements = measure(data, metric)));
-  return measurements;
-}
-
-/** Every table and figure asks for them, and there may be tens of thousands. */
-const measured = new WeakMap<ReportData, Map<string, readonly Measurement[]>>();
-
-function measure(data: ReportData, metric: NamedMetric): Measurement[] {
-  const stages = new Set<string>();
-  return data.jobs.flatMap((job): Measurement[] => {
-    const { task, seed, pretrain } = job;
-    const ids = repeatsOf(job, metric.entry);
-    const [first] = ids;
-    if (first === undefined || stages.has(ids.join())) return [];
-    stages.add(ids.join());
-    const evaluations = ids.map((id) => data.stages.get(id)!);
-    const before = pretrain === null ? undefined : data.stages.get(pretrain)!;
-    const unhealthy = problemOf(evaluations, before);
-    // An unhealthy run counts nowhere. This is the only place that ensures it.
-    const results = unhealthy === null ? evaluations.flatMap(({ result }) => result ?? []) : [];
-    const repeats = results.flatMap((result) => numberIn(result, metric.key) ?? []);
-    return [
-      {
-        task,
-        seed,
-        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
-        strengths: strengthsOf(task),
-        metric,
-        accuracy: repeats.length === 0 ? null : repeats.reduce((a, b) => a + b, 0) / repeats.length,
-        repeats,
-        unhealthy,
-        epochs: results[0]?.epochs ?? null,
-        pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
-        pretrainConfig: before?.stage.config.kind === 'pretrain' ? before.stage.config : null,
-      },
-    ];
-  });
-}
-
-/**
- * Why a run does not count: one of its repeats, or its pre-training, did not work. The mean of the other repeats would be
- * one of those that happened to work.
- */
-function problemOf(evaluations: readonly StageRecord[], before: StageRecord | undefined): string | null {
-  for (const [index, evaluation] of evaluations.entries()) {
-    const problem = runProblem(evaluation, before);
-    if (problem !== null) return evaluations.length === 1 ? problem : `repeat ${index + 1}: ${problem}`;
-  }
-  return null;
 }
 
 /**

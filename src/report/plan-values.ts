@@ -1,7 +1,7 @@
 /** The values that each key has in a plan, and the keys in which plans differ. Pure; reads no results. */
 import { taskName } from '../spec/objective.js';
 import type { Job, Plan } from '../spec/stages.js';
-import { configurationOfJob, strengthsOf } from './configuration.js';
+import { configurationOfJob, strengthsOf } from '../evidence/configuration.js';
 
 /** Dotted key → its distinct values as text, in the order of the plan. */
 export type KeyValues = ReadonlyMap<string, ReadonlySet<string>>;

@@ -42,7 +42,11 @@ export function explainIssues(
   root: Path,
   hint: Hint = () => undefined,
 ): Finding[] {
-  const findings = issues.flatMap((issue) => explainIssue(schema, value, issue, root, hint));
+  // What a mapping lacks follows from its unknown key.
+  const misspelt = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('.')] : [])));
+  const findings = issues
+    .filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('.')))
+    .flatMap((issue) => explainIssue(schema, value, issue, root, hint));
   const seen = new Set<string>();
   return findings.filter(({ path, part }) => {
     const place = JSON.stringify([path, part]);
@@ -58,17 +62,18 @@ function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, 
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) =>
       lazily([...path, key], 'key', () =>
-        unknownKey(path, key, keysOf(branchOf(found)), hint(path, key, member(found.value, key))),
+        unknownKey(path, key, keysOf(formFor(found)), hint(path, key, member(found.value, key))),
       ),
     );
   }
-  if (issue.code === 'invalid_union' && isByForm(found.schema)) {
+  if (issue.code === 'invalid_union' && hasForms(found.schema)) {
     const branch = pick(found.schema, found.value);
     const nested = issue.errors[found.schema.options.indexOf(branch)] ?? [];
     if (nested.length > 0) return explainIssues(branch, found.value, nested, path, hint);
   }
-  const wanted = isByForm(found.schema) ? pick(found.schema, found.value) : found.schema;
-  return [lazily(path, 'value', () => `${formatPath(path) || 'the file'}${complaint(wanted, found.value, issue)}`)];
+  return [
+    lazily(path, 'value', () => `${formatPath(path) || 'the file'}${complaint(formFor(found), found.value, issue)}`),
+  ];
 }
 
 /** The text after the name of the key: ` is missing (…)`, or `: expected …, got …`. */
@@ -110,7 +115,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
   let at = unwrap(schema, value);
   let here = value;
   for (const step of steps) {
-    const child = childOf(branchOf({ schema: at, value: here }), step);
+    const child = childOf(formFor({ schema: at, value: here }), step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
     // The message for a missing value contains the description, which is on the outermost wrapper.
@@ -144,6 +149,8 @@ function unwrap(schema: Schema, value: unknown): Schema {
     const fitting = options.find((option) => option._zod.propValues?.[discriminator]?.has(primitive(name)));
     return fitting === undefined ? schema : unwrap(fitting, value);
   }
+  // A value in a short and in a long form is transformed into one.
+  if (schema instanceof z.ZodPipe && hasForms(schema.def.in)) return unwrap(schema.def.in, value);
   return schema;
 }
 
@@ -151,27 +158,30 @@ function primitive(value: unknown): z.core.util.Primitive {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** A union whose options differ in form: "one value or a list of them", as for axes, or a name or a mapping. */
-function isByForm(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
+/** A union of which the form of a value selects the branch: a list, a mapping, or a single value. */
+function hasForms(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
   if (!(schema instanceof z.ZodUnion) || schema instanceof z.ZodDiscriminatedUnion) return false;
-  const forms = schema.options.map(formOf);
-  return (['list', 'mapping'] as const).some((form) => forms.filter((other) => other === form).length === 1);
+  const ofForm = (form: Form): number => schema.options.filter((option) => formOf(option) === form).length;
+  return (ofForm('list') === 1 || ofForm('mapping') === 1) && ofForm('list') <= 1 && ofForm('mapping') <= 1;
 }
 
-/** The schema itself, or the option of a union {@link isByForm} that fits the value. */
-function branchOf({ schema, value }: { schema: Schema; value: unknown }): Schema {
-  return isByForm(schema) ? unwrap(pick(schema, value), value) : schema;
+/** The branch that the form of the value selects, where there are several. */
+const formFor = ({ schema, value }: { schema: Schema; value: unknown }): Schema =>
+  hasForms(schema) ? unwrap(pick(schema, value), value) : schema;
+
+type Form = 'list' | 'mapping' | 'single';
+
+function formOf(option: Schema): Form {
+  if (option instanceof z.ZodArray) return 'list';
+  return option instanceof z.ZodObject || option instanceof z.ZodDiscriminatedUnion ? 'mapping' : 'single';
 }
 
 function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
-  const form = Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'mapping' : 'other';
-  const own = union.options.find((option) => formOf(option) === form);
-  return own ?? union.options.find((option) => formOf(option) !== 'list') ?? union;
-}
-
-function formOf(schema: Schema): 'list' | 'mapping' | 'other' {
-  if (schema instanceof z.ZodArray) return 'list';
-  return schema instanceof z.ZodObject || schema instanceof z.ZodDiscriminatedUnion ? 'mapping' : 'other';
+  const form: Form = Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'mapping' : 'single';
+  const { options } = union;
+  return (
+    options.find((option) => formOf(option) === form) ?? options.find((option) => formOf(option) === 'single') ?? union
+  );
 }
 
 function member(value: unknown, step: string | number): unknown {

@@ -5,14 +5,16 @@
 import { UsageError } from '../common/errors.js';
 import { DATASET_ENTRIES } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
+import { validationOf, type Validation } from '../data/validation.js';
 import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
 import { entriesOf, pretrainData, type Entry } from './entries.js';
 import { jobKeys } from './keys.js';
-import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
+import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
+import { isMapping } from './tree.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
 export type ResolvedJob =
@@ -38,6 +40,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const conflicts = [
     ...recipeConflicts(job),
     ...dataConflicts(job),
+    ...validationConflicts(job),
     ...repeatConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
@@ -67,22 +70,30 @@ interface NamedRecipe {
 }
 
 function recipesOf(job: JobSpec): NamedRecipe[] {
-  const shared = (name: string) => ({
-    label: (key: string) => `${name}.${key}`,
-    keys: (key: string) => [`${name}.${key}`],
+  const scratch = job.objective === 'scratch';
+  const pretraining = scratch ? [] : [sharedRecipe('pretrain', job.pretrain, false)];
+  const evaluations = entriesOf(job).map(({ protocol, recipe, own }, index): NamedRecipe => {
+    const shared = sharedRecipe(protocol, recipe, scratch);
+    return {
+      recipe: shared.recipe,
+      label: (key) => (own.has(key) ? `evaluate[${index}].${key}` : shared.label(key)),
+      keys: (key) => (own.has(key) ? [`evaluate.${index}.${key}`, 'evaluate'] : shared.keys(key)),
+    };
   });
-  const pretraining = job.objective === 'scratch' ? [] : [{ recipe: job.pretrain, ...shared('pretrain') }];
-  const evaluations = entriesOf(job).map(({ protocol, recipe, own }, index): NamedRecipe => ({
-    recipe,
-    label: (key) => (own.has(key) ? `evaluate[${index}].${key}` : `${protocol}.${key}`),
-    keys: (key) => (own.has(key) ? [`evaluate.${index}.${key}`, 'evaluate'] : [`${protocol}.${key}`]),
-  }));
   return [...pretraining, ...evaluations];
 }
 
+/** A recipe as the key of that name has it; from scratch, with the values of its mapping `scratch`. */
+function sharedRecipe(name: string, written: object, scratch: boolean): NamedRecipe {
+  const ofScratch = scratch && 'scratch' in written && isMapping(written.scratch) ? written.scratch : {};
+  const label = (key: string): string => (key in ofScratch ? `${name}.scratch.${key}` : `${name}.${key}`);
+  return { recipe: { ...written, ...ofScratch }, label, keys: (key) => [label(key)] };
+}
+
 function recipeConflicts(job: JobSpec): Conflict[] {
+  const { patchSize } = modelSizes(job.model);
   return recipesOf(job).flatMap(({ recipe, label, keys }) => {
-    const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(recipe);
+    const { epochs, warmupEpochs, batchSize, accumulate, imageSize } = numbersIn(recipe);
     const conflicts: Conflict[] = [];
     if (epochs !== undefined && warmupEpochs !== undefined && warmupEpochs >= epochs) {
       conflicts.push({
@@ -96,6 +107,12 @@ function recipeConflicts(job: JobSpec): Conflict[] {
       conflicts.push({
         keys: [...keys('accumulate'), ...keys('batchSize')],
         message: `${label('accumulate')} (${accumulate}) must divide ${label('batchSize')} (${batchSize})`,
+      });
+    }
+    if (imageSize !== undefined && imageSize % patchSize !== 0) {
+      conflicts.push({
+        keys: [...keys('imageSize'), 'model.patchSize'],
+        message: `patches of ${patchSize} px do not tile the images of ${label('imageSize')} (${imageSize} px); choose a multiple of ${patchSize}`,
       });
     }
     return conflicts;
@@ -162,6 +179,31 @@ function repeatConflicts(job: JobSpec): Conflict[] {
   });
 }
 
+/** Folders of validation images of data sets that have no folders. */
+function validationConflicts(job: JobSpec): Conflict[] {
+  const sets = [
+    ...(job.objective === 'scratch'
+      ? []
+      : [{ what: 'pretrain.data', keys: ['pretrain.data'], data: pretrainData(job) }]),
+    ...entriesOf(job).map(({ data }, index) => ({
+      what: `evaluate[${index}].data`,
+      keys: [`evaluate.${index}.data`, 'evaluate'],
+      data,
+    })),
+  ].map((set) =>
+    set.data === job.data ? { what: 'data', keys: ['data.validation', 'data.name'], data: job.data } : set,
+  );
+  return sets.flatMap(({ what, keys, data: { name, validation } }): Conflict[] => {
+    if (validation === undefined || !('folder' in validation) || DATASET_ENTRIES[name].hasFolders) return [];
+    return [
+      {
+        keys,
+        message: `the data set ${name} has no folders, so ${what}.validation.folder cannot name one; set fraction or images instead`,
+      },
+    ];
+  });
+}
+
 function taskConflicts(task: Task, model: ModelConfig): Conflict[] {
   const mask = maskOf(task);
   return [
@@ -186,8 +228,14 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 /** The configuration of the pre-training. */
 export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
-  const { target, data, ...recipe } = job.pretrain;
-  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(pretrainData(job)), model, task, recipe };
+  const { target, data: _, ...recipe } = job.pretrain;
+  const { validation, ...images } = withoutLabels(pretrainData(job));
+  const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
+  return { kind: 'pretrain', seed: job.seed, data, model, task, recipe };
+}
+
+function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {
+  return validation === undefined ? data : { ...data, validation };
 }
 
 /** The labels that an evaluation trains on: the entry decides, else its recipe, else its data. */
@@ -216,31 +264,42 @@ export function evaluationConfig<Name extends Evaluation>(
   const scratch = job.objective === 'scratch';
   const init = scratch ? scratchInit : encoder.init;
   const { shots, labelFraction } = labelsOf(entry);
+  const recipe = resolveRecipe(entry.protocol, entry.recipe, scratch);
+  const { imageSize = encoder.imageSize } = numbersIn(recipe);
+  const { validation, ...images } = { ...entry.data, labelFraction };
   return {
     kind: entry.protocol,
     seed: job.seed,
-    data: { ...entry.data, labelFraction },
-    model: { ...encoder, init },
-    recipe: resolveRecipe(entry.protocol, entry.recipe, scratch),
+    data: withValidation(images, validationOf(validation, false)),
+    model: { ...encoder, imageSize, init },
+    recipe,
     ...(shots !== undefined && { shots }),
     ...(repeat > 0 && { repeat }),
   };
 }
 
+/** A part of a job with the data set that it opens. */
+export interface OpenedBy {
+  /** The data set as the spec has it, without the choice of labels. */
+  data: UnlabelledData;
+}
+
 /** The configurations of the stages of a job. */
 export interface JobStages {
   /** null: scratch. */
-  pretraining: StageConfig | null;
+  pretraining: (OpenedBy & { config: StageConfig }) | null;
   /** In the order of `evaluate`, each with one configuration for each repeat. */
-  evaluations: { name: string; configs: StageConfig[] }[];
+  evaluations: (OpenedBy & { name: string; configs: StageConfig[] })[];
 }
 
 /** All stages of a job. */
 export function jobStages({ job, model, task }: { job: JobSpec; model: ResolvedModel; task: Task | null }): JobStages {
   return {
-    pretraining: task === null ? null : pretrainConfig(job, model, task),
+    pretraining:
+      task === null ? null : { data: withoutLabels(pretrainData(job)), config: pretrainConfig(job, model, task) },
     evaluations: entriesOf(job).map((entry) => ({
       name: entry.name,
+      data: withoutLabels(entry.data),
       configs: Array.from({ length: entry.repeats }, (_, repeat) => evaluationConfig(entry, job, model, repeat)),
     })),
   };
@@ -249,7 +308,7 @@ export function jobStages({ job, model, task }: { job: JobSpec; model: ResolvedM
 /** The configurations of all stages of a job, the pre-training first. */
 export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
   const { pretraining, evaluations } = jobStages({ job, model, task });
-  return [...(pretraining === null ? [] : [pretraining]), ...evaluations.flatMap(({ configs }) => configs)];
+  return [...(pretraining === null ? [] : [pretraining.config]), ...evaluations.flatMap(({ configs }) => configs)];
 }
 
 /** The images of a data set, without the choice of labels. */

@@ -1,6 +1,6 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
-import { dataOfStages, jobStages, withoutLabels } from './jobs.js';
+import { dataOfStages, jobStages } from './jobs.js';
 import {
   ENGINE_REVISION,
   withoutPlace,
@@ -33,15 +33,15 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
 
   for (const resolved of sweep.cells) {
     const { cell, job, task } = resolved;
-    const stageOf = (config: StageConfig, parent: string | null): string =>
-      add(identify(config, parent, fingerprintOf(withoutLabels(config.data))));
     const { pretraining, evaluations } = jobStages(resolved);
-    const pretrain = pretraining === null ? null : stageOf(pretraining, null);
+    const pretrain =
+      pretraining === null ? null : add(identify(pretraining.config, null, fingerprintOf(pretraining.data)));
     const ids = {
       pretrain,
       evaluations: Object.fromEntries(
-        evaluations.map(({ name, configs }) => {
-          const own = configs.map((config) => stageOf(config, pretrain));
+        evaluations.map(({ name, data, configs }) => {
+          const fingerprint = fingerprintOf(data);
+          const own = configs.map((config) => add(identify(config, pretrain, fingerprint)));
           return [name, own.length === 1 ? own[0]! : own];
         }),
       ),

@@ -28,12 +28,12 @@ export type ScratchKeys = Readonly<Record<string, string>>;
 type NoKeys = Readonly<Record<string, never>>;
 
 /**
- * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, and
- * `labelFraction` is a property of the data.
+ * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, also those of the
+ * mapping `scratch`, and `labelFraction` is a property of the data.
  */
 export type ResolvedRecipe<Recipe extends z.ZodObject, Scratch extends ScratchKeys = NoKeys> = Omit<
   z.output<Recipe>,
-  'labelFraction' | Scratch[keyof Scratch]
+  'labelFraction' | 'scratch' | Scratch[keyof Scratch]
 >;
 
 /** All that determines the result of an evaluation, in addition to its parent. */
@@ -41,6 +41,8 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   kind: Name;
   seed: number;
   data: DataSpec;
+  /** The images that it measures on; absent: the test set. */
+  split?: 'validation';
   model: EncoderConfig;
   recipe: Recipe;
   /** Training images of each class; absent: the `labelFraction` of the data. */
@@ -81,7 +83,7 @@ export interface EvaluationDeclaration<
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
-  /** The metrics measured on the test set; tables compare the first. */
+  /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */
   numbers: Numbers;
@@ -131,7 +133,7 @@ export function defineEvaluation<
      */
     async run(config: Parameters<typeof declaration.run>[0], context: StageContext) {
       const { dataset } = context;
-      const lack = lackOf({ name, needs }, dataset);
+      const lack = lackOf({ name, needs }, dataset, config.split);
       if (lack !== null) throw new TrainingError(lack);
       if (!provides(dataset, needs)) {
         throw new TrainingError(
@@ -151,10 +153,12 @@ export function defineEvaluation<
  * What an opened data set lacks for an evaluation, with the remedy; null: nothing.
  *
  * @param evaluation Its name in `evaluate`, what it needs, and the training images of each class that it uses.
+ * @param split What it measures on; undefined: the test set.
  */
 export function lackOf(
   { name, needs, shots }: { name: string; needs: Needs; shots?: number | undefined },
-  { name: data, classes, train, test }: Pick<Dataset, 'name' | 'classes' | 'train' | 'test'>,
+  { name: data, classes, train, test, validation }: Pick<Dataset, 'name' | 'classes' | 'train' | 'test' | 'validation'>,
+  split?: 'validation',
 ): string | null {
   if (needs === 'class' && classes.length === 0) {
     return (
@@ -169,6 +173,11 @@ export function lackOf(
       `${name} takes ${shots} shots of each class, and class ${classes[few.label]!} of ${data} has ${images}; ` +
       `lower shots to ${few.images}, or use more images of the data set`
     );
+  }
+  if (split === 'validation') {
+    return validation !== undefined
+      ? null
+      : `${name} measures on validation images, and ${data} has none; set data.validation`;
   }
   if (test.length > 0) return null;
   return (

@@ -60,10 +60,12 @@ export function resolveRecipe<Name extends Evaluation>(
   spec: object,
   scratch: boolean,
 ): ResolvedRecipes[Name] {
-  const { labelFraction: _, ...values }: Record<string, unknown> = { labelFraction: 1, ...spec };
+  const without: Record<string, unknown> = { labelFraction: 1, ...spec };
+  const { labelFraction: _, scratch: ofScratch, ...values } = without;
   const keys = Object.entries(EVALUATION_ENTRIES[name].scratchKeys);
-  const replaced = scratch ? keys.map(([key, ofScratch]) => [key, values[ofScratch]] as const) : [];
-  const dropped = new Set(keys.map(([, ofScratch]) => ofScratch));
-  const recipe = new Map([...Object.entries(values), ...replaced].filter(([key]) => !dropped.has(key)));
+  const replaced = scratch ? keys.map(([key, ofScratchOnly]) => [key, values[ofScratchOnly]] as const) : [];
+  const dropped = new Set(keys.map(([, ofScratchOnly]) => ofScratchOnly));
+  const others = scratch ? Object.entries(ofScratch ?? {}) : [];
+  const recipe = new Map([...Object.entries(values), ...replaced, ...others].filter(([key]) => !dropped.has(key)));
   return Object.fromEntries(recipe) as ResolvedRecipes[Name];
 }

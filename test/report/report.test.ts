@@ -105,7 +105,7 @@ describe('the metric', () => {
   const data = dataOf(planOf('job: {evaluate: [linear, knn]}\ngrid: {objective: [masked]}'));
 
   test('is what the jobs are ranked by, or what is asked for', () => {
-    expect(buildTables(data)[0]!.caption).toContain('(linear)');
+    expect(buildTables(data)[0]!.caption).toContain('(linear on shapes)');
     expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn)');
   });
 

@@ -5,8 +5,8 @@ import { repeatsOf } from '../../spec/stages.js';
 import { numberIn } from '../../stages/fields.js';
 import { STAGE_ENTRIES, type StageKind } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
-import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
-import { stageProblem } from '../health.js';
+import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
+import { stageProblem } from '../../evidence/health.js';
 import type { BuildTable, Column, Row } from '../table.js';
 
 const LEADING: Column[] = [
