@@ -106,7 +106,7 @@ describe('the metric', () => {
 
   test('is what the jobs are ranked by, or what is asked for', () => {
     expect(buildTables(data)[0]!.caption).toContain('(linear on shapes)');
-    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn)');
+    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn on shapes)');
   });
 
   test('must be measured by some job', () => {
