@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { formatPath, show, type Path } from './problems.js';
 import { didYouMean } from './suggest.js';
+import { isMapping } from './tree.js';
 
 /** One problem at a path of the value; `part` is the part that is wrong: the key or the value. */
 export interface Finding {
@@ -80,7 +81,7 @@ function complaint(schema: Schema, value: unknown, issue: Issue): string {
   const own = ownMessage(issue);
   if (own !== undefined && !own.startsWith('expected')) return `: ${own}`;
   const nearest = typeof value === 'string' ? didYouMean(value, choicesOf(schema)) : '';
-  return `: ${own ?? `expected ${expectation(schema)}`}, got ${show(value)}${nearest}`;
+  return `: ${own ?? `expected ${expectation(schema, value)}`}, got ${show(value)}${nearest}`;
 }
 
 /** A message that is written in the schema and is not zod's own, possibly inside a branch of a union. */
@@ -125,13 +126,19 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
     return Object.hasOwn(shape, step) ? shape[step] : undefined;
   }
   if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
   if (schema instanceof z.ZodTuple && typeof step === 'number') return schema.def.items[step];
   return undefined;
 }
 
 /** Removes defaults and optional wrappers, and selects the branch that fits the value's type. */
 function unwrap(schema: Schema, value: unknown): Schema {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+  if (
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable
+  ) {
     return unwrap(schema.unwrap(), value);
   }
   if (schema instanceof z.ZodDiscriminatedUnion) {
@@ -147,12 +154,14 @@ function primitive(value: unknown): z.core.util.Primitive {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** "One value or a list of them", as for the axes of a sweep. */
+/** "One value, a list of them or a range", as for the axes of a sweep. */
 function isOneOrMany(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
   return schema instanceof z.ZodUnion && schema.options.filter((option) => option instanceof z.ZodArray).length === 1;
 }
 
 function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
+  const range = union.options.find((option) => option instanceof z.ZodObject);
+  if (range !== undefined && isMapping(value)) return range;
   return union.options.find((option) => option instanceof z.ZodArray === Array.isArray(value)) ?? union;
 }
 
@@ -167,10 +176,20 @@ function keysOf(schema: Schema): string[] {
 
 // --- words -----------------------------------------------------------------------------------------------------------
 
-/** The values that the schema accepts, in words: `a whole number of at least 1`. */
-export function expectation(schema: Schema): string {
-  return words(jsonOf(schema));
+/**
+ * The values that the schema accepts, in words: `a whole number of at least 1`.
+ *
+ * @param found The value in their place. For a number, percentages are not mentioned.
+ */
+export function expectation(schema: Schema, found?: unknown): string {
+  const json = jsonOf(schema);
+  const options = typeof found === 'number' ? (json.anyOf ?? []).filter((option) => !isPercentage(option)) : [];
+  return words(options.length === 1 ? options[0]! : json);
 }
+
+/** The only text with a pattern that is an alternative to a number. */
+const isPercentage = (json: z.core.JSONSchema._JSONSchema): boolean =>
+  typeof json === 'object' && json.pattern?.endsWith('%$') === true;
 
 /** For a mapping, only that it is one: its keys are checked one by one, and there are many. */
 function jsonOf(schema: Schema): z.core.JSONSchema.BaseSchema {
@@ -199,7 +218,7 @@ function words(json: z.core.JSONSchema._JSONSchema): string {
     case 'number':
       return `a number${bounds(json)}`;
     case 'string':
-      return 'text';
+      return isPercentage(json) ? 'a percentage such as 5%' : 'text';
     case 'array':
       return listWords(json);
     case 'object':

@@ -3,6 +3,7 @@
  * data sets are merged here; the check of whole jobs verifies which of them belong to the job's data set.
  */
 import { z } from 'zod';
+import { PERCENT_OF } from '../common/values.js';
 import { jobSchema } from './schema.js';
 
 export interface KeyGroup {
@@ -18,6 +19,8 @@ export interface KeyLeaf {
   schema: z.core.$ZodType;
   /** The default as a user would write it, if there is one and all data sets share it. */
   fallback: unknown;
+  /** What a percentage is a share of: 1, or another key of the same group; undefined: no percentages. */
+  percentOf: string | undefined;
 }
 
 export type KeyNode = KeyGroup | KeyLeaf;
@@ -28,9 +31,11 @@ export const CELL_KEYS = ['objective', 'maskRatio', 'misalignment', 'stylePreser
 function nodeOf(schema: z.core.$ZodType): KeyNode {
   let description: string | undefined;
   let fallback: unknown;
+  let percentOf: string | undefined;
   let inner = schema;
   for (;;) {
     description ??= z.globalRegistry.get(inner)?.description;
+    percentOf ??= PERCENT_OF.get(inner)?.of;
     if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
       fallback ??= inner.def.defaultValue;
       inner = inner.unwrap();
@@ -42,7 +47,7 @@ function nodeOf(schema: z.core.$ZodType): KeyNode {
   }
   if (inner instanceof z.ZodDiscriminatedUnion) return { ...merge(inner.options.map(groupOf)), description };
   if (inner instanceof z.ZodObject) return { ...groupOf(inner), description };
-  return { kind: 'leaf', description, schema: inner, fallback };
+  return { kind: 'leaf', description, schema: inner, fallback, percentOf };
 }
 
 function groupOf(schema: z.core.$ZodType): KeyGroup {
@@ -76,6 +81,7 @@ function mergeLeaves(leaves: KeyLeaf[]): KeyLeaf {
   });
   return {
     kind: 'leaf',
+    percentOf: first.percentOf,
     schema: names.length > 0 ? z.enum(names) : first.schema,
     description: descriptions.size === 0 ? undefined : [...descriptions].join(' Or: '),
     fallback:
@@ -109,6 +115,16 @@ export function findKey(name: string): KeyNode | undefined {
 /** True if a value of the key is itself a list, so that an axis of it is a list of lists. */
 export function isListValued({ schema }: KeyLeaf): boolean {
   return schema instanceof z.ZodArray || schema instanceof z.ZodTuple;
+}
+
+/** True if a value of the key may be a number. */
+export function isNumberValued({ schema }: KeyLeaf): boolean {
+  return hasNumber(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+}
+
+function hasNumber(json: z.core.JSONSchema._JSONSchema): boolean {
+  if (typeof json === 'boolean') return false;
+  return json.type === 'number' || json.type === 'integer' || (json.anyOf ?? []).some(hasNumber);
 }
 
 const textValued = new Map<KeyLeaf, boolean>();

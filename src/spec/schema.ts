@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { describeEntries } from '../common/registry.js';
-import { count, positive } from '../common/values.js';
+import { count, PERCENT_OF, positive } from '../common/values.js';
 import { DATASETS } from '../data/registry.js';
 import { EVALUATION_NAMES, EVALUATIONS, type Recipes } from '../stages/index.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
@@ -136,6 +136,7 @@ export const jobSchema = z
       .number()
       .min(0)
       .lt(1)
+      .register(PERCENT_OF, { of: 'one' })
       .optional()
       .describe("Fraction of tokens removed; the objective's own by default."),
     misalignment: z
