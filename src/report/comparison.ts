@@ -7,22 +7,15 @@ import { metricNamed, type MetricName } from '../stages/metrics.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { StageResult } from '../store/records.js';
 import type { ReportData } from './collect.js';
-import {
-  appliesTo,
-  configurationOf,
-  strengthsOf,
-  varyingKeys,
-  type Configuration,
-  type Configured,
-} from './configuration.js';
+import { appliesTo, configurationOf, strengthsOf, varyingKeys, type Configuration } from './configuration.js';
 import { runProblem } from './health.js';
 import { paperObjective, type PaperObjective } from './paper.js';
 import { ranks, summaryStatistics, type Summary } from './statistics.js';
+import { settingsAmong, variantsOf, type Entry, type Varied } from './variants.js';
 
 /** One encoder under one evaluation. */
-export interface Measurement extends Configured {
+export interface Measurement extends Varied {
   seed: number;
-  strengths: Configuration;
   /** What was measured. */
   metric: MetricName;
   /** Its value, such as an accuracy in percent; null: missing, or unhealthy. */
@@ -41,8 +34,9 @@ export interface ResultRow {
   objective: PaperObjective;
   /** `key=value` of what differs between the rows of the table; empty where nothing does. */
   setting: string;
-  /** The part of the setting that other objectives have too. */
+  /** The part of the setting that other objectives have too, and its text. */
   shared: Configuration;
+  sharedSetting: string;
   /** Empty where no job of the sweep is this objective. */
   measurements: Measurement[];
   /** Of the runs that count. */
@@ -64,7 +58,7 @@ const measured = new WeakMap<ReportData, Map<MetricName, readonly Measurement[]>
 function measure(data: ReportData, metric: MetricName): Measurement[] {
   const stages = new Set<string>();
   const { evaluation: measuredBy, key } = metricNamed(metric);
-  return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
+  return data.jobs.flatMap(({ cells, task, seed, pretrain, evaluations }): Measurement[] => {
     const id = evaluations[measuredBy];
     if (id === undefined || stages.has(id)) return [];
     stages.add(id);
@@ -79,6 +73,7 @@ function measure(data: ReportData, metric: MetricName): Measurement[] {
         seed,
         configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
         strengths: strengthsOf(task),
+        variants: variantsOf(cells),
         metric,
         accuracy: result === null ? null : numberIn(result, key),
         unhealthy,
@@ -102,11 +97,12 @@ export function rowsOf(measurements: readonly Measurement[], objectives: readonl
     return objective === undefined || !objectives.includes(objective) ? [] : [{ objective, measurement }];
   });
   const keys = varyingKeys(relevant.map(({ measurement }) => measurement));
+  const describe = settingsAmong(relevant.map(({ measurement }) => measurement));
   return objectives.flatMap((objective) => {
     const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
-    if (own.length === 0) return [rowOf(objective, '', new Map(), [])];
+    if (own.length === 0) return [rowOf(objective, new Map(), { setting: '', sharedSetting: '' }, [])];
     const strengths = varyingKeys(own.map(({ task, strengths: configuration }) => ({ task, configuration })));
-    const settings = new Map<string, { shared: Configuration; members: Measurement[] }>();
+    const settings = new Map<string, { shared: Configuration; all: Entry[]; members: Measurement[] }>();
     for (const measurement of own) {
       const shared = new Map(
         keys
@@ -114,23 +110,26 @@ export function rowsOf(measurements: readonly Measurement[], objectives: readonl
           .map((key) => [key, measurement.configuration.get(key) ?? 'unset']),
       );
       const all = [...shared, ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const)];
-      const setting = all.map(([key, value]) => `${key}=${value}`).join(' ');
+      const setting = JSON.stringify(all);
       const known = settings.get(setting);
-      if (known === undefined) settings.set(setting, { shared, members: [measurement] });
+      if (known === undefined) settings.set(setting, { shared, all, members: [measurement] });
       else known.members.push(measurement);
     }
-    return [...settings].map(([setting, { shared, members }]) => rowOf(objective, setting, shared, members));
+    return [...settings.values()].map(({ shared, all, members }) => {
+      const setting = describe(all, members[0]!);
+      return rowOf(objective, shared, { setting, sharedSetting: describe([...shared], members[0]!) }, members);
+    });
   });
 }
 
 function rowOf(
   objective: PaperObjective,
-  setting: string,
   shared: Configuration,
+  texts: Pick<ResultRow, 'setting' | 'sharedSetting'>,
   measurements: Measurement[],
 ): ResultRow {
   const accuracies = measurements.flatMap(({ accuracy }) => accuracy ?? []);
-  return { objective, setting, shared, measurements, statistics: summaryStatistics(accuracies) };
+  return { objective, ...texts, shared, measurements, statistics: summaryStatistics(accuracies) };
 }
 
 /** Whether two rows differ in nothing but objective, strengths and seed. */
@@ -160,14 +159,12 @@ export interface Comparison {
 export function comparisonsOf(rows: readonly ResultRow[]): Comparison[] {
   const measured = rows.filter(({ statistics }) => statistics.n > 0);
   const pretrained = measured.filter(({ objective }) => objective !== 'scratch');
-  const leaders = new Map((pretrained.length > 0 ? pretrained : measured).map((row) => [sharedText(row), row]));
+  const leaders = new Map((pretrained.length > 0 ? pretrained : measured).map((row) => [row.sharedSetting, row]));
   return [...leaders].map(([setting, leader]) => ({
     setting,
     rows: measured.filter((row) => comparable(leader, row)),
   }));
 }
-
-const sharedText = ({ shared }: ResultRow): string => [...shared].map(([key, value]) => `${key}=${value}`).join(' ');
 
 /** The seeds that every one of the rows has a result of. Means over others would compare seeds, not objectives. */
 export function commonSeeds(rows: readonly ResultRow[]): number[] {

@@ -87,6 +87,7 @@ const MEASUREMENT: Omit<Measurement, 'seed' | 'accuracy'> = {
   metric: 'finetune',
   configuration: new Map(),
   strengths: new Map(),
+  variants: new Map(),
   unhealthy: null,
   epochs: null,
   pretrain: null,

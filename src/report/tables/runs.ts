@@ -8,6 +8,7 @@ import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
 import { stageProblem } from '../health.js';
 import type { BuildTable, Column, Row } from '../table.js';
+import { variantsOf, type VariantNames } from '../variants.js';
 
 const LEADING: Column[] = [
   { key: 'sweep', label: 'sweep', description: 'Name of the sweep that planned the job.' },
@@ -34,6 +35,7 @@ const MISSING: Column = {
 export const runsTable: BuildTable = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
+  const axes = [...new Set(runs.flatMap(({ variants }) => [...variants.keys()]))].sort();
   const kinds = STAGE_KINDS.filter((kind) => runs.some(({ stages }) => stages.has(kind)));
   return {
     name: 'runs',
@@ -41,12 +43,18 @@ export const runsTable: BuildTable = (data) => {
     caption: 'Every job of the sweep, with every key that varies and every number.',
     columns: [
       ...LEADING,
+      ...axes.map((key): Column => ({ key, label: key, description: 'An axis of variants, by their names.' })),
       ...keys.map((key): Column => ({ key, label: key, description: 'A key of the spec that varies.' })),
       ...kinds.flatMap(columnsOf),
       UNHEALTHY,
       MISSING,
     ],
-    rows: runs.map((run) => ({ ...leadingCells(run), ...keyCells(run, keys), ...stageCells(run, kinds) })),
+    rows: runs.map((run) => ({
+      ...leadingCells(run),
+      ...variantCells(run, axes),
+      ...keyCells(run, keys),
+      ...stageCells(run, kinds),
+    })),
     summary: {},
   };
 };
@@ -57,6 +65,7 @@ interface Run {
   stages: ReadonlyMap<StageKind, StageRecord>;
   configuration: Configuration;
   strengths: Configuration;
+  variants: VariantNames;
 }
 
 /** Strengths with several values. That other tasks lack them says nothing. */
@@ -75,6 +84,7 @@ function runOf(job: ReportJob, data: ReportData): Run {
     stages: new Map(records.map((record) => [record.stage.config.kind, record])),
     configuration: configurationOf(stages),
     strengths: strengthsOf(job.task),
+    variants: variantsOf(job.cells),
   };
 }
 
@@ -106,6 +116,10 @@ function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
     style: task?.style.kind ?? null,
     seed,
   };
+}
+
+function variantCells({ variants }: Run, axes: readonly string[]): Row {
+  return Object.fromEntries(axes.map((axis) => [axis, variants.get(axis) ?? null]));
 }
 
 function keyCells({ configuration, strengths }: Run, keys: readonly string[]): Row {
