@@ -7,9 +7,25 @@ export const count = z.int().positive();
 export const probability = z.number().min(0).max(1);
 export const beta = z.number().min(0).lt(1);
 
+/** From 0% to 100%. */
+const PERCENT = /^(?:100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?) ?%$/;
+
+export const percentage = z.string().regex(PERCENT);
+
+/** 0.05 for `5%`, or that share of a whole; undefined if the value is no percentage. Exact: `0.7%` is 0.007. */
+export function shareOf(value: unknown, whole = 1): number | undefined {
+  if (typeof value !== 'string' || !PERCENT.test(value)) return undefined;
+  // Fifteen digits are exact; the last bits of a quotient are not: 0.7 / 100 is 0.006999999999999999.
+  return Number(((Number.parseFloat(value) * whole) / 100).toPrecision(15));
+}
+
+/** A fraction that may be written as a percentage: 0.1 or `10%`. */
+export const share = (fraction: z.ZodNumber) =>
+  z.union([fraction, percentage.transform((text) => shareOf(text) ?? NaN).pipe(fraction)]);
+
 /**
- * Keys that may be written as a percentage, and what it is a share of: `one`, or another key of the same group. `spec` replaces
- * percentages by numbers before a job is checked, so these schemas only accept numbers.
+ * Keys that may be written as a percentage of another key of the same group. `spec` replaces these before a job is checked
+ * (`percent.ts`), so their schemas only accept numbers.
  */
 export const PERCENT_OF = z.registry<{ of: string }>();
 
@@ -33,10 +49,26 @@ export const range = (value: z.ZodNumber) =>
 export const cropScale = range(positive.max(1));
 
 /** For an evaluation that needs more labels than the fine-tuning of a sweep with few labels (PAPER.md §13). */
-export const labelFraction = z
-  .number()
-  .gt(0)
-  .max(1)
-  .register(PERCENT_OF, { of: 'one' })
+export const labelFraction = share(probability.gt(0))
   .optional()
   .describe('Fraction of the training labels, per class; data.labelFraction by default.');
+
+type Inner<Schema extends z.ZodType> =
+  Schema extends z.ZodDefault<infer Value extends z.ZodType>
+    ? Inner<Value>
+    : Schema extends z.ZodOptional<infer Value extends z.ZodType>
+      ? Inner<Value>
+      : Schema;
+
+/** The same keys, all of them optional and without defaults: a mapping of values that replace others. */
+export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>>(
+  shape: Shape,
+): { [Key in keyof Shape]: z.ZodOptional<Inner<Shape[Key]>> } {
+  const optional = Object.entries(shape).map(([key, schema]) => {
+    let inner: z.core.$ZodType = schema;
+    while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) inner = inner.unwrap();
+    const described = (inner as z.ZodType).optional();
+    return [key, schema.description === undefined ? described : described.describe(schema.description)];
+  });
+  return Object.fromEntries(optional) as { [Key in keyof Shape]: z.ZodOptional<Inner<Shape[Key]>> };
+}

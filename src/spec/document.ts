@@ -1,7 +1,6 @@
 /** Spec files before their keys are checked: nested groups in axes become dotted names, and a file is laid over its base. */
 import { findKey } from './keys.js';
 import { formatPath, type Path, type Problem } from './problems.js';
-import { isRange } from './ranges.js';
 import { isMapping, valueAt } from './tree.js';
 import type { YamlDocument } from './yaml.js';
 
@@ -83,7 +82,7 @@ export interface Extended {
 export function extendDocument(base: YamlDocument, own: YamlDocument): Extended {
   const idle: Path[] = [];
   const merge = (below: unknown, above: unknown, path: Path): unknown => {
-    if (!isGroup(above) || (below !== undefined && !isGroup(below))) return above;
+    if (!isMapping(above) || (below !== undefined && !isMapping(below)) || isValue(path)) return above;
     const merged = new Map(Object.entries(below ?? {}));
     for (const [key, value] of Object.entries(above)) {
       const place = [...path, key];
@@ -112,8 +111,8 @@ export function extendDocument(base: YamlDocument, own: YamlDocument): Extended 
   }
 }
 
-/** A range stands for a list, so it replaces. */
-const isGroup = (value: unknown): value is Record<string, unknown> => isMapping(value) && !isRange(value);
+/** Whether a mapping at the path is the value of a key, as a range is that of an axis. A value replaces. */
+const isValue = (path: Path): boolean => path.some((_, start) => findKey(path.slice(start).join('.'))?.kind === 'leaf');
 
 /** The length of the path of a variant: `variants`, its axis, its name. */
 const VARIANT_DEPTH = 3;

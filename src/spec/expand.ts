@@ -64,12 +64,7 @@ export type Track = readonly (readonly Coordinate[])[];
 export function tracksOf({ grid, zips, variants, root }: Grid, definitions: Variants): Track[] {
   // The main grid's axes are under `grid`, an include's directly in its entry.
   const product = root.length === 0 ? ['grid'] : root;
-  const at = (key: string, value: unknown, path: Path): Coordinate => ({
-    key,
-    value,
-    path,
-    settings: settingsOf(key, value, path, definitions),
-  });
+  const at = (key: string, value: unknown, path: Path): Coordinate => coordinateOf(key, value, path, definitions);
   const tracks: Track[] = [
     ...Object.entries(grid).map(([key, values]) => values.map((value, i) => [at(key, value, [...product, key, i])])),
     ...Object.entries(variants).map(([key, names]) =>
@@ -84,6 +79,19 @@ export function tracksOf({ grid, zips, variants, root }: Grid, definitions: Vari
   ];
   return tracks.sort((a, b) => compareKeys(a[0]![0]!.key, b[0]![0]!.key));
 }
+
+/** A value of an axis. */
+export const coordinateOf = (
+  key: string,
+  value: unknown,
+  path: Path,
+  definitions: Variants = new Map(),
+): Coordinate => ({
+  key,
+  value,
+  path,
+  settings: settingsOf(key, value, path, definitions),
+});
 
 function settingsOf(key: string, value: unknown, path: Path, definitions: Variants): Setting[] {
   const keys = typeof value === 'string' ? definitions.get(key)?.get(value) : undefined;

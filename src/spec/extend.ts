@@ -1,6 +1,6 @@
 /** `extends: base.yaml`: a spec file and the files that it extends, as one document. Files are read through a function. */
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { messageOf } from '../common/errors.js';
+import { errorCode, messageOf } from '../common/errors.js';
 import { extendDocument, withDottedAxes } from './document.js';
 import { show, SpecError, type Location, type Path } from './problems.js';
 import { isMapping } from './tree.js';
@@ -57,7 +57,9 @@ export function readDocument(
   try {
     baseText = readText(path);
   } catch (error) {
-    return fail(`extends: cannot read ${path}: ${messageOf(error)}; the path is relative to the folder of ${file}`);
+    return fail(
+      `extends: cannot read ${path}: ${errorCode(error) === 'ENOENT' ? 'no such file' : messageOf(error)}; the path is relative to the folder of ${file}`,
+    );
   }
   const base = readDocument(baseText, path, readText, files);
   const inherited = { value: without(base.document.value, NOT_INHERITED), locate: locatorOf(base.document) };

@@ -19,7 +19,7 @@ export interface KeyLeaf {
   schema: z.core.$ZodType;
   /** The default as a user would write it, if there is one and all data sets share it. */
   fallback: unknown;
-  /** What a percentage is a share of: 1, or another key of the same group; undefined: no percentages. */
+  /** The key of the same group that a percentage is a share of; undefined: no percentages of a key. */
   percentOf: string | undefined;
 }
 

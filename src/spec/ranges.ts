@@ -1,7 +1,6 @@
 /** Ranges of axis values: `{from: 0, to: 4}`, `{from: 0.1, to: 0.9, step: 0.2}`, `{from: 1e-4, to: 1e-2, count: 5, scale: log}`. */
 import { z } from 'zod';
 import { count, positive } from '../common/values.js';
-import { isMapping } from './tree.js';
 
 export const rangeSchema = z
   .strictObject({
@@ -17,10 +16,6 @@ export const rangeSchema = z
   .meta({ id: 'range', description: 'A list of numbers from the first to the last one.' });
 
 export type Range = z.output<typeof rangeSchema>;
-
-/** Whether a value is written as a range, possibly a wrong one. No group of keys has one of these keys. */
-export const isRange = (value: unknown): boolean =>
-  isMapping(value) && (Object.hasOwn(value, 'from') || Object.hasOwn(value, 'to'));
 
 /** The most values of a range. It is that of the cells of a sweep. */
 const MOST_VALUES = 20_000;

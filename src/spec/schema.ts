@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { describeEntries } from '../common/registry.js';
-import { count, PERCENT_OF, positive } from '../common/values.js';
+import { count, positive, share } from '../common/values.js';
 import { DATASETS } from '../data/registry.js';
 import { EVALUATION_NAMES, EVALUATIONS, type Recipes } from '../stages/index.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
@@ -75,10 +75,10 @@ export const modelSchema = z
       'Initial weights of a model trained from scratch; auto: normal of std 0.02 (the paper) for vit-b and vit-l, Xavier below.',
     ),
     precision: z
-      .enum(['float32', 'float16'])
+      .enum(['float32', 'float16', 'bfloat16'])
       .default('float32')
       .describe(
-        'Precision of the factors of matrix products; sums, weights and residuals are float32. float16 requires a GPU and webgpu.',
+        'Precision of the factors of matrix products; sums, weights and residuals are float32. float16 requires a GPU and webgpu, bfloat16 requires simd.',
       ),
     decoder: z
       .strictObject({
@@ -92,7 +92,13 @@ export const modelSchema = z
 
 // --- recipes ---------------------------------------------------------------------------------------------------------
 
-const pretrainKeys = recipe({ baseLearningRate: 1.5e-4, minLearningRate: 1e-5, beta2: 0.95, cropScale: [0.2, 1] });
+// The paper's pre-training sees crops as they are; noise in the place of pixels would have to be predicted, too.
+const { randAugment, randomErasing, ...pretrainKeys } = recipe({
+  baseLearningRate: 1.5e-4,
+  minLearningRate: 1e-5,
+  beta2: 0.95,
+  cropScale: [0.2, 1],
+});
 export const pretrainSchema = z
   .strictObject({
     ...pretrainKeys,
@@ -132,11 +138,7 @@ const unique = (values: string[]): boolean => new Set(values).size === values.le
 export const jobSchema = z
   .strictObject({
     objective: objective.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
-    maskRatio: z
-      .number()
-      .min(0)
-      .lt(1)
-      .register(PERCENT_OF, { of: 'one' })
+    maskRatio: share(z.number().min(0).lt(1))
       .optional()
       .describe("Fraction of tokens removed; the objective's own by default."),
     misalignment: z

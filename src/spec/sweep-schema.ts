@@ -251,7 +251,7 @@ function listOf(key: string, value: unknown, path: Path, findings: Finding[]): u
   const values = valuesOfRange(range.data, !accepts(HALF_WAY));
   if ('problem' in values) return fail(values.problem);
   const wrong = values.find((number) => !accepts(number));
-  return wrong === undefined ? values : fail(`the range gives ${wrong}; expected ${expectation(leaf.schema)}`);
+  return wrong === undefined ? values : fail(`the range gives ${wrong}; expected ${expectation(leaf.schema, wrong)}`);
 }
 
 /** Every key of a number that is not whole accepts it. */

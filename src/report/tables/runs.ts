@@ -5,10 +5,10 @@ import type { Stage, StageKind } from '../../spec/stages.js';
 import { numberIn } from '../../stages/fields.js';
 import { STAGE_ENTRIES, STAGE_KINDS } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
-import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
-import { stageProblem } from '../health.js';
+import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
+import { stageProblem } from '../../evidence/health.js';
 import type { BuildTable, Column, Row } from '../table.js';
-import { variantsOf, type VariantNames } from '../variants.js';
+import { variantsOf, type VariantNames } from '../../evidence/variants.js';
 
 const LEADING: Column[] = [
   { key: 'sweep', label: 'sweep', description: 'Name of the sweep that planned the job.' },

@@ -4,11 +4,11 @@
  */
 import type { Task } from '../../../spec/task.js';
 import { taskName } from '../../../spec/objective.js';
-import type { Measurement } from '../../comparison.js';
-import { appliesTo, varyingKeys, type Configuration } from '../../configuration.js';
-import { summaryStatistics, type Summary } from '../../statistics.js';
+import type { Measurement } from '../../../evidence/measurements.js';
+import { appliesTo, varyingKeys, type Configuration } from '../../../evidence/configuration.js';
+import { summaryStatistics, type Summary } from '../../../statistics/summary.js';
 import type { Reference } from '../chart.js';
-import { settingsAmong, type DescribeSetting } from '../../variants.js';
+import { settingsAmong, type DescribeSetting } from '../../../evidence/variants.js';
 import { groupBy } from '../../../common/group-by.js';
 
 /** The seeds of one task in one setting. */
