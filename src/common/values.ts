@@ -7,6 +7,11 @@ export const count = z.int().positive();
 export const probability = z.number().min(0).max(1);
 export const beta = z.number().min(0).lt(1);
 
+/** One value, or a list of values to choose from on validation images. */
+export const oneOrMore = <Value extends z.ZodType>(value: Value) => z.union([value, z.array(value).min(1)]);
+
+export const asList = <Value>(given: Value | Value[]): Value[] => (Array.isArray(given) ? given : [given]);
+
 /** A fraction as a number, or written as in the paper: `160/224`. */
 const FRACTION = /^\s*(\d+)\s*\/\s*([1-9]\d*)\s*$/;
 export const fraction = z
