@@ -111,7 +111,7 @@ describe('the metric', () => {
 
   test('must be measured by some job', () => {
     expect(() => buildTables(data, { metric: 'finetune' })).toThrow(
-      'no job measures finetune; choose --metric among linear, linear.top5, knn, knn.top5',
+      'no job measures finetune; choose --metric among linear, linear.top5, linear.meanPerClass, knn, knn.top5, knn.meanPerClass',
     );
   });
 

@@ -7,7 +7,7 @@ import { STAGE_ENTRIES, type StageKind } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
 import { stageProblem } from '../../evidence/health.js';
-import type { BuildTable, Column, Row } from '../table.js';
+import type { BuildTable, Column, Row, Table } from '../table.js';
 
 const LEADING: Column[] = [
   { key: 'sweep', label: 'sweep', description: 'Name of the sweep that planned the job.' },
@@ -31,7 +31,7 @@ const MISSING: Column = {
   description: 'Pre-training and evaluations that lack a result; empty when the job is complete.',
 };
 
-export const runsTable: BuildTable = (data) => {
+export const runsTable: BuildTable<Table> = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
   const parts = partsIn(runs);
