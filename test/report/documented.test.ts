@@ -10,7 +10,7 @@ const tables = buildTables(
   dataOf(planOf('job: {evaluate: [finetune, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
 );
 
-// The columns of runs.csv follow from the sweep; docs/tables.md has them as KIND_….
+// The columns of runs.csv follow from the sweep; docs/tables.md has them as NAME_….
 test.each(tables.filter(({ name }) => name !== 'runs'))('docs/tables.md has every column of $name', (table) => {
   const section = document.split(/^## /m).find((part) => part.split('\n')[0]!.includes(`${table.name}.csv`));
   expect(section).toBeDefined();
