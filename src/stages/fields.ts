@@ -160,4 +160,15 @@ export const ACCURACY = {
     better: 'higher',
     tag: 'accuracy/top-5',
   },
+  meanPerClass: {
+    schema: z.number().nullable().default(null),
+    label: 'mean per class',
+    title: 'Mean per class',
+    name: 'mean accuracy per class',
+    description: 'Mean of the accuracies of the classes on the test set; empty in results of earlier versions.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'higher',
+    tag: 'accuracy/mean-per-class',
+  },
 } satisfies Metrics;

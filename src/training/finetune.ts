@@ -34,6 +34,7 @@ import { augmentedView, augmenterOf } from './views.js';
 interface Measured {
   accuracy: number;
   top5: number | null;
+  meanPerClass: number;
   testImages: number;
 }
 
@@ -129,15 +130,13 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       loop,
     );
     // If the stage was resumed after its last checkpoint, only this is left to do.
-    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
+    const values = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
     return {
       kind: 'finetune',
       epochs: recipe.epochs,
       ...trained,
       corruptImages: corruptImages(dataset),
-      accuracy,
-      top5,
-      testImages,
+      ...values,
       trainImages: labelled.decodable,
       chanceLoss: Math.log(classes),
     };

@@ -49,7 +49,7 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
     checkpoint: null,
   };
   const training = { loss, firstLoss: 1, largestGradientNorm: 1, batchSize: 10 };
-  const accuracies = { accuracy, top5: 90, testImages: 10, trainImages: 20 };
+  const accuracies = { accuracy, top5: 90, meanPerClass: null, testImages: 10, trainImages: 20 };
   switch (kind) {
     case 'pretrain':
       return { kind, ...work, ...training, losses: [loss], zeroLoss: 1, trainImages: 20 };

@@ -18,13 +18,17 @@ const set = (rows: number[][], labels: number[]): FeatureSet => ({
 describe('accuracies', () => {
   it('counts the highest score, in percent', () => {
     const scores = [0.1, 0.7, 0.2, /**/ 0.5, 0.3, 0.2, /**/ 0, 1, 0, /**/ 0.2, 0.2, 0.6];
-    expect(accuracies(scores, [1, 0, 2, 2], 3)).toEqual({ accuracy: 75, top5: null });
+    expect(accuracies(scores, [1, 0, 2, 2], 3)).toEqual({
+      accuracy: 75,
+      top5: null,
+      meanPerClass: (100 + 100 + 50) / 3,
+    });
   });
 
   it('counts the five highest if there are more than five classes', () => {
     const scores = [6, 5, 4, 3, 2, 1];
-    expect(accuracies(scores, [4], 6)).toEqual({ accuracy: 0, top5: 100 });
-    expect(accuracies(scores, [5], 6)).toEqual({ accuracy: 0, top5: 0 });
+    expect(accuracies(scores, [4], 6)).toMatchObject({ accuracy: 0, top5: 100 });
+    expect(accuracies(scores, [5], 6)).toMatchObject({ accuracy: 0, top5: 0 });
   });
 
   it('prefers the lower class of equal scores, so that a constant model has chance accuracy', () => {

@@ -6,7 +6,10 @@ import { effectsTable } from './effects.js';
 import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
+import { repeatsTable } from './repeats.js';
 import { runsTable } from './runs.js';
+import { transferTable } from './transfer.js';
+import { varianceTable } from './variance.js';
 
 export interface TableEntry {
   build: BuildTable;
@@ -22,7 +25,10 @@ export const TABLES = {
   'style-preservation': { build: factorTable('style'), readable: true },
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
+  transfer: { build: transferTable, readable: true },
+  variance: { build: varianceTable, readable: true },
   runs: { build: runsTable, readable: false },
+  repeats: { build: repeatsTable, readable: false },
 } as const satisfies Record<string, TableEntry>;
 
 export type TableName = keyof typeof TABLES;
