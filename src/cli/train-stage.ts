@@ -21,7 +21,7 @@ import { runStage } from '../training/run-stage.js';
 import type { DeviceChoice } from './options.js';
 import { onStopSignals, stopCode, STOPPING_STAGES } from './stop-signals.js';
 import { EXIT, printJson, say } from './terminal.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../common/version.js';
 
 export interface TrainOptions {
   device: DeviceChoice;

@@ -64,7 +64,7 @@ const measured = new WeakMap<ReportData, Map<MetricName, readonly Measurement[]>
 function measure(data: ReportData, metric: MetricName): Measurement[] {
   const stages = new Set<string>();
   const { evaluation: measuredBy, key } = metricNamed(metric);
-  return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
+  return data.jobs.flatMap(({ task, weights, seed, pretrain, evaluations }): Measurement[] => {
     const id = evaluations[measuredBy];
     if (id === undefined || stages.has(id)) return [];
     stages.add(id);
@@ -76,9 +76,10 @@ function measure(data: ReportData, metric: MetricName): Measurement[] {
     return [
       {
         task,
+        weights,
         seed,
         configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
-        strengths: strengthsOf(task),
+        strengths: strengthsOf(task, weights),
         metric,
         accuracy: result === null ? null : numberIn(result, key),
         unhealthy,
@@ -98,14 +99,14 @@ function measure(data: ReportData, metric: MetricName): Measurement[] {
  */
 export function rowsOf(measurements: readonly Measurement[], objectives: readonly PaperObjective[]): ResultRow[] {
   const relevant = measurements.flatMap((measurement) => {
-    const objective = paperObjective(measurement.task);
+    const objective = paperObjective(measurement.task, measurement.weights);
     return objective === undefined || !objectives.includes(objective) ? [] : [{ objective, measurement }];
   });
   const keys = varyingKeys(relevant.map(({ measurement }) => measurement));
   return objectives.flatMap((objective) => {
     const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
     if (own.length === 0) return [rowOf(objective, '', new Map(), [])];
-    const strengths = varyingKeys(own.map(({ task, strengths: configuration }) => ({ task, configuration })));
+    const strengths = varyingKeys(own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })));
     const settings = new Map<string, { shared: Configuration; members: Measurement[] }>();
     for (const measurement of own) {
       const shared = new Map(

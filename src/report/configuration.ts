@@ -2,6 +2,7 @@
  * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They
  * are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
  */
+import { groupBy } from '../common/group-by.js';
 import { withoutPlace, type Stage } from '../spec/stages.js';
 import { maskOf, type Task } from '../spec/task.js';
 import { EVALUATION_ENTRIES } from '../stages/index.js';
@@ -18,9 +19,15 @@ export function configurationOf(stages: readonly Stage[]): Configuration {
   return interned(stages.map(textOf).join('\n'), () => stages.flatMap((stage) => flatten('', keysOf(stage))));
 }
 
-/** The strengths of a task, such as `degradation.zoomedIn.fraction`; equal ones are the same object. */
-export function strengthsOf(task: Task | null): Configuration {
-  return interned(JSON.stringify(task), () => strengthEntries(task));
+/**
+ * The strengths of a task, such as `degradation.zoomedIn.fraction`, or the digest of given weights; equal ones are the same
+ * object.
+ */
+export function strengthsOf(task: Task | null, weights?: string): Configuration {
+  return interned(`${JSON.stringify(task)} ${weights ?? ''}`, () => [
+    ...strengthEntries(task),
+    ...(weights === undefined ? [] : [['weights', weights.slice(0, 8)] as const]),
+  ]);
 }
 
 /** The distinct configurations that were met, by the text that decides them. */
@@ -59,8 +66,13 @@ function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): obj
     model: { ...config.model, imageSize: undefined },
     engineRevision,
   };
-  if (config.kind === 'pretrain') return { ...common, pretrain: { ...config.recipe, target: config.task.target } };
-  const scratchKeys = parent === null ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
+  if (config.kind === 'pretrain') {
+    const weights = config.weights === undefined ? {} : { weights: config.weights.sha256.slice(0, 8) };
+    const model = { ...common.model, ...weights };
+    return { ...common, model, pretrain: { ...config.recipe, target: config.task.target } };
+  }
+  // Given weights in place of a pre-training are in `strengthsOf`.
+  const scratchKeys = parent === null && config.weights === undefined ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
   const recipe = Object.entries(config.recipe).map(([key, value]: [string, unknown]) => [
     scratchKeys[key] ?? key,
     value,
@@ -79,6 +91,8 @@ function flatten(prefix: string, values: object): [string, string][] {
 /** Something with a configuration, pre-trained or not. */
 export interface Configured {
   task: Task | null;
+  /** The digest of given weights. */
+  weights?: string | undefined;
   configuration: Configuration;
 }
 
@@ -93,18 +107,18 @@ for (const [name, { scratchKeys }] of Object.entries(EVALUATION_ENTRIES)) {
 }
 
 /** Whether a key can have a value there, so that its absence means something. */
-export function appliesTo(key: string, { task }: Pick<Configured, 'task'>): boolean {
+export function appliesTo(key: string, { task, weights }: Pick<Configured, 'task' | 'weights'>): boolean {
   if (task !== null) return !SCRATCH_ONLY.has(key);
-  return !key.startsWith('pretrain.') && !key.startsWith('model.decoder.') && !PRETRAINED_ONLY.has(key);
+  if (key.startsWith('pretrain.') || key.startsWith('model.decoder.') || key === 'model.weights') return false;
+  return weights === undefined ? !PRETRAINED_ONLY.has(key) : !SCRATCH_ONLY.has(key);
 }
 
 /** Keys that are not the same for all they apply to, in alphabetical order. */
 export function varyingKeys(items: readonly Configured[]): string[] {
   // Whether a key applies is a question of the pre-training alone.
-  const distinct = [true, false].flatMap((scratch) => [
-    ...new Map(
-      items.filter(({ task }) => (task === null) === scratch).map((item) => [item.configuration, item] as const),
-    ).values(),
+  const kindOf = ({ task, weights }: Configured): string => (task === null ? (weights ?? 'scratch') : 'task');
+  const distinct = [...groupBy(items, kindOf).values()].flatMap((alike) => [
+    ...new Map(alike.map((item) => [item.configuration, item] as const)).values(),
   ]);
   const keys = new Set(distinct.flatMap(({ configuration }) => [...configuration.keys()]));
   return [...keys]

@@ -1,7 +1,7 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import { withoutPlace, type Cell, type Job, type Plan, type Stage, type StageKind } from './stages.js';
+import { withoutPlaces, type Cell, type Job, type Plan, type Stage, type StageConfig, type StageKind } from './stages.js';
 
 /**
  * Compares a plan with those that its results folder holds.
@@ -79,8 +79,8 @@ function differencesOf(
 
 /** A stage's configuration with the names of the keys in a spec. */
 function named({ config }: Stage): Record<string, unknown> {
-  const { kind, recipe, data, ...rest } = config;
-  return { ...rest, data: withoutPlace(data), [kind]: recipe };
+  const { kind, recipe, ...rest } = withoutPlaces(config) as StageConfig;
+  return { ...rest, [kind]: recipe };
 }
 
 function compare(value: unknown, old: unknown, key = ''): string[] {

@@ -17,7 +17,7 @@ import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
-import type { StageConfig, UnlabelledData } from './stages.js';
+import type { StageConfig, UnlabelledData, WeightsInput } from './stages.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
 export type ResolvedJob =
@@ -34,7 +34,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   if (resolution.kind !== 'task' && job.evaluate.length === 0) {
     return {
       kind: 'contradiction',
-      reason: 'scratch has no pre-training, and without an evaluation there is nothing to run',
+      reason: `${resolution.kind} has no pre-training, and without an evaluation there is nothing to run`,
     };
   }
   if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
@@ -43,6 +43,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const conflicts = [
     ...recipeConflicts(job),
     ...targetConflicts(job),
+    ...weightsConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
@@ -59,10 +60,23 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
   }
 }
 
+const hasPretraining = ({ objective }: JobSpec): boolean => objective !== 'scratch' && objective !== 'pretrained';
+
+/** Whether stages of the job need a file of weights. */
+const needsWeights = (job: JobSpec): boolean =>
+  job.objective === 'pretrained' || (hasPretraining(job) && job.pretrain.fromWeights);
+
+function weightsConflicts(job: JobSpec): Conflict[] {
+  if (!needsWeights(job) || job.model.weights !== undefined) return [];
+  const keys = job.objective === 'pretrained' ? ['objective'] : ['pretrain.fromWeights'];
+  const what = job.objective === 'pretrained' ? 'the objective pretrained' : 'pretrain.fromWeights';
+  return [{ keys, message: `${what} needs a file of weights; add model.weights: { file: weights.safetensors }` }];
+}
+
 // --- checks ----------------------------------------------------------------------------------------------------------
 
 function recipeConflicts(job: JobSpec): Conflict[] {
-  const recipes = [...(job.objective === 'scratch' ? [] : (['pretrain'] as const)), ...job.evaluate];
+  const recipes = [...(hasPretraining(job) ? (['pretrain'] as const) : []), ...job.evaluate];
   return recipes.flatMap((name) => {
     const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(job[name]);
     const conflicts: Conflict[] = [];
@@ -133,8 +147,15 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 /** The configuration of the pre-training. */
 export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
-  const { target, ...recipe } = job.pretrain;
-  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
+  const { target, fromWeights, ...recipe } = job.pretrain;
+  const weights = fromWeights ? weightsInput(job) : {};
+  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe, ...weights };
+}
+
+/** The weights that a stage starts from. Their digest is added when the file is read. */
+function weightsInput({ model: { weights } }: JobSpec): { weights?: WeightsInput } {
+  if (weights === undefined) return {};
+  return { weights: { file: weights.file, format: weights.format, sha256: weights.sha256 ?? '' } };
 }
 
 /**
@@ -151,7 +172,8 @@ export function evaluationConfig<Name extends Evaluation>(
   const init = scratch ? scratchInit : encoder.init;
   const specs: RecipeSpecs = job;
   const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
-  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe };
+  const weights = job.objective === 'pretrained' ? weightsInput(job) : {};
+  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe, ...weights };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */

@@ -24,7 +24,13 @@ export interface EncoderConfig {
 
 /** An encoder and the decoder with which it is pre-trained. */
 export interface ModelConfig extends EncoderConfig {
-  decoder: { dim: number; depth: number; heads: number };
+  decoder: {
+    dim: number;
+    depth: number;
+    heads: number;
+    /** Whether the projection to the decoder has a bias. Absent: no. */
+    embedBias?: true;
+  };
 }
 
 /** A model with both inits: `init` is the one for pre-training. */
@@ -95,6 +101,7 @@ export function resolveModel(spec: ModelSpec, imageSize: number): ResolvedModel 
       dim: spec.decoder.dim ?? sizes.decoder.dim,
       depth: spec.decoder.depth ?? sizes.decoder.depth,
       heads: spec.decoder.heads ?? sizes.decoder.heads,
+      ...(spec.decoder.embedBias && { embedBias: true }),
     },
   };
   if (imageSize % config.patchSize !== 0) {

@@ -1,14 +1,15 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
-import { evaluationConfig, pretrainConfig, withoutLabels } from './jobs.js';
+import { evaluationConfig, pretrainConfig, stageConfigs, withoutLabels } from './jobs.js';
 import {
   ENGINE_REVISION,
-  withoutPlace,
+  withoutPlaces,
   type Job,
   type Plan,
   type Stage,
   type StageConfig,
   type UnlabelledData,
+  type WeightsInput,
 } from './stages.js';
 import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
@@ -19,12 +20,31 @@ export function datasetsOf(sweep: Sweep): UnlabelledData[] {
   return [...distinct.values()];
 }
 
+/** The stages of a sweep that start from given weights, as far as they are known without the files. */
+export function weightsOf(sweep: Sweep): (StageConfig & { weights: WeightsInput })[] {
+  return sweep.cells.flatMap(({ job, model, task }) =>
+    stageConfigs(job, model, task).flatMap((config) => {
+      const { weights } = config;
+      return weights === undefined ? [] : [{ ...config, weights }];
+    }),
+  );
+}
+
+function noDigest(file: string): never {
+  throw new Error(`the digest of ${file} is not known`);
+}
+
 /**
  * Builds the plan. Cells that reduce to the same stages are one job; jobs share their common stages.
  *
  * @param fingerprintOf The fingerprint of a data set's content, for each of {@link datasetsOf}.
+ * @param digestOf The SHA-256 of a file of weights, for each of {@link weightsOf}.
  */
-export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) => string): Plan {
+export function buildPlan(
+  sweep: Sweep,
+  fingerprintOf: (data: UnlabelledData) => string,
+  digestOf: (file: string) => string = noDigest,
+): Plan {
   const stages = new Map<string, Stage>();
   const jobs = new Map<string, Job>();
   const add = (stage: Stage): string => {
@@ -34,7 +54,8 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
 
   for (const resolved of sweep.cells) {
     const { cell, job, task } = resolved;
-    const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)));
+    const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)), digestOf);
+    const given = job.objective === 'pretrained' ? { weights: digestOf(job.model.weights!.file) } : {};
     const ids = {
       pretrain: pretrain === null ? null : add(pretrain),
       evaluations: Object.fromEntries(evaluations.map((stage) => [stage.config.kind, add(stage)])),
@@ -42,7 +63,7 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     const identity = canonicalJson(ids);
     const same = jobs.get(identity);
     if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
+      jobs.set(identity, { cells: [cell], task, ...given, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
     else same.cells.push(cell);
   }
   const { name, description, leftOut } = sweep;
@@ -59,10 +80,16 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
 function stagesOf(
   { job, task, model }: ResolvedCell,
   dataFingerprint: string,
+  digestOf: (file: string) => string,
 ): { pretrain: Stage | null; evaluations: Stage[] } {
-  const pretrain = task === null ? null : identify(pretrainConfig(job, model, task), null, dataFingerprint);
+  const identified = (config: StageConfig, parent: string | null): Stage => {
+    const { weights } = config;
+    const complete = weights === undefined ? config : { ...config, weights: { ...weights, sha256: digestOf(weights.file) } };
+    return identify(complete, parent, dataFingerprint);
+  };
+  const pretrain = task === null ? null : identified(pretrainConfig(job, model, task), null);
   const evaluations = job.evaluate.map((evaluation) =>
-    identify(evaluationConfig(evaluation, job, model), pretrain?.id ?? null, dataFingerprint),
+    identified(evaluationConfig(evaluation, job, model), pretrain?.id ?? null),
   );
   return { pretrain, evaluations };
 }
@@ -70,8 +97,8 @@ function stagesOf(
 const ID_LENGTH = 16;
 
 /**
- * Gives a stage its identity. The place of the data and the folders of its splits do not enter it; the content does, by its
- * fingerprint.
+ * Gives a stage its identity. The places of data and weights and the folders of splits do not enter it; their content does,
+ * by its fingerprint or digest.
  */
 export function identify(
   config: StageConfig,
@@ -80,6 +107,6 @@ export function identify(
   engineRevision = ENGINE_REVISION,
 ): Stage {
   const content = { parent, dataFingerprint, engineRevision };
-  const hashed = canonicalJson({ config: { ...config, data: withoutPlace(config.data) }, ...content });
+  const hashed = canonicalJson({ config: withoutPlaces(config), ...content });
   return { id: sha256(hashed).slice(0, ID_LENGTH), config, ...content };
 }

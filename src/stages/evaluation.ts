@@ -5,6 +5,7 @@ import type { Dataset } from '../data/split.js';
 import { TARGET_NAMES, type TargetKind } from '../data/target.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
+import type { WeightsInput } from '../spec/stages.js';
 import type { StageContext } from '../training/stage-context.js';
 import { TEST_IMAGES, type Fields, type Metrics } from './fields.js';
 import { columnsOf, resultSchemaOf, type Baseline, type FileKeys, type StageKindEntry, type Trains } from './stage.js';
@@ -43,6 +44,8 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   data: DataSpec;
   model: EncoderConfig;
   recipe: Recipe;
+  /** The weights that stand in place of a pre-training; absent: none do. */
+  weights?: WeightsInput;
 }
 
 /** The common part of all evaluation declarations, for code that handles any of them. */

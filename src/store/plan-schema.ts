@@ -75,6 +75,7 @@ const cell = z.strictObject({
 const job = z.strictObject({
   cells: z.array(cell).min(1),
   task: task.nullable(),
+  weights: z.string().optional(),
   seed,
   pretrain: id.nullable(),
   evaluations: z.partialRecord(z.enum(EVALUATION_NAMES), id),

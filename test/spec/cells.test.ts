@@ -8,7 +8,7 @@ import { countsRemovedTokensOnly, type Task } from '../../src/spec/task.js';
 function triple(objective: string, axes: TripleAxes = {}): string {
   const resolved = resolveTriple(objective, axes);
   if (resolved.kind === 'contradiction') return '✗';
-  return resolved.kind === 'scratch' ? 'scratch' : `${resolved.maskRatio} ${resolved.misalignment} ${resolved.style}`;
+  return resolved.kind !== 'triple' ? resolved.kind : `${resolved.maskRatio} ${resolved.misalignment} ${resolved.style}`;
 }
 
 function taskOf(input: object, patchSize = 4): Task {
@@ -20,6 +20,7 @@ function taskOf(input: object, patchSize = 4): Task {
 describe('the objectives as the paper has them', () => {
   test.each([
     ['scratch', 'scratch'],
+    ['pretrained', 'pretrained'],
     ['identity', '0 none preserved'],
     ['masked', '0.75 none preserved'],
     ['zoomed-in', '0 zoomed-in preserved'],

@@ -54,6 +54,7 @@ export const runsTable: BuildTable = (data) => {
 interface Run {
   job: ReportJob;
   task: ReportJob['task'];
+  weights: string | undefined;
   stages: ReadonlyMap<StageKind, StageRecord>;
   configuration: Configuration;
   strengths: Configuration;
@@ -72,9 +73,10 @@ function runOf(job: ReportJob, data: ReportData): Run {
   return {
     job,
     task: job.task,
+    weights: job.weights,
     stages: new Map(records.map((record) => [record.stage.config.kind, record])),
     configuration: configurationOf(stages),
-    strengths: strengthsOf(job.task),
+    strengths: strengthsOf(job.task, job.weights),
   };
 }
 
@@ -96,10 +98,10 @@ function columnsOf(kind: StageKind): Column[] {
 const columnKey = (kind: StageKind, key: string): string =>
   `${kind}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
 
-function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
+function leadingCells({ job: { sweep, task, weights, cells, seed } }: Run): Row {
   return {
     sweep,
-    objective: taskName(task),
+    objective: taskName(task, weights),
     cells: cells.map(describeCell).join('; '),
     mask_ratio: task?.maskRatio ?? null,
     misalignment: task?.geometry.kind ?? null,
