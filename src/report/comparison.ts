@@ -106,7 +106,9 @@ export function rowsOf(measurements: readonly Measurement[], objectives: readonl
   return objectives.flatMap((objective) => {
     const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
     if (own.length === 0) return [rowOf(objective, '', new Map(), [])];
-    const strengths = varyingKeys(own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })));
+    const strengths = varyingKeys(
+      own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })),
+    );
     const settings = new Map<string, { shared: Configuration; members: Measurement[] }>();
     for (const measurement of own) {
       const shared = new Map(

@@ -72,7 +72,8 @@ function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): obj
     return { ...common, model, pretrain: { ...config.recipe, target: config.task.target } };
   }
   // Given weights in place of a pre-training are in `strengthsOf`.
-  const scratchKeys = parent === null && config.weights === undefined ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
+  const scratchKeys =
+    parent === null && config.weights === undefined ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
   const recipe = Object.entries(config.recipe).map(([key, value]: [string, unknown]) => [
     scratchKeys[key] ?? key,
     value,

@@ -88,7 +88,11 @@ export function pairingOfMeasurements(measurements: readonly Measurement[]): Pai
     );
     const what = `${taskName(task, weights)} ${task?.maskRatio ?? ''}`;
     const identity = JSON.stringify([what, [...shared], [...strengths]]);
-    const cell = cells.get(identity) ?? { pretrained: task !== null || weights !== undefined, shared, values: new Map<number, number>() };
+    const cell = cells.get(identity) ?? {
+      pretrained: task !== null || weights !== undefined,
+      shared,
+      values: new Map<number, number>(),
+    };
     cell.values.set(seed, accuracy);
     cells.set(identity, cell);
   }

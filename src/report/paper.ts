@@ -7,7 +7,13 @@ import type { Task } from '../spec/task.js';
 
 /** The objectives that tables list: those of the paper, `pretrained`, `identity` as a control, and every other style and geometry. */
 export type PaperObjective =
-  'scratch' | 'pretrained' | 'identity' | 'masked' | 'masked+zoomed-in' | (typeof RESTYLED)[number] | (typeof MISALIGNED)[number];
+  | 'scratch'
+  | 'pretrained'
+  | 'identity'
+  | 'masked'
+  | 'masked+zoomed-in'
+  | (typeof RESTYLED)[number]
+  | (typeof MISALIGNED)[number];
 
 /** The rows of the objectives table, in its order: style, then geometry, then masks. */
 export const OBJECTIVE_ORDER: readonly PaperObjective[] = [

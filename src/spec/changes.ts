@@ -1,7 +1,15 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import { withoutPlaces, type Cell, type Job, type Plan, type Stage, type StageConfig, type StageKind } from './stages.js';
+import {
+  withoutPlaces,
+  type Cell,
+  type Job,
+  type Plan,
+  type Stage,
+  type StageConfig,
+  type StageKind,
+} from './stages.js';
 
 /**
  * Compares a plan with those that its results folder holds.

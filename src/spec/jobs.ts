@@ -173,7 +173,14 @@ export function evaluationConfig<Name extends Evaluation>(
   const specs: RecipeSpecs = job;
   const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
   const weights = job.objective === 'pretrained' ? weightsInput(job) : {};
-  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe, ...weights };
+  return {
+    kind,
+    seed: job.seed,
+    data: { ...job.data, labelFraction },
+    model: { ...encoder, init },
+    recipe,
+    ...weights,
+  };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */

@@ -84,7 +84,8 @@ function stagesOf(
 ): { pretrain: Stage | null; evaluations: Stage[] } {
   const identified = (config: StageConfig, parent: string | null): Stage => {
     const { weights } = config;
-    const complete = weights === undefined ? config : { ...config, weights: { ...weights, sha256: digestOf(weights.file) } };
+    const complete =
+      weights === undefined ? config : { ...config, weights: { ...weights, sha256: digestOf(weights.file) } };
     return identify(complete, parent, dataFingerprint);
   };
   const pretrain = task === null ? null : identified(pretrainConfig(job, model, task), null);

@@ -50,7 +50,10 @@ export function describeCheckpoint(
     vitmim: VERSION,
   };
   const { vitmim, ...described } = about;
-  return { vitmim, ...Object.fromEntries(Object.entries(described).map(([key, value]) => [key, JSON.stringify(value)])) };
+  return {
+    vitmim,
+    ...Object.fromEntries(Object.entries(described).map(([key, value]) => [key, JSON.stringify(value)])),
+  };
 }
 
 function cellOf(config: Stage['config'], pretraining: PretrainConfig | null): CheckpointCell {
@@ -73,7 +76,9 @@ const modelSchema = z.object({
   qkvBias: z.enum(['all', 'qv']),
   pooling: z.enum(['mean', 'class-token']),
   init: z.enum(['truncated-normal-narrow', 'truncated-normal', 'xavier-uniform']),
-  decoder: z.object({ dim: size, depth: size.max(10_000), heads: size, embedBias: z.literal(true).optional() }).optional(),
+  decoder: z
+    .object({ dim: size, depth: size.max(10_000), heads: size, embedBias: z.literal(true).optional() })
+    .optional(),
 });
 export type DescribedModel = EncoderConfig & { decoder?: ModelConfig['decoder'] | undefined };
 

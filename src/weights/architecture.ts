@@ -44,7 +44,9 @@ export function inferModel({ tensors }: Pick<WeightsFile, 'tensors'>, format: We
 const configSchema = z.looseObject({
   num_attention_heads: z.int().positive().optional(),
   global_pool: z.string().optional(),
-  model_args: z.looseObject({ num_heads: z.int().positive().optional(), global_pool: z.string().optional() }).optional(),
+  model_args: z
+    .looseObject({ num_heads: z.int().positive().optional(), global_pool: z.string().optional() })
+    .optional(),
 });
 
 /** Heads of widths whose models do not have heads of 64 values. */
@@ -57,9 +59,10 @@ const HEADS: ReadonlyMap<number, number> = new Map([
 /**
  * The model of a file.
  *
+ * @param asked The number of attention heads, which shapes do not show; undefined: as the file or its config.json says.
  * @throws UsageError if it cannot be found out.
  */
-export function modelOf(file: WeightsFile, format: WeightsFormat): DescribedModel {
+export function modelOf(file: WeightsFile, format: WeightsFormat, asked?: number): DescribedModel {
   const described = modelIn(file.metadata);
   if (described !== undefined && format === 'vitmim') return described;
   const inferred = inferModel(file, format);
@@ -70,7 +73,12 @@ export function modelOf(file: WeightsFile, format: WeightsFormat): DescribedMode
   const names = canonicalNames(format, file.tensors);
   const pool = config?.model_args?.global_pool ?? config?.global_pool;
   const mean = pool === undefined ? !inferred.classToken || names.has('fc_norm.weight') : pool === 'avg';
-  const heads = config?.num_attention_heads ?? config?.model_args?.num_heads ?? HEADS.get(inferred.dim) ?? inferred.dim / 64;
+  const heads =
+    asked ??
+    config?.num_attention_heads ??
+    config?.model_args?.num_heads ??
+    HEADS.get(inferred.dim) ??
+    inferred.dim / 64;
   if (!Number.isInteger(heads) || inferred.dim % heads !== 0) {
     throw new UsageError(
       `${file.path} does not say how many attention heads it has; put the config.json of its model beside it`,

@@ -167,12 +167,17 @@ const HF_SPELLINGS: readonly (readonly [RegExp, string])[] = [
 export function canonicalNames<T>(format: WeightsFormat, tensors: ReadonlyMap<string, T>): Map<string, T> {
   const spellings = format === 'hf' ? HF_SPELLINGS : [];
   return new Map(
-    [...tensors].map(([name, tensor]) => [spellings.reduce((text, [found, to]) => text.replace(found, to), name), tensor]),
+    [...tensors].map(([name, tensor]) => [
+      spellings.reduce((text, [found, to]) => text.replace(found, to), name),
+      tensor,
+    ]),
   );
 }
 
 /** The format of a file by its tensors; null: none of those known here. */
-export function detectFormat(tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>): WeightsFormat | null {
+export function detectFormat(
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+): WeightsFormat | null {
   const any = (pattern: RegExp): boolean => [...tensors.keys()].some((name) => pattern.test(name));
   if (any(/^(vit\.)?embeddings\.patch_embeddings\./)) return 'hf';
   const embedding = tensors.get('patch_embed.proj.weight');
@@ -194,7 +199,10 @@ const BESIDE: Record<WeightsFormat, RegExp> = {
 export const isBeside = (format: WeightsFormat, name: string): boolean => BESIDE[format].test(name);
 
 /** Own tensors in another format; what has no value there is zero. */
-export function toForeign(format: WeightsFormat, values: Tensors): Map<string, { shape: number[]; data: Float32Array }> {
+export function toForeign(
+  format: WeightsFormat,
+  values: Tensors,
+): Map<string, { shape: number[]; data: Float32Array }> {
   const names = new Set(values.keys());
   const foreign = new Map<string, { shape: number[]; data: Float32Array }>();
   for (const [name, { shape, data }] of values) {

@@ -23,7 +23,11 @@ const MOST_HEADER_BYTES = 100_000_000;
 const CHUNK_BYTES = 1 << 26;
 
 const count = z.int().nonnegative();
-const tensorSchema = z.object({ dtype: z.string(), shape: z.array(count).max(8), data_offsets: z.tuple([count, count]) });
+const tensorSchema = z.object({
+  dtype: z.string(),
+  shape: z.array(count).max(8),
+  data_offsets: z.tuple([count, count]),
+});
 const metadataSchema = z.record(z.string(), z.string());
 
 /** Converts the bytes of a tensor to float32. */
@@ -34,7 +38,8 @@ const DTYPES: ReadonlyMap<string, { bytes: number; convert: (bytes: Uint8Array) 
   ['BF16', { bytes: 2, convert: fromBfloat16 }],
 ]);
 
-const aligned = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
+/** A copy: the bytes of a Buffer may begin anywhere in memory that it shares with others. */
+const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 /** bfloat16 is the upper half of float32. */
 function fromBfloat16(bytes: Uint8Array): Float32Array {

@@ -126,7 +126,12 @@ function maeFiles(source: ExportSource): ExportFiles {
     "config = {**json.load(open('DIR/config.json')), 'norm_layer': functools.partial(torch.nn.LayerNorm, eps=1e-6)}",
   ];
   if (source.kind === 'classifier') {
-    const config = { ...encoder, num_classes: source.classes.length, global_pool: model.pooling === 'mean', qkv_bias: true };
+    const config = {
+      ...encoder,
+      num_classes: source.classes.length,
+      global_pool: model.pooling === 'mean',
+      qkv_bias: true,
+    };
     return {
       weights,
       json: json(config),
@@ -162,7 +167,9 @@ function maeFiles(source: ExportSource): ExportFiles {
 /** In what the loss of the pre-training differs from that of MAE. */
 function lossNotes({ task }: Pretrained): string[] {
   return task.target === 'patch-channel'
-    ? ["The targets were normalised per patch and channel, and MAE's loss normalises them per patch: its value differs."]
+    ? [
+        "The targets were normalised per patch and channel, and MAE's loss normalises them per patch: its value differs.",
+      ]
     : [];
 }
 
