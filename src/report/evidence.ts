@@ -2,9 +2,9 @@
 import { EVALUATION_ENTRIES, type Evaluation } from '../stages/index.js';
 import { metricNamed, type NamedMetric } from '../stages/metrics.js';
 import type { ReportData, ReportJob } from './collect.js';
-import { measurementsOf } from './comparison.js';
-import { configurationOf, strengthsOf } from './configuration.js';
-import { summaryStatistics, type Summary } from './statistics.js';
+import { measurementsOf } from '../evidence/measurements.js';
+import { configurationOf, strengthsOf } from '../evidence/configuration.js';
+import { summaryStatistics, type Summary } from '../statistics/summary.js';
 import { taskName } from '../spec/objective.js';
 
 export interface Evidence {
