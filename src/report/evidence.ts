@@ -11,6 +11,8 @@ export interface Evidence {
   metric: NamedMetric;
   /** Of the job of this stage; null: missing, or unhealthy. */
   own: number | null;
+  /** Why its own number does not count, as a clause; null: it does, or it is missing. */
+  unhealthy: string | null;
   /** Over the seeds of the cell. */
   seeds: Summary;
 }
@@ -44,9 +46,11 @@ function measured(data: ReportData, job: ReportJob, evaluation: Evaluation): Evi
       other.strengths === strengths &&
       nameOf(other.task, other.weights) === nameOf(job.task, job.weights),
   );
+  const own = cell.find(({ seed }) => seed === job.seed);
   return {
     metric: metricNamed(evaluation),
-    own: cell.find(({ seed }) => seed === job.seed)?.accuracy ?? null,
+    own: own?.accuracy ?? null,
+    unhealthy: own?.unhealthy ?? null,
     seeds: summaryStatistics(cell.flatMap(({ accuracy }) => accuracy ?? [])),
   };
 }

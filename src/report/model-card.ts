@@ -71,10 +71,15 @@ function resultLines({ evidence }: CardSource): string[] {
   return [
     markdownRow(['measured by', 'this run', 'mean ± standard deviation over seeds', 'n']),
     markdownRow(['---', '---:', '---:', '---:']),
-    ...evidence.map(({ metric: { evaluation, metric }, own, seeds: { mean, std, n } }) => {
+    ...evidence.map(({ metric: { evaluation, metric }, own, unhealthy, seeds: { mean, std, n } }) => {
       const value = (number: number | null): string => (number === null ? 'missing' : formatValue(number, metric));
       const spread = std === null ? '' : ` ± ${std.toFixed(metric.digits)}`;
-      return markdownRow([`${evaluation}: ${metric.name}`, value(own), value(mean) + spread, String(n)]);
+      return markdownRow([
+        `${evaluation}: ${metric.name}`,
+        unhealthy === null ? value(own) : `does not count: ${unhealthy}`,
+        value(mean) + spread,
+        String(n),
+      ]);
     }),
   ];
 }
@@ -108,6 +113,6 @@ function provenanceLines({ stage, checkpoint, provenance }: CardSource): string[
 }
 
 const commitOf = (repository: { commit: string | null; dirty: boolean } | null): string =>
-  repository === null || repository.commit === null
+  repository?.commit == null
     ? ''
     : `, commit ${repository.commit}${repository.dirty ? ' with uncommitted changes' : ''}`;

@@ -104,7 +104,7 @@ export function parseObjective(text: string): ParsedObjective | { kind: 'invalid
       if (ALONE.some((name) => name === part)) {
         return invalid(`"${part}" stands alone; it cannot be joined as in "${text}"`);
       }
-      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.join(' and ')} can be joined by +`;
+      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.slice(0, -1).join(', ')} and ${ALONE.at(-1)!} can be joined by +`;
       return invalid(`unknown objective "${part}"${didYouMean(part, names)} (${choices})`);
     }
     const twice = repetition(joined, preset);

@@ -8,6 +8,9 @@ import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../.
 import { classesIn } from '../about.js';
 import type { Tensor, Tensors } from '../tensors.js';
 
+/** The group of a checkpoint with averaged weights (`training/optimizers/ema.ts`). */
+const AVERAGE = 'average';
+
 /** A classifier. */
 export interface Classifier {
   kind: 'classifier';
@@ -57,10 +60,14 @@ function readSource(path: string, config: StageConfig, digest: string | null): E
       throw new UsageError(`${path} does not have ${name} [${shape.join(', ')}]; run the sweep again`);
     }
   }
-  const names = new Set(wanted.map(({ name }) => name));
+  // A fine-tuning with averaged weights is measured with the averages.
+  const averageOf = (name: string): string => `${AVERAGE}.${name}`;
+  const storedName = (name: string): string =>
+    config.kind !== 'pretrain' && tensors.has(averageOf(name)) ? averageOf(name) : name;
+  const ownNames = new Map(wanted.map(({ name }) => [storedName(name), name]));
   const { sha256 } = streamSafetensors(path, {
-    wants: (name) => names.has(name),
-    take: (name, value) => weights.set(name, value),
+    wants: (name) => ownNames.has(name),
+    take: (name, value) => weights.set(ownNames.get(name)!, value),
   });
   if (digest !== null && sha256 !== digest) {
     throw new UsageError(`${path} is not the checkpoint that its result.json names; run the sweep again`);
