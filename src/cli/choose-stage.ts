@@ -2,7 +2,7 @@
 import { UsageError } from '../common/errors.js';
 import { describeStage } from '../runner/describe.js';
 import { axisValue } from '../spec/axes.js';
-import type { Plan, Stage, StageKind } from '../spec/stages.js';
+import { stageIds, type Plan, type Stage, type StageKind } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import { STAGE_ID } from '../store/layout.js';
 
@@ -50,8 +50,8 @@ function byCell(plan: Plan, stages: readonly Stage[], text: string, kind: StageK
   const jobs = plan.jobs.filter(({ cells }) =>
     cells.some((cell) => wanted.every(([key, value]) => axisValue(cell, key) === value)),
   );
-  const found = jobs.flatMap(({ pretrain, evaluations }) => {
-    const ids = [pretrain, ...Object.values(evaluations)];
+  const found = jobs.flatMap((job) => {
+    const ids = stageIds(job);
     const own = stages.filter(({ id, config }) => ids.includes(id) && (kind === undefined || config.kind === kind));
     return own.slice(-1);
   });

@@ -1,6 +1,6 @@
 /** What was measured of the cell that a stage belongs to: its own number, and the mean over the cell's seeds. */
-import { EVALUATION_ENTRIES, type Evaluation } from '../stages/index.js';
-import { metricNamed, type NamedMetric } from '../stages/metrics.js';
+import { repeatsOf, stageIds } from '../spec/stages.js';
+import { metricsOf, type NamedMetric } from '../stages/metrics.js';
 import type { ReportData, ReportJob } from './collect.js';
 import { measurementsOf } from '../evidence/measurements.js';
 import { configurationOf, strengthsOf } from '../evidence/configuration.js';
@@ -23,34 +23,31 @@ export interface Evidence {
  * @param id Identity of the stage.
  */
 export function evidenceOf(data: ReportData, id: string): Evidence[] {
-  const job = data.jobs.find(({ pretrain, evaluations }) => pretrain === id || Object.values(evaluations).includes(id));
+  const job = data.jobs.find((each) => stageIds(each).includes(id));
   if (job === undefined) return [];
-  const names = Object.keys(job.evaluations) as Evaluation[];
-  return names
-    .filter((name) => job.pretrain === id || job.evaluations[name] === id)
-    .filter((name) => Object.keys(EVALUATION_ENTRIES[name].metrics).length > 0)
-    .map((name) => measured(data, job, name));
+  return Object.keys(job.evaluations)
+    .filter((name) => job.pretrain === id || repeatsOf(job, name).includes(id))
+    .flatMap((name) => measured(data, job, name));
 }
 
-function measured(data: ReportData, job: ReportJob, evaluation: Evaluation): Evidence {
-  const stages = [job.pretrain, job.evaluations[evaluation]!].flatMap((id) =>
-    id === null ? [] : [data.stages.get(id)!.stage],
-  );
+/** The first metric of an evaluation; empty: it has none. */
+function measured(data: ReportData, job: ReportJob, entry: string): Evidence[] {
+  const evaluation = data.stages.get(repeatsOf(job, entry)[0]!)!.stage;
+  const before = job.pretrain === null ? [] : [data.stages.get(job.pretrain)!.stage];
+  const { kind } = evaluation.config;
+  const metric = kind === 'pretrain' ? undefined : metricsOf(entry, kind)[0];
+  if (metric === undefined) return [];
   // Equal configurations and strengths are the same objects.
-  const [configuration, strengths] = [configurationOf(stages), strengthsOf(job.task, job.weights)];
+  const [configuration, strengths] = [configurationOf([...before, evaluation]), strengthsOf(job.task, job.weights)];
   const nameOf = (task: ReportJob['task'], weights?: string): string =>
     `${taskName(task, weights)} ${task?.maskRatio ?? ''}`;
-  const cell = measurementsOf(data, evaluation).filter(
+  const cell = measurementsOf(data, metric).filter(
     (other) =>
       other.configuration === configuration &&
       other.strengths === strengths &&
       nameOf(other.task, other.weights) === nameOf(job.task, job.weights),
   );
   const own = cell.find(({ seed }) => seed === job.seed);
-  return {
-    metric: metricNamed(evaluation),
-    own: own?.accuracy ?? null,
-    unhealthy: own?.unhealthy ?? null,
-    seeds: summaryStatistics(cell.flatMap(({ accuracy }) => accuracy ?? [])),
-  };
+  const seeds = summaryStatistics(cell.flatMap(({ accuracy }) => accuracy ?? []));
+  return [{ metric, own: own?.accuracy ?? null, unhealthy: own?.unhealthy ?? null, seeds }];
 }

@@ -71,11 +71,11 @@ function resultLines({ evidence }: CardSource): string[] {
   return [
     markdownRow(['measured by', 'this run', 'mean ± standard deviation over seeds', 'n']),
     markdownRow(['---', '---:', '---:', '---:']),
-    ...evidence.map(({ metric: { evaluation, metric }, own, unhealthy, seeds: { mean, std, n } }) => {
+    ...evidence.map(({ metric: { entry, metric }, own, unhealthy, seeds: { mean, std, n } }) => {
       const value = (number: number | null): string => (number === null ? 'missing' : formatValue(number, metric));
       const spread = std === null ? '' : ` ± ${std.toFixed(metric.digits)}`;
       return markdownRow([
-        `${evaluation}: ${metric.name}`,
+        `${entry}: ${metric.name}`,
         unhealthy === null ? value(own) : `does not count: ${unhealthy}`,
         value(mean) + spread,
         String(n),

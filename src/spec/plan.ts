@@ -1,6 +1,6 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
-import { evaluationConfig, pretrainConfig, stageConfigs, withoutLabels } from './jobs.js';
+import { dataOfStages, jobStages, stageConfigs } from './jobs.js';
 import {
   ENGINE_REVISION,
   withoutPlaces,
@@ -11,13 +11,12 @@ import {
   type UnlabelledData,
   type WeightsInput,
 } from './stages.js';
-import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
 
 /** The distinct data sets of a sweep, in the order of the cells: those to open before {@link buildPlan}. */
 export function datasetsOf(sweep: Sweep): UnlabelledData[] {
-  const distinct = new Map(sweep.cells.map(({ job }) => [canonicalJson(withoutLabels(job)), withoutLabels(job)]));
-  return [...distinct.values()];
+  const all = sweep.cells.flatMap(({ job, task }) => dataOfStages(job, task));
+  return [...new Map(all.map((data) => [canonicalJson(data), data])).values()];
 }
 
 /** The stages of a sweep that start from given weights, as far as they are known without the files. */
@@ -45,6 +44,11 @@ export function buildPlan(
   fingerprintOf: (data: UnlabelledData) => string,
   digestOf: (file: string) => string = noDigest,
 ): Plan {
+  const identified = (config: StageConfig, parent: string | null, fingerprint: string): Stage => {
+    const { weights } = config;
+    if (weights === undefined) return identify(config, parent, fingerprint);
+    return identify({ ...config, weights: { ...weights, sha256: digestOf(weights.file) } }, parent, fingerprint);
+  };
   const stages = new Map<string, Stage>();
   const jobs = new Map<string, Job>();
   const add = (stage: Stage): string => {
@@ -54,17 +58,32 @@ export function buildPlan(
 
   for (const resolved of sweep.cells) {
     const { cell, job, task } = resolved;
-    const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)), digestOf);
-    const given = job.objective === 'pretrained' ? { weights: digestOf(job.model.weights!.file) } : {};
+    const { pretraining, evaluations } = jobStages(resolved);
+    const pretrain =
+      pretraining === null ? null : add(identified(pretraining.config, null, fingerprintOf(pretraining.data)));
     const ids = {
-      pretrain: pretrain === null ? null : add(pretrain),
-      evaluations: Object.fromEntries(evaluations.map((stage) => [stage.config.kind, add(stage)])),
+      pretrain,
+      evaluations: Object.fromEntries(
+        evaluations.map(({ name, data, configs }) => {
+          const fingerprint = fingerprintOf(data);
+          const own = configs.map((config) => add(identified(config, pretrain, fingerprint)));
+          return [name, own.length === 1 ? own[0]! : own];
+        }),
+      ),
     };
+    const given = job.objective === 'pretrained' ? { weights: digestOf(job.model.weights!.file) } : {};
     const identity = canonicalJson(ids);
     const same = jobs.get(identity);
-    if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, ...given, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
-    else same.cells.push(cell);
+    if (same !== undefined) same.cells.push(cell);
+    else
+      jobs.set(identity, {
+        cells: [cell],
+        task,
+        ...given,
+        seed: job.seed,
+        ...ids,
+        rankedBy: evaluations[0]?.name ?? null,
+      });
   }
   const { name, description, leftOut } = sweep;
   return {
@@ -75,24 +94,6 @@ export function buildPlan(
     stages: [...stages.values()],
     leftOut,
   };
-}
-
-function stagesOf(
-  { job, task, model }: ResolvedCell,
-  dataFingerprint: string,
-  digestOf: (file: string) => string,
-): { pretrain: Stage | null; evaluations: Stage[] } {
-  const identified = (config: StageConfig, parent: string | null): Stage => {
-    const { weights } = config;
-    const complete =
-      weights === undefined ? config : { ...config, weights: { ...weights, sha256: digestOf(weights.file) } };
-    return identify(complete, parent, dataFingerprint);
-  };
-  const pretrain = task === null ? null : identified(pretrainConfig(job, model, task), null);
-  const evaluations = job.evaluate.map((evaluation) =>
-    identified(evaluationConfig(evaluation, job, model), pretrain?.id ?? null),
-  );
-  return { pretrain, evaluations };
 }
 
 const ID_LENGTH = 16;
