@@ -57,7 +57,7 @@ const measured = new WeakMap<Results, Map<string, readonly Measurement[]>>();
 function measure(data: Results, metric: NamedMetric): Measurement[] {
   const stages = new Set<string>();
   return data.jobs.flatMap((job): Measurement[] => {
-    const { cells, task, seed, pretrain } = job;
+    const { cells, task, weights, seed, pretrain } = job;
     const ids = repeatsOf(job, metric.entry);
     const [first] = ids;
     if (first === undefined || stages.has(ids.join())) return [];
@@ -71,9 +71,10 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
     return [
       {
         task,
+        weights,
         seed,
         configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
-        strengths: strengthsOf(task),
+        strengths: strengthsOf(task, weights),
         variants: variantsOf(cells),
         metric,
         accuracy: repeats.length === 0 ? null : repeats.reduce((a, b) => a + b, 0) / repeats.length,

@@ -6,6 +6,7 @@ import { fewerThan, type Dataset } from '../data/split.js';
 import { TARGET_NAMES, type TargetKind } from '../data/target.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
+import type { WeightsInput } from '../spec/stages.js';
 import type { StageContext } from '../training/stage-context.js';
 import { TEST_IMAGES, type Fields, type Metrics } from './fields.js';
 import { columnsOf, resultSchemaOf, type Baseline, type FileKeys, type StageKindEntry, type Trains } from './stage.js';
@@ -49,6 +50,8 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   shots?: number;
   /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
   repeat?: number;
+  /** The weights that stand in place of a pre-training; absent: none do. */
+  weights?: WeightsInput;
 }
 
 /**

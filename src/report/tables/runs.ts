@@ -85,7 +85,7 @@ function runOf(job: ReportJob, data: ReportData): Run {
     task: job.task,
     stages: new Map([...ids].map(([name, own]) => [name, own.map((id) => data.stages.get(id)!)])),
     configuration: configurationOfJob(job, (id) => data.stages.get(id)?.stage),
-    strengths: strengthsOf(job.task),
+    strengths: strengthsOf(job.task, job.weights),
     variants: variantsOf(job.cells),
   };
 }
@@ -130,10 +130,10 @@ function columnsOf({ name, kind, repeated }: Part): Column[] {
 const columnKey = (name: string, key: string): string =>
   `${name}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
 
-function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
+function leadingCells({ job: { sweep, task, weights, cells, seed } }: Run): Row {
   return {
     sweep,
-    objective: taskName(task),
+    objective: taskName(task, weights),
     cells: cells.map(describeCell).join('; '),
     mask_ratio: task?.maskRatio ?? null,
     misalignment: task?.geometry.kind ?? null,
