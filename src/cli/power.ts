@@ -1,6 +1,6 @@
 /** `vitmim power`: how many seeds decide a difference, from the spread of existing results. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { FEWEST_SEEDS } from '../report/inference/power.js';
+import { FEWEST_SEEDS } from '../statistics/power.js';
 import { METRIC_NAMES } from '../stages/metrics.js';
 import { jsonOption, list, planOptions } from './options.js';
 import type { PowerOptions } from './show-power.js';

@@ -1,7 +1,7 @@
 /** The gain from pairing by seed: the correlation between the runs of one seed in different cells. */
 import { metricNamed, type MetricName } from '../stages/metrics.js';
-import type { Measurement } from './comparison.js';
-import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
+import type { Measurement } from '../evidence/measurements.js';
+import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
 import { taskName } from '../spec/objective.js';
 
 export interface Pairing {

@@ -1,14 +1,14 @@
 /** The paper's design principles, each with the evidence that the results give for or against it. */
 import { metricNamed, type MetricName } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
-import { measurementsOf } from './comparison.js';
-import { cellsOf, difference, estimate, type Contrast, type Estimate, type Obstacle } from './contrasts.js';
-import { interaction, mainEffect } from './effects.js';
-import { factorialsOf, type Factorial } from './factorial.js';
-import { holm } from './inference/holm.js';
+import { measurementsOf } from '../evidence/measurements.js';
+import { cellsOf, estimate, type Estimate, type Obstacle } from '../evidence/contrasts.js';
+import { PRINCIPLES } from '../evidence/principles.js';
+import { factorialsOf, type Factorial } from '../evidence/factorial.js';
+import { holm } from '../statistics/holm.js';
 import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
-import { describeP } from './statistics.js';
-import { strengthDepartures } from './strengths.js';
+import { describeP } from '../statistics/summary.js';
+import { strengthDepartures } from '../evidence/strengths.js';
 import { markdownText } from './writers/markdown.js';
 
 /**
@@ -34,55 +34,6 @@ export interface Verdict {
   seedsToDecide: number | null;
   /** Other differences between the compared cells, in whole sentences. */
   beware: readonly string[];
-}
-
-interface Principle {
-  name: string;
-  /** `a minus b`, of the quantity. */
-  quantity: string;
-  /** The sign of the quantity where the principle holds, of a metric that is better when higher. */
-  sign: 1 | -1;
-  contrastsOf: (factorial: Factorial) => readonly Contrast[];
-}
-
-const PRINCIPLES: readonly Principle[] = [
-  {
-    name: 'Misalignment helps',
-    quantity: 'Misaligned minus aligned',
-    sign: 1,
-    contrastsOf: (factorial) => mainEffect(factorial, 'misalignment').contrasts,
-  },
-  {
-    name: 'Misalignment helps more on top of masking',
-    quantity: 'What misalignment adds with a mask minus what it adds without',
-    sign: 1,
-    contrastsOf: (factorial) => interaction(factorial, 'mask', 'misalignment').contrasts,
-  },
-  {
-    name: 'Keep the style',
-    quantity: 'Changed style minus preserved style',
-    sign: -1,
-    contrastsOf: (factorial) => mainEffect(factorial, 'style').contrasts,
-  },
-  {
-    name: 'Masking helps',
-    quantity: 'Masked minus unmasked',
-    sign: 1,
-    contrastsOf: (factorial) => mainEffect(factorial, 'mask').contrasts,
-  },
-  {
-    name: 'Masked and zoomed-in is at least as good as masked',
-    quantity: 'masked+zoomed-in minus masked',
-    sign: 1,
-    contrastsOf: integrated,
-  },
-];
-
-/** At the paper's mask ratio. */
-function integrated(factorial: Factorial): Contrast[] {
-  const both = factorial.find({ mask: 0.75, misalignment: 'zoomed-in', style: 'preserved' });
-  const masked = factorial.find({ mask: 0.75, misalignment: 'none', style: 'preserved' });
-  return both === undefined || masked === undefined ? [] : [difference(both, masked)];
 }
 
 /** The family-wise error rate: at most this share of reports without any effect have a verdict. */

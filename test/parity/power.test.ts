@@ -1,5 +1,5 @@
 /** Power, numbers of seeds and half-widths against statsmodels and SciPy. power.py writes the fixture. */
-import { halfWidth, noncentralTail, powerOf, seedsNeeded, type Design } from '../../src/report/inference/power.js';
+import { halfWidth, noncentralTail, powerOf, seedsNeeded, type Design } from '../../src/statistics/power.js';
 import { readFixture } from './fixture.js';
 
 interface Fixture {

@@ -1,5 +1,5 @@
 import { planOf, resultOf } from '../runner/support.js';
-import { measurementsOf } from '../../src/report/comparison.js';
+import { measurementsOf } from '../../src/evidence/measurements.js';
 import { describePairing, pairingOf, pairingOfMeasurements } from '../../src/report/pairing.js';
 import { keptCells } from './kept.js';
 import { collectedFrom } from './support.js';

@@ -2,7 +2,7 @@
 import { EVALUATION_NAMES } from '../../stages/index.js';
 import type { MetricName } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
-import { measurementsOf } from '../comparison.js';
+import { measurementsOf } from '../../evidence/measurements.js';
 import { spreadOfMeasurements, type Spread, type SpreadLack } from './spread.js';
 
 export interface CollectedSpreads {

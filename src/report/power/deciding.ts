@@ -1,6 +1,6 @@
 /** How many seeds would decide an effect of the size that was observed. */
-import type { Estimate } from '../contrasts.js';
-import { MOST_SEEDS, seedsNeeded } from '../inference/power.js';
+import type { Estimate } from '../../evidence/contrasts.js';
+import { MOST_SEEDS, seedsNeeded } from '../../statistics/power.js';
 
 /** The probability with which so many seeds decide an effect of this size. */
 const POWER = 0.8;

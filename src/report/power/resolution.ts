@@ -3,8 +3,8 @@ import { groupBy } from '../../common/group-by.js';
 import type { Plan } from '../../spec/stages.js';
 import { EVALUATION_NAMES } from '../../stages/index.js';
 import { metricNamed, type MetricName } from '../../stages/metrics.js';
-import { CONFIDENCE } from '../inference/interval.js';
-import { FEWEST_SEEDS, halfWidth, type Design } from '../inference/power.js';
+import { CONFIDENCE } from '../../statistics/interval.js';
+import { FEWEST_SEEDS, halfWidth, type Design } from '../../statistics/power.js';
 import { describeFewRuns, designOf, type Spread } from './spread.js';
 
 /** Spreads, and the results that they are of. */

@@ -1,7 +1,7 @@
 /** How much runs vary: between the seeds of a cell, and in differences of two cells. */
-import type { Measurement } from '../comparison.js';
-import { spreadIsRounding } from '../inference/interval.js';
-import type { Design } from '../inference/power.js';
+import type { Measurement } from '../../evidence/measurements.js';
+import { spreadIsRounding } from '../../statistics/interval.js';
+import type { Design } from '../../statistics/power.js';
 import { comparedCells, ENOUGH_DEGREES, pairingOf, poolOfSeeds, type ComparedCells } from '../pairing.js';
 
 export interface Spread {

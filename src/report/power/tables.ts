@@ -1,6 +1,6 @@
 /** What results say about the seeds of the next sweep, as tables: spreads, intervals, and numbers of seeds. */
 import { groupBy } from '../../common/group-by.js';
-import { halfWidth, MOST_SEEDS, seedsNeeded } from '../inference/power.js';
+import { halfWidth, MOST_SEEDS, seedsNeeded } from '../../statistics/power.js';
 import { metricNamed, type MetricName } from '../../stages/metrics.js';
 import type { Column, Table } from '../table.js';
 import { describeFewRuns, designOf, type Spread } from './spread.js';

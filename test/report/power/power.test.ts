@@ -4,7 +4,7 @@ import { describeFewRuns, designOf, spreadOf, type Spread } from '../../../src/r
 import { describeLacks, spreadsOf } from '../../../src/report/power/collect.js';
 import { describeSeedsToDecide, seedsToDecide } from '../../../src/report/power/deciding.js';
 import { describeResolution, resolutionOf, type SpreadSource } from '../../../src/report/power/resolution.js';
-import { halfWidth, MOST_SEEDS, powerOf, seedsNeeded } from '../../../src/report/inference/power.js';
+import { halfWidth, MOST_SEEDS, powerOf, seedsNeeded } from '../../../src/statistics/power.js';
 import type { MetricName } from '../../../src/stages/metrics.js';
 import { planOf } from '../../runner/support.js';
 import { keptCells } from '../kept.js';

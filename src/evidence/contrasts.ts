@@ -3,9 +3,9 @@
  * that cancel; an effect is the mean of the contrasts in its contexts (the levels of the other factors).
  */
 import type { FactorCell } from './factorial.js';
-import { contrastOverSeeds } from './inference/cells-and-seeds.js';
-import { intervalAround, spreadIsRounding, type Interval } from './inference/interval.js';
-import { studentTail } from './inference/student.js';
+import { contrastOverSeeds } from '../statistics/cells-and-seeds.js';
+import { intervalAround, spreadIsRounding, type Interval } from '../statistics/interval.js';
+import { studentTail } from '../statistics/student.js';
 
 export type Contrast = readonly { cell: FactorCell; weight: number }[];
 
