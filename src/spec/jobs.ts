@@ -3,7 +3,7 @@
  * concern several keys at once; `schema.ts` checks single keys.
  */
 import { UsageError } from '../common/errors.js';
-import { DATASET_ENTRIES } from '../data/registry.js';
+import { targetsOf } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import {
   EVALUATION_ENTRIES,
@@ -95,7 +95,7 @@ function numbersIn(recipe: object): Readonly<Partial<Record<string, number>>> {
 
 /** Evaluations that need a target which the data set does not provide. */
 function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
-  const provided = DATASET_ENTRIES[data.name].targets;
+  const provided = targetsOf(data);
   return evaluate.flatMap((name): Conflict[] => {
     const needed = EVALUATION_ENTRIES[name].needs;
     if (needed === 'nothing' || needed === provided) return [];

@@ -6,12 +6,14 @@ import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { segment } from './segment.js';
 import type { StageKindEntry } from './stage.js';
 
 export const EVALUATIONS = registry({
   finetune,
   linear,
   knn,
+  segment,
 });
 
 /** The kinds of stages in the order in which a job runs them. */
