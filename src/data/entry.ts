@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, labelFraction } from '../common/values.js';
 import { balancedSubset, type Dataset, type DatasetOf, type DataWatch } from './split.js';
 import type { TargetKind } from './target.js';
+import { separateValidation, validationKey, type Validation } from './validation.js';
 
 /** Keys of every data set. */
 export const DATA_KEYS = {
@@ -13,6 +14,7 @@ export const DATA_KEYS = {
     .describe('Fraction of the training labels that fine-tuning and the probes use, per class, drawn by the seed.'),
   trainImages: count.optional().describe('Use at most this many training images, drawn evenly over the classes.'),
   testImages: count.optional().describe('Use at most this many test images, drawn evenly over the classes.'),
+  validation: validationKey,
 };
 
 export const path = z.string().min(1);
@@ -42,10 +44,11 @@ export interface Archive {
   readonly isComplete: (folder: string) => Promise<boolean>;
 }
 
-/** How much of a data set is used: the first two keys of every schema that are not about its images. */
+/** How much of a data set is used, and for what: keys of every schema that are not about its images. */
 interface Amounts {
   trainImages?: number | undefined;
   testImages?: number | undefined;
+  validation?: Validation | undefined;
 }
 
 interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind> {
@@ -55,8 +58,10 @@ interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind
   targets: Kind | readonly Kind[];
   /** Which of several targets it provides for these keys. */
   targetsOf?: (data: DataOf<Schema>) => Kind;
+  /** Its splits are folders, which `validation.folder` can name: it then opens that split. */
+  hasFolders?: true;
   /**
-   * Opens all of it; `trainImages` and `testImages` are applied to what it returns.
+   * Opens all of it; `trainImages`, `testImages` and drawn validation images are applied to what it returns.
    *
    * @throws UsageError where it is missing, incomplete or malformed, with the way to get it.
    */
@@ -69,8 +74,8 @@ function cutRemarks(key: string, used: number, available: number): string[] {
   return used === available ? [] : [`${key}: ${used} of ${available} images are used`];
 }
 
-/** A data set cut down to its `trainImages` and `testImages`. */
-function cutDown<Kind extends TargetKind>(dataset: DatasetOf<Kind>, { trainImages, testImages }: Amounts) {
+/** A data set cut down to its `trainImages` and `testImages`, with its validation images taken out. */
+function cutDown<Kind extends TargetKind>(dataset: DatasetOf<Kind>, { trainImages, testImages, validation }: Amounts) {
   const train = balancedSubset(dataset.train, trainImages, 'train');
   const test = balancedSubset(dataset.test, testImages, 'test');
   const remarks = [
@@ -78,7 +83,8 @@ function cutDown<Kind extends TargetKind>(dataset: DatasetOf<Kind>, { trainImage
     ...cutRemarks('trainImages', train.length, dataset.train.length),
     ...cutRemarks('testImages', test.length, dataset.test.length),
   ];
-  return { ...dataset, train, test, remarks };
+  const drawn = validation === undefined || 'folder' in validation ? {} : separateValidation(train, validation);
+  return { ...dataset, train, test, ...drawn, remarks };
 }
 
 /** Makes an entry of the registry from a data set's declaration. List it in `registry.ts`. */
@@ -86,16 +92,17 @@ export function defineDataset<Schema extends z.ZodObject, const Kind extends Tar
   declaration: DatasetDeclaration<Schema, Kind>,
 ) {
   const { targets, targetsOf } = declaration;
-  const all: readonly Kind[] = Array.isArray(targets) ? (targets as readonly Kind[]) : [targets as Kind];
+  const all: readonly Kind[] = typeof targets === 'string' ? [targets] : targets;
   return {
     ...declaration,
+    hasFolders: declaration.hasFolders === true,
     /** What it may provide. */
     targets: all,
     /** What it provides for these keys. */
     targetsOf: (data: DataOf<Schema>): Kind => targetsOf?.(data) ?? all[0]!,
     async open(data: DataOf<Schema> & Amounts, options: OpenOptions): Promise<Dataset<Kind>> {
       // The union is cut down member by member; the compiler does not follow that the kind stays.
-      return cutDown(await declaration.open(data, options), data) as Dataset<Kind>;
+      return cutDown(await declaration.open(data, options), data);
     },
   };
 }

@@ -22,6 +22,9 @@ export type DatasetName = keyof typeof DATASETS;
 /** What a data set may provide with each image. */
 export type TargetsOf<Name extends DatasetName> = (typeof DATASETS)[Name]['targets'][number];
 
+/** What every data set declares, for code that handles all of them. */
+export const DATASET_ENTRIES: Readonly<Record<DatasetName, { hasFolders: boolean }>> = DATASETS;
+
 type Entries = { [Name in DatasetName]: { targetsOf: (data: UnlabelledData<Name>) => TargetKind } };
 
 /** What a data set provides with each image. */

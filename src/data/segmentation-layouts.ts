@@ -87,7 +87,7 @@ async function voc2012(folder: string): Promise<SegmentationLayout> {
     const list = join(folder, 'ImageSets', 'Segmentation', `${split}.txt`);
     const text = await textOf(list);
     if (text === null) throw new UsageError(`segmentation-folder: there is no ${list}; get the data set again.`);
-    const names = text.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+    const names = text.split('\n').flatMap((line) => /\S+/.exec(line)?.[0] ?? []);
     if (names.length === 0)
       throw new UsageError(`segmentation-folder: ${list} names no images; get the data set again.`);
     if (names.some((name) => !/^[\w-]+$/.test(name))) {

@@ -69,9 +69,9 @@ const pixelEntropy = defineOp({
 });
 
 /** Rows with a 1 at the label, or of zeros where there is none; and how many have one, but at least 1. */
-function targetsOf(logits: tf.Tensor, labels: tf.Tensor): { target: tf.Tensor2D; counted: tf.Scalar } {
-  const target = tf.oneHot(labels as tf.Tensor1D, logits.shape[1]!, 1, 0, 'float32') as tf.Tensor2D;
-  return { target, counted: tf.maximum(tf.sum(target), 1) as tf.Scalar };
+function targetsOf(logits: tf.Tensor, labels: tf.Tensor): { target: tf.Tensor; counted: tf.Tensor } {
+  const target = tf.oneHot(labels, logits.shape[1]!, 1, 0, 'float32');
+  return { target, counted: tf.maximum(tf.sum(target), 1) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { stream, type Random } from '../common/random.js';
 import { evaluationBatches, prefetch, stepsPerEpoch } from '../data/batches.js';
 import { randomMaskedView, windowsOf, type MaskedView, type Window } from '../data/mask-view.js';
 import { labelledSubset, type Sample, type Split } from '../data/split.js';
+import { measuredSplit } from '../data/stage-data.js';
 import { IGNORED, type Mask } from '../data/target.js';
 import {
   disposeParameters,
@@ -126,7 +127,8 @@ export async function segmentation(config: SegmentConfig, context: EvaluationCon
       state,
       loop,
     );
-    const { matrix, images, first } = await measure(segmenter, dataset.test, classes);
+    const split = measuredSplit(config, dataset);
+    const { matrix, images, first } = await measure(segmenter, split, classes);
     const measured = { meanIou: matrix.meanIou() ?? 0, pixelAccuracy: matrix.pixelAccuracy() ?? 0 };
     loop.record({ epoch: recipe.epochs, step: state.step, ...measured });
     emit({ type: 'evaluated', epoch: recipe.epochs, metrics: measured });
@@ -166,7 +168,7 @@ function preparer({ seed, recipe, model }: SegmentConfig, split: Split<Mask>) {
     };
     const reading = Array.from(indices, async (index) => {
       const { view, classes } = await viewOf(index);
-      return { view, target: classes };
+      return { view, patches: [], target: classes };
     });
     const { images, targets } = await normalizedBatch(reading, size);
     const draws = stream(seed, 'segment', 'dropout', epoch, step);
@@ -245,7 +247,7 @@ async function measure(
 /** The class of each pixel of windows. */
 async function predictWindows(model: Segmenter, windows: readonly Window[]): Promise<Uint8Array[]> {
   const { imageSize } = model.config;
-  const reading = windows.map(({ view }) => Promise.resolve({ view, target: null }));
+  const reading = windows.map(({ view }) => Promise.resolve({ view, patches: [], target: null }));
   const { images } = await normalizedBatch(reading, imageSize);
   const best = tf.tidy(() => tf.argMax(scoresOf(model, images, { kind: 'evaluate' }), -1));
   const values = await best.data();

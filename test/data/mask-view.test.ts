@@ -2,7 +2,6 @@ import { stream } from '../../src/common/random.js';
 import { viewPixels } from '../../src/common/view.js';
 import { randomMaskedView, windowsOf } from '../../src/data/mask-view.js';
 import { shapes } from '../../src/data/shapes.js';
-import type { Mask } from '../../src/data/target.js';
 
 /** An image whose red value is 20 times the class of each pixel, in blocks of 8 × 8. */
 function blocks(height: number, width: number) {
@@ -12,10 +11,10 @@ function blocks(height: number, width: number) {
     for (let x = 0; x < width; x++) {
       const at = y * width + x;
       data[at] = (Math.floor(y / 8) * 5 + Math.floor(x / 8) * 3) % 12;
-      pixels[3 * at] = 20 * data[at]!;
+      pixels[3 * at] = 20 * data[at];
     }
   }
-  return { image: { data: pixels, height, width }, mask: { data, height, width } satisfies Mask };
+  return { image: { data: pixels, height, width }, mask: { data, height, width } };
 }
 
 test('a random view has the classes of its own pixels, mirrored or not', () => {
