@@ -84,9 +84,9 @@ export function segmentationLoss(
  */
 export async function segmentation(config: SegmentConfig, context: EvaluationContext<'mask'>): Promise<SegmentNumbers> {
   const { dataset, parent, emit, device } = context;
-  const { model, recipe, seed, data } = config;
+  const { model, recipe, seed, data, shots } = config;
   const classes = dataset.classes.length;
-  const labelled = labelledSubset(dataset.train, data.labelFraction, seed);
+  const labelled = labelledSubset(dataset.train, { ...data, shots }, seed);
   const purpose = { for: 'segmentation', classes, train: recipe.train } as const;
   const initial = (): Values => {
     const fresh = initialValues(model, purpose, seed);

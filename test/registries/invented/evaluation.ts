@@ -90,7 +90,7 @@ export const evaluation: Invented = {
       expect(await copy.vitmim('status', results)).toMatch(/^brightness +2$/m);
 
       const report = await copy.vitmim('report', results, '--allow-unhealthy');
-      expect(report).toContain('Mean IoU (brightness), over seeds');
+      expect(report).toContain('Mean IoU (brightness on halves), over seeds');
       const options = ['--metric', 'brightness.pixelAccuracy', '--allow-unhealthy'];
       const other = await copy.vitmim('report', results, ...options);
       expect(other).toContain('Pixel accuracy in percent (brightness.pixelAccuracy), over seeds');
