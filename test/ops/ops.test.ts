@@ -128,7 +128,13 @@ const CASES: Case[] = [
     name: 'pixelCrossEntropy',
     shapes: [[3, 3]],
     run: ([x]) => ops.pixelCrossEntropy(x as tf.Tensor2D, tf.tensor1d([2, -1, 0], 'int32')),
-    expected: ([x]) => [reference.crossEntropy([0, 1, 2, 6, 7, 8].map((i) => x![i]!), [0, 0, 1, 1, 0, 0], 3)],
+    expected: ([x]) => [
+      reference.crossEntropy(
+        [0, 1, 2, 6, 7, 8].map((i) => x![i]!),
+        [0, 0, 1, 1, 0, 0],
+        3,
+      ),
+    ],
     std: 5,
   },
 ];
