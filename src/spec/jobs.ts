@@ -3,7 +3,7 @@
  * concern several keys at once; `schema.ts` checks single keys.
  */
 import { UsageError } from '../common/errors.js';
-import { DATASET_ENTRIES } from '../data/registry.js';
+import { DATASET_ENTRIES, targetsOf } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import { validationOf, type Validation } from '../data/validation.js';
 import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
@@ -175,7 +175,7 @@ function dataConflicts(job: JobSpec): Conflict[] {
       conflicts.push(sizeConflict(`the data set of ${name}`, keys, data.imageSize, imageSize));
     }
     const needed = EVALUATION_ENTRIES[protocol].needs;
-    const provided = DATASET_ENTRIES[data.name].targets;
+    const provided = targetsOf(data);
     if (needed === 'nothing' || needed === provided) continue;
     const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
     conflicts.push({
