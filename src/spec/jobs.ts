@@ -142,12 +142,32 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
+/**
+ * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`: it is
+ * reported, and trained on the validation images too.
+ */
+export type JobUse = 'plain' | 'trial' | 'joined';
+
+/** A resolved job, from which the configurations of its stages follow. */
+export interface ResolvedStages {
+  job: JobSpec;
+  model: ResolvedModel;
+  /** null: scratch. */
+  task: Task | null;
+  use?: JobUse;
+}
+
 /** The configuration of the pre-training. */
-export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
+export function pretrainConfig(
+  job: JobSpec,
+  { scratchInit, ...model }: ResolvedModel,
+  task: Task,
+  use: JobUse = 'plain',
+): StageConfig {
   // The target is part of the task.
   const { target, ...recipe } = job.pretrain;
   const { validation, ...images } = withoutLabels(job);
-  const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
+  const data = withValidation(images, validationOf(validation, use === 'joined' || validation?.pretrain === 'include'));
   return { kind: 'pretrain', seed: job.seed, data, model, task, recipe };
 }
 
@@ -160,14 +180,16 @@ export function evaluationConfig<Name extends Evaluation>(
   kind: Name,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
+  use: JobUse = 'plain',
 ): EvaluationStageConfig<Name> {
   const scratch = job.objective === 'scratch';
   const init = scratch ? scratchInit : encoder.init;
   const specs: RecipeSpecs = job;
   const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
   const { validation, ...images } = { ...job.data, labelFraction };
-  const data = withValidation(images, validationOf(validation, false));
-  return { kind, seed: job.seed, data, model: { ...encoder, init }, recipe };
+  const data = withValidation(images, validationOf(validation, use === 'joined'));
+  const split = use === 'trial' ? { split: 'validation' as const } : {};
+  return { kind, seed: job.seed, data, ...split, model: { ...encoder, init }, recipe };
 }
 
 function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {
@@ -175,9 +197,9 @@ function withValidation<Data extends object>(data: Data, validation: Validation 
 }
 
 /** The configurations of all stages of a job, the pre-training first. */
-export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
-  const evaluations = job.evaluate.map((name) => evaluationConfig(name, job, model));
-  return task === null ? evaluations : [pretrainConfig(job, model, task), ...evaluations];
+export function stageConfigs({ job, model, task, use }: ResolvedStages): StageConfig[] {
+  const evaluations = job.evaluate.map((name) => evaluationConfig(name, job, model, use));
+  return task === null ? evaluations : [pretrainConfig(job, model, task, use), ...evaluations];
 }
 
 /** The images of a job, without the choice of labels. */

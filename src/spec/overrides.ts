@@ -62,7 +62,7 @@ type Target =
   | { kind: 'keys'; path: Path; node: KeyNode | 'text' }
   | { kind: 'axis'; section: AxisSection; key: string; node: KeyLeaf };
 
-const SECTIONS = ['job', 'grid', 'zip', 'include', 'exclude', 'description'];
+const SECTIONS = ['job', 'grid', 'zip', 'include', 'exclude', 'select', 'description'];
 const REACHED = 'job.…, grid.…, zip.… and name';
 
 function parseTarget(key: string, source: string): Target | Refusal {

@@ -1,11 +1,15 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
-import { evaluationConfig, pretrainConfig, withoutLabels } from './jobs.js';
+import { compareKeys } from './expand.js';
+import { evaluationConfig, pretrainConfig, stageConfigs, withoutLabels } from './jobs.js';
+import type { CandidateRuns, SweepSelection } from './selection.js';
 import {
   ENGINE_REVISION,
   withoutPlace,
   type Job,
+  type JobCandidate,
   type Plan,
+  type Selection,
   type Stage,
   type StageConfig,
   type UnlabelledData,
@@ -32,19 +36,22 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     return stage.id;
   };
 
-  for (const resolved of sweep.cells) {
+  const addJob = (resolved: ResolvedCell, candidate?: JobCandidate): void => {
     const { cell, job, task } = resolved;
     const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)));
     const ids = {
       pretrain: pretrain === null ? null : add(pretrain),
       evaluations: Object.fromEntries(evaluations.map((stage) => [stage.config.kind, add(stage)])),
     };
-    const identity = canonicalJson(ids);
+    const identity = canonicalJson({ ...ids, candidate });
     const same = jobs.get(identity);
+    const own = candidate === undefined ? {} : { candidate };
     if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
+      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null, ...own });
     else same.cells.push(cell);
-  }
+  };
+  if (sweep.selection === undefined) for (const resolved of sweep.cells) addJob(resolved);
+  const selections = sweep.selection === undefined ? undefined : addSelection(sweep.selection, addJob);
   const { name, description, leftOut } = sweep;
   return {
     version: 1,
@@ -53,18 +60,53 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     jobs: [...jobs.values()],
     stages: [...stages.values()],
     leftOut,
+    ...(selections === undefined ? {} : { selections }),
   };
 }
 
 function stagesOf(
-  { job, task, model }: ResolvedCell,
+  { job, task, model, use }: ResolvedCell,
   dataFingerprint: string,
 ): { pretrain: Stage | null; evaluations: Stage[] } {
-  const pretrain = task === null ? null : identify(pretrainConfig(job, model, task), null, dataFingerprint);
+  const pretrain = task === null ? null : identify(pretrainConfig(job, model, task, use), null, dataFingerprint);
   const evaluations = job.evaluate.map((evaluation) =>
-    identify(evaluationConfig(evaluation, job, model), pretrain?.id ?? null, dataFingerprint),
+    identify(evaluationConfig(evaluation, job, model, use), pretrain?.id ?? null, dataFingerprint),
   );
   return { pretrain, evaluations };
+}
+
+/** Adds the trials and runs of every candidate of every cell. */
+function addSelection(
+  { spec, planned, cells }: SweepSelection,
+  addJob: (resolved: ResolvedCell, candidate: JobCandidate) => void,
+): Selection[] {
+  const { by, seeds, train } = spec;
+  const keys = Object.keys(spec.over).sort(compareKeys);
+  return cells.map(({ cell, candidates }) => {
+    const shared = { by, keys, seeds, planned, train, cell };
+    const id = sha256(canonicalJson({ ...shared, candidates: candidates.map(({ values }) => values) })).slice(
+      0,
+      ID_LENGTH,
+    );
+    const distinct = distinctCandidates(candidates);
+    for (const [index, { values, trials, runs }] of distinct.entries()) {
+      const candidate = { selection: id, index, values };
+      // Of a single candidate nothing is to be found out.
+      for (const trial of distinct.length > 1 ? trials : []) addJob(trial, { ...candidate, isTrial: true });
+      for (const run of runs) addJob(run, { ...candidate, isTrial: false });
+    }
+    return { id, ...shared };
+  });
+}
+
+/** The candidates without those that are the same work as an earlier one: scratch has no keys of a pre-training. */
+function distinctCandidates(candidates: readonly CandidateRuns[]): CandidateRuns[] {
+  const byWork = new Map<string, CandidateRuns>();
+  for (const candidate of candidates) {
+    const work = canonicalJson([...candidate.trials, ...candidate.runs].map(stageConfigs));
+    if (!byWork.has(work)) byWork.set(work, candidate);
+  }
+  return [...byWork.values()];
 }
 
 const ID_LENGTH = 16;

@@ -6,6 +6,7 @@ import type { UnlabelledData } from '../data/registry.js';
 import type { Evaluation, EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
 import type { PretrainSpec } from './schema.js';
+import type { TrainOn } from './select-schema.js';
 import type { Task } from './task.js';
 
 /** Increased whenever a change of the code changes results: stages of another revision are computed again. */
@@ -73,6 +74,37 @@ export interface Job {
   evaluations: Partial<Record<Evaluation, string>>;
   /** The metric that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
   rankedBy: Evaluation | null;
+  /** The candidate of which it is a trial or a run; undefined: no value of it is chosen. */
+  candidate?: JobCandidate;
+}
+
+/** A candidate of a selection, in one job. */
+export interface JobCandidate {
+  /** Identity of the selection. */
+  selection: string;
+  /** Place among the candidates of the selection: of equally good ones the first is chosen. */
+  index: number;
+  /** The values of the keys that are chosen. */
+  values: Record<string, unknown>;
+  /** Whether the job measures the candidate on the validation images; otherwise it is reported if the candidate is chosen. */
+  isTrial: boolean;
+}
+
+/** What is chosen for one cell, all of its reporting seeds together. */
+export interface Selection {
+  id: string;
+  /** The metric that is compared. */
+  by: string;
+  /** The keys that are chosen. */
+  keys: string[];
+  /** The seeds of the trials. */
+  seeds: number[];
+  /** Candidates for each cell of the sweep. In this cell, those that are the same work are one. */
+  planned: number;
+  /** Images that the cell with its chosen values is trained on. */
+  train: TrainOn;
+  /** The cell at its first reporting seed. */
+  cell: Cell;
 }
 
 /** The frozen plan of a sweep (`plans/<identity>.json`). */
@@ -85,4 +117,6 @@ export interface Plan {
   stages: Stage[];
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
+  /** What is chosen for each cell; undefined: all values are fixed. */
+  selections?: Selection[];
 }

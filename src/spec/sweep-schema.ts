@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { JOB_KEYS, findKey, isListValued, jobKeys, type KeyLeaf, type KeyNode } from './keys.js';
+import { selectSchema, type SelectSpec } from './select-schema.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
@@ -61,6 +62,7 @@ export const sweepSchema = z
       .array(axes.extend({ zip: named(PAIRED) }))
       .optional()
       .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
+    select: selectSchema.optional(),
     exclude: z.array(axes).optional().meta({
       description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
     }),
@@ -76,6 +78,7 @@ export interface SweepFile {
   zip: Axes;
   include: { grid: Axes; zip: Axes }[];
   exclude: Axes[];
+  select?: SelectSpec;
 }
 
 /** The values of each axis by its dotted name, as lists. */
@@ -90,7 +93,16 @@ export function parseSweepFile(value: unknown): z.ZodSafeParseResult<SweepFile> 
   return sweepFileSchema.safeParse(value);
 }
 
-function normalize({ name, description, job, grid, zip, include, exclude }: z.output<typeof sweepSchema>): SweepFile {
+function normalize({
+  name,
+  description,
+  job,
+  grid,
+  zip,
+  include,
+  exclude,
+  select,
+}: z.output<typeof sweepSchema>): SweepFile {
   return {
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
@@ -102,7 +114,13 @@ function normalize({ name, description, job, grid, zip, include, exclude }: z.ou
       zip: lists(isMapping(paired) ? paired : {}),
     })),
     exclude: (exclude ?? []).map(lists),
+    ...(select === undefined ? {} : { select: { ...select, over: given(select.over) } }),
   };
+}
+
+/** The keys of `select.over` that are written. */
+function given(over: z.output<typeof selectSchema>['over']): SelectSpec['over'] {
+  return Object.fromEntries(Object.entries(over).flatMap(([key, choices]) => (choices ? [[key, choices]] : [])));
 }
 
 function lists(raw: RawAxes | undefined): Axes {

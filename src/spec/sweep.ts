@@ -8,6 +8,7 @@ import { explainIssues, type Finding } from './issues.js';
 import { applyOverrides, parseOverrides, shadowedOverrides, type Override } from './overrides.js';
 import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
+import { resolveSelection, type SweepSelection } from './selection.js';
 import { NAME, parseSweepFile, sweepSchema, type SweepFile } from './sweep-schema.js';
 import { readYaml, type YamlDocument } from './yaml.js';
 
@@ -19,6 +20,8 @@ export interface Sweep {
   cells: ResolvedCell[];
   /** Cells that are contradictions. */
   leftOut: LeftOutCell[];
+  /** What is chosen for each cell; undefined: all values are fixed. */
+  selection?: SweepSelection;
   source: SweepSource;
 }
 
@@ -80,6 +83,11 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
   const { cells, leftOut, findings, ...expanded } = resolveCells(sweep, grids, set);
   failOn(locate(findings));
   if (cells.length === 0) failOn(locate([emptiness(leftOut)]));
+  const selected =
+    sweep.select === undefined
+      ? undefined
+      : resolveSelection({ select: sweep.select, cells, grids: expanded.grids, job: sweep.job });
+  failOn(locate(selected?.findings ?? []));
   const withoutSet = overrides.filter(setsJob).flatMap((override) => {
     const others = overrides.filter((other) => other !== override);
     const without = parseSweepFile(applyOverrides(written, others).document.value);
@@ -90,6 +98,7 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
     ...(sweep.description === undefined ? {} : { description: sweep.description }),
     cells,
     leftOut,
+    ...(selected === undefined ? {} : { selection: selected.selection }),
     source: {
       job: sweep.job,
       ...expanded,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { namesOf } from '../common/registry.js';
 import { DATASETS } from '../data/registry.js';
 import type { Plan, Stage } from '../spec/stages.js';
+import { TRAIN_ON } from '../spec/select-schema.js';
 import { NAME } from '../spec/sweep-schema.js';
 import { MASK_KINDS, MISALIGNMENTS, PRETRAIN_TARGETS, STYLE_KINDS } from '../spec/task.js';
 import { EVALUATION_NAMES } from '../stages/index.js';
@@ -79,6 +80,24 @@ const job = z.strictObject({
   pretrain: id.nullable(),
   evaluations: z.partialRecord(z.enum(EVALUATION_NAMES), id),
   rankedBy: z.enum(EVALUATION_NAMES).nullable(),
+  candidate: z
+    .strictObject({
+      selection: id,
+      index: z.int().nonnegative().max(1_000_000),
+      values: z.record(z.string(), z.unknown()),
+      isTrial: z.boolean(),
+    })
+    .optional(),
+});
+
+const selection = z.strictObject({
+  id,
+  by: z.string().min(1).max(200),
+  keys: z.array(z.string()).min(1),
+  seeds: z.array(seed).min(1),
+  planned: z.int().positive(),
+  train: z.enum(TRAIN_ON),
+  cell,
 });
 
 const part = z.strictObject({
@@ -88,6 +107,7 @@ const part = z.strictObject({
   jobs: z.array(job),
   stages: z.array(stage),
   leftOut: z.array(z.strictObject({ cell, reason: z.string() })),
+  selections: z.array(selection).optional(),
 });
 
 /** A sweep of the largest number of cells has some 60 MB. */
@@ -96,7 +116,7 @@ const PLAN_BYTES = { mostBytes: 256 * MEBIBYTE };
 /** A plan of which some stages were left out, as a submission to Slurm has it. */
 export const partialPlanSchema = part.register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
 
-const whole = part.superRefine(({ jobs, stages }, context) => {
+const whole = part.superRefine(({ jobs, stages, selections = [] }, context) => {
   const known = new Set<string>();
   for (const { id: own, parent } of stages) {
     if (known.has(own)) context.addIssue({ code: 'custom', message: `it holds stage ${own} twice` });
@@ -112,6 +132,13 @@ const whole = part.superRefine(({ jobs, stages }, context) => {
   const missing = named.find((one) => one !== null && !known.has(one));
   if (missing !== undefined)
     context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
+  const selected = new Set(selections.map(({ id: own }) => own));
+  const unknown = jobs.find(({ candidate }) => candidate !== undefined && !selected.has(candidate.selection));
+  if (unknown !== undefined)
+    context.addIssue({
+      code: 'custom',
+      message: `a job names selection ${unknown.candidate!.selection}, which it lacks`,
+    });
 });
 
 /** A whole plan: every stage once, parents before children, and no job that names another one. */

@@ -49,8 +49,8 @@ const FILE_NAME = /^([0-9a-f]{16})\.json$/;
  * The identity of a plan: the first 16 hexadecimal digits of the SHA-256 of its name, its jobs, the identities of its
  * stages, and the cells that were left out. The description and the place of the data do not enter it.
  */
-export function planId({ name, jobs, stages, leftOut }: Plan): string {
-  const content = { name, jobs, stages: stages.map(({ id }) => id), leftOut };
+export function planId({ name, jobs, stages, leftOut, selections }: Plan): string {
+  const content = { name, jobs, stages: stages.map(({ id }) => id), leftOut, selections };
   return sha256(canonicalJson(content)).slice(0, ID_LENGTH);
 }
 
