@@ -45,13 +45,15 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
       jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
     else same.cells.push(cell);
   }
-  const { name, description, leftOut } = sweep;
+  const { name, description, seeds, compare, leftOut } = sweep;
   return {
     version: 1,
     name,
     ...(description === undefined ? {} : { description }),
     jobs: [...jobs.values()],
     stages: [...stages.values()],
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare }),
     leftOut,
   };
 }

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { JOB_KEYS, findKey, isListValued, jobKeys, type KeyLeaf, type KeyNode } from './keys.js';
+import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
+import type { Comparison } from './stages.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
@@ -61,6 +63,8 @@ export const sweepSchema = z
       .array(axes.extend({ zip: named(PAIRED) }))
       .optional()
       .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
+    seeds: seedsSchema.optional(),
+    compare: compareSchema.optional(),
     exclude: z.array(axes).optional().meta({
       description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
     }),
@@ -76,6 +80,8 @@ export interface SweepFile {
   zip: Axes;
   include: { grid: Axes; zip: Axes }[];
   exclude: Axes[];
+  seeds?: SeedsFile;
+  compare?: Comparison[];
 }
 
 /** The values of each axis by its dotted name, as lists. */
@@ -90,7 +96,17 @@ export function parseSweepFile(value: unknown): z.ZodSafeParseResult<SweepFile> 
   return sweepFileSchema.safeParse(value);
 }
 
-function normalize({ name, description, job, grid, zip, include, exclude }: z.output<typeof sweepSchema>): SweepFile {
+function normalize({
+  name,
+  description,
+  job,
+  grid,
+  zip,
+  include,
+  exclude,
+  seeds,
+  compare,
+}: z.output<typeof sweepSchema>): SweepFile {
   return {
     ...(name === undefined ? {} : { name }),
     ...(description === undefined ? {} : { description }),
@@ -102,6 +118,8 @@ function normalize({ name, description, job, grid, zip, include, exclude }: z.ou
       zip: lists(isMapping(paired) ? paired : {}),
     })),
     exclude: (exclude ?? []).map(lists),
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare: compare.map(([a, b]): Comparison => [a!, b!]) }),
   };
 }
 
