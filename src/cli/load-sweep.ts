@@ -5,6 +5,7 @@ import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
+import { seedsProblem } from '../decide/seeds.js';
 import { withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
@@ -50,7 +51,10 @@ export async function planSweep(
   const datasetOf = (data: UnlabelledData): Dataset => opened.get(canonicalJson(data))!;
   const lacks = lacksOf(sweep, datasetOf);
   if (lacks.length > 0) throw new UsageError(lacks.join('\n'));
-  return buildPlan(sweep, (data) => datasetOf(data).fingerprint);
+  const plan = buildPlan(sweep, (data) => datasetOf(data).fingerprint);
+  const problem = seedsProblem(plan);
+  if (problem !== null) throw new UsageError(problem);
+  return plan;
 }
 
 /** What the data sets lack for the evaluations of the sweep, a sentence each. */

@@ -6,13 +6,18 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
+import { needsOfAll, standingUnder } from '../decide/needs.js';
+import { needOf, type Need, type Needs } from '../decide/rules.js';
+import { neededJobs, seedsProgress, type SeedsProgress } from '../decide/seeds.js';
+import type { Standing } from '../decide/standing.js';
 import type { StageOutcome } from '../evidence/measurements.js';
-import type { Job, Plan, Stage } from '../spec/stages.js';
+import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { isThere, type Stored } from '../store/open.js';
+import { readState } from '../store/state.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
 import { choosePlans, type KeptPlan, type PlanChoice, type Rest } from '../store/plans.js';
 import { stateSchema, type StageResult, type StageState } from '../store/records.js';
@@ -24,8 +29,12 @@ export interface ReportData {
   jobs: ReportJob[];
   /** Every stage of the jobs, by identity. */
   stages: ReadonlyMap<string, StageRecord>;
-  /** Stages without a result. */
+  /** Stages without a result that are needed, or may be. */
   missing: MissingResult[];
+  /** How many seeds the results ask for; absent: the plan has a fixed number. */
+  seeds?: SeedsProgress & { rule: SeedsRule };
+  /** Compared besides the principles of the paper; absent: none. */
+  compare?: readonly Comparison[];
 }
 
 export interface SweepInfo {
@@ -42,7 +51,7 @@ export interface SweepInfo {
   rest: Rest;
 }
 
-/** A job and the name of its sweep. */
+/** A job and the name of its sweep, without evaluations that are not needed. */
 export interface ReportJob extends Job {
   sweep: string;
 }
@@ -56,12 +65,13 @@ export interface MissingResult {
   stage: Stage;
   /** The folder of the stage. */
   folder: string;
-  /** `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
+  /** `not run yet: needs the look at 5 seeds`, `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
   why: string;
 }
 
 /**
- * Reads results folders.
+ * Reads results folders. Stages that the rules of a plan decided against are not part of the report, whether they have
+ * results or not.
  *
  * @param choice The plans of each folder.
  * @throws UsageError where a folder has no such plan, the folders belong to sweeps of different names, or two folders
@@ -87,18 +97,36 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
       settings: settingsThatDiffer(chosen),
       rest,
     });
-    plans.push(plan);
+    plans.push(...chosen.map((kept) => kept.plan).toReversed());
     for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
   }
-  const { name, jobs } = unitePlans(plans);
+  // What several folders have together decides, as they may be the shards of one sweep.
+  const united = unitePlans(plans);
+  const standingOf = ({ id }: Stage): Standing => standingIn(found.get(id)!);
+  const needs = needsOfAll(plans, standingOf);
+  const needed = [...found.values()].filter(({ stage }) => needOf(needs, stage).kind !== 'unneeded');
+  const ids = new Set(needed.map(({ stage }) => stage.id));
   return {
     sweeps,
-    jobs: jobs.map((job) => ({ ...job, sweep: name })),
-    stages: new Map(
-      [...found.values()].map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }]),
-    ),
-    missing: [...found.values()].filter(({ result }) => result === null).map(missingOf),
+    jobs: neededJobs(united.jobs, (id) => ids.has(id)).map((job) => ({ ...job, sweep: united.name })),
+    stages: new Map(needed.map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }])),
+    missing: needed
+      .filter(({ result }) => result === null)
+      .map((stage) => missingOf(stage, needOf(needs, stage.stage))),
+    ...seedsOf(united, needs, standingOf),
+    ...(united.compare === undefined ? {} : { compare: united.compare }),
   };
+}
+
+function seedsOf(plan: Plan, needs: Needs, standingOf: (stage: Stage) => Standing): Pick<ReportData, 'seeds'> {
+  const { seeds: rule } = plan;
+  if (rule === undefined) return {};
+  return { seeds: { rule, ...seedsProgress({ ...plan, seeds: rule }, standingUnder(plan, needs, standingOf)) } };
+}
+
+function standingIn({ result, failed }: FoundStage): Standing {
+  if (result !== null) return { kind: 'done', result };
+  return { kind: failed ? 'failed' : 'awaited' };
 }
 
 function settingsThatDiffer(plans: readonly KeptPlan[]): string[] {
@@ -120,14 +148,19 @@ interface FoundStage extends StageRecord {
   paths: StagePaths;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
+  /** Whether its last attempt failed. */
+  failed: boolean;
 }
 
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   const paths = sweep.stage(stage.id);
   const result = readResult(stage, paths);
   const damage = result.kind === 'damaged' ? result.problem : null;
-  if (result.kind !== 'present') return { stage, result: null, provenance: null, paths, damage };
-  return { stage, result: result.value, provenance: readProvenance(paths), paths, damage };
+  if (result.kind !== 'present') {
+    const failed = readState(paths)?.status === 'failed';
+    return { stage, result: null, provenance: null, paths, damage, failed };
+  }
+  return { stage, result: result.value, provenance: readProvenance(paths), paths, damage, failed: false };
 }
 
 /** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */
@@ -149,7 +182,8 @@ function numbersOf(result: StageResult): string {
   return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
 }
 
-function missingOf({ stage, paths, damage }: FoundStage): MissingResult {
+function missingOf({ stage, paths, damage }: FoundStage, need: Need): MissingResult {
+  if (need.kind === 'open') return { stage, folder: paths.folder, why: `not run yet: ${need.why}` };
   const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
   return { stage, folder: paths.folder, why };
 }

@@ -3,7 +3,7 @@
  * kind that ended in this run; nothing is assumed of kinds that have not.
  */
 import type { StageKind } from '../spec/stages.js';
-import type { RunEvent, StageRef } from './events.js';
+import type { KindCounts, RunEvent, StageRef } from './events.js';
 
 export interface TimeLeft {
   seconds: number;
@@ -25,10 +25,10 @@ export class SweepClock {
     switch (event.type) {
       case 'plan-started':
         this.#jobs = event.jobs;
-        for (const [kind, count] of Object.entries(event.toRun) as [StageKind, number][]) {
-          this.#waiting.set(kind, count);
-          this.total += count;
-        }
+        this.#expect(event.toRun);
+        break;
+      case 'plan-extended':
+        this.#expect(event.toRun);
         break;
       case 'stage-started':
         this.#leaveQueue(event.stage);
@@ -58,6 +58,13 @@ export class SweepClock {
         this.settled += 1;
         break;
       default:
+    }
+  }
+
+  #expect(toRun: KindCounts): void {
+    for (const [kind, count] of Object.entries(toRun) as [StageKind, number][]) {
+      this.#waiting.set(kind, (this.#waiting.get(kind) ?? 0) + count);
+      this.total += count;
     }
   }
 

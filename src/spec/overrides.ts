@@ -59,11 +59,11 @@ function parseOverride(text: string): Unlocated<Override> | Refusal {
 // --- the key ---------------------------------------------------------------------------------------------------------
 
 type Target =
-  | { kind: 'keys'; path: Path; node: KeyNode | 'text' }
+  | { kind: 'keys'; path: Path; node: KeyNode | 'text' | 'value' }
   | { kind: 'axis'; section: AxisSection; key: string; node: KeyLeaf };
 
-const SECTIONS = ['job', 'grid', 'zip', 'include', 'exclude', 'select', 'description'];
-const REACHED = 'job.…, grid.…, zip.… and name';
+const SECTIONS = ['job', 'grid', 'zip', 'include', 'exclude', 'select', 'description', 'seeds', 'compare'];
+const REACHED = 'job.…, grid.…, zip.…, seeds.… and name';
 
 function parseTarget(key: string, source: string): Target | Refusal {
   if (key === 'name') return { kind: 'keys', path: [key], node: 'text' };
@@ -71,6 +71,7 @@ function parseTarget(key: string, source: string): Target | Refusal {
   const dot = key.indexOf('.');
   const section = dot < 0 ? key : key.slice(0, dot);
   const name = dot < 0 ? '' : key.slice(dot + 1);
+  if (section === 'seeds' && name !== '') return { kind: 'keys', path: [section, ...name.split('.')], node: 'value' };
   if (section !== 'job' && section !== 'grid' && section !== 'zip') {
     if (SECTIONS.includes(section)) {
       return { message: `--set reaches ${REACHED}; edit the file to change ${section}, or unset it: ${section}=null` };
@@ -141,7 +142,7 @@ function readValue(source: string, { kind, node }: Target): { value: unknown } |
   return { value: value.map((item: unknown, index) => asExpected(node, item, text[index])) };
 }
 
-type Expected = KeyNode | 'text' | undefined;
+type Expected = KeyNode | 'text' | 'value' | undefined;
 
 const expectsText = (node: Expected): boolean =>
   node === 'text' || (typeof node === 'object' && node.kind === 'leaf' && isTextValued(node));

@@ -52,13 +52,15 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
   };
   if (sweep.selection === undefined) for (const resolved of sweep.cells) addJob(resolved);
   const selections = sweep.selection === undefined ? undefined : addSelection(sweep.selection, addJob);
-  const { name, description, leftOut } = sweep;
+  const { name, description, seeds, compare, leftOut } = sweep;
   return {
     version: 1,
     name,
     ...(description === undefined ? {} : { description }),
     jobs: [...jobs.values()],
     stages: [...stages.values()],
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare }),
     leftOut,
     ...(selections === undefined ? {} : { selections }),
   };

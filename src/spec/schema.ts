@@ -107,7 +107,7 @@ export const pretrainSchema = z
 // --- one job ---------------------------------------------------------------------------------------------------------
 
 /** The name of an objective, converted to its canonical spelling. */
-const objective = z
+export const objectiveSchema = z
   .string()
   .transform((text, context) => {
     const parsed = parseObjective(text);
@@ -131,7 +131,7 @@ const unique = (values: string[]): boolean => new Set(values).size === values.le
 
 export const jobSchema = z
   .strictObject({
-    objective: objective.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
+    objective: objectiveSchema.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
     maskRatio: z
       .number()
       .min(0)

@@ -107,6 +107,21 @@ export interface Selection {
   cell: Cell;
 }
 
+/** When a sweep has seeds enough: all stages of the most seeds are in its plan, and those after the decision do not run. */
+export interface SeedsRule {
+  /** In the order in which they are used. */
+  seeds: readonly number[];
+  /** How many seeds each look has; ascending, the last has all. */
+  looks: readonly number[];
+  /** Largest probability of any wrong verdict, over all looks and verdicts. */
+  alpha: number;
+  /** Smallest difference of interest, in units of the metric; null: none is given. */
+  smallest: number | null;
+}
+
+/** Two objectives by their canonical names: whether the first is better than the second. */
+export type Comparison = readonly [string, string];
+
 /** The frozen plan of a sweep (`plans/<identity>.json`). */
 export interface Plan {
   version: 1;
@@ -115,6 +130,10 @@ export interface Plan {
   jobs: Job[];
   /** Parents before children. */
   stages: Stage[];
+  /** Absent: every seed runs. */
+  seeds?: SeedsRule;
+  /** Compared besides the principles of the paper; absent: none. */
+  compare?: readonly Comparison[];
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
   /** What is chosen for each cell; undefined: all values are fixed. */

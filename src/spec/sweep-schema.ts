@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import { JOB_KEYS, findKey, isListValued, jobKeys, type KeyLeaf, type KeyNode } from './keys.js';
 import { selectSchema, type SelectSpec } from './select-schema.js';
+import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
+import type { Comparison } from './stages.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
@@ -63,6 +65,8 @@ export const sweepSchema = z
       .optional()
       .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
     select: selectSchema.optional(),
+    seeds: seedsSchema.optional(),
+    compare: compareSchema.optional(),
     exclude: z.array(axes).optional().meta({
       description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
     }),
@@ -79,6 +83,8 @@ export interface SweepFile {
   include: { grid: Axes; zip: Axes }[];
   exclude: Axes[];
   select?: SelectSpec;
+  seeds?: SeedsFile;
+  compare?: Comparison[];
 }
 
 /** The values of each axis by its dotted name, as lists. */
@@ -102,6 +108,8 @@ function normalize({
   include,
   exclude,
   select,
+  seeds,
+  compare,
 }: z.output<typeof sweepSchema>): SweepFile {
   return {
     ...(name === undefined ? {} : { name }),
@@ -115,6 +123,8 @@ function normalize({
     })),
     exclude: (exclude ?? []).map(lists),
     ...(select === undefined ? {} : { select: { ...select, over: given(select.over) } }),
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare: compare.map(([a, b]): Comparison => [a!, b!]) }),
   };
 }
 

@@ -9,6 +9,8 @@ import { applyOverrides, parseOverrides, shadowedOverrides, type Override } from
 import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
 import { resolveSelection, type SweepSelection } from './selection.js';
+import { resolveSeeds, seedsFindings } from './seeds.js';
+import type { Comparison, SeedsRule } from './stages.js';
 import { NAME, parseSweepFile, sweepSchema, type SweepFile } from './sweep-schema.js';
 import { readYaml, type YamlDocument } from './yaml.js';
 
@@ -22,6 +24,8 @@ export interface Sweep {
   leftOut: LeftOutCell[];
   /** What is chosen for each cell; undefined: all values are fixed. */
   selection?: SweepSelection;
+  seeds?: SeedsRule;
+  compare?: readonly Comparison[];
   source: SweepSource;
 }
 
@@ -71,7 +75,8 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
   }
   const sweep = parsed.data;
   const name = sweep.name ?? defaultName;
-  const grids = gridsOf(sweep);
+  failOn([...problems, ...locate(seedsProblems(sweep))]);
+  const grids = withSeeds(gridsOf(sweep), sweep);
   failOn([
     ...problems,
     ...locate([...nameFindings(name), ...axisFindings(grids), ...excludeFindings(sweep, grids)]),
@@ -99,6 +104,8 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
     cells,
     leftOut,
     ...(selected === undefined ? {} : { selection: selected.selection }),
+    ...(sweep.seeds === undefined ? {} : { seeds: resolveSeeds(sweep.seeds) }),
+    ...(sweep.compare === undefined ? {} : { compare: sweep.compare }),
     source: {
       job: sweep.job,
       ...expanded,
@@ -148,6 +155,37 @@ function gridsOf(sweep: SweepFile): Grid[] {
   const includes = sweep.include.map((entry, index) => ({ ...entry, root: ['include', index] }));
   const hasMain = Object.keys({ ...sweep.grid, ...sweep.zip }).length > 0;
   return hasMain || includes.length === 0 ? [main, ...includes] : includes;
+}
+
+/** The grids with the seeds of the rule as an axis. */
+function withSeeds(grids: readonly Grid[], { seeds }: SweepFile): Grid[] {
+  if (seeds === undefined) return [...grids];
+  return grids.map((grid) => ({ ...grid, grid: { ...grid.grid, seed: [...resolveSeeds(seeds).seeds] } }));
+}
+
+/** Of `seeds` and `compare`: numbers that contradict each other, and seeds that are given in another place too. */
+function seedsProblems({ seeds, compare = [], job, exclude, ...file }: SweepFile): Finding[] {
+  const twice = compare.flatMap(([a, b], i): Finding[] => {
+    if (a !== b) return [];
+    return [{ path: ['compare', i], part: 'value', message: `compare[${i}] compares ${a} with itself` }];
+  });
+  if (seeds === undefined) return twice;
+  const places: { path: Path; axes: Record<string, unknown> }[] = [
+    { path: ['job'], axes: job },
+    { path: ['grid'], axes: file.grid },
+    { path: ['zip'], axes: file.zip },
+    ...file.include.flatMap(({ grid, zip }, i) => [
+      { path: ['include', i], axes: grid },
+      { path: ['include', i, 'zip'], axes: zip },
+    ]),
+    ...exclude.map((axes, i) => ({ path: ['exclude', i], axes })),
+  ];
+  const others = places.flatMap(({ path, axes }): Finding[] => {
+    if (!Object.hasOwn(axes, 'seed')) return [];
+    const message = `seeds decides how many seeds run, and ${formatPath([...path, 'seed'])} names them; keep one`;
+    return [{ path: [...path, 'seed'], part: 'key', message }];
+  });
+  return [...twice, ...seedsFindings(seeds), ...others];
 }
 
 function axisFindings(grids: readonly Grid[]): Finding[] {

@@ -9,14 +9,16 @@ import type { Cell, Job, Plan } from './stages.js';
  *
  * The union of plans with different settings has the jobs of each setting: a stage's configuration says which it is of.
  *
- * @param plans At least one. Name and description are those of the last.
+ * @param plans At least one. Name, description and the rule of seeds are those of the last.
  */
 export function unitePlans(plans: readonly Plan[]): Plan {
   const last = plans.at(-1);
   if (last === undefined) throw new Error('there is no union of no plans');
   if (plans.length === 1) return last;
+  const compare = distinct(plans.flatMap((plan) => plan.compare ?? []));
   return {
     ...last,
+    ...(compare.length === 0 ? {} : { compare }),
     jobs: uniteJobs(plans.flatMap(({ jobs }) => jobs)),
     stages: [...new Map(plans.flatMap(({ stages }) => stages).map((stage) => [stage.id, stage])).values()],
     leftOut: distinct(plans.flatMap(({ leftOut }) => leftOut)),

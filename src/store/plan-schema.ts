@@ -100,12 +100,31 @@ const selection = z.strictObject({
   cell,
 });
 
+const seeds = z
+  .strictObject({
+    seeds: z.array(seed).max(1000),
+    looks: z.array(z.int().positive()).min(1).max(1000),
+    alpha: z.number().positive().lt(1),
+    smallest: z.number().positive().nullable(),
+  })
+  .refine(
+    ({ seeds: all, looks }) => looks.every((look, i) => look > (looks[i - 1] ?? 0)) && looks.at(-1) === all.length,
+    {
+      error: 'the looks must ascend to the number of seeds',
+    },
+  );
+
 const part = z.strictObject({
   version: z.literal(1),
   name: z.string().regex(NAME, 'it cannot name a sweep').max(200),
   description: z.string().optional(),
   jobs: z.array(job),
   stages: z.array(stage),
+  seeds: seeds.optional(),
+  compare: z
+    .array(z.tuple([z.string(), z.string()]))
+    .max(1000)
+    .optional(),
   leftOut: z.array(z.strictObject({ cell, reason: z.string() })),
   selections: z.array(selection).optional(),
 });
