@@ -6,7 +6,7 @@ import type { Job, Stage, StageConfig } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
 import { metricNamed, type MetricName } from '../stages/metrics.js';
 import type { StageResult } from '../store/records.js';
-import { configurationOf, strengthsOf, type Configuration, type Configured } from './configuration.js';
+import { configurationOf, strengthsOf, withoutKeys, type Configuration, type Configured } from './configuration.js';
 import { runProblem } from './health.js';
 
 /** The jobs of a sweep and what became of their stages. */
@@ -55,7 +55,7 @@ const measured = new WeakMap<Results, Map<MetricName, readonly Measurement[]>>()
 function measure(data: Results, metric: MetricName): Measurement[] {
   const stages = new Set<string>();
   const { evaluation: measuredBy, key } = metricNamed(metric);
-  return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
+  return data.jobs.flatMap(({ task, seed, pretrain, evaluations, candidate }): Measurement[] => {
     const id = evaluations[measuredBy];
     if (id === undefined || stages.has(id)) return [];
     stages.add(id);
@@ -68,8 +68,12 @@ function measure(data: Results, metric: MetricName): Measurement[] {
       {
         task,
         seed,
-        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
-        strengths: strengthsOf(task),
+        // A cell with the values that were chosen for it is one cell: they do not tell it from others.
+        configuration: withoutKeys(
+          configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
+          Object.keys(candidate?.values ?? {}),
+        ),
+        strengths: withoutKeys(strengthsOf(task), Object.keys(candidate?.values ?? {})),
         metric,
         accuracy: result === null ? null : numberIn(result, key),
         unhealthy,

@@ -9,6 +9,7 @@ import { UsageError } from '../common/errors.js';
 import { needsOfAll, standingUnder } from '../decide/needs.js';
 import { needOf, type Need, type Needs } from '../decide/rules.js';
 import { neededJobs, seedsProgress, type SeedsProgress } from '../decide/seeds.js';
+import { selectionsOf, type SelectionOutcome } from '../decide/selection.js';
 import type { Standing } from '../decide/standing.js';
 import type { StageOutcome } from '../evidence/measurements.js';
 import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
@@ -33,6 +34,8 @@ export interface ReportData {
   missing: MissingResult[];
   /** How many seeds the results ask for; absent: the plan has a fixed number. */
   seeds?: SeedsProgress & { rule: SeedsRule };
+  /** What was chosen for each cell; absent: all values are fixed. */
+  selections?: readonly SelectionOutcome[];
   /** Compared besides the principles of the paper; absent: none. */
   compare?: readonly Comparison[];
 }
@@ -106,17 +109,46 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
   const needs = needsOfAll(plans, standingOf);
   const needed = [...found.values()].filter(({ stage }) => needOf(needs, stage).kind !== 'unneeded');
   const ids = new Set(needed.map(({ stage }) => stage.id));
+  const selections = united.selections === undefined ? undefined : selectionsOf(united, standingOf);
+  const { reported, trials } = jobsToReport(
+    neededJobs(united.jobs, (id) => ids.has(id)),
+    selections ?? [],
+  );
+  const shown = new Set([...reported, ...trials].flatMap(stageIds));
+  const own = needed.filter(({ stage }) => shown.has(stage.id));
   return {
     sweeps,
-    jobs: neededJobs(united.jobs, (id) => ids.has(id)).map((job) => ({ ...job, sweep: united.name })),
-    stages: new Map(needed.map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }])),
-    missing: needed
-      .filter(({ result }) => result === null)
-      .map((stage) => missingOf(stage, needOf(needs, stage.stage))),
+    jobs: reported.map((job) => ({ ...job, sweep: united.name })),
+    stages: new Map(own.map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }])),
+    missing: own.filter(({ result }) => result === null).map((stage) => missingOf(stage, needOf(needs, stage.stage))),
+    ...(selections === undefined ? {} : { selections }),
     ...seedsOf(united, needs, standingOf),
     ...(united.compare === undefined ? {} : { compare: united.compare }),
   };
 }
+
+/**
+ * The jobs that a report is of, and those of trials. Of a cell whose values are not chosen yet, the first candidate's stand
+ * for those to come.
+ */
+function jobsToReport<J extends Job>(
+  jobs: readonly J[],
+  selections: readonly SelectionOutcome[],
+): { reported: J[]; trials: J[] } {
+  const chosen = new Map(
+    selections.map(({ selection, choice }) => [selection.id, choice.kind === 'chosen' ? choice.candidate.index : 0]),
+  );
+  return {
+    reported: jobs.filter(
+      ({ candidate }) =>
+        candidate === undefined || (!candidate.isTrial && candidate.index === chosen.get(candidate.selection)),
+    ),
+    trials: jobs.filter(({ candidate }) => candidate?.isTrial === true),
+  };
+}
+
+const stageIds = ({ pretrain, evaluations }: Job): string[] =>
+  [pretrain, ...Object.values(evaluations)].filter((id) => id !== null);
 
 function seedsOf(plan: Plan, needs: Needs, standingOf: (stage: Stage) => Standing): Pick<ReportData, 'seeds'> {
   const { seeds: rule } = plan;
@@ -124,9 +156,9 @@ function seedsOf(plan: Plan, needs: Needs, standingOf: (stage: Stage) => Standin
   return { seeds: { rule, ...seedsProgress({ ...plan, seeds: rule }, standingUnder(plan, needs, standingOf)) } };
 }
 
-function standingIn({ result, failed }: FoundStage): Standing {
+function standingIn({ result, failed, diverged }: FoundStage): Standing {
   if (result !== null) return { kind: 'done', result };
-  return { kind: failed ? 'failed' : 'awaited' };
+  return { kind: failed ? 'failed' : 'awaited', diverged };
 }
 
 function settingsThatDiffer(plans: readonly KeptPlan[]): string[] {
@@ -150,6 +182,8 @@ interface FoundStage extends StageRecord {
   damage: string | null;
   /** Whether its last attempt failed. */
   failed: boolean;
+  /** Whether it failed since its loss diverged. */
+  diverged: boolean;
 }
 
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
@@ -157,10 +191,13 @@ function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   const result = readResult(stage, paths);
   const damage = result.kind === 'damaged' ? result.problem : null;
   if (result.kind !== 'present') {
-    const failed = readState(paths)?.status === 'failed';
-    return { stage, result: null, provenance: null, paths, damage, failed };
+    const state = readState(paths);
+    const failed = state?.status === 'failed';
+    const diverged = failed && state.cause === 'diverged';
+    return { stage, result: null, provenance: null, paths, damage, failed, diverged };
   }
-  return { stage, result: result.value, provenance: readProvenance(paths), paths, damage, failed: false };
+  const provenance = readProvenance(paths);
+  return { stage, result: result.value, provenance, paths, damage, failed: false, diverged: false };
 }
 
 /** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */

@@ -1,6 +1,7 @@
 /** The shape of `select`: which keys are chosen for each cell, among which values, on which seeds. */
 import { z } from 'zod';
 import { count } from '../common/values.js';
+import { METRIC_NAMES, type MetricName } from '../stages/metrics.js';
 import { findKey, isListValued, jobKeys, numberKind, type KeyLeaf } from './keys.js';
 
 /** On which images a cell with its chosen values is trained. */
@@ -19,7 +20,7 @@ export type Choices = { kind: 'list'; values: unknown[] } | ({ kind: 'interval';
 
 /** A checked `select`. */
 export interface SelectSpec {
-  by: string;
+  by: MetricName;
   over: Readonly<Record<string, Choices>>;
   seeds: number[];
   /** Random draws; undefined: all combinations. */
@@ -28,9 +29,10 @@ export interface SelectSpec {
   train: TrainOn;
 }
 
-/** Keys that make a cell what it is, or that decide which images validation is of: they are the same for all candidates. */
-export const isSelectable = (key: string): boolean =>
-  !['objective', 'misalignment', 'stylePreservation', 'seed', 'evaluate'].includes(key) && !/(^|\.)data\./.test(key);
+/**
+ * Whether a key may be chosen. Those that make a cell what it is, and those of the data, are the same for all candidates.
+ */
+export const isSelectable = (key: string): boolean => key.includes('.') && !/(^|\.)data\./.test(key);
 
 const interval = z
   .strictObject({
@@ -75,7 +77,7 @@ const over = z.strictObject(
 
 export const selectSchema = z
   .strictObject({
-    by: z.string().min(1).describe('The metric that is compared on the validation images, such as finetune.'),
+    by: z.enum(METRIC_NAMES).describe('The metric that is compared on the validation images, such as finetune.'),
     over: over.describe('The keys that are chosen, with their values: every combination is a candidate.'),
     seeds: z
       .array(z.int().nonnegative())

@@ -4,6 +4,7 @@
  */
 import type { UnlabelledData } from '../data/registry.js';
 import type { Evaluation, EvaluationStageConfig, StageKind } from '../stages/index.js';
+import type { MetricName } from '../stages/metrics.js';
 import type { ModelConfig } from './model.js';
 import type { PretrainSpec } from './schema.js';
 import type { TrainOn } from './select-schema.js';
@@ -94,7 +95,7 @@ export interface JobCandidate {
 export interface Selection {
   id: string;
   /** The metric that is compared. */
-  by: string;
+  by: MetricName;
   /** The keys that are chosen. */
   keys: string[];
   /** The seeds of the trials. */
