@@ -8,7 +8,7 @@
  */
 import { groupBy } from '../common/group-by.js';
 import { runProblem } from '../evidence/health.js';
-import { describeCell } from '../spec/cells.js';
+import { describeCellWithoutSeed } from '../spec/cells.js';
 import type { Job, JobCandidate, Plan, Selection, Stage } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
 import { metricNamed, type NamedMetric } from '../stages/metrics.js';
@@ -194,7 +194,7 @@ function needFor(
 
 /** Why a cell has no values, with the remedy. */
 function noneOf({ cell, keys }: Selection, why: string): string {
-  return `no candidate for the cell ${describeCell(cell)} can be chosen (${why}); change ${keys.join(', ')} in select.over`;
+  return `no candidate of ${describeCellWithoutSeed(cell)} can be chosen (${why}); change ${keys.join(', ')} in select.over`;
 }
 
 /** For each selection, the stages that the runs of all candidates have: they are needed whichever is chosen. */

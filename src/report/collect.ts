@@ -114,13 +114,16 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
     neededJobs(united.jobs, (id) => ids.has(id)),
     selections ?? [],
   );
-  const shown = new Set([...reported, ...trials].flatMap(stageIds));
-  const own = needed.filter(({ stage }) => shown.has(stage.id));
+  const inReport = new Set(reported.flatMap(stageIds));
+  const awaited = new Set([...inReport, ...trials.flatMap(stageIds)]);
+  const own = needed.filter(({ stage }) => inReport.has(stage.id));
   return {
     sweeps,
     jobs: reported.map((job) => ({ ...job, sweep: united.name })),
     stages: new Map(own.map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }])),
-    missing: own.filter(({ result }) => result === null).map((stage) => missingOf(stage, needOf(needs, stage.stage))),
+    missing: needed
+      .filter(({ stage, result }) => result === null && awaited.has(stage.id))
+      .map((stage) => missingOf(stage, needOf(needs, stage.stage))),
     ...(selections === undefined ? {} : { selections }),
     ...seedsOf(united, needs, standingOf),
     ...(united.compare === undefined ? {} : { compare: united.compare }),

@@ -1,5 +1,6 @@
 /** Every table. Adding one is a file beside this and a line here. */
 import { namesOf } from '../../common/registry.js';
+import type { ReportData } from '../collect.js';
 import type { BuildTable, Table } from '../table.js';
 import { efficiencyTable } from './efficiency.js';
 import { effectsTable } from './effects.js';
@@ -7,14 +8,18 @@ import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
 import { runsTable } from './runs.js';
+import { selectionTable } from './selection.js';
 
 export interface TableEntry {
   build: BuildTable;
   /** False: too wide for a page, so it is written as CSV alone. */
   readable: boolean;
+  /** Whether there is such a table of these results; always by default. */
+  appliesTo?: (data: ReportData) => boolean;
 }
 
 export const TABLES = {
+  selection: { build: selectionTable, readable: true, appliesTo: ({ selections }) => selections !== undefined },
   objectives: { build: objectivesTable, readable: true },
   integration: { build: integrationTable, readable: true },
   'mask-ratio': { build: factorTable('mask'), readable: true },
