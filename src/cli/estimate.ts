@@ -93,7 +93,8 @@ export function bytesLeft(config: StageConfig, classes: number): { checkpoint: n
       ? pretrainShapes(config)
       : parameterShapes(config.model, { for: 'classification', classes });
   const keepsBest = 'evaluateEvery' in config.recipe && config.recipe.evaluateEvery !== undefined;
-  return { checkpoint: checkpointBytes(shapes), best: keepsBest ? weightBytes(shapes) : 0 };
+  const averaged = 'ema' in config.recipe && config.recipe.ema !== undefined;
+  return { checkpoint: checkpointBytes(shapes, averaged), best: keepsBest ? weightBytes(shapes) : 0 };
 }
 
 /** A stage that is done, with its numbers. */

@@ -16,7 +16,7 @@ import {
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
-import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
+import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
@@ -64,22 +64,33 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
 // --- checks ----------------------------------------------------------------------------------------------------------
 
 function recipeConflicts(job: JobSpec): Conflict[] {
-  const recipes = [...(job.objective === 'scratch' ? [] : (['pretrain'] as const)), ...job.evaluate];
+  const scratch = job.objective === 'scratch';
+  const recipes = [...(scratch ? [] : (['pretrain'] as const)), ...job.evaluate];
   return recipes.flatMap((name) => {
-    const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(job[name]);
+    const written = job[name];
+    const ofScratch = scratch && 'scratch' in written ? numbersIn(written.scratch ?? {}) : {};
+    const keyOf = (key: string): string => (key in ofScratch ? `${name}.scratch.${key}` : `${name}.${key}`);
+    const { epochs, warmupEpochs, batchSize, accumulate, imageSize } = { ...numbersIn(written), ...ofScratch };
     const conflicts: Conflict[] = [];
     if (epochs !== undefined && warmupEpochs !== undefined && warmupEpochs >= epochs) {
       conflicts.push({
-        keys: [`${name}.epochs`, `${name}.warmupEpochs`],
+        keys: [keyOf('epochs'), keyOf('warmupEpochs')],
         message:
-          `${name}.warmupEpochs (${warmupEpochs}) must be below ${name}.epochs (${epochs}); ` +
+          `${keyOf('warmupEpochs')} (${warmupEpochs}) must be below ${keyOf('epochs')} (${epochs}); ` +
           `lower the warm-up, for instance to ${Math.ceil(epochs) / 10}`,
       });
     }
     if (accumulate !== undefined && batchSize !== undefined && batchSize % accumulate !== 0) {
       conflicts.push({
-        keys: [`${name}.accumulate`, `${name}.batchSize`],
-        message: `${name}.accumulate (${accumulate}) must divide ${name}.batchSize (${batchSize})`,
+        keys: [keyOf('accumulate'), keyOf('batchSize')],
+        message: `${keyOf('accumulate')} (${accumulate}) must divide ${keyOf('batchSize')} (${batchSize})`,
+      });
+    }
+    const { patchSize } = modelSizes(job.model);
+    if (imageSize !== undefined && imageSize % patchSize !== 0) {
+      conflicts.push({
+        keys: [keyOf('imageSize'), 'model.patchSize'],
+        message: `patches of ${patchSize} px do not tile the images of ${keyOf('imageSize')} (${imageSize} px); choose a multiple of ${patchSize}`,
       });
     }
     return conflicts;
@@ -186,10 +197,11 @@ export function evaluationConfig<Name extends Evaluation>(
   const init = scratch ? scratchInit : encoder.init;
   const specs: RecipeSpecs = job;
   const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
+  const { imageSize = encoder.imageSize } = numbersIn(recipe);
   const { validation, ...images } = { ...job.data, labelFraction };
   const data = withValidation(images, validationOf(validation, use === 'joined'));
   const split = use === 'trial' ? { split: 'validation' as const } : {};
-  return { kind, seed: job.seed, data, ...split, model: { ...encoder, init }, recipe };
+  return { kind, seed: job.seed, data, ...split, model: { ...encoder, imageSize, init }, recipe };
 }
 
 function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {

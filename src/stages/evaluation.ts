@@ -27,12 +27,12 @@ export type ScratchKeys = Readonly<Record<string, string>>;
 type NoKeys = Readonly<Record<string, never>>;
 
 /**
- * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, and
- * `labelFraction` is a property of the data.
+ * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, also those of the
+ * mapping `scratch`, and `labelFraction` is a property of the data.
  */
 export type ResolvedRecipe<Recipe extends z.ZodObject, Scratch extends ScratchKeys = NoKeys> = Omit<
   z.output<Recipe>,
-  'labelFraction' | Scratch[keyof Scratch]
+  'labelFraction' | 'scratch' | Scratch[keyof Scratch]
 >;
 
 /** All that determines the result of an evaluation, in addition to its parent. */

@@ -4,7 +4,7 @@ import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
 import { measuredSplit, splitOnTheWay } from '../data/stage-data.js';
-import { initialValues, parameterShapes, transfer } from '../model/parameters.js';
+import { initialValues, parameterShapes, transfer, type Parameters } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
@@ -16,6 +16,7 @@ import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
 import { adamW } from './optimizers/adamw.js';
+import { AVERAGE, ema } from './optimizers/ema.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState } from './stage-context.js';
 import { CorruptFileError, streamSafetensors, writeSafetensors } from '../store/safetensors.js';
@@ -23,11 +24,11 @@ import {
   checkIdentity,
   disposeState,
   identityMetadata,
+  parametersWith,
   toSources,
   type CheckpointIdentity,
-  type TrainingState,
 } from './state.js';
-import { augmentedView } from './views.js';
+import { augmentedView, augmenterOf } from './views.js';
 
 /** What an evaluation of the classifier measures. */
 interface Measured {
@@ -64,11 +65,13 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
     depth,
     layerDecay: recipe.layerDecay,
     weightDecay: recipe.weightDecay,
-    optimizers: [adamW(recipe)],
+    optimizers: [adamW(recipe), ...(recipe.ema === undefined ? [] : [ema(recipe.ema)])],
   };
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
   const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
+  // What is evaluated, and kept where it is the best so far.
+  const evaluated = recipe.ema === undefined ? state.parameters : parametersWith(state, AVERAGE);
   try {
     const loop = loopContext(context, state);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
@@ -77,14 +80,14 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       length: labelled.length,
       batchSize: recipe.batchSize,
       seed,
-      prepare: preparer(config, classes, labelled),
+      prepare: preparer(config, classes, labelled, context.cores),
       tensors: tensorsOf,
     };
     const measured = measuredSplit(config, dataset);
     const onTheWay = splitOnTheWay(dataset);
     const evaluate = async (split: Split<number>) => {
       const { outputs, targets } = await applyToSplit(split, model.imageSize, (images) =>
-        classify(state.parameters, model, images),
+        classify(evaluated, model, images),
       );
       return { ...accuracies(outputs, targets, classes), testImages: targets.length };
     };
@@ -114,7 +117,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
             const before = due && !(isLast && onTheWay === measured) ? await evaluate(onTheWay) : undefined;
             const final = isLast ? await evaluate(measured) : undefined;
             const forBest = before ?? final;
-            if (due && forBest !== undefined) await keepBest(context, state, finished, forBest.accuracy);
+            if (due && forBest !== undefined) await keepBest(context, evaluated, finished, forBest.accuracy);
             if (before !== undefined) report(finished, onTheWay, before);
             if (final === undefined) return;
             last = { epoch: finished, values: final };
@@ -146,7 +149,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
 /** Saves the weights with the best accuracy so far; of equally good ones, the earlier. */
 async function keepBest(
   { identity, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'paths' | 'mayWrite'>,
-  state: TrainingState,
+  parameters: Parameters,
   epoch: number,
   accuracy: number,
 ) {
@@ -154,7 +157,7 @@ async function keepBest(
   if (best !== null && best >= accuracy) return;
   mayWrite();
   const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy) };
-  await writeSafetensors(paths.bestCheckpoint, toSources(state.parameters), metadata);
+  await writeSafetensors(paths.bestCheckpoint, toSources(parameters), metadata);
 }
 
 /** The accuracy of the saved best weights; null if there are none, or they are damaged or of another stage. */
@@ -172,11 +175,11 @@ function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
 const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];
 
 /** Augments and mixes batches, and splits them in parts. */
-function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>) {
-  const views = { ...recipe, seed, size: model.imageSize };
+function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>, cores: number) {
+  const augment = augmenterOf({ ...recipe, seed, size: model.imageSize }, cores);
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const mix = drawMix(recipe, model.imageSize, stream(seed, 'mix', epoch, step));
-    const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, views));
+    const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, augment));
     const { images, targets: labels } = await normalizedBatch(reading, model.imageSize, mix);
     const targets = mixLabels(labels, mix, { ...recipe, classes });
     const dropPaths = stream(seed, 'drop-path', epoch, step);

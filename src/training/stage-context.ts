@@ -29,6 +29,8 @@ export interface StageContext<Data extends Dataset = Dataset> {
   signal: AbortSignal;
   /** Throws if this process may no longer write to the stage. */
   mayWrite: () => void;
+  /** Processor cores that are reserved for the stage. */
+  cores: number;
   /** Most milliseconds between two checkpoints. */
   checkpointEvery: number;
 }

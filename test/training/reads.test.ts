@@ -99,6 +99,7 @@ function contextOf(stage: Stage, dataset: Dataset<'class'>): StageContext<Datase
     emit: () => undefined,
     signal,
     mayWrite: () => undefined,
+    cores: 1,
     checkpointEvery: Infinity,
   };
 }
