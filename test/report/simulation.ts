@@ -4,6 +4,7 @@
  */
 import { stream, type Random } from '../../src/common/random.js';
 import { factorialOfCells, type FactorCell, type Factorial } from '../../src/evidence/factorial.js';
+import { principlesIn } from '../../src/evidence/questions.js';
 import { summaryStatistics } from '../../src/statistics/summary.js';
 import { judge } from '../../src/report/verdicts.js';
 import type { Misalignment, StyleKind } from '../../src/spec/task.js';
@@ -133,7 +134,7 @@ export function simulate(
     const random = stream(report, 'simulated reports', name);
     const factorials = Array.from({ length: settings }, () => drawFactorial(scenario, random));
     let wrong = 0;
-    for (const { principle, outcome, estimate } of judge(factorials, 'finetune')) {
+    for (const { principle, outcome, estimate } of judge(factorials.flatMap(principlesIn), 'finetune')) {
       const { truth, sign } = expected[principle]!;
       tally.verdicts += 1;
       if (estimate.interval !== null) {
