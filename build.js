@@ -81,6 +81,7 @@ async function bundle() {
     entryPoints: {
       vitmim: 'bin/vitmim.js',
       reader: 'src/data/reader.js',
+      augmenter: 'src/data/augmenter.js',
       worker: 'src/backends/simd/worker.js',
       'tensorflow-build': 'tools/tensorflow-build.js',
     },

@@ -9,6 +9,7 @@
  *   --steps N    measured batches, after two that are not measured (10)
  *   --peer PY    also measures torchvision's ImageFolder and DataLoader with as many processes, in turn, by this Python
  *   --rounds N   rounds of the two (3); medians are compared
+ *   --finetune   augments as in the paper's fine-tuning: RandAugment and random erasing, on threads beside the main one
  *   --json       prints one object on standard output
  *
  * The output also includes the time of the main thread, which has to submit the step's kernels meanwhile. Only vitmim
@@ -24,11 +25,16 @@ import { openDataset } from '../src/data/dataset.js';
 import { imageFolder } from '../src/data/image-folder.js';
 import { packViews } from '../src/ops/crop.js';
 import { decoding } from '../src/runner/local.js';
-import { augmentedView } from '../src/training/views.js';
+import { augmentedView, augmenterOf } from '../src/training/views.js';
 import { count, median } from './numbers.js';
 
 const PEER = fileURLToPath(new URL('../../bench/peers/torch_input.py', import.meta.url));
-const CROP_SCALE = [0.2, 1] as const;
+const PRETRAINING = { cropScale: [0.2, 1] as const, flip: true };
+const FINE_TUNING = {
+  ...{ cropScale: [0.08, 1] as const, flip: true },
+  randAugment: { magnitude: 9, std: 0.5, ops: 2, probability: 0.5, increasing: true },
+  randomErasing: 0.25,
+};
 const WARM_UP = 2;
 
 const { values: options } = parseArgs({
@@ -40,6 +46,7 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '10' },
     peer: { type: 'string' },
     rounds: { type: 'string', default: '3' },
+    finetune: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -55,8 +62,12 @@ if (process.env.UV_THREADPOOL_SIZE === undefined) {
   process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
 }
 
+const augmenter = augmenterOf({ ...(options.finetune ? FINE_TUNING : PRETRAINING), seed: 0, size }, cores);
+
 interface Measured {
   imagesPerSecond: number;
+  /** Milliseconds of all threads of the process for an image. */
+  processor: number;
   /** Milliseconds of the main thread for an image. */
   mainThread: number;
 }
@@ -76,6 +87,7 @@ const result = {
   size,
   batch,
   imagesPerSecond: median(ours.map(({ imagesPerSecond }) => imagesPerSecond)),
+  processorMilliseconds: median(ours.map(({ processor }) => processor)),
   mainThreadMilliseconds: median(ours.map(({ mainThread }) => mainThread)),
   peerImagesPerSecond: theirs.length > 0 ? median(theirs) : null,
   ratio: theirs.length > 0 ? median(ours.map(({ imagesPerSecond }, i) => imagesPerSecond / theirs[i]!)) : null,
@@ -83,7 +95,7 @@ const result = {
 if (options.json) console.log(JSON.stringify(result));
 else {
   console.log(
-    `${result.imagesPerSecond.toFixed(0)} images/s on ${cores} cores, ${result.mainThreadMilliseconds.toFixed(3)} ms of the main thread each`,
+    `${result.imagesPerSecond.toFixed(0)} images/s on ${cores} cores, ${result.processorMilliseconds.toFixed(2)} ms of processor time and ${result.mainThreadMilliseconds.toFixed(3)} ms of the main thread each`,
   );
   if (result.ratio !== null)
     console.log(`torchvision ${result.peerImagesPerSecond!.toFixed(0)} images/s: ${result.ratio.toFixed(2)}×`);
@@ -96,9 +108,7 @@ async function measure(epoch: number): Promise<Measured> {
     trainingBatches(train.length, batch, 0, 1000 * epoch + more),
   ).flat();
   const prepare = async (indices: Int32Array): Promise<void> => {
-    const views = Array.from(indices, (index) =>
-      augmentedView(train, index, epoch, { seed: 0, size, cropScale: CROP_SCALE, flip: true }),
-    );
+    const views = Array.from(indices, (index) => augmentedView(train, index, epoch, augmenter));
     const read = (await Promise.all(views)).map(({ view }) => view);
     packViews(read);
     for (const { image } of read) image.release?.();
@@ -107,10 +117,16 @@ async function measure(epoch: number): Promise<Measured> {
   for (let i = 0; i < WARM_UP; i++) await prepared.next();
   const begin = performance.now();
   const before = performance.eventLoopUtilization();
+  const cpu = process.cpuUsage();
   for (let i = 0; i < steps; i++) await prepared.next();
   const images = steps * batch;
   const seconds = (performance.now() - begin) / 1000;
-  return { imagesPerSecond: images / seconds, mainThread: performance.eventLoopUtilization(before).active / images };
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    imagesPerSecond: images / seconds,
+    processor: (user + system) / 1000 / images,
+    mainThread: performance.eventLoopUtilization(before).active / images,
+  };
 }
 
 function measurePeer(python: string): number {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../backends/open.js';
+import type { Precision } from '../ops/index.js';
 import type { Device } from '../backends/device.js';
 import { isDiskFull, messageOf, TrainingError, UsageError, type FailureCause } from '../common/errors.js';
 import { patience } from '../common/patience.js';
@@ -16,7 +17,7 @@ import { stagePaths, sweepPaths, type StagePaths } from '../store/layout.js';
 import { readOrigin, recordAttempt, storeOrigin, type Origin } from '../store/provenance.js';
 import { stageSchema, type StageEvent } from '../store/records.js';
 import { describeMeasured } from '../stages/metrics.js';
-import type { StageKind } from '../spec/stages.js';
+import type { StageConfig, StageKind } from '../spec/stages.js';
 import { Interrupted } from '../training/interrupted.js';
 import { runStage } from '../training/run-stage.js';
 import type { DeviceChoice } from './options.js';
@@ -45,10 +46,16 @@ const STUCK_SECONDS = 10;
 export async function trainStage(file: string, options: TrainOptions): Promise<number> {
   const request = onStopSignals(STOPPING_STAGES);
   const orders = options.claim === undefined ? null : new Orders(request.stop);
-  let opened: { device: Device; tensors: number } | undefined;
-  const device = async (): Promise<Device> => {
+  let opened: { device: Device; precision: Precision | undefined; tensors: number } | undefined;
+  const device = async ({ precision }: Model): Promise<Device> => {
+    // What a device says of itself depends on the precision.
+    if (opened?.precision !== precision) {
+      opened?.device.close();
+      opened = undefined;
+    }
     opened ??= {
-      device: await openDevice(options.device, { threads: options.threads }),
+      device: await openDevice(options.device, { threads: options.threads, precision }),
+      precision,
       tensors: tf.memory().numTensors,
     };
     return opened.device;
@@ -72,11 +79,13 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
   }
 }
 
+type Model = Pick<StageConfig['model'], 'precision'>;
+
 interface Process {
   options: TrainOptions;
   request: StopRequest;
-  /** The device of the process, which is opened once. */
-  device: () => Promise<Device>;
+  /** The device of the process, which is opened once for stages of one precision. */
+  device: (model: Model) => Promise<Device>;
 }
 
 const emitJson = (event: StageEvent): void => {
@@ -104,8 +113,8 @@ async function trainOne(file: string, claimId: string | undefined, process: Proc
   }, ALIVE_EVERY_MS);
 
   try {
-    const { name, description, details, advice } = await process.device();
-    if (advice !== undefined) emit({ type: 'advice', message: advice });
+    const { name, description, details, advice = [] } = await process.device(stage.config.model);
+    for (const message of advice) emit({ type: 'advice', message });
     recordAttempt(paths, {
       origin: options.origin === undefined ? await ownOrigin(paths, options.diff) : readOrigin(options.origin),
       machine: thisMachine(),
@@ -203,7 +212,7 @@ function describe(event: Exclude<StageEvent, { type: 'alive' | 'idle' }>, kind: 
       return `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${imagesPerSecond.toFixed(0)} images/s`;
     }
     case 'evaluated':
-      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the test set`;
+      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the ${event.split === undefined ? 'test set' : `${event.split} images`}`;
     case 'advice':
       return `hint: ${event.message}`;
     case 'warning':

@@ -28,3 +28,23 @@ export const labelFraction = probability
   .gt(0)
   .optional()
   .describe('Fraction of the training labels, per class; data.labelFraction by default.');
+
+type Inner<Schema extends z.ZodType> =
+  Schema extends z.ZodDefault<infer Value extends z.ZodType>
+    ? Inner<Value>
+    : Schema extends z.ZodOptional<infer Value extends z.ZodType>
+      ? Inner<Value>
+      : Schema;
+
+/** The same keys, all of them optional and without defaults: a mapping of values that replace others. */
+export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>>(
+  shape: Shape,
+): { [Key in keyof Shape]: z.ZodOptional<Inner<Shape[Key]>> } {
+  const optional = Object.entries(shape).map(([key, schema]) => {
+    let inner: z.core.$ZodType = schema;
+    while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) inner = inner.unwrap();
+    const described = (inner as z.ZodType).optional();
+    return [key, schema.description === undefined ? described : described.describe(schema.description)];
+  });
+  return Object.fromEntries(optional) as { [Key in keyof Shape]: z.ZodOptional<Inner<Shape[Key]>> };
+}

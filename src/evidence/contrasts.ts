@@ -69,7 +69,7 @@ export function meanContrast(contrasts: readonly Contrast[]): Contrast {
 
 /**
  * Estimates the mean of contrasts, one for each context, over every planned context. Missing runs are filled by a fit of
- * cells and seeds (see `inference/cells-and-seeds.ts`), so that the effect stays the one that was planned.
+ * cells and seeds (see `src/statistics/cells-and-seeds.ts`), so that the effect stays the one that was planned.
  */
 export function estimate(contrasts: readonly Contrast[]): Estimate {
   const contrast = meanContrast(contrasts).filter(({ weight }) => Math.abs(weight) > ROUNDING);

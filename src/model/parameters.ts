@@ -83,7 +83,9 @@ export function disposeParameters(parameters: Parameters): void {
 }
 
 /**
- * Takes from `trained` every value whose name is in `fresh`, for example the encoder of a checkpoint for a classifier.
+ * Takes from `trained` every value whose name is in `fresh`, for example the encoder of a checkpoint for a classifier. Only
+ * a position table for images of another size is not taken: it is computed, not trained, and `fresh` has the one for the
+ * new size.
  *
  * @throws Error when a shared name has another shape, or when an encoder value is missing or an encoder block is extra:
  * no weight may silently stay random or be left out (PAPER.md §8, bug 5).
@@ -100,6 +102,7 @@ export function transfer(trained: Values, fresh: Values): Values {
         return [name, value];
       }
       if (found.shape.join() !== value.shape.join()) {
+        if (!isTrainable(name) && found.shape[1] === value.shape[1]) return [name, value];
         throw new Error(`the checkpoint's ${name} has shape [${found.shape.join()}], not [${value.shape.join()}]`);
       }
       return [name, found];

@@ -145,11 +145,14 @@ export const pretrainShapes = (config: Pick<PretrainConfig, 'model' | 'task'>): 
   parameterShapes(config.model, pretrainPurpose(config));
 
 /**
- * Bytes of the tensors of a checkpoint: float32 weights, two moments of AdamW for each that is trained, and two sums
- * (`training/state.ts`). The header is some kilobytes more.
+ * Bytes of the tensors of a checkpoint: float32 weights, two moments of AdamW for each that is trained, perhaps its moving
+ * average, and two sums (`training/state.ts`). The header is some kilobytes more.
  */
-export function checkpointBytes(shapes: Shapes): number {
-  const sizes = [...shapes].map(([name, shape]) => shape.reduce((a, b) => a * b, 1) * (isTrainable(name) ? 3 : 1));
+export function checkpointBytes(shapes: Shapes, averaged = false): number {
+  const ofTrained = averaged ? 4 : 3;
+  const sizes = [...shapes].map(
+    ([name, shape]) => shape.reduce((a, b) => a * b, 1) * (isTrainable(name) ? ofTrained : 1),
+  );
   return 4 * (sizes.reduce((a, b) => a + b, 0) + 2);
 }
 

@@ -197,7 +197,7 @@ class Taps {
  * Rounds a length up to one of few values, eight between a power of two and the next. The device reuses buffers only
  * for equal lengths, and the length of packed views differs in every step.
  */
-function roomFor(length: number): number {
+export function roomFor(length: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(length, 1))) - 3);
   return Math.max(1, Math.ceil(length / step) * step);
 }

@@ -1,16 +1,16 @@
 /** The paper's design principles and the comparisons of the spec, each with the evidence that the results give. */
-import { metricNamed, type MetricName } from '../stages/metrics.js';
 import { judgeSeeds } from '../decide/seeds.js';
-import { confidencesOf, type Decision } from '../evidence/looks.js';
-import { canBeAsked, questionsOf, type Question } from '../evidence/questions.js';
-import type { Interval } from '../statistics/interval.js';
-import type { ReportData } from './collect.js';
-import { measurementsOf } from '../evidence/measurements.js';
 import { cellsOf, estimate, type Estimate, type Obstacle } from '../evidence/contrasts.js';
-import { holm } from '../statistics/holm.js';
-import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
-import { describeP } from '../statistics/summary.js';
+import { confidencesOf, type Decision } from '../evidence/looks.js';
+import { measurementsOf } from '../evidence/measurements.js';
+import { canBeAsked, questionsOf, type Question } from '../evidence/questions.js';
 import { strengthDepartures } from '../evidence/strengths.js';
+import { metricNamed, type MetricName } from '../stages/metrics.js';
+import { holm } from '../statistics/holm.js';
+import type { Interval } from '../statistics/interval.js';
+import { describeP } from '../statistics/summary.js';
+import type { ReportData } from './collect.js';
+import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { markdownText } from './writers/markdown.js';
 
 /**

@@ -24,7 +24,12 @@ const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
     loss: z.number(),
     imagesPerSecond: count,
   }),
-  z.object({ type: z.literal('evaluated'), epoch: count, metrics: z.record(z.string(), z.number().nullable()) }),
+  z.object({
+    type: z.literal('evaluated'),
+    epoch: count,
+    metrics: z.record(z.string(), z.number().nullable()),
+    split: z.literal('validation').optional(),
+  }),
   z.object({ type: z.literal('advice'), message: z.string() }),
   z.object({ type: z.literal('warning'), message: z.string() }),
   z.object({ type: z.literal('done'), result: resultSchema }),

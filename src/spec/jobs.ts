@@ -5,6 +5,7 @@
 import { UsageError } from '../common/errors.js';
 import { DATASET_ENTRIES } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
+import { validationOf, type Validation } from '../data/validation.js';
 import {
   EVALUATION_ENTRIES,
   resolveRecipe,
@@ -15,7 +16,7 @@ import {
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
 import { jobKeys } from './keys.js';
-import { keptTokens, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
+import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
@@ -43,6 +44,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const conflicts = [
     ...recipeConflicts(job),
     ...targetConflicts(job),
+    ...validationConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
@@ -62,22 +64,33 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
 // --- checks ----------------------------------------------------------------------------------------------------------
 
 function recipeConflicts(job: JobSpec): Conflict[] {
-  const recipes = [...(job.objective === 'scratch' ? [] : (['pretrain'] as const)), ...job.evaluate];
+  const scratch = job.objective === 'scratch';
+  const recipes = [...(scratch ? [] : (['pretrain'] as const)), ...job.evaluate];
   return recipes.flatMap((name) => {
-    const { epochs, warmupEpochs, batchSize, accumulate } = numbersIn(job[name]);
+    const written = job[name];
+    const ofScratch = scratch && 'scratch' in written ? numbersIn(written.scratch ?? {}) : {};
+    const keyOf = (key: string): string => (key in ofScratch ? `${name}.scratch.${key}` : `${name}.${key}`);
+    const { epochs, warmupEpochs, batchSize, accumulate, imageSize } = { ...numbersIn(written), ...ofScratch };
     const conflicts: Conflict[] = [];
     if (epochs !== undefined && warmupEpochs !== undefined && warmupEpochs >= epochs) {
       conflicts.push({
-        keys: [`${name}.epochs`, `${name}.warmupEpochs`],
+        keys: [keyOf('epochs'), keyOf('warmupEpochs')],
         message:
-          `${name}.warmupEpochs (${warmupEpochs}) must be below ${name}.epochs (${epochs}); ` +
+          `${keyOf('warmupEpochs')} (${warmupEpochs}) must be below ${keyOf('epochs')} (${epochs}); ` +
           `lower the warm-up, for instance to ${Math.ceil(epochs) / 10}`,
       });
     }
     if (accumulate !== undefined && batchSize !== undefined && batchSize % accumulate !== 0) {
       conflicts.push({
-        keys: [`${name}.accumulate`, `${name}.batchSize`],
-        message: `${name}.accumulate (${accumulate}) must divide ${name}.batchSize (${batchSize})`,
+        keys: [keyOf('accumulate'), keyOf('batchSize')],
+        message: `${keyOf('accumulate')} (${accumulate}) must divide ${keyOf('batchSize')} (${batchSize})`,
+      });
+    }
+    const { patchSize } = modelSizes(job.model);
+    if (imageSize !== undefined && imageSize % patchSize !== 0) {
+      conflicts.push({
+        keys: [keyOf('imageSize'), 'model.patchSize'],
+        message: `patches of ${patchSize} px do not tile the images of ${keyOf('imageSize')} (${imageSize} px); choose a multiple of ${patchSize}`,
       });
     }
     return conflicts;
@@ -109,6 +122,16 @@ function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
   });
 }
 
+function validationConflicts({ data: { name, validation } }: JobSpec): Conflict[] {
+  if (validation === undefined || !('folder' in validation) || DATASET_ENTRIES[name].hasFolders) return [];
+  return [
+    {
+      keys: ['data.validation', 'data.name'],
+      message: `the data set ${name} has no folders, so data.validation.folder cannot name one; set fraction or images instead`,
+    },
+  ];
+}
+
 function taskConflicts(task: Task, model: ModelConfig): Conflict[] {
   const mask = maskOf(task);
   return [
@@ -134,7 +157,9 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
   const { target, ...recipe } = job.pretrain;
-  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
+  const { validation, ...images } = withoutLabels(job);
+  const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
+  return { kind: 'pretrain', seed: job.seed, data, model, task, recipe };
 }
 
 /**
@@ -151,7 +176,14 @@ export function evaluationConfig<Name extends Evaluation>(
   const init = scratch ? scratchInit : encoder.init;
   const specs: RecipeSpecs = job;
   const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
-  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model: { ...encoder, init }, recipe };
+  const { imageSize = encoder.imageSize } = numbersIn(recipe);
+  const { validation, ...images } = { ...job.data, labelFraction };
+  const data = withValidation(images, validationOf(validation, false));
+  return { kind, seed: job.seed, data, model: { ...encoder, imageSize, init }, recipe };
+}
+
+function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {
+  return validation === undefined ? data : { ...data, validation };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */

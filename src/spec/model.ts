@@ -19,7 +19,7 @@ export interface EncoderConfig {
   pooling: (typeof POOLINGS)[number];
   init: Init;
   /** Of the factors of matrix products. Absent for float32, so that the identities of such stages stay the same. */
-  precision?: 'float16';
+  precision?: Exclude<ModelSpec['precision'], 'float32'>;
 }
 
 /** An encoder and the decoder with which it is pre-trained. */
@@ -33,7 +33,7 @@ export interface ResolvedModel extends ModelConfig {
   scratchInit: Init;
 }
 
-type Sizes = Pick<ModelConfig, 'patchSize' | 'dim' | 'depth' | 'heads' | 'decoder'>;
+export type Sizes = Pick<ModelConfig, 'patchSize' | 'dim' | 'depth' | 'heads' | 'decoder'>;
 
 /** vit-b and vit-l with the paper's decoders (PAPER.md §2); vit-s and vit-ti with theirs scaled by the width. */
 const SIZES: Record<Preset, Sizes> = {
@@ -68,6 +68,22 @@ const AUTO_INITS: Record<Preset, Inits> = {
   'vit-l': PAPER_INITS,
 };
 
+/** The sizes of a model spec: those of its preset, with the ones that it sets. */
+export function modelSizes({ preset, patchSize, dim, depth, heads, decoder }: ModelSpec): Sizes {
+  const sizes = SIZES[preset];
+  return {
+    patchSize: patchSize ?? sizes.patchSize,
+    dim: dim ?? sizes.dim,
+    depth: depth ?? sizes.depth,
+    heads: heads ?? sizes.heads,
+    decoder: {
+      dim: decoder.dim ?? sizes.decoder.dim,
+      depth: decoder.depth ?? sizes.decoder.depth,
+      heads: decoder.heads ?? sizes.decoder.heads,
+    },
+  };
+}
+
 /**
  * Applies a model spec to its preset.
  *
@@ -75,14 +91,10 @@ const AUTO_INITS: Record<Preset, Inits> = {
  * the width, a width that sin-cos positions do not divide, or features from a class token that does not exist.
  */
 export function resolveModel(spec: ModelSpec, imageSize: number): ResolvedModel {
-  const sizes = SIZES[spec.preset];
   const inits = AUTO_INITS[spec.preset];
   const config: ResolvedModel = {
     imageSize,
-    patchSize: spec.patchSize ?? sizes.patchSize,
-    dim: spec.dim ?? sizes.dim,
-    depth: spec.depth ?? sizes.depth,
-    heads: spec.heads ?? sizes.heads,
+    ...modelSizes(spec),
     mlpRatio: spec.mlpRatio,
     positions: spec.positions,
     classToken: spec.classToken,
@@ -90,12 +102,7 @@ export function resolveModel(spec: ModelSpec, imageSize: number): ResolvedModel 
     pooling: spec.pooling,
     init: spec.init === 'auto' ? inits.pretraining : spec.init,
     scratchInit: spec.scratchInit === 'auto' ? inits.scratch : spec.scratchInit,
-    ...(spec.precision === 'float16' && { precision: spec.precision }),
-    decoder: {
-      dim: spec.decoder.dim ?? sizes.decoder.dim,
-      depth: spec.decoder.depth ?? sizes.decoder.depth,
-      heads: spec.decoder.heads ?? sizes.decoder.heads,
-    },
+    ...(spec.precision !== 'float32' && { precision: spec.precision }),
   };
   if (imageSize % config.patchSize !== 0) {
     throw new UsageError(

@@ -1,22 +1,44 @@
 /** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
 import { z } from 'zod';
 import { recipe as recipeKeys } from '../spec/recipe.js';
-import { count, nonNegative, positive } from '../common/values.js';
+import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, FIRST_LOSS, LARGEST_GRADIENT_NORM, LOSS, type Fields } from './fields.js';
 
 const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
 
+const own = {
+  ...keys,
+  dropPath: keys.dropPath.default(0.1).describe('Largest stochastic-depth rate of the encoder.'),
+  layerDecay: positive.max(1).default(0.75).describe('Learning-rate factor from each layer to the one below it.'),
+  labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Share of each label spread over all classes.'),
+  mixup: nonNegative.default(0.8).describe('Parameter of the Beta distribution of mixup; 0 is off.'),
+  cutmix: nonNegative.default(1).describe('The same for cutmix; with both on, each batch takes either at even odds.'),
+  ema: beta
+    .optional()
+    .describe(
+      'Decay of an exponential moving average of the weights, which is evaluated in their place; none when absent.',
+    ),
+  imageSize: count
+    .min(8)
+    .optional()
+    .describe('Side of the images in pixels, if not data.imageSize. Position tables are computed for it.'),
+  evaluateEvery: count
+    .optional()
+    .describe(
+      'Epochs between evaluations on the validation images, or on the test set where there are none; the best weights ' +
+        'so far are kept. Only the last epoch is evaluated by default.',
+    ),
+};
+
 const recipe = z
   .strictObject({
-    ...keys,
-    dropPath: keys.dropPath.default(0.1).describe('Largest stochastic-depth rate of the encoder.'),
-    layerDecay: positive.max(1).default(0.75).describe('Learning-rate factor from each layer to the one below it.'),
-    scratchLayerDecay: positive.max(1).default(1).describe('The same where there is no pre-training.'),
-    labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Share of each label spread over all classes.'),
-    mixup: nonNegative.default(0.8).describe('Parameter of the Beta distribution of mixup; 0 is off.'),
-    cutmix: nonNegative.default(1).describe('The same for cutmix; with both on, each batch takes either at even odds.'),
-    evaluateEvery: count.optional().describe('Epochs between evaluations on the test set; only the last by default.'),
+    ...own,
+    scratchLayerDecay: positive.max(1).default(1).describe('layerDecay where there is no pre-training.'),
+    scratch: z
+      .strictObject(withoutDefaults(own))
+      .optional()
+      .describe('Other values of these keys where there is no pre-training.'),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 

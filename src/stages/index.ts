@@ -61,11 +61,12 @@ export function resolveRecipe<Name extends Evaluation>(
   spec: RecipeSpecs[Name],
   scratch: boolean,
 ): { labelFraction: number | undefined; recipe: ResolvedRecipes[Name] } {
-  const { labelFraction, ...values }: Record<string, unknown> = spec;
+  const { labelFraction, scratch: ofScratch, ...values }: Record<string, unknown> = spec;
   const keys = Object.entries(EVALUATION_ENTRIES[name].scratchKeys);
   const replaced = scratch ? keys.map(([key, ofScratch]) => [key, values[ofScratch]] as const) : [];
   const dropped = new Set(keys.map(([, ofScratch]) => ofScratch));
-  const recipe = new Map([...Object.entries(values), ...replaced].filter(([key]) => !dropped.has(key)));
+  const others = scratch ? Object.entries(ofScratch ?? {}) : [];
+  const recipe = new Map([...Object.entries(values), ...replaced, ...others].filter(([key]) => !dropped.has(key)));
   return {
     labelFraction: typeof labelFraction === 'number' ? labelFraction : undefined,
     recipe: Object.fromEntries(recipe) as ResolvedRecipes[Name],

@@ -32,7 +32,9 @@ export async function applyToSplit<Target>(
     const decoded = read.filter((sample) => sample !== null);
     if (decoded.length === 0) return null;
     return normalizedBatch(
-      decoded.map(({ image, target }) => Promise.resolve({ view: evaluationView(image, imageSize), target })),
+      decoded.map(({ image, target }) => {
+        return Promise.resolve({ view: evaluationView(image, imageSize), patches: [], target });
+      }),
       imageSize,
     );
   };

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
-import { initialValues, parameterShapes, transfer } from '../model/parameters.js';
+import { measuredSplit, splitOnTheWay } from '../data/stage-data.js';
+import { initialValues, parameterShapes, transfer, type Parameters } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
@@ -15,6 +16,7 @@ import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
 import { adamW } from './optimizers/adamw.js';
+import { AVERAGE, ema } from './optimizers/ema.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState } from './stage-context.js';
 import { CorruptFileError, streamSafetensors, writeSafetensors } from '../store/safetensors.js';
@@ -22,11 +24,18 @@ import {
   checkIdentity,
   disposeState,
   identityMetadata,
+  parametersWith,
   toSources,
   type CheckpointIdentity,
-  type TrainingState,
 } from './state.js';
-import { augmentedView } from './views.js';
+import { augmentedView, augmenterOf } from './views.js';
+
+/** What an evaluation of the classifier measures. */
+interface Measured {
+  accuracy: number;
+  top5: number | null;
+  testImages: number;
+}
 
 /** One part of a batch, on the device. */
 interface Part {
@@ -56,11 +65,13 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
     depth,
     layerDecay: recipe.layerDecay,
     weightDecay: recipe.weightDecay,
-    optimizers: [adamW(recipe)],
+    optimizers: [adamW(recipe), ...(recipe.ema === undefined ? [] : [ema(recipe.ema)])],
   };
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
   const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
+  // What is evaluated, and kept where it is the best so far.
+  const evaluated = recipe.ema === undefined ? state.parameters : parametersWith(state, AVERAGE);
   try {
     const loop = loopContext(context, state);
     emit({ type: 'started', device, steps: steps * recipe.epochs, fromStep: state.step });
@@ -69,16 +80,25 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       length: labelled.length,
       batchSize: recipe.batchSize,
       seed,
-      prepare: preparer(config, classes, labelled),
+      prepare: preparer(config, classes, labelled, context.cores),
       tensors: tensorsOf,
     };
-    const evaluate = async () => {
-      const { outputs, targets } = await applyToSplit(dataset.test, model.imageSize, (images) =>
-        classify(state.parameters, model, images),
+    const measured = measuredSplit(config, dataset);
+    const onTheWay = splitOnTheWay(dataset);
+    const evaluate = async (split: Split<number>) => {
+      const { outputs, targets } = await applyToSplit(split, model.imageSize, (images) =>
+        classify(evaluated, model, images),
       );
       return { ...accuracies(outputs, targets, classes), testImages: targets.length };
     };
-    let last: { epoch: number; measured: Awaited<ReturnType<typeof evaluate>> } | undefined;
+    const report = (epoch: number, split: Split<number>, { testImages, ...metrics }: Measured): void => {
+      const isTest = split === dataset.test;
+      // One step may be measured on both splits; the points of one step are one point of the curve.
+      const line = isTest ? { ...metrics, testImages } : { validation: { ...metrics, images: testImages } };
+      loop.record({ epoch, step: state.step, ...line });
+      emit({ type: 'evaluated', epoch, metrics, ...(isTest ? {} : { split: 'validation' }) });
+    };
+    let last: { epoch: number; values: Measured } | undefined;
     const trained = await train<Part>(
       {
         recipe,
@@ -93,12 +113,15 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
           const due = recipe.evaluateEvery !== undefined && finished % recipe.evaluateEvery === 0;
           if (!due && finished < recipe.epochs) return undefined;
           return async () => {
-            const measured = await evaluate();
-            last = { epoch: finished, measured };
-            if (due) await keepBest(context, state, finished, measured.accuracy);
-            loop.record({ epoch: finished, step: state.step, ...measured });
-            const { accuracy, top5 } = measured;
-            emit({ type: 'evaluated', epoch: finished, metrics: { accuracy, top5 } });
+            const isLast = finished === recipe.epochs;
+            const before = due && !(isLast && onTheWay === measured) ? await evaluate(onTheWay) : undefined;
+            const final = isLast ? await evaluate(measured) : undefined;
+            const forBest = before ?? final;
+            if (due && forBest !== undefined) await keepBest(context, evaluated, finished, forBest.accuracy);
+            if (before !== undefined) report(finished, onTheWay, before);
+            if (final === undefined) return;
+            last = { epoch: finished, values: final };
+            report(finished, measured, final);
           };
         },
       },
@@ -106,7 +129,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       loop,
     );
     // If the stage was resumed after its last checkpoint, only this is left to do.
-    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.measured : await evaluate();
+    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
     return {
       kind: 'finetune',
       epochs: recipe.epochs,
@@ -126,7 +149,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
 /** Saves the weights with the best accuracy so far; of equally good ones, the earlier. */
 async function keepBest(
   { identity, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'paths' | 'mayWrite'>,
-  state: TrainingState,
+  parameters: Parameters,
   epoch: number,
   accuracy: number,
 ) {
@@ -134,7 +157,7 @@ async function keepBest(
   if (best !== null && best >= accuracy) return;
   mayWrite();
   const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy) };
-  await writeSafetensors(paths.bestCheckpoint, toSources(state.parameters), metadata);
+  await writeSafetensors(paths.bestCheckpoint, toSources(parameters), metadata);
 }
 
 /** The accuracy of the saved best weights; null if there are none, or they are damaged or of another stage. */
@@ -152,11 +175,11 @@ function bestSoFar(path: string, identity: CheckpointIdentity): number | null {
 const tensorsOf = ({ images, targets, dropPath }: Part): tf.Tensor[] => [images, targets, ...dropPathTensors(dropPath)];
 
 /** Augments and mixes batches, and splits them in parts. */
-function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>) {
-  const views = { ...recipe, seed, size: model.imageSize };
+function preparer({ seed, recipe, model }: FinetuneConfig, classes: number, split: Split<number>, cores: number) {
+  const augment = augmenterOf({ ...recipe, seed, size: model.imageSize }, cores);
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const mix = drawMix(recipe, model.imageSize, stream(seed, 'mix', epoch, step));
-    const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, views));
+    const reading = Array.from(indices, (index) => augmentedView(split, index, epoch, augment));
     const { images, targets: labels } = await normalizedBatch(reading, model.imageSize, mix);
     const targets = mixLabels(labels, mix, { ...recipe, classes });
     const dropPaths = stream(seed, 'drop-path', epoch, step);

@@ -9,10 +9,11 @@ import { viewPixels, type View } from '../common/view.js';
 import type { Batch, Draw, Objective } from '../objectives/compose.js';
 import { cropViews, hasCropKernel, mixColours, NORMALIZE } from '../ops/index.js';
 import { mixImages, mixTensor, type Mix } from './mixing.js';
+import { pastePatches, patchTensor } from './patches.js';
 import type { TargetedView } from './views.js';
 
 /**
- * The ImageNet-normalised images of a batch, mixed as drawn.
+ * The ImageNet-normalised images of a batch with their patches, mixed as drawn.
  *
  * @param reading views of size × size, at least one
  * @returns images [batch, size, size, 3], and the target of each
@@ -25,14 +26,20 @@ export async function normalizedBatch<Target>(
   if (hasCropKernel()) {
     const read = await Promise.all(reading);
     return {
-      images: tf.tidy(() => mixTensor(mixColours(uploaded(read), [NORMALIZE]), mix)),
+      images: tf.tidy(() => {
+        const normalized = mixColours(uploaded(read), [NORMALIZE]);
+        const patches = read.map((sample) => sample.patches);
+        return mixTensor(patchTensor(normalized, patches), mix);
+      }),
       targets: read.map(({ target }) => target),
     };
   }
   const read = await Promise.all(
     reading.map(async (sample) => {
-      const { view, target } = await sample;
-      return { image: normalizeImage(made(view)), target };
+      const { view, patches, target } = await sample;
+      const image = normalizeImage(made(view));
+      pastePatches(image, patches);
+      return { image, target };
     }),
   );
   const pixels = stackPixels(read.map(({ image }) => image));

@@ -18,7 +18,7 @@ import { pretrainPurpose, pretrainShapes } from '../model/shapes.js';
 import { leavePreview } from './preview.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';
-import { augmentedView } from './views.js';
+import { augmentedView, augmenterOf } from './views.js';
 
 /** One part of a batch, on the device. */
 interface Part {
@@ -93,9 +93,9 @@ async function prepare(
   epoch: number,
   indices: Int32Array,
 ): Promise<Batch> {
-  const views = { ...recipe, seed, size: objective.fieldSize };
+  const augment = augmenterOf({ ...recipe, seed, size: objective.fieldSize });
   const reading = Array.from(indices, async (index) => {
-    const { view } = await augmentedView(split, index, epoch, views);
+    const { view } = await augmentedView(split, index, epoch, augment);
     return { view, draw: objective.draw(stream(seed, 'degrade', epoch, index)) };
   });
   return degradedBatch(objective, reading);

@@ -29,13 +29,20 @@ export interface StageContext<Data extends Dataset = Dataset> {
   signal: AbortSignal;
   /** Throws if this process may no longer write to the stage. */
   mayWrite: () => void;
+  /** Processor cores that are reserved for the stage. */
+  cores: number;
   /** Most milliseconds between two checkpoints. */
   checkpointEvery: number;
 }
 
 /** The files that could not be read so far and were skipped, each once. */
-export function corruptImages({ train, test }: Dataset): string[] {
-  return [...new Set([...train.corrupt, ...test.corrupt])];
+export function corruptImages({ train, test, validation }: Dataset): string[] {
+  return [...new Set([...train.corrupt, ...test.corrupt, ...(validation?.corrupt ?? [])])];
+}
+
+/** The files that the decoder warned of so far and that were used, each once. */
+export function damagedImages({ train, test, validation }: Dataset): string[] {
+  return [...new Set([...train.damaged, ...test.damaged, ...(validation?.damaged ?? [])])];
 }
 
 /** The initial weights of a training, and its length. */

@@ -102,6 +102,11 @@ function checkpointShapes(weights: Shapes, groups: readonly TensorGroup[]): Map<
   return all;
 }
 
+/** The parameters with the tensors of a group in the place of the trained ones, such as averaged weights. */
+export function parametersWith({ parameters, groups }: TrainingState, group: string): Parameters {
+  return new Map([...parameters, ...(groups.get(group) ?? [])]);
+}
+
 /** The state at the beginning of a training. */
 export function freshState(values: Values, options: StateOptions): TrainingState {
   const zeros = (shape: readonly number[]): Float32Array => new Float32Array(shape.reduce((a, b) => a * b, 1));

@@ -9,7 +9,7 @@ import { trainingBatches } from '../../src/data/batches.js';
 import type { StageEvent } from '../../src/store/records.js';
 import { imagesPerStep } from '../../src/training/batch-size.js';
 import { drawDropPath } from '../../src/training/drop-path.js';
-import { augmentedView } from '../../src/training/views.js';
+import { augmentedView, augmenterOf } from '../../src/training/views.js';
 
 let split: Split;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
 describe('augmentedView', () => {
   const options = { seed: 1, size: 16, cropScale: [0.2, 1] as const, flip: true };
   const pixels = async (index: number, epoch: number, changed = {}): Promise<number[]> => {
-    const { view } = await augmentedView(split, index, epoch, { ...options, ...changed });
+    const { view } = await augmentedView(split, index, epoch, augmenterOf({ ...options, ...changed }));
     return [...viewPixels(view).data];
   };
 
@@ -46,7 +46,7 @@ describe('augmentedView', () => {
 
   it('comes with the label of its image', async () => {
     for (let index = 0; index < split.length; index++) {
-      expect((await augmentedView(split, index, 0, options)).target).toBe(split.labels[index]);
+      expect((await augmentedView(split, index, 0, augmenterOf(options))).target).toBe(split.labels[index]);
     }
   });
 });

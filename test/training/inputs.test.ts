@@ -12,7 +12,7 @@ import { splitOf, type Split } from '../../src/data/split.js';
 import { composeObjective } from '../../src/objectives/compose.js';
 import { degradedBatch, normalizedBatch } from '../../src/training/inputs.js';
 import type { Mix } from '../../src/training/mixing.js';
-import { augmentedView } from '../../src/training/views.js';
+import { augmentedView, augmenterOf, type ViewOptions } from '../../src/training/views.js';
 import { BLUR, GEOMETRIES, taskOf } from '../objectives/support.js';
 import { availableDevices } from '../support/devices.js';
 
@@ -31,8 +31,18 @@ const split: Split = splitOf({
 });
 
 const VIEWS = { seed: 1, size: SIZE, cropScale: [0.2, 1] as const, flip: true };
-const readBatch = (step: number) =>
-  Array.from({ length: IMAGES }, (_, i) => augmentedView(split, (step * IMAGES + i) % split.length, step, VIEWS));
+const RECIPES = {
+  'crops alone': VIEWS,
+  'RandAugment and random erasing': {
+    ...VIEWS,
+    randAugment: { magnitude: 9, std: 0.5, ops: 2, probability: 0.5, increasing: true },
+    randomErasing: 0.5,
+  },
+};
+const readBatch = (step: number, recipe: ViewOptions = VIEWS) =>
+  Array.from({ length: IMAGES }, (_, i) => {
+    return augmentedView(split, (step * IMAGES + i) % split.length, step, augmenterOf(recipe));
+  });
 
 const objective = composeObjective(taskOf({ geometry: GEOMETRIES.distorted, style: BLUR, maskRatio: 0.5 }), {
   imageSize: SIZE,
@@ -62,11 +72,16 @@ async function on<Result>(name: DeviceName, use: () => Promise<Result>): Promise
   }
 }
 
-it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as const)))(
-  'on %s: the images of a batch, mixed by %s, equal those of the arrays',
-  async (name, _kind, mix) => {
+const CASES = [
+  ...MIXES.map((mix) => ['crops alone', mix.kind, mix] as const),
+  ...MIXES.slice(0, 2).map((mix) => ['RandAugment and random erasing', mix.kind, mix] as const),
+];
+
+it.each(devices.flatMap((name) => CASES.map((each) => [name, ...each] as const)))(
+  'on %s: the images of a batch with %s, mixed by %s, equal those of the arrays',
+  async (name, recipe, _kind, mix) => {
     const read = async () => {
-      const { images, targets } = await normalizedBatch(readBatch(0), SIZE, mix);
+      const { images, targets } = await normalizedBatch(readBatch(0, RECIPES[recipe]), SIZE, mix);
       const pixels = await images.data<'float32'>();
       images.dispose();
       return { pixels, targets };
@@ -141,7 +156,8 @@ it.each(devices.flatMap((name) => MIXES.map((mix) => [name, mix.kind, mix] as co
   it('uses the same memory again in every step', async () => {
     const step = async (index: number): Promise<void> => {
       const batch = await degradedBatch(objective, drawBatch(index));
-      const { images } = await normalizedBatch(readBatch(index), SIZE, MIXES[index % 3]);
+      const recipe = RECIPES['RandAugment and random erasing'];
+      const { images } = await normalizedBatch(readBatch(index, recipe), SIZE, MIXES[index % 3]);
       const sum = tf.tidy(() => tf.add(tf.sum(batch.inputs), tf.sum(images)));
       await sum.data();
       batch.dispose();

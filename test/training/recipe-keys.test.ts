@@ -233,6 +233,31 @@ const FINETUNE: Record<keyof RecipeSpecs['finetune'], Check> = {
   labelSmoothing: raisesTheFloor('labelSmoothing', 0.5, -(0.55 * Math.log(0.55) + 0.45 * Math.log(0.05))),
   mixup: raisesTheFloor('mixup', 1, 0.5),
   cutmix: raisesTheFloor('cutmix', 1, 0.5),
+  randAugment: varies('randAugment', { magnitude: 9, probability: 1 }),
+  randomErasing: varies('randomErasing', 1),
+  async ema(run) {
+    const [plain, following, first] = [
+      await run(LONG),
+      await run({ ...LONG, ema: 0 }),
+      await run({ ...LONG, ema: 0.999999 }),
+    ];
+    for (const averaged of [following, first]) expect(apart(plain, averaged)).toBe(0); // it changes no training
+    expect(accuracyOf(following)).toBe(accuracyOf(plain));
+    // The average is still at the first weights, as after a training with the rate 0.
+    const untrained = await run({ ...ONE_STEP, baseLearningRate: 1e-30, minLearningRate: 0 });
+    expect(accuracyOf(first)).toBe(accuracyOf(untrained));
+    expect(accuracyOf(plain)).not.toBe(accuracyOf(untrained));
+  },
+  async imageSize(run) {
+    const [same, larger] = [await run(ONE_STEP), await run({ ...ONE_STEP, imageSize: 24 })];
+    expect(apart(same, await run({ ...ONE_STEP, imageSize: DATA.imageSize }))).toBe(0);
+    expect(apart(same, larger)).toBeGreaterThan(0.1);
+  },
+  async scratch(run) {
+    const changed = { scratch: { epochs: 9, layerDecay: 0.5 }, warmupEpochs: 0 };
+    expect((await run(changed)).result).toMatchObject({ epochs: 9, steps: 9 });
+    expect((await run(changed, { objective: 'identity' })).result).toMatchObject({ epochs: 6, steps: 6 });
+  },
   async evaluateEvery(run) {
     const [last, often] = [await run(), await run({ evaluateEvery: 2 })];
     expect([last.evaluatedAt, last.keptBest]).toEqual([[6], false]);
@@ -343,7 +368,9 @@ async function execute(stage: Stage): Promise<Outcome> {
   const column = (key: string): number[] => metrics.flatMap((line) => line[key] ?? []);
   const trained = existsSync(paths.checkpoint) ? readSafetensors(paths.checkpoint).tensors : new Map<string, never>();
   const first = new Map([...firstValues(stage), ...parentValues(stage)]);
-  const weights: Values = new Map([...trained].filter(([name]) => !/pos_embed$|^(optimizer|progress)\./.test(name)));
+  const weights: Values = new Map(
+    [...trained].filter(([name]) => !/pos_embed$|^(optimizer|average|progress)\./.test(name)),
+  );
   const change = [...weights].map(
     ([name, { data }]) => [name, Array.from(data, (value, i) => value - first.get(name)!.data[i]!)] as const,
   );

@@ -4,7 +4,7 @@ import type { ByteImage } from '../../common/image.js';
 import { stream } from '../../common/random.js';
 import { filterTaps } from '../../common/resample.js';
 import { viewPixels, type View } from '../../common/view.js';
-import type { Augmentation, ReadonlyValues } from './augmentation.js';
+import type { Augmentation, Patch, ReadonlyValues } from './augmentation.js';
 import { AUGMENTATIONS, type augmentationKeys } from './index.js';
 
 /** The values of the keys of all steps. */
@@ -18,14 +18,40 @@ export interface AugmentationDraws {
   index: number;
 }
 
-const STEPS: readonly [name: string, step: Augmentation<AugmentationRecipe>][] = Object.entries(AUGMENTATIONS);
+/** What training sees of an image. */
+export interface Augmented {
+  readonly view: View;
+  /** Boxes of the normalised view that are replaced, in this order. */
+  readonly patches: readonly Patch[];
+}
+
+interface Step {
+  readonly name: string;
+  readonly step: Augmentation<AugmentationRecipe>;
+  readonly keys: readonly string[];
+}
+
+const STEPS: readonly Step[] = Object.entries(AUGMENTATIONS).map(([name, step]) => ({
+  name,
+  step,
+  keys: Object.keys(step.keys({ cropScale: [1, 1] })),
+}));
+
+/** Whether a step after the view takes part: one of its keys is present. */
+function takesPart({ step, keys }: Step, recipe: AugmentationRecipe): boolean {
+  const values: Readonly<Partial<Record<string, unknown>>> = recipe;
+  return step.kind !== 'view' && keys.some((key) => values[key] !== undefined);
+}
+
+/** Whether {@link augment} computes pixels: a step on bytes or on normalised values takes part. */
+export const changesPixels = (recipe: AugmentationRecipe): boolean => STEPS.some((each) => takesPart(each, recipe));
 
 /**
  * A random view of an image. The draws depend on seed, epoch and index alone: every objective of a seed sees the same
  * views.
  *
- * Where a step on pixels takes part, the view is computed here and rounded to bytes first; otherwise nothing is computed
- * before the view is used.
+ * If a step after the view takes part, the view is computed here and rounded to bytes, and the memory of the image is
+ * released. Otherwise nothing is computed before the view is used.
  *
  * @param size Side of the view, in pixels.
  */
@@ -34,25 +60,26 @@ export function augment(
   size: number,
   recipe: AugmentationRecipe,
   { seed, epoch, index }: AugmentationDraws,
-): View {
+): Augmented {
   const geometry = stream(seed, 'augment', epoch, index);
   let view = wholeView(image);
-  const onPixels: ((image: ByteImage) => ByteImage)[] = [];
-  for (const [name, step] of STEPS) {
-    if (step.kind === 'view') view = step.apply(view, recipe, size, geometry);
-    else onPixels.push(step.draw(recipe, stream(seed, 'augment', name, epoch, index)) ?? unchanged);
-  }
-  const changing = onPixels.filter((apply) => apply !== unchanged);
-  if (changing.length === 0) return view;
-  const bytes = bytesOf(view);
+  for (const { step } of STEPS) if (step.kind === 'view') view = step.apply(view, recipe, size, geometry);
+  const further = STEPS.filter((each) => takesPart(each, recipe));
+  if (further.length === 0) return { view, patches: [] };
+
+  let bytes = bytesOf(view);
   image.release?.();
-  return wholeView(changing.reduce((before, apply) => apply(before), bytes));
+  const patches: Patch[] = [];
+  for (const { name, step } of further) {
+    const random = stream(seed, 'augment', name, epoch, index);
+    if (step.kind === 'pixels') bytes = step.draw(recipe, random)?.(bytes) ?? bytes;
+    if (step.kind === 'patch') patches.push(...step.draw(recipe, size, random));
+  }
+  return { view: wholeView(bytes), patches };
 }
 
-const unchanged = (image: ByteImage): ByteImage => image;
-
 /** An image as it is. Its taps are made when they are read: a crop replaces them unread. */
-function wholeView(image: ByteImage): View {
+export function wholeView(image: ByteImage): View {
   const asItIs = (side: number) => filterTaps('area', side, side);
   return {
     image,

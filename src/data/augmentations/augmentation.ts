@@ -31,15 +31,41 @@ export interface PixelStep<Options> {
   draw: (options: Options, random: Random) => ((image: ByteImage) => ByteImage) | null;
 }
 
-export type Augmentation<Options> = ViewStep<Options> | PixelStep<Options>;
+/** A box of an image with other values, which are ImageNet-normalised. */
+export interface Patch {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+  /** [height × width × 3] */
+  readonly values: Float32Array;
+}
+
+/** A step that replaces a box of the normalised image. It follows all others; images are mixed after it. */
+export interface PatchStep<Options> {
+  kind: 'patch';
+  /**
+   * Draws boxes with their values, from a random stream of the step's own.
+   *
+   * @param size Side of the view, in pixels.
+   */
+  draw: (options: Options, size: number, random: Random) => readonly Patch[];
+}
+
+export type Augmentation<Options> = ViewStep<Options> | PixelStep<Options> | PatchStep<Options>;
 
 /** A step of the geometry. */
 export function viewStep<Keys extends AugmentationKeys>(keys: Keys, apply: ViewStep<OptionsOf<Keys>>['apply']) {
   return { kind: 'view', keys, apply } as const;
 }
 
+/** A step on normalised values. Its keys are optional: it takes part where one of them is present. */
+export function patchStep<Keys extends AugmentationKeys>(keys: Keys, draw: PatchStep<OptionsOf<Keys>>['draw']) {
+  return { kind: 'patch', keys, draw } as const;
+}
+
 /**
- * A step on bytes. Its keys are optional or have a default that leaves images as they are.
+ * A step on bytes. Its keys are optional: it takes part where one of them is present, and views are then rounded to bytes.
  *
  * @param draw Draws the numbers of the step; null: the image stays as it is.
  * @param apply Pure: the same image for the same numbers. It returns a new image of the same size.

@@ -1,12 +1,16 @@
 /** Every step of augmentation, in the order in which they are applied. Adding one is a file beside this and a line here. */
 import { crop } from './crop.js';
 import { flip } from './flip.js';
+import { randAugment } from './rand-augment.js';
+import { randomErasing } from './random-erasing.js';
 import type { AugmentationDefaults } from './augmentation.js';
 
-/** Steps of the geometry come before those on pixels. */
+/** Steps of the geometry come before those on pixels, and those before the ones on normalised values. */
 export const AUGMENTATIONS = {
   crop,
   flip,
+  randAugment,
+  randomErasing,
 } as const;
 
 type Steps = typeof AUGMENTATIONS;
