@@ -179,7 +179,7 @@ function describeSeeds(plan: Plan, rule: SeedsRule): string {
   const size = smallest === null ? '' : `, or its interval is within ±${smallest}`;
   const confidences = confidencesOf(rule, count).map((confidence) => `${(100 * confidence).toPrecision(5)} %`);
   return (
-    `Seeds: looks at ${looks.join(', ')} seeds, until each of ${count} ${count === 1 ? 'verdict' : 'verdicts'} is ` +
+    `Looks: at ${looks.join(', ')} seeds, until each of ${count} ${count === 1 ? 'verdict' : 'verdicts'} is ` +
     `decided${size}. With a probability of at most ${alpha}, any verdict is wrong: intervals of ${confidences.join(', ')}.`
   );
 }

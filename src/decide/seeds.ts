@@ -117,10 +117,14 @@ export const seedsRule: Rule = (plan, standingOf) => {
   const { look, end } = seedsProgress({ ...plan, seeds: rule }, standingOf);
   const place = new Map(rule.seeds.map((seed, i) => [seed, i]));
   const next = end === null ? nextLook(rule, look)! : look!;
+  const need: Exclude<Need, { kind: 'wanted' }> =
+    end === null
+      ? { kind: 'open', why: `needs the look at ${next} seeds` }
+      : { kind: 'unneeded', why: `decided at ${next} seeds` };
   return new Map(
     plan.stages.flatMap((stage) => {
       const at = place.get(stage.config.seed);
-      return at === undefined || at < next ? [] : [[stage.id, needAfter(rule, at, { look, end })] as const];
+      return at === undefined || at < next ? [] : [[stage.id, need] as const];
     }),
   );
 };
@@ -128,10 +132,3 @@ export const seedsRule: Rule = (plan, standingOf) => {
 /** The look that follows; undefined: none does. */
 const nextLook = ({ looks }: SeedsRule, look: number | null): number | undefined =>
   looks[look === null ? 0 : looks.indexOf(look) + 1];
-
-/** Of a stage whose seed is in no look so far. */
-function needAfter(rule: SeedsRule, place: number, { look, end }: SeedsProgress): Exclude<Need, { kind: 'wanted' }> {
-  if (end !== null) return { kind: 'unneeded', why: `decided at ${look!} seeds` };
-  const before = rule.looks.findLast((each) => each <= place)!;
-  return { kind: 'open', why: `needs the look at ${before} seeds` };
-}

@@ -1,6 +1,7 @@
 /** The report of a sweep: builds its tables and writes them. Reads only the collected data. */
 import { join } from 'node:path';
 import { UsageError } from '../common/errors.js';
+import { rankings } from '../evidence/questions.js';
 import { METRIC_NAMES, metricNamed, type MetricName } from '../stages/metrics.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
@@ -17,7 +18,7 @@ import type { Table } from './table.js';
 import { withChoiceExplained } from './selection.js';
 import { isReadable, TABLES, type TableEntry } from './tables/index.js';
 import { withUnits } from './units.js';
-import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
+import { describeVerdict, looksCaution, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
 import { markdownParagraphs, markdownText, toMarkdown } from './writers/markdown.js';
@@ -38,10 +39,20 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
  */
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
+  const caution = looksCaution(data);
   const entries: readonly TableEntry[] = Object.values(TABLES);
   return entries
     .filter(({ appliesTo = () => true }) => appliesTo(data))
-    .map(({ build }) => withUnits(withChoiceExplained(withMarkExplained(build(data, { metric })), data), metric));
+    .map(({ build }) => {
+      const table = withCaution(withMarkExplained(build(data, { metric })), caution);
+      return withUnits(withChoiceExplained(table, data), metric);
+    });
+}
+
+/** The table with a sentence on its intervals, where it has some. */
+function withCaution(table: Table, caution: string | null): Table {
+  const hasIntervals = table.columns.some(({ key }) => key === 'ci_low');
+  return caution === null || !hasIntervals ? table : { ...table, caption: `${table.caption} ${caution}` };
 }
 
 /**
@@ -73,7 +84,7 @@ export function metricOf(
 
 /** The metric that all jobs are ranked by; the first of all where no job has an evaluation. */
 function defaultMetric(data: ReportData): MetricName {
-  const metrics = [...new Set(data.jobs.map(({ rankedBy }) => rankedBy))].filter((metric) => metric !== null);
+  const metrics = rankings(data.jobs);
   if (metrics.length <= 1) return metrics[0] ?? METRIC_NAMES[0]!;
   throw new UsageError(`the jobs are ranked by different metrics; choose --metric among ${metrics.join(', ')}`);
 }

@@ -65,11 +65,11 @@ export const sweepSchema = z
       .optional()
       .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
     select: selectSchema.optional(),
-    seeds: seedsSchema.optional(),
-    compare: compareSchema.optional(),
     exclude: z.array(axes).optional().meta({
       description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
     }),
+    seeds: seedsSchema.optional(),
+    compare: compareSchema.optional(),
   })
   .meta({ title: 'vitmim sweep', description: 'A sweep of pre-training experiments.' });
 

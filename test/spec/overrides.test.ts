@@ -224,7 +224,7 @@ describe('a --set that cannot be', () => {
     ],
     [
       'pretrain.epochs=5',
-      /: unknown key "pretrain\.epochs"; did you mean "job\.pretrain\.epochs"\? \(valid keys are job\.…, grid\.…, zip\.… and name\)$/,
+      /: unknown key "pretrain\.epochs"; did you mean "job\.pretrain\.epochs"\? \(valid keys are job\.…, grid\.…, zip\.…, seeds\.… and name\)$/,
     ],
     [
       'job.seed.x=5',
@@ -235,7 +235,7 @@ describe('a --set that cannot be', () => {
     ['job={}', /: "job" is a whole section; set one key of it, as in job\.seed, or unset it: job=null$/],
     [
       'exclude.seed=[1]',
-      /: --set reaches job\.…, grid\.…, zip\.… and name; edit the file to change exclude, or unset it: exclude=null$/,
+      /: --set reaches job\.…, grid\.…, zip\.…, seeds\.… and name; edit the file to change exclude, or unset it: exclude=null$/,
     ],
     ['job.model={}', /: an empty mapping sets no key; write job\.model=null to unset what the file sets there$/],
     ['job.seed', /: expected KEY=VALUE, as in --set job\.pretrain\.epochs=5$/],
