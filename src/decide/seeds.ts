@@ -9,7 +9,8 @@ import { areDecided, judgeAtLook, type Judged } from '../evidence/looks.js';
 import { measurementsOf, type Results, type StageOutcome } from '../evidence/measurements.js';
 import { canBeAsked, questionsOf, rankings } from '../evidence/questions.js';
 import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
-import { METRIC_NAMES, type MetricName } from '../stages/metrics.js';
+import { metricsOf, type NamedMetric } from '../stages/metrics.js';
+import { metricCalled } from './metric.js';
 import type { Need, Rule } from './rules.js';
 import type { StandingOf } from './standing.js';
 
@@ -36,7 +37,7 @@ export function seedsProgress(plan: PlanWithSeeds, standingOf: StandingOf): Seed
     const stages = plan.stages.filter(({ config }) => own.has(config.seed));
     if (stages.some((stage) => standingOf(stage).kind === 'awaited')) return { look: last, end: null };
     const results = resultsOf(plan.jobs, stages, standingOf);
-    if (areDecided(judgeSeeds(results, { rule, compare, look, metric: rankedMetric(plan.jobs) }))) {
+    if (areDecided(judgeSeeds(results, { rule, compare, look, metric: rankedMetric(plan) }))) {
       return { look, end: 'decided' };
     }
     last = look;
@@ -45,15 +46,17 @@ export function seedsProgress(plan: PlanWithSeeds, standingOf: StandingOf): Seed
 }
 
 /** The metric by which the seeds of a plan are decided. */
-export function rankedMetric(jobs: readonly Job[]): MetricName {
-  return rankings(jobs)[0] ?? METRIC_NAMES[0]!;
+export function rankedMetric({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): NamedMetric {
+  const [name] = rankings(jobs);
+  const found = name === undefined ? undefined : metricCalled(name, { jobs, stages });
+  return found ?? metricsOf('finetune', 'finetune')[0]!; // pre-training alone has no verdict
 }
 
 export interface LookOptions {
   rule: SeedsRule;
   compare: readonly Comparison[] | undefined;
   look: number;
-  metric: MetricName;
+  metric: NamedMetric;
 }
 
 /** The verdicts of a sweep at a look: what the runner decides by, and what a report shows. */
@@ -71,7 +74,7 @@ export function plannedVerdicts(
   const outcomes = new Map(stages.map((stage) => [stage.id, { stage, result: null }]));
   const first = seedsAt(rule, rule.looks[0]!);
   const results = { jobs: jobs.filter(({ seed }) => first.has(seed)), stages: outcomes };
-  return questionsOf(measurementsOf(results, rankedMetric(jobs)), compare).filter(canBeAsked).length;
+  return questionsOf(measurementsOf(results, rankedMetric({ jobs, stages })), compare).filter(canBeAsked).length;
 }
 
 /** Why the rule of a plan can decide nothing, as a sentence; null: it can, or the plan has no such rule. */
@@ -103,7 +106,7 @@ function resultsOf(jobs: readonly Job[], stages: readonly Stage[], standingOf: S
 /** Jobs without the evaluations that are not needed; jobs of which none is left are left out. */
 export function neededJobs<J extends Job>(jobs: readonly J[], isNeeded: (id: string) => boolean): J[] {
   return jobs.flatMap((job): J[] => {
-    const needed = Object.entries(job.evaluations).filter(([, id]) => isNeeded(id));
+    const needed = Object.entries(job.evaluations).filter(([, ids]) => [ids].flat().every(isNeeded));
     if (needed.length === Object.keys(job.evaluations).length) {
       return needed.length > 0 || (job.pretrain !== null && isNeeded(job.pretrain)) ? [job] : [];
     }

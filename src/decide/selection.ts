@@ -9,9 +9,18 @@
 import { groupBy } from '../common/group-by.js';
 import { runProblem } from '../evidence/health.js';
 import { describeCellWithoutSeed } from '../spec/cells.js';
-import type { Job, JobCandidate, Plan, Selection, Stage } from '../spec/stages.js';
+import {
+  repeatsOf,
+  stageIds,
+  type Job,
+  type JobCandidate,
+  type Plan,
+  type Selection,
+  type Stage,
+} from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
-import { metricNamed, type NamedMetric } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
+import { metricCalled } from './metric.js';
 import type { Need, Rule } from './rules.js';
 import type { Standing, StandingOf } from './standing.js';
 
@@ -84,6 +93,8 @@ function meanOf({ trials }: JudgedCandidate): number | null {
 /** A selection with what was found. */
 export interface SelectionOutcome {
   readonly selection: Selection;
+  /** That of `selection.by`. */
+  readonly metric: NamedMetric;
   readonly candidates: readonly JudgedCandidate[];
   readonly choice: Choice;
 }
@@ -98,7 +109,8 @@ export function selectionsOf(plan: SelectingPlan, standingOf: StandingOf): Selec
   return (plan.selections ?? []).flatMap((selection): SelectionOutcome[] => {
     const own = jobs.get(selection.id);
     if (own === undefined) return []; // in another shard
-    const metric = metricNamed(selection.by);
+    const metric = metricCalled(selection.by, { jobs: own, stages: plan.stages });
+    if (metric === undefined) return []; // a plan of another version
     const candidates = [...byIndex(own).values()]
       .map((each): JudgedCandidate => {
         const { index, values } = each[0]!.candidate;
@@ -106,7 +118,7 @@ export function selectionsOf(plan: SelectingPlan, standingOf: StandingOf): Selec
         return { index, values, trials: trials.flatMap((job) => trialsOf(job, metric, stages, standingOf)) };
       })
       .sort((a, b) => a.index - b.index);
-    return [{ selection, candidates, choice: choose(candidates, metric.metric.better) }];
+    return [{ selection, metric, candidates, choice: choose(candidates, metric.metric.better) }];
   });
 }
 
@@ -117,25 +129,30 @@ function candidateJobs({ jobs }: Pick<Plan, 'jobs'>): CandidateJob[] {
 const byIndex = (jobs: readonly CandidateJob[]): Map<string, CandidateJob[]> =>
   groupBy(jobs, ({ candidate }) => String(candidate.index));
 
+/** One for each repeat of the evaluation. */
 function trialsOf(
-  { pretrain, evaluations }: Job,
-  { evaluation, key }: NamedMetric,
+  job: Job,
+  { entry, key }: NamedMetric,
   stages: ReadonlyMap<string, Stage>,
   standingOf: StandingOf,
 ): Trial[] {
-  const id = evaluations[evaluation];
-  const stage = id === undefined ? undefined : stages.get(id);
-  if (stage === undefined) return [];
-  const before = pretrain === null ? undefined : stages.get(pretrain);
+  const before = job.pretrain === null ? undefined : stages.get(job.pretrain);
+  return repeatsOf(job, entry).flatMap((id) => {
+    const stage = stages.get(id);
+    return stage === undefined ? [] : [trialOf(stage, key, before, standingOf)];
+  });
+}
+
+function trialOf(stage: Stage, key: string, before: Stage | undefined, standingOf: StandingOf): Trial {
   const [own, parent] = [standingOf(stage), before === undefined ? undefined : standingOf(before)];
-  if (hasDiverged(own) || (parent !== undefined && hasDiverged(parent))) return [{ kind: 'lost', why: 'diverged' }];
-  if (own.kind !== 'done') return [{ kind: 'awaited' }];
+  if (hasDiverged(own) || (parent !== undefined && hasDiverged(parent))) return { kind: 'lost', why: 'diverged' };
+  if (own.kind !== 'done') return { kind: 'awaited' };
   const pretraining =
     before === undefined ? undefined : { stage: before, result: parent?.kind === 'done' ? parent.result : null };
   const problem = runProblem({ stage, result: own.result }, pretraining);
-  if (problem !== null) return [{ kind: 'lost', why: problem }];
+  if (problem !== null) return { kind: 'lost', why: problem };
   const value = numberIn(own.result, key);
-  return [value === null ? { kind: 'lost', why: 'was not measured' } : { kind: 'value', value }];
+  return value === null ? { kind: 'lost', why: 'was not measured' } : { kind: 'value', value };
 }
 
 const hasDiverged = (standing: Standing): boolean =>
@@ -148,7 +165,7 @@ export const selectionRule: Rule = (plan, standingOf) => {
   const inAll = commonStages(candidateJobs(plan));
   const needs = new Map<string, Need>();
   for (const job of plan.jobs) {
-    for (const id of stagesOf(job)) {
+    for (const id of stageIds(job)) {
       const need = needFor(job, id, outcomes, inAll, byId, standingOf);
       const known = needs.get(id);
       if (known === undefined || URGENCY[need.kind] > URGENCY[known.kind]) needs.set(id, need);
@@ -158,9 +175,6 @@ export const selectionRule: Rule = (plan, standingOf) => {
 };
 
 const URGENCY: Record<Need['kind'], number> = { unneeded: 0, open: 1, wanted: 2 };
-
-const stagesOf = ({ pretrain, evaluations }: Job): string[] =>
-  [pretrain, ...Object.values(evaluations)].filter((id) => id !== null);
 
 function needFor(
   { candidate }: Job,
@@ -205,7 +219,7 @@ function commonStages(jobs: readonly CandidateJob[]): ReadonlyMap<string, Readon
   );
   return new Map(
     [...runs].map(([selection, own]) => {
-      const sets = [...byIndex(own).values()].map((each) => new Set(each.flatMap(stagesOf)));
+      const sets = [...byIndex(own).values()].map((each) => new Set(each.flatMap(stageIds)));
       return [selection, new Set([...(sets[0] ?? [])].filter((id) => sets.every((set) => set.has(id))))] as const;
     }),
   );

@@ -2,7 +2,7 @@
 import { resolveTriple } from '../spec/cells.js';
 import type { Comparison, Job } from '../spec/stages.js';
 import type { Task } from '../spec/task.js';
-import type { Evaluation } from '../stages/index.js';
+
 import { groupBy } from '../common/group-by.js';
 import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
 import { difference, type Contrast, type ContrastCell } from './contrasts.js';
@@ -47,7 +47,7 @@ export function principlesIn(factorial: Factorial): Question[] {
 export const canBeAsked = ({ contrasts }: Question): boolean => contrasts.length > 0;
 
 /** The evaluation that jobs are ranked by; null: none. Several where jobs disagree. */
-export function rankings(jobs: readonly Pick<Job, 'rankedBy'>[]): Evaluation[] {
+export function rankings(jobs: readonly Pick<Job, 'rankedBy'>[]): string[] {
   return [...new Set(jobs.map(({ rankedBy }) => rankedBy))].filter((evaluation) => evaluation !== null);
 }
 

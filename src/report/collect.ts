@@ -12,7 +12,15 @@ import { neededJobs, seedsProgress, type SeedsProgress } from '../decide/seeds.j
 import { selectionsOf, type SelectionOutcome } from '../decide/selection.js';
 import type { Standing } from '../decide/standing.js';
 import type { StageOutcome } from '../evidence/measurements.js';
-import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
+import {
+  entryNames,
+  stageIds,
+  type Comparison,
+  type Job,
+  type Plan,
+  type SeedsRule,
+  type Stage,
+} from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
@@ -60,12 +68,16 @@ export interface ReportJob extends Job {
 }
 
 export interface StageRecord extends StageOutcome {
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
   /** Of the result that was taken; null: not recorded. */
   provenance: StageProvenance | null;
 }
 
 export interface MissingResult {
   stage: Stage;
+  /** As in {@link StageRecord}. */
+  entry: string;
   /** The folder of the stage. */
   folder: string;
   /** `not run yet: needs the look at 5 seeds`, `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
@@ -117,13 +129,19 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
   const inReport = new Set(reported.flatMap(stageIds));
   const awaited = new Set([...inReport, ...trials.flatMap(stageIds)]);
   const own = needed.filter(({ stage }) => inReport.has(stage.id));
+  const names = entryNames(united);
   return {
     sweeps,
     jobs: reported.map((job) => ({ ...job, sweep: united.name })),
-    stages: new Map(own.map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }])),
+    stages: new Map(
+      own.map(({ stage, result, provenance }) => [
+        stage.id,
+        { stage, entry: names.get(stage.id)!, result, provenance },
+      ]),
+    ),
     missing: needed
       .filter(({ stage, result }) => result === null && awaited.has(stage.id))
-      .map((stage) => missingOf(stage, needOf(needs, stage.stage))),
+      .map((stage) => missingOf(stage, needOf(needs, stage.stage), names.get(stage.stage.id)!)),
     ...(selections === undefined ? {} : { selections }),
     ...seedsOf(united, needs, standingOf),
     ...(united.compare === undefined ? {} : { compare: united.compare }),
@@ -149,9 +167,6 @@ function jobsToReport<J extends Job>(
     trials: jobs.filter(({ candidate }) => candidate?.isTrial === true),
   };
 }
-
-const stageIds = ({ pretrain, evaluations }: Job): string[] =>
-  [pretrain, ...Object.values(evaluations)].filter((id) => id !== null);
 
 function seedsOf(plan: Plan, needs: Needs, standingOf: (stage: Stage) => Standing): Pick<ReportData, 'seeds'> {
   const { seeds: rule } = plan;
@@ -179,7 +194,7 @@ function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'na
   );
 }
 
-interface FoundStage extends StageRecord {
+interface FoundStage extends Omit<StageRecord, 'entry'> {
   paths: StagePaths;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
@@ -222,10 +237,10 @@ function numbersOf(result: StageResult): string {
   return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
 }
 
-function missingOf({ stage, paths, damage }: FoundStage, need: Need): MissingResult {
-  if (need.kind === 'open') return { stage, folder: paths.folder, why: `not run yet: ${need.why}` };
+function missingOf({ stage, paths, damage }: FoundStage, need: Need, entry: string): MissingResult {
+  if (need.kind === 'open') return { stage, entry, folder: paths.folder, why: `not run yet: ${need.why}` };
   const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
-  return { stage, folder: paths.folder, why };
+  return { stage, entry, folder: paths.folder, why };
 }
 
 const REPEAT = 'run the sweep again: it repeats the stage';

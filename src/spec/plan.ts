@@ -1,7 +1,8 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
 import { compareKeys } from './expand.js';
-import { evaluationConfig, pretrainConfig, stageConfigs, withoutLabels } from './jobs.js';
+import { dataOfStages, jobStages, stageConfigs } from './jobs.js';
+import type { ResolvedCell } from './resolve.js';
 import type { CandidateRuns, SweepSelection } from './selection.js';
 import {
   ENGINE_REVISION,
@@ -14,13 +15,12 @@ import {
   type StageConfig,
   type UnlabelledData,
 } from './stages.js';
-import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
 
 /** The distinct data sets of a sweep, in the order of the cells: those to open before {@link buildPlan}. */
 export function datasetsOf(sweep: Sweep): UnlabelledData[] {
-  const distinct = new Map(sweep.cells.map(({ job }) => [canonicalJson(withoutLabels(job)), withoutLabels(job)]));
-  return [...distinct.values()];
+  const all = sweep.cells.flatMap(({ job, task }) => dataOfStages(job, task));
+  return [...new Map(all.map((data) => [canonicalJson(data), data])).values()];
 }
 
 /**
@@ -38,17 +38,27 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
 
   const addJob = (resolved: ResolvedCell, candidate?: JobCandidate): void => {
     const { cell, job, task } = resolved;
-    const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)));
+    const { pretraining, evaluations } = jobStages(resolved);
+    const pretrain =
+      pretraining === null ? null : add(identify(pretraining.config, null, fingerprintOf(pretraining.data)));
     const ids = {
-      pretrain: pretrain === null ? null : add(pretrain),
-      evaluations: Object.fromEntries(evaluations.map((stage) => [stage.config.kind, add(stage)])),
+      pretrain,
+      evaluations: Object.fromEntries(
+        evaluations.map(({ name, data, configs }) => {
+          const fingerprint = fingerprintOf(data);
+          const own = configs.map((config) => add(identify(config, pretrain, fingerprint)));
+          return [name, own.length === 1 ? own[0]! : own];
+        }),
+      ),
     };
     const identity = canonicalJson({ ...ids, candidate });
     const same = jobs.get(identity);
     const own = candidate === undefined ? {} : { candidate };
-    if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null, ...own });
-    else same.cells.push(cell);
+    if (same !== undefined) same.cells.push(cell);
+    else {
+      const rankedBy = evaluations[0]?.name ?? null;
+      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy, ...own });
+    }
   };
   if (sweep.selection === undefined) for (const resolved of sweep.cells) addJob(resolved);
   const selections = sweep.selection === undefined ? undefined : addSelection(sweep.selection, addJob);
@@ -64,17 +74,6 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     leftOut,
     ...(selections === undefined ? {} : { selections }),
   };
-}
-
-function stagesOf(
-  { job, task, model, use }: ResolvedCell,
-  dataFingerprint: string,
-): { pretrain: Stage | null; evaluations: Stage[] } {
-  const pretrain = task === null ? null : identify(pretrainConfig(job, model, task, use), null, dataFingerprint);
-  const evaluations = job.evaluate.map((evaluation) =>
-    identify(evaluationConfig(evaluation, job, model, use), pretrain?.id ?? null, dataFingerprint),
-  );
-  return { pretrain, evaluations };
 }
 
 /** Adds the trials and runs of every candidate of every cell. */

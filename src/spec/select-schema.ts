@@ -1,7 +1,6 @@
 /** The shape of `select`: which keys are chosen for each cell, among which values, on which seeds. */
 import { z } from 'zod';
 import { count } from '../common/values.js';
-import { METRIC_NAMES, type MetricName } from '../stages/metrics.js';
 import { findKey, isListValued, jobKeys, numberKind, type KeyLeaf } from './keys.js';
 
 /** On which images a cell with its chosen values is trained. */
@@ -20,7 +19,7 @@ export type Choices = { kind: 'list'; values: unknown[] } | ({ kind: 'interval';
 
 /** A checked `select`. */
 export interface SelectSpec {
-  by: MetricName;
+  by: string;
   over: Readonly<Record<string, Choices>>;
   seeds: number[];
   /** Random draws; undefined: all combinations. */
@@ -77,7 +76,7 @@ const over = z.strictObject(
 
 export const selectSchema = z
   .strictObject({
-    by: z.enum(METRIC_NAMES).describe('The metric that is compared on the validation images, such as finetune.'),
+    by: z.string().min(1).describe('The metric that is compared on the validation images, such as finetune.'),
     over: over.describe('The keys that are chosen, with their values: every combination is a candidate.'),
     seeds: z
       .array(z.int().nonnegative())

@@ -5,7 +5,9 @@
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
 import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
+import { metricsOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
+import { entriesOf, type Entry } from './entries.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
 import { stageConfigs, type JobUse } from './jobs.js';
@@ -14,6 +16,7 @@ import { resolvePoint, type Point, type ResolvedCell } from './resolve.js';
 import type { JobSpec } from './schema.js';
 import type { SelectSpec } from './select-schema.js';
 import type { Cell } from './stages.js';
+import { didYouMean } from './suggest.js';
 
 /** A candidate in a cell. */
 export interface CandidateRuns {
@@ -105,9 +108,13 @@ function resolveCandidate(
 
 /** The job with only the evaluation by which is chosen. */
 function trialOf(job: JobSpec, { by }: SelectSpec): JobSpec {
-  const [name] = by.split('.');
-  return { ...job, evaluate: job.evaluate.filter((each) => each === name) };
+  const place = entriesOf(job).findIndex((entry) => measures(entry, by));
+  return { ...job, evaluate: job.evaluate.filter((_, index) => index === place) };
 }
+
+/** Whether an evaluation has that metric. */
+const measures = ({ name, protocol }: Entry, by: string): boolean =>
+  metricsOf(name, protocol).some((metric) => metric.name === by);
 
 // --- checks ----------------------------------------------------------------------------------------------------------
 
@@ -164,22 +171,24 @@ function seedFindings({ seeds }: SelectSpec, cells: readonly ResolvedCell[]): Fi
 }
 
 function jobFindings(select: SelectSpec, cells: readonly ResolvedCell[]): Finding[] {
-  const [name = ''] = select.by.split('.');
   const findings: Finding[] = [];
-  const without = cells.find(({ job }) => !job.evaluate.some((each) => each === name));
-  if (without !== undefined) {
-    const offered = without.job.evaluate.join(', ') || 'none';
-    const message = `select.by: ${show(select.by)} is not among the evaluations of every cell (${offered})`;
+  const entries = cells.map(({ job }) => entriesOf(job));
+  const compared = entries.map((own) => own.find((entry) => measures(entry, select.by)));
+  if (compared.includes(undefined)) {
+    const without = entries[compared.indexOf(undefined)]!;
+    const names = without.flatMap(({ name, protocol }) => metricsOf(name, protocol).map((metric) => metric.name));
+    const message =
+      `select.by: ${show(select.by)} is no metric of every cell${didYouMean(select.by, names)} ` +
+      `(the metrics are ${names.join(', ') || 'none'})`;
     findings.push({ path: ['select', 'by'], part: 'value', message });
-  }
-  if (cells.some(({ job }) => job.data.validation === undefined)) {
-    const message = 'select needs validation images in every cell; set job.data.validation, for instance to 0.1';
+  } else if (compared.some((entry) => entry!.data.validation === undefined)) {
+    const message = `select needs validation images in the data of ${select.by}; set job.data.validation, for instance to 0.1`;
     findings.push({ path: ['select'], part: 'key', message });
   }
-  const measures = cells.some(
-    ({ job }) => job.evaluate.includes('finetune') && job.finetune.evaluateEvery !== undefined,
+  const onTheWay = entries.some((own) =>
+    own.some(({ recipe }) => 'evaluateEvery' in recipe && recipe.evaluateEvery !== undefined),
   );
-  if (measures && select.train === 'train+validation') {
+  if (onTheWay && select.train === 'train+validation') {
     const message =
       'finetune.evaluateEvery would measure on the test set, since cells with their chosen values are trained on the ' +
       'validation images too; unset it, or set select.train: train';

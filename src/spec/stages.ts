@@ -2,9 +2,9 @@
  * The work of a sweep: a plan of jobs, each a small graph of stages (pre-train → fine-tune, linear probe, kNN). A
  * stage's configuration contains exactly the values that determine its result; its identity is the hash of these.
  */
+import { groupBy } from '../common/group-by.js';
 import type { UnlabelledData } from '../data/registry.js';
-import type { Evaluation, EvaluationStageConfig, StageKind } from '../stages/index.js';
-import type { MetricName } from '../stages/metrics.js';
+import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
 import type { PretrainSpec } from './schema.js';
 import type { TrainOn } from './select-schema.js';
@@ -19,7 +19,7 @@ export interface PretrainConfig {
   data: UnlabelledData;
   model: ModelConfig;
   task: Task;
-  recipe: Omit<PretrainSpec, 'target'>;
+  recipe: Omit<PretrainSpec, 'target' | 'data'>;
 }
 
 export type StageConfig = PretrainConfig | EvaluationStageConfig;
@@ -72,11 +72,44 @@ export interface Job {
   task: Task | null;
   seed: number;
   pretrain: string | null;
-  evaluations: Partial<Record<Evaluation, string>>;
-  /** The metric that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
-  rankedBy: Evaluation | null;
+  /** The stages of each evaluation by its name in `evaluate`: one, or a list with one for each of its repeats. */
+  evaluations: Readonly<Record<string, string | readonly string[]>>;
+  /** The evaluation that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
+  rankedBy: string | null;
   /** The candidate of which it is a trial or a run; undefined: no value of it is chosen. */
   candidate?: JobCandidate;
+}
+
+type Stages = Pick<Job, 'pretrain' | 'evaluations'>;
+
+/** The stages of an evaluation of a job, one for each repeat; empty: the job does not have it. */
+export function repeatsOf({ evaluations }: Pick<Job, 'evaluations'>, name: string): readonly string[] {
+  const ids = Object.hasOwn(evaluations, name) ? evaluations[name]! : [];
+  return typeof ids === 'string' ? [ids] : ids;
+}
+
+/** The stages of all evaluations of a job, in their order. */
+export function evaluationIds({ evaluations }: Pick<Job, 'evaluations'>): string[] {
+  return Object.values(evaluations).flat();
+}
+
+/** All stages of a job, the pre-training first. */
+export function stageIds({ pretrain, evaluations }: Stages): string[] {
+  return [...(pretrain === null ? [] : [pretrain]), ...evaluationIds({ evaluations })];
+}
+
+/**
+ * What a plan calls the evaluation of each stage: its name in `evaluate`, the first one if there are several; `pretrain`
+ * for a pre-training. Stages that no job names have the name of their kind.
+ */
+export function entryNames({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const job of jobs) {
+    for (const name of Object.keys(job.evaluations)) {
+      for (const id of repeatsOf(job, name)) if (!names.has(id)) names.set(id, name);
+    }
+  }
+  return new Map(stages.map(({ id, config }) => [id, names.get(id) ?? config.kind]));
 }
 
 /** A candidate of a selection, in one job. */
@@ -95,7 +128,7 @@ export interface JobCandidate {
 export interface Selection {
   id: string;
   /** The metric that is compared. */
-  by: MetricName;
+  by: string;
   /** The keys that are chosen. */
   keys: string[];
   /** The seeds of the trials. */
@@ -139,4 +172,17 @@ export interface Plan {
   leftOut: { cell: Cell; reason: string }[];
   /** What is chosen for each cell; undefined: all values are fixed. */
   selections?: Selection[];
+}
+
+/** How many of some stages of a plan are pre-trainings, and how many belong to each evaluation. */
+export function countEntries(plan: Pick<Plan, 'jobs' | 'stages'>, stages: readonly Stage[]): Record<string, number> {
+  const names = entryNames(plan);
+  const own = groupBy(stages, ({ id, config }) => names.get(id) ?? config.kind);
+  // In the order of the plan: pre-training first, then the evaluations as they are written.
+  const order = [
+    'pretrain',
+    ...new Set(plan.jobs.flatMap(({ evaluations }) => Object.keys(evaluations))),
+    ...own.keys(),
+  ];
+  return Object.fromEntries(order.flatMap((name) => (own.has(name) ? [[name, own.get(name)!.length]] : [])));
 }

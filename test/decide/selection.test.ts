@@ -2,7 +2,7 @@
 import { choose, selectionsOf, type JudgedCandidate, type Trial } from '../../src/decide/selection.js';
 import { needsOf } from '../../src/decide/needs.js';
 import type { Standing, StandingOf } from '../../src/decide/standing.js';
-import type { Plan, Stage } from '../../src/spec/stages.js';
+import { repeatsOf, type Plan, type Stage } from '../../src/spec/stages.js';
 import { planOf, resultOf } from '../runner/support.js';
 
 const AWAITED: Trial = { kind: 'awaited' };
@@ -151,6 +151,6 @@ select: { by: finetune, over: { finetune.baseLearningRate: [1.0e-3, 2.0e-3] }, s
     const [first] = plan.jobs.filter(({ candidate: own }) => own!.isTrial === false);
     const { candidate: _, ...fixed } = first!;
     const needs = needsUnder(() => ({ kind: 'awaited' }), { ...plan, jobs: [...plan.jobs, fixed] });
-    expect(needs.has(first!.evaluations.finetune!)).toBe(false);
+    expect(needs.has(repeatsOf(first!, 'finetune')[0]!)).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { canBeAsked, principlesIn, type Question } from '../../src/evidence/ques
 import { judge } from '../../src/report/verdicts.js';
 import type { SeedsRule } from '../../src/spec/stages.js';
 import { summaryStatistics } from '../../src/statistics/summary.js';
+import { metric } from '../support/entries.js';
 import { drawFactorial, truthsOf, type Scenario } from '../report/simulation.js';
 
 export const ruleOf = (looks: readonly number[], smallest: number | null = null): SeedsRule => ({
@@ -93,7 +94,9 @@ function isWrong({ decision }: Judged, truth: number, smallest: number | null): 
 }
 
 function fixed(questions: readonly Question[], truths: ReturnType<typeof truthsOf>): { wrong: number; found: number } {
-  const found = judge(questions, 'finetune').filter(({ outcome }) => outcome === 'holds' || outcome === 'reversed');
+  const found = judge(questions, metric('finetune')).filter(
+    ({ outcome }) => outcome === 'holds' || outcome === 'reversed',
+  );
   const wrong = found.filter(({ principle, outcome }) => {
     const { truth, sign } = truths[principle]!;
     return (outcome === 'holds' ? sign : -sign) !== Math.sign(truth);

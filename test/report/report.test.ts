@@ -108,8 +108,8 @@ describe('the metric', () => {
   const data = dataOf(planOf('job: {evaluate: [linear, knn]}\ngrid: {objective: [masked]}'));
 
   test('is what the jobs are ranked by, or what is asked for', () => {
-    expect(buildTables(data)[0]!.caption).toContain('(linear)');
-    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn)');
+    expect(buildTables(data)[0]!.caption).toContain('(linear on shapes)');
+    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn on shapes)');
   });
 
   test('must be measured by some job', () => {
@@ -199,7 +199,7 @@ By finetune at the last epoch. No principle can be tested on these results.
 
 ## Objectives
 
-Top-1 accuracy in percent (finetune), over seeds; the paper's are of ViT-B/16 on ImageNet-1k. No rank correlation with the paper: fewer than three of its rows have a result. Hyper-parameters: fixed in advance.
+Top-1 accuracy in percent (finetune on shapes), over seeds; the paper's are of ViT-B/16 on ImageNet-1k. No rank correlation with the paper: fewer than three of its rows have a result. Hyper-parameters: fixed in advance.
 
 | objective | mask ratio | misalignment | style | mean (%) | std (%) | n | planned | gain (%) | rank | paper (%) | paper rank | epoch | metric |
 | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
@@ -214,7 +214,7 @@ Top-1 accuracy in percent (finetune), over seeds; the paper's are of ViT-B/16 on
 
 ## Integration
 
-Masking and zooming in, apart and together: top-1 accuracy in percent (finetune), over seeds. Hyper-parameters: fixed in advance.
+Masking and zooming in, apart and together: top-1 accuracy in percent (finetune on shapes), over seeds. Hyper-parameters: fixed in advance.
 
 | objective | mean (%) | n | planned | pairs | paper (%) | paper to masked (%) | pre-training images/s | epoch | metric |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { collect } from '../../src/report/collect.js';
 import { buildTables } from '../../src/report/report.js';
-import type { Stage } from '../../src/spec/stages.js';
+import { stageIds, type Stage } from '../../src/spec/stages.js';
 import { keepPlan } from '../../src/store/plans.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { writeJson } from '../../src/store/files.js';
@@ -20,9 +20,7 @@ const plan = planOf(SPEC);
 const isTrial = ({ config }: Stage): boolean => config.seed >= 100;
 const rateOf = ({ config }: Stage): number =>
   'baseLearningRate' in config.recipe ? config.recipe.baseLearningRate * 1000 : 0;
-const objectiveOf = ({ id }: Stage): string =>
-  plan.jobs.find(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)].includes(id))!.cells[0]!
-    .objective;
+const objectiveOf = ({ id }: Stage): string => plan.jobs.find((job) => stageIds(job).includes(id))!.cells[0]!.objective;
 
 /** A folder in which stages have these accuracies; null: no result. */
 async function folderWith(name: string, accuracyOf: (stage: Stage) => number | null): Promise<string> {

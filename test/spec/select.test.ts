@@ -2,7 +2,7 @@
 import { candidatesOf, valuesOf } from '../../src/spec/candidates.js';
 import type { SelectSpec } from '../../src/spec/select-schema.js';
 import { shardPlan } from '../../src/spec/shard.js';
-import type { Job, Plan, Stage } from '../../src/spec/stages.js';
+import { stageIds, type Job, type Plan, type Stage } from '../../src/spec/stages.js';
 import { complaints, plan, read } from './support/sweeps.js';
 
 const spec = ({
@@ -22,7 +22,7 @@ ${more}`;
 const jobsOf = ({ jobs }: Plan, of: 'trials' | 'runs'): Job[] =>
   jobs.filter(({ candidate }) => candidate!.isTrial === (of === 'trials'));
 const stagesOf = (whole: Plan, jobs: readonly Job[], kind: string): Set<Stage> => {
-  const ids = new Set(jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)]));
+  const ids = new Set(jobs.flatMap(stageIds));
   return new Set(whole.stages.filter(({ id, config }) => ids.has(id) && config.kind === kind));
 };
 
@@ -220,9 +220,11 @@ describe('select is refused, with its line,', () => {
   test('without validation images, or without the evaluation', () => {
     const text = spec();
     expect(complaints(text.replace('validation: 0.1', ''))[0]).toMatch(
-      /^4:1 select needs validation images in every cell/,
+      /^4:1 select needs validation images in the data of finetune/,
     );
-    expect(complaints(text.replace('by: finetune', 'by: linear'))[0]).toMatch(/^5:7 select.by: "linear" is not among/);
+    expect(complaints(text.replace('by: finetune', 'by: linear'))[0]).toMatch(
+      /^5:7 select.by: "linear" is no metric of every cell/,
+    );
     expect(complaints(text.replace('by: finetune', 'by: fintune'))[0]).toMatch(/did you mean "finetune"/);
   });
 

@@ -1,7 +1,6 @@
 /** What was chosen for each cell on the validation images, by which margin, and whether the range should be wider. */
 import type { Choice, SelectionOutcome } from '../../decide/selection.js';
 import { describeCellWithoutSeed } from '../../spec/cells.js';
-import { metricNamed } from '../../stages/metrics.js';
 import { edgesOf, warnEdges } from '../selection.js';
 import type { BuildTable, Column, Row } from '../table.js';
 
@@ -62,7 +61,7 @@ export const selectionTable: BuildTable = ({ selections = [] }) => {
 
 /** The unit of the metric, in the columns that hold its values. Every selection of a sweep compares the same one. */
 function withUnit(first: SelectionOutcome | undefined): Column[] {
-  const unit = first === undefined ? null : metricNamed(first.selection.by).metric.unit;
+  const unit = first === undefined ? null : first.metric.metric.unit;
   if (unit === null) return NUMBERS;
   const units: Readonly<Record<string, string>> = { validation_mean: unit.symbol, margin: unit.difference };
   return NUMBERS.map((column) => (column.key in units ? { ...column, unit: units[column.key]! } : column));
