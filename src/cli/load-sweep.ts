@@ -16,18 +16,19 @@ import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { say } from './terminal.js';
 
 /**
- * Reads and validates a spec file.
+ * Reads and validates a spec file and the files that it extends.
  *
  * @throws UsageError when it cannot be read; SpecError with every problem and its line.
  */
 export function loadSweep(file: string, sets: readonly string[]): Sweep {
+  const readText = (path: string): string => readFileSync(path, 'utf8');
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (error) {
     throw new UsageError(`cannot read the spec ${file}: ${messageOf(error)}`);
   }
-  return readSweep(text, { file, defaultName: basename(file, extname(file)), sets });
+  return readSweep(text, { file, defaultName: basename(file, extname(file)), sets, readText });
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `select.over` → candidates: each gives every key one value. The same ones for every cell. */
 import { stream } from '../common/random.js';
-import type { Coordinate } from './expand.js';
-import { compareKeys } from './expand.js';
+import { compareKeys, coordinateOf, type Coordinate } from './expand.js';
+import { valuesOfRange } from './ranges.js';
 import type { Choices, SelectSpec } from './select-schema.js';
 
 /** A value for each key of `select.over`, in canonical order. */
@@ -23,9 +23,15 @@ export function candidatesOf({ over, trials, drawSeed }: SelectSpec): Candidate[
 }
 
 function listed(choices: Choices, key: string): Coordinate[] {
-  // `selection.ts` reports intervals without draws.
-  const values = choices.kind === 'list' ? choices.values : [choices.from, choices.to];
-  return values.map((value, index) => ({ key, value, path: ['select', 'over', key, index] }));
+  return listOf(choices).map((value, index) => coordinateOf(key, value, ['select', 'over', key, index]));
+}
+
+function listOf(choices: Choices): unknown[] {
+  if (choices.kind === 'list') return choices.values;
+  const { from, to, scale, whole } = choices;
+  const values = whole ? valuesOfRange({ from, to, scale }, true) : { problem: 'an interval' };
+  // `selection.ts` reports intervals that are no lists.
+  return 'problem' in values ? [from, to] : values;
 }
 
 /** Each draw has a stream of its own: more trials, or another key, leave the others as they are. */
@@ -33,13 +39,13 @@ function drawn(choices: Choices, key: string, drawSeed: number, trial: number): 
   const random = stream(drawSeed, 'select', key, trial);
   if (choices.kind === 'list') {
     const index = random.integer(choices.values.length);
-    return { key, value: choices.values[index], path: ['select', 'over', key, index] };
+    return coordinateOf(key, choices.values[index], ['select', 'over', key, index]);
   }
   const { from, to, scale, whole } = choices;
   const path = ['select', 'over', key];
-  if (whole && scale === 'linear') return { key, value: from + random.integer(to - from + 1), path };
+  if (whole && scale === 'linear') return coordinateOf(key, from + random.integer(to - from + 1), path);
   const value = scale === 'log' ? Math.exp(random.uniform(Math.log(from), Math.log(to))) : random.uniform(from, to);
-  return { key, value: whole ? Math.round(value) : Number(value.toPrecision(DIGITS)), path };
+  return coordinateOf(key, whole ? Math.round(value) : Number(value.toPrecision(DIGITS)), path);
 }
 
 /** The values of a candidate by their keys. */

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod';
 import { describeEntries } from '../common/registry.js';
-import { count, positive } from '../common/values.js';
+import { count, positive, share } from '../common/values.js';
 import { DATASETS } from '../data/registry.js';
 import { EVALUATIONS, type Recipes } from '../stages/index.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
@@ -140,10 +140,7 @@ function recipesOfEvaluations() {
 export const jobSchema = z
   .strictObject({
     objective: objectiveSchema.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
-    maskRatio: z
-      .number()
-      .min(0)
-      .lt(1)
+    maskRatio: share(z.number().min(0).lt(1))
       .optional()
       .describe("Fraction of tokens removed; the objective's own by default."),
     misalignment: z

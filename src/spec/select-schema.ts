@@ -1,7 +1,9 @@
 /** The shape of `select`: which keys are chosen for each cell, among which values, on which seeds. */
 import { z } from 'zod';
 import { count } from '../common/values.js';
+import { asWritten } from './key-nodes.js';
 import { findKey, isListValued, jobKeys, numberKind, type KeyLeaf } from './keys.js';
+import { rangeSchema, valuesOfRange } from './ranges.js';
 
 /** On which images a cell with its chosen values is trained. */
 export const TRAIN_ON = ['train+validation', 'train'] as const;
@@ -33,31 +35,31 @@ export interface SelectSpec {
  */
 export const isSelectable = (key: string): boolean => key.includes('.') && !/(^|\.)data\./.test(key);
 
-const interval = z
-  .strictObject({
-    from: z.number().describe('Lower end.'),
-    to: z.number().describe('Upper end.'),
-    scale: z.enum(['linear', 'log']).default('linear').describe('Draws are uniform in the value, or in its logarithm.'),
-  })
-  .refine(({ from, to }) => from < to, 'expected from below to')
-  .refine(({ from, scale }) => scale === 'linear' || from > 0, 'expected from above 0, since the scale is logarithmic')
-  .describe('An interval from which `trials` draws.');
-
 function choices(leaf: KeyLeaf): z.ZodType<Choices | undefined> {
-  const many = z.array(leaf.schema).min(1, 'expected at least one value');
+  const value = asWritten(leaf);
+  const many = z.array(value).min(1, 'expected at least one value');
   const kind = numberKind(leaf);
   const forms: z.core.$ZodType[] = [
     many,
-    ...(isListValued(leaf) ? [] : [leaf.schema]),
-    ...(kind === null ? [] : [interval]),
+    ...(isListValued(leaf) ? [] : [value]),
+    ...(kind === null ? [] : [rangeSchema]),
   ];
   return z
     .union(forms)
-    .transform((given): Choices => {
-      if (kind !== null && typeof given === 'object' && given !== null && !Array.isArray(given)) {
-        return { kind: 'interval', whole: kind === 'integer', ...(given as Interval) };
+    .transform((given, context): Choices => {
+      const range = kind === null ? undefined : rangeSchema.safeParse(given);
+      if (!range?.success) return { kind: 'list', values: Array.isArray(given) ? given : [given] };
+      const { from, to, scale, step, count } = range.data;
+      if (step === undefined && count === undefined) {
+        const problem = from >= to ? 'from below to' : scale === 'log' && from <= 0 ? 'from above 0' : null;
+        if (problem === null) return { kind: 'interval', whole: kind === 'integer', from, to, scale };
+        context.addIssue({ code: 'custom', message: `expected ${problem}` });
+        return z.NEVER;
       }
-      return { kind: 'list', values: Array.isArray(given) ? given : [given] };
+      const values = valuesOfRange(range.data, kind === 'integer');
+      if (!('problem' in values)) return { kind: 'list', values };
+      context.addIssue({ code: 'custom', message: values.problem });
+      return z.NEVER;
     })
     .optional()
     .meta({ description: leaf.description });

@@ -8,6 +8,7 @@ import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
 import { metricsOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
 import { entriesOf, type Entry } from './entries.js';
+import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
 import { stageConfigs, type JobUse } from './jobs.js';
@@ -97,7 +98,7 @@ function resolveCandidate(
   };
   const [{ cell, point }] = cells as [ResolvedCell, ...ResolvedCell[]];
   const trials = select.seeds.flatMap((seed, index) => {
-    const seeded = { key: 'seed', value: seed, path: ['select', 'seeds', index] };
+    const seeded = coordinateOf('seed', seed, ['select', 'seeds', index]);
     const others = point.filter(({ key }) => key !== 'seed');
     return resolve({ ...cell, seed }, [...others, seeded], 'trial');
   });
@@ -144,7 +145,8 @@ function keyFindings({ select, grids }: SelectionInput): Finding[] {
         const message = `"${key}" is an axis of this sweep, so it is not chosen; remove it from select.over or from the axes`;
         findings.push({ path: at(key), part: 'key', message });
       }
-      if (choices.kind === 'interval' && trials === undefined) {
+      const isList = choices.kind === 'list' || (choices.whole && choices.scale === 'linear');
+      if (!isList && trials === undefined) {
         const message = `${key} is an interval, from which values are only drawn; set select.trials, or list the values`;
         findings.push({ path: at(key), part: 'value', message });
       }
