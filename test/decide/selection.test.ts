@@ -148,7 +148,7 @@ select: { by: finetune, over: { finetune.baseLearningRate: [1.0e-3, 2.0e-3] }, s
   });
 
   test('are all stages of a plan that shares them with a cell that is not chosen for', () => {
-    const [first] = plan.jobs.filter(({ candidate: own }) => own!.isTrial === false);
+    const [first] = plan.jobs.filter(({ candidate: own }) => !own!.isTrial);
     const { candidate: _, ...fixed } = first!;
     const needs = needsUnder(() => ({ kind: 'awaited' }), { ...plan, jobs: [...plan.jobs, fixed] });
     expect(needs.has(repeatsOf(first!, 'finetune')[0]!)).toBe(false);
