@@ -79,7 +79,7 @@ test('paths and values read as in the file', () => {
 describe('unknown keys', () => {
   test('at the top name the valid ones and the nearest', () => {
     expect(complaints('gird: {seed: 1}')).toEqual([
-      '1:1 unknown key "gird"; did you mean "grid"? (valid keys are extends, name, description, job, variants, grid, zip, include, exclude)',
+      '1:1 unknown key "gird"; did you mean "grid"? (valid keys are extends, name, description, job, variants, grid, zip, include, select, exclude, seeds, compare)',
     ]);
   });
 

@@ -400,6 +400,7 @@ const JOBS: Record<StageKind, Record<string, unknown>> = {
   finetune: { objective: 'scratch' },
   linear: {},
   knn: {},
+  attentive: {},
   segment: MASKED_DATA,
 };
 
