@@ -11,7 +11,7 @@ import { needOf, type Need, type Needs } from '../decide/rules.js';
 import { neededJobs, seedsProgress, type SeedsProgress } from '../decide/seeds.js';
 import type { Standing } from '../decide/standing.js';
 import type { StageOutcome } from '../evidence/measurements.js';
-import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
+import { entryNames, type Comparison, type Job, type Plan, type SeedsRule, type Stage } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
@@ -57,12 +57,16 @@ export interface ReportJob extends Job {
 }
 
 export interface StageRecord extends StageOutcome {
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
   /** Of the result that was taken; null: not recorded. */
   provenance: StageProvenance | null;
 }
 
 export interface MissingResult {
   stage: Stage;
+  /** As in {@link StageRecord}. */
+  entry: string;
   /** The folder of the stage. */
   folder: string;
   /** `not run yet: needs the look at 5 seeds`, `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
@@ -103,16 +107,22 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
   // What several folders have together decides, as they may be the shards of one sweep.
   const united = unitePlans(plans);
   const standingOf = ({ id }: Stage): Standing => standingIn(found.get(id)!);
+  const names = entryNames(united);
   const needs = needsOfAll(plans, standingOf);
   const needed = [...found.values()].filter(({ stage }) => needOf(needs, stage).kind !== 'unneeded');
   const ids = new Set(needed.map(({ stage }) => stage.id));
   return {
     sweeps,
     jobs: neededJobs(united.jobs, (id) => ids.has(id)).map((job) => ({ ...job, sweep: united.name })),
-    stages: new Map(needed.map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }])),
+    stages: new Map(
+      needed.map(({ stage, result, provenance }) => [
+        stage.id,
+        { stage, entry: names.get(stage.id)!, result, provenance },
+      ]),
+    ),
     missing: needed
       .filter(({ result }) => result === null)
-      .map((stage) => missingOf(stage, needOf(needs, stage.stage))),
+      .map((stage) => missingOf(stage, names.get(stage.stage.id)!, needOf(needs, stage.stage))),
     ...seedsOf(united, needs, standingOf),
     ...(united.compare === undefined ? {} : { compare: united.compare }),
   };
@@ -144,7 +154,7 @@ function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'na
   );
 }
 
-interface FoundStage extends StageRecord {
+interface FoundStage extends Omit<StageRecord, 'entry'> {
   paths: StagePaths;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
@@ -182,10 +192,10 @@ function numbersOf(result: StageResult): string {
   return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
 }
 
-function missingOf({ stage, paths, damage }: FoundStage, need: Need): MissingResult {
-  if (need.kind === 'open') return { stage, folder: paths.folder, why: `not run yet: ${need.why}` };
+function missingOf({ stage, paths, damage }: FoundStage, entry: string, need: Need): MissingResult {
+  if (need.kind === 'open') return { stage, entry, folder: paths.folder, why: `not run yet: ${need.why}` };
   const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
-  return { stage, folder: paths.folder, why };
+  return { stage, entry, folder: paths.folder, why };
 }
 
 const REPEAT = 'run the sweep again: it repeats the stage';

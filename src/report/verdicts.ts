@@ -5,7 +5,7 @@ import { confidencesOf, type Decision } from '../evidence/looks.js';
 import { measurementsOf } from '../evidence/measurements.js';
 import { canBeAsked, questionsOf, type Question } from '../evidence/questions.js';
 import { strengthDepartures } from '../evidence/strengths.js';
-import { metricNamed, type MetricName } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import { holm } from '../statistics/holm.js';
 import type { Interval } from '../statistics/interval.js';
 import { describeP } from '../statistics/summary.js';
@@ -42,7 +42,7 @@ export interface Verdict {
   outcome: Outcome;
   /** What was estimated. */
   quantity: string;
-  metric: MetricName;
+  metric: NamedMetric;
   estimate: Estimate;
   /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested, or by looks. */
   adjusted: number | null;
@@ -60,14 +60,14 @@ export interface Verdict {
 const ERROR_RATE = 0.05;
 
 /** Judges each principle in each setting that was measured, and each comparison that the spec names. */
-export function verdictsOf(data: ReportData, metric: MetricName): Verdict[] {
+export function verdictsOf(data: ReportData, metric: NamedMetric): Verdict[] {
   const { seeds, compare } = data;
   if (seeds === undefined) return judge(questionsOf(measurementsOf(data, metric), compare), metric);
   return judgeByLooks({ ...data, seeds }, metric);
 }
 
 /** The verdicts of the last look that is complete. */
-function judgeByLooks(data: ReportData & Required<Pick<ReportData, 'seeds'>>, metric: MetricName): Verdict[] {
+function judgeByLooks(data: ReportData & Required<Pick<ReportData, 'seeds'>>, metric: NamedMetric): Verdict[] {
   const { rule, look, end } = data.seeds;
   const { looks, alpha, smallest } = rule;
   const judged =
@@ -110,14 +110,14 @@ function partsOf({ claim, setting, quantity, contrasts }: Question) {
 }
 
 /** The sign of the quantity if the claim is true. */
-const signOf = ({ sign }: Question, metric: MetricName): 1 | -1 =>
-  metricNamed(metric).metric.better === 'higher' ? sign : opposite(sign);
+const signOf = ({ sign }: Question, metric: NamedMetric): 1 | -1 =>
+  metric.metric.better === 'higher' ? sign : opposite(sign);
 
 /**
  * Judges questions on a fixed number of seeds. All verdicts are one family: a claim holds, or is reversed, where its
  * p value, adjusted by Holm's method over all that were tested, is at most .05.
  */
-export function judge(questions: readonly Question[], metric: MetricName): Verdict[] {
+export function judge(questions: readonly Question[], metric: NamedMetric): Verdict[] {
   const found = questions.map((question) => ({
     ...partsOf(question),
     sign: signOf(question, metric),
@@ -177,8 +177,8 @@ const OBSTACLES: Record<Obstacle, (found: Estimate) => string> = {
   'no spread': ({ n, planned }) => `${share(n, planned, 'seed')} agree to the last digit, so the spread is not known`,
 };
 
-function describeEstimate(found: Estimate, name: MetricName): string {
-  const { digits, unit } = metricNamed(name).metric;
+function describeEstimate(found: Estimate, { metric }: NamedMetric): string {
+  const { digits, unit } = metric;
   const points = (value: number): string => signed(value, digits) + (unit === null ? '' : ` ${unit.difference}`);
   const { mean, interval, p, obstacle } = found;
   if (obstacle !== null) return [mean === null ? [] : points(mean), OBSTACLES[obstacle](found)].flat().join(', ');
@@ -203,7 +203,7 @@ const describeLook = ({ seeds }: VerdictLook): string => (seeds === null ? '' : 
 function describeAtLook({ estimate: found, metric }: Verdict, { seeds, looks, interval }: VerdictLook): string {
   if (seeds === null) return `the first look has ${looks[0]!} seeds, of which results are missing`;
   if (interval === null) return describeEstimate(found, metric);
-  const { digits, unit } = metricNamed(metric).metric;
+  const { digits, unit } = metric.metric;
   const [low, high] = interval;
   return [
     signed(found.mean!, digits) + (unit === null ? '' : ` ${unit.difference}`),
@@ -222,17 +222,18 @@ const signed = (value: number, digits: number): string => `${value < 0 ? '−' :
 export function verdictRule([first]: readonly Verdict[]): string {
   if (first === undefined) return '';
   if (first.look !== null) return lookRule(first.metric, first.look);
-  if (first.family === 0) return `By ${first.metric} at the last epoch. No principle can be tested on these results.`;
+  if (first.family === 0)
+    return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
   return (
-    `By ${first.metric} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
+    `By ${first.metric.name} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
     `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
     'any effect has such a verdict. The 95 % intervals are those of single estimates, not adjusted: one may exclude zero ' +
     'where the verdict is not decided.'
   );
 }
 
-function lookRule(metric: MetricName, { seeds, looks, alpha, smallest, end, family }: VerdictLook): string {
-  const { unit } = metricNamed(metric).metric;
+function lookRule(metric: NamedMetric, { seeds, looks, alpha, smallest, end, family }: VerdictLook): string {
+  const { unit } = metric.metric;
   const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
   const stop = {
     decided: `They were added until every verdict was decided, at ${seeds} seeds.`,
@@ -244,7 +245,7 @@ function lookRule(metric: MetricName, { seeds, looks, alpha, smallest, end, fami
       ? ''
       : ` Each is an interval of ${percent(confidencesOf({ looks, alpha }, family)[looks.indexOf(seeds)]!)} if it is read alone.`;
   return (
-    `By ${metric} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
+    `By ${metric.name} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
     `The intervals are repeated confidence intervals: with a probability of ${percent(1 - alpha)}, those of all ` +
     `${family} verdicts at all looks contain the true differences.${confidences} A claim holds, or is reversed, where its ` +
     'interval excludes zero' +

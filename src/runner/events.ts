@@ -11,12 +11,14 @@ import type { StageResult } from '../store/records.js';
 export interface StageRef {
   id: string;
   kind: StageKind;
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
   /** Readable, and unique enough for people: `pretrain masked+zoomed-in seed 0`. */
   name: string;
 }
 
-/** Numbers of stages by kind; a kind without any may be missing. */
-export type KindCounts = Partial<Record<StageKind, number>>;
+/** Numbers of stages: of pre-trainings under `pretrain`, and of each evaluation under its name. */
+export type EntryCounts = Readonly<Record<string, number>>;
 
 export type RunEvent =
   | {
@@ -26,13 +28,13 @@ export type RunEvent =
       stages: number;
       /** Stages whose results are there already. */
       hits: number;
-      /** Stages to run, by kind. */
-      toRun: KindCounts;
+      /** Stages to run. */
+      toRun: EntryCounts;
       /** Most stages that run at once. */
       jobs: number;
     }
   /** The rules of the plan now want further stages; `why` says what they waited for. */
-  | { type: 'plan-extended'; toRun: KindCounts; why: string }
+  | { type: 'plan-extended'; toRun: EntryCounts; why: string }
   | { type: 'stage-hit'; stage: StageRef; why: string }
   /** Another sweep runs it, on that host where it is known; its result is waited for. */
   | { type: 'stage-elsewhere'; stage: StageRef; host: string | null }

@@ -176,7 +176,7 @@ describe('the status', () => {
 
   test('counts no work for stages that are not needed, and a lower bound where some may be', () => {
     const row = (status: 'done' | 'open' | 'unneeded') => ({
-      stage: { id: 'x', kind: 'knn' as const, name: 'x' },
+      stage: { id: 'x', kind: 'knn' as const, entry: 'knn', name: 'x' },
       status,
       state:
         status === 'done'
