@@ -9,7 +9,9 @@ import { z } from 'zod';
 import { EXAMPLES } from '../src/spec/examples.js';
 import { expectation } from '../src/spec/issues.js';
 import { findKey, JOB_KEYS, type KeyGroup, type KeyLeaf } from '../src/spec/keys.js';
-import { asWritten } from '../src/spec/percent.js';
+import { ENTRY_KEYS } from '../src/spec/evaluate-schema.js';
+import { asWritten, groupOf } from '../src/spec/key-nodes.js';
+import { EVALUATION_NAMES } from '../src/stages/index.js';
 import { sweepSchema } from '../src/spec/sweep-schema.js';
 
 const PAGE = 'docs/spec.md';
@@ -31,6 +33,10 @@ export function specPage(): string {
       ...(group.description === undefined ? [] : [inLine(group.description)]),
       table(leavesOf(group, `${name}.`)),
     ]),
+    '### Entries of evaluate',
+    'An entry is the name of a protocol, or a mapping with these keys and the keys of the recipe of its protocol.',
+    table(leavesOf(ENTRY, 'evaluate.')),
+    ...furtherSections(),
     '## Complete sweeps',
     'Each is a file of `docs/sweeps`. The first lines say how many jobs and stages it has.',
     ...sweepFiles().flatMap(sweep),
@@ -55,6 +61,28 @@ function sections(): string {
     ([key, schema]) => `| \`${key}\` | ${inLine(z.globalRegistry.get(schema)?.description ?? '')} |`,
   );
   return ['| section | meaning |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** The keys of an entry of `evaluate`; `data` is a data set, whose keys are those of `data` in a job. */
+const ENTRY = groupOf(
+  z.strictObject({
+    protocol: z.enum(EVALUATION_NAMES).describe('The kind of evaluation.'),
+    ...ENTRY_KEYS,
+    data: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe(ENTRY_KEYS.data.description ?? ''),
+  }),
+);
+
+/** Sections with keys of their own besides `job`. */
+function furtherSections(): string[] {
+  return Object.entries<z.core.$ZodType>(sweepSchema.shape).flatMap(([name, schema]) => {
+    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    if (!(inner instanceof z.ZodObject) || ['job', 'grid'].includes(name)) return [];
+    const { description = '' } = z.globalRegistry.get(inner) ?? {};
+    return [`## Keys of ${name}`, inLine(description), table(leavesOf(groupOf(inner), `${name}.`))];
+  });
 }
 
 interface NamedLeaf {
@@ -92,6 +120,9 @@ function table(leaves: readonly NamedLeaf[]): string {
 /** A valid value of a key: a chosen one, another than the default, or the default. */
 export function exampleOf({ name, leaf }: NamedLeaf): unknown {
   if (Object.hasOwn(EXAMPLES, name)) return EXAMPLES[name];
+  // pretrain.data has the keys of data.
+  const inner = name.slice(name.indexOf('.') + 1);
+  if (leaf.fallback === undefined && Object.hasOwn(EXAMPLES, inner)) return EXAMPLES[inner];
   const steps = name.split('.');
   const outer = steps.toSpliced(-2, 1).join('.');
   const enclosing = leaf.fallback === undefined && steps.length > 2 ? findKey(outer) : undefined;

@@ -1,6 +1,12 @@
 /** Example values for the documentation, of keys without a default. */
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   objective: 'masked+zoomed-in',
+  'evaluate.name': 'pets',
+  'evaluate.protocol': 'linear',
+  'evaluate.data': { name: 'cifar100' },
+  'evaluate.labelFraction': '10%',
+  'evaluate.shots': 10,
+  'evaluate.repeats': 5,
   maskRatio: 0.6,
   misalignment: 'zoomed-in',
   stylePreservation: false,

@@ -1,13 +1,7 @@
 /** Percentages of other keys: `warmupEpochs: 5%` is a share of the epochs of the same recipe. */
-import { z } from 'zod';
-import { percentage, shareOf } from '../common/values.js';
-import { defaultOf, findKey, jobKeys, type KeyLeaf } from './keys.js';
-import { assign, valueAt } from './tree.js';
-
-/** The schema of a key's value as a spec may write it: percentages stay text until {@link withoutPercentages}. */
-export function asWritten({ schema, percentOf }: KeyLeaf): z.core.$ZodType {
-  return percentOf === undefined ? schema : z.union([schema, percentage]);
-}
+import { shareOf } from '../common/values.js';
+import { defaultOf, findKey, jobKeys } from './keys.js';
+import { assign, isMapping, valueAt } from './tree.js';
 
 interface Relative {
   path: readonly string[];
@@ -33,15 +27,48 @@ function relativeAt(path: readonly string[]): Relative | undefined {
 
 /**
  * A job, as written, in which shares of other keys are numbers: `5%` of 20 epochs is 1. A recipe within a recipe, such as that
- * of training from scratch, takes what it does not set from the one around it; a share of that one is then a share of its
- * own epochs.
+ * of training from scratch, takes what it does not set from the one around it, and an entry of `evaluate` from the recipe of its
+ * protocol. If such a recipe sets its own epochs, a share that it takes is a share of these.
  */
 export function withoutPercentages(job: unknown): unknown {
-  return RELATIVE.reduce((resolved, { path, whole, fallback, outer }) => {
-    const ownTotal = valueAt(job, whole);
-    const inherited = outer !== undefined && ownTotal !== undefined ? valueAt(job, outer.path) : undefined;
-    const total = ownTotal ?? (outer === undefined ? fallback : (valueAt(job, outer.whole) ?? outer.fallback));
-    const number = typeof total === 'number' ? shareOf(valueAt(job, path) ?? inherited, total) : undefined;
-    return number === undefined ? resolved : assign(resolved, path, number);
+  const resolved = RELATIVE.reduce((before, relative) => {
+    const number = numberOf(relative, [(path) => valueAt(job, path)]);
+    return number === undefined ? before : assign(before, relative.path, number);
   }, job);
+  const entries = valueAt(job, ['evaluate']);
+  if (!Array.isArray(entries)) return resolved;
+  return assign(
+    resolved,
+    ['evaluate'],
+    entries.map((entry: unknown) => withoutPercentagesIn(entry, job)),
+  );
+}
+
+function withoutPercentagesIn(entry: unknown, job: unknown): unknown {
+  if (!isMapping(entry)) return entry;
+  const protocol = entry.protocol ?? entry.name;
+  return RELATIVE.filter(({ path }) => path[0] === protocol).reduce<unknown>((before, relative) => {
+    const number = numberOf(relative, [([, ...path]) => valueAt(entry, path), (path) => valueAt(job, path)]);
+    return number === undefined ? before : assign(before, relative.path.slice(1), number);
+  }, entry);
+}
+
+/**
+ * The number of a share that the first of the recipes sets, or takes although it sets the other key; undefined: it does neither.
+ *
+ * @param recipes Look up a key: each sets what the ones after it do not.
+ */
+function numberOf(
+  { path, whole, fallback, outer }: Relative & { outer: Relative | undefined },
+  recipes: readonly ((path: readonly string[]) => unknown)[],
+): number | undefined {
+  const [own] = recipes;
+  const places = recipes.map((read) => ({ read, path, whole }));
+  const around = outer === undefined ? [] : recipes.map((read) => ({ read, path: outer.path, whole: outer.whole }));
+  const all = [...places, ...around];
+  const first = (key: 'path' | 'whole'): unknown =>
+    all.map((place) => place.read(place[key])).find((value) => value !== undefined);
+  const total = first('whole') ?? (outer === undefined ? fallback : outer.fallback);
+  const setsIt = own?.(path) !== undefined || own?.(whole) !== undefined;
+  return setsIt && typeof total === 'number' ? shareOf(first('path'), total) : undefined;
 }

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { explainIssues, expectation, type Finding } from './issues.js';
 import { sweepHint } from './hints.js';
+import { asWritten, partial } from './key-nodes.js';
 import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf, type KeyNode } from './keys.js';
-import { asWritten } from './percent.js';
 import { formatPath, type Path } from './problems.js';
 import { rangeSchema, valuesOfRange } from './ranges.js';
 import { isMapping } from './tree.js';
@@ -16,19 +16,6 @@ export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const NAME_RULE = 'expected letters, digits, ".", "_" and "-", beginning with a letter or digit';
 
 // --- job and variants ------------------------------------------------------------------------------------------------
-
-/** A job in which every key is optional; no defaults are filled in. */
-function partial(node: KeyNode): z.ZodType {
-  if (node.kind === 'leaf') {
-    const { description, fallback } = node;
-    return z.optional(asWritten(node)).meta({
-      ...(description === undefined ? {} : { description }),
-      ...(fallback === undefined ? {} : { default: fallback }),
-    });
-  }
-  const shape = Object.fromEntries([...node.children].map(([key, child]) => [key, partial(child)]));
-  return z.strictObject(shape).optional().meta({ description: node.description });
-}
 
 /** The keys of a variant: those of a job, each of which may also be null. */
 function variantKeys(node: KeyNode): z.ZodType {
