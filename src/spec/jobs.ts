@@ -39,6 +39,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const task = resolution.kind === 'task' ? resolution.task : null;
   const conflicts = [
     ...recipeConflicts(job),
+    ...choiceConflicts(job),
     ...dataConflicts(job),
     ...validationConflicts(job),
     ...repeatConflicts(job),
@@ -116,6 +117,23 @@ function recipeConflicts(job: JobSpec): Conflict[] {
       });
     }
     return conflicts;
+  });
+}
+
+/** Lists of values to choose from, without validation images to choose on. */
+function choiceConflicts(job: JobSpec): Conflict[] {
+  return entriesOf(job).flatMap(({ protocol, recipe, own, data }, index): Conflict[] => {
+    if (data.validation !== undefined) return [];
+    const listed = Object.entries(recipe).filter(([, value]) => Array.isArray(value) && value.length > 1);
+    return listed
+      .filter(([key]) => EVALUATION_ENTRIES[protocol].choices.includes(key))
+      .map(([key]) => {
+        const label = own.has(key) ? `evaluate[${index}].${key}` : `${protocol}.${key}`;
+        return {
+          keys: own.has(key) ? [`evaluate.${index}.${key}`, 'evaluate'] : [label],
+          message: `${label} lists several values, of which the best on validation images counts; set data.validation, or give one value`,
+        };
+      });
   });
 }
 

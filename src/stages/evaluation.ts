@@ -63,6 +63,7 @@ export function seedOf({ seed, repeat = 0 }: { seed: number; repeat?: number }):
 export interface EvaluationEntry extends StageKindEntry {
   needs: Needs;
   scratchKeys: ScratchKeys;
+  choices: readonly string[];
 }
 
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
@@ -83,6 +84,8 @@ export interface EvaluationDeclaration<
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
+  /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
+  choices?: readonly Extract<keyof z.output<Recipe>, string>[];
   /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */
@@ -144,6 +147,7 @@ export function defineEvaluation<
     },
     baseline,
     scratchKeys: scratchKeys ?? {},
+    choices: declaration.choices ?? [],
     columns: columnsOf({ ...columnsOfMetrics(metrics), ...numbers }, TEST_IMAGES),
     result: resultSchemaOf(name, { ...metrics, ...numbers, ...TEST_IMAGES }),
   };

@@ -1,8 +1,16 @@
+import { entriesOf } from '../../src/spec/entries.js';
 import { complaints, plan, read } from './support/sweeps.js';
 
 const stages = (text: string) => plan(text).stages;
 
 describe('a percentage', () => {
+  test('in an evaluation is a share of the epochs of that evaluation', () => {
+    const { cells } = read(
+      'job: {finetune: {epochs: 100}, evaluate: [{name: short, protocol: finetune, epochs: 40, warmupEpochs: 5%}]}',
+    );
+    expect(entriesOf(cells[0]!.job)[0]!.recipe).toMatchObject({ epochs: 40, warmupEpochs: 2 });
+  });
+
   test('of warm-up is a share of the epochs of its recipe, and the same stage as the number', () => {
     const recipe = (warmup: string) =>
       `job: {pretrain: {epochs: 50, warmupEpochs: ${warmup}}, linear: {warmupEpochs: ${warmup}}, evaluate: [linear]}`;
