@@ -18,7 +18,7 @@ import { isMapping } from './tree.js';
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const NAME_RULE = 'expected letters, digits, ".", "_" and "-", beginning with a letter or digit';
 
-// --- variants --------------------------------------------------------------------------------------------------------
+// --- job and variants ------------------------------------------------------------------------------------------------
 
 /** The keys of a variant: those of a job, each of which may also be null. */
 function variantKeys(node: KeyNode): z.ZodType {

@@ -160,9 +160,9 @@ describe('wrong values', () => {
     ],
     [
       'evaluate: knn',
-      'job.evaluate: expected a list, each item one of finetune, linear, knn, segment or a mapping of keys, got "knn"',
+      'job.evaluate: expected a list, each item one of finetune, linear, knn, attentive, segment or a mapping of keys, got "knn"',
     ],
-    ['evaluate: [lin]', 'job.evaluate[0]: expected one of finetune, linear, knn, segment, got "lin"'],
+    ['evaluate: [lin]', 'job.evaluate[0]: expected one of finetune, linear, knn, attentive, segment, got "lin"'],
     [
       'degradation: {distorted: {strength: 0.2}}',
       'job.degradation.distorted.strength: expected a list of 2 values, each a number of at least 0 and of at most 0.5, got 0.2',
@@ -206,7 +206,7 @@ describe('wrong values', () => {
 
   test('an axis of a list-valued key is a list of lists', () => {
     expect(complaints('grid: {evaluate: [knn]}')).toEqual([
-      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn, segment or a mapping of keys, got "knn"',
+      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn, attentive, segment or a mapping of keys, got "knn"',
     ]);
   });
 
