@@ -5,6 +5,7 @@ import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
+import { entriesOf } from '../spec/entries.js';
 import { withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
@@ -14,18 +15,19 @@ import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { say } from './terminal.js';
 
 /**
- * Reads and validates a spec file.
+ * Reads and validates a spec file and the files that it extends.
  *
  * @throws UsageError when it cannot be read; SpecError with every problem and its line.
  */
 export function loadSweep(file: string, sets: readonly string[]): Sweep {
+  const readText = (path: string): string => readFileSync(path, 'utf8');
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (error) {
     throw new UsageError(`cannot read the spec ${file}: ${messageOf(error)}`);
   }
-  return readSweep(text, { file, defaultName: basename(file, extname(file)), sets });
+  return readSweep(text, { file, defaultName: basename(file, extname(file)), sets, readText });
 }
 
 /**
@@ -56,7 +58,9 @@ export async function planSweep(
 /** What the data sets lack for the evaluations of the sweep, a sentence each. */
 function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
   const lacks = sweep.cells.flatMap(({ job }) =>
-    job.evaluate.map((evaluation) => lackOf(EVALUATION_ENTRIES[evaluation], datasetOf(withoutLabels(job)))),
+    entriesOf(job).map(({ name, protocol, shots, data }) =>
+      lackOf({ name, needs: EVALUATION_ENTRIES[protocol].needs, shots }, datasetOf(withoutLabels(data))),
+    ),
   );
   return [...new Set(lacks)].filter((lack) => lack !== null);
 }

@@ -85,7 +85,7 @@ function complaint(schema: Schema, value: unknown, issue: Issue): string {
   const own = ownMessage(issue);
   if (own !== undefined && !own.startsWith('expected')) return `: ${own}`;
   const nearest = typeof value === 'string' ? didYouMean(value, choicesOf(schema)) : '';
-  return `: ${own ?? `expected ${expectation(schema)}`}, got ${show(value)}${nearest}`;
+  return `: ${own ?? `expected ${expectation(schema, value)}`}, got ${show(value)}${nearest}`;
 }
 
 /** A message that is written in the schema and is not zod's own, possibly inside a branch of a union. */
@@ -115,7 +115,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
   let at = unwrap(schema, value);
   let here = value;
   for (const step of steps) {
-    const child = childOf(hasForms(at) ? unwrap(pick(at, here), here) : at, step);
+    const child = childOf(formFor({ schema: at, value: here }), step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
     // The message for a missing value contains the description, which is on the outermost wrapper.
@@ -129,14 +129,24 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
     const shape: Record<string, Schema> = schema.shape;
     return Object.hasOwn(shape, step) ? shape[step] : undefined;
   }
+  if (schema instanceof z.ZodDiscriminatedUnion && step === schema.def.discriminator) {
+    const names = schema.def.options.flatMap((option) => [...(option._zod.propValues?.[step] ?? [])]);
+    return z.enum(names.map(String));
+  }
   if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
   if (schema instanceof z.ZodTuple && typeof step === 'number') return schema.def.items[step];
   return undefined;
 }
 
 /** Removes defaults and optional wrappers, and selects the branch that fits the value's type. */
 function unwrap(schema: Schema, value: unknown): Schema {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+  if (
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable
+  ) {
     return unwrap(schema.unwrap(), value);
   }
   if (schema instanceof z.ZodDiscriminatedUnion) {
@@ -156,19 +166,21 @@ function primitive(value: unknown): z.core.util.Primitive {
 
 /** A union of which the form of a value selects the branch: a list, a mapping, or a single value. */
 function hasForms(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
-  const ofForm = (form: Form): number =>
-    schema instanceof z.ZodUnion ? schema.options.filter((option) => formOf(option) === form).length : 0;
+  if (!(schema instanceof z.ZodUnion) || schema instanceof z.ZodDiscriminatedUnion) return false;
+  const ofForm = (form: Form): number => schema.options.filter((option) => formOf(option) === form).length;
   return (ofForm('list') === 1 || ofForm('mapping') === 1) && ofForm('list') <= 1 && ofForm('mapping') <= 1;
 }
 
 /** The branch that the form of the value selects, where there are several. */
 const formFor = ({ schema, value }: { schema: Schema; value: unknown }): Schema =>
-  hasForms(schema) ? pick(schema, value) : schema;
+  hasForms(schema) ? unwrap(pick(schema, value), value) : schema;
 
 type Form = 'list' | 'mapping' | 'single';
 
-const formOf = (option: Schema): Form =>
-  option instanceof z.ZodArray ? 'list' : option instanceof z.ZodObject ? 'mapping' : 'single';
+function formOf(option: Schema): Form {
+  if (option instanceof z.ZodArray) return 'list';
+  return option instanceof z.ZodObject || option instanceof z.ZodDiscriminatedUnion ? 'mapping' : 'single';
+}
 
 function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
   const form: Form = Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'mapping' : 'single';
@@ -189,10 +201,20 @@ function keysOf(schema: Schema): string[] {
 
 // --- words -----------------------------------------------------------------------------------------------------------
 
-/** The values that the schema accepts, in words: `a whole number of at least 1`. */
-export function expectation(schema: Schema): string {
-  return words(jsonOf(schema));
+/**
+ * The values that the schema accepts, in words: `a whole number of at least 1`.
+ *
+ * @param found The value in their place. For a number, percentages are not mentioned.
+ */
+export function expectation(schema: Schema, found?: unknown): string {
+  const json = jsonOf(schema);
+  const options = typeof found === 'number' ? (json.anyOf ?? []).filter((option) => !isPercentage(option)) : [];
+  return words(options.length === 1 ? options[0]! : json);
 }
+
+/** The only text with a pattern that is an alternative to a number. */
+const isPercentage = (json: z.core.JSONSchema._JSONSchema): boolean =>
+  typeof json === 'object' && json.pattern?.endsWith('%$') === true;
 
 /** For a mapping, only that it is one: its keys are checked one by one, and there are many. */
 function jsonOf(schema: Schema): z.core.JSONSchema.BaseSchema {
@@ -210,7 +232,8 @@ function choicesOf(schema: Schema): string[] {
 function words(json: z.core.JSONSchema._JSONSchema): string {
   if (typeof json === 'boolean') return 'a value';
   const options = json.anyOf ?? json.oneOf;
-  if (options !== undefined && json.type === undefined) return options.map(words).join(' or ');
+  if (options !== undefined && json.type === undefined) return [...new Set(options.map(words))].join(' or ');
+  if (json.$ref !== undefined) return 'a mapping of keys'; // only schemas of mappings have an id
   if (json.const !== undefined) return String(json.const);
   if (json.enum !== undefined) return json.enum.length === 1 ? String(json.enum[0]) : `one of ${json.enum.join(', ')}`;
   switch (json.type) {
@@ -221,7 +244,7 @@ function words(json: z.core.JSONSchema._JSONSchema): string {
     case 'number':
       return `a number${bounds(json)}`;
     case 'string':
-      return 'text';
+      return isPercentage(json) ? 'a percentage such as 5%' : 'text';
     case 'array':
       return listWords(json);
     case 'object':

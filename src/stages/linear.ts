@@ -1,6 +1,6 @@
 /** Linear probe: a linear classifier on frozen, standardised features. (PAPER.md §10) */
 import { z } from 'zod';
-import { count, labelFraction, nonNegative, positive } from '../common/values.js';
+import { count, labelFraction, nonNegative, positive, warmup } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
 
@@ -9,7 +9,7 @@ const recipe = z
     epochs: count.default(90).describe('Passes over the frozen features.'),
     batchSize: count.default(256).describe('Features in one optimiser step.'),
     baseLearningRate: positive.default(0.1).describe('Peak learning rate for a batch of 256 (SGD, momentum 0.9).'),
-    warmupEpochs: nonNegative.default(10).describe('Epochs of linear warm-up from 0.'),
+    warmupEpochs: warmup.default(10).describe('Epochs of linear warm-up from 0, or a percentage of epochs.'),
     weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
     labelFraction,
   })

@@ -1,10 +1,11 @@
 import { planOf } from '../runner/support.js';
 import { objectivesTable } from '../../src/report/tables/objectives.js';
 import { accuracies, collect, dataOf, pick, resultsMaker } from './support.js';
+import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
 const ALL = '[scratch, decolorized, blurred, distorted, zoomed-out, zoomed-in, masked, masked+zoomed-in]';
-const tableOf = (...folders: string[]) => objectivesTable(collect(folders), { metric: 'finetune' });
+const tableOf = (...folders: string[]) => objectivesTable(collect(folders), { metric: metric('finetune') });
 
 describe("a sweep over the paper's objectives", () => {
   const folder = results(
@@ -146,7 +147,7 @@ describe('a row is found by its triple', () => {
   test('with any name of the cell', () => {
     const yaml =
       'grid: {objective: [identity], maskRatio: [0, 0.5, 0.75], misalignment: [none, zoomed-in], seed: [0, 1]}';
-    const table = objectivesTable(dataOf(planOf(yaml), { accuracy: 50 }), { metric: 'finetune' });
+    const table = objectivesTable(dataOf(planOf(yaml), { accuracy: 50 }), { metric: metric('finetune') });
     expect(pick({ rows: table.rows.filter(({ n }) => n !== 0) }, 'objective', 'n', 'rank', 'paper_rank')).toEqual([
       ['identity', 2, null, null],
       ['zoomed-in', 2, 2, 3],
@@ -158,15 +159,15 @@ describe('a row is found by its triple', () => {
   test("and a zoom that is not the paper's is told", () => {
     const yaml =
       'job: {degradation: {zoomedIn: {fraction: 224/288}}}\ngrid: {objective: [zoomed-in, masked+zoomed-in], seed: [0, 1]}';
-    const { caption } = objectivesTable(dataOf(planOf(yaml)), { metric: 'finetune' });
+    const { caption } = objectivesTable(dataOf(planOf(yaml)), { metric: metric('finetune') });
     expect(caption.match(/zoomed-in zooms/g)).toHaveLength(1);
     expect(caption).toContain('zoomed-in zooms by 0.778 where the paper zooms by 0.714.');
   });
 });
 
 describe('settings', () => {
-  const rowsOf = (yaml: string, metric: 'finetune' | 'knn' = 'finetune') => {
-    const table = objectivesTable(dataOf(planOf(yaml)), { metric });
+  const rowsOf = (yaml: string, name: 'finetune' | 'knn' = 'finetune') => {
+    const table = objectivesTable(dataOf(planOf(yaml)), { metric: metric(name) });
     return { ...table, rows: table.rows.filter(({ planned }) => planned !== 0) };
   };
 
@@ -177,6 +178,54 @@ describe('settings', () => {
       ['scratch', 'model.depth=4', 2],
       ['masked', 'model.depth=2', 2],
       ['masked', 'model.depth=4', 2],
+    ]);
+  });
+
+  test('have the names of variants in place of all keys that differ between them', () => {
+    const yaml =
+      'variants: {size: {small: {model: {preset: vit-ti}, finetune: {mixup: 0}}, base: {model: {preset: vit-b, patchSize: 8}}}}\n' +
+      'grid: {objective: [scratch, masked], pretrain.epochs: [5, 10], seed: [0, 1]}';
+    expect(pick(rowsOf(yaml), 'objective', 'setting', 'n')).toEqual([
+      ['scratch', 'size=small', 2],
+      ['scratch', 'size=base', 2],
+      ['masked', 'size=small pretrain.epochs=5', 2],
+      ['masked', 'size=base pretrain.epochs=5', 2],
+      ['masked', 'size=small pretrain.epochs=10', 2],
+      ['masked', 'size=base pretrain.epochs=10', 2],
+    ]);
+  });
+
+  test('of variants are compared within themselves, and scratch with all that it does not differ from', () => {
+    const folder = results(
+      'variants: {length: {short: {pretrain: {epochs: 5}}, long: {pretrain: {epochs: 10}}}}\n' +
+        'grid: {objective: [scratch, zoomed-in, masked], seed: [0, 1]}',
+      (objective, seed, config) => {
+        if (objective === 'scratch' || config.kind === 'pretrain') return { accuracy: 40 + seed };
+        return { accuracy: (objective === 'masked' ? 50 : 45) + seed };
+      },
+    );
+    const table = tableOf(folder);
+    const rows = table.rows.filter(({ n }) => n !== 0);
+    expect(pick({ rows }, 'objective', 'setting', 'rank', 'gain_over_scratch')).toEqual([
+      ['scratch', '', null, null],
+      ['zoomed-in', 'length=short', 2, 5],
+      ['zoomed-in', 'length=long', 2, 5],
+      ['masked', 'length=short', 1, 10],
+      ['masked', 'length=long', 1, 10],
+    ]);
+    expect(table.summary['spearman length=short']).toBeCloseTo(1, 12);
+  });
+
+  test('name a variant only where it decides the keys that differ', () => {
+    const yaml =
+      'variants: {recipe: {a: {finetune: {mixup: 0}}, b: {linear: {epochs: 9}}}}\n' +
+      'job: {evaluate: [finetune, knn]}\ngrid: {objective: masked, model.depth: [2, 4]}';
+    expect(pick(rowsOf(yaml, 'knn'), 'setting')).toEqual([['model.depth=2'], ['model.depth=4']]);
+    expect(pick(rowsOf(yaml), 'setting')).toEqual([
+      ['recipe=a model.depth=2'],
+      ['recipe=b model.depth=2'],
+      ['recipe=a model.depth=4'],
+      ['recipe=b model.depth=4'],
     ]);
   });
 
