@@ -77,7 +77,7 @@ for i in "${!parts[@]}"; do
     G2) race G2 G2 "$seconds" ;;
     G3) race G3 G3P,G3F "$seconds" ;;
     breakdown)
-      precisions=$(node "$app/compare.mjs" --precisions) || failed=1
+      precisions=$(node "$app/compare.mjs" --precisions --device webgpu) || failed=1
       works=(G1 G2 G3P G3F); left=$((${#works[@]} * $(wc -w <<< "$precisions")))
       for work in "${works[@]}"; do
         for precision in $precisions; do

@@ -3,27 +3,28 @@
  * load of the machine affects both equally.
  *
  *   node dist/bench/compare.js [--device simd] [--works P,F] [--threads 2]
+ *   node dist/bench/compare.js --works P,F --precision bfloat16
  *   node dist/bench/compare.js --device webgpu --torch-device cuda --works G1,G2,G3P,G3F --precision all
  *
  *   --rounds N       rounds of each work (5); medians are compared
  *   --minutes N      time limit: no round begins that would exceed it, and a process that exceeds it fails
  *   --steps, --in-flight, --batch, --threads   options of bench/step.ts, for both
- *   --precision P    vitmim's precision: float32, float16 or all
+ *   --precision P    vitmim's precision: float32, float16, bfloat16 (float32 then runs too, to compare) or all of the device
  *   --peak LIST      TFLOP/s of the device by precision, for the utilisation: float32=67,bfloat16=989
  *   --python PROGRAM a Python with PyTorch (python3)
  *   --out FILE       the rows as JSON, written again after every run
  *   --json           prints one row a line on standard output
- *   --precisions     only prints the precisions
+ *   --precisions     only prints the precisions of --device
  *
  * On cuda PyTorch runs in float32, in bfloat16 (autocast, fused attention, fused AdamW) and in compiled bfloat16; on
- * the CPU in float32, and in bfloat16 for one step of one run. The exit code is 1 if any run failed.
+ * the CPU in float32, and in bfloat16: in every round if vitmim does, else for one step of one run. The exit code is 1 if any run failed.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { entrants, run, type Entrant } from './contenders.js';
 import { count, optionalRate } from './numbers.js';
 import { describeRow, summarise, type Outcome, type Round, type Row } from './summary.js';
-import { PRECISIONS, workNamed } from './works.js';
+import { precisionsOf, workNamed } from './works.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -46,7 +47,7 @@ const { values: options } = parseArgs({
 });
 
 if (options.precisions) {
-  console.log(PRECISIONS.join(' '));
+  console.log(precisionsOf(options.device).join(' '));
   process.exit();
 }
 

@@ -7,7 +7,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../src/common/errors.js';
 import type { Contender, Measurement, Outcome } from './summary.js';
-import { PRECISIONS } from './works.js';
+import { precisionsOf } from './works.js';
 
 /** Beside this file, in dist/bench and in a packed bundle. */
 const STEP = fileURLToPath(new URL(`step${extname(import.meta.url)}`, import.meta.url));
@@ -17,7 +17,7 @@ export interface RaceOptions {
   /** vitmim's device. */
   device: string;
   torchDevice: string;
-  /** vitmim's precisions, separated by commas; `all`: every one. */
+  /** vitmim's precisions, separated by commas; `all`: every one of the device. bfloat16 also runs float32, to compare. */
   precision: string;
   python: string;
   steps: string;
@@ -44,8 +44,10 @@ export function entrants(options: RaceOptions): Entrant[] {
     ...given('--in-flight', options.inFlight),
     ...given('--peak', peaks.get(precision)),
   ];
-  const precisions = options.precision === 'all' ? PRECISIONS : options.precision.split(',');
-  const ours = precisions.map((precision) => ({
+  const wanted = options.precision === 'all' ? precisionsOf(options.device) : options.precision.split(',');
+  const inBfloat16 = wanted.includes('bfloat16');
+  const precisions = new Set(inBfloat16 ? ['float32', ...wanted] : wanted);
+  const ours = [...precisions].map((precision) => ({
     name: `vitmim ${precision}`,
     ours: true,
     inRatios: true,
@@ -61,8 +63,13 @@ export function entrants(options: RaceOptions): Entrant[] {
   });
   switch (options.torchDevice) {
     case 'cpu':
-      // On a processor without bfloat16 instructions a step takes some 20 times as long: one step of one run.
-      return [...ours, torch('float32', common('float32')), torch('bfloat16', common('bfloat16', '1'), false)];
+      return [
+        ...ours,
+        torch('float32', common('float32'), wanted.includes('float32')),
+        // On a processor without bfloat16 instructions a step takes some 20 times as long. Unless it is the peer, it runs
+        // one step, once.
+        torch('bfloat16', common('bfloat16', inBfloat16 ? options.steps : '1'), inBfloat16),
+      ];
     case 'cuda':
       return [
         ...ours,

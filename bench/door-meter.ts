@@ -3,6 +3,7 @@
  * work and returns.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { SimdBackend } from '../src/backends/simd/backend.js';
 import type { Cost, Rates, Sample } from './floors.js';
 
 /** Times every kernel from now on. `take` returns the samples since its last call. */
@@ -43,7 +44,14 @@ function costOf(kernel: string, inputs: tf.NamedTensorInfoMap, outputs: readonly
   // an optional input of a kernel may be undefined
   const given = Object.values<tf.TensorInfo | undefined>(inputs);
   const tensors = [...given, ...outputs].filter((tensor) => tensor !== undefined);
-  return { bytes: 4 * tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0), flops: flopsOf(kernel, inputs) };
+  return { bytes: tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0), flops: flopsOf(kernel, inputs) };
+}
+
+/** Device simd stores some tensors as bfloat16; weights that it keeps in both types are read so by products. */
+function bytesOf(tensor: tf.TensorInfo): number {
+  const { bfloat16Address } = tf.backend() as unknown as Partial<SimdBackend>;
+  const rounded = bfloat16Address?.call(tf.backend(), tensor) !== undefined;
+  return (rounded ? 2 : 4) * sizeOf(tensor);
 }
 
 /** FLOPs of the products only. */
@@ -53,8 +61,10 @@ function flopsOf(kernel: string, inputs: tf.NamedTensorInfoMap): number {
   const attention = (): number => (2 * sizeOf(inputs.input0!) * inputs.input0!.shape[1]!) / 3;
   switch (kernel) {
     case 'VitLinear':
+    case 'VitLinearBfloat16':
       return linear();
     case 'VitLinearGrad':
+    case 'VitLinearBfloat16Grad':
       return 2 * linear();
     case 'VitAttention':
       return 2 * attention();

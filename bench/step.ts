@@ -8,7 +8,7 @@
  *   --steps N        number of measurements (5); the median is reported
  *   --in-flight N    steps in a measurement; the loss is read after the last. Default: 1 on synchronous devices; 10 on
  *                    others, which would be idle if the loss were read after every step
- *   --precision P    float32 or float16
+ *   --precision P    float32, float16 (webgpu) or bfloat16 (simd)
  *   --peak N         TFLOP/s of the device in that precision, for the utilisation and the floors of --breakdown
  *   --bandwidth N    GB/s of its memory, for the floors
  *   --breakdown      prints the time of each kernel; --sizes lists different sizes of a kernel separately (webgpu)
@@ -58,6 +58,7 @@ const bandwidth = optionalRate('--bandwidth', options.bandwidth, 1e9);
 if (options.breakdown) process.env.VITMIM_DAWN ??= EXACT_TIMESTAMPS;
 const device = await openDevice(options.device as DeviceName | 'auto', {
   threads: options.threads === undefined ? undefined : count('--threads', options.threads),
+  precision: model.precision,
 });
 const inFlight =
   options['in-flight'] === undefined ? (computesAtOnce(device) ? 1 : 10) : count('--in-flight', options['in-flight']);

@@ -45,7 +45,7 @@ export interface Standing {
   failure: string | null;
 }
 
-/** Images/s of ours ÷ images/s of theirs in the same round: the median, and each round. */
+/** Images/s of ours ÷ images/s of theirs, or of ours in float32, in the same round: the median, and each round. */
 export interface Ratio {
   ours: string;
   theirs: string;
@@ -64,9 +64,13 @@ export function summarise(work: string, contenders: readonly Contender[], rounds
   return {
     work,
     standings: contenders.map(({ name }) => standing(name, rounds)),
-    ratios: ours!.flatMap((a) => theirs!.flatMap((b) => ratio(a.name, b.name, rounds))),
+    ratios: ours!.flatMap((a) => [...theirs!, ...baseOf(a, ours!)].flatMap((b) => ratio(a.name, b.name, rounds))),
   };
 }
+
+/** vitmim in float32, with which its other precisions are compared. */
+const baseOf = ({ name }: Contender, ours: readonly Contender[]): Contender[] =>
+  ours.filter((one) => one.name === 'vitmim float32' && one.name !== name);
 
 const measured = (outcome: Outcome | undefined): outcome is Measurement =>
   outcome !== undefined && !('failure' in outcome);

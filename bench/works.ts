@@ -36,6 +36,18 @@ export function workNamed(name: string): Work {
 /** The precisions of a model. */
 export const PRECISIONS: readonly string[] = modelSchema.shape.precision.unwrap().options;
 
+/** Those in which a device multiplies. */
+export function precisionsOf(device: string): readonly string[] {
+  switch (device) {
+    case 'simd':
+      return ['float32', 'bfloat16'];
+    case 'webgpu':
+      return ['float32', 'float16'];
+    default:
+      return ['float32'];
+  }
+}
+
 /** @throws UsageError if models have no such precision. */
 export function modelOf({ model, imageSize }: Work, precision = 'float32'): ModelConfig {
   if (!PRECISIONS.includes(precision)) {

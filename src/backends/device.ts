@@ -1,5 +1,7 @@
 /** The interface of devices. Each has a file beside this one that opens it; `open.ts` chooses among them. */
 
+import type { Precision } from '../ops/index.js';
+
 export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
 export type DeviceName = (typeof DEVICE_NAMES)[number];
 
@@ -20,8 +22,8 @@ export interface Device {
   /** What it runs on, for messages: an adapter, a library and its version. */
   readonly description: string;
   readonly details: DeviceDetails;
-  /** What would make it faster, in a sentence for the user. */
-  readonly advice?: string;
+  /** What would make it faster, in sentences for the user. */
+  readonly advice?: readonly string[];
   /** Whether the processor does the work, as with a software Vulkan driver. */
   readonly software: boolean;
   /** Releases everything that would keep the process alive. The device cannot be used afterwards. */
@@ -32,6 +34,8 @@ export interface Device {
 export interface DeviceOptions {
   /** Threads of a device that computes on the processor, at least 1; undefined: one for each core. */
   threads?: number | undefined;
+  /** Of the model that will be trained; undefined: float32. A device may measure what is fastest for it. */
+  precision?: Precision | undefined;
 }
 
 /** How a device is opened. */

@@ -31,10 +31,10 @@ export async function diagnose(benchmark: boolean): Promise<Diagnosis> {
   for (const name of DEVICE_NAMES) {
     let device: Device | undefined;
     try {
-      device = await openDevice(name);
+      device = await openDevice(name, { precision: benchmark ? 'bfloat16' : undefined });
       const gigaflops = benchmark ? await measure() : null;
-      const { description, advice = null } = device;
-      devices.push({ name, description, reason: reasonOf(auto, name), advice, gigaflops });
+      const { description, advice = [] } = device;
+      devices.push({ name, description, reason: reasonOf(auto, name), advice: advice.join('\n') || null, gigaflops });
     } catch (error) {
       devices.push({ name, description: null, reason: messageOf(error), advice: null, gigaflops: null });
     } finally {

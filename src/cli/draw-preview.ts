@@ -14,6 +14,7 @@ import { composeObjective, type Batch } from '../objectives/compose.js';
 import { renderPreview } from '../objectives/contact-sheet.js';
 import { encodeNpy } from '../objectives/npy.js';
 import { panelArray, previewPanels, type Panels } from '../objectives/panels.js';
+import { hasProducts } from '../ops/index.js';
 import { describeCell, resolveTask } from '../spec/cells.js';
 import type { ModelConfig } from '../spec/model.js';
 import { parseObjective, taskName } from '../spec/objective.js';
@@ -93,7 +94,9 @@ function loadCheckpoint(folder: string) {
   }
 }
 
-function reconstructor(model: ModelConfig, parameters: Parameters) {
+function reconstructor({ precision, ...float32 }: ModelConfig, parameters: Parameters) {
+  // In a picture, the precision of the training makes no visible difference.
+  const model = precision !== undefined && hasProducts(precision) ? { ...float32, precision } : float32;
   return ({ inputs, selection }: Batch): tf.Tensor3D => {
     if (selection && !parameters.has('mask_token')) {
       throw new UsageError('this model was pre-trained without a mask; it cannot fill in removed tokens');

@@ -4,6 +4,7 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import type { Dataset } from '../data/dataset.js';
+import { validationOf } from '../data/validation.js';
 import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes } from '../model/shapes.js';
 import { encodingCost, finetuneCost, pretrainCost } from '../spec/flops.js';
 import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
@@ -12,8 +13,10 @@ import type { StageResult } from '../store/records.js';
 
 /** Images of the splits of a data set, and its classes. */
 export interface DataSize {
+  /** Without the validation images. */
   train: number;
   test: number;
+  validation?: number;
   classes: number;
 }
 
@@ -22,18 +25,40 @@ export class DataSizes {
   readonly #sizes = new Map<string, DataSize>();
 
   add(data: UnlabelledData, size: DataSize): void {
-    this.#sizes.set(canonicalJson(data), size);
+    const { validation, ...whole } = data;
+    this.#sizes.set(keyOf(data), size);
+    if (validation === undefined || 'folder' in validation) return;
+    // Stages that use all training images have no such key.
+    this.#sizes.set(keyOf(whole), { ...size, train: size.train + (size.validation ?? 0) });
   }
 
   /** Adds an opened data set. It is bound, so `planSweep` can call it. */
-  readonly addOpened = (data: UnlabelledData, { train, test, classes }: Dataset): void => {
-    this.add(data, { train: train.length, test: test.length, classes: classes.length });
+  readonly addOpened = (data: UnlabelledData, { train, test, validation, classes }: Dataset): void => {
+    const validationImages = validation === undefined ? {} : { validation: validation.length };
+    this.add(data, { train: train.length, test: test.length, ...validationImages, classes: classes.length });
   };
 
-  of({ data }: StageConfig): DataSize | undefined {
-    const { labelFraction: _, ...images } = { labelFraction: 1, ...data };
-    return this.#sizes.get(canonicalJson(images));
+  /** The images that a stage trains on and measures on, in `train` and `test`. */
+  of(config: StageConfig): DataSize | undefined {
+    const size = this.#sizes.get(keyOf(config.data));
+    if (size === undefined) return undefined;
+    const { train, test, validation = 0, classes } = size;
+    const measuresOnValidation = 'split' in config;
+    return {
+      train: config.data.validation?.joined === true ? train + validation : train,
+      test: measuresOnValidation ? validation : test,
+      classes,
+    };
   }
+}
+
+/** The images of a data set, and which of them are apart. */
+function keyOf(data: UnlabelledData): string {
+  const { labelFraction: _, validation, ...images } = { labelFraction: 1, ...data };
+  const place = validationOf(validation, false);
+  if (place === undefined) return canonicalJson(images);
+  const { joined: __, ...apart } = place;
+  return canonicalJson({ ...images, validation: apart });
 }
 
 /** Images of the training split that a stage uses. */

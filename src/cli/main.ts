@@ -11,6 +11,7 @@ import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { exportCommand } from './export.js';
 import { planCommand } from './plan.js';
+import { powerCommand } from './power.js';
 import { previewCommand } from './preview.js';
 import { reportCommand } from './report.js';
 import { schemaCommand } from './schema.js';
@@ -26,6 +27,7 @@ Examples:
   vitmim sweep experiments/smoke.yaml          run every objective for seconds
   vitmim status results/ablation               see how far it is
   vitmim report results/smoke                  print and write its tables
+  vitmim power results/pilot                   see how many seeds decide a difference
   vitmim clean results/ablation --dry-run      see what could be removed
   vitmim plan experiments/ablation.yaml        see what a sweep would run
   vitmim preview masked+zoomed-in --image photo.jpg --out panels.png
@@ -60,6 +62,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     cancelCommand(),
     reportCommand(finish),
     compareCommand(finish),
+    powerCommand(),
     exportCommand(),
     verifyCommand(finish),
     cleanCommand(finish),

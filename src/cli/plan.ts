@@ -1,6 +1,7 @@
 /** `vitmim plan`: what a sweep would run, what is done already, and what was left out and why. Runs nothing. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { describeResolution, resolutionOf } from '../report/power/resolution.js';
 import { describeCell } from '../spec/cells.js';
 import { describeStage } from '../runner/describe.js';
 import { duration } from '../runner/reporters/format.js';
@@ -16,12 +17,14 @@ import { resultSchema, stageSchema } from '../store/records.js';
 import { DataSizes, estimate, type Done, type Estimate } from './estimate.js';
 import { loadSweep, planSweep } from './load-sweep.js';
 import { jsonOption, outOption, setOption, shardOption } from './options.js';
+import { spreadSourceOf } from './spread-source.js';
 import { print, printJson, printWrapped, say } from './terminal.js';
 
 interface Options {
   out?: string;
   set: string[];
   shard?: Shard;
+  spread?: string;
   json?: true;
 }
 
@@ -32,13 +35,29 @@ export function planCommand(): Command {
     .addOption(outOption())
     .addOption(setOption())
     .addOption(shardOption())
+    .option(
+      '--spread <folder>',
+      'results that tell how much runs vary (default: the results folder, or those that vitmim keeps)',
+    )
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  vitmim plan experiments/ablation.yaml --set grid.seed=[0]')
-    .action(async (file: string, { out, set, shard, json }: Options) => {
+    .addHelpText(
+      'after',
+      `
+Examples:
+  vitmim plan experiments/ablation.yaml --set grid.seed=[0]
+  vitmim plan experiments/ablation.yaml --spread results/pilot      what its seeds can resolve`,
+    )
+    .action(async (file: string, { out, set, shard, spread, json }: Options) => {
       const sizes = new DataSizes();
       const sweep = loadSweep(file, set);
       const plan = await planSweep(sweep, sizes.addOpened, json ? say : print);
-      showPlan(plan, out ?? join('results', plan.name), { json, shard, sizes, remarks: remarksOn(sweep, plan) });
+      showPlan(plan, out ?? join('results', plan.name), {
+        json,
+        shard,
+        sizes,
+        remarks: remarksOn(sweep, plan),
+        spread,
+      });
     });
 }
 
@@ -51,6 +70,8 @@ interface ShowOptions {
   changes?: ReadonlyMap<string, string> | undefined;
   /** What the spec writes without effect. */
   remarks: readonly Remark[];
+  /** The results that tell how much runs vary; see `spreadSourceOf`. */
+  spread?: string | undefined;
 }
 
 /** Remarks that are printed; of further ones only the number. */
@@ -64,16 +85,21 @@ export function remarkLines(remarks: readonly Remark[]): string[] {
 }
 
 /** Prints a plan against what its results folder holds. */
-export function showPlan(whole: Plan, folder: string, { json, shard, changes, sizes, remarks }: ShowOptions): void {
+export function showPlan(
+  whole: Plan,
+  folder: string,
+  { json, shard, changes, sizes, remarks, spread }: ShowOptions,
+): void {
   const plan = shard === undefined ? whole : shardPlan(whole, shard);
   const paths = sweepPaths(folder);
   const inspections = inspectPlan(plan, paths, changes);
   const toRun = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
   const estimated = estimate(toRun, sizes, doneStages(paths));
   const axes = axesOf(plan);
+  const resolution = resolutionOf(whole, spreadSourceOf(folder, spread));
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...inspections.get(stage.id)! }));
-    printJson({ ...plan, stages, axes, remarks: remarks.map(formatRemark), estimate: estimated });
+    printJson({ ...plan, stages, axes, remarks: remarks.map(formatRemark), estimate: estimated, resolution });
     return;
   }
   const kinds = new Map<StageKind, number>();
@@ -98,6 +124,7 @@ export function showPlan(whole: Plan, folder: string, { json, shard, changes, si
   const name = shard === undefined ? plan.name : `${plan.name}, shard ${formatShard(shard)}`;
   printWrapped(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
   for (const line of describeEstimate(estimated)) printWrapped(line, 2);
+  if (resolution !== null) printWrapped(`Seeds: ${describeResolution(resolution)}`, 2);
 }
 
 /** Stages of the folder that are done, of this plan and earlier ones: so many tell how fast this machine is. */

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
 import type { StopSignal } from '../common/stop-codes.js';
-import { localLauncher } from '../runner/local.js';
+import { localWorkers } from '../runner/local.js';
 import { plainReporter } from '../runner/reporters/plain.js';
 import { runOne, type OneEnd } from '../runner/run-one.js';
 import { ownTask, requeue } from '../runner/slurm/requeue.js';
@@ -59,22 +59,23 @@ async function run(folder: string, id: string, options: Options, signal: AbortSi
   const plan = options.plan === undefined ? choosePlans(sweepPaths(folder), 'newest').plan : readPlanOf(options.plan);
   const device = await chooseDevice(options.device);
   const reporter = plainReporter((text) => process.stderr.write(text));
+  const { launch, close } = localWorkers({
+    bin: process.argv[1]!,
+    device: device.name,
+    threads: options.threads ?? 1,
+    origin: options.origin,
+  });
   const end = await runOne(id, {
     plan,
     folder,
-    launch: localLauncher({
-      bin: process.argv[1]!,
-      device: device.name,
-      threads: options.threads ?? 1,
-      origin: options.origin,
-    }),
+    launch,
     maxAttempts: options.maxAttempts,
     onEvent: (event) => {
       // This command reports how it is stopped; in a Slurm task there is no second Ctrl-C.
       if (event.type !== 'run-stopping') reporter.onEvent(event);
     },
     signal,
-  });
+  }).finally(close);
   reporter.close();
   if (end.kind === 'blocked') say(`blocked: not run, since ${end.by.name} (${end.by.id}) has no result`);
   return end;

@@ -6,7 +6,7 @@ import { messageOf, UsageError } from '../common/errors.js';
 import type { StopSignal } from '../common/stop-codes.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { createReporter } from '../runner/reporters/index.js';
-import { localLauncher } from '../runner/local.js';
+import { localWorkers } from '../runner/local.js';
 import { collectOrigin, describeDirt, refuseUnlessClean } from '../runner/provenance.js';
 import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, stagesLeft, type Retry } from '../runner/choose-stages.js';
@@ -194,6 +194,15 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     env: process.env,
   });
   const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.adapters?.length }, device.software);
+  const workers = localWorkers({
+    bin: options.trainer ?? process.argv[1]!,
+    device: device.name,
+    threads,
+    checkpointMinutes: options.checkpointMinutes,
+    origin,
+    // CUDA hides the others; Dawn takes the adapter whose name holds the text.
+    slots: options.adapters?.map((adapter) => ({ CUDA_VISIBLE_DEVICES: adapter, VITMIM_ADAPTER: adapter })),
+  });
   const request = onStopSignals(STOPPING);
   try {
     const summary = await runPlan({
@@ -202,15 +211,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
       jobs,
       only,
       changes,
-      launch: localLauncher({
-        bin: options.trainer ?? process.argv[1]!,
-        device: device.name,
-        threads,
-        checkpointMinutes: options.checkpointMinutes,
-        origin,
-        // CUDA hides the others; Dawn takes the adapter whose name holds the text.
-        slots: options.adapters?.map((adapter) => ({ CUDA_VISIBLE_DEVICES: adapter, VITMIM_ADAPTER: adapter })),
-      }),
+      launch: workers.launch,
       limits: { time: options.stageTimeout ?? Infinity, silence: options.silenceTimeout },
       onFailure: options.onFailure,
       maxAttempts: options.maxAttempts,
@@ -227,6 +228,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command goes on from here`);
     return code;
   } finally {
+    workers.close();
     // Signals stay without effect: the process ends now, with the code that it has.
     reporter.close();
   }

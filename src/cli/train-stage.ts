@@ -1,7 +1,9 @@
-/** What `vitmim train` does: opens the device, runs the stage, and says how it ended. */
+/** The work of `vitmim train`: opens the device, runs a stage, and reports how it ended. */
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../backends/open.js';
+import type { Precision } from '../ops/index.js';
 import type { Device } from '../backends/device.js';
 import { isDiskFull, messageOf, TrainingError, UsageError, type FailureCause } from '../common/errors.js';
 import { patience } from '../common/patience.js';
@@ -15,11 +17,12 @@ import { stagePaths, sweepPaths, type StagePaths } from '../store/layout.js';
 import { readOrigin, recordAttempt, storeOrigin, type Origin } from '../store/provenance.js';
 import { stageSchema, type StageEvent } from '../store/records.js';
 import { describeMeasured } from '../stages/metrics.js';
-import type { StageKind } from '../spec/stages.js';
+import type { StageConfig, StageKind } from '../spec/stages.js';
 import { Interrupted } from '../training/interrupted.js';
 import { runStage } from '../training/run-stage.js';
 import type { DeviceChoice } from './options.js';
-import { onStopSignals, stopCode, STOPPING_STAGES } from './stop-signals.js';
+import { Orders } from './orders.js';
+import { onStopSignals, stopCode, STOPPING_STAGES, type StopRequest } from './stop-signals.js';
 import { EXIT, printJson, say } from './terminal.js';
 import { VERSION } from './version.js';
 
@@ -36,19 +39,72 @@ export interface TrainOptions {
 /** What a stage that was asked to stop gets to reach a step boundary, while it makes no progress. */
 const STUCK_SECONDS = 10;
 
-/** Runs the stage at `file` and returns the exit code. */
+/**
+ * Runs the stage at `file` and returns the exit code. With the claim of a sweep, it then runs the stages that the sweep
+ * orders, until one of them does not finish well.
+ */
 export async function trainStage(file: string, options: TrainOptions): Promise<number> {
+  const request = onStopSignals(STOPPING_STAGES);
+  const orders = options.claim === undefined ? null : new Orders(request.stop);
+  let opened: { device: Device; precision: Precision | undefined; tensors: number } | undefined;
+  const device = async ({ precision }: Model): Promise<Device> => {
+    // What a device says of itself depends on the precision.
+    if (opened?.precision !== precision) {
+      opened?.device.close();
+      opened = undefined;
+    }
+    opened ??= {
+      device: await openDevice(options.device, { threads: options.threads, precision }),
+      precision,
+      tensors: tf.memory().numTensors,
+    };
+    return opened.device;
+  };
+  try {
+    let stage = file;
+    let claim = options.claim;
+    for (;;) {
+      const code = await trainOne(stage, claim, { options, request, device });
+      // The next stage must find the process as this one did.
+      const clean = opened?.tensors === tf.memory().numTensors;
+      if (code !== EXIT.ok || orders === null || !clean) return code;
+      emitJson({ type: 'idle' });
+      const next = await orders.next();
+      if (next === null) return code;
+      ({ stage, claim } = next);
+    }
+  } finally {
+    request.end();
+    opened?.device.close();
+  }
+}
+
+type Model = Pick<StageConfig['model'], 'precision'>;
+
+interface Process {
+  options: TrainOptions;
+  request: StopRequest;
+  /** The device of the process, which is opened once for stages of one precision. */
+  device: (model: Model) => Promise<Device>;
+}
+
+const emitJson = (event: StageEvent): void => {
+  printJson(event);
+};
+
+async function trainOne(file: string, claimId: string | undefined, process: Process): Promise<number> {
+  const { options, request } = process;
   const stage = readJson(file, stageSchema, 'run the sweep again: it writes the file anew');
   if (!stage) throw new UsageError(`there is no stage at ${file}`);
   const paths = stagePaths(dirname(file));
   const emit = (event: StageEvent): void => {
-    if (options.json) printJson(event);
-    else if (event.type !== 'alive') say(describe(event, stage.config.kind));
+    if (options.json) emitJson(event);
+    else if (event.type !== 'alive' && event.type !== 'idle') say(describe(event, stage.config.kind));
   };
-  const request = onStopSignals(STOPPING_STAGES);
-  const own = options.claim === undefined ? claimForMyself(paths) : undefined;
-  if (options.claim !== undefined) endWithParent();
-  const claim = options.claim ?? own!.id;
+  // Each stage listens to a signal of its own, so that no listener outlives it.
+  const stop = AbortSignal.any([request.stop]);
+  const own = claimId === undefined ? claimForMyself(paths) : undefined;
+  const claim = claimId ?? own!.id;
   const renewal = setInterval(() => own?.renew(), RENEW_EVERY_MS);
   let told = workDone();
   const alive = setInterval(() => {
@@ -56,11 +112,9 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     told = workDone();
   }, ALIVE_EVERY_MS);
 
-  let device: Device | undefined;
   try {
-    device = await openDevice(options.device, { threads: options.threads });
-    const { name, description, details, advice } = device;
-    if (advice !== undefined) emit({ type: 'advice', message: advice });
+    const { name, description, details, advice = [] } = await process.device(stage.config.model);
+    for (const message of advice) emit({ type: 'advice', message });
     recordAttempt(paths, {
       origin: options.origin === undefined ? await ownOrigin(paths, options.diff) : readOrigin(options.origin),
       machine: thisMachine(),
@@ -69,14 +123,14 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     const running = runStage(stage, paths, {
       device: description,
       emit,
-      signal: request.stop,
+      signal: stop,
       checkpointEvery: options.checkpointMinutes * 60_000,
       cores: options.threads ?? availableParallelism(),
       mayWrite: () => {
         if (!holdsClaim(paths, claim)) throw new TrainingError('another sweep has taken the stage over', 'lost');
       },
     });
-    const result = await Promise.race([running, stuckAfter(request.stop)]);
+    const result = await Promise.race([running, stuckAfter(stop)]);
     emit({ type: 'done', result });
     return EXIT.ok;
   } catch (error) {
@@ -92,8 +146,6 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     clearInterval(renewal);
     clearInterval(alive);
     own?.release();
-    request.end();
-    device?.close();
   }
 }
 
@@ -124,15 +176,6 @@ function claimForMyself(paths: StagePaths): Claim {
   throw new UsageError(`${who} runs the stage in ${paths.folder}; wait for it, or stop it`);
 }
 
-/** The sweep that started this worker holds the other end of standard input: once it is gone, the work is not needed. */
-function endWithParent(): void {
-  process.stdin.on('error', () => undefined);
-  process.stdin.on('close', () => process.exit(EXIT.failed));
-  process.stdin.resume();
-  // It must not keep the process alive. A pipe is a socket to Node; its type says only that it can be read.
-  (process.stdin as unknown as { unref(): void }).unref();
-}
-
 /** Where no sweep says it: the command is this one, and no spec is known. */
 async function ownOrigin({ folder }: StagePaths, keepDiff: boolean): Promise<Origin> {
   const sweep = sweepPaths(dirname(dirname(resolve(folder))));
@@ -160,7 +203,7 @@ function reasonOf(error: unknown): string {
   return isDiskFull(error) ? `the disk of the results folder is full (${messageOf(error)})` : messageOf(error);
 }
 
-function describe(event: Exclude<StageEvent, { type: 'alive' }>, kind: StageKind): string {
+function describe(event: Exclude<StageEvent, { type: 'alive' | 'idle' }>, kind: StageKind): string {
   switch (event.type) {
     case 'started':
       return `on ${event.device}: ${event.steps} steps${event.fromStep > 0 ? `, from step ${event.fromStep}` : ''}`;
@@ -169,7 +212,7 @@ function describe(event: Exclude<StageEvent, { type: 'alive' }>, kind: StageKind
       return `step ${step}/${steps}  loss ${loss.toFixed(4)}  ${imagesPerSecond.toFixed(0)} images/s`;
     }
     case 'evaluated':
-      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the test set`;
+      return `epoch ${event.epoch}: ${describeMeasured(kind, event.metrics)} on the ${event.split === undefined ? 'test set' : `${event.split} images`}`;
     case 'advice':
       return `hint: ${event.message}`;
     case 'warning':

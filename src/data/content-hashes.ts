@@ -9,9 +9,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { cachePath } from '../common/cache-folder.js';
 import { sha256 } from '../common/canonical.js';
 import { mapInParallel } from './map-in-parallel.js';
 import { readRegularFile } from './read-file.js';
@@ -53,9 +53,7 @@ export interface HashOptions {
 
 /** `vitmim/manifests` in `$XDG_CACHE_HOME`, or in `.cache` in the user's home folder. */
 export function manifestHome(environment: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_CACHE_HOME: chosen } = environment;
-  const caches = chosen !== undefined && chosen !== '' ? chosen : join(homedir(), '.cache');
-  return join(caches, 'vitmim', 'manifests');
+  return cachePath('manifests', environment);
 }
 
 /**

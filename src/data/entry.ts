@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, labelFraction } from '../common/values.js';
 import { balancedSubset, type DatasetOf, type DataWatch } from './split.js';
 import type { TargetKind } from './target.js';
+import { separateValidation, validationKey, type Validation } from './validation.js';
 
 /** Keys of every data set. */
 export const DATA_KEYS = {
@@ -13,6 +14,7 @@ export const DATA_KEYS = {
     .describe('Fraction of the training labels that fine-tuning and the probes use, per class, drawn by the seed.'),
   trainImages: count.optional().describe('Use at most this many training images, drawn evenly over the classes.'),
   testImages: count.optional().describe('Use at most this many test images, drawn evenly over the classes.'),
+  validation: validationKey,
 };
 
 export const path = z.string().min(1);
@@ -42,10 +44,11 @@ export interface Archive {
   readonly isComplete: (folder: string) => Promise<boolean>;
 }
 
-/** How much of a data set is used: the first two keys of every schema that are not about its images. */
+/** How much of a data set is used, and for what: keys of every schema that are not about its images. */
 interface Amounts {
   trainImages?: number | undefined;
   testImages?: number | undefined;
+  validation?: Validation | undefined;
 }
 
 interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind> {
@@ -53,8 +56,10 @@ interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind
   schema: Schema;
   /** What it provides with each image. */
   targets: Kind;
+  /** Its splits are folders, which `validation.folder` can name: it then opens that split. */
+  hasFolders?: true;
   /**
-   * Opens all of it; `trainImages` and `testImages` are applied to what it returns.
+   * Opens all of it; `trainImages`, `testImages` and drawn validation images are applied to what it returns.
    *
    * @throws UsageError where it is missing, incomplete or malformed, with the way to get it.
    */
@@ -73,6 +78,7 @@ export function defineDataset<Schema extends z.ZodObject, Kind extends TargetKin
 ) {
   return {
     ...declaration,
+    hasFolders: declaration.hasFolders === true,
     async open(data: DataOf<Schema> & Amounts, options: OpenOptions): Promise<DatasetOf<Kind>> {
       const dataset = await declaration.open(data, options);
       const train = balancedSubset(dataset.train, data.trainImages, 'train');
@@ -82,7 +88,9 @@ export function defineDataset<Schema extends z.ZodObject, Kind extends TargetKin
         ...cutRemarks('trainImages', train.length, dataset.train.length),
         ...cutRemarks('testImages', test.length, dataset.test.length),
       ];
-      return { ...dataset, train, test, remarks };
+      const { validation } = data;
+      const drawn = validation === undefined || 'folder' in validation ? {} : separateValidation(train, validation);
+      return { ...dataset, train, test, ...drawn, remarks };
     },
   };
 }

@@ -51,20 +51,20 @@ const schema = z
   })
   .describe('Images in one folder a class.');
 
-export const imageFolder = defineDataset({ schema, targets: 'class', open: openImageFolder });
+export const imageFolder = defineDataset({ schema, targets: 'class', hasFolders: true, open: openImageFolder });
 
 /**
  * Opens the splits of a folder, see `image-splits.ts`. Classes are the sub-folders of a split in code-point order. Of a class
  * folder, every image counts, however deep; other files and hidden ones do not, and are counted by reason.
  *
  * The fingerprint is the hash of every image's split, class, name and content. Contents are read when a file is new or
- * its size, times or inode changed, see `content-hashes.ts`. No stage reads the validation split, which is left out.
+ * its size, times or inode changed, see `content-hashes.ts`. The validation split is left out where no stage reads it.
  *
  * @param options Its cores are those of {@link openReaders}.
  * @throws UsageError for missing or empty folders, for splits whose classes differ, and for a file that cannot be read.
  */
 async function openImageFolder(
-  { path, splits, labels, decode, corrupt, damaged }: DataOf<typeof schema>,
+  { path, splits, labels, decode, corrupt, damaged, validation: given }: DataOf<typeof schema>,
   { cores, watch }: OpenOptions,
 ): Promise<Dataset<'class'>> {
   const root = resolve(path);
@@ -75,7 +75,8 @@ async function openImageFolder(
         'which needs no files.',
     );
   }
-  const { train, test, validation, remarks } = await listSplits(root, splits, labels);
+  const wanted = given !== undefined && 'folder' in given ? given : undefined;
+  const { train, test, validation, remarks } = await listSplits(root, splits, labels, wanted?.folder);
   const named = { train, test, validation };
   const present = Object.entries(named).flatMap(([role, split]) => (split === null ? [] : [{ role, split }]));
   const broken = present.flatMap(({ split }) => brokenFiles(split));
@@ -86,15 +87,18 @@ async function openImageFolder(
     );
   }
 
-  const files = [...filesOf('train', train), ...(test === null ? [] : filesOf('test', test))];
-  const hashed = await hashFolder(root, files, { ...watch, choice: canonicalJson({ splits, labels }) }).catch(
-    (error: unknown) => {
-      throw explained(
-        error,
-        `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
-      );
-    },
-  );
+  const files = [
+    ...filesOf('train', train),
+    ...(test === null ? [] : filesOf('test', test)),
+    ...(validation === null || wanted === undefined ? [] : filesOf('validation', validation)),
+  ];
+  const choice = canonicalJson({ splits, labels, validation: wanted?.folder });
+  const hashed = await hashFolder(root, files, { ...watch, choice }).catch((error: unknown) => {
+    throw explained(
+      error,
+      `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
+    );
+  });
   if (watch.onChanged && hashed.before !== null && hashed.before !== hashed.fingerprint) {
     const changes = await hashed.changesSince(hashed.before);
     if (changes !== null) watch.onChanged(`${root} changed since it was last read (${changes})`);
@@ -107,19 +111,27 @@ async function openImageFolder(
     cache: new ImageCache(CACHE_BYTES),
     readFile: openReaders(cores, decode),
   };
-  const open = (split: ListedSplit | null): Split<number> =>
-    split === null ? emptySplit() : splitOf(sourceOf(split, reading));
+  const open = (...parts: (ListedSplit | null)[]): Split<number> => {
+    const listedParts = parts.filter((part) => part !== null);
+    return listedParts.length === 0 ? emptySplit() : splitOf(sourceOf(listedParts, reading));
+  };
   return {
     name: 'image-folder',
     targets: 'class',
     classes: train.labelled ? train.classes.map(({ name }) => name) : [],
     fingerprint: hashed.fingerprint,
     changesSince: (fingerprint) => hashed.changesSince(fingerprint),
-    train: open(train),
+    train: wanted?.joined ? open(train, validation) : open(train),
     test: open(test),
-    ...(validation === null ? {} : { validation: open(validation) }),
+    ...(wanted === undefined || wanted.joined ? {} : { validation: open(validation) }),
     remarks: [
       ...remarks,
+      ...(validation !== null && wanted === undefined
+        ? [
+            `${relative(root, validation.folder)}/ is not read: data.validation: { folder: ` +
+              `${relative(root, validation.folder)} } makes it the validation split`,
+          ]
+        : []),
       ...present.flatMap(({ role, split: { ignored } }) => {
         const found = ignored.describe();
         return found === null ? [] : [`ignored in ${relative(root, ignored.folder) || role}/: ${found}`];
@@ -144,7 +156,7 @@ function brokenFiles({ folder, classes }: ListedSplit): string[] {
 }
 
 /** The files of a split. They are named by what the split is for, so that `test/` and `val/` are the same content. */
-function filesOf(role: 'train' | 'test', { folder, classes }: ListedSplit): ListedFile[] {
+function filesOf(role: 'train' | 'test' | 'validation', { folder, classes }: ListedSplit): ListedFile[] {
   return classes.flatMap(({ name: className, files }) => {
     const place = className === '' ? '' : `${className}/`;
     return files.map(({ name, stamp, changedAt, broken }) => ({
@@ -163,14 +175,17 @@ interface Reading {
   readonly readFile: ReturnType<typeof openReaders>;
 }
 
-function sourceOf({ folder, classes }: ListedSplit, { corrupt, damaged, cache, readFile }: Reading): ImageSource {
-  const files = classes.flatMap(({ name, files }) =>
-    files.map((file) => ({ path: join(folder, name, file.name), broken: file.broken })),
+/** @param splits One or more, with the same classes. */
+function sourceOf(splits: readonly ListedSplit[], { corrupt, damaged, cache, readFile }: Reading): ImageSource {
+  const files = splits.flatMap(({ folder, classes }) =>
+    classes.flatMap(({ name, files }, label) =>
+      files.map((file) => ({ path: join(folder, name, file.name), broken: file.broken, label })),
+    ),
   );
   const found = new Set<string>();
   return {
-    labels: Uint32Array.from(classes.flatMap(({ files }, label) => files.map(() => label))),
-    names: { image: (index) => files[index]!.path, class: (label) => classes[label]!.name },
+    labels: Uint32Array.from(files, ({ label }) => label),
+    names: { image: (index) => files[index]!.path, class: (label) => splits[0]!.classes[label]!.name },
     damaged: found,
     async read(index) {
       const { path, broken } = files[index]!;

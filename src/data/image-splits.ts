@@ -3,21 +3,16 @@ import { realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
+import { folderBelow } from './folder-below.js';
 import { hasFolders, isFolder, type Labels, listSplit, type ListedSplit } from './image-files.js';
-
-/** A path below the data set's folder; `.` is that folder itself. */
-const folder = z
-  .string()
-  .min(1)
-  .refine((path) => !/^([\\/]|[a-z]:)/i.test(path) && !path.split(/[\\/]/).includes('..'), {
-    message: 'expected a folder below data.path',
-  });
 
 export const splitsSchema = z
   .strictObject({
-    train: folder.describe('Folder of the training images; `.` for data.path itself.'),
-    test: folder.optional().describe('Folder of the images that evaluations measure on.'),
-    validation: folder.optional().describe('Folder of images that are kept apart: no stage reads them yet.'),
+    train: folderBelow.describe('Folder of the training images; `.` for data.path itself.'),
+    test: folderBelow.optional().describe('Folder of the images that evaluations measure on.'),
+    validation: folderBelow
+      .optional()
+      .describe('Folder of images that no stage reads, unless data.validation.folder names it too.'),
   })
   .describe(
     'Folders of the splits, below data.path. Default: train/, and test/, val/ or validation/ with the same labels.',
@@ -44,26 +39,60 @@ const LAYOUT =
  * Lists the splits of a folder.
  *
  * @param folders undefined: those with the usual names.
+ * @param wanted The folder of the validation images; undefined: that of `folders`, if it has one.
  * @throws UsageError for folders that are missing, empty or overlap, and for splits whose classes differ.
  */
 export async function listSplits(
   root: string,
   folders: SplitFolders | undefined,
   labels: Labels,
+  wanted?: string,
 ): Promise<ListedSplits> {
   const { train, test, validation, remarks } = folders
-    ? await namedSplits(root, folders, labels)
-    : await usualSplits(root, labels);
+    ? await namedSplits(root, withValidation(folders, wanted), labels)
+    : await withWanted(root, await usualSplits(root, labels, wanted), labels, wanted);
   checkSameClasses(train, test);
   checkSameClasses(train, validation);
   return { train, test, validation, remarks };
+}
+
+/** @throws UsageError where the two keys name different folders. */
+function withValidation(folders: SplitFolders, wanted: string | undefined): SplitFolders {
+  if (wanted === undefined) return folders;
+  if (folders.validation !== undefined && join(folders.validation) !== join(wanted)) {
+    throw new UsageError(
+      `image-folder: data.splits.validation is ${folders.validation}, and data.validation.folder is ${wanted}. Remove one ` +
+        'of them, or name the same folder in both.',
+    );
+  }
+  return { ...folders, validation: wanted };
+}
+
+/** The usual splits with one for validation, from the folder that is wanted. */
+async function withWanted(
+  root: string,
+  splits: ListedSplits,
+  labels: Labels,
+  wanted: string | undefined,
+): Promise<ListedSplits> {
+  if (wanted === undefined) return splits;
+  const { train, test, remarks } = splits;
+  const nameOf = ({ folder }: ListedSplit): string => relative(root, folder) || '.';
+  const folders = {
+    train: nameOf(train),
+    ...(test === null ? {} : { test: nameOf(test) }),
+    validation: wanted,
+  };
+  return { ...(await namedSplits(root, folders, labels)), remarks };
 }
 
 async function namedSplits(root: string, folders: SplitFolders, labels: Labels): Promise<ListedSplits> {
   const list = async (name: string): Promise<ListedSplit> => {
     const path = join(root, name);
     if (!(await isFolder(path))) {
-      throw new UsageError(`image-folder: there is no folder ${name} in ${root}. Correct data.splits or data.path.`);
+      throw new UsageError(
+        `image-folder: there is no folder ${name} in ${root}. Correct data.splits, data.validation or data.path.`,
+      );
     }
     return listSplit(path, labels);
   };
@@ -79,7 +108,7 @@ async function namedSplits(root: string, folders: SplitFolders, labels: Labels):
       const [with_, without] = train.labelled ? [train, split] : [split, train];
       throw new UsageError(
         `image-folder: ${with_.folder} has class folders and ${without.folder} has none. Sort the images of both in the ` +
-          `same way, set data.labels: none, or leave ${key} out of data.splits.`,
+          `same way, set data.labels: none, or name no folder for ${key}.`,
       );
     }
   }
@@ -88,8 +117,9 @@ async function namedSplits(root: string, folders: SplitFolders, labels: Labels):
 
 /** @throws UsageError where one split is another, or is inside of it: its images would be in both. */
 async function checkApart(root: string, folders: SplitFolders): Promise<void> {
-  const places: { key: string; path: string }[] = [];
-  for (const [key, name] of Object.entries(folders)) {
+  const places: { key: keyof SplitFolders; path: string }[] = [];
+  for (const key of ['train', 'test', 'validation'] as const) {
+    const name = folders[key];
     if (name === undefined) continue;
     const path = await realpath(join(root, name)).catch(() => null);
     if (path !== null) places.push({ key, path });
@@ -98,8 +128,8 @@ async function checkApart(root: string, folders: SplitFolders): Promise<void> {
     const inner = places.find(({ key, path }) => key !== outer.key && isWithin(path, outer.path));
     if (inner) {
       throw new UsageError(
-        `image-folder: data.splits.${inner.key} is in the folder of data.splits.${outer.key}, so that its images would be ` +
-          'in both splits. Name separate folders.',
+        `image-folder: the ${inner.key} folder ${folders[inner.key]!} is in the ${outer.key} folder ` +
+          `${folders[outer.key]!}, so that its images would be in both splits. Name separate folders.`,
       );
     }
   }
@@ -110,9 +140,12 @@ function isWithin(path: string, folder: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`));
 }
 
-async function usualSplits(root: string, labels: Labels): Promise<ListedSplits> {
+/** The splits with the usual names; a folder that is wanted for validation is not the test set. */
+async function usualSplits(root: string, labels: Labels, wanted: string | undefined): Promise<ListedSplits> {
   const present: string[] = [];
-  for (const name of TEST_NAMES) if (await isFolder(join(root, name))) present.push(name);
+  for (const name of TEST_NAMES) {
+    if ((wanted === undefined || join(wanted) !== name) && (await isFolder(join(root, name)))) present.push(name);
+  }
   if (!(await isFolder(join(root, 'train')))) {
     const [first] = present;
     if (first !== undefined) {

@@ -18,7 +18,7 @@ export const DATASETS = {
 export type DatasetName = keyof typeof DATASETS;
 
 /** What every data set declares, for code that handles all of them. */
-export const DATASET_ENTRIES: Readonly<Record<DatasetName, { targets: TargetKind }>> = DATASETS;
+export const DATASET_ENTRIES: Readonly<Record<DatasetName, { targets: TargetKind; hasFolders: boolean }>> = DATASETS;
 
 /** What a data set provides with each image. */
 export type TargetsOf<Name extends DatasetName> = (typeof DATASETS)[Name]['targets'];

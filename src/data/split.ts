@@ -68,7 +68,7 @@ export interface DatasetOf<Kind extends TargetKind> {
   readonly train: Split<Targets[Kind]>;
   /** Empty: it has none. */
   readonly test: Split<Targets[Kind]>;
-  /** Images that are kept apart from both; undefined: none. */
+  /** Images of `data.validation`, which are in neither; undefined: it is not set. */
   readonly validation?: Split<Targets[Kind]>;
   /** What a plan says about it beside its numbers, a sentence each: which folders were chosen, what was ignored and why. */
   readonly remarks?: readonly string[];
@@ -247,7 +247,7 @@ function countByLabel(labels: Uint32Array): Uint32Array {
 }
 
 /** The indices of each class's images, in ascending order; classes without images are empty. */
-function indicesByClass(labels: Uint32Array): number[][] {
+export function indicesByClass(labels: Uint32Array): number[][] {
   const byClass: number[][] = [];
   labels.forEach((label, index) => {
     while (byClass.length <= label) byClass.push([]);

@@ -6,7 +6,7 @@ export { composeColours, DENORMALIZE, mixColours, NORMALIZE, type ColourMap } fr
 export { convolveEach } from './convolve-each.js';
 export { cropViews, hasCropKernel, roomFor } from './crop.js';
 export { layerNorm } from './layer-norm.js';
-export { hasHalfProducts, linear, type LinearEpilogue, type Precision } from './linear.js';
+export { hasProducts, linear, type LinearEpilogue, type Precision } from './linear.js';
 export { softmaxCrossEntropy, tokenSquaredError } from './losses.js';
 export { meanTokens } from './mean-tokens.js';
 export { denormalizePatches, normalizePatches } from './normalize-patches.js';

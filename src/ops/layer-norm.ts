@@ -28,7 +28,7 @@ const op = defineOp<{ epsilon: number; result: Precision }>({
  * @param x [..., dim]
  * @param scale [dim]
  * @param shift [dim]
- * @param result Precision of the output, on backends that multiply in float16: float16 if only products use it
+ * @param result Precision of the output, on backends that multiply in it: lower than float32 if only products use it
  */
 export function layerNorm<T extends tf.Tensor>(
   x: T,

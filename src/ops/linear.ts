@@ -26,20 +26,32 @@ const exact: OpDefinition<{ activation: Activation }> = {
   },
 };
 
-const HALF = 'VitLinearHalf';
-const noHalf = (): never => {
-  throw new Error(`backend ${tf.getBackend()} has no ${HALF}`);
-};
-const ops = {
-  float32: defineOp<{ activation: Activation; result: Precision }>(exact),
-  float16: defineOp<{ activation: Activation; result: Precision }>({ name: HALF, forward: noHalf, backward: noHalf }),
-};
-
 /** What the factors of a product are rounded to. The sum is in float32. */
-export type Precision = 'float32' | 'float16';
+export type Precision = 'float32' | 'float16' | 'bfloat16';
 
-/** Whether the active backend multiplies in float16. There is no plain form: tfjs has no float16. */
-export const hasHalfProducts = (): boolean => hasFusedKernel(HALF);
+interface Attributes {
+  activation: Activation;
+  result: Precision;
+}
+
+/** An op without a plain form: tfjs has no such type. */
+function onlyFused(name: OpDefinition<Attributes>['name']): OpDefinition<Attributes> {
+  const fail = (): never => {
+    throw new Error(`backend ${tf.getBackend()} has no ${name}`);
+  };
+  return { name, forward: fail, backward: fail };
+}
+
+const NAMES = { float16: 'VitLinearHalf', bfloat16: 'VitLinearBfloat16' } as const;
+const ops: Record<Precision, ReturnType<typeof defineOp<Attributes>>> = {
+  float32: defineOp<Attributes>(exact),
+  float16: defineOp(onlyFused(NAMES.float16)),
+  bfloat16: defineOp(onlyFused(NAMES.bfloat16)),
+};
+
+/** Whether the active backend multiplies in this precision. All multiply in float32. */
+export const hasProducts = (precision: Precision): boolean =>
+  precision === 'float32' || hasFusedKernel(NAMES[precision]);
 
 /** d/dx x·Φ(x) = Φ(x) + x·φ(x), with φ(x) = exp(−x²/2)/√(2π). */
 function geluDerivative(x: tf.Tensor): tf.Tensor {
@@ -57,8 +69,8 @@ export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor 
  * @param weight [in, out]
  * @param bias [out], or null; required with a residual
  * @param epilogue `gelu` is the exact one, x·Φ(x)
- * @param precision Of x, the weight and the gradient in products; float16 requires {@link hasHalfProducts}
- * @param result Precision of the output; float16, which requires float16 products, if only such products use it
+ * @param precision Of x, the weight and the gradient in products; it requires {@link hasProducts}
+ * @param result Precision of the output: that of the products if only such products use it, else float32
  * @returns [..., out]
  */
 export function linear<T extends tf.Tensor>(
@@ -69,7 +81,7 @@ export function linear<T extends tf.Tensor>(
   precision: Precision = 'float32',
   result: Precision = 'float32',
 ): T {
-  if (precision === 'float32' && result !== precision) throw new Error('a float16 result requires float16 products');
+  if (result !== 'float32' && result !== precision) throw new Error(`a ${result} result requires ${result} products`);
   const op = ops[precision];
   if ('activation' in epilogue) return op(bias ? [x, weight, bias] : [x, weight], [], { ...epilogue, result }) as T;
   if (!bias) throw new Error('a residual requires a bias');

@@ -1,9 +1,9 @@
 /** How far the order of some rows agrees with the paper's, where the data can tell. */
 import { stream } from '../common/random.js';
 import { commonSeeds, valuesBySeed, type ResultRow } from './comparison.js';
-import { rowsTest } from './inference/f-test.js';
-import { rankTest, type RankCorrelation } from './inference/rank-test.js';
-import { describeP, kendall, spearman, summaryStatistics } from './statistics.js';
+import { rowsTest } from '../statistics/f-test.js';
+import { rankTest, type RankCorrelation } from '../statistics/rank-test.js';
+import { describeP, kendall, spearman, summaryStatistics } from '../statistics/summary.js';
 
 export interface Correlation {
   /** Of the rows' means with the reference, in [−1, 1]. */

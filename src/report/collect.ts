@@ -6,6 +6,7 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
+import type { StageOutcome } from '../evidence/measurements.js';
 import type { Job, Plan, Stage } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
@@ -46,10 +47,7 @@ export interface ReportJob extends Job {
   sweep: string;
 }
 
-export interface StageRecord {
-  stage: Stage;
-  /** null: missing. */
-  result: StageResult | null;
+export interface StageRecord extends StageOutcome {
   /** Of the result that was taken; null: not recorded. */
   provenance: StageProvenance | null;
 }

@@ -2,39 +2,11 @@
  * Measured encoders, gathered into the rows of a comparison: one row for each objective and setting, its seeds
  * together. A setting is what differs besides objective and seed; only rows whose settings agree are compared.
  */
-import { numberIn } from '../stages/fields.js';
-import { metricNamed, type MetricName } from '../stages/metrics.js';
-import type { StageConfig } from '../spec/stages.js';
-import type { StageResult } from '../store/records.js';
-import type { ReportData } from './collect.js';
-import {
-  appliesTo,
-  configurationOf,
-  strengthsOf,
-  varyingKeys,
-  type Configuration,
-  type Configured,
-} from './configuration.js';
-import { runProblem } from './health.js';
+import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
+import type { Measurement } from '../evidence/measurements.js';
+import { metricNamed } from '../stages/metrics.js';
 import { paperObjective, type PaperObjective } from './paper.js';
-import { ranks, summaryStatistics, type Summary } from './statistics.js';
-
-/** One encoder under one evaluation. */
-export interface Measurement extends Configured {
-  seed: number;
-  strengths: Configuration;
-  /** What was measured. */
-  metric: MetricName;
-  /** Its value, such as an accuracy in percent; null: missing, or unhealthy. */
-  accuracy: number | null;
-  /** Why its accuracy does not count, as a clause; null: it does, or it is missing. */
-  unhealthy: string | null;
-  /** Epochs of the evaluation after which that was read. */
-  epochs: number | null;
-  pretrain: Extract<StageResult, { kind: 'pretrain' }> | null;
-  /** The configuration of the pre-training; null: none. */
-  pretrainConfig: Extract<StageConfig, { kind: 'pretrain' }> | null;
-}
+import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 
 /** One row: the seeds of an objective in one setting. */
 export interface ResultRow {
@@ -47,47 +19,6 @@ export interface ResultRow {
   measurements: Measurement[];
   /** Of the runs that count. */
   statistics: Summary;
-}
-
-/** The measurements of a metric, each stage once even if several jobs share it. */
-export function measurementsOf(data: ReportData, metric: MetricName): readonly Measurement[] {
-  const known = measured.get(data) ?? new Map<MetricName, readonly Measurement[]>();
-  measured.set(data, known);
-  let measurements = known.get(metric);
-  if (measurements === undefined) known.set(metric, (measurements = measure(data, metric)));
-  return measurements;
-}
-
-/** Every table and figure asks for them, and there may be tens of thousands. */
-const measured = new WeakMap<ReportData, Map<MetricName, readonly Measurement[]>>();
-
-function measure(data: ReportData, metric: MetricName): Measurement[] {
-  const stages = new Set<string>();
-  const { evaluation: measuredBy, key } = metricNamed(metric);
-  return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
-    const id = evaluations[measuredBy];
-    if (id === undefined || stages.has(id)) return [];
-    stages.add(id);
-    const evaluation = data.stages.get(id)!;
-    const before = pretrain === null ? undefined : data.stages.get(pretrain)!;
-    const unhealthy = runProblem(evaluation, before);
-    // An unhealthy run counts nowhere. This is the only place that ensures it.
-    const result = unhealthy === null ? evaluation.result : null;
-    return [
-      {
-        task,
-        seed,
-        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
-        strengths: strengthsOf(task),
-        metric,
-        accuracy: result === null ? null : numberIn(result, key),
-        unhealthy,
-        epochs: result?.epochs ?? null,
-        pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
-        pretrainConfig: before?.stage.config.kind === 'pretrain' ? before.stage.config : null,
-      },
-    ];
-  });
 }
 
 /**

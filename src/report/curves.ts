@@ -10,6 +10,8 @@ const lineSchema = z.looseObject({
   loss: z.number().optional(),
   learningRate: z.number().optional(),
   imagesPerSecond: z.number().optional(),
+  /** Metrics on the validation images. */
+  validation: z.record(z.string(), z.number().nullable()).optional(),
   /** Files of earlier versions have none. */
   time: timeSchema.optional(),
 });

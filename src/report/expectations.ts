@@ -2,7 +2,7 @@
 import { objectiveName, parseObjective, taskName } from '../spec/objective.js';
 import { formatValue, metricNamed, type MetricName } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
-import { measurementsOf } from './comparison.js';
+import { measurementsOf } from '../evidence/measurements.js';
 
 const COMPARISONS = {
   '>=': (value: number, limit: number) => value >= limit,

@@ -46,10 +46,14 @@ const MOST_NAME = 200;
 
 function scalarsOf(point: CurvePoint, tags: readonly [key: string, tag: string][], start: number): Scalar[] {
   const time = point.time === undefined ? start : Date.parse(point.time) / 1000;
-  return tags.flatMap(([key, tag]) => {
-    const value = numberIn(point, key);
+  const scalar = (values: Readonly<Record<string, unknown>>, key: string, tag: string): Scalar[] => {
+    const value = numberIn(values, key);
     return value === null ? [] : [{ tag, step: point.step, value, time }];
-  });
+  };
+  return tags.flatMap(([key, tag]) => [
+    ...scalar(point, key, tag),
+    ...scalar(point.validation ?? {}, key, `validation ${tag}`),
+  ]);
 }
 
 /** When the stage's last attempt began, in seconds since 1970: for points that do not say when they were. */

@@ -1,6 +1,6 @@
 /** Runs whose training did not work: which they are, and how tables mark them. */
 import { describeCell } from '../spec/cells.js';
-import { healthProblem } from '../store/health.js';
+import { stageProblem } from '../evidence/health.js';
 import type { ReportData, StageRecord } from './collect.js';
 import type { Row, Table } from './table.js';
 
@@ -12,17 +12,6 @@ export interface UnhealthyStage {
   run: string;
   /** What is wrong, as a clause. */
   problem: string;
-}
-
-/** null: nothing is wrong with the result, or there is none. */
-export function stageProblem({ result }: Pick<StageRecord, 'result'>): string | null {
-  return result === null ? null : healthProblem(result);
-}
-
-/** Why a run's accuracy does not count, by its own training or the pre-training before it; null: it counts. */
-export function runProblem(evaluation: StageRecord, pretraining: StageRecord | undefined): string | null {
-  const before = pretraining === undefined ? null : stageProblem(pretraining);
-  return before === null ? stageProblem(evaluation) : `pre-training: ${before}`;
 }
 
 /** Every unhealthy stage once, in the order of the jobs. */

@@ -1,7 +1,7 @@
 /** The gain from pairing by seed: the correlation between the runs of one seed in different cells. */
 import { metricNamed, type MetricName } from '../stages/metrics.js';
-import type { Measurement } from './comparison.js';
-import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
+import type { Measurement } from '../evidence/measurements.js';
+import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
 import { taskName } from '../spec/objective.js';
 
 export interface Pairing {
@@ -31,8 +31,7 @@ export function pairingOf(
   cells: readonly CellBySeed[],
   compared: (a: number, b: number) => boolean = () => true,
 ): Pairing | null {
-  const own = cells.map((cell) => squaresOf([...cell.values()]));
-  const taken = own.filter(({ degrees }) => degrees > 0);
+  const own = poolOfSeeds(cells);
   const pairs = { squares: 0, degrees: 0 };
   cells.forEach((a, i) => {
     for (let j = 0; j < i; j++) {
@@ -45,19 +44,39 @@ export function pairingOf(
       pairs.degrees += degrees;
     }
   });
-  const degrees = taken.reduce((sum, each) => sum + each.degrees, 0);
-  const variance = taken.reduce((sum, each) => sum + each.squares, 0) / degrees;
-  if (pairs.degrees === 0 || !(variance > 0)) return null;
+  if (own === null || pairs.degrees === 0 || own.std === 0) return null;
+  const variance = own.std ** 2;
   const ofDifference = pairs.squares / pairs.degrees;
   return {
-    cells: taken.length,
-    runs: degrees + taken.length,
-    seedStd: Math.sqrt(variance),
+    cells: own.groups,
+    runs: own.degrees + own.groups,
+    seedStd: own.std,
     differenceStd: Math.sqrt(ofDifference),
     unpairedStd: Math.sqrt(2 * variance),
     correlation: 1 - ofDifference / (2 * variance),
   };
 }
+
+/** A standard deviation pooled over groups. */
+export interface Pooled {
+  std: number;
+  degrees: number;
+  /** Groups with at least two values. */
+  groups: number;
+}
+
+/** Pools the standard deviations of groups of values; null: no group has two values. */
+export function pooled(groups: readonly (readonly number[])[]): Pooled | null {
+  const taken = groups.map(squaresOf).filter(({ degrees }) => degrees > 0);
+  if (taken.length === 0) return null;
+  const degrees = taken.reduce((sum, each) => sum + each.degrees, 0);
+  const squares = taken.reduce((sum, each) => sum + each.squares, 0);
+  return { std: Math.sqrt(squares / degrees), degrees, groups: taken.length };
+}
+
+/** The standard deviation over the seeds of a cell, pooled over cells. */
+export const poolOfSeeds = (cells: readonly CellBySeed[]): Pooled | null =>
+  pooled(cells.map((cell) => [...cell.values()]));
 
 /** Squared deviations from the mean, and their degrees of freedom. */
 function squaresOf(values: readonly number[]): { squares: number; degrees: number } {
@@ -73,11 +92,17 @@ interface Cell {
   values: Map<number, number>;
 }
 
+/** The cells of a sweep, and which of them are compared with each other, by their places. */
+export interface ComparedCells {
+  cells: readonly CellBySeed[];
+  compared: (a: number, b: number) => boolean;
+}
+
 /**
- * {@link pairingOf} for a sweep. Two cells are compared if only their tasks differ; scratch is compared with every cell
- * that shares its settings.
+ * The cells of measurements, without those that have no result that counts. Two cells are compared if only their tasks
+ * differ; scratch is compared with every cell that shares its settings.
  */
-export function pairingOfMeasurements(measurements: readonly Measurement[]): Pairing | null {
+export function comparedCells(measurements: readonly Measurement[]): ComparedCells {
   const keys = varyingKeys(measurements);
   const cells = new Map<string, Cell>();
   for (const measurement of measurements) {
@@ -94,18 +119,24 @@ export function pairingOfMeasurements(measurements: readonly Measurement[]): Pai
   }
   const listed = [...cells.values()];
   const settings = listed.map(({ shared }) => JSON.stringify([...shared]));
-  return pairingOf(
-    listed.map(({ values }) => values),
-    (i, j) => {
+  return {
+    cells: listed.map(({ values }) => values),
+    compared(i, j) {
       const [a, b] = [listed[i]!, listed[j]!];
       if (a.pretrained === b.pretrained) return settings[i] === settings[j];
       return [...a.shared].every(([key, value]) => (b.shared.get(key) ?? value) === value);
     },
-  );
+  };
+}
+
+/** {@link pairingOf} for a sweep. */
+export function pairingOfMeasurements(measurements: readonly Measurement[]): Pairing | null {
+  const { cells, compared } = comparedCells(measurements);
+  return pairingOf(cells, compared);
 }
 
 /** Degrees of freedom from which a pooled standard deviation is known to about a sixth: 1/√(2·20). */
-const ENOUGH_DEGREES = 20;
+export const ENOUGH_DEGREES = 20;
 
 /** In a sentence or two. */
 export function describePairing(pairing: Pairing, metric: MetricName): string {

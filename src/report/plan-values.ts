@@ -1,7 +1,7 @@
 /** The values that each key has in a plan, and the keys in which plans differ. Pure; reads no results. */
 import { taskName } from '../spec/objective.js';
 import type { Job, Plan, Stage } from '../spec/stages.js';
-import { configurationOf, strengthsOf } from './configuration.js';
+import { configurationOf, strengthsOf } from '../evidence/configuration.js';
 
 /** Dotted key → its distinct values as text, in the order of the plan. */
 export type KeyValues = ReadonlyMap<string, ReadonlySet<string>>;

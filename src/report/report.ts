@@ -5,7 +5,7 @@ import { METRIC_NAMES, metricNamed, type MetricName } from '../stages/metrics.js
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
-import { measurementsOf } from './comparison.js';
+import { measurementsOf } from '../evidence/measurements.js';
 import { FORMATS, type Format } from './formats.js';
 import { describeUnhealthy, unhealthyStages, withMarkExplained } from './health.js';
 import { htmlReport } from './html/write.js';

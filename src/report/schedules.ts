@@ -4,7 +4,7 @@
  */
 import { sweepPaths } from '../store/layout.js';
 import type { ReportData, StageRecord } from './collect.js';
-import { configurationOf, type Configuration } from './configuration.js';
+import { configurationOf, type Configuration } from '../evidence/configuration.js';
 import { readCurve } from './curves.js';
 
 /** The keys that determine the rate at an epoch. */

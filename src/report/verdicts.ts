@@ -1,13 +1,14 @@
 /** The paper's design principles, each with the evidence that the results give for or against it. */
 import { metricNamed, type MetricName } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
-import { measurementsOf } from './comparison.js';
-import { cellsOf, difference, estimate, type Contrast, type Estimate, type Obstacle } from './contrasts.js';
-import { interaction, mainEffect } from './effects.js';
-import { factorialsOf, type Factorial } from './factorial.js';
-import { holm } from './inference/holm.js';
-import { describeP } from './statistics.js';
-import { strengthDepartures } from './strengths.js';
+import { measurementsOf } from '../evidence/measurements.js';
+import { cellsOf, estimate, type Estimate, type Obstacle } from '../evidence/contrasts.js';
+import { PRINCIPLES } from '../evidence/principles.js';
+import { factorialsOf, type Factorial } from '../evidence/factorial.js';
+import { holm } from '../statistics/holm.js';
+import { describeP } from '../statistics/summary.js';
+import { strengthDepartures } from '../evidence/strengths.js';
+import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { markdownText } from './writers/markdown.js';
 
 /**
@@ -29,57 +30,10 @@ export interface Verdict {
   adjusted: number | null;
   /** How many those are. */
   family: number;
+  /** Not decided: the seeds that would decide an effect of the observed size; null: decided, not tested, or too many. */
+  seedsToDecide: number | null;
   /** Other differences between the compared cells, in whole sentences. */
   beware: readonly string[];
-}
-
-interface Principle {
-  name: string;
-  /** `a minus b`, of the quantity. */
-  quantity: string;
-  /** The sign of the quantity where the principle holds, of a metric that is better when higher. */
-  sign: 1 | -1;
-  contrastsOf: (factorial: Factorial) => readonly Contrast[];
-}
-
-const PRINCIPLES: readonly Principle[] = [
-  {
-    name: 'Misalignment helps',
-    quantity: 'Misaligned minus aligned',
-    sign: 1,
-    contrastsOf: (factorial) => mainEffect(factorial, 'misalignment').contrasts,
-  },
-  {
-    name: 'Misalignment helps more on top of masking',
-    quantity: 'What misalignment adds with a mask minus what it adds without',
-    sign: 1,
-    contrastsOf: (factorial) => interaction(factorial, 'mask', 'misalignment').contrasts,
-  },
-  {
-    name: 'Keep the style',
-    quantity: 'Changed style minus preserved style',
-    sign: -1,
-    contrastsOf: (factorial) => mainEffect(factorial, 'style').contrasts,
-  },
-  {
-    name: 'Masking helps',
-    quantity: 'Masked minus unmasked',
-    sign: 1,
-    contrastsOf: (factorial) => mainEffect(factorial, 'mask').contrasts,
-  },
-  {
-    name: 'Masked and zoomed-in is at least as good as masked',
-    quantity: 'masked+zoomed-in minus masked',
-    sign: 1,
-    contrastsOf: integrated,
-  },
-];
-
-/** At the paper's mask ratio. */
-function integrated(factorial: Factorial): Contrast[] {
-  const both = factorial.find({ mask: 0.75, misalignment: 'zoomed-in', style: 'preserved' });
-  const masked = factorial.find({ mask: 0.75, misalignment: 'none', style: 'preserved' });
-  return both === undefined || masked === undefined ? [] : [difference(both, masked)];
 }
 
 /** The family-wise error rate: at most this share of reports without any effect have a verdict. */
@@ -108,7 +62,9 @@ export function judge(factorials: readonly Factorial[], metric: MetricName): Ver
   return found.map(({ sign, ...rest }, i): Verdict => {
     const own = adjusted.get(i) ?? null;
     const outcome = outcomeOf(rest.estimate, own, better === 'higher' ? sign : opposite(sign));
-    return { ...rest, outcome, metric, adjusted: own, family: tested.length };
+    const family = tested.length;
+    const needed = outcome === 'not decided' ? seedsToDecide(rest.estimate, ERROR_RATE / family) : null;
+    return { ...rest, outcome, metric, adjusted: own, family, seedsToDecide: needed };
   });
 }
 
@@ -134,7 +90,11 @@ export function describeVerdict(verdict: Verdict): {
   return {
     claim: `${principle}${where}`,
     verdict: `${outcome}${certainty}`,
-    numbers: [`${quantity}: ${describeEstimate(found, verdict.metric)}.`, ...beware].join(' '),
+    numbers: [
+      `${quantity}: ${describeEstimate(found, verdict.metric)}.`,
+      ...(outcome === 'not decided' ? [describeSeedsToDecide(verdict.seedsToDecide, ERROR_RATE, family)] : []),
+      ...beware,
+    ].join(' '),
   };
 }
 

@@ -51,8 +51,14 @@ export type RunEvent =
       loss: number;
       imagesPerSecond: number;
     }
-  /** Metrics on the test set after `epoch` epochs, by their keys in results. */
-  | { type: 'stage-evaluated'; stage: StageRef; epoch: number; metrics: MetricValues }
+  /** Metrics after `epoch` epochs, by their keys in results: on the test set, or on the split that is named. */
+  | {
+      type: 'stage-evaluated';
+      stage: StageRef;
+      epoch: number;
+      metrics: MetricValues;
+      split?: 'validation' | undefined;
+    }
   | { type: 'stage-warning'; stage: StageRef; message: string }
   | { type: 'stage-done'; stage: StageRef; result: StageResult; seconds: number }
   /** An attempt failed, and another may help: it begins after `pause` seconds. */

@@ -1,58 +1,161 @@
 /**
- * Workers as child processes of this one, on this machine. They say JSON lines on their standard output; what they
- * write to standard error goes to the stage's log.
+ * Workers as child processes of this one, on this machine. They write JSON lines to standard output. Their standard error
+ * goes to the stage's log.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { once } from 'node:events';
-import { z } from 'zod';
-import { FAILURE_CAUSES, messageOf } from '../common/errors.js';
-import { appendText, openToAppend } from '../store/files.js';
-import { resultSchema, type StageEvent } from '../store/records.js';
-import type { Launch, WorkerEnd } from './worker.js';
+import { createInterface } from 'node:readline';
+import { messageOf } from '../common/errors.js';
+import { appendText } from '../store/files.js';
+import { parseEvent, type Order } from './worker-lines.js';
+import type { Launch, LaunchOptions, Worker, WorkerEnd } from './worker.js';
 
 export interface LocalOptions {
   /** Path of the vitmim executable (a script for Node). */
   bin: string;
-  /** What `--device` says. */
+  /** The value of `--device`. */
   device: string;
-  /** What `--threads` says. */
+  /** The value of `--threads`. */
   threads: number;
   /** Most minutes between two checkpoints. */
   checkpointMinutes?: number | undefined;
   /** What each slot adds to the environment of its workers, such as the GPU they see; the last stands for all others. */
   slots?: readonly NodeJS.ProcessEnv[] | undefined;
-  /** What `--origin` says: where the provenance that all stages share lies. */
+  /** The value of `--origin`: the file with the provenance that all stages share. */
   origin?: string | undefined;
 }
 
+export interface LocalWorkers {
+  readonly launch: Launch;
+  /** Ends the workers that are idle. Must be called after the run, or they keep this process alive. */
+  readonly close: () => void;
+}
+
 /**
- * A launcher that runs `vitmim train <stage.json> --device <device> --threads <n> --claim <id> --json`.
+ * Workers that run `vitmim train <stage.json> --device <device> --threads <n> --claim <id> --json`.
  *
- * Each worker leads a process group of its own, so that Ctrl-C in a terminal reaches the runner alone, which then stops
- * its workers in its own way. A worker whose runner dies finds its standard input closed, and ends.
+ * A process that has finished a short stage becomes idle, and the next stage of its slot runs in it: start-up takes as
+ * long as a small stage. Any other end of a stage ends the process too.
+ *
+ * Each worker leads a process group of its own. So Ctrl-C in a terminal reaches only the runner, which then stops its
+ * workers. If the runner dies, the standard input of its workers is closed, and they end.
  */
-export function localLauncher({ bin, device, threads, checkpointMinutes, slots = [], origin }: LocalOptions): Launch {
-  return ({ paths, claim, slot, onEvent }) => {
-    const log = openToAppend(paths.log);
-    const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
-    if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
-    if (origin !== undefined) args.push('--origin', origin);
-    const env = { ...decoding(threads), ...process.env, ...(slots[slot] ?? slots.at(-1)) };
-    const child = spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: ['pipe', 'pipe', log] });
-    closeSync(log);
-    return {
-      pid: child.pid ?? null,
-      ended: listen(child, (line) => {
-        const event = parseEvent(line);
-        if (event.type === 'warning') noteInLog(paths.log, line);
-        onEvent(event);
-      }),
-      interrupt: () => child.kill('SIGTERM'),
-      kill: () => child.kill('SIGKILL'),
-    };
+export function localWorkers(options: LocalOptions): LocalWorkers {
+  const idle = new Map<number, WorkerProcess>();
+  let closed = false;
+  const start = (first: LaunchOptions): Worker => {
+    const process = new WorkerProcess(spawnWorker(options, first), (slot) => {
+      if (closed) process.end();
+      else idle.set(slot, process);
+    });
+    return process.watch(first);
   };
+  return {
+    launch: (launch) => {
+      const process = idle.get(launch.slot);
+      idle.delete(launch.slot);
+      return process?.alive === true ? process.order(launch) : start(launch);
+    },
+    close: () => {
+      closed = true;
+      for (const process of idle.values()) process.end();
+      idle.clear();
+    },
+  };
+}
+
+function spawnWorker(options: LocalOptions, { paths, claim, slot }: LaunchOptions): ChildProcess {
+  const { bin, device, threads, checkpointMinutes, slots = [], origin } = options;
+  const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
+  if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
+  if (origin !== undefined) args.push('--origin', origin);
+  const env = { ...decoding(threads), ...process.env, ...(slots[slot] ?? slots.at(-1)) };
+  return spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: 'pipe' });
+}
+
+/** After a longer stage, start-up no longer matters; a fresh process has all of its memory free. */
+const IDLE_AFTER_AT_MOST_MS = 60_000;
+
+/** A process that runs one stage after the other. */
+class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly #onIdle: (slot: number) => void;
+  #current: { launch: LaunchOptions; startedAt: number; settle: (end: WorkerEnd) => void } | null = null;
+  /** The log of the current stage, else of the last one. */
+  #log = '';
+
+  constructor(child: ChildProcess, onIdle: (slot: number) => void) {
+    this.#child = child;
+    this.#onIdle = onIdle;
+    createInterface({ input: child.stdout!, crlfDelay: Infinity }).on('line', (line) => {
+      if (line.trim() !== '') this.#hear(line);
+    });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      noteInLog(this.#log, text);
+    });
+    // A broken pipe means only that the process has ended.
+    child.stdin!.on('error', () => undefined);
+    void endOf(child).then((end) => {
+      this.#current?.settle(end);
+    });
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Gives the idle process its next stage. */
+  order(launch: LaunchOptions): Worker {
+    const order: Order = { stage: launch.paths.stage, claim: launch.claim };
+    this.#child.stdin!.write(`${JSON.stringify(order)}\n`);
+    return this.watch(launch);
+  }
+
+  /** The worker of the stage that the process runs now. */
+  watch(launch: LaunchOptions): Worker {
+    this.#log = launch.paths.log;
+    const ended = new Promise<WorkerEnd>((settle) => {
+      this.#current = { launch, startedAt: performance.now(), settle };
+    });
+    return {
+      pid: this.#child.pid ?? null,
+      ended,
+      interrupt: () => this.#child.kill('SIGTERM'),
+      kill: () => this.#child.kill('SIGKILL'),
+    };
+  }
+
+  /** Ends it, once it is idle. */
+  end(): void {
+    this.#child.stdin!.end();
+  }
+
+  #hear(line: string): void {
+    if (this.#current === null) return;
+    const { launch, startedAt, settle } = this.#current;
+    const event = parseEvent(line);
+    if (event.type === 'warning') noteInLog(launch.paths.log, `${line}\n`);
+    if (event.type !== 'idle') launch.onEvent(event);
+    else if (performance.now() - startedAt > IDLE_AFTER_AT_MOST_MS) this.end();
+    else {
+      this.#current = null;
+      // What the stage wrote to standard error before this line is read in this turn, and belongs in its log.
+      setImmediate(() => {
+        this.#onIdle(launch.slot);
+        settle({ kind: 'exit', code: 0 });
+      });
+    }
+  }
+}
+
+/** Resolves when the process has ended and its output was read to the end. */
+async function endOf(child: ChildProcess): Promise<WorkerEnd> {
+  try {
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    return signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal };
+  } catch (error) {
+    return { kind: 'unstartable', reason: messageOf(error) };
+  }
 }
 
 /** Node's own number of threads for what it does beside JavaScript. */
@@ -66,58 +169,10 @@ export const decoding = (threads: number): NodeJS.ProcessEnv => ({
   UV_THREADPOOL_SIZE: String(Math.max(FEWEST_DECODERS, threads)),
 });
 
-function noteInLog(log: string, line: string): void {
+function noteInLog(log: string, text: string): void {
   try {
-    appendText(log, `${line}\n`);
+    appendText(log, text);
   } catch {
-    // The event tells it too; a full disk must not end the sweep here.
-  }
-}
-
-/** Resolves when the process has ended and its output was read to the end. */
-async function listen(child: ChildProcess, onLine: (line: string) => void): Promise<WorkerEnd> {
-  const lines = createInterface({ input: child.stdout!, crlfDelay: Infinity });
-  lines.on('line', (line) => {
-    if (line.trim() !== '') onLine(line);
-  });
-  // Nothing is ever written to a worker; a broken pipe means only that it has gone.
-  child.stdin!.on('error', () => undefined);
-  try {
-    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-    return signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal };
-  } catch (error) {
-    return { kind: 'unstartable', reason: messageOf(error) };
-  }
-}
-
-const count = z.number().nonnegative();
-
-const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('started'), device: z.string(), steps: count, fromStep: count }),
-  z.object({
-    type: z.literal('progress'),
-    epoch: count,
-    step: count,
-    steps: count,
-    loss: z.number(),
-    imagesPerSecond: count,
-  }),
-  z.object({ type: z.literal('evaluated'), epoch: count, metrics: z.record(z.string(), z.number().nullable()) }),
-  z.object({ type: z.literal('advice'), message: z.string() }),
-  z.object({ type: z.literal('warning'), message: z.string() }),
-  z.object({ type: z.literal('done'), result: resultSchema }),
-  z.object({ type: z.literal('failed'), cause: z.enum(FAILURE_CAUSES), reason: z.string() }),
-  z.object({ type: z.literal('alive'), working: z.boolean() }),
-]);
-
-const MOST_QUOTED = 200;
-
-/** Reads one line of a worker's output. A library may write there too: what is no event becomes a warning. */
-export function parseEvent(line: string): StageEvent {
-  try {
-    return eventSchema.parse(JSON.parse(line));
-  } catch {
-    const quoted = line.length > MOST_QUOTED ? `${line.slice(0, MOST_QUOTED)}…` : line;
-    return { type: 'warning', message: `unexpected output: ${quoted}` };
+    // A full disk must not end the sweep here; the stage's own files report it.
   }
 }

@@ -31,6 +31,7 @@ export function relay({ config }: Stage, stage: StageRef, event: StageEvent): Ru
     case 'alive':
     case 'done':
     case 'failed':
+    case 'idle':
       return [];
   }
 }

@@ -42,7 +42,11 @@ export function explainIssues(
   root: Path,
   hint: Hint = () => undefined,
 ): Finding[] {
-  const findings = issues.flatMap((issue) => explainIssue(schema, value, issue, root, hint));
+  // What a mapping lacks follows from its unknown key.
+  const misspelt = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('.')] : [])));
+  const findings = issues
+    .filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('.')))
+    .flatMap((issue) => explainIssue(schema, value, issue, root, hint));
   const seen = new Set<string>();
   return findings.filter(({ path, part }) => {
     const place = JSON.stringify([path, part]);
@@ -58,17 +62,18 @@ function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, 
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) =>
       lazily([...path, key], 'key', () =>
-        unknownKey(path, key, keysOf(found.schema), hint(path, key, member(found.value, key))),
+        unknownKey(path, key, keysOf(formFor(found)), hint(path, key, member(found.value, key))),
       ),
     );
   }
-  if (issue.code === 'invalid_union' && isOneOrMany(found.schema)) {
+  if (issue.code === 'invalid_union' && hasForms(found.schema)) {
     const branch = pick(found.schema, found.value);
     const nested = issue.errors[found.schema.options.indexOf(branch)] ?? [];
     if (nested.length > 0) return explainIssues(branch, found.value, nested, path, hint);
   }
-  const wanted = isOneOrMany(found.schema) ? pick(found.schema, found.value) : found.schema;
-  return [lazily(path, 'value', () => `${formatPath(path) || 'the file'}${complaint(wanted, found.value, issue)}`)];
+  return [
+    lazily(path, 'value', () => `${formatPath(path) || 'the file'}${complaint(formFor(found), found.value, issue)}`),
+  ];
 }
 
 /** The text after the name of the key: ` is missing (…)`, or `: expected …, got …`. */
@@ -110,7 +115,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
   let at = unwrap(schema, value);
   let here = value;
   for (const step of steps) {
-    const child = childOf(isOneOrMany(at) ? pick(at, here) : at, step);
+    const child = childOf(hasForms(at) ? unwrap(pick(at, here), here) : at, step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
     // The message for a missing value contains the description, which is on the outermost wrapper.
@@ -140,6 +145,8 @@ function unwrap(schema: Schema, value: unknown): Schema {
     const fitting = options.find((option) => option._zod.propValues?.[discriminator]?.has(primitive(name)));
     return fitting === undefined ? schema : unwrap(fitting, value);
   }
+  // A value in a short and in a long form is transformed into one.
+  if (schema instanceof z.ZodPipe && hasForms(schema.def.in)) return unwrap(schema.def.in, value);
   return schema;
 }
 
@@ -147,13 +154,28 @@ function primitive(value: unknown): z.core.util.Primitive {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined;
 }
 
-/** "One value or a list of them", as for the axes of a sweep. */
-function isOneOrMany(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
-  return schema instanceof z.ZodUnion && schema.options.filter((option) => option instanceof z.ZodArray).length === 1;
+/** A union of which the form of a value selects the branch: a list, a mapping, or a single value. */
+function hasForms(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
+  const ofForm = (form: Form): number =>
+    schema instanceof z.ZodUnion ? schema.options.filter((option) => formOf(option) === form).length : 0;
+  return (ofForm('list') === 1 || ofForm('mapping') === 1) && ofForm('list') <= 1 && ofForm('mapping') <= 1;
 }
 
+/** The branch that the form of the value selects, where there are several. */
+const formFor = ({ schema, value }: { schema: Schema; value: unknown }): Schema =>
+  hasForms(schema) ? pick(schema, value) : schema;
+
+type Form = 'list' | 'mapping' | 'single';
+
+const formOf = (option: Schema): Form =>
+  option instanceof z.ZodArray ? 'list' : option instanceof z.ZodObject ? 'mapping' : 'single';
+
 function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
-  return union.options.find((option) => option instanceof z.ZodArray === Array.isArray(value)) ?? union;
+  const form: Form = Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'mapping' : 'single';
+  const { options } = union;
+  return (
+    options.find((option) => formOf(option) === form) ?? options.find((option) => formOf(option) === 'single') ?? union
+  );
 }
 
 function member(value: unknown, step: string | number): unknown {

@@ -5,6 +5,7 @@
 import { UsageError } from '../common/errors.js';
 import { DATASET_ENTRIES } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
+import { validationOf, type Validation } from '../data/validation.js';
 import {
   EVALUATION_ENTRIES,
   resolveRecipe,
@@ -43,6 +44,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const conflicts = [
     ...recipeConflicts(job),
     ...targetConflicts(job),
+    ...validationConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
@@ -120,6 +122,16 @@ function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
   });
 }
 
+function validationConflicts({ data: { name, validation } }: JobSpec): Conflict[] {
+  if (validation === undefined || !('folder' in validation) || DATASET_ENTRIES[name].hasFolders) return [];
+  return [
+    {
+      keys: ['data.validation', 'data.name'],
+      message: `the data set ${name} has no folders, so data.validation.folder cannot name one; set fraction or images instead`,
+    },
+  ];
+}
+
 function taskConflicts(task: Task, model: ModelConfig): Conflict[] {
   const mask = maskOf(task);
   return [
@@ -145,7 +157,9 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
   const { target, ...recipe } = job.pretrain;
-  return { kind: 'pretrain', seed: job.seed, data: withoutLabels(job), model, task, recipe };
+  const { validation, ...images } = withoutLabels(job);
+  const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
+  return { kind: 'pretrain', seed: job.seed, data, model, task, recipe };
 }
 
 /**
@@ -163,8 +177,13 @@ export function evaluationConfig<Name extends Evaluation>(
   const specs: RecipeSpecs = job;
   const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
   const { imageSize = encoder.imageSize } = numbersIn(recipe);
-  const model = { ...encoder, imageSize, init };
-  return { kind, seed: job.seed, data: { ...job.data, labelFraction }, model, recipe };
+  const { validation, ...images } = { ...job.data, labelFraction };
+  const data = withValidation(images, validationOf(validation, false));
+  return { kind, seed: job.seed, data, model: { ...encoder, imageSize, init }, recipe };
+}
+
+function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {
+  return validation === undefined ? data : { ...data, validation };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */

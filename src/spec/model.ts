@@ -19,7 +19,7 @@ export interface EncoderConfig {
   pooling: (typeof POOLINGS)[number];
   init: Init;
   /** Of the factors of matrix products. Absent for float32, so that the identities of such stages stay the same. */
-  precision?: 'float16';
+  precision?: Exclude<ModelSpec['precision'], 'float32'>;
 }
 
 /** An encoder and the decoder with which it is pre-trained. */
@@ -102,7 +102,7 @@ export function resolveModel(spec: ModelSpec, imageSize: number): ResolvedModel 
     pooling: spec.pooling,
     init: spec.init === 'auto' ? inits.pretraining : spec.init,
     scratchInit: spec.scratchInit === 'auto' ? inits.scratch : spec.scratchInit,
-    ...(spec.precision === 'float16' && { precision: spec.precision }),
+    ...(spec.precision !== 'float32' && { precision: spec.precision }),
   };
   if (imageSize % config.patchSize !== 0) {
     throw new UsageError(

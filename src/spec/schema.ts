@@ -75,10 +75,10 @@ export const modelSchema = z
       'Initial weights of a model trained from scratch; auto: normal of std 0.02 (the paper) for vit-b and vit-l, Xavier below.',
     ),
     precision: z
-      .enum(['float32', 'float16'])
+      .enum(['float32', 'float16', 'bfloat16'])
       .default('float32')
       .describe(
-        'Precision of the factors of matrix products; sums, weights and residuals are float32. float16 requires a GPU and webgpu.',
+        'Precision of the factors of matrix products; sums, weights and residuals are float32. float16 requires a GPU and webgpu, bfloat16 requires simd.',
       ),
     decoder: z
       .strictObject({

@@ -31,8 +31,9 @@ export type { StageKind, UnlabelledData };
 
 /** The data without where they are: the path, and the folders of the splits. These decide no result; the content does. */
 export function withoutPlace(data: UnlabelledData): object {
-  const { path, splits, ...content } = data as UnlabelledData & { path?: string; splits?: object };
-  return content;
+  const { path, splits, validation, ...content } = data as UnlabelledData & { path?: string; splits?: object };
+  if (validation === undefined) return content;
+  return { ...content, validation: 'folder' in validation ? { ...validation, folder: true } : validation };
 }
 
 /** One unit of work with one folder of results. */

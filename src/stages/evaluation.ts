@@ -19,8 +19,7 @@ export type DatasetFor<Needed extends Needs> = Needed extends 'nothing' ? Datase
 export type EvaluationContext<Needed extends Needs = Needs> = StageContext<DatasetFor<Needed>>;
 
 /**
- * Keys of a recipe that have another value without pre-training, each with the key of that value: `{ layerDecay:
- * 'scratchLayerDecay' }`.
+ * Keys of a recipe that have another value without pre-training, each with the key of that value:
  * `{ layerDecay: 'scratchLayerDecay' }`.
  */
 export type ScratchKeys = Readonly<Record<string, string>>;
@@ -41,6 +40,8 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   kind: Name;
   seed: number;
   data: DataSpec;
+  /** The images that it measures on; absent: the test set. */
+  split?: 'validation';
   model: EncoderConfig;
   recipe: Recipe;
 }
@@ -69,7 +70,7 @@ export interface EvaluationDeclaration<
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
-  /** The metrics measured on the test set; tables compare the first. */
+  /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */
   numbers: Numbers;
@@ -119,7 +120,7 @@ export function defineEvaluation<
      */
     async run(config: Parameters<typeof declaration.run>[0], context: StageContext) {
       const { dataset } = context;
-      const lack = lackOf({ name, needs }, dataset);
+      const lack = lackOf({ name, needs }, dataset, config.split);
       if (lack !== null) throw new TrainingError(lack);
       if (!provides(dataset, needs)) {
         throw new TrainingError(
@@ -135,16 +136,26 @@ export function defineEvaluation<
   };
 }
 
-/** What an opened data set lacks for an evaluation, with the remedy; null: nothing. */
+/**
+ * What an opened data set lacks for an evaluation, with the remedy; null: nothing.
+ *
+ * @param split What it measures on; undefined: the test set.
+ */
 export function lackOf(
   { name, needs }: { name: string; needs: Needs },
-  { name: data, classes, test }: Pick<Dataset, 'name' | 'classes' | 'test'>,
+  { name: data, classes, test, validation }: Pick<Dataset, 'name' | 'classes' | 'test' | 'validation'>,
+  split?: 'validation',
 ): string | null {
   if (needs === 'class' && classes.length === 0) {
     return (
       `${name} needs ${TARGET_NAMES.class}, and the images of ${data} have none; sort them into one folder per class, or ` +
       'set evaluate: [] to pre-train only'
     );
+  }
+  if (split === 'validation') {
+    return validation !== undefined
+      ? null
+      : `${name} measures on validation images, and ${data} has none; set data.validation`;
   }
   if (test.length > 0) return null;
   return (

@@ -23,7 +23,12 @@ const own = {
     .min(8)
     .optional()
     .describe('Side of the images in pixels, if not data.imageSize. Position tables are computed for it.'),
-  evaluateEvery: count.optional().describe('Epochs between evaluations on the test set; only the last by default.'),
+  evaluateEvery: count
+    .optional()
+    .describe(
+      'Epochs between evaluations on the validation images, or on the test set where there are none; the best weights ' +
+        'so far are kept. Only the last epoch is evaluated by default.',
+    ),
 };
 
 const recipe = z

@@ -22,7 +22,7 @@ export interface StageKindEntry {
   trains: Trains;
   /** Every number of its result, in the order of the columns of `runs.csv`. */
   columns: Fields;
-  /** The metrics measured on the test set; tables compare the first. Empty: the kind is not an evaluation. */
+  /** The metrics that it measures; tables compare the first. Empty: the kind is not an evaluation. */
   metrics: Metrics;
   /** null: it has no training loss to judge. */
   baseline: Baseline | null;

@@ -43,7 +43,9 @@ export type StageEvent =
   | { type: 'done'; result: StageResult }
   | { type: 'failed'; cause: FailureCause; reason: string }
   /** Said every few seconds: whether the worker got on since it last said so, or waits. */
-  | { type: 'alive'; working: boolean };
+  | { type: 'alive'; working: boolean }
+  /** The last event of a stage: the worker is ready for another one, and may be given it or ended. */
+  | { type: 'idle' };
 
 /**
  * A stage whose identity is still the hash of its content, so that a file edited by hand is found out; of this version's

@@ -1,10 +1,10 @@
-/** Frozen features of the labelled training images and of the test images, on which the probes are measured. */
+/** Frozen features of the labelled training images and of the images on which the probes are measured. */
 import * as tf from '@tensorflow/tfjs';
 import { labelledSubset, type Dataset, type Split } from '../data/split.js';
+import { measuredSplit } from '../data/stage-data.js';
 import { disposeParameters, initialValues, toParameters, transfer } from '../model/parameters.js';
 import { features } from '../model/vit.js';
-import type { EncoderConfig } from '../spec/model.js';
-import type { DataSpec } from '../spec/schema.js';
+import type { EvaluationConfig } from '../stages/evaluation.js';
 import { Interrupted } from './interrupted.js';
 import { accuracies, applyToSplit } from './evaluate.js';
 import { corruptImages, type StageContext } from './stage-context.js';
@@ -21,7 +21,7 @@ export interface FeatureSet {
  * proper baseline of a probe, and score far above chance (PAPER.md §13).
  */
 export async function extractFeatures(
-  { seed, data, model }: { seed: number; data: DataSpec; model: EncoderConfig },
+  { seed, data, split, model }: Pick<EvaluationConfig<string, unknown>, 'seed' | 'data' | 'split' | 'model'>,
   { dataset, parent, signal }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
 ): Promise<{ train: FeatureSet; test: FeatureSet }> {
   const fresh = initialValues(model, { for: 'encoding' }, seed);
@@ -36,7 +36,7 @@ export async function extractFeatures(
   };
   try {
     const train = await encodeSplit(labelledSubset(dataset.train, data.labelFraction, seed));
-    return { train, test: await encodeSplit(dataset.test) };
+    return { train, test: await encodeSplit(measuredSplit({ split }, dataset)) };
   } finally {
     disposeParameters(parameters);
   }

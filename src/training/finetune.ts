@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import { labelledSubset, type Split } from '../data/split.js';
+import { measuredSplit, splitOnTheWay } from '../data/stage-data.js';
 import { initialValues, parameterShapes, transfer, type Parameters } from '../model/parameters.js';
 import { classify, type DropPath } from '../model/vit.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
@@ -28,6 +29,13 @@ import {
   type CheckpointIdentity,
 } from './state.js';
 import { augmentedView, augmenterOf } from './views.js';
+
+/** What an evaluation of the classifier measures. */
+interface Measured {
+  accuracy: number;
+  top5: number | null;
+  testImages: number;
+}
 
 /** One part of a batch, on the device. */
 interface Part {
@@ -75,13 +83,22 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       prepare: preparer(config, classes, labelled, context.cores),
       tensors: tensorsOf,
     };
-    const evaluate = async () => {
-      const { outputs, targets } = await applyToSplit(dataset.test, model.imageSize, (images) =>
+    const measured = measuredSplit(config, dataset);
+    const onTheWay = splitOnTheWay(dataset);
+    const evaluate = async (split: Split<number>) => {
+      const { outputs, targets } = await applyToSplit(split, model.imageSize, (images) =>
         classify(evaluated, model, images),
       );
       return { ...accuracies(outputs, targets, classes), testImages: targets.length };
     };
-    let last: { epoch: number; measured: Awaited<ReturnType<typeof evaluate>> } | undefined;
+    const report = (epoch: number, split: Split<number>, { testImages, ...metrics }: Measured): void => {
+      const isTest = split === dataset.test;
+      // One step may be measured on both splits; the points of one step are one point of the curve.
+      const line = isTest ? { ...metrics, testImages } : { validation: { ...metrics, images: testImages } };
+      loop.record({ epoch, step: state.step, ...line });
+      emit({ type: 'evaluated', epoch, metrics, ...(isTest ? {} : { split: 'validation' }) });
+    };
+    let last: { epoch: number; values: Measured } | undefined;
     const trained = await train<Part>(
       {
         recipe,
@@ -96,12 +113,15 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
           const due = recipe.evaluateEvery !== undefined && finished % recipe.evaluateEvery === 0;
           if (!due && finished < recipe.epochs) return undefined;
           return async () => {
-            const measured = await evaluate();
-            last = { epoch: finished, measured };
-            if (due) await keepBest(context, evaluated, finished, measured.accuracy);
-            loop.record({ epoch: finished, step: state.step, ...measured });
-            const { accuracy, top5 } = measured;
-            emit({ type: 'evaluated', epoch: finished, metrics: { accuracy, top5 } });
+            const isLast = finished === recipe.epochs;
+            const before = due && !(isLast && onTheWay === measured) ? await evaluate(onTheWay) : undefined;
+            const final = isLast ? await evaluate(measured) : undefined;
+            const forBest = before ?? final;
+            if (due && forBest !== undefined) await keepBest(context, evaluated, finished, forBest.accuracy);
+            if (before !== undefined) report(finished, onTheWay, before);
+            if (final === undefined) return;
+            last = { epoch: finished, values: final };
+            report(finished, measured, final);
           };
         },
       },
@@ -109,7 +129,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       loop,
     );
     // If the stage was resumed after its last checkpoint, only this is left to do.
-    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.measured : await evaluate();
+    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
     return {
       kind: 'finetune',
       epochs: recipe.epochs,

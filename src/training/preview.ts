@@ -48,15 +48,15 @@ export async function leavePreview(
 }
 
 /**
- * Some test images that can be decoded, the same for every objective of a seed, degraded. Without a test set, training
- * images.
+ * Some validation images that can be decoded, the same for every objective of a seed, degraded. Without validation images,
+ * test images; without these, training images.
  */
 async function examplesOf(
   objective: Objective,
-  { train, test }: Pick<Dataset, 'train' | 'test'>,
+  { train, test, validation }: Pick<Dataset, 'train' | 'test' | 'validation'>,
   seed: number,
 ): Promise<Example[]> {
-  const split: Split = test.length > 0 ? test : train;
+  const split: Split = validation ?? (test.length > 0 ? test : train);
   const examples: Example[] = [];
   for (const index of permutation(split.length, stream(seed, 'preview'))) {
     if (examples.length === IMAGES) break;

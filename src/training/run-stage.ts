@@ -1,8 +1,8 @@
 /** Runs one stage from its configuration to its result: the work of a worker process. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { TrainingError } from '../common/errors.js';
-import { openDataset } from '../data/dataset.js';
-import { hasHalfProducts } from '../ops/index.js';
+import { openStageData } from '../data/stage-data.js';
+import { hasProducts } from '../ops/index.js';
 import type { Stage, StageConfig } from '../spec/stages.js';
 import { EVALUATIONS, leavesCheckpoint, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import { openJson, writeJson } from '../store/files.js';
@@ -12,12 +12,18 @@ import { withMemoryRemedy } from './memory-remedy.js';
 import { readParent } from './parent.js';
 import { pretrain } from './pretrain.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
-import type { StageContext } from './stage-context.js';
+import { damagedImages, type StageContext } from './stage-context.js';
 
 interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'> {
   /** Number of processor cores that are reserved for the process (1). */
   readonly cores?: number;
 }
+
+/** Where each precision is available, as a remedy. */
+const NEEDS = {
+  float16: 'use a GPU with shader-f16 by --device webgpu',
+  bfloat16: 'use --device simd',
+} as const;
 
 /**
  * Runs a stage in its folder, from its last checkpoint if there is one, and writes its result.
@@ -32,12 +38,13 @@ export async function runStage(
   mkdirSync(paths.folder, { recursive: true });
   // Without this file, no stage can start from this one.
   if (openJson(paths.stage, stageSchema).kind !== 'present') writeJson(paths.stage, stage);
-  if (stage.config.model.precision === 'float16' && !hasHalfProducts()) {
+  const { precision = 'float32' } = stage.config.model;
+  if (precision !== 'float32' && !hasProducts(precision)) {
     throw new TrainingError(
-      `device ${surroundings.device} does not multiply in float16; use a GPU with shader-f16 by --device webgpu, or model.precision: float32`,
+      `device ${surroundings.device} does not multiply in ${precision}; ${NEEDS[precision]}, or model.precision: float32`,
     );
   }
-  const dataset = await openDataset(stage.config.data, cores);
+  const dataset = await openStageData(stage.config, cores);
   if (dataset.fingerprint !== stage.dataFingerprint) {
     const changes = await dataset.changesSince?.(stage.dataFingerprint);
     throw new TrainingError(
@@ -59,7 +66,7 @@ export async function runStage(
   });
   const result: StageResult = {
     ...numbers,
-    damagedImages: [...new Set([...dataset.train.damaged, ...dataset.test.damaged])],
+    damagedImages: damagedImages(dataset),
     stage: stage.id,
     parent: parent && { id: parent.id, sha256: parent.sha256 },
     checkpoint: leavesCheckpoint(stage.config.kind) ? readSafetensorsHeader(paths.checkpoint).sha256 : null,

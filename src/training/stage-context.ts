@@ -36,8 +36,13 @@ export interface StageContext<Data extends Dataset = Dataset> {
 }
 
 /** The files that could not be read so far and were skipped, each once. */
-export function corruptImages({ train, test }: Dataset): string[] {
-  return [...new Set([...train.corrupt, ...test.corrupt])];
+export function corruptImages({ train, test, validation }: Dataset): string[] {
+  return [...new Set([...train.corrupt, ...test.corrupt, ...(validation?.corrupt ?? [])])];
+}
+
+/** The files that the decoder warned of so far and that were used, each once. */
+export function damagedImages({ train, test, validation }: Dataset): string[] {
+  return [...new Set([...train.damaged, ...test.damaged, ...(validation?.damaged ?? [])])];
 }
 
 /** The initial weights of a training, and its length. */

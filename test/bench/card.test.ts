@@ -53,6 +53,7 @@ test('a part that fails fails the whole, and the others run', () => {
 test('a breakdown is made of every work in every precision, each with its own peak', () => {
   const { status, calls, files } = card(['breakdown'], { PEAK: 'float32=67,float16=989', BANDWIDTH: '3350' });
   expect(status).toBe(0);
+  expect(calls[0]).toBe('--precisions --device webgpu');
   expect(calls[1]).toMatch(/--work G1 --precision float32 .*--peak 67 --bandwidth 3350$/);
   expect(calls[2]).toMatch(/--work G1 --precision float16 .*--peak 989 --bandwidth 3350$/);
   expect(files).toHaveLength(8);

@@ -1,5 +1,5 @@
 /** From rounds to medians and ratios. */
-import { peaksOf } from '../../bench/contenders.js';
+import { entrants, peaksOf } from '../../bench/contenders.js';
 import { describeRow, summarise, type Contender, type Measurement, type Outcome } from '../../bench/summary.js';
 
 const CONTENDERS: Contender[] = [
@@ -53,6 +53,32 @@ test('where the two never met there is no ratio', () => {
   const row = summarise('G1', CONTENDERS, [round({ failure: 'no adapter' }, measurement(20))]);
   expect(row.ratios).toEqual([]);
   expect(describeRow(row)).toContain('  vitmim float32  failed: no adapter');
+});
+
+test('vitmim in another precision is also compared with vitmim in float32', () => {
+  const contenders = [...CONTENDERS, { name: 'vitmim bfloat16', ours: true, inRatios: true }];
+  const rounds = [new Map([...round(measurement(10), measurement(20)), ['vitmim bfloat16', measurement(30)]])];
+  expect(summarise('F', contenders, rounds).ratios).toEqual([
+    { ours: 'vitmim float32', theirs: 'torch bfloat16', median: 0.5, rounds: [0.5] },
+    { ours: 'vitmim bfloat16', theirs: 'torch bfloat16', median: 1.5, rounds: [1.5] },
+    { ours: 'vitmim bfloat16', theirs: 'vitmim float32', median: 3, rounds: [3] },
+  ]);
+});
+
+describe('on the processor', () => {
+  const common = { device: 'simd', torchDevice: 'cpu', python: 'python3', steps: '5', threads: '2' };
+  const contenders = (precision: string): string[] =>
+    entrants({ ...common, precision, batch: undefined, inFlight: undefined, peak: undefined })
+      .filter(({ inRatios }) => inRatios)
+      .map(({ name }) => name);
+
+  test.each([
+    ['float32', ['vitmim float32', 'torch float32']],
+    ['bfloat16', ['vitmim float32', 'vitmim bfloat16', 'torch bfloat16']],
+    ['all', ['vitmim float32', 'vitmim bfloat16', 'torch float32', 'torch bfloat16']],
+  ])('%s runs beside PyTorch in the same precision', (precision, expected) => {
+    expect(contenders(precision)).toEqual(expected);
+  });
 });
 
 test('peaks are told by precision', () => {

@@ -264,12 +264,78 @@ describe('the splits of an image folder', () => {
       'c/cat/5.png': 5,
       'c/dog/6.png': 6,
     });
-    const { train, test, validation } = await open(root, { splits: { train: 'a/fit', test: 'b', validation: 'c' } });
+    const splits = { train: 'a/fit', test: 'b', validation: 'c' };
+    const { train, test, validation } = await open(root, { splits, validation: { folder: 'c' } });
     expect([await values(train), await values(test), await values(validation!)]).toEqual([
       [1, 2],
       [3, 4],
       [5, 6],
     ]);
+    const { validation: unread, remarks } = await open(root, { splits });
+    expect(unread).toBeUndefined();
+    expect(remarks).toContain('c/ is not read: data.validation: { folder: c } makes it the validation split');
+  });
+
+  describe('with a folder of validation images', () => {
+    const folder = { validation: { folder: 'val' } } as const;
+
+    it('should have its images, and the usual others', async () => {
+      const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
+      const { train, test, validation } = await open(root, folder);
+      expect([await values(train), await values(test), await values(validation!)]).toEqual([
+        [10, 11, 20],
+        await values((await open(root)).test),
+        [50, 51],
+      ]);
+    });
+
+    it('should not take it for the test set', async () => {
+      const root = await written({ test: null, 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
+      expect((await open(root, folder)).test).toHaveLength(0);
+    });
+
+    it('should have another fingerprint when one of its images changes, unless no stage reads it', async () => {
+      const before = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
+      const after = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 52 });
+      const fingerprints = async (root: string) => [
+        (await open(root)).fingerprint,
+        (await open(root, folder)).fingerprint,
+      ];
+      const [[a, withA], [b, withB]] = [await fingerprints(before), await fingerprints(after)];
+      expect(a).toBe(b);
+      expect(withA).not.toBe(withB);
+      expect(withA).not.toBe(a);
+    });
+
+    it('should train on its images too where it is joined', async () => {
+      const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
+      const { train, validation, fingerprint } = await open(root, { validation: { folder: 'val', joined: true } });
+      expect(validation).toBeUndefined();
+      expect(await contents(train)).toEqual([
+        [10, 0],
+        [11, 0],
+        [20, 1],
+        [50, 0],
+        [51, 1],
+      ]);
+      expect(fingerprint).toBe((await open(root, folder)).fingerprint);
+    });
+
+    it.each([
+      ['that is missing', {}, {}, 'there is no folder val in'],
+      ['in the training folder', {}, { validation: { folder: 'train/cat' } }, 'the validation folder train/cat is in'],
+      [
+        'other than that of data.splits',
+        { 'val/cat/v.png': 50, 'val/dog/v.png': 51, 'c/cat/v.png': 1 },
+        { splits: { train: 'train', validation: 'c' } },
+        'data.splits.validation is c, and data.validation.folder is val',
+      ],
+      ['without class folders', { 'val/v.png': 50 }, {}, 'has class folders and'],
+    ])('should refuse a folder %s', async (_what, files: Record<string, number>, options, message) => {
+      const opening = open(await written(files), { ...folder, ...options });
+      await expect(opening).rejects.toThrow(UsageError);
+      await expect(opening).rejects.toThrow(message);
+    });
   });
 
   it('should be train/ and val/ of ImageNet as it is shipped, whose test/ has no classes', async () => {
@@ -320,8 +386,8 @@ describe('the splits of an image folder', () => {
 
   it.each([
     ['is missing', { train: 'train', test: 'exam' }, /there is no folder exam in .*Correct data\.splits/],
-    ['contains another one', { train: '.', test: 'test' }, /splits\.test is in the folder of data\.splits\.train/],
-    ['is another one', { train: 'train', test: 'train' }, /is in the folder of/],
+    ['contains another one', { train: '.', test: 'test' }, /the test folder test is in the train folder \./],
+    ['is another one', { train: 'train', test: 'train' }, /is in the \w+ folder/],
     ['has no classes and train has', { train: 'train', test: 'flat' }, /train has class folders and .*flat has none/],
   ])('should be refused where one %s', async (_what, splits, message) => {
     const opening = open(await written({ 'flat/a.png': 1 }), { splits });

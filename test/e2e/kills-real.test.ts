@@ -7,7 +7,7 @@ import { sweepPaths } from '../../src/store/layout.js';
 import { kill, start, temporaryFolder, vitmim } from '../support/cli.js';
 import { planIn } from '../support/plan.js';
 
-const KILLS = 8;
+const KILLS = 6;
 
 it(`ends with the same bits after ${KILLS} kills`, async () => {
   const folder = temporaryFolder();

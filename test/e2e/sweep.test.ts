@@ -1,8 +1,11 @@
 /** A sweep from spec to tables through the real executable, interrupted, failed and repeated. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Plan } from '../../src/spec/stages.js';
+import { sweepPaths } from '../../src/store/layout.js';
+import { readState } from '../../src/store/state.js';
 import { start, temporaryFolder, vitmim } from '../support/cli.js';
 import { planIn } from '../support/plan.js';
 
@@ -44,6 +47,12 @@ describe('a sweep', () => {
     expect(plan.jobs).toHaveLength(3);
     expect(results(out).sort()).toEqual(plan.stages.map(({ id }) => id).sort());
     expect(stderr).toContain(`vitmim report ${out}`);
+  });
+
+  it('runs small stages one after the other in a process for each job', () => {
+    const paths = sweepPaths(out);
+    const processes = new Set(planIn(out).stages.map(({ id }) => readState(paths.stage(id))!.pid));
+    expect(processes.size).toBeLessThanOrEqual(availableParallelism());
   });
 
   it('runs nothing the second time', async () => {

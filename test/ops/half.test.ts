@@ -17,7 +17,7 @@ const devices = await availableDevices();
 it('exists on no other device', async () => {
   for (const name of devices.filter((device) => device !== 'webgpu')) {
     const device = await openDevice(name);
-    expect(ops.hasHalfProducts()).toBe(false);
+    expect(ops.hasProducts('float16')).toBe(false);
     expect(() => ops.linear(tf.ones([1, 1]), tf.ones([1, 1]), null, undefined, 'float16')).toThrow(/VitLinearHalf/);
     device.close();
   }
@@ -61,7 +61,7 @@ onWebgpu.each([
     [200, 72, 104],
     [64, 32, 96],
   ])('%i×%i→%i: values, and gradients of any size', async (rows, inputs, outputs) => {
-    expect(ops.hasHalfProducts()).toBe(true);
+    expect(ops.hasProducts('float16')).toBe(true);
     const name = `half ${rows}`;
     const [x, weight, bias] = [
       normals(rows * inputs, `${name}/x`),

@@ -1,10 +1,10 @@
 /** Intervals, tests and rank correlations against SciPy's. inference.py writes the fixture. */
 import { stream } from '../../src/common/random.js';
-import { bootstrapInterval } from '../../src/report/inference/bootstrap.js';
-import { studentInterval } from '../../src/report/inference/interval.js';
-import { signFlipTest } from '../../src/report/inference/sign-flip.js';
-import { centralStudent } from '../../src/report/inference/student.js';
-import { kendall, spearman } from '../../src/report/statistics.js';
+import { bootstrapInterval } from '../../src/statistics/bootstrap.js';
+import { studentInterval } from '../../src/statistics/interval.js';
+import { signFlipTest } from '../../src/statistics/sign-flip.js';
+import { centralStudent } from '../../src/statistics/student.js';
+import { kendall, spearman } from '../../src/statistics/summary.js';
 import { readFixture } from './fixture.js';
 
 interface Fixture {

@@ -1,11 +1,11 @@
 /** Tails, corrections, rank tests and fits with missing runs against SciPy's. statistics.py writes the fixture. */
 import { stream } from '../../src/common/random.js';
-import { contrastOverSeeds } from '../../src/report/inference/cells-and-seeds.js';
-import { fTail, rowsTest } from '../../src/report/inference/f-test.js';
-import { holm } from '../../src/report/inference/holm.js';
-import { intervalAround } from '../../src/report/inference/interval.js';
-import { rankTest } from '../../src/report/inference/rank-test.js';
-import { centralStudent, studentTail } from '../../src/report/inference/student.js';
+import { contrastOverSeeds } from '../../src/statistics/cells-and-seeds.js';
+import { fTail, rowsTest } from '../../src/statistics/f-test.js';
+import { holm } from '../../src/statistics/holm.js';
+import { intervalAround } from '../../src/statistics/interval.js';
+import { rankTest } from '../../src/statistics/rank-test.js';
+import { centralStudent, studentTail } from '../../src/statistics/student.js';
 import { readFixture } from './fixture.js';
 
 interface Fixture {

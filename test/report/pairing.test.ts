@@ -1,21 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
 import { planOf, resultOf } from '../runner/support.js';
-import { measurementsOf } from '../../src/report/comparison.js';
+import { measurementsOf } from '../../src/evidence/measurements.js';
 import { describePairing, pairingOf, pairingOfMeasurements } from '../../src/report/pairing.js';
+import { keptCells } from './kept.js';
 import { collectedFrom } from './support.js';
-
-/** The 25 cells × 3 seeds of the kept ablation, by one evaluation. */
-function keptCells(column: string): Map<number, number>[] {
-  const path = `${process.cwd()}/results/reference/ablation/tables/runs.csv`;
-  const rows: Record<string, string>[] = parse(readFileSync(path), { columns: true });
-  const cells = new Map<string, Map<number, number>>();
-  for (const { cells: name, seed, [column]: accuracy } of rows) {
-    const cell = name!.replace(/, seed \d+$/, '');
-    cells.set(cell, (cells.get(cell) ?? new Map<number, number>()).set(Number(seed), Number(accuracy)));
-  }
-  return [...cells.values()];
-}
 
 // By pandas: the mean variance of the cells, and that of the differences of all 300 pairs of cells.
 test.each([

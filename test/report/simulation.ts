@@ -3,11 +3,11 @@
  * runs and collapsed runs, judged by the report's own code.
  */
 import { stream, type Random } from '../../src/common/random.js';
-import { factorialOfCells, type FactorCell, type Factorial } from '../../src/report/factorial.js';
-import { summaryStatistics } from '../../src/report/statistics.js';
+import { factorialOfCells, type FactorCell, type Factorial } from '../../src/evidence/factorial.js';
+import { summaryStatistics } from '../../src/statistics/summary.js';
 import { judge } from '../../src/report/verdicts.js';
 import type { Misalignment, StyleKind } from '../../src/spec/task.js';
-import type { Measurement } from '../../src/report/comparison.js';
+import type { Measurement } from '../../src/evidence/measurements.js';
 
 const MASKS = [0, 0.75];
 const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];

@@ -54,7 +54,11 @@ test('a record is a length, its checksum, the data and its checksum', () => {
       line({ step: 40, epoch: 2, loss: 0.75, learningRate: 2e-3, imagesPerSecond: 90, time }) + // done again
       '{"step": 60, "epoch": 3, "lo', // a crash
   );
-  writeFileSync(finetune!.metrics, line({ step: 300, epoch: 2, accuracy: 45.5, top5: null }));
+  writeFileSync(
+    finetune!.metrics,
+    line({ step: 300, epoch: 2, validation: { accuracy: 47, top5: null, images: 9 } }) +
+      line({ step: 300, epoch: 2, accuracy: 45.5, top5: null }),
+  );
   const files = exportTensorboard(plan, folder, join(root, 'tensorboard'));
   expect(files).toHaveLength(2);
   const read = (file: string): Record<string, [number, number, number][]> =>
@@ -66,5 +70,8 @@ test('a record is a length, its checksum, the data and its checksum', () => {
     [20, Math.fround(0.9), seconds],
     [40, 0.75, seconds],
   ]);
-  expect(read(files[1]!)).toEqual({ 'accuracy/top-1': [[300, 45.5, 0]] });
+  expect(read(files[1]!)).toEqual({
+    'accuracy/top-1': [[300, 45.5, 0]],
+    'validation accuracy/top-1': [[300, 47, 0]],
+  });
 });

@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { RunEvent } from '../../src/runner/events.js';
-import { localLauncher, parseEvent } from '../../src/runner/local.js';
+import { localWorkers } from '../../src/runner/local.js';
+import { parseEvent } from '../../src/runner/worker-lines.js';
 import { runPlan } from '../../src/runner/run-plan.js';
 import { writeJson } from '../../src/store/files.js';
+import type { Stage } from '../../src/spec/stages.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { brief, planOf, resultOf, temporaryFolder } from './support.js';
 import { hasSignals, where } from '../support/capabilities.js';
@@ -25,7 +28,7 @@ async function run(
     plan: MASKED,
     folder,
     jobs: 2,
-    launch: localLauncher({ bin: WORKER, device: behaviour, threads: 1 }),
+    launch: localWorkers({ bin: WORKER, device: behaviour, threads: 1 }).launch,
     onEvent: (event) => {
       events.push(event);
       react(event, stop, kill);
@@ -94,7 +97,7 @@ test('a worker that claims a result which is not there fails its stage', async (
 testSignals('a worker leads a process group of its own, which Ctrl-C in a terminal does not reach', async () => {
   const paths = sweepPaths(join(root, String(count++))).stage(MASKED.stages[0]!.id);
   writeJson(paths.stage, MASKED.stages[0]);
-  const launch = localLauncher({ bin: WORKER, device: 'pretrain=patient', threads: 1 });
+  const { launch } = localWorkers({ bin: WORKER, device: 'pretrain=patient', threads: 1 });
   const worker = launch({ stage: MASKED.stages[0]!, paths, claim: 'x', slot: 0, onEvent: () => undefined });
   expect(() => process.kill(-worker.pid!, 0)).not.toThrow(); // there is a group of this number
   worker.kill();
@@ -117,6 +120,66 @@ testSignals('a worker deaf to the request is killed on the second', async () => 
   });
   expect(summary).toMatchObject({ interrupted: [{ name: 'pretrain masked' }], failed: [], pending: 1 });
   expect(existsSync(paths.checkpoint)).toBe(false);
+});
+
+describe('a worker that is idle', () => {
+  const IDLE = join(process.cwd(), 'test/runner/fixtures/idle-worker.mjs');
+  const [pretrain, finetune] = MASKED.stages as [Stage, Stage];
+
+  function prepare(device: string) {
+    const paths = sweepPaths(join(root, String(count++)));
+    for (const stage of MASKED.stages) writeJson(paths.stage(stage.id).stage, stage);
+    const workers = localWorkers({ bin: IDLE, device, threads: 1 });
+    const launch = (stage: Stage, slot: number) =>
+      workers.launch({ stage, paths: paths.stage(stage.id), claim: 'x', slot, onEvent: () => undefined });
+    return { paths, launch, close: workers.close };
+  }
+
+  test('runs the next stage of its slot, and writes to the log of that stage', async () => {
+    const { paths, launch, close } = prepare('stays');
+    const first = launch(pretrain, 0);
+    expect(await first.ended).toEqual({ kind: 'exit', code: 0 });
+    const second = launch(finetune, 0);
+    expect(second.pid).toBe(first.pid);
+    expect(await second.ended).toEqual({ kind: 'exit', code: 0 });
+    close();
+    await gone(first.pid!);
+    for (const { id } of MASKED.stages) expect(readFileSync(paths.stage(id).log, 'utf8')).toBe(`the log of ${id}\n`);
+  });
+
+  test('does not run the stages of another slot', async () => {
+    const { launch, close } = prepare('stays');
+    const first = launch(pretrain, 0);
+    await first.ended;
+    const second = launch(finetune, 1);
+    expect(second.pid).not.toBe(first.pid);
+    await second.ended;
+    close();
+    await Promise.all([gone(first.pid!), gone(second.pid!)]);
+  });
+
+  test('is replaced if it has ended meanwhile', async () => {
+    const { launch, close } = prepare('leaves');
+    const first = launch(pretrain, 0);
+    await first.ended;
+    await gone(first.pid!);
+    const second = launch(finetune, 0);
+    expect(await second.ended).toEqual({ kind: 'exit', code: 0 });
+    expect(second.pid).not.toBe(first.pid);
+    close();
+  });
+
+  /** Resolves once a child of this process has ended and was waited for. */
+  async function gone(pid: number): Promise<void> {
+    const runs = (): boolean => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    while (runs()) await setImmediate();
+  }
 });
 
 describe('a line of output', () => {

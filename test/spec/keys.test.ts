@@ -32,6 +32,7 @@ describe('jobKeys', () => {
       'data.splits.validation',
       'data.testImages',
       'data.trainImages',
+      'data.validation',
     ]);
     expect(new Set(jobKeys()).size).toBe(jobKeys().length);
   });

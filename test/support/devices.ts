@@ -1,6 +1,7 @@
 /** The devices on which tests run: those of this machine. CI names the required ones in VITMIM_REQUIRE_DEVICES. */
 import { DEVICE_NAMES, type Device, type DeviceName } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
+import { UsageError } from '../../src/common/errors.js';
 
 /** The devices to try, if not all: a run of mutants tries only the two that are on every machine. */
 const tried = process.env.VITMIM_TEST_DEVICES?.split(',') ?? DEVICE_NAMES;
@@ -51,14 +52,50 @@ export async function simdVariants(): Promise<SimdVariant[]> {
   );
 }
 
-/** The variable is read when the device is opened. */
-async function openSimd(blas: boolean, threads: number): Promise<Device> {
-  const before = process.env.VITMIM_BLAS;
-  if (!blas) process.env.VITMIM_BLAS = 'none';
+function openSimd(blas: boolean, threads: number): Promise<Device> {
+  return withVariables(blas ? {} : { VITMIM_BLAS: 'none' }, () => openDevice('simd', { threads }));
+}
+
+/**
+ * The variants of simd that multiply in bfloat16 differently. That of the library exists if the BLAS here has such a
+ * product; those of Debian and PyPI's OpenBLAS have none, MKL has one.
+ */
+export async function bfloat16Variants(): Promise<SimdVariant[]> {
+  const ways = [
+    { label: 'by widened factors', variables: { VITMIM_BFLOAT16: 'widened' } },
+    { label: 'by widened factors without BLAS', variables: { VITMIM_BFLOAT16: 'widened', VITMIM_BLAS: 'none' } },
+    { label: 'by the library', variables: { VITMIM_BFLOAT16: 'library' } },
+  ];
+  const found: SimdVariant[] = [];
+  for (const { label, variables } of ways) {
+    const openWith = (threads: number): Promise<Device> =>
+      withVariables(variables, () => openDevice('simd', { threads, precision: 'bfloat16' }));
+    try {
+      (await openWith(1)).close();
+    } catch (error) {
+      if (label === 'by the library' && error instanceof UsageError) continue;
+      throw error;
+    }
+    for (const threads of [1, 2]) {
+      found.push({
+        label: `${label} on ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+        open: () => openWith(threads),
+      });
+    }
+  }
+  return found;
+}
+
+/** Sets variables that are read when a device is opened. */
+async function withVariables<T>(variables: Readonly<Record<string, string>>, open: () => Promise<T>): Promise<T> {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
   try {
-    return await openDevice('simd', { threads });
+    return await open();
   } finally {
-    if (before === undefined) delete process.env.VITMIM_BLAS;
-    else process.env.VITMIM_BLAS = before;
+    for (const name of Object.keys(variables)) {
+      if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = before[name];
+    }
   }
 }

@@ -17,6 +17,9 @@ import { nearestNeighbours } from '../../src/training/knn.js';
 import { linearProbe } from '../../src/training/linear.js';
 import { Interrupted } from '../../src/training/interrupted.js';
 import { pretrain } from '../../src/training/pretrain.js';
+import { sealFor } from '../../src/data/stage-data.js';
+import { separateValidation } from '../../src/data/validation.js';
+import { EVALUATION_NAMES, EVALUATIONS } from '../../src/stages/index.js';
 import type { StageContext } from '../../src/training/stage-context.js';
 import { temporaryFolder } from '../support/cli.js';
 
@@ -288,5 +291,94 @@ describe('a linear probe', () => {
       (error: unknown) => error,
     );
     expect(failure).toMatchObject({ failure: 'diverged', message: expect.stringContaining(message) as string });
+  });
+});
+
+describe('with validation images', () => {
+  const drawn = { images: 12, splitSeed: 0 };
+  /** The recorded data set with its validation images apart, sealed for a stage. */
+  function separated(config: StageConfig, split?: 'validation') {
+    const { dataset, reads } = recorded();
+    const parts = { ...dataset, ...separateValidation(dataset.train, drawn) };
+    const data = { ...config.data, validation: drawn };
+    return { dataset: sealFor({ kind: config.kind, data, split }, parts), reads };
+  }
+  const validationImages = (): number[] => {
+    const { dataset, reads } = recorded();
+    const { validation } = separateValidation(dataset.train, drawn);
+    for (let i = 0; i < validation.length; i++) void validation.read(i);
+    return ascending(reads.train);
+  };
+  type Run = (config: StageConfig, context: StageContext) => Promise<{ accuracy: number; testImages: number }>;
+
+  it.each(EVALUATION_NAMES)('%s that measures on them reads no test image, and each of them', async (kind) => {
+    const stage = stageOf(kind, 0);
+    const config = { ...stage.config, split: 'validation' } as StageConfig;
+    const { dataset, reads } = separated(config, 'validation');
+    const { testImages } = await (EVALUATIONS[kind].run as Run)(config, contextOf({ ...stage, config }, dataset));
+    expect(testImages).toBe(12);
+    expect(reads.test).toEqual([]);
+    for (const index of validationImages()) expect(reads.train).toContain(index);
+  });
+
+  it.each(EVALUATION_NAMES)('%s that would measure on the test set by mistake fails', async (kind) => {
+    const stage = stageOf(kind, 0);
+    // The data set of a stage that may not read the test set, in an evaluation that reads it.
+    const { dataset, reads } = separated(stage.config, 'validation');
+    const { validation: _, ...without } = dataset;
+    const running = (EVALUATIONS[kind].run as Run)(stage.config, contextOf(stage, without));
+    await expect(running).rejects.toThrow('the test set cannot be read');
+    expect(reads.test).toEqual([]);
+  });
+
+  it.each(EVALUATION_NAMES)('%s that measures on the test set trains on none of them', async (kind) => {
+    const stage = stageOf(kind, 0);
+    const config = { ...stage.config, recipe: { ...stage.config.recipe, evaluateEvery: undefined } } as StageConfig;
+    const { dataset, reads } = separated(config);
+    const { testImages } = await (EVALUATIONS[kind].run as Run)(config, contextOf({ ...stage, config }, dataset));
+    expect(testImages).toBe(TEST);
+    for (const index of validationImages()) expect(reads.train).not.toContain(index);
+  });
+
+  it('fine-tuning measures on them on the way, and on the test set only after its last step', async () => {
+    const stage = stageOf('finetune', 0);
+    const { dataset, reads } = separated(stage.config);
+    const found: string[] = [];
+    const context = contextOf(stage, dataset);
+    await finetune(stage.config, {
+      ...context,
+      emit: (event) => {
+        if (event.type === 'evaluated') found.push(`${event.epoch} ${event.split ?? 'test'} ${reads.test.length}`);
+      },
+    });
+    expect(found).toEqual(['1 validation 0', `2 validation ${TEST}`, `2 test ${TEST}`]);
+    expect(ascending(reads.test)).toEqual(upTo(TEST));
+  });
+
+  it('fine-tuning keeps the weights that are best on them', async () => {
+    const stage = stageOf('finetune', 0);
+    const { dataset } = separated(stage.config);
+    const context = contextOf(stage, dataset);
+    const best: number[] = [];
+    await finetune(stage.config, {
+      ...context,
+      emit: (event) => {
+        if (event.type === 'evaluated' && event.split === 'validation') best.push(event.metrics.accuracy!);
+      },
+    });
+    const { metadata } = readSafetensors(context.paths.bestCheckpoint);
+    expect(Number(metadata.accuracy)).toBe(Math.max(...best));
+    expect(Number(metadata.epoch)).toBe(best.indexOf(Math.max(...best)) + 1);
+  });
+
+  it('pre-training reads no test image and trains on none of them: three are in its picture', async () => {
+    const stage = stageOf('pretrain', 1);
+    const { dataset, reads } = separated(stage.config);
+    await pretrain(stage.config, contextOf(stage, dataset));
+    expect(reads.test).toEqual([]);
+    const own = new Set(validationImages());
+    expect(reads.train.filter((index) => own.has(index))).toHaveLength(3);
+    // The zero prediction's loss is of all 48 others; an epoch has two batches of 20.
+    expect(reads.train).toHaveLength(48 + EPOCHS * 40 + 3);
   });
 });

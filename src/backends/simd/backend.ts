@@ -4,11 +4,12 @@
  * operations that take most of the training time.
  *
  * All float32 and int32 tensors are in the shared memory, each in a block of its own. The results of stock kernels are
- * copied into it.
+ * copied into it. Tensors that only products read may be stored as bfloat16; for tfjs they are float32.
  */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type * as tf from '@tensorflow/tfjs';
-import type { Address } from './address.js';
+import { BFLOAT16, type Address } from './address.js';
+import type { Bfloat16Choice } from './bfloat16-choice.js';
 import type { Kernels } from './exports.js';
 import type { SharedHeap } from './memory.js';
 import type { TaskArguments, TaskName } from './tasks/index.js';
@@ -21,10 +22,22 @@ export class SimdBackend extends MathBackendCPU {
   readonly heap: SharedHeap;
   readonly threads: ThreadPool;
 
-  constructor(heap: SharedHeap, threads: ThreadPool) {
+  readonly #choose: () => Bfloat16Choice;
+  #bfloat16: Bfloat16Choice | undefined;
+  /** The values of tensors in bfloat16: of those that are stored so, and of weights, which are kept in both types. */
+  readonly #rounded = new WeakMap<DataId, Address>();
+
+  /** @param choose Called before the first product of bfloat16 matrices. */
+  constructor(heap: SharedHeap, threads: ThreadPool, choose: () => Bfloat16Choice) {
     super();
     this.heap = heap;
     this.threads = threads;
+    this.#choose = choose;
+  }
+
+  /** How bfloat16 matrices are multiplied. */
+  get bfloat16(): Bfloat16Choice {
+    return (this.#bfloat16 ??= this.#choose());
   }
 
   /** Runs a task on all threads; see src/backends/simd/tasks. */
@@ -32,7 +45,7 @@ export class SimdBackend extends MathBackendCPU {
     this.threads.run(name, chunks, values);
   }
 
-  /** Address of a float32 or int32 tensor. */
+  /** Address of a float32 or int32 tensor. One that is stored as bfloat16 is widened first. */
   address(tensor: { dataId: object }): Address {
     return this.values(tensor).byteOffset as Address;
   }
@@ -52,6 +65,42 @@ export class SimdBackend extends MathBackendCPU {
     const length = shape.reduce((a, b) => a * b, 1);
     const values = this.heap.floats(this.heap.allocate(4 * length), length);
     return { dataId: super.write(values, [...shape], 'float32'), shape: [...shape], dtype: 'float32' };
+  }
+
+  /** A new tensor that is stored as bfloat16. */
+  outputBfloat16(shape: readonly number[]): tf.TensorInfo {
+    const length = shape.reduce((a, b) => a * b, 1);
+    const dataId = super.write(new Float32Array(0), [...shape], 'float32');
+    const rounded = this.heap.allocate(BFLOAT16 * length);
+    this.#rounded.set(dataId, rounded);
+    this.data.set(dataId, new StoredAsBfloat16(() => this.#widened(rounded, length)));
+    return { dataId, shape: [...shape], dtype: 'float32' };
+  }
+
+  /** Address of a tensor's values in bfloat16; undefined: it has none. */
+  bfloat16Address({ dataId }: { dataId: object }): Address | undefined {
+    return this.#rounded.get(dataId);
+  }
+
+  /** Address of a tensor's values in the type in which it was created. */
+  storedAddress(tensor: tf.TensorInfo): Address {
+    return this.bfloat16Address(tensor) ?? this.address(tensor);
+  }
+
+  /**
+   * Memory for a tensor's values in bfloat16, which the caller writes. They are valid until the tensor is disposed of, so
+   * only kernels that also write them may change the tensor in place.
+   */
+  keepBfloat16({ dataId, shape }: tf.TensorInfo): Address {
+    const rounded = this.heap.allocate(BFLOAT16 * shape.reduce((a, b) => a * b, 1));
+    this.#rounded.set(dataId, rounded);
+    return rounded;
+  }
+
+  #widened(rounded: Address, length: number): Float32Array {
+    const out = this.heap.allocate(4 * length);
+    this.kernels.widenRows({ x: rounded, xStride: 0, out, outStride: 0, rows: 1, columns: length });
+    return this.heap.floats(out, length);
   }
 
   /** Another tensor with the same values, instead of a copy of an input. */
@@ -95,14 +144,37 @@ export class SimdBackend extends MathBackendCPU {
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
-    const values = this.data.has(dataId) ? (this.data.get(dataId).values as unknown) : undefined;
+    const data = this.data.has(dataId) ? this.data.get(dataId) : undefined;
     const gone = super.disposeData(dataId, force);
-    if (gone && isNumeric(values) && isOurs(values)) this.heap.free(values.byteOffset);
-    return gone;
+    if (!gone) return false;
+    const values: unknown = data instanceof StoredAsBfloat16 ? data.widened : data?.values;
+    if (isNumeric(values) && isOurs(values)) this.heap.free(values.byteOffset);
+    const rounded = this.#rounded.get(dataId);
+    if (rounded !== undefined) this.heap.free(rounded);
+    this.#rounded.delete(dataId);
+    return true;
   }
 
   override dispose(): void {
     this.threads.close();
+  }
+}
+
+/** tfjs's record of a tensor that is stored as bfloat16. Its float32 values are computed when a kernel reads them. */
+class StoredAsBfloat16 {
+  readonly dtype = 'float32';
+  /** tfjs counts references here. */
+  refCount = 1;
+  /** undefined: no kernel has read them. */
+  widened: Float32Array | undefined;
+  readonly #widen: () => Float32Array;
+
+  constructor(widen: () => Float32Array) {
+    this.#widen = widen;
+  }
+
+  get values(): Float32Array {
+    return (this.widened ??= this.#widen());
   }
 }
 

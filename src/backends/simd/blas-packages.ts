@@ -3,8 +3,8 @@
  * nothing.
  */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cachePath } from '../../common/cache-folder.js';
 
 export type BlasName = 'mkl' | 'openblas';
 
@@ -91,8 +91,7 @@ export function blasPackages(
 
 /** `vitmim/blas` in `$XDG_CACHE_HOME`, or in `.cache` in the user's home folder. */
 export function blasHome(environment: NodeJS.ProcessEnv = process.env): string {
-  const { XDG_CACHE_HOME: chosen } = environment;
-  return join(chosen !== undefined && chosen !== '' ? chosen : join(homedir(), '.cache'), 'vitmim', 'blas');
+  return cachePath('blas', environment);
 }
 
 /** The folder of an installed package. It contains the version, so another version of vitmim finds its own. */

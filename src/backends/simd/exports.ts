@@ -6,6 +6,7 @@ export interface Kernels {
   /** assembly/adamw.ts */
   adamW: (values: {
     readonly value: Address;
+    readonly rounded: Address;
     readonly first: Address;
     readonly second: Address;
     readonly gradient: Address;
@@ -19,6 +20,34 @@ export interface Kernels {
     readonly stepSize: number;
     readonly inverseBias: number;
     readonly gradientScale: number;
+  }) => void;
+
+  /** assembly/bfloat16.ts */
+  multiplyRounded: (values: {
+    readonly a: Address;
+    readonly b: Address;
+    readonly out: Address;
+    readonly count: number;
+  }) => void;
+
+  /** assembly/bfloat16.ts */
+  roundRows: (values: {
+    readonly x: Address;
+    readonly xStride: number;
+    readonly out: Address;
+    readonly outStride: number;
+    readonly rows: number;
+    readonly columns: number;
+  }) => void;
+
+  /** assembly/bfloat16.ts */
+  widenRows: (values: {
+    readonly x: Address;
+    readonly xStride: number;
+    readonly out: Address;
+    readonly outStride: number;
+    readonly rows: number;
+    readonly columns: number;
   }) => void;
 
   /** assembly/copy.ts */
@@ -167,6 +196,14 @@ export interface Kernels {
   /** assembly/gelu.ts */
   gelu: (values: { readonly z: Address; readonly derivative: Address; readonly count: number }) => void;
 
+  /** assembly/gelu.ts */
+  geluRounded: (values: {
+    readonly z: Address;
+    readonly y: Address;
+    readonly derivative: Address;
+    readonly count: number;
+  }) => void;
+
   /** assembly/gemm.ts */
   gemm: (values: {
     readonly transposeA: number;
@@ -211,6 +248,18 @@ export interface Kernels {
     readonly dShift: Address;
     readonly rows: number;
     readonly dim: number;
+  }) => void;
+
+  /** assembly/layer-norm.ts */
+  layerNormRounded: (values: {
+    readonly x: Address;
+    readonly scale: Address;
+    readonly shift: Address;
+    readonly y: Address;
+    readonly statistics: Address;
+    readonly rows: number;
+    readonly dim: number;
+    readonly epsilon: number;
   }) => void;
 
   /** assembly/losses.ts */
@@ -299,6 +348,15 @@ export interface Kernels {
     readonly out: Address;
   }) => void;
 
+  /** assembly/rows.ts */
+  sumRowsRounded: (values: {
+    readonly x: Address;
+    readonly rows: number;
+    readonly columns: number;
+    readonly stride: number;
+    readonly out: Address;
+  }) => void;
+
   /** assembly/softmax.ts */
   softmax: (values: {
     readonly x: Address;
@@ -319,7 +377,10 @@ export interface Kernels {
 
 /** How many parameters each function of the module has. */
 const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
-  adamW: 14,
+  adamW: 15,
+  multiplyRounded: 4,
+  roundRows: 6,
+  widenRows: 6,
   copyStrided: 10,
   expandChannels: 5,
   scatterRows: 5,
@@ -339,10 +400,12 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
   squareRoot: 3,
   subtract: 9,
   gelu: 3,
+  geluRounded: 4,
   gemm: 14,
   gemmScratchBytes: 0,
   layerNorm: 8,
   layerNormGradient: 9,
+  layerNormRounded: 8,
   crossEntropy: 5,
   crossEntropyGradient: 5,
   squaredError: 5,
@@ -353,6 +416,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
   gatherRows: 7,
   sumColumns: 4,
   sumRows: 5,
+  sumRowsRounded: 5,
   softmax: 4,
   softmaxGradient: 5,
 };
@@ -377,6 +441,7 @@ export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernel
     adamW: (values) => {
       module.adamW(
         values.value,
+        values.rounded,
         values.first,
         values.second,
         values.gradient,
@@ -391,6 +456,15 @@ export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernel
         values.inverseBias,
         values.gradientScale,
       );
+    },
+    multiplyRounded: (values) => {
+      module.multiplyRounded(values.a, values.b, values.out, values.count);
+    },
+    roundRows: (values) => {
+      module.roundRows(values.x, values.xStride, values.out, values.outStride, values.rows, values.columns);
+    },
+    widenRows: (values) => {
+      module.widenRows(values.x, values.xStride, values.out, values.outStride, values.rows, values.columns);
     },
     copyStrided: (values) => {
       module.copyStrided(
@@ -520,6 +594,9 @@ export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernel
     gelu: (values) => {
       module.gelu(values.z, values.derivative, values.count);
     },
+    geluRounded: (values) => {
+      module.geluRounded(values.z, values.y, values.derivative, values.count);
+    },
     gemm: (values) => {
       module.gemm(
         values.transposeA,
@@ -564,6 +641,18 @@ export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernel
         values.dim,
       );
     },
+    layerNormRounded: (values) => {
+      module.layerNormRounded(
+        values.x,
+        values.scale,
+        values.shift,
+        values.y,
+        values.statistics,
+        values.rows,
+        values.dim,
+        values.epsilon,
+      );
+    },
     crossEntropy: (values) =>
       module.crossEntropy(values.logits, values.target, values.logProbabilities, values.rows, values.classes),
     crossEntropyGradient: (values) => {
@@ -597,6 +686,9 @@ export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernel
     },
     sumRows: (values) => {
       module.sumRows(values.x, values.rows, values.columns, values.stride, values.out);
+    },
+    sumRowsRounded: (values) => {
+      module.sumRowsRounded(values.x, values.rows, values.columns, values.stride, values.out);
     },
     softmax: (values) => {
       module.softmax(values.x, values.rows, values.columns, values.stride);

@@ -1,4 +1,4 @@
-/** The matrix product that all tasks use, computed by the system's BLAS or by kernels.wasm. */
+/** The matrix products that all tasks use, computed by the system's BLAS or by kernels.wasm. */
 import type { Address } from './address.js';
 
 /** C ← alpha·op(A)·op(B) + beta·C for row-major float32 matrices, as cblas_sgemm. */
@@ -10,7 +10,7 @@ export interface GemmArguments {
   readonly a: Address;
   readonly b: Address;
   readonly c: Address;
-  /** Leading dimensions, in floats. */
+  /** Leading dimensions, in values. */
   readonly lda: number;
   readonly ldb: number;
   readonly ldc: number;
@@ -25,3 +25,13 @@ export interface GemmArguments {
 }
 
 export type Gemm = (values: GemmArguments) => void;
+
+/**
+ * The ways to multiply matrices of bfloat16. In both, A and B are bfloat16, and C and the sums are float32; the order of
+ * the sums differs.
+ *
+ * - `widened`: widens blocks of the factors to float32, which is exact, and multiplies those.
+ * - `library`: calls the BLAS, which uses the processor's instructions for bfloat16 if there are any.
+ */
+export const BFLOAT16_PRODUCTS = ['widened', 'library'] as const;
+export type Bfloat16Product = (typeof BFLOAT16_PRODUCTS)[number];

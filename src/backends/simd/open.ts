@@ -4,44 +4,54 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
-import { UsageError } from '../../common/errors.js';
+import { cachePath } from '../../common/cache-folder.js';
+import { unreachable, UsageError } from '../../common/errors.js';
 import type { DeviceDriver } from '../device.js';
 import { SimdBackend } from './backend.js';
-import { findBlas } from './blas.js';
+import { chooseBfloat16, type Bfloat16Choice } from './bfloat16-choice.js';
+import { findBlas, type BlasLibrary } from './blas.js';
 import { BACKEND_NAME } from './kernels/kernel.js';
 import { registerKernels } from './kernels/index.js';
 import { SharedHeap } from './memory.js';
-import { GEMM_SCRATCH } from './thread.js';
+import { THREAD_SCRATCH } from './thread.js';
 import { ThreadPool } from './threads.js';
 
 export const simd: DeviceDriver = {
   name: 'simd',
-  async open({ threads = availableParallelism() }) {
-    const blas = findBlas(process.env.VITMIM_BLAS);
+  async open({ threads = availableParallelism(), precision }) {
+    const found = findBlas(process.env.VITMIM_BLAS);
+    const blas = 'path' in found ? found : null;
     const module = new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)));
     const heap = new SharedHeap();
     const pool = await ThreadPool.start(threads, {
       module,
       memory: heap.memory,
-      blas: 'path' in blas ? blas : null,
-      gemmScratch: heap.allocate(threads * GEMM_SCRATCH),
+      blas,
+      scratch: heap.allocate(threads * THREAD_SCRATCH),
     });
     if (tf.findBackend(BACKEND_NAME) as unknown) tf.removeBackend(BACKEND_NAME);
     else registerKernels();
-    const backend = new SimdBackend(heap, pool);
+    const [cache, requested] = [cachePath('bfloat16.json'), process.env.VITMIM_BFLOAT16];
+    const choose = (): Bfloat16Choice => chooseBfloat16({ thread: pool.caller, heap, blas, cache, requested });
+    const backend = new SimdBackend(heap, pool, choose);
     tf.registerBackend(BACKEND_NAME, () => backend);
     if (!(await tf.setBackend(BACKEND_NAME))) throw new UsageError('device simd did not start; use --device cpu');
 
-    const product = 'path' in blas ? blas.description : `no BLAS (${blas.absent})`;
+    const product = 'path' in found ? found.description : `no BLAS (${found.absent})`;
+    const bfloat16 = precision === 'bfloat16' ? [describeBfloat16(backend.bfloat16, blas)] : [];
+    const advice = [
+      ...('advice' in found ? [found.advice] : []),
+      ...(precision === 'bfloat16' ? adviceOn(backend.bfloat16) : []),
+    ];
     return {
       name: 'simd',
-      description: `${product}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-      ...('advice' in blas ? { advice: blas.advice } : {}),
+      description: [product, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...bfloat16].join(', '),
+      advice,
       details: {
-        backend: `simd, tfjs ${tf.version.tfjs}`,
+        backend: [`simd, tfjs ${tf.version.tfjs}`, ...bfloat16].join(', '),
         adapter: null,
         driver: null,
-        blas: 'path' in blas ? { name: blas.name, version: blas.version } : null,
+        blas: blas && { name: blas.name, version: blas.version },
         threads,
       },
       software: true,
@@ -51,3 +61,25 @@ export const simd: DeviceDriver = {
     };
   },
 };
+
+/** `bfloat16 by cblas_gemm_bf16bf16f32`. It is part of provenance: results differ in the last bits between the products. */
+function describeBfloat16({ product }: Bfloat16Choice, blas: BlasLibrary | null): string {
+  switch (product) {
+    case 'library':
+      return `bfloat16 by ${blas?.bfloat16 ?? 'no library'}`;
+    case 'widened':
+      return 'bfloat16 by widened factors';
+    default:
+      return unreachable(product);
+  }
+}
+
+/** Empty where bfloat16 is faster than float32, or was not measured. */
+function adviceOn({ speed }: Bfloat16Choice): string[] {
+  if (speed === null || speed > 1) return [];
+  const percent = Math.round(100 * speed);
+  return [
+    `bfloat16 products are not faster than float32 ones on this processor (${percent} % of their speed): ` +
+      'model.precision: bfloat16 only saves memory here',
+  ];
+}

@@ -1,11 +1,15 @@
-/** The state of a thread: its own instance of the kernels on the shared memory, and its matrix product. */
-import { FLOAT, offset, type Address } from './address.js';
+/** The state of a thread: its own instance of the kernels on the shared memory, and its matrix products. */
+import type { Address } from './address.js';
 import { blasGemm, type BlasLibrary } from './blas.js';
 import { typedKernels, type Kernels } from './exports.js';
-import type { Gemm } from './gemm.js';
+import type { Bfloat16Product, Gemm } from './gemm.js';
+import { WIDENED_SCRATCH, widenedGemm } from './widened.js';
 
 /** At least the result of the kernels' `gemmScratchBytes()`; {@link openThread} checks this. */
-export const GEMM_SCRATCH = 264 * 1024;
+const GEMM_SCRATCH = 264 * 1024;
+
+/** Bytes of scratch for the products of each thread. */
+export const THREAD_SCRATCH = GEMM_SCRATCH + WIDENED_SCRATCH;
 
 /** The options of {@link openThread}. They can be sent to another thread. */
 export interface ThreadOptions {
@@ -14,8 +18,8 @@ export interface ThreadOptions {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
   blas: BlasLibrary | null;
-  /** Scratch for the product if there is no BLAS: {@link GEMM_SCRATCH} bytes for each thread. */
-  gemmScratch: Address;
+  /** {@link THREAD_SCRATCH} bytes for each thread. */
+  scratch: Address;
 }
 
 export interface Thread {
@@ -23,15 +27,26 @@ export interface Thread {
   memory: WebAssembly.Memory;
   kernels: Kernels;
   gemm: Gemm;
+  /** For factors in bfloat16. */
+  bfloat16Gemm: Readonly<Record<Bfloat16Product, Gemm>>;
 }
 
 /** @throws Error if the module was built from another version. */
-export function openThread({ index, module, memory, blas, gemmScratch }: ThreadOptions): Thread {
+export function openThread({ index, module, memory, blas, scratch: all }: ThreadOptions): Thread {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = typedKernels(exports);
   if (kernels.gemmScratchBytes() > GEMM_SCRATCH) throw new Error('GEMM_SCRATCH is too small for the kernels');
-  const scratch = offset(gemmScratch, (index * GEMM_SCRATCH) / FLOAT);
-  return { index, memory, kernels, gemm: blas ? blasGemm(blas, memory) : kernelGemm(kernels, scratch) };
+  const scratch = (all + index * THREAD_SCRATCH) as Address;
+  const gemm = blas ? blasGemm(blas, memory) : kernelGemm(kernels, scratch);
+  const bfloat16Gemm = {
+    widened: widenedGemm(gemm, kernels, (scratch + GEMM_SCRATCH) as Address),
+    library: blas?.bfloat16 != null ? blasGemm(blas, memory, blas.bfloat16) : noProduct,
+  };
+  return { index, memory, kernels, gemm, bfloat16Gemm };
+}
+
+function noProduct(): never {
+  throw new Error('no library multiplies in bfloat16');
 }
 
 function kernelGemm({ gemm }: Kernels, scratch: Address): Gemm {

@@ -112,6 +112,11 @@ export class ThreadPool {
     return this.#workers.length + 1;
   }
 
+  /** The calling thread. */
+  get caller(): Thread {
+    return this.#thread;
+  }
+
   /** The kernels of the calling thread. */
   get kernels(): Kernels {
     return this.#thread.kernels;

@@ -5,8 +5,8 @@
  */
 import { groupBy } from '../../common/group-by.js';
 import { taskName } from '../../spec/objective.js';
-import type { Measurement } from '../comparison.js';
-import type { Configuration } from '../configuration.js';
+import type { Measurement } from '../../evidence/measurements.js';
+import type { Configuration } from '../../evidence/configuration.js';
 
 /** The runs of one cell of a side. */
 export interface ComparedCell {

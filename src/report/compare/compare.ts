@@ -1,8 +1,8 @@
 /** Two sweeps, or two plans, side by side: the keys that differ, and the cells that changed and by how much. */
 import { describeMetric, type MetricName } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
-import { measurementsOf, type Measurement } from '../comparison.js';
-import { holm } from '../inference/holm.js';
+import { measurementsOf, type Measurement } from '../../evidence/measurements.js';
+import { holm } from '../../statistics/holm.js';
 import { differingKeys, valuesOf } from '../plan-values.js';
 import type { Column, Row, Table } from '../table.js';
 import { withUnits } from '../units.js';

@@ -1,9 +1,9 @@
 /** By how much a cell differs between two sides: paired by seed where both have the seeds, Welch's where they do not. */
-import type { Measurement } from '../comparison.js';
-import { intervalAround, spreadIsRounding, type Interval } from '../inference/interval.js';
-import { studentTail } from '../inference/student.js';
-import { welch } from '../inference/welch.js';
-import { summaryStatistics } from '../statistics.js';
+import type { Measurement } from '../../evidence/measurements.js';
+import { intervalAround, spreadIsRounding, type Interval } from '../../statistics/interval.js';
+import { studentTail } from '../../statistics/student.js';
+import { welch } from '../../statistics/welch.js';
+import { summaryStatistics } from '../../statistics/summary.js';
 
 /** What is needed of a run. */
 export type Run = Pick<Measurement, 'seed' | 'accuracy' | 'unhealthy'>;

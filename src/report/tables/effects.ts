@@ -1,15 +1,16 @@
 /** The principles as numbers: main effects and two-way interactions of mask, misalignment and style, paired by seed. */
 import { stream, type Random } from '../../common/random.js';
 import { describeMetric } from '../../stages/metrics.js';
-import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
-import { cellsOf, estimate } from '../contrasts.js';
-import { effectsOf, type Effect } from '../effects.js';
-import { factorialsOf, type Factorial } from '../factorial.js';
-import { bootstrapInterval } from '../inference/bootstrap.js';
-import { signFlipTest } from '../inference/sign-flip.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import { epochsOf, unhealthyIn } from '../comparison.js';
+import { cellsOf, estimate } from '../../evidence/contrasts.js';
+import { effectsOf, type Effect } from '../../evidence/effects.js';
+import { factorialsOf, type Factorial } from '../../evidence/factorial.js';
+import { bootstrapInterval } from '../../statistics/bootstrap.js';
+import { signFlipTest } from '../../statistics/sign-flip.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EPOCH, METRIC, SETTING, UNHEALTHY } from './columns.js';
-import { strengthDepartures } from '../strengths.js';
+import { strengthDepartures } from '../../evidence/strengths.js';
 
 const points = (key: string, label: string, description: string, aside?: number): Column => ({
   key,

@@ -1,10 +1,11 @@
 /** Cost and accuracy of each objective by epochs of pre-training: a check of the paper's "at no extra computation". */
 import { pretrainCost } from '../../spec/flops.js';
 import { describeMetric } from '../../stages/metrics.js';
-import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
-import { studentInterval } from '../inference/interval.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import { counterpart, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
+import { studentInterval } from '../../statistics/interval.js';
 import { OBJECTIVE_ORDER, paperAccuracyAfter } from '../paper.js';
-import { summaryStatistics } from '../statistics.js';
+import { summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
 

@@ -1,7 +1,7 @@
 /** Columns with estimated differences between cells, and their values. */
 import { stream } from '../../common/random.js';
-import type { Estimate } from '../contrasts.js';
-import { signFlipTest } from '../inference/sign-flip.js';
+import type { Estimate } from '../../evidence/contrasts.js';
+import { signFlipTest } from '../../statistics/sign-flip.js';
 import type { Column, Row } from '../table.js';
 
 /** @param label Heading of the difference in pages. */

@@ -1,7 +1,8 @@
 /** One factor at each level of the other two: mask ratio, misalignment or style, against the level that degrades nothing. */
 import { describeMetric, type MetricName } from '../../stages/metrics.js';
-import { epochsOf, measurementsOf, unhealthyIn } from '../comparison.js';
-import { difference, estimate } from '../contrasts.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import { epochsOf, unhealthyIn } from '../comparison.js';
+import { difference, estimate } from '../../evidence/contrasts.js';
 import {
   factorialsOf,
   REFERENCE,
@@ -9,11 +10,11 @@ import {
   type FactorCell,
   type Factorial,
   type FactorLevels,
-} from '../factorial.js';
+} from '../../evidence/factorial.js';
 import { PAPER_ACCURACY, paperObjective } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
-import { strengthDepartures } from '../strengths.js';
+import { strengthDepartures } from '../../evidence/strengths.js';
 import { estimateCells, estimateColumns } from './estimates.js';
 
 interface Wording {

@@ -1,8 +1,9 @@
 /** The paper's integrated method against its two parts: what misalignment adds to masking, and what it costs. */
 import { describeMetric } from '../../stages/metrics.js';
-import { counterpart, measurementsOf, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import { counterpart, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { PAPER_ACCURACY, type PaperObjective } from '../paper.js';
-import { summaryStatistics } from '../statistics.js';
+import { summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 

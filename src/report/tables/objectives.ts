@@ -4,16 +4,9 @@ import { resolveTriple } from '../../spec/cells.js';
 import { describeMetric } from '../../stages/metrics.js';
 import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
 import { agreementWith, type Agreement, type Correlation } from '../agreement.js';
-import {
-  comparisonsOf,
-  counterpart,
-  measurementsOf,
-  pairedDifferences,
-  ranksOf,
-  rowsOf,
-  type ResultRow,
-} from '../comparison.js';
-import { describeP, ranks, summaryStatistics } from '../statistics.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import { comparisonsOf, counterpart, pairedDifferences, ranksOf, rowsOf, type ResultRow } from '../comparison.js';
+import { describeP, ranks, summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 

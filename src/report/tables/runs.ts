@@ -5,8 +5,8 @@ import type { Stage, StageKind } from '../../spec/stages.js';
 import { numberIn } from '../../stages/fields.js';
 import { STAGE_ENTRIES, STAGE_KINDS } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
-import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../configuration.js';
-import { stageProblem } from '../health.js';
+import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
+import { stageProblem } from '../../evidence/health.js';
 import type { BuildTable, Column, Row } from '../table.js';
 
 const LEADING: Column[] = [

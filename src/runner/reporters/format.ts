@@ -64,7 +64,9 @@ export function describeEvent(event: RunEvent): EventLine {
     case 'stage-evaluated':
       return {
         word: 'test',
-        text: `${event.stage.name}: ${describeMeasured(event.stage.kind, event.metrics)} after epoch ${event.epoch}`,
+        text:
+          `${event.stage.name}: ${describeMeasured(event.stage.kind, event.metrics)} after epoch ${event.epoch}` +
+          (event.split === undefined ? '' : ` on the ${event.split} images`),
       };
     case 'advice':
       return { word: 'hint', text: event.message };

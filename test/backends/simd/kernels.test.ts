@@ -115,6 +115,12 @@ const concats = shapeOf(1, 4).chain((shape) =>
   ),
 );
 
+const pads = shapeOf(1, 4).chain((shape) =>
+  fc
+    .tuple(dataOf(shape), ...shape.map(() => fc.tuple(fc.nat(2), fc.nat(2))))
+    .map(([x, ...paddings]): Call => ({ inputs: [x], run: (tensor) => tf.pad(tensor, paddings, 0.5) })),
+);
+
 const products = fc
   .tuple(side, side, side, fc.constantFrom('', 'a', 'b', 'ab'), fc.boolean(), fc.boolean())
   .chain(([m, k, n, batched, transposeA, transposeB]) => {
@@ -154,6 +160,7 @@ const CALLS: [string, fc.Arbitrary<Call>][] = [
   ['slice', slices],
   ['tile', tiles],
   ['concat', concats],
+  ['pad', pads],
   ['matMul', products],
 ];
 

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../../src/backends/open.js';
 import type { VitBackend } from '../../../src/backends/webgpu/backend.js';
 import { internalsOf } from '../../../src/backends/webgpu/internals.js';
-import { accumulate, adamW, adamWRates, hasHalfProducts, linear, Repeated } from '../../../src/ops/index.js';
+import { accumulate, adamW, adamWRates, hasProducts, linear, Repeated } from '../../../src/ops/index.js';
 import type { AdamWSlot, Precision } from '../../../src/ops/index.js';
 import { availableDevices } from '../../support/devices.js';
 
@@ -80,7 +80,7 @@ function training(repeating: boolean, precision: Precision): Training {
   };
 }
 
-const precisions: Precision[] = here && hasHalfProducts() ? ['float32', 'float16'] : ['float32'];
+const precisions: Precision[] = here && hasProducts('float16') ? ['float32', 'float16'] : ['float32'];
 
 onWebgpu.each(precisions)('a repeated step gives the numbers of a computed one, in %s', async (precision) => {
   const sums: number[][] = [];

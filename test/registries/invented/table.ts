@@ -5,7 +5,7 @@ import type { Invented } from '../support.js';
 import { crossedReport } from './sweeps.js';
 
 const TEXT = `
-import { measurementsOf } from '../comparison.js';
+import { measurementsOf } from '../../evidence/measurements.js';
 import type { BuildTable } from '../table.js';
 
 export const bestTable: BuildTable = (data, { metric }) => {

@@ -1,13 +1,16 @@
 /** The AdamW update of a run of floats in place: decay, moments, bias-corrected step, as torch.optim.AdamW does it. */
+import { storePartRounded, storeRounded } from './bfloat16';
 import { loadPart, storePart } from './math';
 
 /**
+ * @param rounded Where the new value is also written in bfloat16; 0: nowhere.
  * @param keep 1 − rate·weightDecay
  * @param stepSize rate / (1 − β1^step)
  * @param inverseBias 1 / √(1 − β2^step)
  */
 export function adamW(
   value: usize,
+  rounded: usize,
   first: usize,
   second: usize,
   gradient: usize,
@@ -47,10 +50,12 @@ export function adamW(
       v128.store(first + at, m);
       v128.store(second + at, v);
       v128.store(value + at, w);
+      if (rounded !== 0) inline.always(storeRounded(rounded + (at >> 1), w));
     } else {
       storePart(first + at, m, left);
       storePart(second + at, v, left);
       storePart(value + at, w, left);
+      if (rounded !== 0) storePartRounded(rounded + (at >> 1), w, left);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** The exact GELU, x·Φ(x), and its derivative in one pass: both need the same exponential. */
+import { storePartRounded, storeRounded } from './bfloat16';
 import { exp4, loadPart, normalTail4, storePart } from './math';
 
 const INVERSE_SQRT_2_PI: f32 = 0.3989422804014327;
@@ -38,5 +39,25 @@ export function gelu(z: usize, derivative: usize, count: i32): void {
     const cdf = normalCdf4(x, e);
     storePart(derivative + ((<usize>whole) << 2), derivative4(x, cdf, e), rest);
     storePart(p, f32x4.mul(x, cdf), rest);
+  }
+}
+
+/** y = z·Φ(z), and its derivative Φ(z) + z·φ(z), both in bfloat16, for `count` values. */
+export function geluRounded(z: usize, y: usize, derivative: usize, count: i32): void {
+  const rest = count & 3;
+  const whole = <usize>(count - rest);
+  for (let i: usize = 0; i < whole; i += 4) {
+    const x = v128.load(z + (i << 2));
+    const e = inline.always(halfSquareExp4(x));
+    const cdf = inline.always(normalCdf4(x, e));
+    inline.always(storeRounded(derivative + (i << 1), inline.always(derivative4(x, cdf, e))));
+    inline.always(storeRounded(y + (i << 1), f32x4.mul(x, cdf)));
+  }
+  if (rest > 0) {
+    const x = loadPart(z + (whole << 2), rest, 0);
+    const e = halfSquareExp4(x);
+    const cdf = normalCdf4(x, e);
+    storePartRounded(derivative + (whole << 1), derivative4(x, cdf, e), rest);
+    storePartRounded(y + (whole << 1), f32x4.mul(x, cdf), rest);
   }
 }

@@ -3,6 +3,7 @@
  * types to src/backends/simd/exports.ts.
  */
 export { adamW } from './adamw';
+export { multiplyRounded, roundRows, widenRows } from './bfloat16';
 export { copyStrided, expandChannels, scatterRows } from './copy';
 export {
   absolute,
@@ -21,9 +22,9 @@ export {
   squareRoot,
   subtract,
 } from './elementwise';
-export { gelu } from './gelu';
+export { gelu, geluRounded } from './gelu';
 export { gemm, gemmScratchBytes } from './gemm';
-export { layerNorm, layerNormGradient } from './layer-norm';
+export { layerNorm, layerNormGradient, layerNormRounded } from './layer-norm';
 export { crossEntropy, crossEntropyGradient, squaredError, squaredErrorGradient, sum } from './losses';
-export { addWeightedRows, fillRows, gatherRows, sumColumns, sumRows } from './rows';
+export { addWeightedRows, fillRows, gatherRows, sumColumns, sumRows, sumRowsRounded } from './rows';
 export { softmax, softmaxGradient } from './softmax';

@@ -1,4 +1,5 @@
 /** Layer normalisation of rows, and its gradients. `statistics` holds mean and 1/√(variance + ε) of each row. */
+import { storePartRounded, storeRounded } from './bfloat16';
 import { loadPart, storePart, sum4 } from './math';
 
 function sumOfRow(x: usize, dim: i32): f32 {
@@ -24,8 +25,9 @@ function squaresOfRow(x: usize, dim: i32, mean: f32): f32 {
   return sum4(sum);
 }
 
-/** y = (x − mean)·inverseStd·scale + shift for each row, with the biased variance. */
-export function layerNorm(
+/** Inlined with a constant `rounded`: whether y is written in bfloat16. */
+function normalizeRows(
+  rounded: bool,
   x: usize,
   scale: usize,
   shift: usize,
@@ -47,16 +49,48 @@ export function layerNorm(
     for (; j + 4 <= dim; j += 4) {
       const at = (<usize>j) << 2;
       const n = f32x4.mul(f32x4.sub(v128.load(x + at), m), s);
-      v128.store(y + at, f32x4.add(f32x4.mul(n, v128.load(scale + at)), v128.load(shift + at)));
+      const value = f32x4.add(f32x4.mul(n, v128.load(scale + at)), v128.load(shift + at));
+      if (rounded) inline.always(storeRounded(y + (at >> 1), value));
+      else v128.store(y + at, value);
     }
     for (; j < dim; j++) {
       const at = (<usize>j) << 2;
-      store<f32>(y + at, (load<f32>(x + at) - mean) * inverse * load<f32>(scale + at) + load<f32>(shift + at));
+      const value = (load<f32>(x + at) - mean) * inverse * load<f32>(scale + at) + load<f32>(shift + at);
+      if (rounded) storePartRounded(y + (at >> 1), f32x4.splat(value), 1);
+      else store<f32>(y + at, value);
     }
     x += bytes;
-    y += bytes;
+    y += rounded ? bytes >> 1 : bytes;
     statistics += 8;
   }
+}
+
+/** y = (x − mean)·inverseStd·scale + shift for each row, with the biased variance. */
+export function layerNorm(
+  x: usize,
+  scale: usize,
+  shift: usize,
+  y: usize,
+  statistics: usize,
+  rows: i32,
+  dim: i32,
+  epsilon: f32,
+): void {
+  inline.always(normalizeRows(false, x, scale, shift, y, statistics, rows, dim, epsilon));
+}
+
+/** The same with y in bfloat16. */
+export function layerNormRounded(
+  x: usize,
+  scale: usize,
+  shift: usize,
+  y: usize,
+  statistics: usize,
+  rows: i32,
+  dim: i32,
+  epsilon: f32,
+): void {
+  inline.always(normalizeRows(true, x, scale, shift, y, statistics, rows, dim, epsilon));
 }
 
 /**

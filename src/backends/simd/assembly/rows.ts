@@ -1,4 +1,5 @@
-/** Loops over rows of matrices: fill, sums over columns, and copies of whole rows. Lengths are in floats. */
+/** Loops over rows of matrices: fill, sums over columns, and copies of whole rows. Lengths are in values. */
+import { loadRounded, loadRoundedOne } from './bfloat16';
 
 /** Writes the same row `rows` times, one after the other. */
 export function fillRows(out: usize, row: usize, rows: i32, columns: i32): void {
@@ -30,13 +31,16 @@ function narrow(low: v128, high: v128): v128 {
 /** The number of rows summed in float32; these sums are then added in float64. */
 const SHORT = 32;
 
-/**
- * out[j] = Σᵢ x[i, j] over `rows` rows that are `stride` apart: in float32 over 32 rows at a time, then in float64 over
- * these
- * sums. A single sum in float32 would have an error of one percent after a million rows.
- */
-export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {
-  const step = (<usize>stride) << 2;
+/** Four values, in float32 or, where `rounded`, in bfloat16. */
+function load4(rounded: bool, p: usize): v128 {
+  return rounded ? inline.always(loadRounded(p)) : v128.load(p);
+}
+
+/** Inlined with a constant `rounded`: whether x is in bfloat16. */
+function sumOverRows(rounded: bool, x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {
+  /** The shift from values to bytes. */
+  const size: usize = rounded ? 1 : 2;
+  const step = (<usize>stride) << size;
   let j = 0;
   // A cache line of each row
   for (; j + 16 <= columns; j += 16) {
@@ -48,17 +52,17 @@ export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usi
     let highC = f64x2.splat(0);
     let lowD = f64x2.splat(0);
     let highD = f64x2.splat(0);
-    let p = x + ((<usize>j) << 2);
+    let p = x + ((<usize>j) << size);
     for (let begin = 0; begin < rows; begin += SHORT) {
       let a = f32x4.splat(0);
       let b = f32x4.splat(0);
       let c = f32x4.splat(0);
       let d = f32x4.splat(0);
       for (let i = min<i32>(SHORT, rows - begin); i > 0; i--) {
-        a = f32x4.add(a, v128.load(p));
-        b = f32x4.add(b, v128.load(p, 16));
-        c = f32x4.add(c, v128.load(p, 32));
-        d = f32x4.add(d, v128.load(p, 48));
+        a = f32x4.add(a, inline.always(load4(rounded, p)));
+        b = f32x4.add(b, inline.always(load4(rounded, p + (4 << size))));
+        c = f32x4.add(c, inline.always(load4(rounded, p + (8 << size))));
+        d = f32x4.add(d, inline.always(load4(rounded, p + (12 << size))));
         p += step;
       }
       lowA = f64x2.add(lowA, wideLow(a));
@@ -78,13 +82,27 @@ export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usi
   }
   for (; j < columns; j++) {
     let sum: f64 = 0;
-    let p = x + ((<usize>j) << 2);
+    let p = x + ((<usize>j) << size);
     for (let i = 0; i < rows; i++) {
-      sum += <f64>load<f32>(p);
+      sum += <f64>(rounded ? loadRoundedOne(p) : load<f32>(p));
       p += step;
     }
     store<f32>(out + ((<usize>j) << 2), <f32>sum);
   }
+}
+
+/**
+ * out[j] = Σᵢ x[i, j] over `rows` rows that are `stride` apart: in float32 over 32 rows at a time, then in float64 over
+ * these
+ * sums. A single sum in float32 would have an error of one percent after a million rows.
+ */
+export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {
+  inline.always(sumOverRows(false, x, rows, columns, stride, out));
+}
+
+/** The same for x in bfloat16. */
+export function sumRowsRounded(x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {
+  inline.always(sumOverRows(true, x, rows, columns, stride, out));
 }
 
 /**

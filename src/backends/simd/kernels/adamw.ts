@@ -1,6 +1,9 @@
-/** VitAdamW: src/ops/adamw.ts describes it. One job over all parameters. */
+/**
+ * VitAdamW: src/ops/adamw.ts describes it. One job over all parameters. It also updates the parameters that are kept in
+ * bfloat16, which is why no other kernel may write a tensor in place.
+ */
 import type { AdamWStep } from '../../../ops/adamw.js';
-import { offset } from '../address.js';
+import { NONE, offset, offsetRounded } from '../address.js';
 import { ADAMW_ROW } from '../tasks/adamw.js';
 import { defineKernel } from './kernel.js';
 
@@ -20,9 +23,11 @@ export const adamW = defineKernel<AdamWAttributes>(
       const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
       const total = backend.values(value!).length;
       const rate = learningRate * rateScale;
+      const rounded = backend.bfloat16Address(value!);
       const [keep, stepSize] = [1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step.step)];
       return Array.from({ length: Math.ceil(total / CHUNK) }, (_, i) => ({
         value: offset(backend.address(value!), i * CHUNK),
+        rounded: rounded === undefined ? NONE : offsetRounded(rounded, i * CHUNK),
         first: offset(backend.address(first!), i * CHUNK),
         second: offset(backend.address(second!), i * CHUNK),
         gradient: offset(backend.address(gradient!), i * CHUNK),

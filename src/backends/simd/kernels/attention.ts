@@ -1,5 +1,12 @@
-/** VitAttention and its gradient: src/ops/attention.ts describes them. */
+/**
+ * VitAttention and its gradient: src/ops/attention.ts describes them. If qkv is stored as bfloat16, so are the results and
+ * the factors of all products.
+ */
+import type { TensorInfo } from '@tensorflow/tfjs';
+import type { Address } from '../address.js';
+import type { SimdBackend } from '../backend.js';
 import { attentionScratch } from '../tasks/attention.js';
+import { attentionBfloat16Scratch } from '../tasks/attention-bfloat16.js';
 import { defineKernel } from './kernel.js';
 
 interface AttentionAttributes {
@@ -9,6 +16,8 @@ interface AttentionAttributes {
 export const attention = defineKernel<AttentionAttributes>('VitAttention', (backend, { input0: qkv }, { heads }) => {
   const [batch, tokens, width] = qkv!.shape as [number, number, number];
   const dim = width / 3;
+  const rounded = backend.bfloat16Address(qkv!);
+  if (rounded !== undefined) return bfloat16(backend, rounded, [batch, tokens, dim], heads);
   const y = backend.output([batch, tokens, dim]);
   backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
     backend.run('attention', batch, {
@@ -27,6 +36,8 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
   'VitAttentionGrad',
   (backend, { dy, input0: qkv }, { heads }) => {
     const [batch, tokens, width] = qkv!.shape as [number, number, number];
+    const rounded = backend.bfloat16Address(qkv!);
+    if (rounded !== undefined) return bfloat16Gradient(backend, dy!, rounded, [batch, tokens, width / 3], heads);
     const dqkv = backend.output(qkv!.shape);
     backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
       backend.run('attentionGradient', batch, {
@@ -42,3 +53,44 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
     return dqkv;
   },
 );
+
+type Sizes = readonly [batch: number, tokens: number, dim: number];
+
+function bfloat16(backend: SimdBackend, qkv: Address, [batch, tokens, dim]: Sizes, heads: number): TensorInfo {
+  const y = backend.outputBfloat16([batch, tokens, dim]);
+  backend.withScratch(backend.threads.size * attentionBfloat16Scratch(tokens, dim / heads), (scratch) => {
+    backend.run('attentionBfloat16', batch, {
+      product: backend.bfloat16.product,
+      qkv,
+      y: backend.storedAddress(y),
+      scratch,
+      tokens,
+      dim,
+      heads,
+    });
+  });
+  return y;
+}
+
+function bfloat16Gradient(
+  backend: SimdBackend,
+  dy: TensorInfo,
+  qkv: Address,
+  [batch, tokens, dim]: Sizes,
+  heads: number,
+): TensorInfo {
+  const dqkv = backend.outputBfloat16([batch, tokens, 3 * dim]);
+  backend.withScratch(backend.threads.size * attentionBfloat16Scratch(tokens, dim / heads), (scratch) => {
+    backend.run('attentionGradientBfloat16', batch, {
+      product: backend.bfloat16.product,
+      dy: backend.address(dy),
+      qkv,
+      dqkv: backend.storedAddress(dqkv),
+      scratch,
+      tokens,
+      dim,
+      heads,
+    });
+  });
+  return dqkv;
+}

@@ -111,6 +111,43 @@ const concat = defineKernel<{ axis: number }>('Concat', (backend, inputs, attrib
   return out;
 });
 
+const pad = defineKernel<{ paddings: [number, number][]; constantValue: number }>(
+  'PadV2',
+  (backend, inputs, attributes) => {
+    const x = inputs.x!;
+    const { paddings, constantValue } = attributes;
+    if (!ours(x)) return stock('PadV2', backend, inputs, attributes);
+    const out = backend.output(x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]));
+    backend.values(out).fill(constantValue);
+    const strides = denseStrides(out.shape);
+    const first = paddings.reduce((sum, [before], i) => sum + before * strides[i]!, 0);
+    // The axes after the last padded one are runs. The axis before that one has equal distances between its runs.
+    const last = paddings.findLastIndex(([before, after]) => before + after > 0);
+    const axis = Math.max(last, 0);
+    const rows = x.shape[axis - 1] ?? 1;
+    const columns = sizeOf(x.shape.slice(axis));
+    const outer = x.shape.slice(0, Math.max(axis - 1, 0));
+    const [from, to] = [backend.address(x), backend.address(out)];
+    for (let block = 0; block < sizeOf(outer); block++) {
+      const place = offset(to, first + placeOf(block, outer, strides));
+      const values = offset(from, block * rows * columns);
+      backend.kernels.scatterRows({ x: values, out: place, rows, columns, stride: strides[axis - 1] ?? 0 });
+    }
+    return out;
+  },
+);
+
+/** The distance of a position, counted through `shape` with the last axis fastest, from the first: in floats. */
+function placeOf(position: number, shape: readonly number[], strides: readonly number[]): number {
+  let rest = position;
+  let place = 0;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    place += (rest % shape[axis]!) * strides[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return place;
+}
+
 interface PatchGrid {
   patchSize: number;
   rows: number;
@@ -155,6 +192,7 @@ export const copyKernels = [
   slice,
   tile,
   concat,
+  pad,
   defineKernel<PatchGrid>('VitPatchify', (backend, { input0: images }, grid) => toPatches(backend, images!, grid)),
   defineKernel<PatchGrid>('VitPatchifyGrad', (backend, { dy }, grid) => toImages(backend, dy!, grid)),
   defineKernel<PatchGrid>('VitUnpatchify', (backend, { input0: tokens }, grid) => toImages(backend, tokens!, grid)),

@@ -8,6 +8,7 @@ import { copyKernels } from './copies.js';
 import { BACKEND_NAME } from './kernel.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearGradient } from './linear.js';
+import { linearBfloat16, linearGradientBfloat16 } from './linear-bfloat16.js';
 import { matMulKernels } from './matmul.js';
 import { reduceKernels } from './reduce.js';
 import { resampleKernels } from './resample.js';
@@ -31,7 +32,9 @@ const KERNELS: readonly tf.KernelConfig[] = [
   layerNorm,
   layerNormGradient,
   linear,
+  linearBfloat16,
   linearGradient,
+  linearGradientBfloat16,
   restoreTokens,
   restoreTokensGradient,
   softmaxCrossEntropy,

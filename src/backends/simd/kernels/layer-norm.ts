@@ -1,27 +1,30 @@
 /** VitLayerNorm and its gradient: src/ops/layer-norm.ts describes them. */
+import type { Precision } from '../../../ops/linear.js';
 import { sizeOf } from '../../kernels.js';
 import { FLOAT, offset } from '../address.js';
 import { rowsOfChunk } from '../tasks/chunks.js';
 import { defineKernel } from './kernel.js';
 
-export const layerNorm = defineKernel<{ epsilon: number }>(
+export const layerNorm = defineKernel<{ epsilon: number; result: Precision }>(
   'VitLayerNorm',
-  (backend, { input0: x, input1: scale, input2: shift }, { epsilon }) => {
+  (backend, { input0: x, input1: scale, input2: shift }, { epsilon, result }) => {
     const dim = scale!.shape[0]!;
     const rows = sizeOf(x!.shape) / dim;
-    const y = backend.output(x!.shape);
+    const rounded = result === 'bfloat16';
+    const y = rounded ? backend.outputBfloat16(x!.shape) : backend.output(x!.shape);
     const statistics = backend.output([rows, 2]);
     const chunkRows = rowsOfChunk(rows, dim);
     backend.run('layerNorm', Math.ceil(rows / chunkRows), {
       x: backend.address(x!),
       scale: backend.address(scale!),
       shift: backend.address(shift!),
-      y: backend.address(y),
+      y: backend.storedAddress(y),
       statistics: backend.address(statistics),
       rows,
       dim,
       epsilon,
       chunkRows,
+      rounded,
     });
     return [y, statistics];
   },

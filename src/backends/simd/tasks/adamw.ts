@@ -5,6 +5,8 @@ import { defineTask } from './task.js';
 /** A row of the table: a run of `count` floats of one parameter, and the factors that differ between parameters. */
 export const ADAMW_ROW = recordFormat({
   value: address,
+  /** Where the new values are also written in bfloat16, or NONE. */
+  rounded: address,
   first: address,
   second: address,
   gradient: address,
@@ -23,6 +25,7 @@ export const adamW = defineTask(
     const row = ADAMW_ROW.read(new Float64Array(memory.buffer, table + 8 * words * chunk, words));
     kernels.adamW({
       value: row.value,
+      rounded: row.rounded,
       first: row.first,
       second: row.second,
       gradient: row.gradient,

@@ -1,10 +1,13 @@
 /** The tasks that threads run, by name. */
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
+import { attentionBfloat16, attentionGradientBfloat16 } from './attention-bfloat16.js';
+import { round } from './bfloat16.js';
 import { copyStrided } from './copy.js';
 import { binary, clip, fill, unary } from './elementwise.js';
 import { layerNorm, layerNormGradient } from './layer-norm.js';
 import { linear, linearInputGradient, linearWeightGradient } from './linear.js';
+import { linearBfloat16, linearInputGradientBfloat16, linearWeightGradientBfloat16 } from './linear-bfloat16.js';
 import { squaredErrorGradient } from './losses.js';
 import { matMul, softmax } from './matmul.js';
 import { sumAxis } from './reduce.js';
@@ -15,7 +18,9 @@ import { gatherRows, sumWeightedRows } from './tokens.js';
 const DEFINED = {
   adamW,
   attention,
+  attentionBfloat16,
   attentionGradient,
+  attentionGradientBfloat16,
   binary,
   clip,
   copyStrided,
@@ -24,10 +29,14 @@ const DEFINED = {
   layerNorm,
   layerNormGradient,
   linear,
+  linearBfloat16,
   linearInputGradient,
+  linearInputGradientBfloat16,
   linearWeightGradient,
+  linearWeightGradientBfloat16,
   matMul,
   resample,
+  round,
   softmax,
   squaredErrorGradient,
   sumAxis,

@@ -1,10 +1,10 @@
 /** Layer normalisation of rows and its gradients. */
-import { offset } from '../address.js';
-import { address, number } from '../records.js';
+import { offset, offsetRounded } from '../address.js';
+import { address, flag, number } from '../records.js';
 import { span } from './chunks.js';
 import { defineTask } from './task.js';
 
-/** A chunk of rows. `statistics` [rows, 2] receives mean and 1/std. */
+/** A chunk of rows. `statistics` [rows, 2] receives mean and 1/std. `rounded`: whether y is bfloat16. */
 export const layerNorm = defineTask(
   {
     x: address,
@@ -16,14 +16,15 @@ export const layerNorm = defineTask(
     dim: number,
     epsilon: number,
     chunkRows: number,
+    rounded: flag,
   },
-  ({ kernels }, chunk, { x, scale, shift, y, statistics, rows, dim, epsilon, chunkRows }) => {
+  ({ kernels }, chunk, { x, scale, shift, y, statistics, rows, dim, epsilon, chunkRows, rounded }) => {
     const { first, count } = span(chunk, chunkRows, rows);
-    kernels.layerNorm({
+    kernels[rounded ? 'layerNormRounded' : 'layerNorm']({
       x: offset(x, first * dim),
       scale,
       shift,
-      y: offset(y, first * dim),
+      y: rounded ? offsetRounded(y, first * dim) : offset(y, first * dim),
       statistics: offset(statistics, 2 * first),
       rows: count,
       dim,

@@ -1,5 +1,5 @@
 /** Accuracies of groups as points of charts that share one scale, dashed lines and all. */
-import type { Measurement } from '../../comparison.js';
+import type { Measurement } from '../../../evidence/measurements.js';
 import type { Point, Reference } from '../chart.js';
 import { withSpread } from '../numbers.js';
 import { scratchReference, type Group } from './groups.js';

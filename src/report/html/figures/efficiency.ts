@@ -1,6 +1,6 @@
 /** Accuracy over epochs of pre-training, a chart for each objective on one scale: what longer pre-training buys. */
 import { metricTitle, type MetricName } from '../../../stages/metrics.js';
-import type { Measurement } from '../../comparison.js';
+import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';

@@ -4,7 +4,7 @@
  */
 import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
 import { metricTitle, type MetricName } from '../../../stages/metrics.js';
-import type { Measurement } from '../../comparison.js';
+import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart, Series } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';

@@ -4,9 +4,9 @@
  */
 import type { Task } from '../../../spec/task.js';
 import { taskName } from '../../../spec/objective.js';
-import type { Measurement } from '../../comparison.js';
-import { appliesTo, varyingKeys, type Configuration } from '../../configuration.js';
-import { summaryStatistics, type Summary } from '../../statistics.js';
+import type { Measurement } from '../../../evidence/measurements.js';
+import { appliesTo, varyingKeys, type Configuration } from '../../../evidence/configuration.js';
+import { summaryStatistics, type Summary } from '../../../statistics/summary.js';
 import type { Reference } from '../chart.js';
 import { groupBy } from '../../../common/group-by.js';
 

@@ -1,7 +1,7 @@
 /** Every figure that the results of a sweep allow, in the order of the page. Adding one is a file beside this and a line here. */
 import type { MetricName } from '../../../stages/metrics.js';
 import type { ReportData } from '../../collect.js';
-import { measurementsOf } from '../../comparison.js';
+import { measurementsOf } from '../../../evidence/measurements.js';
 import type { LoggedSchedule } from '../../schedules.js';
 import type { Figure } from '../chart.js';
 import { efficiencyFigure } from './efficiency.js';

@@ -5,7 +5,7 @@
 import type { Task } from '../../../spec/task.js';
 import type { StageResult } from '../../../store/records.js';
 import type { ReportData, StageRecord } from '../../collect.js';
-import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../configuration.js';
+import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../../evidence/configuration.js';
 import type { Figure, LineChart } from '../chart.js';
 import { formatNumber } from '../numbers.js';
 import { groupBy } from '../../../common/group-by.js';

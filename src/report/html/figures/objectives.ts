@@ -3,7 +3,8 @@
  * each has a chart of its own with a scale of its own; what can be compared is the order and the distance to scratch.
  */
 import { metricTitle, type MetricName } from '../../../stages/metrics.js';
-import { comparisonsOf, rowsOf, type Comparison, type Measurement, type ResultRow } from '../../comparison.js';
+import { type Measurement } from '../../../evidence/measurements.js';
+import { comparisonsOf, rowsOf, type Comparison, type ResultRow } from '../../comparison.js';
 import { OBJECTIVE_ORDER, PAPER_ACCURACY } from '../../paper.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';

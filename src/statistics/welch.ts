@@ -1,5 +1,5 @@
 /** The difference of two means of independent samples whose spreads may differ. */
-import { summaryStatistics } from '../statistics.js';
+import { summaryStatistics } from './summary.js';
 import { spreadIsRounding } from './interval.js';
 
 export interface MeanDifference {

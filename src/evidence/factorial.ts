@@ -11,9 +11,9 @@ import {
   type Misalignment,
   type StyleKind,
 } from '../spec/task.js';
-import type { Measurement } from './comparison.js';
+import type { Measurement } from './measurements.js';
 import { varyingKeys } from './configuration.js';
-import { summaryStatistics, type Summary } from './statistics.js';
+import { summaryStatistics, type Summary } from '../statistics/summary.js';
 
 /** A level of each factor. */
 export interface FactorLevels {

@@ -3,9 +3,9 @@
  * that cancel; an effect is the mean of the contrasts in its contexts (the levels of the other factors).
  */
 import type { FactorCell } from './factorial.js';
-import { contrastOverSeeds } from './inference/cells-and-seeds.js';
-import { intervalAround, spreadIsRounding, type Interval } from './inference/interval.js';
-import { studentTail } from './inference/student.js';
+import { contrastOverSeeds } from '../statistics/cells-and-seeds.js';
+import { intervalAround, spreadIsRounding, type Interval } from '../statistics/interval.js';
+import { studentTail } from '../statistics/student.js';
 
 export type Contrast = readonly { cell: FactorCell; weight: number }[];
 
@@ -64,7 +64,7 @@ export function meanContrast(contrasts: readonly Contrast[]): Contrast {
 
 /**
  * Estimates the mean of contrasts, one for each context, over every planned context. Missing runs are filled by a fit of
- * cells and seeds (see `inference/cells-and-seeds.ts`), so that the effect stays the one that was planned.
+ * cells and seeds (see `src/statistics/cells-and-seeds.ts`), so that the effect stays the one that was planned.
  */
 export function estimate(contrasts: readonly Contrast[]): Estimate {
   const contrast = meanContrast(contrasts).filter(({ weight }) => Math.abs(weight) > ROUNDING);

@@ -1,5 +1,5 @@
 /** The permutation test of paired differences: were there no effect, each could as well have had the other sign. */
-import type { Random } from '../../common/random.js';
+import type { Random } from '../common/random.js';
 
 const DRAWN = 10_000;
 

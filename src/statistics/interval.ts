@@ -1,5 +1,5 @@
 /** The interval that verdicts rest on: Student's, over independent values. */
-import { summaryStatistics } from '../statistics.js';
+import { summaryStatistics } from './summary.js';
 import { centralStudent } from './student.js';
 
 export type Interval = readonly [low: number, high: number];

@@ -1,5 +1,5 @@
 /** The percentile bootstrap of a mean. */
-import type { Random } from '../../common/random.js';
+import type { Random } from '../common/random.js';
 import { CONFIDENCE, type Interval } from './interval.js';
 
 const RESAMPLES = 10_000;

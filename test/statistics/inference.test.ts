@@ -1,8 +1,8 @@
-import { stream } from '../../../src/common/random.js';
-import { bootstrapInterval } from '../../../src/report/inference/bootstrap.js';
-import { studentInterval } from '../../../src/report/inference/interval.js';
-import { signFlipTest } from '../../../src/report/inference/sign-flip.js';
-import { kendall } from '../../../src/report/statistics.js';
+import { stream } from '../../src/common/random.js';
+import { bootstrapInterval } from '../../src/statistics/bootstrap.js';
+import { studentInterval } from '../../src/statistics/interval.js';
+import { signFlipTest } from '../../src/statistics/sign-flip.js';
+import { kendall } from '../../src/statistics/summary.js';
 
 const random = () => stream(7, 'test');
 

@@ -1,4 +1,4 @@
-import { ranks, spearman, summaryStatistics } from '../../src/report/statistics.js';
+import { ranks, spearman, summaryStatistics } from '../../src/statistics/summary.js';
 
 test('the standard deviation is that of a sample', () => {
   // Mean 5; squared deviations 9 + 1 + 1 + 1 + 0 + 0 + 4 + 16 = 32, over 7.

@@ -1,6 +1,6 @@
 /** The permutation test of a rank correlation: without one, every order of one side is as likely as the observed one. */
-import { permutation, type Random } from '../../common/random.js';
-import { ranks } from '../statistics.js';
+import { permutation, type Random } from '../common/random.js';
+import { ranks } from './summary.js';
 
 export type RankCorrelation = 'spearman' | 'kendall';
 
