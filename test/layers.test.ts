@@ -18,13 +18,16 @@ function packagesOf(file: string): Set<string> {
   return packages;
 }
 
-it.each(['spec', 'task', 'store', 'runner', 'report', 'evidence', 'statistics', 'common'])('loads no tensors in src/%s', (folder) => {
-  const root = join('dist/src', folder);
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
-  expect(files.length).toBeGreaterThan(3);
-  const loading = files.filter((name) => [...packagesOf(join(root, name))].some((each) => each.includes('tfjs')));
-  expect(loading).toEqual([]);
-});
+it.each(['spec', 'task', 'store', 'runner', 'report', 'evidence', 'statistics', 'common'])(
+  'loads no tensors in src/%s',
+  (folder) => {
+    const root = join('dist/src', folder);
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+    expect(files.length).toBeGreaterThan(3);
+    const loading = files.filter((name) => [...packagesOf(join(root, name))].some((each) => each.includes('tfjs')));
+    expect(loading).toEqual([]);
+  },
+);
 
 it('follows imports to where tensors are loaded', () => {
   expect([...packagesOf('dist/src/objectives/compose.js')]).toContain('@tensorflow/tfjs');

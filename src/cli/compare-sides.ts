@@ -9,7 +9,7 @@ import { metricOf } from '../report/report.js';
 import { toCsv } from '../report/writers/csv.js';
 import { toMarkdown } from '../report/writers/markdown.js';
 import { toText } from '../report/writers/text.js';
-import type { MetricName } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
 import { listPlans, type PlanChoice } from '../store/plans.js';
@@ -17,7 +17,7 @@ import { EXIT, printJson, say } from './terminal.js';
 
 export interface CompareOptions {
   out?: string;
-  metric?: MetricName;
+  metric?: string;
   all?: true;
   allowMissing?: true;
   allowUnhealthy?: true;
@@ -34,7 +34,7 @@ export function compareSides(a: string, b: string, options: CompareOptions): num
   const compared = compare(left!, right!, metric);
   const sides = [`A: ${describeSide(left!)}`, `B: ${describeSide(right!)}`];
   if (json) {
-    printJson({ a: left!.sweeps, b: right!.sweeps, metric, ...compared });
+    printJson({ a: left!.sweeps, b: right!.sweeps, metric: metric.name, ...compared });
   } else {
     const tables = tablesOf(compared).map((table) => `${toText(table)}\n`);
     process.stdout.write(`${[...sides, '', ...tables].join('\n')}\n`);
@@ -68,11 +68,16 @@ function collectSide(path: string, choice: PlanChoice): ReportData {
 }
 
 /** @throws UsageError where the sides are ranked by different metrics and none was asked for. */
-function commonMetric(a: ReportData, b: ReportData, { metric }: CompareOptions): MetricName {
+function commonMetric(a: ReportData, b: ReportData, { metric }: CompareOptions): NamedMetric {
   const asked = metric === undefined ? {} : { metric };
   const [left, right] = [metricOf(a, asked), metricOf(b, asked)];
-  if (left === right) return left;
-  throw new UsageError(`A is ranked by ${left} and B by ${right}; choose one with --metric`);
+  if (left.name !== right.name) {
+    throw new UsageError(`A is ranked by ${left.name} and B by ${right.name}; choose one with --metric`);
+  }
+  if (left.protocol === right.protocol) return left;
+  throw new UsageError(
+    `${left.name} is ${left.protocol} in A and ${right.protocol} in B; choose another metric with --metric`,
+  );
 }
 
 const folderOf = ({ sweeps }: ReportData): string => resolve(sweeps[0]!.folder);

@@ -1,9 +1,8 @@
 /** `vitmim compare`: two sweeps, or two plans of a results folder, side by side. */
-import { Argument, Command, Option } from 'commander';
-import { METRIC_NAMES } from '../stages/metrics.js';
+import { Argument, Command } from 'commander';
 import { hinted } from './completion/hints.js';
 import type { CompareOptions } from './compare-sides.js';
-import { jsonOption } from './options.js';
+import { metricOption, jsonOption } from './options.js';
 
 const PATHS = { words: [], files: true };
 
@@ -13,7 +12,7 @@ export function compareCommand(finish: (code: number) => void): Command {
     .addArgument(hinted(new Argument('<a>', 'a results folder, or the file of a plan in its folder plans/'), PATHS))
     .addArgument(hinted(new Argument('<b>', 'the same; differences are B minus A'), PATHS))
     .option('-o, --out <folder>', 'also write compare.md and tables/compare-*.csv there')
-    .addOption(new Option('--metric <name>', 'what is compared').choices(METRIC_NAMES))
+    .addOption(metricOption('what is compared'))
     .option('--all', 'of a folder, the union of all plans (default: its newest)')
     .option('--allow-missing', 'exit with 0 though results are missing')
     .option('--allow-unhealthy', 'exit with 0 though training did not work in some runs')

@@ -62,7 +62,10 @@ function keyOf(data: UnlabelledData): string {
 }
 
 /** Images of the training split that a stage uses. */
-function imagesOf({ data }: StageConfig, { train }: DataSize): number {
+function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
+  const { data } = config;
+  if (config.kind !== 'pretrain' && config.shots !== undefined)
+    return Math.min(train, config.shots * Math.max(1, classes));
   return 'labelFraction' in data ? Math.max(1, Math.round(train * data.labelFraction)) : train;
 }
 

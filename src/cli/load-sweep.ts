@@ -5,6 +5,7 @@ import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
+import { entriesOf } from '../spec/entries.js';
 import { withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
@@ -56,7 +57,9 @@ export async function planSweep(
 /** What the data sets lack for the evaluations of the sweep, a sentence each. */
 function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
   const lacks = sweep.cells.flatMap(({ job }) =>
-    job.evaluate.map((evaluation) => lackOf(EVALUATION_ENTRIES[evaluation], datasetOf(withoutLabels(job)))),
+    entriesOf(job).map(({ name, protocol, shots, data }) =>
+      lackOf({ name, needs: EVALUATION_ENTRIES[protocol].needs, shots }, datasetOf(withoutLabels(data))),
+    ),
   );
   return [...new Set(lacks)].filter((lack) => lack !== null);
 }

@@ -1,6 +1,8 @@
 /** Options that mean the same in every command that has them. */
 import { InvalidArgumentError, Option } from 'commander';
 import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
+import { PROTOCOL_METRICS } from '../stages/metrics.js';
+import { hinted } from './completion/hints.js';
 import { parseShard, type Shard } from '../spec/shard.js';
 import type { PlanChoice } from '../store/plans.js';
 
@@ -31,6 +33,13 @@ export const threadsOption = (): Option =>
 
 export const shardOption = (): Option =>
   new Option('--shard <i/n>', 'run part i of n of the sweep, for several machines').argParser(shard);
+
+/** @param use What the metric is for. */
+export const metricOption = (use: string): Option =>
+  hinted(
+    new Option('--metric <name>', `${use}: the name of an evaluation, or another metric of it, as in finetune.top5`),
+    { words: PROTOCOL_METRICS, files: false },
+  );
 
 /** Which of the plans of a results folder a command is about, by {@link planOptions}. */
 export interface PlanOptions {

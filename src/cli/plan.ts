@@ -9,7 +9,7 @@ import { inspectPlan } from '../runner/inspect.js';
 import { axesOf, type Axis } from '../spec/axes.js';
 import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
-import type { Plan, StageKind } from '../spec/stages.js';
+import { countEntries, type Plan } from '../spec/stages.js';
 import { openJson } from '../store/files.js';
 import { STAGE_ID, sweepPaths, type SweepPaths } from '../store/layout.js';
 import { namesIn } from '../store/open.js';
@@ -102,9 +102,9 @@ export function showPlan(
     printJson({ ...plan, stages, axes, remarks: remarks.map(formatRemark), estimate: estimated, resolution });
     return;
   }
-  const kinds = new Map<StageKind, number>();
-  for (const { config } of plan.stages) kinds.set(config.kind, (kinds.get(config.kind) ?? 0) + 1);
-  const counts = [...kinds].map(([kind, count]) => `${count} ${kind}`).join(', ');
+  const counts = Object.entries(countEntries(plan, plan.stages))
+    .map(([entry, count]) => `${count} ${entry}`)
+    .join(', ');
   const hits = [...inspections.values()].filter(({ kind }) => kind === 'hit').length;
 
   for (const stage of plan.stages) {

@@ -1,8 +1,7 @@
 /** `vitmim power`: how many seeds decide a difference, from the spread of existing results. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { FEWEST_SEEDS } from '../statistics/power.js';
-import { METRIC_NAMES } from '../stages/metrics.js';
-import { jsonOption, list, planOptions } from './options.js';
+import { jsonOption, list, metricOption, planOptions } from './options.js';
 import type { PowerOptions } from './show-power.js';
 
 export const POWER_FORMATS = ['csv', 'md', 'latex'] as const;
@@ -25,9 +24,7 @@ export function powerCommand(): Command {
         .argParser(seedRange)
         .default(range(3, 20), '3..20'),
     )
-    .addOption(
-      new Option('--metric <name>', 'one metric (default: the first of each evaluation)').choices(METRIC_NAMES),
-    )
+    .addOption(metricOption('one metric (default: the first of each evaluation)'))
     .addOption(new Option('--alpha <level>', 'two-sided level of the test').argParser(share).default(0.05))
     .addOption(
       new Option('--power <probability>', 'probability of finding the difference').argParser(share).default(0.8),

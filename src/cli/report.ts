@@ -2,8 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseExpectation, type Expectation } from '../report/expectations.js';
 import { FORMATS, type Format } from '../report/formats.js';
-import { METRIC_NAMES } from '../stages/metrics.js';
-import { jsonOption, list, planOptions, timeSpan } from './options.js';
+import { metricOption, jsonOption, list, planOptions, timeSpan } from './options.js';
 import type { WriteOptions } from './write-report.js';
 
 export function reportCommand(finish: (code: number) => void): Command {
@@ -11,7 +10,7 @@ export function reportCommand(finish: (code: number) => void): Command {
     .description('print the tables of a finished sweep, and write them as CSV, Markdown, HTML and LaTeX')
     .argument('<folder...>', 'results folders of one sweep; several are merged')
     .option('-o, --out <folder>', 'where to write tables/, report.md and report.html (default: the first folder)')
-    .addOption(new Option('--metric <name>', 'what the tables compare').choices(METRIC_NAMES))
+    .addOption(metricOption('what the tables compare'))
     .addOption(
       new Option(
         '--format <names>',

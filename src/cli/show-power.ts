@@ -10,7 +10,6 @@ import { toCsv } from '../report/writers/csv.js';
 import { toLatex } from '../report/writers/latex.js';
 import { markdownText, toMarkdown } from '../report/writers/markdown.js';
 import { toText } from '../report/writers/text.js';
-import type { MetricName } from '../stages/metrics.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
 import { planChoice, type PlanOptions } from './options.js';
@@ -23,7 +22,7 @@ export interface PowerOptions extends PlanOptions {
   seeds: number[];
   alpha: number;
   power: number;
-  metric?: MetricName;
+  metric?: string;
   out?: string;
   format?: PowerFormat[];
   json?: true;
@@ -75,7 +74,7 @@ interface Found extends CollectedSpreads {
 
 function resultsIn(folders: readonly string[], options: PowerOptions): Found {
   const data = collect(folders, planChoice(options));
-  const found = spreadsOf(data, options.metric === undefined ? undefined : [options.metric]);
+  const found = spreadsOf(data, options.metric);
   const name = folders.join(', ');
   if (found.spreads.size === 0) throw new UsageError(noSpread(name, found.lacks));
   return { ...found, name, data };

@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
+import { groupBy } from '../common/group-by.js';
 import { inOneLine } from '../common/printable.js';
 import { wrap } from '../common/wrap.js';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
 import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
 import type { Plan } from '../spec/stages.js';
-import { STAGE_KINDS } from '../stages/index.js';
 import { sweepPaths } from '../store/layout.js';
 import { choosePlans, describeRest } from '../store/plans.js';
 import { reasonInBrief } from '../store/state.js';
@@ -140,11 +140,12 @@ function slurmLines(states: ReadonlyMap<string, SlurmStage>): string[] {
 
 function table(stages: readonly StageStatus[]): string[] {
   const shown = STATUSES.filter((status) => stages.some((stage) => stage.status === status));
-  const kinds = STAGE_KINDS.filter((kind) => stages.some(({ stage }) => stage.kind === kind));
-  const width = Math.max(9, ...kinds.map(({ length }) => length));
-  const cells = kinds.map((kind) => {
-    const own = countBy(stages.filter(({ stage }) => stage.kind === kind));
-    return [kind.padEnd(width), ...shown.map((status) => String(own[status]).padStart(status.length))].join('  ');
+  const isFirst = ([entry]: readonly [string, unknown]): number => Number(entry === 'pretrain');
+  const byEntry = [...groupBy(stages, ({ stage }) => stage.entry)].sort((a, b) => isFirst(b) - isFirst(a));
+  const width = Math.max(9, ...byEntry.map(([entry]) => entry.length));
+  const cells = byEntry.map(([entry, members]) => {
+    const own = countBy(members);
+    return [entry.padEnd(width), ...shown.map((status) => String(own[status]).padStart(status.length))].join('  ');
   });
   return [[' '.repeat(width), ...shown].join('  '), ...cells];
 }

@@ -12,14 +12,13 @@ import { buildReport, readableTables, writeReport, type BuiltReport, type Report
 import type { TableName } from '../report/tables/index.js';
 import { describeVerdict, verdictRule } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
-import type { MetricName } from '../stages/metrics.js';
 import { UnwritableError } from '../store/files.js';
 import { planChoice, type PlanOptions } from './options.js';
 import { EXIT, print, printedWidth, printJson, printWrapped, say } from './terminal.js';
 
 export interface WriteOptions extends PlanOptions {
   out?: string;
-  metric?: MetricName;
+  metric?: string;
   format?: Format[];
   allowMissing?: true;
   allowUnhealthy?: true;
@@ -48,11 +47,12 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   if (json) {
     const provenance = summarizeProvenance(data);
     const { sweeps, missing } = data;
-    printJson({ sweeps, verdicts, pairing, tables, missing, unhealthy, unexpected, provenance, written });
+    const told = verdicts.map(({ metric, ...verdict }) => ({ ...verdict, metric: metric.name }));
+    printJson({ sweeps, verdicts: told, pairing, tables, missing, unhealthy, unexpected, provenance, written });
   } else {
     if (written.length > 0) say(`wrote ${written.join(', ')}`);
     const { first, rest } = missingInBrief(data.missing);
-    for (const { stage, why } of first) say(`missing: ${stage.config.kind} ${stage.id}: ${why}`);
+    for (const { stage, entry, why } of first) say(`missing: ${entry} ${stage.id}: ${why}`);
     if (rest !== null) say(`missing: ${rest}`);
     for (const sentence of describePlans(data)) say(sentence);
   }

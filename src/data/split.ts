@@ -281,16 +281,44 @@ export function balancedSubset<Target>(
   return split.subset(chosen.sort((a, b) => a - b));
 }
 
+/** How many of the training labels an evaluation may use. */
+export interface Labels {
+  /** The fraction of the images of each class, in (0, 1]. */
+  labelFraction: number;
+  /** The number of images of each class, instead of a fraction. */
+  shots?: number | undefined;
+}
+
+/** The class with the fewest images, if it has fewer than so many; null: all classes have as many. */
+export function fewerThan(
+  shots: number,
+  labels: Uint32Array,
+  classes: number,
+): { label: number; images: number } | null {
+  const counts = Array.from({ length: classes }, () => 0);
+  for (const label of labels) counts[label]! += 1;
+  const images = Math.min(...counts);
+  return images < shots ? { label: counts.indexOf(images), images } : null;
+}
+
 /**
- * The images whose labels training may use: the same fraction of every class, at least one image of each, drawn by the
- * seed alone, so that every objective is measured on the same labels.
+ * The images whose labels training may use: the same fraction of every class and at least one image of each, or the same
+ * number of each. They are drawn by the seed alone, so that every objective is measured on the same labels, and fewer
+ * shots are part of more shots.
  *
- * @param labelFraction in (0, 1]
+ * @throws TrainingError if a class has fewer images than `shots`.
  */
-export function labelledSubset<Target>(split: Split<Target>, labelFraction: number, seed: number): Split<Target> {
-  if (labelFraction >= 1) return split;
+export function labelledSubset<Target>(
+  split: Split<Target>,
+  { labelFraction, shots }: Labels,
+  seed: number,
+): Split<Target> {
+  if (shots === undefined && labelFraction >= 1) return split;
   const chosen = indicesByClass(split.labels).flatMap((indices, label) => {
-    const count = Math.min(indices.length, Math.max(1, Math.round(labelFraction * indices.length)));
+    if (shots !== undefined && indices.length < shots) {
+      throw new TrainingError(`class ${label} has ${indices.length} training images, fewer than ${shots} shots`);
+    }
+    const count = shots ?? Math.min(indices.length, Math.max(1, Math.round(labelFraction * indices.length)));
     const order = permutation(indices.length, stream(seed, 'labels', label));
     return Array.from(order.subarray(0, count), (i) => indices[i]!);
   });

@@ -2,7 +2,8 @@
  * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They
  * are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
  */
-import { withoutPlace, type Stage } from '../spec/stages.js';
+import { withoutLabels } from '../spec/jobs.js';
+import { repeatsOf, withoutPlace, type Job, type Stage } from '../spec/stages.js';
 import { maskOf, type Task } from '../spec/task.js';
 import { EVALUATION_ENTRIES } from '../stages/index.js';
 import { strengthsKey } from '../task/strengths.js';
@@ -10,12 +11,64 @@ import { strengthsKey } from '../task/strengths.js';
 /** Dotted key → value as text. */
 export type Configuration = ReadonlyMap<string, string>;
 
+/** A stage with the name of its evaluation; its kind by default. */
+export interface NamedStage {
+  stage: Stage;
+  name?: string;
+}
+
 /**
- * Everything that decides the results of these stages but the seed, the triple and its strengths. Stages that differ in
- * nothing else have the same object: thousands of runs have few configurations, and comparing them is cheap.
+ * Everything that decides the results of a pre-training and one evaluation but the seed, the triple and its strengths.
+ * Stages that differ in nothing else have the same object: thousands of runs have few configurations, and comparing them
+ * is cheap.
+ *
+ * @param stages The pre-training first, if there is one.
  */
 export function configurationOf(stages: readonly Stage[]): Configuration {
-  return interned(stages.map(textOf).join('\n'), () => stages.flatMap((stage) => flatten('', keysOf(stage))));
+  return configurationOfNamed(stages.map((stage) => ({ stage })));
+}
+
+/**
+ * {@link configurationOf} for several evaluations. `data` is the data set of the first one. Keys of the data of another
+ * stage have the name of that stage in front if they differ: `pretrain.data.name`, `pets.data.name`.
+ */
+export function configurationOfNamed(stages: readonly NamedStage[]): Configuration {
+  return interned(stages.map(({ stage, name }) => `${name ?? ''} ${textOf(stage)}`).join('\n'), () => {
+    const main = partsOf((stages.find(({ stage }) => stage.config.kind !== 'pretrain') ?? stages[0])!.stage);
+    return stages.flatMap(({ stage, name = stage.config.kind }) => {
+      const { images, labels, recipe, others } = partsOf(stage);
+      const sameImages = JSON.stringify(images) === JSON.stringify(main.images);
+      const sameLabels = labels === null || JSON.stringify(labels) === JSON.stringify(main.labels);
+      return [
+        ...flatten(sameImages ? 'data.' : `${name}.data.`, images),
+        ...flatten(sameLabels ? 'data.' : `${name}.`, labels ?? {}),
+        ...flatten(`${name}.`, recipe),
+        ...flatten('', others),
+      ];
+    });
+  });
+}
+
+/**
+ * The configuration of all stages of a job; repeats differ in nothing but their draws. A job without stages has an empty
+ * one.
+ *
+ * @param stageOf undefined: the stage is not known, and is passed over.
+ */
+export function configurationOfJob(job: Job, stageOf: (id: string) => Stage | undefined): Configuration {
+  const named = [
+    ...(job.pretrain === null ? [] : [{ id: job.pretrain, name: 'pretrain' }]),
+    ...Object.keys(job.evaluations).flatMap((name) =>
+      repeatsOf(job, name)
+        .slice(0, 1)
+        .map((id) => ({ id, name })),
+    ),
+  ];
+  const stages = named.flatMap(({ id, name }) => {
+    const stage = stageOf(id);
+    return stage === undefined ? [] : [{ stage, name }];
+  });
+  return stages.length === 0 ? new Map() : configurationOfNamed(stages);
 }
 
 /** The strengths of a task, such as `degradation.zoomedIn.fraction`; equal ones are the same object. */
@@ -37,7 +90,7 @@ const texts = new WeakMap<Stage, string>();
 /** What decides the keys of a stage, as text. */
 function textOf(stage: Stage): string {
   let text = texts.get(stage);
-  if (text === undefined) texts.set(stage, (text = `${stage.config.kind} ${JSON.stringify(keysOf(stage))}`));
+  if (text === undefined) texts.set(stage, (text = `${stage.config.kind} ${JSON.stringify(partsOf(stage))}`));
   return text;
 }
 
@@ -52,20 +105,33 @@ function strengthEntries(task: Task | null): (readonly [string, string])[] {
   ];
 }
 
-function keysOf({ config, parent, dataFingerprint, engineRevision }: Stage): object {
+interface Parts {
+  images: object;
+  /** How many of the labels are used; null: a pre-training uses none. */
+  labels: object | null;
+  recipe: object;
+  others: object;
+}
+
+function partsOf({ config, parent, dataFingerprint, engineRevision }: Stage): Parts {
   // imageSize stands under data; where the data lie decides nothing.
-  const common = {
-    data: { ...withoutPlace(config.data), fingerprint: dataFingerprint.slice(0, 8) },
-    model: { ...config.model, imageSize: undefined },
-    engineRevision,
-  };
-  if (config.kind === 'pretrain') return { ...common, pretrain: { ...config.recipe, target: config.task.target } };
+  const images = { ...withoutPlace(withoutLabels(config.data)), fingerprint: dataFingerprint.slice(0, 8) };
+  const others = { model: { ...config.model, imageSize: undefined }, engineRevision };
+  if (config.kind === 'pretrain') {
+    return { images, labels: null, recipe: { ...config.recipe, target: config.task.target }, others };
+  }
   const scratchKeys = parent === null ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
   const recipe = Object.entries(config.recipe).map(([key, value]: [string, unknown]) => [
     scratchKeys[key] ?? key,
     value,
   ]);
-  return { ...common, [config.kind]: Object.fromEntries(recipe) as object };
+  const { labelFraction } = config.data;
+  return {
+    images,
+    labels: { labelFraction, shots: config.shots },
+    recipe: Object.fromEntries(recipe) as object,
+    others,
+  };
 }
 
 function flatten(prefix: string, values: object): [string, string][] {
@@ -82,20 +148,21 @@ export interface Configured {
   configuration: Configuration;
 }
 
-/** Keys that only a pre-trained encoder has, such as `finetune.layerDecay`, and those that only one from scratch has. */
+/** Keys of recipes that only a pre-trained encoder has, such as `layerDecay`, and those that only one from scratch has. */
 const PRETRAINED_ONLY = new Set<string>();
 const SCRATCH_ONLY = new Set<string>();
-for (const [name, { scratchKeys }] of Object.entries(EVALUATION_ENTRIES)) {
+for (const { scratchKeys } of Object.values(EVALUATION_ENTRIES)) {
   for (const [key, ofScratch] of Object.entries(scratchKeys)) {
-    PRETRAINED_ONLY.add(`${name}.${key}`);
-    SCRATCH_ONLY.add(`${name}.${ofScratch}`);
+    PRETRAINED_ONLY.add(key);
+    SCRATCH_ONLY.add(ofScratch);
   }
 }
 
 /** Whether a key can have a value there, so that its absence means something. */
 export function appliesTo(key: string, { task }: Pick<Configured, 'task'>): boolean {
-  if (task !== null) return !SCRATCH_ONLY.has(key);
-  return !key.startsWith('pretrain.') && !key.startsWith('model.decoder.') && !PRETRAINED_ONLY.has(key);
+  const last = key.slice(key.lastIndexOf('.') + 1);
+  if (task !== null) return !SCRATCH_ONLY.has(last);
+  return !key.startsWith('pretrain.') && !key.startsWith('model.decoder.') && !PRETRAINED_ONLY.has(last);
 }
 
 /** Keys that are not the same for all they apply to, in alphabetical order. */

@@ -2,9 +2,9 @@
  * Results → measurements: one number for each encoder under each evaluation, with what it was measured on. Everything that
  * is inferred from a sweep starts from these.
  */
-import type { Job, Stage, StageConfig } from '../spec/stages.js';
+import { repeatsOf, type Job, type Stage, type StageConfig } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
-import { metricNamed, type MetricName } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import type { StageResult } from '../store/records.js';
 import { configurationOf, strengthsOf, type Configuration, type Configured } from './configuration.js';
 import { runProblem } from './health.js';
@@ -28,9 +28,11 @@ export interface Measurement extends Configured {
   seed: number;
   strengths: Configuration;
   /** What was measured. */
-  metric: MetricName;
-  /** Its value, such as an accuracy in percent; null: missing, or unhealthy. */
+  metric: NamedMetric;
+  /** Its value, such as an accuracy in percent: the mean of its repeats; null: missing, or unhealthy. */
   accuracy: number | null;
+  /** The values of the repeats that have a result; one where the evaluation has no repeats. */
+  repeats: readonly number[];
   /** Why its accuracy does not count, as a clause; null: it does, or it is missing. */
   unhealthy: string | null;
   /** Epochs of the evaluation after which that was read. */
@@ -41,42 +43,57 @@ export interface Measurement extends Configured {
 }
 
 /** The measurements of a metric, each stage once even if several jobs share it. */
-export function measurementsOf(data: Results, metric: MetricName): readonly Measurement[] {
-  const known = measured.get(data) ?? new Map<MetricName, readonly Measurement[]>();
+export function measurementsOf(data: Results, metric: NamedMetric): readonly Measurement[] {
+  const known = measured.get(data) ?? new Map<string, readonly Measurement[]>();
   measured.set(data, known);
-  let measurements = known.get(metric);
-  if (measurements === undefined) known.set(metric, (measurements = measure(data, metric)));
+  let measurements = known.get(metric.name);
+  if (measurements === undefined) known.set(metric.name, (measurements = measure(data, metric)));
   return measurements;
 }
 
 /** Every table and figure asks for them, and there may be tens of thousands. */
-const measured = new WeakMap<Results, Map<MetricName, readonly Measurement[]>>();
+const measured = new WeakMap<Results, Map<string, readonly Measurement[]>>();
 
-function measure(data: Results, metric: MetricName): Measurement[] {
+function measure(data: Results, metric: NamedMetric): Measurement[] {
   const stages = new Set<string>();
-  const { evaluation: measuredBy, key } = metricNamed(metric);
-  return data.jobs.flatMap(({ task, seed, pretrain, evaluations }): Measurement[] => {
-    const id = evaluations[measuredBy];
-    if (id === undefined || stages.has(id)) return [];
-    stages.add(id);
-    const evaluation = data.stages.get(id)!;
+  return data.jobs.flatMap((job): Measurement[] => {
+    const { task, seed, pretrain } = job;
+    const ids = repeatsOf(job, metric.entry);
+    const [first] = ids;
+    if (first === undefined || stages.has(ids.join())) return [];
+    stages.add(ids.join());
+    const evaluations = ids.map((id) => data.stages.get(id)!);
     const before = pretrain === null ? undefined : data.stages.get(pretrain)!;
-    const unhealthy = runProblem(evaluation, before);
+    const unhealthy = problemOf(evaluations, before);
     // An unhealthy run counts nowhere. This is the only place that ensures it.
-    const result = unhealthy === null ? evaluation.result : null;
+    const results = unhealthy === null ? evaluations.flatMap(({ result }) => result ?? []) : [];
+    const repeats = results.flatMap((result) => numberIn(result, metric.key) ?? []);
     return [
       {
         task,
         seed,
-        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluation.stage]),
+        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
         strengths: strengthsOf(task),
         metric,
-        accuracy: result === null ? null : numberIn(result, key),
+        accuracy: repeats.length === 0 ? null : repeats.reduce((a, b) => a + b, 0) / repeats.length,
+        repeats,
         unhealthy,
-        epochs: result?.epochs ?? null,
+        epochs: results[0]?.epochs ?? null,
         pretrain: before?.result?.kind === 'pretrain' ? before.result : null,
         pretrainConfig: before?.stage.config.kind === 'pretrain' ? before.stage.config : null,
       },
     ];
   });
+}
+
+/**
+ * Why a run does not count: one of its repeats, or its pre-training, did not work. The mean of the other repeats would be
+ * one of those that happened to work.
+ */
+function problemOf(evaluations: readonly StageOutcome[], before: StageOutcome | undefined): string | null {
+  for (const [index, evaluation] of evaluations.entries()) {
+    const problem = runProblem(evaluation, before);
+    if (problem !== null) return evaluations.length === 1 ? problem : `repeat ${index + 1}: ${problem}`;
+  }
+  return null;
 }

@@ -35,7 +35,8 @@ export interface OpDefinition<Attributes> {
 /**
  * Returns a function of tensors that is differentiable in its `inputs`. `constants` (targets, indices, matrices) and
  * `attributes` (numbers) get no gradient. Constants are kept for the backward pass, in whichever scope they were
- * created.
+ * created. The backward pass disposes of them, and of the gradient that it starts from: a gradient given to `tf.grad` cannot
+ * be used again.
  */
 export function defineOp<Attributes extends object>(
   definition: OpDefinition<Attributes>,
@@ -67,7 +68,10 @@ export function defineOp<Attributes extends object>(
             },
             attributes,
           );
-          return fused ? [fused.output, ...fused.saved] : tf.tidy(() => backward(dy, seen, attributes));
+          const gradients = fused ? [fused.output, ...fused.saved] : tf.tidy(() => backward(dy, seen, attributes));
+          // The tape has no further use for these, but would keep them until the whole backward pass is over.
+          for (const used of [dy, ...kept]) if (!gradients.includes(used)) used.dispose();
+          return gradients;
         },
       };
     });

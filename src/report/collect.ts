@@ -7,7 +7,7 @@
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
 import type { StageOutcome } from '../evidence/measurements.js';
-import type { Job, Plan, Stage } from '../spec/stages.js';
+import { entryNames, type Job, type Plan, type Stage } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
@@ -48,12 +48,16 @@ export interface ReportJob extends Job {
 }
 
 export interface StageRecord extends StageOutcome {
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
   /** Of the result that was taken; null: not recorded. */
   provenance: StageProvenance | null;
 }
 
 export interface MissingResult {
   stage: Stage;
+  /** As in {@link StageRecord}. */
+  entry: string;
   /** The folder of the stage. */
   folder: string;
   /** `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
@@ -90,14 +94,19 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
     plans.push(plan);
     for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
   }
-  const { name, jobs } = unitePlans(plans);
+  const { name, jobs, stages } = unitePlans(plans);
+  const names = entryNames({ jobs, stages });
   return {
     sweeps,
     jobs: jobs.map((job) => ({ ...job, sweep: name })),
     stages: new Map(
-      [...found.values()].map(({ stage, result, provenance }) => [stage.id, { stage, result, provenance }]),
+      [...found.values()].map(({ stage, result, provenance }) => {
+        return [stage.id, { stage, entry: names.get(stage.id)!, result, provenance }];
+      }),
     ),
-    missing: [...found.values()].filter(({ result }) => result === null).map(missingOf),
+    missing: [...found.values()]
+      .filter(({ result }) => result === null)
+      .map((stage) => missingOf(stage, names.get(stage.stage.id)!)),
   };
 }
 
@@ -116,7 +125,7 @@ function mustBeOneSweep(first: SweepInfo | undefined, other: Pick<SweepInfo, 'na
   );
 }
 
-interface FoundStage extends StageRecord {
+interface FoundStage extends Omit<StageRecord, 'entry'> {
   paths: StagePaths;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
@@ -149,9 +158,9 @@ function numbersOf(result: StageResult): string {
   return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
 }
 
-function missingOf({ stage, paths, damage }: FoundStage): MissingResult {
+function missingOf({ stage, paths, damage }: FoundStage, entry: string): MissingResult {
   const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
-  return { stage, folder: paths.folder, why };
+  return { stage, entry, folder: paths.folder, why };
 }
 
 const REPEAT = 'run the sweep again: it repeats the stage';

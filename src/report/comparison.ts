@@ -4,7 +4,6 @@
  */
 import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
 import type { Measurement } from '../evidence/measurements.js';
-import { metricNamed } from '../stages/metrics.js';
 import { paperObjective, type PaperObjective } from './paper.js';
 import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 
@@ -144,7 +143,7 @@ export function ranksOf(
 
 function higherIsBetter(rows: readonly ResultRow[]): boolean {
   const measured = rows.flatMap(({ measurements }) => measurements)[0];
-  return measured === undefined || metricNamed(measured.metric).metric.better === 'higher';
+  return measured === undefined || measured.metric.metric.better === 'higher';
 }
 
 /** Differences a − b between measurements of one seed. */

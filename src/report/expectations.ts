@@ -1,6 +1,6 @@
 /** What a report is expected to show, `masked>=20`: every run of an objective has its metric on that side of a number. */
 import { objectiveName, parseObjective, taskName } from '../spec/objective.js';
-import { formatValue, metricNamed, type MetricName } from '../stages/metrics.js';
+import { formatValue, type NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { measurementsOf } from '../evidence/measurements.js';
 
@@ -40,7 +40,7 @@ const isComparison = (text: string | undefined): text is keyof typeof COMPARISON
 /** Why an expectation is not met; null: every run of its objective meets it. A run without a result does not. */
 export function unmet(
   data: ReportData,
-  metric: MetricName,
+  metric: NamedMetric,
   { text, objective, comparison, limit }: Expectation,
 ): string | null {
   const runs = measurementsOf(data, metric).filter(({ task }) => taskName(task) === objective);
@@ -49,7 +49,7 @@ export function unmet(
   const [first] = failures;
   if (first === undefined) return null;
   const { seed, accuracy, unhealthy } = first;
-  const found = accuracy === null ? (unhealthy ?? 'no result') : formatValue(accuracy, metricNamed(metric).metric);
+  const found = accuracy === null ? (unhealthy ?? 'no result') : formatValue(accuracy, metric.metric);
   const others = failures.length > 1 ? `, and ${failures.length - 1} more of ${runs.length} runs` : '';
-  return `expected ${text} (${metric}): seed ${seed} has ${found}${others}`;
+  return `expected ${text} (${metric.name}): seed ${seed} has ${found}${others}`;
 }

@@ -1,6 +1,7 @@
 /** Runs whose training did not work: which they are, and how tables mark them. */
 import { describeCell } from '../spec/cells.js';
 import { stageProblem } from '../evidence/health.js';
+import { stageIds } from '../spec/stages.js';
 import type { ReportData, StageRecord } from './collect.js';
 import type { Row, Table } from './table.js';
 
@@ -8,6 +9,8 @@ import type { Row, Table } from './table.js';
 export interface UnhealthyStage {
   id: string;
   kind: StageRecord['stage']['config']['kind'];
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
   /** A cell of the sweep that has the stage. */
   run: string;
   /** What is wrong, as a clause. */
@@ -17,22 +20,22 @@ export interface UnhealthyStage {
 /** Every unhealthy stage once, in the order of the jobs. */
 export function unhealthyStages({ jobs, stages }: Pick<ReportData, 'jobs' | 'stages'>): UnhealthyStage[] {
   const found = new Map<string, UnhealthyStage>();
-  for (const { pretrain, evaluations, cells } of jobs) {
-    for (const id of [pretrain, ...Object.values(evaluations)]) {
-      const record = id === null ? undefined : stages.get(id);
+  for (const job of jobs) {
+    for (const id of stageIds(job)) {
+      const record = stages.get(id);
       if (record === undefined || found.has(record.stage.id)) continue;
       const problem = stageProblem(record);
       if (problem === null) continue;
-      const { id: own, config } = record.stage;
-      found.set(own, { id: own, kind: config.kind, run: cells.slice(0, 1).map(describeCell).join(), problem });
+      const { kind } = record.stage.config;
+      found.set(id, { id, kind, entry: record.entry, run: job.cells.slice(0, 1).map(describeCell).join(), problem });
     }
   }
   return [...found.values()];
 }
 
 /** `finetune 0123456789abcdef (masked, seed 0): its loss ended at 2.31, …` */
-export const describeUnhealthy = ({ id, kind, run, problem }: UnhealthyStage): string =>
-  `${kind} ${id} (${run}): ${problem}`;
+export const describeUnhealthy = ({ id, entry, run, problem }: UnhealthyStage): string =>
+  `${entry} ${id} (${run}): ${problem}`;
 
 /** The table with a sentence on the mark, where one of its rows has it. */
 export function withMarkExplained(table: Table): Table {

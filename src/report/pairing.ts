@@ -1,5 +1,5 @@
 /** The gain from pairing by seed: the correlation between the runs of one seed in different cells. */
-import { metricNamed, type MetricName } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import type { Measurement } from '../evidence/measurements.js';
 import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
 import { taskName } from '../spec/objective.js';
@@ -139,13 +139,13 @@ export function pairingOfMeasurements(measurements: readonly Measurement[]): Pai
 export const ENOUGH_DEGREES = 20;
 
 /** In a sentence or two. */
-export function describePairing(pairing: Pairing, metric: MetricName): string {
+export function describePairing(pairing: Pairing, metric: NamedMetric): string {
   const { cells, runs, seedStd, differenceStd, unpairedStd, correlation } = pairing;
   const share = differenceStd ** 2 / unpairedStd ** 2;
-  const { unit, digits } = metricNamed(metric).metric;
+  const { unit, digits } = metric.metric;
   const inUnits = (value: number): string => value.toFixed(digits);
   return (
-    `Pairing by seed (${metric}, ${runs} runs in ${cells} cells): the seeds of two cells correlate with ` +
+    `Pairing by seed (${metric.name}, ${runs} runs in ${cells} cells): the seeds of two cells correlate with ` +
     `${signed(correlation)}. Standard deviation of a seed: ${inUnits(seedStd)}${unit === null ? '' : ` ${unit.difference}`}; of a difference paired by seed: ` +
     `${inUnits(differenceStd)}, unpaired (√2 times that of a seed): ${inUnits(unpairedStd)}. ` +
     (runs - cells >= ENOUGH_DEGREES

@@ -1,7 +1,7 @@
 /** The values that each key has in a plan, and the keys in which plans differ. Pure; reads no results. */
 import { taskName } from '../spec/objective.js';
-import type { Job, Plan, Stage } from '../spec/stages.js';
-import { configurationOf, strengthsOf } from '../evidence/configuration.js';
+import type { Job, Plan } from '../spec/stages.js';
+import { configurationOfJob, strengthsOf } from '../evidence/configuration.js';
 
 /** Dotted key → its distinct values as text, in the order of the plan. */
 export type KeyValues = ReadonlyMap<string, ReadonlySet<string>>;
@@ -28,17 +28,13 @@ export function valuesOf({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): KeyVa
     for (const [key, value] of Object.entries(axesOf(job))) add(key, value);
     for (const name of Object.keys(job.evaluations)) add('evaluate', name);
     for (const [key, value] of strengthsOf(job.task)) add(key, value);
-    for (const [key, value] of configurationOf(stagesIn(job, byId))) add(key, value);
+    for (const [key, value] of configurationOfJob(job, (id) => byId.get(id))) add(key, value);
   }
   return values;
 }
 
 function axesOf({ task, seed }: Job): Record<Exclude<(typeof AXES)[number], 'evaluate'>, string> {
   return { objective: taskName(task), maskRatio: String(task?.maskRatio ?? 0), seed: String(seed) };
-}
-
-function stagesIn({ pretrain, evaluations }: Job, stages: ReadonlyMap<string, Stage>): Stage[] {
-  return [pretrain, ...Object.values(evaluations)].flatMap((id) => (id === null ? [] : (stages.get(id) ?? [])));
 }
 
 /** The keys whose values are not the same in all plans, the axes first. */

@@ -1,7 +1,6 @@
 /** The report of a sweep: builds its tables and writes them. Reads only the collected data. */
 import { join } from 'node:path';
-import { UsageError } from '../common/errors.js';
-import { METRIC_NAMES, metricNamed, type MetricName } from '../stages/metrics.js';
+import { metricsOf, type NamedMetric } from '../stages/metrics.js';
 import { writeFileAtomic } from '../store/files.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import type { MissingResult, ReportData } from './collect.js';
@@ -9,6 +8,7 @@ import { measurementsOf } from '../evidence/measurements.js';
 import { FORMATS, type Format } from './formats.js';
 import { describeUnhealthy, unhealthyStages, withMarkExplained } from './health.js';
 import { htmlReport } from './html/write.js';
+import { findMetric } from './metric.js';
 import { missingInBrief } from './missing.js';
 import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.js';
 import { describePlans } from './plans.js';
@@ -22,8 +22,8 @@ import { toLatex } from './writers/latex.js';
 import { markdownParagraphs, markdownText, toMarkdown } from './writers/markdown.js';
 
 export interface ReportOptions {
-  /** The metric that tables compare; by default the one that jobs are ranked by. */
-  metric?: MetricName;
+  /** The name of the metric that tables compare; by default the one that jobs are ranked by. */
+  metric?: string;
   /** The formats to write; all but LaTeX by default. */
   formats?: readonly Format[];
 }
@@ -50,28 +50,12 @@ export function buildVerdicts(data: ReportData, options: ReportOptions = {}): Ve
 }
 
 /**
- * The metric that a report compares.
+ * The metric that a report compares; where no job has an evaluation, that of fine-tuning, which has no values.
  *
  * @throws UsageError where no job measures it, or the jobs do not agree on one.
  */
-export function metricOf(
-  data: ReportData,
-  { metric = defaultMetric(data) }: Pick<ReportOptions, 'metric'>,
-): MetricName {
-  const measured = METRIC_NAMES.filter((name) => {
-    const { evaluation } = metricNamed(name);
-    return data.jobs.some(({ evaluations }) => evaluations[evaluation] !== undefined);
-  });
-  if (measured.length === 0) return metric; // pre-training alone: the tables of losses and runs have content
-  if (measured.includes(metric)) return metric;
-  throw new UsageError(`no job measures ${metric}; choose --metric among ${measured.join(', ')}`);
-}
-
-/** The metric that all jobs are ranked by; the first of all where no job has an evaluation. */
-function defaultMetric(data: ReportData): MetricName {
-  const metrics = [...new Set(data.jobs.map(({ rankedBy }) => rankedBy))].filter((metric) => metric !== null);
-  if (metrics.length <= 1) return metrics[0] ?? METRIC_NAMES[0]!;
-  throw new UsageError(`the jobs are ranked by different metrics; choose --metric among ${metrics.join(', ')}`);
+export function metricOf(data: ReportData, { metric }: Pick<ReportOptions, 'metric'>): NamedMetric {
+  return findMetric(data, metric) ?? metricsOf('finetune', 'finetune')[0]!;
 }
 
 /** The tables that fit a page. */
@@ -83,7 +67,7 @@ export function readableTables(tables: readonly Table[]): Table[] {
 export interface BuiltReport {
   tables: Table[];
   verdicts: Verdict[];
-  metric: MetricName;
+  metric: NamedMetric;
   /** The gain from pairing by seed; null: no two cells share two seeds. */
   pairing: Pairing | null;
 }
@@ -207,6 +191,6 @@ function unhealthySection(data: ReportData): string[] {
 function missingSection(missing: readonly MissingResult[]): string[] {
   if (missing.length === 0) return [];
   const { first, rest } = missingInBrief(missing);
-  const lines = first.map(({ stage, why }) => `- ${stage.config.kind} \`${stage.id}\`: ${markdownText(why)}`);
+  const lines = first.map(({ stage, entry, why }) => `- ${entry} \`${stage.id}\`: ${markdownText(why)}`);
   return ['## Missing results', '', ...lines, ...(rest === null ? [] : [`- ${markdownText(rest)}`]), ''];
 }

@@ -1,5 +1,5 @@
 /** A table as data. The files in `tables/` build tables, those in `writers/` write them. */
-import type { MetricName } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 
 export interface Column {
@@ -36,7 +36,7 @@ export interface Table {
 
 export interface TableOptions {
   /** What is compared. */
-  metric: MetricName;
+  metric: NamedMetric;
 }
 
 export type BuildTable = (data: ReportData, options: TableOptions) => Table;

@@ -1,5 +1,5 @@
 /** The paper's design principles, each with the evidence that the results give for or against it. */
-import { metricNamed, type MetricName } from '../stages/metrics.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { measurementsOf } from '../evidence/measurements.js';
 import { cellsOf, estimate, type Estimate, type Obstacle } from '../evidence/contrasts.js';
@@ -24,7 +24,7 @@ export interface Verdict {
   outcome: Outcome;
   /** What was estimated. */
   quantity: string;
-  metric: MetricName;
+  metric: NamedMetric;
   estimate: Estimate;
   /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested. */
   adjusted: number | null;
@@ -40,7 +40,7 @@ export interface Verdict {
 const ERROR_RATE = 0.05;
 
 /** Judges each principle in each setting that was measured. */
-export function verdictsOf(data: ReportData, metric: MetricName): Verdict[] {
+export function verdictsOf(data: ReportData, metric: NamedMetric): Verdict[] {
   return judge(factorialsOf(measurementsOf(data, metric)), metric);
 }
 
@@ -48,8 +48,8 @@ export function verdictsOf(data: ReportData, metric: MetricName): Verdict[] {
  * Judges each principle in each factorial. All verdicts are one family: a principle holds, or is reversed, where its
  * p value, adjusted by Holm's method over all that were tested, is at most .05.
  */
-export function judge(factorials: readonly Factorial[], metric: MetricName): Verdict[] {
-  const { better } = metricNamed(metric).metric;
+export function judge(factorials: readonly Factorial[], metric: NamedMetric): Verdict[] {
+  const { better } = metric.metric;
   const found = factorials.flatMap((factorial) =>
     PRINCIPLES.map(({ name, quantity, sign, contrastsOf }) => {
       const contrasts = contrastsOf(factorial);
@@ -107,8 +107,8 @@ const OBSTACLES: Record<Obstacle, (found: Estimate) => string> = {
   'no spread': ({ n, planned }) => `${share(n, planned, 'seed')} agree to the last digit, so the spread is not known`,
 };
 
-function describeEstimate(found: Estimate, name: MetricName): string {
-  const { digits, unit } = metricNamed(name).metric;
+function describeEstimate(found: Estimate, { metric }: NamedMetric): string {
+  const { digits, unit } = metric;
   const points = (value: number): string => signed(value, digits) + (unit === null ? '' : ` ${unit.difference}`);
   const { mean, interval, p, obstacle, n, planned, filled, contexts, contextsPlanned } = found;
   if (obstacle !== null) return [mean === null ? [] : points(mean), OBSTACLES[obstacle](found)].flat().join(', ');
@@ -131,9 +131,10 @@ const signed = (value: number, digits: number): string => `${value < 0 ? '−' :
 /** How the verdicts were found, for beside them. */
 export function verdictRule([first]: readonly Verdict[]): string {
   if (first === undefined) return '';
-  if (first.family === 0) return `By ${first.metric} at the last epoch. No principle can be tested on these results.`;
+  if (first.family === 0)
+    return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
   return (
-    `By ${first.metric} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
+    `By ${first.metric.name} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
     `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
     'any effect has such a verdict. The 95 % intervals are those of single estimates, not adjusted: one may exclude zero ' +
     'where the verdict is not decided.'

@@ -4,13 +4,15 @@
  */
 import { inOneLine } from '../common/printable.js';
 import { axisNames, axisValue } from '../spec/axes.js';
-import type { Cell, Plan, Stage } from '../spec/stages.js';
+import { entryNames, stageIds, type Cell, type Plan, type Stage } from '../spec/stages.js';
+import type { StageRef } from './events.js';
 
 /**
  * A short name such as `pretrain masked+zoomed-in seed 0` or `finetune masked pretrain.epochs=50 seed 1`.
  *
  * Only axes that vary in the sweep are shown, and of those only the ones that this stage depends on. Where several
- * cells share the stage, the shortest name stands for all: `pretrain masked seed 0 (+1 more)`.
+ * cells share the stage, the shortest name stands for all: `pretrain masked seed 0 (+1 more)`. Evaluations have their
+ * names in `evaluate`, and repeats their number: `ten-shot masked seed 0 repeat 2`.
  */
 export function describeStage(plan: Plan, stage: Stage): string {
   let names = known.get(plan);
@@ -18,20 +20,39 @@ export function describeStage(plan: Plan, stage: Stage): string {
   return names.get(stage.id) ?? `${stage.config.kind} ${stage.id}`;
 }
 
+/** A stage of a plan, as events name it. */
+export function referTo(plan: Plan, stage: Stage): StageRef {
+  let entries = knownEntries.get(plan);
+  if (entries === undefined) knownEntries.set(plan, (entries = entryNames(plan)));
+  const { kind } = stage.config;
+  return { id: stage.id, kind, entry: entries.get(stage.id) ?? kind, name: describeStage(plan, stage) };
+}
+
 /** Naming looks at every cell of the plan, and events name a stage many times. */
 const known = new WeakMap<Plan, ReadonlyMap<string, string>>();
+const knownEntries = new WeakMap<Plan, ReadonlyMap<string, string>>();
 
 function nameStages(plan: Plan): Map<string, string> {
   const axes = varyingAxes(plan.jobs.flatMap((job) => job.cells));
   const cellsOf = new Map<string, Cell[]>();
-  for (const { pretrain, evaluations, cells } of plan.jobs) {
-    for (const id of [pretrain, ...Object.values(evaluations)]) {
-      if (id !== null) cellsOf.set(id, [...(cellsOf.get(id) ?? []), ...cells]);
-    }
+  for (const job of plan.jobs) {
+    for (const id of stageIds(job)) cellsOf.set(id, [...(cellsOf.get(id) ?? []), ...job.cells]);
   }
+  const entries = entryNames(plan);
+  const repeats = repeatNumbers(plan);
   return new Map(
-    plan.stages.map(({ id, config }) => [id, `${config.kind} ${nameCells(cellsOf.get(id) ?? [], axes) ?? id}`]),
+    plan.stages.map(({ id }) => {
+      const repeat = repeats.get(id);
+      const cells = nameCells(cellsOf.get(id) ?? [], axes) ?? id;
+      return [id, `${entries.get(id)!} ${cells}${repeat === undefined ? '' : ` repeat ${repeat}`}`];
+    }),
   );
+}
+
+/** The number of each stage among its repeats, from 1, where an evaluation has several. */
+function repeatNumbers({ jobs }: Plan): Map<string, number> {
+  const ids = jobs.flatMap(({ evaluations }) => Object.values(evaluations)).filter((own) => typeof own !== 'string');
+  return new Map(ids.flatMap((own) => own.map((id, index) => [id, index + 1] as const)));
 }
 
 /** The axes besides the objective that have more than one value, the seed last. */

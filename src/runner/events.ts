@@ -11,12 +11,14 @@ import type { StageResult } from '../store/records.js';
 export interface StageRef {
   id: string;
   kind: StageKind;
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
   /** Readable, and unique enough for people: `pretrain masked+zoomed-in seed 0`. */
   name: string;
 }
 
-/** Numbers of stages by kind; a kind without any may be missing. */
-export type KindCounts = Partial<Record<StageKind, number>>;
+/** Numbers of stages: of pre-trainings under `pretrain`, and of each evaluation under its name. */
+export type EntryCounts = Readonly<Record<string, number>>;
 
 export type RunEvent =
   | {
@@ -26,8 +28,8 @@ export type RunEvent =
       stages: number;
       /** Stages whose results are there already. */
       hits: number;
-      /** Stages to run, by kind. */
-      toRun: KindCounts;
+      /** Stages to run. */
+      toRun: EntryCounts;
       /** Most stages that run at once. */
       jobs: number;
     }

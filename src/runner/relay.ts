@@ -1,18 +1,7 @@
 /** What workers report, as events of the run. */
 import { epochsOf, type Stage } from '../spec/stages.js';
-import { STAGE_KINDS } from '../stages/index.js';
 import type { StageEvent } from '../store/records.js';
-import type { KindCounts, RunEvent, StageRef } from './events.js';
-
-/** Stages by kind. */
-export function countKinds(stages: readonly Stage[]): KindCounts {
-  const counts: KindCounts = {};
-  for (const kind of STAGE_KINDS) {
-    const count = stages.filter(({ config }) => config.kind === kind).length;
-    if (count > 0) counts[kind] = count;
-  }
-  return counts;
-}
+import type { RunEvent, StageRef } from './events.js';
 
 /** What a worker reports, as events of the run. How a stage ended follows once its process has ended. */
 export function relay({ config }: Stage, stage: StageRef, event: StageEvent): RunEvent[] {

@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { UsageError } from '../common/errors.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
-import { describeStage } from './describe.js';
+import { referTo } from './describe.js';
 import type { StageRef, RunSummary } from './events.js';
 import { inspectPlan, inspectStage } from './inspect.js';
 import type { RunOptions } from './run-options.js';
@@ -50,7 +50,7 @@ function pendingParent(plan: Plan, stage: Stage, folder: string): StageRef | nul
   const paths = sweepPaths(folder);
   if (inspectStage(stage, paths.stage(stage.id)).kind === 'hit') return null;
   const blocked = inspectPlan({ ...plan, stages: [parent, stage] }, paths).get(parent.id)!.kind === 'run';
-  return blocked ? { id: parent.id, kind: parent.config.kind, name: describeStage(plan, parent) } : null;
+  return blocked ? referTo(plan, parent) : null;
 }
 
 /** When a file was last written, in milliseconds; 0 where there is none. */

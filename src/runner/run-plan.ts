@@ -6,17 +6,17 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull, messageOf } from '../common/errors.js';
-import type { Stage } from '../spec/stages.js';
+import { countEntries, type Stage } from '../spec/stages.js';
 import type { Claim, ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
 import { nextAttempt, runAttempt, type Outcome } from './attempt.js';
-import { describeStage } from './describe.js';
+import { referTo } from './describe.js';
 import type { RunEvent, StageRef, StopReason, RunSummary } from './events.js';
 import { mayHelpToRetry, pauseBeforeRetry } from './failures.js';
 import { Held } from './held.js';
 import { inspectPlan, isDoneByNow, type Inspection } from './inspect.js';
 import { endOrphan } from './orphans.js';
-import { countKinds, relay } from './relay.js';
+import { relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
 import { StageQueue } from './stage-queue.js';
 import { NO_LIMITS } from './supervise.js';
@@ -84,7 +84,7 @@ class PlanRun {
       folder,
       stages: stages.length,
       hits: this.#summary.hits,
-      toRun: countKinds(wanted),
+      toRun: countEntries(plan, wanted),
       jobs,
     });
     for (const stage of stages) {
@@ -302,6 +302,6 @@ class PlanRun {
   }
 
   #refer(stage: Stage): StageRef {
-    return { id: stage.id, kind: stage.config.kind, name: describeStage(this.#options.plan, stage) };
+    return referTo(this.#options.plan, stage);
   }
 }

@@ -8,7 +8,7 @@ import { sweepPaths, type StagePaths } from '../store/layout.js';
 import { tailOf } from '../store/open.js';
 import type { StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
-import { describeStage } from './describe.js';
+import { referTo } from './describe.js';
 import type { StageRef } from './events.js';
 
 export const STATUSES = ['done', 'running', 'lost', 'failed', 'blocked', 'interrupted', 'pending'] as const;
@@ -50,7 +50,7 @@ export function statusOf(plan: Plan, folder: string): StageStatus[] {
     if (status === 'pending' && stage.parent !== null && failed.has(stage.parent)) status = 'blocked';
     if (status === 'failed' || status === 'blocked') failed.add(stage.id);
     return {
-      stage: { id: stage.id, kind: stage.config.kind, name: describeStage(plan, stage) },
+      stage: referTo(plan, stage),
       status,
       state,
       damage: result.kind === 'damaged' ? result.problem : null,
@@ -95,20 +95,20 @@ function progressOf({ config }: Stage, { metrics }: StagePaths): Progress | null
   return null;
 }
 
-/** Seconds of work left, if stages take what those of their kind took; null where nothing was measured. */
+/** Seconds of work left, if stages take what those of their evaluation took; null where nothing was measured. */
 export function workLeft(statuses: readonly StageStatus[]): { seconds: number; atLeast: boolean } | null {
   const took = new Map<string, number[]>();
   for (const { stage, status, state } of statuses) {
     if (status !== 'done' || state?.endedAt == null) continue;
     const seconds = (Date.parse(state.endedAt) - Date.parse(state.startedAt)) / 1000;
-    took.set(stage.kind, [...(took.get(stage.kind) ?? []), Math.max(0, seconds)]);
+    took.set(stage.entry, [...(took.get(stage.entry) ?? []), Math.max(0, seconds)]);
   }
   if (took.size === 0) return null;
   const open = statuses.filter(({ status }) => status !== 'done');
   const mean = ([...values]: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const means = new Map([...took].map(([kind, values]) => [kind, mean(values)]));
+  const means = new Map([...took].map(([entry, values]) => [entry, mean(values)]));
   return {
-    seconds: open.reduce((sum, { stage }) => sum + (means.get(stage.kind) ?? 0), 0),
-    atLeast: open.some(({ stage }) => !means.has(stage.kind)),
+    seconds: open.reduce((sum, { stage }) => sum + (means.get(stage.entry) ?? 0), 0),
+    atLeast: open.some(({ stage }) => !means.has(stage.entry)),
   };
 }

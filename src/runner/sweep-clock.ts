@@ -1,13 +1,12 @@
 /**
- * How far a run is and how long it may still take, told from its events alone. Estimates come from stages of the same
- * kind that ended in this run; nothing is assumed of kinds that have not.
+ * How far a run is and how long it may still take, told from its events alone. Estimates come from stages of the
+ * same evaluation, or from pre-trainings, that ended in this run; nothing is assumed of the others.
  */
-import type { StageKind } from '../spec/stages.js';
 import type { RunEvent, StageRef } from './events.js';
 
 export interface TimeLeft {
   seconds: number;
-  /** True where some kind of stage was not measured yet: it will take longer than this. */
+  /** True where no stage of some evaluation was measured yet: it will take longer than this. */
   atLeast: boolean;
 }
 
@@ -16,33 +15,33 @@ export class SweepClock {
   total = 0;
   settled = 0;
   #jobs = 1;
-  readonly #waiting = new Map<StageKind, number>();
-  readonly #running = new Map<string, { kind: StageKind; since: number }>();
-  readonly #measured = new Map<StageKind, { seconds: number; count: number }>();
+  readonly #waiting = new Map<string, number>();
+  readonly #running = new Map<string, { entry: string; since: number }>();
+  readonly #measured = new Map<string, { seconds: number; count: number }>();
 
   /** @param now Milliseconds on any steady clock. */
   observe(event: RunEvent, now: number): void {
     switch (event.type) {
       case 'plan-started':
         this.#jobs = event.jobs;
-        for (const [kind, count] of Object.entries(event.toRun) as [StageKind, number][]) {
-          this.#waiting.set(kind, count);
+        for (const [entry, count] of Object.entries(event.toRun)) {
+          this.#waiting.set(entry, count);
           this.total += count;
         }
         break;
       case 'stage-started':
         this.#leaveQueue(event.stage);
-        this.#running.set(event.stage.id, { kind: event.stage.kind, since: now });
+        this.#running.set(event.stage.id, { entry: event.stage.entry, since: now });
         break;
       case 'stage-done': {
-        const { seconds, count } = this.#measured.get(event.stage.kind) ?? { seconds: 0, count: 0 };
-        this.#measured.set(event.stage.kind, { seconds: seconds + event.seconds, count: count + 1 });
+        const { seconds, count } = this.#measured.get(event.stage.entry) ?? { seconds: 0, count: 0 };
+        this.#measured.set(event.stage.entry, { seconds: seconds + event.seconds, count: count + 1 });
         this.#settle(event.stage);
         break;
       }
       case 'stage-retry':
         this.#running.delete(event.stage.id);
-        this.#waiting.set(event.stage.kind, (this.#waiting.get(event.stage.kind) ?? 0) + 1);
+        this.#waiting.set(event.stage.entry, (this.#waiting.get(event.stage.entry) ?? 0) + 1);
         break;
       case 'stage-failed':
         // It may fail before it begins, where the disk is full.
@@ -61,8 +60,8 @@ export class SweepClock {
     }
   }
 
-  #leaveQueue({ kind }: StageRef): void {
-    this.#waiting.set(kind, (this.#waiting.get(kind) ?? 0) - 1);
+  #leaveQueue({ entry }: StageRef): void {
+    this.#waiting.set(entry, (this.#waiting.get(entry) ?? 0) - 1);
   }
 
   #settle({ id }: StageRef): void {
@@ -73,11 +72,11 @@ export class SweepClock {
   /** Time left for the whole run, as if no worker ever had to wait; null while nothing is known. */
   left(now: number): TimeLeft | null {
     const tasks = [
-      ...[...this.#waiting].filter(([, count]) => count > 0).map(([kind, count]) => ({ kind, count, elapsed: 0 })),
-      ...[...this.#running.values()].map(({ kind, since }) => ({ kind, count: 1, elapsed: (now - since) / 1000 })),
+      ...[...this.#waiting].filter(([, count]) => count > 0).map(([entry, count]) => ({ entry, count, elapsed: 0 })),
+      ...[...this.#running.values()].map(({ entry, since }) => ({ entry, count: 1, elapsed: (now - since) / 1000 })),
     ];
-    const known = tasks.flatMap(({ kind, count, elapsed }) => {
-      const mean = this.#mean(kind);
+    const known = tasks.flatMap(({ entry, count, elapsed }) => {
+      const mean = this.#mean(entry);
       return mean === undefined ? [] : [{ count, rest: Math.max(0, mean - elapsed) }];
     });
     if (known.length === 0) return null;
@@ -86,8 +85,8 @@ export class SweepClock {
     return { seconds: Math.max(longest, work / this.#jobs), atLeast: known.length < tasks.length };
   }
 
-  #mean(kind: StageKind): number | undefined {
-    const own = this.#measured.get(kind);
+  #mean(entry: string): number | undefined {
+    const own = this.#measured.get(entry);
     return own === undefined ? undefined : own.seconds / own.count;
   }
 }

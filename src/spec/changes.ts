@@ -1,7 +1,7 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import { withoutPlace, type Cell, type Job, type Plan, type Stage, type StageKind } from './stages.js';
+import { entryNames, stageIds, withoutPlace, type Cell, type Plan, type Stage } from './stages.js';
 
 /**
  * Compares a plan with those that its results folder holds.
@@ -19,17 +19,18 @@ export function changesSince(plan: Plan, previous: readonly Plan[]): Map<string,
 function changesBetween(plan: Plan, previous: Plan): Map<string, string> {
   const before = byId(previous);
   const now = byId(plan);
+  const [names, namesBefore] = [entryNames(plan), entryNames(previous)];
   const stagesOfCell = new Map<string, Stage[]>();
   eachStage(previous, (cell, id) => {
     const stage = before.get(id)!;
-    const key = keyOf(cell, stage.config.kind);
+    const key = keyOf(cell, stage, namesBefore);
     stagesOfCell.set(key, [...(stagesOfCell.get(key) ?? []), stage]);
   });
   const changes = new Map<string, string>();
   eachStage(plan, (cell, id) => {
     if (before.has(id) || changes.has(id)) return;
     const stage = now.get(id)!;
-    const differences = (stagesOfCell.get(keyOf(cell, stage.config.kind)) ?? [])
+    const differences = (stagesOfCell.get(keyOf(cell, stage, names)) ?? [])
       .map((old) => differencesOf(stage, old, now, before))
       .sort((a, b) => a.length - b.length);
     if (differences.length > 0) changes.set(id, summarize(differences[0]!));
@@ -49,15 +50,17 @@ function summarize(differences: readonly string[]): string {
 const byId = ({ stages }: Plan): Map<string, Stage> => new Map(stages.map((stage) => [stage.id, stage]));
 
 function eachStage(plan: Plan, visit: (cell: Cell, id: string) => void): void {
-  for (const job of plan.jobs) for (const cell of job.cells) for (const id of idsOf(job)) visit(cell, id);
+  for (const job of plan.jobs) for (const cell of job.cells) for (const id of stageIds(job)) visit(cell, id);
 }
 
-function idsOf({ pretrain, evaluations }: Job): string[] {
-  return [...(pretrain === null ? [] : [pretrain]), ...Object.values(evaluations)];
+/**
+ * Cells are the same if their axes are. Other keys that an axis or `--set` varies are compared between the cells. Repeats
+ * are compared with the same repeat.
+ */
+function keyOf(cell: Cell, { id, config }: Stage, names: ReadonlyMap<string, string>): string {
+  const repeat = 'repeat' in config ? (config.repeat ?? 0) : 0;
+  return `${names.get(id)!} ${repeat} ${describeCell({ ...cell, overrides: {} })}`;
 }
-
-/** Cells are the same if their axes are. Other keys that an axis or `--set` varies are compared between the cells. */
-const keyOf = (cell: Cell, kind: StageKind): string => `${kind} ${describeCell({ ...cell, overrides: {} })}`;
 
 /** The keys in which two stages differ, including those of their pre-trainings. */
 function differencesOf(

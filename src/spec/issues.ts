@@ -115,7 +115,7 @@ function descend(schema: Schema, value: unknown, steps: Path): { schema: Schema;
   let at = unwrap(schema, value);
   let here = value;
   for (const step of steps) {
-    const child = childOf(hasForms(at) ? unwrap(pick(at, here), here) : at, step);
+    const child = childOf(formFor({ schema: at, value: here }), step);
     here = member(here, step);
     if (child === undefined) return { schema: at, value: here };
     // The message for a missing value contains the description, which is on the outermost wrapper.
@@ -128,6 +128,10 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
   if (schema instanceof z.ZodObject && typeof step === 'string') {
     const shape: Record<string, Schema> = schema.shape;
     return Object.hasOwn(shape, step) ? shape[step] : undefined;
+  }
+  if (schema instanceof z.ZodDiscriminatedUnion && step === schema.def.discriminator) {
+    const names = schema.def.options.flatMap((option) => [...(option._zod.propValues?.[step] ?? [])]);
+    return z.enum(names.map(String));
   }
   if (schema instanceof z.ZodArray) return schema.element;
   if (schema instanceof z.ZodTuple && typeof step === 'number') return schema.def.items[step];
@@ -156,19 +160,21 @@ function primitive(value: unknown): z.core.util.Primitive {
 
 /** A union of which the form of a value selects the branch: a list, a mapping, or a single value. */
 function hasForms(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
-  const ofForm = (form: Form): number =>
-    schema instanceof z.ZodUnion ? schema.options.filter((option) => formOf(option) === form).length : 0;
+  if (!(schema instanceof z.ZodUnion) || schema instanceof z.ZodDiscriminatedUnion) return false;
+  const ofForm = (form: Form): number => schema.options.filter((option) => formOf(option) === form).length;
   return (ofForm('list') === 1 || ofForm('mapping') === 1) && ofForm('list') <= 1 && ofForm('mapping') <= 1;
 }
 
 /** The branch that the form of the value selects, where there are several. */
 const formFor = ({ schema, value }: { schema: Schema; value: unknown }): Schema =>
-  hasForms(schema) ? pick(schema, value) : schema;
+  hasForms(schema) ? unwrap(pick(schema, value), value) : schema;
 
 type Form = 'list' | 'mapping' | 'single';
 
-const formOf = (option: Schema): Form =>
-  option instanceof z.ZodArray ? 'list' : option instanceof z.ZodObject ? 'mapping' : 'single';
+function formOf(option: Schema): Form {
+  if (option instanceof z.ZodArray) return 'list';
+  return option instanceof z.ZodObject || option instanceof z.ZodDiscriminatedUnion ? 'mapping' : 'single';
+}
 
 function pick(union: z.ZodUnion<readonly Schema[]>, value: unknown): Schema {
   const form: Form = Array.isArray(value) ? 'list' : typeof value === 'object' && value !== null ? 'mapping' : 'single';
@@ -210,7 +216,8 @@ function choicesOf(schema: Schema): string[] {
 function words(json: z.core.JSONSchema._JSONSchema): string {
   if (typeof json === 'boolean') return 'a value';
   const options = json.anyOf ?? json.oneOf;
-  if (options !== undefined && json.type === undefined) return options.map(words).join(' or ');
+  if (options !== undefined && json.type === undefined) return [...new Set(options.map(words))].join(' or ');
+  if (json.$ref !== undefined) return 'a mapping of keys'; // only schemas of mappings have an id
   if (json.const !== undefined) return String(json.const);
   if (json.enum !== undefined) return json.enum.length === 1 ? String(json.enum[0]) : `one of ${json.enum.join(', ')}`;
   switch (json.type) {

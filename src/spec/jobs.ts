@@ -6,19 +6,15 @@ import { UsageError } from '../common/errors.js';
 import { DATASET_ENTRIES } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import { validationOf, type Validation } from '../data/validation.js';
-import {
-  EVALUATION_ENTRIES,
-  resolveRecipe,
-  type Evaluation,
-  type EvaluationStageConfig,
-  type RecipeSpecs,
-} from '../stages/index.js';
+import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
+import { entriesOf, pretrainData, type Entry } from './entries.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
 import type { StageConfig, UnlabelledData } from './stages.js';
+import { isMapping } from './tree.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
 export type ResolvedJob =
@@ -43,8 +39,9 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const task = resolution.kind === 'task' ? resolution.task : null;
   const conflicts = [
     ...recipeConflicts(job),
-    ...targetConflicts(job),
+    ...dataConflicts(job),
     ...validationConflicts(job),
+    ...repeatConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
@@ -63,34 +60,59 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
 
 // --- checks ----------------------------------------------------------------------------------------------------------
 
-function recipeConflicts(job: JobSpec): Conflict[] {
+/** A recipe of a job, and what messages and the file call its keys. */
+interface NamedRecipe {
+  recipe: object;
+  /** `finetune.epochs`, or `evaluate[1].epochs` where an entry sets it. */
+  label: (key: string) => string;
+  /** Where the key may be written, the most specific first. */
+  keys: (key: string) => string[];
+}
+
+function recipesOf(job: JobSpec): NamedRecipe[] {
   const scratch = job.objective === 'scratch';
-  const recipes = [...(scratch ? [] : (['pretrain'] as const)), ...job.evaluate];
-  return recipes.flatMap((name) => {
-    const written = job[name];
-    const ofScratch = scratch && 'scratch' in written ? numbersIn(written.scratch ?? {}) : {};
-    const keyOf = (key: string): string => (key in ofScratch ? `${name}.scratch.${key}` : `${name}.${key}`);
-    const { epochs, warmupEpochs, batchSize, accumulate, imageSize } = { ...numbersIn(written), ...ofScratch };
+  const pretraining = scratch ? [] : [sharedRecipe('pretrain', job.pretrain, false)];
+  const evaluations = entriesOf(job).map(({ protocol, recipe, own }, index): NamedRecipe => {
+    const shared = sharedRecipe(protocol, recipe, scratch);
+    return {
+      recipe: shared.recipe,
+      label: (key) => (own.has(key) ? `evaluate[${index}].${key}` : shared.label(key)),
+      keys: (key) => (own.has(key) ? [`evaluate.${index}.${key}`, 'evaluate'] : shared.keys(key)),
+    };
+  });
+  return [...pretraining, ...evaluations];
+}
+
+/** A recipe as the key of that name has it; from scratch, with the values of its mapping `scratch`. */
+function sharedRecipe(name: string, written: object, scratch: boolean): NamedRecipe {
+  const ofScratch = scratch && 'scratch' in written && isMapping(written.scratch) ? written.scratch : {};
+  const label = (key: string): string => (key in ofScratch ? `${name}.scratch.${key}` : `${name}.${key}`);
+  return { recipe: { ...written, ...ofScratch }, label, keys: (key) => [label(key)] };
+}
+
+function recipeConflicts(job: JobSpec): Conflict[] {
+  const { patchSize } = modelSizes(job.model);
+  return recipesOf(job).flatMap(({ recipe, label, keys }) => {
+    const { epochs, warmupEpochs, batchSize, accumulate, imageSize } = numbersIn(recipe);
     const conflicts: Conflict[] = [];
     if (epochs !== undefined && warmupEpochs !== undefined && warmupEpochs >= epochs) {
       conflicts.push({
-        keys: [keyOf('epochs'), keyOf('warmupEpochs')],
+        keys: [...keys('epochs'), ...keys('warmupEpochs')],
         message:
-          `${keyOf('warmupEpochs')} (${warmupEpochs}) must be below ${keyOf('epochs')} (${epochs}); ` +
+          `${label('warmupEpochs')} (${warmupEpochs}) must be below ${label('epochs')} (${epochs}); ` +
           `lower the warm-up, for instance to ${Math.ceil(epochs) / 10}`,
       });
     }
     if (accumulate !== undefined && batchSize !== undefined && batchSize % accumulate !== 0) {
       conflicts.push({
-        keys: [keyOf('accumulate'), keyOf('batchSize')],
-        message: `${keyOf('accumulate')} (${accumulate}) must divide ${keyOf('batchSize')} (${batchSize})`,
+        keys: [...keys('accumulate'), ...keys('batchSize')],
+        message: `${label('accumulate')} (${accumulate}) must divide ${label('batchSize')} (${batchSize})`,
       });
     }
-    const { patchSize } = modelSizes(job.model);
     if (imageSize !== undefined && imageSize % patchSize !== 0) {
       conflicts.push({
-        keys: [keyOf('imageSize'), 'model.patchSize'],
-        message: `patches of ${patchSize} px do not tile the images of ${keyOf('imageSize')} (${imageSize} px); choose a multiple of ${patchSize}`,
+        keys: [...keys('imageSize'), 'model.patchSize'],
+        message: `patches of ${patchSize} px do not tile the images of ${label('imageSize')} (${imageSize} px); choose a multiple of ${patchSize}`,
       });
     }
     return conflicts;
@@ -106,30 +128,80 @@ function numbersIn(recipe: object): Readonly<Partial<Record<string, number>>> {
   );
 }
 
-/** Evaluations that need a target which the data set does not provide. */
-function targetConflicts({ data, evaluate }: JobSpec): Conflict[] {
-  const provided = DATASET_ENTRIES[data.name].targets;
-  return evaluate.flatMap((name): Conflict[] => {
-    const needed = EVALUATION_ENTRIES[name].needs;
-    if (needed === 'nothing' || needed === provided) return [];
+/** Data sets whose images have another size than those of the job, or that lack a target that an evaluation needs. */
+function dataConflicts(job: JobSpec): Conflict[] {
+  const { imageSize } = job.data;
+  const ofPretraining = job.pretrain.data?.imageSize ?? imageSize;
+  const conflicts: Conflict[] =
+    ofPretraining === imageSize || job.objective === 'scratch'
+      ? []
+      : [sizeConflict('pretrain.data', ['pretrain.data.imageSize'], ofPretraining, imageSize)];
+  for (const [index, { name, protocol, data }] of entriesOf(job).entries()) {
+    const own = data === job.data ? [] : [`evaluate.${index}.data`];
+    if (data.imageSize !== imageSize) {
+      const keys = [`evaluate.${index}.data.imageSize`, 'evaluate'];
+      conflicts.push(sizeConflict(`the data set of ${name}`, keys, data.imageSize, imageSize));
+    }
+    const needed = EVALUATION_ENTRIES[protocol].needs;
+    const provided = DATASET_ENTRIES[data.name].targets;
+    if (needed === 'nothing' || needed === provided) continue;
     const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
+    conflicts.push({
+      keys: [...own, 'evaluate', 'data.name'],
+      message: `${name} needs ${TARGET_NAMES[needed]}, and the data set ${data.name} provides ${offer}; choose another evaluation or data set`,
+    });
+  }
+  return conflicts;
+}
+
+function sizeConflict(what: string, keys: string[], found: number, imageSize: number): Conflict {
+  return {
+    keys: [...keys, 'data.imageSize'],
+    message:
+      `${what} has images of ${found} px, and the encoder those of data.imageSize (${imageSize} px); ` +
+      'remove its imageSize, and its images are resized',
+  };
+}
+
+/** Repeats that would all measure the same. */
+function repeatConflicts(job: JobSpec): Conflict[] {
+  return entriesOf(job).flatMap((entry, index): Conflict[] => {
+    const { name, protocol, repeats } = entry;
+    const { shots, labelFraction } = labelsOf(entry);
+    if (repeats === 1 || EVALUATION_ENTRIES[protocol].trains !== 'nothing') return [];
+    if (shots !== undefined || labelFraction < 1) return [];
     return [
       {
-        keys: ['evaluate', 'data.name'],
-        message: `${name} needs ${TARGET_NAMES[needed]}, and the data set ${data.name} provides ${offer}; choose another evaluation or data set`,
+        keys: [`evaluate.${index}.repeats`, 'evaluate'],
+        message: `${name} draws nothing, so its ${repeats} repeats would be the same; remove repeats, or set shots or labelFraction`,
       },
     ];
   });
 }
 
-function validationConflicts({ data: { name, validation } }: JobSpec): Conflict[] {
-  if (validation === undefined || !('folder' in validation) || DATASET_ENTRIES[name].hasFolders) return [];
-  return [
-    {
-      keys: ['data.validation', 'data.name'],
-      message: `the data set ${name} has no folders, so data.validation.folder cannot name one; set fraction or images instead`,
-    },
-  ];
+/** Folders of validation images of data sets that have no folders. */
+function validationConflicts(job: JobSpec): Conflict[] {
+  const sets = [
+    ...(job.objective === 'scratch'
+      ? []
+      : [{ what: 'pretrain.data', keys: ['pretrain.data'], data: pretrainData(job) }]),
+    ...entriesOf(job).map(({ data }, index) => ({
+      what: `evaluate[${index}].data`,
+      keys: [`evaluate.${index}.data`, 'evaluate'],
+      data,
+    })),
+  ].map((set) =>
+    set.data === job.data ? { what: 'data', keys: ['data.validation', 'data.name'], data: job.data } : set,
+  );
+  return sets.flatMap(({ what, keys, data: { name, validation } }): Conflict[] => {
+    if (validation === undefined || !('folder' in validation) || DATASET_ENTRIES[name].hasFolders) return [];
+    return [
+      {
+        keys,
+        message: `the data set ${name} has no folders, so ${what}.validation.folder cannot name one; set fraction or images instead`,
+      },
+    ];
+  });
 }
 
 function taskConflicts(task: Task, model: ModelConfig): Conflict[] {
@@ -156,44 +228,97 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 /** The configuration of the pre-training. */
 export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
   // The target is part of the task.
-  const { target, ...recipe } = job.pretrain;
-  const { validation, ...images } = withoutLabels(job);
+  const { target, data: _, ...recipe } = job.pretrain;
+  const { validation, ...images } = withoutLabels(pretrainData(job));
   const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
   return { kind: 'pretrain', seed: job.seed, data, model, task, recipe };
-}
-
-/**
- * The configuration of one evaluation. It does not include the decoder, which only pre-training uses.
- *
- * The `labelFraction` of a recipe replaces that of the data.
- */
-export function evaluationConfig<Name extends Evaluation>(
-  kind: Name,
-  job: JobSpec,
-  { decoder, scratchInit, ...encoder }: ResolvedModel,
-): EvaluationStageConfig<Name> {
-  const scratch = job.objective === 'scratch';
-  const init = scratch ? scratchInit : encoder.init;
-  const specs: RecipeSpecs = job;
-  const { labelFraction = job.data.labelFraction, recipe } = resolveRecipe(kind, specs[kind], scratch);
-  const { imageSize = encoder.imageSize } = numbersIn(recipe);
-  const { validation, ...images } = { ...job.data, labelFraction };
-  const data = withValidation(images, validationOf(validation, false));
-  return { kind, seed: job.seed, data, model: { ...encoder, imageSize, init }, recipe };
 }
 
 function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {
   return validation === undefined ? data : { ...data, validation };
 }
 
-/** The configurations of all stages of a job, the pre-training first. */
-export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
-  const evaluations = job.evaluate.map((name) => evaluationConfig(name, job, model));
-  return task === null ? evaluations : [pretrainConfig(job, model, task), ...evaluations];
+/** The labels that an evaluation trains on: the entry decides, else its recipe, else its data. */
+function labelsOf({
+  shots,
+  labelFraction,
+  recipe,
+  data,
+}: Pick<Entry, 'shots' | 'labelFraction' | 'data'> & { recipe: object }): { shots?: number; labelFraction: number } {
+  if (shots !== undefined) return { shots, labelFraction: 1 };
+  const ofRecipe = numbersIn(recipe).labelFraction;
+  return { labelFraction: labelFraction ?? ofRecipe ?? data.labelFraction };
 }
 
-/** The images of a job, without the choice of labels. */
-export function withoutLabels({ data }: JobSpec): UnlabelledData {
-  const { labelFraction, ...images } = data;
+/**
+ * The configuration of one evaluation. It does not include the decoder, which only pre-training uses, nor the name.
+ *
+ * @param repeat From 0. The first repeat has the configuration of an evaluation without repeats.
+ */
+export function evaluationConfig<Name extends Evaluation>(
+  entry: Entry<Name>,
+  job: JobSpec,
+  { decoder, scratchInit, ...encoder }: ResolvedModel,
+  repeat = 0,
+): EvaluationStageConfig<Name> {
+  const scratch = job.objective === 'scratch';
+  const init = scratch ? scratchInit : encoder.init;
+  const { shots, labelFraction } = labelsOf(entry);
+  const recipe = resolveRecipe(entry.protocol, entry.recipe, scratch);
+  const { imageSize = encoder.imageSize } = numbersIn(recipe);
+  const { validation, ...images } = { ...entry.data, labelFraction };
+  return {
+    kind: entry.protocol,
+    seed: job.seed,
+    data: withValidation(images, validationOf(validation, false)),
+    model: { ...encoder, imageSize, init },
+    recipe,
+    ...(shots !== undefined && { shots }),
+    ...(repeat > 0 && { repeat }),
+  };
+}
+
+/** A part of a job with the data set that it opens. */
+export interface OpenedBy {
+  /** The data set as the spec has it, without the choice of labels. */
+  data: UnlabelledData;
+}
+
+/** The configurations of the stages of a job. */
+export interface JobStages {
+  /** null: scratch. */
+  pretraining: (OpenedBy & { config: StageConfig }) | null;
+  /** In the order of `evaluate`, each with one configuration for each repeat. */
+  evaluations: (OpenedBy & { name: string; configs: StageConfig[] })[];
+}
+
+/** All stages of a job. */
+export function jobStages({ job, model, task }: { job: JobSpec; model: ResolvedModel; task: Task | null }): JobStages {
+  return {
+    pretraining:
+      task === null ? null : { data: withoutLabels(pretrainData(job)), config: pretrainConfig(job, model, task) },
+    evaluations: entriesOf(job).map((entry) => ({
+      name: entry.name,
+      data: withoutLabels(entry.data),
+      configs: Array.from({ length: entry.repeats }, (_, repeat) => evaluationConfig(entry, job, model, repeat)),
+    })),
+  };
+}
+
+/** The configurations of all stages of a job, the pre-training first. */
+export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
+  const { pretraining, evaluations } = jobStages({ job, model, task });
+  return [...(pretraining === null ? [] : [pretraining.config]), ...evaluations.flatMap(({ configs }) => configs)];
+}
+
+/** The images of a data set, without the choice of labels. */
+export function withoutLabels(data: UnlabelledData): UnlabelledData {
+  const { labelFraction, ...images } = { labelFraction: 1, ...data };
   return images;
+}
+
+/** The data sets of the stages of a job, those of the pre-training first. */
+export function dataOfStages(job: JobSpec, task: Task | null): UnlabelledData[] {
+  const evaluated = entriesOf(job).map(({ data }) => data);
+  return (task === null ? evaluated : [pretrainData(job), ...evaluated]).map(withoutLabels);
 }

@@ -1,6 +1,6 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
-import { evaluationConfig, pretrainConfig, withoutLabels } from './jobs.js';
+import { dataOfStages, jobStages } from './jobs.js';
 import {
   ENGINE_REVISION,
   withoutPlace,
@@ -10,13 +10,12 @@ import {
   type StageConfig,
   type UnlabelledData,
 } from './stages.js';
-import type { ResolvedCell } from './resolve.js';
 import type { Sweep } from './sweep.js';
 
 /** The distinct data sets of a sweep, in the order of the cells: those to open before {@link buildPlan}. */
 export function datasetsOf(sweep: Sweep): UnlabelledData[] {
-  const distinct = new Map(sweep.cells.map(({ job }) => [canonicalJson(withoutLabels(job)), withoutLabels(job)]));
-  return [...distinct.values()];
+  const all = sweep.cells.flatMap(({ job, task }) => dataOfStages(job, task));
+  return [...new Map(all.map((data) => [canonicalJson(data), data])).values()];
 }
 
 /**
@@ -34,16 +33,23 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
 
   for (const resolved of sweep.cells) {
     const { cell, job, task } = resolved;
-    const { pretrain, evaluations } = stagesOf(resolved, fingerprintOf(withoutLabels(job)));
+    const { pretraining, evaluations } = jobStages(resolved);
+    const pretrain =
+      pretraining === null ? null : add(identify(pretraining.config, null, fingerprintOf(pretraining.data)));
     const ids = {
-      pretrain: pretrain === null ? null : add(pretrain),
-      evaluations: Object.fromEntries(evaluations.map((stage) => [stage.config.kind, add(stage)])),
+      pretrain,
+      evaluations: Object.fromEntries(
+        evaluations.map(({ name, data, configs }) => {
+          const fingerprint = fingerprintOf(data);
+          const own = configs.map((config) => add(identify(config, pretrain, fingerprint)));
+          return [name, own.length === 1 ? own[0]! : own];
+        }),
+      ),
     };
     const identity = canonicalJson(ids);
     const same = jobs.get(identity);
-    if (same === undefined)
-      jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: job.evaluate[0] ?? null });
-    else same.cells.push(cell);
+    if (same !== undefined) same.cells.push(cell);
+    else jobs.set(identity, { cells: [cell], task, seed: job.seed, ...ids, rankedBy: evaluations[0]?.name ?? null });
   }
   const { name, description, leftOut } = sweep;
   return {
@@ -54,17 +60,6 @@ export function buildPlan(sweep: Sweep, fingerprintOf: (data: UnlabelledData) =>
     stages: [...stages.values()],
     leftOut,
   };
-}
-
-function stagesOf(
-  { job, task, model }: ResolvedCell,
-  dataFingerprint: string,
-): { pretrain: Stage | null; evaluations: Stage[] } {
-  const pretrain = task === null ? null : identify(pretrainConfig(job, model, task), null, dataFingerprint);
-  const evaluations = job.evaluate.map((evaluation) =>
-    identify(evaluationConfig(evaluation, job, model), pretrain?.id ?? null, dataFingerprint),
-  );
-  return { pretrain, evaluations };
 }
 
 const ID_LENGTH = 16;

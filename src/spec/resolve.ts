@@ -165,7 +165,7 @@ export function resolvePoint(point: Point, defaults: Record<string, unknown>): R
   const written = point.reduce<unknown>((job, { key, value }) => assign(job, key.split('.'), value), defaults);
   const parsed = jobSchema.safeParse(written);
   if (!parsed.success) {
-    const hint = dataHint(valueAt(written, ['data', 'name']));
+    const hint = dataHint(written);
     const found = explainIssues(jobSchema, written, parsed.error.issues, ['job'], hint);
     return { findings: found.map((finding) => ({ ...finding, path: sourceOf(finding.path, point) })) };
   }
@@ -188,10 +188,12 @@ export function resolvePoint(point: Point, defaults: Record<string, unknown>): R
 }
 
 /** At this point only keys of other data sets can still be unknown. */
-function dataHint(name: unknown): Hint {
-  const dataset = typeof name === 'string' ? name : 'shapes';
-  return (container, key) =>
-    `the data set ${dataset} has no ${key}; remove the key, or unset it: --set ${formatPath([...container, key])}=null`;
+function dataHint(written: unknown): Hint {
+  return (container, key) => {
+    const name = valueAt(written, [...container.slice(1), 'name']);
+    const dataset = typeof name === 'string' ? name : 'shapes';
+    return `the data set ${dataset} has no ${key}; remove the key, or unset it: --set ${formatPath([...container, key])}=null`;
+  };
 }
 
 /** The path in the file of a value of the complete job (`['job', …]`). */
@@ -204,8 +206,8 @@ function sourceOf(path: Path, point: Point): Path {
 function blame(keys: readonly string[], point: Point, defaults: Record<string, unknown>): Path {
   const axis = point.filter(({ key }) => keys.includes(key)).sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
   if (axis[0] !== undefined) return axis[0].path;
-  const written = keys.find((key) => valueAt(defaults, key.split('.')) !== undefined);
-  return ['job', ...(written ?? keys[0]!).split('.')];
+  const paths = keys.map((key) => key.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step)));
+  return ['job', ...(paths.find((path) => valueAt(defaults, path) !== undefined) ?? paths[0]!)];
 }
 
 /** Names the cells to which a problem is limited. */

@@ -9,12 +9,13 @@ import { z } from 'zod';
 import { describeEntries } from '../common/registry.js';
 import { count, positive } from '../common/values.js';
 import { DATASETS } from '../data/registry.js';
-import { EVALUATION_NAMES, EVALUATIONS, type Recipes } from '../stages/index.js';
+import { EVALUATIONS, type Recipes } from '../stages/index.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
 import { strengthsShape } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
 import { TARGETS } from '../task/targets/index.js';
+import { evaluateSchema, pretrainDataSchema } from './evaluate-schema.js';
 import { OBJECTIVE_PARTS, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
 import { recipe } from './recipe.js';
 import { DEFAULT_MASK, MASK_KINDS, MISALIGNMENTS, STYLE_KINDS, PRETRAIN_TARGETS } from './task.js';
@@ -102,6 +103,9 @@ const { randAugment, randomErasing, ...pretrainKeys } = recipe({
 export const pretrainSchema = z
   .strictObject({
     ...pretrainKeys,
+    data: pretrainDataSchema
+      .optional()
+      .describe('Another data set for pre-training, which needs neither classes nor a test set; `data` by default.'),
     dropPath: pretrainKeys.dropPath.default(0).describe('Largest stochastic-depth rate of the encoder.'),
     target: z
       .enum(PRETRAIN_TARGETS)
@@ -133,8 +137,6 @@ function recipesOfEvaluations() {
   return Object.fromEntries(keys) as { [Name in keyof Recipes]: z.ZodPrefault<Recipes[Name]> };
 }
 
-const unique = (values: string[]): boolean => new Set(values).size === values.length;
-
 export const jobSchema = z
   .strictObject({
     objective: objective.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
@@ -161,11 +163,12 @@ export const jobSchema = z
     degradation: degradationSchema.prefault({}).describe('Strengths of the degradations.'),
     pretrain: pretrainSchema.prefault({}),
     ...recipesOfEvaluations(),
-    evaluate: z
-      .array(z.enum(EVALUATION_NAMES))
-      .refine(unique, 'expected each evaluation at most once')
+    evaluate: evaluateSchema
       .default(['finetune'])
-      .describe('How pre-trained encoders are measured; the first is what tables rank by. Empty: pre-training alone.'),
+      .describe(
+        'How pre-trained encoders are measured: protocols by name, or entries with a name, a protocol, and optionally ' +
+          'another data set, shots, repeats and keys of the recipe. Tables rank by the first. Empty: pre-training alone.',
+      ),
   })
   .describe('Defaults of every job.');
 

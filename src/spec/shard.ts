@@ -2,7 +2,7 @@
  * A plan in parts, for several machines without a scheduler. The plan alone determines the part of each stage, so
  * machines that read the same spec need not communicate.
  */
-import type { Job, Plan, Stage } from './stages.js';
+import { stageIds, type Plan, type Stage } from './stages.js';
 
 /** One part of `count`. */
 export interface Shard {
@@ -46,7 +46,7 @@ export function shardPlan(plan: Plan, { index, count }: Shard): Plan {
   return {
     ...plan,
     stages: plan.stages.filter(({ id }) => own.has(id)),
-    jobs: plan.jobs.filter((job) => stagesOf(job).some((id) => own.has(id))),
+    jobs: plan.jobs.filter((job) => stageIds(job).some((id) => own.has(id))),
   };
 }
 
@@ -67,13 +67,10 @@ function heaviestFirst(families: readonly Stage[][]): Stage[][] {
   return families.toSorted((a, b) => pretrainingsOf(b) - pretrainingsOf(a));
 }
 
-const stagesOf = ({ pretrain, evaluations }: Job): string[] =>
-  [pretrain, ...Object.values(evaluations)].filter((id) => id !== null);
-
 /** Groups of stages that must be in the same shard, in the order of the first stage of each in the plan. */
 function familiesOf(plan: Plan): Stage[][] {
   const kin = new Kin();
-  for (const job of plan.jobs) kin.join(stagesOf(job));
+  for (const job of plan.jobs) kin.join(stageIds(job));
   for (const { id, parent } of plan.stages) kin.join(parent === null ? [id] : [parent, id]);
   const families = new Map<string, Stage[]>();
   for (const stage of plan.stages) {

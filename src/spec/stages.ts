@@ -2,8 +2,9 @@
  * The work of a sweep: a plan of jobs, each a small graph of stages (pre-train → fine-tune, linear probe, kNN). A
  * stage's configuration contains exactly the values that determine its result; its identity is the hash of these.
  */
+import { groupBy } from '../common/group-by.js';
 import type { UnlabelledData } from '../data/registry.js';
-import type { Evaluation, EvaluationStageConfig, StageKind } from '../stages/index.js';
+import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
 import type { PretrainSpec } from './schema.js';
 import type { Task } from './task.js';
@@ -17,7 +18,7 @@ export interface PretrainConfig {
   data: UnlabelledData;
   model: ModelConfig;
   task: Task;
-  recipe: Omit<PretrainSpec, 'target'>;
+  recipe: Omit<PretrainSpec, 'target' | 'data'>;
 }
 
 export type StageConfig = PretrainConfig | EvaluationStageConfig;
@@ -70,9 +71,42 @@ export interface Job {
   task: Task | null;
   seed: number;
   pretrain: string | null;
-  evaluations: Partial<Record<Evaluation, string>>;
-  /** The metric that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
-  rankedBy: Evaluation | null;
+  /** The stages of each evaluation by its name in `evaluate`: one, or a list with one for each of its repeats. */
+  evaluations: Readonly<Record<string, string | readonly string[]>>;
+  /** The evaluation that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
+  rankedBy: string | null;
+}
+
+type Stages = Pick<Job, 'pretrain' | 'evaluations'>;
+
+/** The stages of an evaluation of a job, one for each repeat; empty: the job does not have it. */
+export function repeatsOf({ evaluations }: Pick<Job, 'evaluations'>, name: string): readonly string[] {
+  const ids = Object.hasOwn(evaluations, name) ? evaluations[name]! : [];
+  return typeof ids === 'string' ? [ids] : ids;
+}
+
+/** The stages of all evaluations of a job, in their order. */
+export function evaluationIds({ evaluations }: Pick<Job, 'evaluations'>): string[] {
+  return Object.values(evaluations).flat();
+}
+
+/** All stages of a job, the pre-training first. */
+export function stageIds({ pretrain, evaluations }: Stages): string[] {
+  return [...(pretrain === null ? [] : [pretrain]), ...evaluationIds({ evaluations })];
+}
+
+/**
+ * What a plan calls the evaluation of each stage: its name in `evaluate`, the first one if there are several; `pretrain`
+ * for a pre-training. Stages that no job names have the name of their kind.
+ */
+export function entryNames({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const job of jobs) {
+    for (const name of Object.keys(job.evaluations)) {
+      for (const id of repeatsOf(job, name)) if (!names.has(id)) names.set(id, name);
+    }
+  }
+  return new Map(stages.map(({ id, config }) => [id, names.get(id) ?? config.kind]));
 }
 
 /** The frozen plan of a sweep (`plans/<identity>.json`). */
@@ -85,4 +119,17 @@ export interface Plan {
   stages: Stage[];
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
+}
+
+/** How many of some stages of a plan are pre-trainings, and how many belong to each evaluation. */
+export function countEntries(plan: Pick<Plan, 'jobs' | 'stages'>, stages: readonly Stage[]): Record<string, number> {
+  const names = entryNames(plan);
+  const own = groupBy(stages, ({ id, config }) => names.get(id) ?? config.kind);
+  // In the order of the plan: pre-training first, then the evaluations as they are written.
+  const order = [
+    'pretrain',
+    ...new Set(plan.jobs.flatMap(({ evaluations }) => Object.keys(evaluations))),
+    ...own.keys(),
+  ];
+  return Object.fromEntries(order.flatMap((name) => (own.has(name) ? [[name, own.get(name)!.length]] : [])));
 }

@@ -3,25 +3,13 @@
  * names. `sweep.ts` checks parts that depend on each other.
  */
 import { z } from 'zod';
-import { JOB_KEYS, findKey, isListValued, jobKeys, type KeyLeaf, type KeyNode } from './keys.js';
+import { partial } from './key-nodes.js';
+import { JOB_KEYS, findKey, isListValued, jobKeys, type KeyLeaf } from './keys.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const NAME_RULE = 'expected letters, digits, ".", "_" and "-", beginning with a letter or digit';
-
-/** A job in which every key is optional; no defaults are filled in. */
-function partial(node: KeyNode): z.ZodType {
-  if (node.kind === 'leaf') {
-    const { description, fallback } = node;
-    return z.optional(node.schema).meta({
-      ...(description === undefined ? {} : { description }),
-      ...(fallback === undefined ? {} : { default: fallback }),
-    });
-  }
-  const shape = Object.fromEntries([...node.children].map(([key, child]) => [key, partial(child)]));
-  return z.strictObject(shape).optional().meta({ description: node.description });
-}
 
 /**
  * The values of an axis. A list is always the list of values; for keys whose values are lists, it is a list of lists.

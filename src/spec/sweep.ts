@@ -2,6 +2,7 @@
  * Sweep text → validated cells, each with its complete job. Reports every problem that it finds with its location in
  * the file. The content of data sets is not read here; `plan.ts` computes identities.
  */
+import { entriesOf } from './entries.js';
 import { compareKeys, countPoints, type Grid } from './expand.js';
 import { sweepHint } from './hints.js';
 import { explainIssues, type Finding } from './issues.js';
@@ -76,9 +77,9 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
   ]);
 
   // The place of the data makes no two cells differ, so tables do not show it.
-  const set = jobKeys.filter((key) => key !== 'data.path');
+  const set = jobKeys.filter((key) => key !== 'data.path' && key !== 'pretrain.data.path');
   const { cells, leftOut, findings, ...expanded } = resolveCells(sweep, grids, set);
-  failOn(locate(findings));
+  failOn(locate([...findings, ...entryFindings(cells)]));
   if (cells.length === 0) failOn(locate([emptiness(leftOut)]));
   const withoutSet = overrides.filter(setsJob).flatMap((override) => {
     const others = overrides.filter((other) => other !== override);
@@ -124,6 +125,19 @@ function emptiness([first]: readonly LeftOutCell[]): Finding {
   }
   const message = `every cell contradicts itself, so nothing is left to run (the first: ${first.reason})`;
   return { path: ['grid'], part: 'key', message };
+}
+
+/** Names of evaluations that are of one protocol in some cells and of another one in others. */
+function entryFindings(cells: readonly ResolvedCell[]): Finding[] {
+  const protocols = new Map<string, Set<string>>();
+  for (const { name, protocol } of cells.flatMap(({ job }) => entriesOf(job))) {
+    protocols.set(name, (protocols.get(name) ?? new Set()).add(protocol));
+  }
+  return [...protocols].flatMap(([name, own]): Finding[] => {
+    if (own.size === 1) return [];
+    const message = `the evaluation ${name} is ${[...own].join(' in some cells and ')} in others; give them two names`;
+    return [{ path: ['grid', 'evaluate'], part: 'key', message }];
+  });
 }
 
 function nameFindings(name: string): Finding[] {

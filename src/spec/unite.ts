@@ -1,7 +1,7 @@
 /** Several plans of one sweep as one: the union of their stages and jobs. Pure. */
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
-import type { Cell, Job, Plan } from './stages.js';
+import { evaluationIds, type Cell, type Job, type Plan } from './stages.js';
 
 /**
  * The union of plans, in their order. Stages with one identity are one stage. Jobs with the same stages are one job, with
@@ -30,10 +30,10 @@ function uniteJobs(jobs: readonly Job[]): Job[] {
   // A plan with further evaluations has the same runs, each with more stages.
   const holders = new Map<string, Job[]>();
   for (const job of merged) {
-    for (const id of Object.values(job.evaluations)) holders.set(id, [...(holders.get(id) ?? []), job]);
+    for (const id of evaluationIds(job)) holders.set(id, [...(holders.get(id) ?? []), job]);
   }
   const wholeOf = (job: Job): Job => {
-    const [first] = Object.values(job.evaluations);
+    const [first] = evaluationIds(job);
     const wholes = (holders.get(first ?? '') ?? [job]).filter((other) => isPartOf(job, other));
     return wholes.reduce((largest, other) => (stagesIn(other) > stagesIn(largest) ? other : largest), job);
   };
@@ -46,11 +46,11 @@ function uniteJobs(jobs: readonly Job[]): Job[] {
   return [...parts].map(([whole, own]) => withCells(whole, own));
 }
 
-const stagesIn = ({ evaluations }: Job): number => Object.keys(evaluations).length;
+const stagesIn = (job: Job): number => evaluationIds(job).length;
 
-function isPartOf({ evaluations: part }: Job, { evaluations: whole }: Job): boolean {
-  const stages = new Set(Object.values(whole));
-  return Object.values(part).every((id) => stages.has(id));
+function isPartOf(part: Job, whole: Job): boolean {
+  const stages = new Set(evaluationIds(whole));
+  return evaluationIds(part).every((id) => stages.has(id));
 }
 
 function withCells(job: Job, others: readonly Job[]): Job {

@@ -1,7 +1,8 @@
 /** The declaration of an evaluation: one file declares how pre-trained encoders are measured, and measures them. */
 import { z } from 'zod';
 import { TrainingError } from '../common/errors.js';
-import type { Dataset } from '../data/split.js';
+import { stream } from '../common/random.js';
+import { fewerThan, type Dataset } from '../data/split.js';
 import { TARGET_NAMES, type TargetKind } from '../data/target.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
@@ -44,6 +45,18 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   split?: 'validation';
   model: EncoderConfig;
   recipe: Recipe;
+  /** Training images of each class; absent: the `labelFraction` of the data. */
+  shots?: number;
+  /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
+  repeat?: number;
+}
+
+/**
+ * The root of the random streams of a repeat of an evaluation. The first repeat has the seed of the run; the other ones
+ * draw everything anew: labels, the initial weights of the head, batches and augmentations.
+ */
+export function seedOf({ seed, repeat = 0 }: { seed: number; repeat?: number }): number {
+  return repeat === 0 ? seed : stream(seed, 'repeat', repeat).uint32();
 }
 
 /** The common part of all evaluation declarations, for code that handles any of them. */
@@ -127,7 +140,7 @@ export function defineEvaluation<
           `${name} needs ${TARGET_NAMES[needs]}, which the data set ${dataset.name} does not provide`,
         );
       }
-      return declaration.run(config, { ...context, dataset });
+      return declaration.run({ ...config, seed: seedOf(config) }, { ...context, dataset });
     },
     baseline,
     scratchKeys: scratchKeys ?? {},
@@ -139,17 +152,26 @@ export function defineEvaluation<
 /**
  * What an opened data set lacks for an evaluation, with the remedy; null: nothing.
  *
+ * @param evaluation Its name in `evaluate`, what it needs, and the training images of each class that it uses.
  * @param split What it measures on; undefined: the test set.
  */
 export function lackOf(
-  { name, needs }: { name: string; needs: Needs },
-  { name: data, classes, test, validation }: Pick<Dataset, 'name' | 'classes' | 'test' | 'validation'>,
+  { name, needs, shots }: { name: string; needs: Needs; shots?: number | undefined },
+  { name: data, classes, train, test, validation }: Pick<Dataset, 'name' | 'classes' | 'train' | 'test' | 'validation'>,
   split?: 'validation',
 ): string | null {
   if (needs === 'class' && classes.length === 0) {
     return (
       `${name} needs ${TARGET_NAMES.class}, and the images of ${data} have none; sort them into one folder per class, or ` +
       'set evaluate: [] to pre-train only'
+    );
+  }
+  const few = shots === undefined ? null : fewerThan(shots, train.labels, classes.length);
+  if (few !== null) {
+    const images = few.images === 1 ? '1 training image' : `${few.images} training images`;
+    return (
+      `${name} takes ${shots} shots of each class, and class ${classes[few.label]!} of ${data} has ${images}; ` +
+      `lower shots to ${few.images}, or use more images of the data set`
     );
   }
   if (split === 'validation') {

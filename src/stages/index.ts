@@ -51,24 +51,21 @@ export type RecipeOf<Name extends Evaluation> = z.output<Recipes[Name]>;
 export type RecipeSpecs = { [Name in Evaluation]: RecipeOf<Name> };
 
 /**
- * Converts the recipe of a job to that of its stage.
+ * Converts the recipe of a job to that of its stage. Its `labelFraction` is not part of it: the data have it.
  *
  * @param scratch Whether there is no pre-training.
- * @returns the recipe, and its `labelFraction` separately; undefined: it has none.
  */
 export function resolveRecipe<Name extends Evaluation>(
   name: Name,
-  spec: RecipeSpecs[Name],
+  spec: object,
   scratch: boolean,
-): { labelFraction: number | undefined; recipe: ResolvedRecipes[Name] } {
-  const { labelFraction, scratch: ofScratch, ...values }: Record<string, unknown> = spec;
+): ResolvedRecipes[Name] {
+  const without: Record<string, unknown> = { labelFraction: 1, ...spec };
+  const { labelFraction: _, scratch: ofScratch, ...values } = without;
   const keys = Object.entries(EVALUATION_ENTRIES[name].scratchKeys);
-  const replaced = scratch ? keys.map(([key, ofScratch]) => [key, values[ofScratch]] as const) : [];
-  const dropped = new Set(keys.map(([, ofScratch]) => ofScratch));
+  const replaced = scratch ? keys.map(([key, ofScratchOnly]) => [key, values[ofScratchOnly]] as const) : [];
+  const dropped = new Set(keys.map(([, ofScratchOnly]) => ofScratchOnly));
   const others = scratch ? Object.entries(ofScratch ?? {}) : [];
   const recipe = new Map([...Object.entries(values), ...replaced, ...others].filter(([key]) => !dropped.has(key)));
-  return {
-    labelFraction: typeof labelFraction === 'number' ? labelFraction : undefined,
-    recipe: Object.fromEntries(recipe) as ResolvedRecipes[Name],
-  };
+  return Object.fromEntries(recipe) as ResolvedRecipes[Name];
 }

@@ -1,47 +1,51 @@
-/** The names of metrics, as written in `--metric` and tables. */
+/** The metrics of evaluations by their names, as written in `--metric` and tables. */
 import { numberIn, type Metric } from './fields.js';
 import { EVALUATION_ENTRIES, EVALUATION_NAMES, STAGE_ENTRIES, type Evaluation, type StageKind } from './index.js';
 
-/** `finetune`: the first metric of that evaluation. `finetune.top5`: another one. */
-export type MetricName = Evaluation | `${Evaluation}.${string}`;
-
-/** A metric with its key in the results. */
+/** A metric of an evaluation of a sweep. */
 export interface NamedMetric {
-  evaluation: Evaluation;
+  /** `pets`: the first metric of the evaluation of that name. `pets.top5`: another one. */
+  name: string;
+  /** The name of the evaluation in `evaluate`. */
+  entry: string;
+  protocol: Evaluation;
   /** The key of the number in a result. */
   key: string;
   metric: Metric;
+  /** The data set on which it is measured, in words; null: not one for all jobs. */
+  data: string | null;
+  /** Runs of the evaluation for each pre-training, over which values are averaged; the most of any job. */
+  repeats: number;
 }
 
-const NAMED: ReadonlyMap<MetricName, NamedMetric> = new Map(
-  EVALUATION_NAMES.flatMap((evaluation) => {
-    const metrics = Object.entries(EVALUATION_ENTRIES[evaluation].metrics);
-    return metrics.map(([key, metric], i): [MetricName, NamedMetric] => [
-      i === 0 ? evaluation : `${evaluation}.${key}`,
-      { evaluation, key, metric },
-    ]);
-  }),
+/** Where and how often an evaluation is measured. */
+export type Measured = Pick<NamedMetric, 'data' | 'repeats'>;
+
+/** The metrics of an evaluation, the first one by its name alone. */
+export function metricsOf(
+  entry: string,
+  protocol: Evaluation,
+  { data, repeats }: Measured = { data: null, repeats: 1 },
+): NamedMetric[] {
+  return Object.entries(EVALUATION_ENTRIES[protocol].metrics).map(([key, metric], i) => ({
+    name: i === 0 ? entry : `${entry}.${key}`,
+    ...{ entry, protocol, key, metric, data, repeats },
+  }));
+}
+
+/** The names of the metrics of evaluations that are named by their protocols. */
+export const PROTOCOL_METRICS: readonly string[] = EVALUATION_NAMES.flatMap((protocol) =>
+  metricsOf(protocol, protocol).map(({ name }) => name),
 );
 
-/** Every metric, by evaluation. */
-export const METRIC_NAMES: readonly MetricName[] = [...NAMED.keys()];
-
-/** The metric of that name. */
-export function metricNamed(name: MetricName): NamedMetric {
-  const found = NAMED.get(name);
-  if (found === undefined) throw new Error(`no metric is called ${name}; there are ${METRIC_NAMES.join(', ')}`);
-  return found;
-}
-
-/** A metric in a sentence: `top-1 accuracy in percent (finetune)`. */
-export function describeMetric(name: MetricName): string {
-  const { name: inWords, unit } = metricNamed(name).metric;
-  return `${inWords}${unit === null ? '' : ` ${unit.words}`} (${name})`;
+/** A metric in a sentence: `top-1 accuracy in percent (finetune on shapes)`. */
+export function describeMetric({ name, metric, data }: NamedMetric): string {
+  const { name: inWords, unit } = metric;
+  return `${inWords}${unit === null ? '' : ` ${unit.words}`} (${name}${data === null ? '' : ` on ${data}`})`;
 }
 
 /** A metric on the axis of a chart: `Top-1 (%), finetune`. */
-export function metricTitle(name: MetricName): string {
-  const { title, unit } = metricNamed(name).metric;
+export function metricTitle({ name, metric: { title, unit } }: NamedMetric): string {
   return `${title}${unit === null ? '' : ` (${unit.symbol})`}, ${name}`;
 }
 

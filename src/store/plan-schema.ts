@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { namesOf } from '../common/registry.js';
 import { DATASETS } from '../data/registry.js';
-import type { Plan, Stage } from '../spec/stages.js';
+import { ENTRY_NAME, MOST_REPEATS } from '../spec/evaluate-schema.js';
+import { evaluationIds, stageIds, type Plan, type Stage } from '../spec/stages.js';
 import { NAME } from '../spec/sweep-schema.js';
 import { MASK_KINDS, MISALIGNMENTS, PRETRAIN_TARGETS, STYLE_KINDS } from '../spec/task.js';
 import { EVALUATION_NAMES } from '../stages/index.js';
@@ -72,13 +73,15 @@ const cell = z.strictObject({
   overrides: z.record(z.string(), z.unknown()),
 });
 
+const entry = z.string().regex(ENTRY_NAME, 'it cannot name an evaluation').max(200);
+
 const job = z.strictObject({
   cells: z.array(cell).min(1),
   task: task.nullable(),
   seed,
   pretrain: id.nullable(),
-  evaluations: z.partialRecord(z.enum(EVALUATION_NAMES), id),
-  rankedBy: z.enum(EVALUATION_NAMES).nullable(),
+  evaluations: z.record(entry, z.union([id, z.array(id).min(2).max(MOST_REPEATS)])),
+  rankedBy: entry.nullable(),
 });
 
 const part = z.strictObject({
@@ -98,6 +101,7 @@ export const partialPlanSchema = part.register(FILE_KINDS, PLAN_BYTES) as unknow
 
 const whole = part.superRefine(({ jobs, stages }, context) => {
   const known = new Set<string>();
+  const pretrainings = new Set(stages.flatMap(({ id: own, config: { kind } }) => (kind === 'pretrain' ? [own] : [])));
   for (const { id: own, parent } of stages) {
     if (known.has(own)) context.addIssue({ code: 'custom', message: `it holds stage ${own} twice` });
     if (parent !== null && !known.has(parent)) {
@@ -108,10 +112,12 @@ const whole = part.superRefine(({ jobs, stages }, context) => {
     }
     known.add(own);
   }
-  const named = jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)]);
-  const missing = named.find((one) => one !== null && !known.has(one));
+  const missing = jobs.flatMap(stageIds).find((one) => !known.has(one));
   if (missing !== undefined)
     context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
+  const wrong = jobs.flatMap(evaluationIds).find((one) => pretrainings.has(one));
+  if (wrong !== undefined)
+    context.addIssue({ code: 'custom', message: `a job has the pre-training ${wrong} as an evaluation` });
 });
 
 /** A whole plan: every stage once, parents before children, and no job that names another one. */

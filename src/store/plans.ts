@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, sha256 } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
-import type { Plan } from '../spec/stages.js';
+import { stageIds, type Plan } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { openJson, writeJson } from './files.js';
 import type { SweepPaths } from './layout.js';
@@ -184,9 +184,7 @@ function restOf(plan: Plan, plans: readonly KeptPlan[]): Rest {
   const others = plans.filter((kept) => kept.plan.stages.some(({ id }) => !known.has(id)));
   if (others.length === 0) return { plans: 0, stages: 0, cells: 0 };
   const union = unitePlans(others.map((kept) => kept.plan));
-  const jobs = union.jobs.filter(({ pretrain, evaluations }) =>
-    [pretrain, ...Object.values(evaluations)].some((id) => id !== null && !known.has(id)),
-  );
+  const jobs = union.jobs.filter((job) => stageIds(job).some((id) => !known.has(id)));
   return {
     plans: others.length,
     stages: union.stages.filter(({ id }) => !known.has(id)).length,

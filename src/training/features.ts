@@ -21,7 +21,13 @@ export interface FeatureSet {
  * proper baseline of a probe, and score far above chance (PAPER.md §13).
  */
 export async function extractFeatures(
-  { seed, data, split, model }: Pick<EvaluationConfig<string, unknown>, 'seed' | 'data' | 'split' | 'model'>,
+  {
+    seed,
+    data,
+    split,
+    model,
+    shots,
+  }: Pick<EvaluationConfig<string, unknown>, 'seed' | 'data' | 'split' | 'model' | 'shots'>,
   { dataset, parent, signal }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
 ): Promise<{ train: FeatureSet; test: FeatureSet }> {
   const fresh = initialValues(model, { for: 'encoding' }, seed);
@@ -35,7 +41,7 @@ export async function extractFeatures(
     return { features: outputs, labels: Uint32Array.from(targets), width };
   };
   try {
-    const train = await encodeSplit(labelledSubset(dataset.train, data.labelFraction, seed));
+    const train = await encodeSplit(labelledSubset(dataset.train, { ...data, shots }, seed));
     return { train, test: await encodeSplit(measuredSplit({ split }, dataset)) };
   } finally {
     disposeParameters(parameters);

@@ -52,9 +52,9 @@ interface Part {
  */
 export async function finetune(config: FinetuneConfig, context: EvaluationContext<'class'>): Promise<FinetuneNumbers> {
   const { dataset, parent, emit, device } = context;
-  const { model, recipe, seed, data } = config;
+  const { model, recipe, seed, data, shots } = config;
   const classes = dataset.classes.length;
-  const labelled = labelledSubset(dataset.train, data.labelFraction, seed);
+  const labelled = labelledSubset(dataset.train, { ...data, shots }, seed);
   const purpose = { for: 'classification', classes } as const;
   const initial = () => {
     const fresh = initialValues(model, purpose, seed);

@@ -105,7 +105,7 @@ describe('a table', () => {
 });
 
 test('events are lines without control characters, and the same values as JSON', () => {
-  const stage = { id: '0123456789abcdef', kind: 'knn', name: HOSTILE } as const;
+  const stage = { id: '0123456789abcdef', kind: 'knn', entry: 'knn', name: HOSTILE } as const;
   const events: RunEvent[] = [
     { type: 'stage-warning', stage, message: HOSTILE },
     { type: 'stage-elsewhere', stage, host: HOSTILE },

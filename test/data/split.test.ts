@@ -184,7 +184,11 @@ describe('labels of more classes than 16 bits count', () => {
   it.each([
     ['a subset', split.subset([65_536, CLASSES - 1]), [65_536, CLASSES - 1]],
     ['a balanced subset', balancedSubset(split, CLASSES, 'train'), Array.from({ length: CLASSES }, (_, i) => i)],
-    ['a labelled subset', labelledSubset(split, 0.5, 3), Array.from({ length: CLASSES }, (_, i) => i)],
+    [
+      'a labelled subset',
+      labelledSubset(split, { labelFraction: 0.5 }, 3),
+      Array.from({ length: CLASSES }, (_, i) => i),
+    ],
   ])('should be the same in %s', (_what, subset, expected) => {
     expect(Array.from(subset.labels).sort((a, b) => a - b)).toEqual(expected);
   });
@@ -229,25 +233,25 @@ describe('a balanced subset', () => {
 
 describe('a labelled subset', () => {
   it('should have the fraction of every class', () => {
-    expect(countByLabel(labelledSubset(mixed(20, 40, 100), 0.1, 0))).toEqual({ 0: 2, 1: 4, 2: 10 });
+    expect(countByLabel(labelledSubset(mixed(20, 40, 100), { labelFraction: 0.1 }, 0))).toEqual({ 0: 2, 1: 4, 2: 10 });
   });
 
   it('should have at least one image of every class', () => {
-    expect(countByLabel(labelledSubset(mixed(3, 200), 0.01, 0))).toEqual({ 0: 1, 1: 2 });
+    expect(countByLabel(labelledSubset(mixed(3, 200), { labelFraction: 0.01 }, 0))).toEqual({ 0: 1, 1: 2 });
   });
 
   it('should be drawn by the seed', async () => {
-    const chosen = await sourceIndices(labelledSubset(mixed(50, 50), 0.2, 0));
-    expect(await sourceIndices(labelledSubset(mixed(50, 50), 0.2, 0))).toEqual(chosen);
-    expect(await sourceIndices(labelledSubset(mixed(50, 50), 0.2, 1))).not.toEqual(chosen);
+    const chosen = await sourceIndices(labelledSubset(mixed(50, 50), { labelFraction: 0.2 }, 0));
+    expect(await sourceIndices(labelledSubset(mixed(50, 50), { labelFraction: 0.2 }, 0))).toEqual(chosen);
+    expect(await sourceIndices(labelledSubset(mixed(50, 50), { labelFraction: 0.2 }, 1))).not.toEqual(chosen);
   });
 
   it('should be the split itself at fraction 1', () => {
     const split = mixed(2, 2);
-    expect(labelledSubset(split, 1, 0)).toBe(split);
+    expect(labelledSubset(split, { labelFraction: 1 }, 0)).toBe(split);
   });
 
   it('should pass over classes without images', () => {
-    expect(countByLabel(labelledSubset(splitWith([0, 0, 2, 2]), 0.5, 0))).toEqual({ 0: 1, 2: 1 });
+    expect(countByLabel(labelledSubset(splitWith([0, 0, 2, 2]), { labelFraction: 0.5 }, 0))).toEqual({ 0: 1, 2: 1 });
   });
 });

@@ -7,6 +7,7 @@ import { keepPlan, planId, planPath } from '../../src/store/plans.js';
 import { resultSchema, type StageResult } from '../../src/store/records.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
 import { planIn } from '../support/plan.js';
+import { evaluationOf } from '../support/entries.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -44,7 +45,7 @@ function copy(name: string): { out: string; of: (objective: 'masked' | 'blurred'
     out,
     of: (objective, kind) => {
       const job = plan.jobs.find(({ cells }) => cells[0]!.objective === objective)!;
-      const id = kind === 'pretrain' ? job.pretrain! : job.evaluations[kind]!;
+      const id = kind === 'pretrain' ? job.pretrain! : evaluationOf(job, kind)!;
       return sweepPaths(out).stage(id);
     },
   };

@@ -9,6 +9,7 @@ import { sweepPaths } from '../../src/store/layout.js';
 import { keepPlan, planPath } from '../../src/store/plans.js';
 import { planOf, resultOf, temporaryFolder } from '../runner/support.js';
 import { accuracies, collect, pick, resultsMaker, type NumbersOf } from './support.js';
+import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
 const root = temporaryFolder();
@@ -17,7 +18,7 @@ const spec = (objectives: string, job = '{}', seeds = '0, 1, 2'): string =>
   `job: ${job}\ngrid: {objective: [${objectives}], seed: [${seeds}]}`;
 
 const comparisonOf = (a: string, b: string, left: NumbersOf, right: NumbersOf = left) =>
-  compare(collect([results(a, left)]), collect([results(b, right)]), 'finetune');
+  compare(collect([results(a, left)]), collect([results(b, right)]), metric('finetune'));
 
 const SOME = accuracies({ scratch: [40, 42, 44], masked: [50, 51, 52], blurred: [45, 45, 45] });
 

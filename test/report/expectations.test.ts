@@ -1,6 +1,7 @@
 import { report } from '../../src/cli/write-report.js';
 import { parseExpectation, unmet, type Expectation } from '../../src/report/expectations.js';
 import { accuracies, collect, resultsMaker } from './support.js';
+import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
 const folder = results(
@@ -26,7 +27,7 @@ function parse(text: string): Expectation {
 test.each(['masked>=20', ' masked >= 2e1 ', 'masked<=30', 'masked>19.9', 'masked<31', 'masked>-1'])(
   '%s is met',
   (text) => {
-    expect(unmet(data, 'finetune', parse(text))).toBeNull();
+    expect(unmet(data, metric('finetune'), parse(text))).toBeNull();
   },
 );
 
@@ -40,11 +41,11 @@ test.each([
   ['blurred+distorted>=1', 'expected blurred+distorted>=1 (finetune): seed 1 has no result'],
   ['scratch>=1', 'expected scratch>=1: no run of the sweep has the objective scratch'],
 ])('%s is not met', (text, why) => {
-  expect(unmet(data, 'finetune', parse(text))).toEqual(why);
+  expect(unmet(data, metric('finetune'), parse(text))).toEqual(why);
 });
 
 test('the metric of the report counts', () => {
-  expect(unmet(data, 'knn', parse('masked>=20'))).toBe(
+  expect(unmet(data, metric('knn'), parse('masked>=20'))).toBe(
     'expected masked>=20 (knn): seed 0 has 5.00 %, and 1 more of 2 runs',
   );
 });

@@ -6,6 +6,7 @@ import { effectsTable } from '../../src/report/tables/effects.js';
 import { factorTable } from '../../src/report/tables/factor.js';
 import { formatCell } from '../../src/report/writers/cells.js';
 import { dataOf, pick } from './support.js';
+import { evaluationOf, metric } from '../support/entries.js';
 
 interface Row {
   mask: number;
@@ -39,14 +40,14 @@ function dataWithout(missing: (row: Row) => boolean = () => false) {
         each.misalignment === task!.geometry.kind &&
         each.style === task!.style.kind,
     )!;
-    const record = stages.get(evaluations.finetune!)!;
+    const record = stages.get(evaluationOf({ evaluations }, 'finetune')!)!;
     const result = { ...record.result!, accuracy: row.accuracy } as typeof record.result;
     stages.set(record.stage.id, { ...record, result: missing(row) ? null : result });
   }
   return { ...data, stages };
 }
 
-const FINETUNE = { metric: 'finetune' } as const;
+const FINETUNE = { metric: metric('finetune') };
 
 describe('effects', () => {
   test('are those of statsmodels on a complete factorial', () => {

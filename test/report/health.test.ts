@@ -8,6 +8,7 @@ import { buildReport, writeReport } from '../../src/report/report.js';
 import { objectivesTable } from '../../src/report/tables/objectives.js';
 import type { Numbers } from '../runner/support.js';
 import { collect, pick, resultsMaker, type NumbersOf } from './support.js';
+import { evaluationOf, metric } from '../support/entries.js';
 
 const results = resultsMaker();
 const SPEC = 'name: sick\ngrid: {objective: [zoomed-in, masked, masked+zoomed-in], seed: [0, 1, 2]}';
@@ -26,12 +27,12 @@ const folder = results(SPEC, numbers);
 const data = collect([folder]);
 const idOf = (objective: string, seed: number, kind: 'pretrain' | 'finetune'): string => {
   const job = data.jobs.find((each) => each.cells[0]!.objective === objective && each.seed === seed)!;
-  return kind === 'pretrain' ? job.pretrain! : job.evaluations.finetune!;
+  return kind === 'pretrain' ? job.pretrain! : evaluationOf(job, 'finetune')!;
 };
 
 describe('an unhealthy run', () => {
   test('counts in no mean, rank or difference, but in its column', () => {
-    const table = objectivesTable(data, { metric: 'finetune' });
+    const table = objectivesTable(data, { metric: metric('finetune') });
     const rows = table.rows.filter(({ planned }) => planned !== 0);
     expect(pick({ rows }, 'objective', 'mean', 'n', 'planned', 'unhealthy', 'rank')).toEqual([
       ['zoomed-in', 41, 3, 3, 0, 3],
@@ -151,12 +152,14 @@ describe('vitmim report', () => {
       {
         id: idOf('masked', 2, 'pretrain'),
         kind: 'pretrain',
+        entry: 'pretrain',
         run: 'masked, seed 2',
         problem: 'its loss ended at 2.010, no better than a prediction of zero (1.000)',
       },
       {
         id: idOf('masked+zoomed-in', 1, 'finetune'),
         kind: 'finetune',
+        entry: 'finetune',
         run: 'masked+zoomed-in, seed 1',
         problem: 'its loss ended at 9.350, no better than equal odds (2.303)',
       },

@@ -1,5 +1,6 @@
 import { integrationTable } from '../../src/report/tables/integration.js';
 import { collect, pick, resultsMaker } from './support.js';
+import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
 const SPEC = 'grid: {objective: [zoomed-in, masked, masked+zoomed-in, blurred], seed: [0, 1, 2]}';
@@ -20,7 +21,7 @@ const table = integrationTable(
       return accuracy == null ? null : { accuracy };
     }),
   ]),
-  { metric: 'finetune' },
+  { metric: metric('finetune') },
 );
 
 test('differences to masked are paired by seed, over the seeds that both have', () => {
@@ -52,7 +53,7 @@ include: [{objective: masked+zoomed-in, seed: [2, 0, 1]}]`;
   const folder = results(yaml, (objective, seed, { kind }) =>
     kind === 'pretrain' ? {} : { accuracy: own[objective]![seed]! },
   );
-  const { rows } = integrationTable(collect([folder]), { metric: 'finetune' });
+  const { rows } = integrationTable(collect([folder]), { metric: metric('finetune') });
   // 1, 2 and 3: a standard deviation of 1. By position they would be 33, −9 and −18.
   expect(pick({ rows }, 'difference_to_masked', 'difference_std', 'difference_n')[2]).toEqual([2, 1, 3]);
 });

@@ -1,10 +1,11 @@
 import { planOf } from '../runner/support.js';
 import { objectivesTable } from '../../src/report/tables/objectives.js';
 import { accuracies, collect, dataOf, pick, resultsMaker } from './support.js';
+import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
 const ALL = '[scratch, decolorized, blurred, distorted, zoomed-out, zoomed-in, masked, masked+zoomed-in]';
-const tableOf = (...folders: string[]) => objectivesTable(collect(folders), { metric: 'finetune' });
+const tableOf = (...folders: string[]) => objectivesTable(collect(folders), { metric: metric('finetune') });
 
 describe("a sweep over the paper's objectives", () => {
   const folder = results(
@@ -146,7 +147,7 @@ describe('a row is found by its triple', () => {
   test('with any name of the cell', () => {
     const yaml =
       'grid: {objective: [identity], maskRatio: [0, 0.5, 0.75], misalignment: [none, zoomed-in], seed: [0, 1]}';
-    const table = objectivesTable(dataOf(planOf(yaml), { accuracy: 50 }), { metric: 'finetune' });
+    const table = objectivesTable(dataOf(planOf(yaml), { accuracy: 50 }), { metric: metric('finetune') });
     expect(pick({ rows: table.rows.filter(({ n }) => n !== 0) }, 'objective', 'n', 'rank', 'paper_rank')).toEqual([
       ['identity', 2, null, null],
       ['zoomed-in', 2, 2, 3],
@@ -158,15 +159,15 @@ describe('a row is found by its triple', () => {
   test("and a zoom that is not the paper's is told", () => {
     const yaml =
       'job: {degradation: {zoomedIn: {fraction: 224/288}}}\ngrid: {objective: [zoomed-in, masked+zoomed-in], seed: [0, 1]}';
-    const { caption } = objectivesTable(dataOf(planOf(yaml)), { metric: 'finetune' });
+    const { caption } = objectivesTable(dataOf(planOf(yaml)), { metric: metric('finetune') });
     expect(caption.match(/zoomed-in zooms/g)).toHaveLength(1);
     expect(caption).toContain('zoomed-in zooms by 0.778 where the paper zooms by 0.714.');
   });
 });
 
 describe('settings', () => {
-  const rowsOf = (yaml: string, metric: 'finetune' | 'knn' = 'finetune') => {
-    const table = objectivesTable(dataOf(planOf(yaml)), { metric });
+  const rowsOf = (yaml: string, name: 'finetune' | 'knn' = 'finetune') => {
+    const table = objectivesTable(dataOf(planOf(yaml)), { metric: metric(name) });
     return { ...table, rows: table.rows.filter(({ planned }) => planned !== 0) };
   };
 

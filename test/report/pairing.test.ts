@@ -3,6 +3,7 @@ import { measurementsOf } from '../../src/evidence/measurements.js';
 import { describePairing, pairingOf, pairingOfMeasurements } from '../../src/report/pairing.js';
 import { keptCells } from './kept.js';
 import { collectedFrom } from './support.js';
+import { metric } from '../support/entries.js';
 
 // By pandas: the mean variance of the cells, and that of the differences of all 300 pairs of cells.
 test.each([
@@ -22,7 +23,7 @@ test.each([
 );
 
 test('the sentence has the numbers', () => {
-  expect(describePairing(pairingOf(keptCells('finetune_accuracy'))!, 'finetune')).toBe(
+  expect(describePairing(pairingOf(keptCells('finetune_accuracy'))!, metric('finetune'))).toBe(
     'Pairing by seed (finetune, 75 runs in 25 cells): the seeds of two cells correlate with −0.02. Standard deviation of a ' +
       'seed: 1.48 points; of a difference paired by seed: 2.11, unpaired (√2 times that of a seed): 2.09. ' +
       'So a paired difference needs 1.02 times the seeds of an unpaired one.',
@@ -31,7 +32,9 @@ test('the sentence has the numbers', () => {
 
 test('the sentence claims nothing from few runs', () => {
   const cells = [new Map([[0, 10], [1, 12], [2, 11]]), new Map([[0, 20], [1, 19], [2, 24]])]; // prettier-ignore
-  expect(describePairing(pairingOf(cells)!, 'knn')).toMatch(/These runs are too few to tell what pairing gains\.$/);
+  expect(describePairing(pairingOf(cells)!, metric('knn'))).toMatch(
+    /These runs are too few to tell what pairing gains\.$/,
+  );
 });
 
 test('seeds that go up and down together correlate with 1, over the seeds that two cells share', () => {
@@ -54,7 +57,7 @@ include: [{objective: scratch, seed: [0, 1]}]`;
     return resultOf(kind, { accuracy: task === null ? 40 + seed : long ? 50 - seed : 50 + seed });
   });
   // Variance of each cell .5; scratch − 5 epochs does not vary, scratch − 10 epochs varies by 2: 1 in the mean, as unpaired.
-  const found = pairingOfMeasurements(measurementsOf(data, 'finetune'))!;
+  const found = pairingOfMeasurements(measurementsOf(data, metric('finetune')))!;
   expect(found).toMatchObject({ cells: 3, runs: 6 });
   expect(found.differenceStd ** 2).toBeCloseTo(1, 12);
   expect(found.correlation).toBeCloseTo(0, 12);

@@ -99,7 +99,12 @@ test('a plan is reported by its identity', () => {
 
 test('of many missing results the first are named, and the others counted by reason', () => {
   const plan = planOf(`grid: {objective: [scratch], seed: [${Array.from({ length: 30 }, (_, i) => i).join(', ')}]}`);
-  const missing = plan.stages.map((stage, i) => ({ stage, folder: '', why: i < 24 ? 'not run' : `failed: at ${i}` }));
+  const missing = plan.stages.map((stage, i) => ({
+    stage,
+    entry: 'finetune',
+    folder: '',
+    why: i < 24 ? 'not run' : `failed: at ${i}`,
+  }));
   const { first, rest } = missingInBrief(missing);
   expect(first).toEqual(missing.slice(0, 20));
   expect(rest).toBe('and 10 more (4 not run, 6 failed); the column "missing" of runs.csv has all');

@@ -7,6 +7,7 @@ import { effectsTable } from '../../src/report/tables/effects.js';
 import { verdictsOf } from '../../src/report/verdicts.js';
 import type { Task } from '../../src/spec/task.js';
 import { dataOf } from './support.js';
+import { evaluationOf, metric } from '../support/entries.js';
 
 const plan = planOf(`
 grid:
@@ -45,7 +46,7 @@ function planted({ mask, misalignment, style, interaction }: Planted, draw: numb
       // Centred, so that the effect of misalignment over both mask ratios stays what is planted.
       interaction * (masked! - 0.5) * misaligned! +
       random.normal(0, NOISE);
-    const record = stages.get(evaluations.finetune!)!;
+    const record = stages.get(evaluationOf({ evaluations }, 'finetune')!)!;
     stages.set(record.stage.id, { ...record, result: { ...record.result!, accuracy } as typeof record.result });
   }
   return { ...data, stages };
@@ -65,7 +66,7 @@ const EFFECTS: Planted = { mask: 0, misalignment: 0.3, style: -0.5, interaction:
 const NOTHING: Planted = { mask: 0, misalignment: 0, style: 0, interaction: 0 };
 
 describe('of 100 data sets with three seeds and planted effects, at least 90 have intervals that hold', () => {
-  const tables = DRAWS.map((draw) => effectsTable(planted(EFFECTS, draw), { metric: 'finetune' }));
+  const tables = DRAWS.map((draw) => effectsTable(planted(EFFECTS, draw), { metric: metric('finetune') }));
 
   test.each([
     ['misalignment', 0.3],
@@ -85,7 +86,7 @@ describe('verdicts', () => {
   function outcomes(of: Planted): Map<string, Record<string, number>> {
     const counts = new Map<string, Record<string, number>>();
     for (const draw of DRAWS) {
-      for (const { principle, outcome } of verdictsOf(planted(of, draw), 'finetune')) {
+      for (const { principle, outcome } of verdictsOf(planted(of, draw), metric('finetune'))) {
         const own = counts.get(principle) ?? {};
         counts.set(principle, { ...own, [outcome]: (own[outcome] ?? 0) + 1 });
       }

@@ -105,8 +105,8 @@ describe('the metric', () => {
   const data = dataOf(planOf('job: {evaluate: [linear, knn]}\ngrid: {objective: [masked]}'));
 
   test('is what the jobs are ranked by, or what is asked for', () => {
-    expect(buildTables(data)[0]!.caption).toContain('(linear)');
-    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn)');
+    expect(buildTables(data)[0]!.caption).toContain('(linear on shapes)');
+    expect(buildTables(data, { metric: 'knn' })[0]!.caption).toContain('(knn on shapes)');
   });
 
   test('must be measured by some job', () => {
@@ -198,7 +198,7 @@ By finetune at the last epoch. No principle can be tested on these results.
 
 ## Objectives
 
-Top-1 accuracy in percent (finetune), over seeds; the paper's are of ViT-B/16 on ImageNet-1k. No rank correlation with the paper: fewer than three of its rows have a result.
+Top-1 accuracy in percent (finetune on shapes), over seeds; the paper's are of ViT-B/16 on ImageNet-1k. No rank correlation with the paper: fewer than three of its rows have a result.
 
 | objective | mask ratio | misalignment | style | mean (%) | std (%) | n | planned | gain (%) | rank | paper (%) | paper rank | epoch | metric |
 | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
@@ -213,7 +213,7 @@ Top-1 accuracy in percent (finetune), over seeds; the paper's are of ViT-B/16 on
 
 ## Integration
 
-Masking and zooming in, apart and together: top-1 accuracy in percent (finetune), over seeds.
+Masking and zooming in, apart and together: top-1 accuracy in percent (finetune on shapes), over seeds.
 
 | objective | mean (%) | n | planned | pairs | paper (%) | paper to masked (%) | pre-training images/s | epoch | metric |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |

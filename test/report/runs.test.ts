@@ -2,6 +2,7 @@ import { planOf, resultOf } from '../runner/support.js';
 import { runsTable } from '../../src/report/tables/runs.js';
 import type { Row } from '../../src/report/table.js';
 import { accuracies, collect, collectedFrom, dataOf, pick, resultsMaker } from './support.js';
+import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
 
@@ -9,7 +10,7 @@ test('every job is one row with its triple, its cells and every number of its st
   const plan = planOf(
     'name: s\njob: {evaluate: [knn]}\ngrid: {objective: [masked]}\ninclude: [{objective: identity, maskRatio: 0.75}]',
   );
-  const table = runsTable(dataOf(plan, { accuracy: 61.25, loss: 0.7 }), { metric: 'knn' });
+  const table = runsTable(dataOf(plan, { accuracy: 61.25, loss: 0.7 }), { metric: metric('knn') });
   expect(table.rows).toEqual([
     {
       sweep: 's',
@@ -55,7 +56,7 @@ test('every key that varies is a column, and no other', () => {
   const yaml = `
 grid: {objective: [masked, masked+zoomed-in, zoomed-in, blurred], pretrain.epochs: [5, 10]}
 include: [{objective: scratch}]`;
-  const { columns, rows } = runsTable(dataOf(planOf(yaml)), { metric: 'finetune' });
+  const { columns, rows } = runsTable(dataOf(planOf(yaml)), { metric: metric('finetune') });
   expect(columns.flatMap(({ key }) => (key.includes('.') ? [key] : []))).toEqual([
     'pretrain.epochs',
     'degradation.zoomedIn.fraction',
@@ -71,7 +72,7 @@ include: [{objective: scratch}]`;
 test('a job without all its results says which are missing', () => {
   const folder = results('grid: {objective: [scratch, masked]}', accuracies({ scratch: [40] }));
   expect(
-    pick(runsTable(collect([folder]), { metric: 'finetune' }), 'objective', 'finetune_accuracy', 'missing'),
+    pick(runsTable(collect([folder]), { metric: metric('finetune') }), 'objective', 'finetune_accuracy', 'missing'),
   ).toEqual([
     ['scratch', 40, ''],
     ['masked', null, 'finetune'],
@@ -88,7 +89,7 @@ test('numbers of training that results of older versions lack are empty, and tho
       const known = Object.entries(values).filter(([key]) => key in result);
       return { ...result, ...Object.fromEntries(known), corruptImages: ['a.png', 'b.png'], damagedImages: ['c.png'] };
     });
-    return runsTable(data, { metric: 'finetune' }).rows[0]!;
+    return runsTable(data, { metric: metric('finetune') }).rows[0]!;
   };
   expect(columnsOf(own)).toMatchObject({
     pretrain_first_loss: 1.5,

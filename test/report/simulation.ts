@@ -8,6 +8,7 @@ import { summaryStatistics } from '../../src/statistics/summary.js';
 import { judge } from '../../src/report/verdicts.js';
 import type { Misalignment, StyleKind } from '../../src/spec/task.js';
 import type { Measurement } from '../../src/evidence/measurements.js';
+import { metric } from '../support/entries.js';
 
 const MASKS = [0, 0.75];
 const MISALIGNMENTS: readonly Misalignment[] = ['none', 'zoomed-in', 'zoomed-out', 'distorted'];
@@ -84,9 +85,10 @@ export function drawFactorial({ effects, seeds, missing, slopes, collapses }: Sc
 
 const MEASUREMENT: Omit<Measurement, 'seed' | 'accuracy'> = {
   task: null,
-  metric: 'finetune',
+  metric: metric('finetune'),
   configuration: new Map(),
   strengths: new Map(),
+  repeats: [],
   unhealthy: null,
   epochs: null,
   pretrain: null,
@@ -133,7 +135,7 @@ export function simulate(
     const random = stream(report, 'simulated reports', name);
     const factorials = Array.from({ length: settings }, () => drawFactorial(scenario, random));
     let wrong = 0;
-    for (const { principle, outcome, estimate } of judge(factorials, 'finetune')) {
+    for (const { principle, outcome, estimate } of judge(factorials, metric('finetune'))) {
       const { truth, sign } = expected[principle]!;
       tally.verdicts += 1;
       if (estimate.interval !== null) {

@@ -4,7 +4,7 @@ import { planOf, resultOf, temporaryFolder, type Numbers } from '../runner/suppo
 import { collect, type ReportData } from '../../src/report/collect.js';
 import { paperObjective } from '../../src/report/paper.js';
 import type { Row, Table } from '../../src/report/table.js';
-import type { Job, Plan, StageConfig, StageKind } from '../../src/spec/stages.js';
+import { entryNames, stageIds, type Job, type Plan, type StageConfig, type StageKind } from '../../src/spec/stages.js';
 import type { StageResult } from '../../src/store/records.js';
 import { writeJson } from '../../src/store/files.js';
 import { sweepPaths } from '../../src/store/layout.js';
@@ -22,9 +22,7 @@ export function resultsMaker(): (yaml: string, numbersOf: NumbersOf) => string {
     const paths = sweepPaths(folder);
     writeJson(paths.plan, plan);
     for (const { id, config } of plan.stages) {
-      const job = plan.jobs.find(({ pretrain, evaluations }) =>
-        [pretrain, ...Object.values(evaluations)].includes(id),
-      )!;
+      const job = plan.jobs.find((each) => stageIds(each).includes(id))!;
       const numbers = numbersOf(objectiveOf(job), job.seed, config);
       if (numbers !== null) writeJson(paths.stage(id).result, resultOf(config.kind, numbers));
     }
@@ -48,11 +46,15 @@ export const ONLY_PLAN = { plans: ['0123456789abcdef'], settings: [], rest: { pl
 
 /** The data of one plan without any files: every stage has the numbers given. */
 export function dataOf(plan: Plan, numbers: Numbers = {}): ReportData {
+  const names = entryNames(plan);
   return {
     sweeps: [{ name: plan.name, folder: 'results', description: null, leftOut: 0, ...ONLY_PLAN }],
     jobs: plan.jobs.map((job) => ({ ...job, sweep: plan.name })),
     stages: new Map(
-      plan.stages.map((stage) => [stage.id, { stage, result: resultOf(stage.config.kind, numbers), provenance: null }]),
+      plan.stages.map((stage) => {
+        const { id, config } = stage;
+        return [id, { stage, entry: names.get(id)!, result: resultOf(config.kind, numbers), provenance: null }];
+      }),
     ),
     missing: [],
   };
@@ -70,12 +72,14 @@ export function collectedFrom(plan: Plan, resultFor: (job: Job, kind: StageKind)
   const data = dataOf(plan);
   const stages = new Map(
     [...data.stages].map(([id, record]) => {
-      const job = plan.jobs.find(({ pretrain, evaluations }) =>
-        [pretrain, ...Object.values(evaluations)].includes(id),
-      )!;
+      const job = plan.jobs.find((each) => stageIds(each).includes(id))!;
       return [id, { ...record, result: resultFor(job, record.stage.config.kind) }];
     }),
   );
   const missing = [...stages.values()].filter(({ result }) => result === null);
-  return { ...data, stages, missing: missing.map(({ stage }) => ({ stage, folder: '', why: 'not run' })) };
+  return {
+    ...data,
+    stages,
+    missing: missing.map(({ stage, entry }) => ({ stage, entry, folder: '', why: 'not run' })),
+  };
 }

@@ -7,6 +7,7 @@ import { stream } from '../../src/common/random.js';
 import { describeVerdict, verdictsOf, verdictRule, type Verdict } from '../../src/report/verdicts.js';
 import type { Job } from '../../src/spec/stages.js';
 import { collectedFrom } from './support.js';
+import { metric } from '../support/entries.js';
 
 const PRINCIPLES = ['misalignment', 'interaction', 'style', 'mask', 'integrated'] as const;
 
@@ -63,7 +64,7 @@ function judged(added: Added, without: (run: Run) => boolean = () => false): Ver
       added.interaction[seed]! * masked * misaligned;
     return resultOf(kind, { accuracy });
   });
-  return verdictsOf(data, 'finetune');
+  return verdictsOf(data, metric('finetune'));
 }
 
 const negated = (added: Added): Added =>
@@ -213,7 +214,7 @@ grid: {objective: [identity], maskRatio: [0, 0.75], misalignment: [none, zoomed-
   const random = stream(0, 'accuracies');
   const verdicts = verdictsOf(
     collectedFrom(planOf(yaml), (_job, kind) => resultOf(kind, { accuracy: random.normal(40, 1) })),
-    'finetune',
+    metric('finetune'),
   );
   expect(verdicts.map(({ family }) => family)).toEqual(Array(10).fill(10));
 });

@@ -8,10 +8,10 @@ import { jsonReporter } from '../../src/runner/reporters/json.js';
 import { plainReporter } from '../../src/runner/reporters/plain.js';
 import { resultOf } from './support.js';
 
-const pretrain: StageRef = { id: 'a', kind: 'pretrain', name: 'pretrain masked seed 0' };
-const finetune: StageRef = { id: 'b', kind: 'finetune', name: 'finetune masked seed 0' };
-const scratch: StageRef = { id: 'c', kind: 'finetune', name: 'finetune scratch seed 0' };
-const linear: StageRef = { id: 'd', kind: 'linear', name: 'linear masked seed 0' };
+const pretrain: StageRef = { id: 'a', kind: 'pretrain', entry: 'pretrain', name: 'pretrain masked seed 0' };
+const finetune: StageRef = { id: 'b', kind: 'finetune', entry: 'finetune', name: 'finetune masked seed 0' };
+const scratch: StageRef = { id: 'c', kind: 'finetune', entry: 'finetune', name: 'finetune scratch seed 0' };
+const linear: StageRef = { id: 'd', kind: 'linear', entry: 'linear', name: 'linear masked seed 0' };
 
 const progress = (step: number): RunEvent => ({
   type: 'stage-progress',
@@ -47,7 +47,14 @@ const STORY: [number, RunEvent][] = [
       jobs: 2,
     },
   ],
-  [0, { type: 'stage-hit', stage: { id: 'e', kind: 'knn', name: 'knn scratch seed 0' }, why: 'done before' }],
+  [
+    0,
+    {
+      type: 'stage-hit',
+      stage: { id: 'e', kind: 'knn', entry: 'knn', name: 'knn scratch seed 0' },
+      why: 'done before',
+    },
+  ],
   [0, { type: 'stage-started', stage: pretrain, attempt: 2, why: 'failed (NaN)' }],
   [0, { type: 'stage-started', stage: scratch, attempt: 1, why: 'new' }],
   [1, { type: 'stage-training', stage: pretrain, device: 'OpenBLAS, 1 thread', steps: 40, fromStep: 10 }],

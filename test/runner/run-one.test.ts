@@ -40,7 +40,7 @@ describe('one stage', () => {
     const { workers, run } = setUp('blocked');
     expect(await run(finetune.id)).toEqual({
       kind: 'blocked',
-      by: { id: pretrain.id, kind: 'pretrain', name: 'pretrain masked' },
+      by: { id: pretrain.id, kind: 'pretrain', entry: 'pretrain', name: 'pretrain masked' },
     });
     expect(workers.started).toEqual([]);
   });

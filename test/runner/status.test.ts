@@ -116,7 +116,7 @@ describe('the progress of a stage', () => {
 
 describe('the work that is left', () => {
   const status = (kind: StageKind, how: StageStatus['status'], seconds?: number): StageStatus => ({
-    stage: { id: 'x', kind, name: 'x' },
+    stage: { id: 'x', kind, entry: kind, name: 'x' },
     status: how,
     state:
       seconds === undefined

@@ -2,7 +2,7 @@ import type { RunEvent, StageRef } from '../../src/runner/events.js';
 import { SweepClock } from '../../src/runner/sweep-clock.js';
 import { resultOf } from './support.js';
 
-const stage = (kind: StageRef['kind'], id: string): StageRef => ({ kind, id, name: id });
+const stage = (kind: StageRef['kind'], id: string): StageRef => ({ kind, entry: kind, id, name: id });
 const started = (ref: StageRef): RunEvent => ({ type: 'stage-started', stage: ref, attempt: 1, why: 'new' });
 const done = (ref: StageRef, seconds: number): RunEvent => ({
   type: 'stage-done',

@@ -1,3 +1,4 @@
+import { entriesOf } from '../../src/spec/entries.js';
 import { evaluationConfig, pretrainConfig, resolveJob } from '../../src/spec/jobs.js';
 import { jobSchema } from '../../src/spec/schema.js';
 import type { Evaluation } from '../../src/stages/index.js';
@@ -13,7 +14,7 @@ function configOf(kind: 'pretrain' | Evaluation, input: object): StageConfig {
   const job = jobSchema.parse(input);
   const resolved = resolveJob(job);
   if (resolved.kind !== 'job') throw new Error(resolved.kind);
-  if (kind !== 'pretrain') return evaluationConfig(kind, job, resolved.model);
+  if (kind !== 'pretrain') return evaluationConfig(entriesOf({ ...job, evaluate: [kind] })[0]!, job, resolved.model);
   if (resolved.task === null) throw new Error('scratch');
   return pretrainConfig(job, resolved.model, resolved.task);
 }

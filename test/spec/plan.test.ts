@@ -237,7 +237,9 @@ test('any plan has no two jobs or stages alike, and every cell once', () => {
       expect(new Set(work).size).toBe(jobs.length);
       const cells = [...jobs.flatMap((job) => job.cells), ...leftOut.map(({ cell }) => cell)];
       expect(new Set(cells.map((cell) => JSON.stringify(cell))).size).toBe(cells.length);
-      const used = new Set(jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations)]));
+      const used = new Set(
+        jobs.flatMap(({ pretrain, evaluations }) => [pretrain, ...Object.values(evaluations).flat()]),
+      );
       used.delete(null);
       expect(used).toEqual(new Set(stages.map(({ id }) => id)));
       expect(plan(JSON.stringify(raw))).toEqual(built);

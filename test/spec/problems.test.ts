@@ -153,8 +153,14 @@ describe('wrong values', () => {
       'data: {name: cifar}',
       'job.data.name: expected one of shapes, cifar10, cifar100, idx, image-folder, got "cifar"; did you mean "cifar10"?',
     ],
-    ['evaluate: [knn, knn]', 'job.evaluate: expected each evaluation at most once, got ["knn","knn"]'],
-    ['evaluate: knn', 'job.evaluate: expected a list, each item one of finetune, linear, knn, got "knn"'],
+    [
+      'evaluate: [knn, knn]',
+      'job.evaluate[1]: evaluate[0] has the name knn already; give each evaluation a name of its own',
+    ],
+    [
+      'evaluate: knn',
+      'job.evaluate: expected a list, each item one of finetune, linear, knn or a mapping of keys, got "knn"',
+    ],
     ['evaluate: [lin]', 'job.evaluate[0]: expected one of finetune, linear, knn, got "lin"'],
     [
       'degradation: {distorted: {strength: 0.2}}',
@@ -199,7 +205,7 @@ describe('wrong values', () => {
 
   test('an axis of a list-valued key is a list of lists', () => {
     expect(complaints('grid: {evaluate: [knn]}')).toEqual([
-      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn, got "knn"',
+      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn or a mapping of keys, got "knn"',
     ]);
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { formatShard, parseShard, shardPlan } from '../../src/spec/shard.js';
 import { SpecError } from '../../src/spec/problems.js';
-import type { Plan } from '../../src/spec/stages.js';
+import { stageIds, type Plan } from '../../src/spec/stages.js';
 import { sweep } from './support/arbitraries.js';
 import { ABLATION, plan } from './support/sweeps.js';
 
@@ -47,10 +47,7 @@ describe('the shards of any plan', () => {
         for (const part of shards(whole, count)) {
           const own = new Set(ids(part));
           for (const { parent } of part.stages) expect(parent === null || own.has(parent)).toBe(true);
-          for (const { pretrain, evaluations } of part.jobs) {
-            const needed = [pretrain, ...Object.values(evaluations)].filter((id) => id !== null);
-            expect(needed.filter((id) => !own.has(id))).toEqual([]);
-          }
+          for (const job of part.jobs) expect(stageIds(job).filter((id) => !own.has(id))).toEqual([]);
         }
       }),
     );

@@ -18,6 +18,7 @@ import { Interrupted } from '../../src/training/interrupted.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
 import { availableDevices } from '../support/devices.js';
+import { evaluationOf } from '../support/entries.js';
 
 /** 25 epochs of one step each, so that the loss of every step is recorded. */
 const SPEC = `
@@ -100,7 +101,7 @@ function countRecordings(): () => number {
 
 const stages = plan.jobs.map((job) => {
   const { objective } = job.cells[0]!;
-  return [objective, objective === 'scratch' ? job.evaluations.finetune! : job.pretrain!] as const;
+  return [objective, objective === 'scratch' ? evaluationOf(job, 'finetune')! : job.pretrain!] as const;
 });
 
 it.each(stages)('%s: losses over 25 steps within a thousandth', async (_objective, id) => {
@@ -121,7 +122,7 @@ it.each(stages)('%s: losses over 25 steps within a thousandth', async (_objectiv
 const ofObjective = ({ jobs }: typeof plan, objective: string): string =>
   jobs
     .filter(({ cells }) => cells[0]!.objective === objective)
-    .map(({ pretrain, evaluations }) => pretrain ?? evaluations.finetune!)[0]!;
+    .map(({ pretrain, evaluations }) => pretrain ?? evaluationOf({ evaluations }, 'finetune')!)[0]!;
 
 // Ten images in 25 steps: the differences by rounding are not averaged, and grow from step to step.
 (fast.includes('webgpu') ? it : it.skip).each(['scratch', 'masked', 'zoomed-in'])(

@@ -10,6 +10,7 @@ import { stagePaths } from '../../src/store/layout.js';
 import type { StageResult } from '../../src/store/records.js';
 import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
+import { evaluationOf } from '../support/entries.js';
 
 const SPEC = `
 job:
@@ -58,7 +59,7 @@ it.each(plan.jobs.filter(({ pretrain }) => pretrain !== null).map((job) => [job.
 
 it.each(['scratch', 'decolorized'])('fine-tuning from %s fits twenty labels', async (objective) => {
   const job = plan.jobs.find(({ cells }) => cells[0]!.objective === objective)!;
-  const result = await run(job.evaluations.finetune!);
+  const result = await run(evaluationOf(job, 'finetune')!);
   if (result.kind !== 'finetune') throw new Error('expected a fine-tuning');
   expect(result.loss).toBeLessThan(0.5); // ln 10 = 2.3 at the beginning
 });

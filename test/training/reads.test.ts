@@ -120,7 +120,7 @@ function labelledBy(seed: number): number[] {
       return Promise.resolve({ data: new Uint8Array(3), height: 1, width: 1 });
     },
   });
-  const subset = labelledSubset(split, FRACTION, seed);
+  const subset = labelledSubset(split, { labelFraction: FRACTION }, seed);
   for (let i = 0; i < subset.length; i++) void subset.read(i);
   return ascending(chosen);
 }

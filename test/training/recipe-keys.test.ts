@@ -9,7 +9,7 @@ import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import { openDataset } from '../../src/data/dataset.js';
 import { initialValues, type Purpose, type Values } from '../../src/model/parameters.js';
-import { buildPlan } from '../../src/spec/plan.js';
+import { buildPlan, datasetsOf } from '../../src/spec/plan.js';
 import type { PretrainSpec } from '../../src/spec/schema.js';
 import type { RecipeSpecs } from '../../src/stages/index.js';
 import type { Stage, StageKind } from '../../src/spec/stages.js';
@@ -184,6 +184,10 @@ const SHARED = {
 
 const PRETRAIN: Record<keyof PretrainSpec, Check> = {
   ...SHARED,
+  async data(run) {
+    const [own, other] = [await run(ONE_STEP), await run({ ...ONE_STEP, data: { ...DATA, trainImages: 4 } })];
+    expect([own.result.trainImages, other.result.trainImages]).toEqual([IMAGES, 4]);
+  },
   async target(run) {
     // The loss of the zero prediction is the variance of the targets: (n − 1)/n of the unbiased 1, over n values of a
     // patch.
@@ -345,8 +349,9 @@ async function outcomeOf(kind: StageKind, recipe: object, job: Record<string, un
     evaluate: [kind === 'pretrain' ? 'knn' : kind],
   };
   const sweep = readSweep(JSON.stringify({ job: whole }), { file: 'keys.yaml', defaultName: 'keys' });
-  const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
-  const { stages } = buildPlan(sweep, () => fingerprint);
+  const fingerprints = new Map<string, string>();
+  for (const data of datasetsOf(sweep)) fingerprints.set(JSON.stringify(data), (await openDataset(data)).fingerprint);
+  const { stages } = buildPlan(sweep, (data) => fingerprints.get(JSON.stringify(data))!);
   const wanted = stages.find(({ config }) => config.kind === kind)!;
   for (const stage of stages) {
     if (stage.id !== wanted.id && stage.id !== wanted.parent) continue;

@@ -1,5 +1,5 @@
-/** What an argument may be, where that is more than its name says and less than a choice: others are taken as well. */
-import type { Argument } from 'commander';
+/** What an argument or the value of an option may be, where that is more than its name says and less than a choice: others are taken as well. */
+import type { Argument, Option } from 'commander';
 
 export interface Hint {
   words: readonly string[];
@@ -7,14 +7,14 @@ export interface Hint {
   files: boolean;
 }
 
-const hints = new WeakMap<Argument, Hint>();
+const hints = new WeakMap<Argument | Option, Hint>();
 
-/** Has shells complete these for the argument, without refusing any other. */
-export function hinted(argument: Argument, hint: Hint): Argument {
+/** Has shells complete these for the argument or the value of the option, without refusing any other. */
+export function hinted<Of extends Argument | Option>(argument: Of, hint: Hint): Of {
   hints.set(argument, hint);
   return argument;
 }
 
-export function hintOf(argument: Argument): Hint | undefined {
+export function hintOf(argument: Argument | Option): Hint | undefined {
   return hints.get(argument);
 }

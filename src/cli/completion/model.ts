@@ -73,11 +73,12 @@ function namesOf({ commands }: Command): ArgumentModel {
 function optionModel(option: Option): OptionModel {
   const { short, long, description, required, optional, variadic, argChoices, flags } = option;
   const label = /[<[](.+?)(?:\.\.\.)?[>\]]/.exec(flags)?.[1] ?? '';
+  const words = argChoices ?? hintOf(option)?.words;
   return {
     flags: [short, long].filter((flag) => flag !== undefined),
     description: firstLine(description),
     value:
-      required || optional ? { label, words: argChoices ?? [], paths: argChoices ? 'none' : pathsOf(label) } : null,
+      required || optional ? { label, words: words ?? [], paths: words === undefined ? pathsOf(label) : 'none' } : null,
     variadic,
     repeatable: variadic || Array.isArray(option.defaultValue),
   };

@@ -1,5 +1,5 @@
 /** Two sweeps, or two plans, side by side: the keys that differ, and the cells that changed and by how much. */
-import { describeMetric, type MetricName } from '../../stages/metrics.js';
+import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
 import { measurementsOf, type Measurement } from '../../evidence/measurements.js';
 import { holm } from '../../statistics/holm.js';
@@ -23,7 +23,7 @@ export interface Comparison {
 }
 
 /** Compares two collections of results by a metric, B minus A. */
-export function compare(a: ReportData, b: ReportData, metric: MetricName): Comparison {
+export function compare(a: ReportData, b: ReportData, metric: NamedMetric): Comparison {
   const pairs = pairCells(measurementsOf(a, metric), measurementsOf(b, metric));
   const common = pairs.flatMap((pair) =>
     pair.a === null || pair.b === null ? [] : [{ pair, difference: differenceOf(pair.a, pair.b) }],
@@ -109,7 +109,7 @@ interface Compared {
   difference: Difference;
 }
 
-function cellsTable(compared: readonly Compared[], metric: MetricName): Table {
+function cellsTable(compared: readonly Compared[], metric: NamedMetric): Table {
   const ps = compared.flatMap(({ difference: { p } }, row) => (p === null ? [] : [{ row, p }]));
   const adjusted = new Map(holm(ps.map(({ p }) => p)).map((p, place) => [ps[place]!.row, p]));
   return {
@@ -143,7 +143,7 @@ function cellsTable(compared: readonly Compared[], metric: MetricName): Table {
   };
 }
 
-function onlyTable(pairs: readonly CellPair[], metric: MetricName): Table {
+function onlyTable(pairs: readonly CellPair[], metric: NamedMetric): Table {
   const rows = pairs.flatMap((pair): Row[] => {
     const { a, b } = pair;
     if (a !== null && b !== null) return [];

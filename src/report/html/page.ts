@@ -1,6 +1,6 @@
 /** `report.html`: the whole report as one file that needs no other and no network. Pure. */
 import { createHash } from 'node:crypto';
-import type { MetricName } from '../../stages/metrics.js';
+import type { NamedMetric } from '../../stages/metrics.js';
 import type { MissingResult, ReportData } from '../collect.js';
 import { unhealthyStages, type UnhealthyStage } from '../health.js';
 import { missingInBrief } from '../missing.js';
@@ -29,7 +29,7 @@ export interface ShownVerdict {
 export interface PageInput {
   data: ReportData;
   /** The accuracy that charts show. */
-  metric: MetricName;
+  metric: NamedMetric;
   /** Shown whole. */
   tables: readonly Table[];
   /** Too wide to read: named, with a link to their CSV file. */
@@ -157,7 +157,7 @@ function missingSection(missing: readonly MissingResult[], links: ReadonlyMap<st
   const { first, rest } = missingInBrief(missing);
   return markup`<section id="missing"><h2>Missing results</h2>
 <details><summary>${missing.length} stages</summary><ul>${first.map(
-    ({ stage, why }) => markup`<li>${stage.config.kind} ${stageLink(stage.id, links)}: ${why}</li>
+    ({ stage, entry, why }) => markup`<li>${entry} ${stageLink(stage.id, links)}: ${why}</li>
 `,
   )}${rest !== null && markup`<li>${rest}</li>`}</ul></details></section>
 `;

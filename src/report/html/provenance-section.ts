@@ -32,7 +32,7 @@ ${unrecorded > 0 && markup`<p>${unrecorded} stages have no provenance.json.</p>`
 
 const HEADERS = [
   { label: 'stage', numeric: false },
-  { label: 'kind', numeric: false },
+  { label: 'evaluation', numeric: false },
   { label: 'objective', numeric: false },
   { label: 'mask ratio', numeric: true },
   { label: 'seed', numeric: true },
@@ -42,13 +42,13 @@ const HEADERS = [
 
 function stageTable({ stages }: ReportData, links: ReadonlyMap<string, string>, commands: readonly string[]): Markup {
   const rows = [...stages.values()].map((record) => {
-    const { stage, result } = record;
+    const { stage, entry, result } = record;
     const task = pretrainingOf(record, stages);
     const ratio = task === null ? undefined : task.maskRatio;
     const number = result === null ? undefined : numberOf(result);
     return [
       { text: stageLink(stage.id, links) },
-      { text: stage.config.kind },
+      { text: entry },
       { text: taskName(task) },
       { text: ratio ?? null, ...(ratio !== undefined && { value: ratio }) },
       { text: stage.config.seed, value: stage.config.seed },

@@ -1,34 +1,36 @@
 /** The spreads of all evaluations in a results folder. */
-import { EVALUATION_NAMES } from '../../stages/index.js';
-import type { MetricName } from '../../stages/metrics.js';
+import type { NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
 import { measurementsOf } from '../../evidence/measurements.js';
+import { findMetric, metricsIn } from '../metric.js';
 import { spreadOfMeasurements, type Spread, type SpreadLack } from './spread.js';
 
+/** By the names of the metrics. */
 export interface CollectedSpreads {
-  spreads: ReadonlyMap<MetricName, Spread>;
+  spreads: ReadonlyMap<string, Spread>;
   /** Metrics without a spread. */
-  lacks: ReadonlyMap<MetricName, SpreadLack>;
+  lacks: ReadonlyMap<string, SpreadLack>;
 }
 
 /**
  * The spreads of a folder.
  *
- * @param metrics By default, the first metric of each evaluation of its jobs.
+ * @param name Of a metric; by default, the first metric of each evaluation of its jobs.
+ * @throws UsageError where no job measures it.
  */
-export function spreadsOf(data: ReportData, metrics: readonly MetricName[] = firstMetrics(data)): CollectedSpreads {
-  const spreads = new Map<MetricName, Spread>();
-  const lacks = new Map<MetricName, SpreadLack>();
-  for (const metric of metrics) {
+export function spreadsOf(data: ReportData, name?: string): CollectedSpreads {
+  const spreads = new Map<string, Spread>();
+  const lacks = new Map<string, SpreadLack>();
+  const named = name === undefined ? null : findMetric(data, name);
+  for (const metric of named === null ? firstMetrics(data) : [named]) {
     const found = spreadOfMeasurements(measurementsOf(data, metric));
-    if (typeof found === 'string') lacks.set(metric, found);
-    else spreads.set(metric, found);
+    if (typeof found === 'string') lacks.set(metric.name, found);
+    else spreads.set(metric.name, { ...found, scale: { unit: metric.metric.unit, digits: metric.metric.digits } });
   }
   return { spreads, lacks };
 }
 
-const firstMetrics = ({ jobs }: ReportData): MetricName[] =>
-  EVALUATION_NAMES.filter((evaluation) => jobs.some(({ evaluations }) => evaluations[evaluation] !== undefined));
+const firstMetrics = (data: ReportData): NamedMetric[] => metricsIn(data).filter(({ name, entry }) => name === entry);
 
 const LACKS: Record<SpreadLack, string> = {
   'no results': 'has no result that counts',

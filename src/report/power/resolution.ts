@@ -1,17 +1,15 @@
 /** What the seeds of a plan can resolve, given how much earlier runs vary. */
 import { groupBy } from '../../common/group-by.js';
 import type { Plan } from '../../spec/stages.js';
-import { EVALUATION_NAMES } from '../../stages/index.js';
-import { metricNamed, type MetricName } from '../../stages/metrics.js';
 import { CONFIDENCE } from '../../statistics/interval.js';
 import { FEWEST_SEEDS, halfWidth, type Design } from '../../statistics/power.js';
-import { describeFewRuns, designOf, type Spread } from './spread.js';
+import { describeFewRuns, designOf, scaleOf, type Spread } from './spread.js';
 
 /** Spreads, and the results that they are of. */
 export interface SpreadSource {
   /** The results, in a sentence: `results/pilot`. */
   name: string;
-  spreads: ReadonlyMap<MetricName, Spread>;
+  spreads: ReadonlyMap<string, Spread>;
   /** Whether these are runs of another sweep, which may vary otherwise. */
   foreign: boolean;
 }
@@ -23,7 +21,9 @@ export interface Resolution {
   seeds: { fewest: number; most: number };
   /** One for each evaluation of the plan, by its first metric. */
   metrics: {
-    metric: MetricName;
+    metric: string;
+    /** Of a difference; null: the metric has none, or the spread is not known. */
+    unit: string | null;
     pairing: Design['pairing'] | null;
     /** Half-widths of the 95 % interval of a difference of two cells; null: the spread is not known, or one seed has none. */
     halfWidths: { fewest: number | null; most: number | null };
@@ -36,7 +36,7 @@ const ALPHA = 1 - CONFIDENCE;
 
 /** What the plan's seeds resolve; null: the plan has no evaluation. */
 export function resolutionOf({ jobs }: Plan, { name, spreads, foreign }: SpreadSource): Resolution | null {
-  const evaluations = EVALUATION_NAMES.filter((each) => jobs.some((job) => job.evaluations[each] !== undefined));
+  const evaluations = [...new Set(jobs.flatMap((job) => Object.keys(job.evaluations)))];
   if (evaluations.length === 0) return null;
   const cells = jobs.flatMap((job) => job.cells);
   const counts = [...groupBy(cells, (cell) => JSON.stringify({ ...cell, seed: null })).values()].map(
@@ -50,12 +50,13 @@ export function resolutionOf({ jobs }: Plan, { name, spreads, foreign }: SpreadS
     metrics: evaluations.map((metric) => {
       const spread = spreads.get(metric);
       if (spread === undefined) {
-        return { metric, pairing: null, halfWidths: { fewest: null, most: null }, warning: null };
+        return { metric, unit: null, pairing: null, halfWidths: { fewest: null, most: null }, warning: null };
       }
       const design = designOf(spread);
       const at = (n: number): number | null => (n < FEWEST_SEEDS ? null : halfWidth(design, n, ALPHA));
       return {
         metric,
+        unit: scaleOf(spread).unit?.difference ?? null,
         pairing: design.pairing,
         halfWidths: { fewest: at(seeds.fewest), most: at(seeds.most) },
         warning: describeFewRuns(spread),
@@ -70,7 +71,9 @@ export function describeResolution({ source, foreign, seeds, metrics }: Resoluti
   const count = fewest === most ? `${fewest}` : `${fewest} to ${most}`;
   const known = metrics.filter(({ pairing }) => pairing !== null);
   const unknown = metrics.filter(({ pairing }) => pairing === null).map(({ metric }) => metric);
-  const widths = known.map(({ metric, halfWidths }) => `${describeWidths(halfWidths, unitOf(metric))} (${metric})`);
+  const widths = known.map(
+    ({ metric, unit, halfWidths }) => `${describeWidths(halfWidths, unit === null ? '' : ` ${unit}`)} (${metric})`,
+  );
   return [
     most < FEWEST_SEEDS
       ? `1 seed resolves nothing: a difference of two cells has an interval from ${FEWEST_SEEDS} seeds on.`
@@ -90,11 +93,6 @@ function describeSource(source: string, foreign: boolean, known: Resolution['met
   const other = foreign ? '; another setting may vary more or less' : '';
   return `The spread is that of ${source}${few}${other}.`;
 }
-
-const unitOf = (metric: MetricName): string => {
-  const { unit } = metricNamed(metric).metric;
-  return unit === null ? '' : ` ${unit.difference}`;
-};
 
 function describeWidths({ fewest, most }: Resolution['metrics'][number]['halfWidths'], unit: string): string {
   if (most === null) return '';

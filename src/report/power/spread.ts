@@ -1,8 +1,14 @@
 /** How much runs vary: between the seeds of a cell, and in differences of two cells. */
+import { ACCURACY, type Metric } from '../../stages/fields.js';
 import type { Measurement } from '../../evidence/measurements.js';
 import { spreadIsRounding } from '../../statistics/interval.js';
 import type { Design } from '../../statistics/power.js';
 import { comparedCells, ENOUGH_DEGREES, pairingOf, poolOfSeeds, type ComparedCells } from '../pairing.js';
+
+/** The unit and the decimals of a metric. */
+export type Scale = Pick<Metric, 'unit' | 'digits'>;
+
+export const scaleOf = ({ scale = ACCURACY.accuracy }: Spread): Scale => scale;
 
 export interface Spread {
   /** Cells with at least two seeds, and runs in them. */
@@ -14,6 +20,8 @@ export interface Spread {
   differenceStd: number | null;
   /** Correlation of the seeds of two cells; null as above. */
   correlation: number | null;
+  /** Of the metric; absent: that of an accuracy. */
+  scale?: Scale;
 }
 
 /** Why results have no spread. */

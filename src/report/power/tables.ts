@@ -1,9 +1,8 @@
 /** What results say about the seeds of the next sweep, as tables: spreads, intervals, and numbers of seeds. */
 import { groupBy } from '../../common/group-by.js';
 import { halfWidth, MOST_SEEDS, seedsNeeded } from '../../statistics/power.js';
-import { metricNamed, type MetricName } from '../../stages/metrics.js';
 import type { Column, Table } from '../table.js';
-import { describeFewRuns, designOf, type Spread } from './spread.js';
+import { describeFewRuns, designOf, scaleOf, type Spread } from './spread.js';
 
 /** What is asked. */
 export interface PowerQuestion {
@@ -17,15 +16,15 @@ export interface PowerQuestion {
   power: number;
 }
 
-export type Spreads = ReadonlyMap<MetricName, Spread>;
+export type Spreads = ReadonlyMap<string, Spread>;
 
 /** The three tables. */
 export function powerTables(spreads: Spreads, question: PowerQuestion): Table[] {
   return [spreadTable(spreads), intervalsTable(spreads, question), seedsTable(spreads, question)];
 }
 
-const unitOf = (metric: MetricName): { unit?: string } => {
-  const { unit } = metricNamed(metric).metric;
+const unitOf = (spread: Spread): { unit?: string } => {
+  const { unit } = scaleOf(spread);
   return unit === null ? {} : { unit: unit.difference };
 };
 
@@ -63,15 +62,15 @@ function spreadTable(spreads: Spreads): Table {
       { key: 'unpaired_std', label: 'unpaired', description: '√2 times the deviation of a seed.', ...DEVIATION },
       { key: 'correlation', label: 'correlation', description: 'Of the seeds of two cells.', digits: 2 },
     ],
-    rows: [...spreads].map(([metric, { cells, runs, seedStd, differenceStd, correlation }]) => ({
+    rows: [...spreads].map(([metric, spread]) => ({
       metric,
-      unit: unitOf(metric).unit ?? null,
-      cells,
-      runs,
-      seed_std: seedStd,
-      difference_std: differenceStd,
-      unpaired_std: Math.SQRT2 * seedStd,
-      correlation,
+      unit: unitOf(spread).unit ?? null,
+      cells: spread.cells,
+      runs: spread.runs,
+      seed_std: spread.seedStd,
+      difference_std: spread.differenceStd,
+      unpaired_std: Math.SQRT2 * spread.seedStd,
+      correlation: spread.correlation,
     })),
     summary: {},
   };
@@ -93,12 +92,12 @@ function intervalsTable(spreads: Spreads, { seeds, alpha }: PowerQuestion): Tabl
     caption: `Student's interval is the difference ± this, with so many seeds in each cell. ${describeDesigns(spreads)}`,
     columns: [
       { key: 'seeds', label: 'seeds', description: 'Seeds of each cell.', digits: 0 },
-      ...[...spreads.keys()].map((metric): Column => ({
+      ...[...spreads].map(([metric, spread]): Column => ({
         key: metric,
         label: metric,
         description: 'Half-width, in the unit of a difference.',
-        digits: metricNamed(metric).metric.digits,
-        ...unitOf(metric),
+        digits: scaleOf(spread).digits,
+        ...unitOf(spread),
       })),
     ],
     rows: seeds.map((n) => ({

@@ -1,5 +1,5 @@
 /** Columns that several tables have, and how their cells are made from a row of a comparison. */
-import { METRIC_NAMES, type MetricName } from '../../stages/metrics.js';
+import type { NamedMetric } from '../../stages/metrics.js';
 import { epochsOf, unhealthyIn, type ResultRow } from '../comparison.js';
 import { PAPER_ACCURACY, zoomDeparture } from '../paper.js';
 import type { Column, Row } from '../table.js';
@@ -51,12 +51,12 @@ export const EPOCH: Column = {
 export const METRIC: Column = {
   key: 'metric',
   label: 'metric',
-  description: `How encoders are measured: ${METRIC_NAMES.join(', ')}.`,
+  description: 'How encoders are measured: the name of an evaluation, with a dot and a key for a further metric of it.',
   aside: 9,
 };
 
 /** The cells of the columns above. */
-export function commonCells(row: ResultRow, metric: MetricName): Row {
+export function commonCells(row: ResultRow, metric: NamedMetric): Row {
   const { objective, setting, measurements, statistics } = row;
   return {
     objective,
@@ -68,7 +68,7 @@ export function commonCells(row: ResultRow, metric: MetricName): Row {
     unhealthy: unhealthyIn(row),
     paper_accuracy: PAPER_ACCURACY[objective],
     epoch: epochsOf(row),
-    metric,
+    metric: metric.name,
   };
 }
 

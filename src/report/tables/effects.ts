@@ -1,6 +1,6 @@
 /** The principles as numbers: main effects and two-way interactions of mask, misalignment and style, paired by seed. */
 import { stream, type Random } from '../../common/random.js';
-import { describeMetric } from '../../stages/metrics.js';
+import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
 import { epochsOf, unhealthyIn } from '../comparison.js';
 import { cellsOf, estimate } from '../../evidence/contrasts.js';
@@ -93,7 +93,7 @@ export const effectsTable: BuildTable = (data, { metric }) => {
   };
 };
 
-function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Effect, metric: string): Row {
+function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Effect, metric: NamedMetric): Row {
   const effect = factors.join(' × ');
   const level = levels.join(' × ');
   const found = estimate(contrasts);
@@ -124,6 +124,6 @@ function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Eff
     bootstrap_high: bootstrap?.[1] ?? null,
     p_seeds: signFlipTest(independent, random('signs of seeds')),
     epoch: epochsOf({ measurements }),
-    metric,
+    metric: metric.name,
   };
 }

@@ -1,5 +1,5 @@
 /** One factor at each level of the other two: mask ratio, misalignment or style, against the level that degrades nothing. */
-import { describeMetric, type MetricName } from '../../stages/metrics.js';
+import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
 import { epochsOf, unhealthyIn } from '../comparison.js';
 import { difference, estimate } from '../../evidence/contrasts.js';
@@ -94,7 +94,7 @@ export function factorTable(factor: Factor): BuildTable {
   };
 }
 
-function rowsOf(factorial: Factorial, factor: Factor, metric: MetricName): Row[] {
+function rowsOf(factorial: Factorial, factor: Factor, metric: NamedMetric): Row[] {
   const { levels } = factorial;
   const [outer, inner] = ORDER[factor];
   return levels[outer].flatMap((outerLevel) =>
@@ -123,7 +123,7 @@ function comparisonsOf({ levels, find }: Factorial, factor: Factor): FactorCell[
   );
 }
 
-function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metric: MetricName): Row {
+function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metric: NamedMetric): Row {
   const cell = factorial.find(triple);
   const reference = factorial.find({ ...triple, [factor]: REFERENCE[factor] });
   const contrast = cell === undefined || reference === undefined ? undefined : difference(cell, reference);
@@ -142,6 +142,6 @@ function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metri
     ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : []), name),
     paper_accuracy: objective === undefined ? null : PAPER_ACCURACY[objective],
     epoch: cell === undefined ? null : epochsOf(cell),
-    metric,
+    metric: metric.name,
   };
 }

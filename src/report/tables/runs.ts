@@ -1,11 +1,11 @@
 /** One row for each job with every key that varies and every number, for anyone's own analysis. */
 import { describeCell } from '../../spec/cells.js';
 import { taskName } from '../../spec/objective.js';
-import type { Stage, StageKind } from '../../spec/stages.js';
+import { repeatsOf } from '../../spec/stages.js';
 import { numberIn } from '../../stages/fields.js';
-import { STAGE_ENTRIES, STAGE_KINDS } from '../../stages/index.js';
+import { STAGE_ENTRIES, type StageKind } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
-import { configurationOf, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
+import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
 import { stageProblem } from '../../evidence/health.js';
 import type { BuildTable, Column, Row } from '../table.js';
 
@@ -28,13 +28,13 @@ const UNHEALTHY: Column = {
 const MISSING: Column = {
   key: 'missing',
   label: 'missing',
-  description: 'Kinds of stages without a result; empty when the job is complete.',
+  description: 'Pre-training and evaluations that lack a result; empty when the job is complete.',
 };
 
 export const runsTable: BuildTable = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
-  const kinds = STAGE_KINDS.filter((kind) => runs.some(({ stages }) => stages.has(kind)));
+  const parts = partsIn(runs);
   return {
     name: 'runs',
     title: 'Runs',
@@ -42,11 +42,11 @@ export const runsTable: BuildTable = (data) => {
     columns: [
       ...LEADING,
       ...keys.map((key): Column => ({ key, label: key, description: 'A key of the spec that varies.' })),
-      ...kinds.flatMap(columnsOf),
+      ...parts.flatMap(columnsOf),
       UNHEALTHY,
       MISSING,
     ],
-    rows: runs.map((run) => ({ ...leadingCells(run), ...keyCells(run, keys), ...stageCells(run, kinds) })),
+    rows: runs.map((run) => ({ ...leadingCells(run), ...keyCells(run, keys), ...stageCells(run, parts) })),
     summary: {},
   };
 };
@@ -54,7 +54,8 @@ export const runsTable: BuildTable = (data) => {
 interface Run {
   job: ReportJob;
   task: ReportJob['task'];
-  stages: ReadonlyMap<StageKind, StageRecord>;
+  /** The stages of the job by `pretrain` and the names of its evaluations; several are repeats. */
+  stages: ReadonlyMap<string, readonly StageRecord[]>;
   configuration: Configuration;
   strengths: Configuration;
 }
@@ -66,35 +67,58 @@ function varyingStrengths(runs: readonly Run[]): string[] {
 }
 
 function runOf(job: ReportJob, data: ReportData): Run {
-  const ids = [job.pretrain, ...Object.values(job.evaluations)].filter((id) => id !== null);
-  const records = ids.map((id) => data.stages.get(id)!);
-  const stages = records.map(({ stage }): Stage => stage);
+  const ids = new Map<string, readonly string[]>([
+    ...(job.pretrain === null ? [] : [['pretrain', [job.pretrain]] as const]),
+    ...Object.keys(job.evaluations).map((name) => [name, repeatsOf(job, name)] as const),
+  ]);
   return {
     job,
     task: job.task,
-    stages: new Map(records.map((record) => [record.stage.config.kind, record])),
-    configuration: configurationOf(stages),
+    stages: new Map([...ids].map(([name, own]) => [name, own.map((id) => data.stages.get(id)!)])),
+    configuration: configurationOfJob(job, (id) => data.stages.get(id)?.stage),
     strengths: strengthsOf(job.task),
   };
 }
 
-/** The columns of a kind of stage; their keys begin with the kind, as in `finetune_accuracy`. */
-function columnsOf(kind: StageKind): Column[] {
+/** Pre-training, or an evaluation by its name, and the kind of its stages. */
+interface Part {
+  name: string;
+  kind: StageKind;
+  repeated: boolean;
+}
+
+/** Pre-training first, then the evaluations in the order of the jobs. */
+function partsIn(runs: readonly Run[]): Part[] {
+  const parts = new Map<string, Part>();
+  for (const { stages } of runs) {
+    for (const [name, records] of stages) {
+      const repeated = records.length > 1 || parts.get(name)?.repeated === true;
+      parts.set(name, { name, kind: records[0]!.stage.config.kind, repeated });
+    }
+  }
+  const { pretrain, ...evaluations } = Object.fromEntries(parts) as Partial<Record<string, Part>>;
+  return [pretrain, ...Object.values(evaluations)].filter((part) => part !== undefined);
+}
+
+const MEAN_OF_REPEATS = ' Mean of the repeats that have a result; repeats.csv has each.';
+
+/** The columns of a part of a job; their keys begin with its name, as in `finetune_accuracy`. */
+function columnsOf({ name, kind, repeated }: Part): Column[] {
   return [
     ...Object.entries(STAGE_ENTRIES[kind].columns).map(([key, { label, description, unit, digits }]): Column => ({
-      key: columnKey(kind, key),
-      label: `${kind} ${label}`,
-      description,
+      key: columnKey(name, key),
+      label: `${name} ${label}`,
+      description: description + (repeated ? MEAN_OF_REPEATS : ''),
       ...(unit === undefined ? {} : { unit }),
       digits,
     })),
-    { key: `${kind}_stage`, label: `${kind} stage`, description: 'Identity of the stage: its folder below stages/.' },
+    { key: `${name}_stage`, label: `${name} stage`, description: 'Identity of the stage: its folder below stages/.' },
   ];
 }
 
 /** `finetune_chance_loss` for `chanceLoss`. */
-const columnKey = (kind: StageKind, key: string): string =>
-  `${kind}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
+const columnKey = (name: string, key: string): string =>
+  `${name}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
 
 function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
   return {
@@ -112,19 +136,20 @@ function keyCells({ configuration, strengths }: Run, keys: readonly string[]): R
   return Object.fromEntries(keys.map((key) => [key, configuration.get(key) ?? strengths.get(key) ?? null]));
 }
 
-function stageCells({ stages }: Run, kinds: readonly StageKind[]): Row {
+function stageCells({ stages }: Run, parts: readonly Part[]): Row {
   const cells: Row = {};
-  for (const kind of kinds) {
-    const record = stages.get(kind);
+  for (const { name, kind } of parts) {
+    const records = stages.get(name) ?? [];
     for (const key of Object.keys(STAGE_ENTRIES[kind].columns)) {
-      cells[columnKey(kind, key)] = record?.result == null ? null : numberIn(record.result, key);
+      const values = records.flatMap(({ result }) => (result === null ? [] : (numberIn(result, key) ?? [])));
+      cells[columnKey(name, key)] = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
     }
-    cells[`${kind}_stage`] = record?.stage.id ?? null;
+    cells[`${name}_stage`] = records.length === 0 ? null : records.map(({ stage }) => stage.id).join(' ');
   }
-  const missing = [...stages].filter(([, { result }]) => result === null).map(([kind]) => kind);
-  const unhealthy = [...stages].flatMap(([kind, record]) => {
-    const problem = stageProblem(record);
-    return problem === null ? [] : [`${kind}: ${problem}`];
+  const missing = [...stages].filter(([, records]) => records.some(({ result }) => result === null));
+  const unhealthy = [...stages].flatMap(([name, records]) => {
+    const problems = records.flatMap((record) => stageProblem(record) ?? []);
+    return problems.map((problem) => `${name}: ${problem}`);
   });
-  return { ...cells, unhealthy: unhealthy.join('; '), missing: missing.join(', ') };
+  return { ...cells, unhealthy: unhealthy.join('; '), missing: missing.map(([name]) => name).join(', ') };
 }

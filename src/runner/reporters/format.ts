@@ -1,9 +1,8 @@
 /** Events of a run in words: one line each, with a leading word to scan for. No colour, no state, no clock. */
-import type { StageKind } from '../../spec/stages.js';
 import type { StageResult } from '../../store/records.js';
 import { describeMeasured } from '../../stages/metrics.js';
 import { unreachable } from '../../common/errors.js';
-import type { RunEvent, StopReason, RunSummary } from '../events.js';
+import type { EntryCounts, RunEvent, StopReason, RunSummary } from '../events.js';
 import type { TimeLeft } from '../sweep-clock.js';
 
 export interface EventLine {
@@ -34,7 +33,7 @@ export function describeEvent(event: RunEvent): EventLine {
       const left = Object.values(event.toRun).reduce((sum, count) => sum + count, 0);
       const before = event.hits === 0 ? '' : `${event.hits} done before, `;
       const at = left > 1 && event.jobs > 1 ? `, ${event.jobs} at once` : '';
-      return { word: 'sweep', text: `${event.name}: ${before}${countKinds(event.toRun)}${at} → ${event.folder}` };
+      return { word: 'sweep', text: `${event.name}: ${before}${countEntries(event.toRun)}${at} → ${event.folder}` };
     }
     case 'stage-hit':
       return { word: 'hit', text: `${event.stage.name}: ${event.why}` };
@@ -129,8 +128,8 @@ function describeResult(result: StageResult): string {
   return describeMeasured(result.kind, result);
 }
 
-function countKinds(counts: Partial<Record<StageKind, number>>): string {
-  const parts = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+function countEntries(counts: EntryCounts): string {
+  const parts = Object.entries(counts).map(([entry, count]) => `${count} ${entry}`);
   return parts.length === 0 ? 'nothing to run' : `${parts.join(', ')} to run`;
 }
 

@@ -90,7 +90,7 @@ export const evaluation: Invented = {
       expect(await copy.vitmim('status', results)).toMatch(/^segment +2$/m);
 
       const report = await copy.vitmim('report', results, '--allow-unhealthy');
-      expect(report).toContain('Mean IoU (segment), over seeds');
+      expect(report).toContain('Mean IoU (segment on halves), over seeds');
       const options = ['--metric', 'segment.pixelAccuracy', '--allow-unhealthy'];
       const other = await copy.vitmim('report', results, ...options);
       expect(other).toContain('Pixel accuracy in percent (segment.pixelAccuracy), over seeds');

@@ -55,7 +55,7 @@ export async function reportIn(
     const paths = sweepPaths(folder);
     writeJson(paths.plan, plan);
     for (const { id, config } of plan.stages) {
-      const job = plan.jobs.find(({ evaluations }) => Object.values(evaluations).includes(id));
+      const job = plan.jobs.find(({ evaluations }) => Object.values(evaluations).flat().includes(id));
       writeJson(paths.stage(id).result, resultOf(config.kind, job === undefined ? {} : { accuracy: accuracyOf(job) }));
     }
     const { collect } = await copy.load<typeof collecting>('report/collect');

@@ -10,6 +10,7 @@ import { readSchedules } from '../../../src/report/schedules.js';
 import type { Table } from '../../../src/report/table.js';
 import { collect, dataOf, ONLY_PLAN, resultsMaker } from '../support.js';
 import { FACTORIAL, setLosses, writePage } from './support.js';
+import { metric } from '../../support/entries.js';
 
 const results = resultsMaker();
 
@@ -33,9 +34,9 @@ test('text of users is escaped wherever it stands', () => {
     data: {
       ...data,
       sweeps: [{ name: HOSTILE, folder: HOSTILE, description: HOSTILE, leftOut: 0, ...ONLY_PLAN }],
-      missing: [{ stage: [...data.stages.values()][0]!.stage, folder: HOSTILE, why: HOSTILE }],
+      missing: [{ stage: [...data.stages.values()][0]!.stage, entry: HOSTILE, folder: HOSTILE, why: HOSTILE }],
     },
-    metric: 'finetune',
+    metric: metric('finetune'),
     tables: [table],
     wide: [table],
     verdicts: [{ principle: HOSTILE, verdict: HOSTILE, text: HOSTILE }],
@@ -126,7 +127,7 @@ describe('learning rates', () => {
     setLosses(folder, [1, 0.5]);
     const schedules = readSchedules(collect([folder]));
     expect(schedules.map(({ configuration }) => configuration.get('pretrain.epochs'))).toEqual(['10', '20']);
-    const figures = figuresOf(collect([folder]), 'finetune', schedules);
+    const figures = figuresOf(collect([folder]), metric('finetune'), schedules);
     const ids = figures.map(({ id }) => id);
     expect(ids.indexOf('figure-learning-rate')).toBe(ids.indexOf('figure-losses') + 1);
     const [first] = figures.find(({ id }) => id === 'figure-learning-rate')!.charts;
@@ -156,7 +157,7 @@ test('every result names the commands that computed it, quoted and escaped', () 
   const [[first, record]] = [...data.stages] as [[string, StageRecord]];
   const stages = new Map([...data.stages, [first, { ...record, provenance }]]);
   const common = {
-    metric: 'finetune' as const,
+    metric: metric('finetune'),
     tables: [],
     wide: [],
     verdicts: [],
@@ -195,7 +196,7 @@ test('a row of the stages has the task of its pre-training, and what it is sorte
 });
 
 describe('figures', () => {
-  const idsOf = (yaml: string): string[] => figuresOf(dataOf(planOf(yaml)), 'finetune', []).map(({ id }) => id);
+  const idsOf = (yaml: string): string[] => figuresOf(dataOf(planOf(yaml)), metric('finetune'), []).map(({ id }) => id);
 
   test('are those that the results allow', () => {
     expect(idsOf('grid: {objective: [masked], seed: [0, 1]}')).toEqual([]);
@@ -210,7 +211,9 @@ describe('figures', () => {
 
   test('average nothing but seeds', () => {
     const yaml = FACTORIAL.replace('[knn]', '[finetune]').replace('grid:', 'grid:\n  model.depth: [2, 3]');
-    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
+    const figure = figuresOf(dataOf(planOf(yaml)), metric('finetune'), []).find(
+      ({ id }) => id === 'figure-mask-misalignment',
+    )!;
     expect(figure.charts.map(({ title }) => title)).toEqual([
       'style: preserved, model.depth=2',
       'style: preserved, model.depth=3',
@@ -221,14 +224,18 @@ describe('figures', () => {
 
   test('leave out of the factorial what was measured at one mask ratio alone', () => {
     const yaml = 'grid: {objective: [identity, masked, zoomed-in, masked+zoomed-in, distorted]}';
-    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
+    const figure = figuresOf(dataOf(planOf(yaml)), metric('finetune'), []).find(
+      ({ id }) => id === 'figure-mask-misalignment',
+    )!;
     const [chart] = figure.charts;
     expect(chart?.kind === 'lines' && chart.series.map(({ name }) => name)).toEqual(['none', 'zoomed-in']);
   });
 
   test.each(['0, 0.5, 0.75', '0.75, 0.5, 0', '0.5, 0.75, 0'])('have mask ratios %s in their order', (ratios) => {
     const yaml = FACTORIAL.replace('[knn]', '[finetune]').replace('0, 0.75', ratios);
-    const figure = figuresOf(dataOf(planOf(yaml)), 'finetune', []).find(({ id }) => id === 'figure-mask-misalignment')!;
+    const figure = figuresOf(dataOf(planOf(yaml)), metric('finetune'), []).find(
+      ({ id }) => id === 'figure-mask-misalignment',
+    )!;
     const [chart] = figure.charts;
     expect(chart?.kind === 'lines' && chart.x.ticks).toEqual([0, 0.5, 0.75]);
   });
@@ -238,7 +245,9 @@ describe('figures', () => {
       'grid: {objective: [masked], pretrain.epochs: [20, 10], seed: [0, 1]}',
       (_, seed, { kind }) => (kind === 'pretrain' ? {} : { accuracy: 50 + 2 * seed }),
     );
-    const [chart] = figuresOf(collect([folder]), 'finetune', []).find(({ id }) => id === 'figure-efficiency')!.charts;
+    const [chart] = figuresOf(collect([folder]), metric('finetune'), []).find(
+      ({ id }) => id === 'figure-efficiency',
+    )!.charts;
     expect(chart?.kind === 'lines' && chart.series[0]!.points).toEqual([
       { x: 10, y: 51, spread: Math.SQRT2 },
       { x: 20, y: 51, spread: Math.SQRT2 },

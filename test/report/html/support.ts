@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import type { ReportData } from '../../../src/report/collect.js';
 import type { ShownVerdict } from '../../../src/report/html/page.js';
 import { htmlReport } from '../../../src/report/html/write.js';
-import { buildTables, readableTables } from '../../../src/report/report.js';
+import { buildTables, metricOf, readableTables } from '../../../src/report/report.js';
 import { writeJson } from '../../../src/store/files.js';
 import { sweepPaths } from '../../../src/store/layout.js';
 import { collect } from '../support.js';
@@ -48,7 +48,7 @@ export function writePage(
   folder: string,
   { data = collect([folder]), verdicts = [] }: { data?: ReportData; verdicts?: readonly ShownVerdict[] } = {},
 ): { path: string; text: string } {
-  const metric = data.jobs[0]!.rankedBy!;
+  const metric = metricOf(data, {});
   const tables = readableTables(buildTables(data));
   const text = htmlReport(data, folder, { metric, tables, wide: [], verdicts, notes: [] });
   const path = join(folder, 'report.html');

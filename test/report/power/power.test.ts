@@ -5,7 +5,6 @@ import { describeLacks, spreadsOf } from '../../../src/report/power/collect.js';
 import { describeSeedsToDecide, seedsToDecide } from '../../../src/report/power/deciding.js';
 import { describeResolution, resolutionOf, type SpreadSource } from '../../../src/report/power/resolution.js';
 import { halfWidth, MOST_SEEDS, powerOf, seedsNeeded } from '../../../src/statistics/power.js';
-import type { MetricName } from '../../../src/stages/metrics.js';
 import { planOf } from '../../runner/support.js';
 import { keptCells } from '../kept.js';
 import { accuracies, collect, pick, resultsMaker } from '../support.js';
@@ -109,7 +108,7 @@ describe('a results folder', () => {
 });
 
 test('the tables have an interval for each number of seeds, and seeds for each difference', () => {
-  const spreads = new Map<MetricName, Spread>([
+  const spreads = new Map<string, Spread>([
     ['finetune', kept('finetune')],
     ['knn', { cells: 1, runs: 3, seedStd: 2, differenceStd: null, correlation: null }],
   ]);
@@ -162,7 +161,7 @@ describe('the seeds of a plan', () => {
   });
 
   test('say for which evaluation nothing is known, and that few runs are uncertain', () => {
-    const spreads = new Map<MetricName, Spread>([
+    const spreads = new Map<string, Spread>([
       ['knn', { cells: 1, runs: 3, seedStd: 2, differenceStd: null, correlation: null }],
     ]);
     const yaml = 'job: {evaluate: [finetune, knn]}\ngrid: {objective: [scratch, masked], seed: [0, 1, 2]}';

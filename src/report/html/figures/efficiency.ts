@@ -1,5 +1,5 @@
 /** Accuracy over epochs of pre-training, a chart for each objective on one scale: what longer pre-training buys. */
-import { metricTitle, type MetricName } from '../../../stages/metrics.js';
+import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
@@ -8,7 +8,7 @@ import { groupBy } from '../../../common/group-by.js';
 import { taskTitle, titled } from './words.js';
 
 /** None where no objective was pre-trained for several numbers of epochs. */
-export function efficiencyFigure(measurements: readonly Measurement[], metric: MetricName): Figure | null {
+export function efficiencyFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
   const groups = groupsOf(measurements, 'pretrain.epochs');
   const panels = [...groupBy(groups, titleOf)].filter(([, members]) => members.length > 1);
   if (panels.length === 0) return null;

@@ -3,7 +3,7 @@
  * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but seeds.
  */
 import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
-import { metricTitle, type MetricName } from '../../../stages/metrics.js';
+import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart, Series } from '../chart.js';
 import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
@@ -34,7 +34,7 @@ const STYLE: CrossedFactor = {
 };
 
 /** Mask × misalignment and mask × style, each where results cross the two. */
-export function factorialFigures(measurements: readonly Measurement[], metric: MetricName): Figure[] {
+export function factorialFigures(measurements: readonly Measurement[], metric: NamedMetric): Figure[] {
   const groups = groupsOf(measurements);
   return [
     crossed(groups, measurements, metric, MISALIGNMENT, STYLE),
@@ -45,7 +45,7 @@ export function factorialFigures(measurements: readonly Measurement[], metric: M
 function crossed(
   groups: readonly Group[],
   measurements: readonly Measurement[],
-  metric: MetricName,
+  metric: NamedMetric,
   lines: CrossedFactor,
   panels: CrossedFactor,
 ): Figure | null {

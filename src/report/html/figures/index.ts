@@ -1,5 +1,5 @@
 /** Every figure that the results of a sweep allow, in the order of the page. Adding one is a file beside this and a line here. */
-import type { MetricName } from '../../../stages/metrics.js';
+import type { NamedMetric } from '../../../stages/metrics.js';
 import type { ReportData } from '../../collect.js';
 import { measurementsOf } from '../../../evidence/measurements.js';
 import type { LoggedSchedule } from '../../schedules.js';
@@ -14,7 +14,7 @@ import { objectivesFigure } from './objectives.js';
  * @param metric The accuracy that figures show.
  * @param schedules What the pre-trainings logged.
  */
-export function figuresOf(data: ReportData, metric: MetricName, schedules: readonly LoggedSchedule[]): Figure[] {
+export function figuresOf(data: ReportData, metric: NamedMetric, schedules: readonly LoggedSchedule[]): Figure[] {
   const measurements = measurementsOf(data, metric);
   return [
     objectivesFigure(measurements, metric),

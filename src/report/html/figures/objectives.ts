@@ -2,7 +2,7 @@
  * Objectives beside the paper's accuracies. The two differ by dozens of points and mean different data and models, so
  * each has a chart of its own with a scale of its own; what can be compared is the order and the distance to scratch.
  */
-import { metricTitle, type MetricName } from '../../../stages/metrics.js';
+import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import { type Measurement } from '../../../evidence/measurements.js';
 import { comparisonsOf, rowsOf, type Comparison, type ResultRow } from '../../comparison.js';
 import { OBJECTIVE_ORDER, PAPER_ACCURACY } from '../../paper.js';
@@ -11,7 +11,7 @@ import { withSpread } from '../numbers.js';
 import { BARS, titled } from './words.js';
 
 /** None where fewer than two rows can be compared. */
-export function objectivesFigure(measurements: readonly Measurement[], metric: MetricName): Figure | null {
+export function objectivesFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
   const comparisons = comparisonsOf(rowsOf(measurements, OBJECTIVE_ORDER)).filter(({ rows }) => rows.length > 1);
   if (comparisons.length === 0) return null;
   const shown = new Set(comparisons.flatMap(({ rows }) => rows.map(({ objective }) => objective)));
@@ -25,7 +25,7 @@ export function objectivesFigure(measurements: readonly Measurement[], metric: M
   };
 }
 
-function ownChart({ setting, rows }: Comparison, metric: MetricName): DotChart {
+function ownChart({ setting, rows }: Comparison, metric: NamedMetric): DotChart {
   const dots = rows.map((row): DotRow => ({ ...dotOf(row), label: labelOf(row, setting) }));
   const scratch = rows.filter(({ objective }) => objective === 'scratch');
   const mean = scratch.length === 1 ? scratch[0]!.statistics.mean : null;

@@ -1,0 +1,177 @@
+/** Evaluations as entries with names: the stages that they become, and what is refused. */
+import { entriesOf } from '../../src/spec/entries.js';
+import { datasetsOf } from '../../src/spec/plan.js';
+import { repeatsOf, type Plan, type StageConfig } from '../../src/spec/stages.js';
+import { complaints, plan as planOf, read as sweepOf } from './support/sweeps.js';
+
+/** The configurations of an evaluation of the only job, one for each repeat. */
+function configsOf({ jobs, stages }: Plan, name: string): Exclude<StageConfig, { kind: 'pretrain' }>[] {
+  return repeatsOf(jobs[0]!, name).flatMap((id) => {
+    const { config } = stages.find((stage) => stage.id === id)!;
+    return config.kind === 'pretrain' ? [] : [config];
+  });
+}
+
+describe('the identity of a stage', () => {
+  const idOf = (yaml: string, name: string) => repeatsOf(planOf(yaml).jobs[0]!, name);
+
+  test('is that of earlier versions for a protocol by its name', () => {
+    // Of the version before entries.
+    expect(idOf('job: {evaluate: [finetune, linear]}', 'finetune')).toEqual(['a9cd7894c2d3053b']);
+    expect(idOf('job: {evaluate: [finetune, linear]}', 'linear')).toEqual(['67bfb10ddffa9114']);
+  });
+
+  test('depends neither on the name of the evaluation, nor on defaults that are written out', () => {
+    const short = idOf('job: {evaluate: [linear]}', 'linear');
+    expect(idOf('job: {evaluate: [{name: probe, protocol: linear}]}', 'probe')).toEqual(short);
+    expect(idOf('job: {evaluate: [{name: probe, protocol: linear, repeats: 1, epochs: 90}]}', 'probe')).toEqual(short);
+  });
+
+  test('of the first of several repeats is that of an evaluation without repeats', () => {
+    const repeated = idOf('job: {evaluate: [{protocol: linear, repeats: 3}]}', 'linear');
+    expect(new Set(repeated).size).toBe(3);
+    expect(repeated[0]).toBe(idOf('job: {evaluate: [linear]}', 'linear')[0]);
+  });
+
+  test('depends on the recipe of the entry as on that of the protocol', () => {
+    const own = idOf('job: {evaluate: [{name: short, protocol: linear, epochs: 20}]}', 'short');
+    expect(own).toEqual(idOf('job: {evaluate: [linear], linear: {epochs: 20}}', 'linear'));
+    expect(own).not.toEqual(idOf('job: {evaluate: [linear]}', 'linear'));
+  });
+});
+
+describe('an entry', () => {
+  test('overrides single keys of the recipe of its protocol', () => {
+    const [config] = configsOf(
+      planOf('job: {evaluate: [{name: a, protocol: finetune, mixup: 0}], finetune: {epochs: 7, cutmix: 0.5}}'),
+      'a',
+    );
+    expect(config!.recipe).toMatchObject({ epochs: 7, cutmix: 0.5, mixup: 0 });
+  });
+
+  test('has a whole data set of its own, at the image size of the job', () => {
+    const yaml =
+      'job: {data: {name: shapes, imageSize: 16, trainImages: 50, labelFraction: 0.5}, evaluate: [{name: a, protocol: knn, data: {name: shapes, testImages: 30}}]}';
+    const [config] = configsOf(planOf(yaml), 'a');
+    expect(config!.data).toEqual({
+      name: 'shapes',
+      imageSize: 16,
+      trainImages: 4000,
+      testImages: 30,
+      labelFraction: 1,
+    });
+  });
+
+  test.each([
+    ['{protocol: linear}', { labelFraction: 0.5 }],
+    ['{protocol: linear, labelFraction: 0.2}', { labelFraction: 0.2 }],
+    ['{protocol: linear, data: {name: shapes, labelFraction: 0.3}}', { labelFraction: 0.3 }],
+    ['{protocol: linear, data: {name: shapes}}', { labelFraction: 0.5 }],
+    ['{protocol: finetune}', { labelFraction: 0.1 }],
+    ['{protocol: finetune, data: {name: shapes}}', { labelFraction: 1 }],
+    ['{protocol: linear, shots: 5}', { labelFraction: 1, shots: 5 }],
+  ])('%s takes its labels from the most specific key', (entry, expected) => {
+    const yaml = `job: {data: {labelFraction: 0.1}, linear: {labelFraction: 0.5}, evaluate: [${entry}]}`;
+    const [config] = configsOf(planOf(yaml), entry.includes('linear') ? 'linear' : 'finetune');
+    const { labelFraction } = config!.data;
+    expect({ labelFraction, ...(config!.shots !== undefined && { shots: config!.shots }) }).toEqual(expected);
+  });
+});
+
+describe('pre-training on other data', () => {
+  const yaml =
+    'job: {data: {name: shapes, trainImages: 50}, pretrain: {data: {name: shapes, trainImages: 90}}, ' +
+    'evaluate: [linear, {name: other, protocol: knn, data: {name: shapes, trainImages: 70}}]}';
+
+  test('changes the data of the pre-training alone', () => {
+    const { stages } = planOf(yaml);
+    expect(stages.map(({ config }) => [config.kind, config.data.trainImages])).toEqual([
+      ['pretrain', 90],
+      ['linear', 50],
+      ['knn', 70],
+    ]);
+  });
+
+  test('has every data set opened, once, and none that no stage uses', () => {
+    expect(datasetsOf(sweepOf(yaml)).map(({ trainImages }) => trainImages)).toEqual([90, 50, 70]);
+    const scratch = `grid: {objective: [scratch]}\n${yaml}`;
+    expect(datasetsOf(sweepOf(scratch)).map(({ trainImages }) => trainImages)).toEqual([50, 70]);
+  });
+});
+
+test('names are those of the entries, in the order of the file', () => {
+  const { job } = sweepOf('job: {evaluate: [knn, {name: pets, protocol: finetune}, {protocol: linear}]}').cells[0]!;
+  expect(entriesOf(job).map(({ name, protocol }) => [name, protocol])).toEqual([
+    ['knn', 'knn'],
+    ['pets', 'finetune'],
+    ['linear', 'linear'],
+  ]);
+});
+
+test.each([
+  [
+    '[finetune, {name: Finetune, protocol: linear}]',
+    'job.evaluate[1].name: evaluate[0] has the name finetune already; give each evaluation a name of its own',
+  ],
+  [
+    '[{name: knn, protocol: linear}]',
+    'job.evaluate[0].name: knn is the name of another kind of stage; choose another name',
+  ],
+  [
+    '[{name: pretrain, protocol: linear}]',
+    'job.evaluate[0].name: pretrain is the name of another kind of stage; choose another name',
+  ],
+  [
+    '[{name: a.b, protocol: linear}]',
+    'job.evaluate[0].name: expected letters, digits, "_" and "-", beginning with a letter, got "a.b"',
+  ],
+  ['[{name: a}]', 'job.evaluate[0].protocol is missing'],
+  [
+    '[{name: a, protocol: lineer}]',
+    'job.evaluate[0].protocol: expected one of finetune, linear, knn, got "lineer"; did you mean "linear"?',
+  ],
+  ['[{protocol: knn, k: 0}]', 'job.evaluate[0].k: expected a whole number of at least 1, got 0'],
+  [
+    '[{protocol: knn, epochs: 5}]',
+    'unknown key "epochs" in job.evaluate[0] (valid keys are k, temperature, labelFraction, protocol, name, data, shots, repeats)',
+  ],
+  ['[{protocol: knn, data: {trainImages: 5}}]', 'job.evaluate[0].data.name is missing'],
+  [
+    '[{protocol: linear, shots: 4, labelFraction: 0.5}]',
+    'job.evaluate[0].shots: shots and labelFraction exclude each other; remove one of them',
+  ],
+  [
+    '[{protocol: linear, shots: 4, data: {name: shapes, labelFraction: 0.5}}]',
+    'job.evaluate[0].shots: shots and labelFraction exclude each other; remove one of them',
+  ],
+  [
+    '[{protocol: knn, repeats: 5}]',
+    'knn draws nothing, so its 5 repeats would be the same; remove repeats, or set shots or labelFraction',
+  ],
+  [
+    '[{protocol: linear, epochs: 3}]',
+    'linear.warmupEpochs (10) must be below evaluate[0].epochs (3); lower the warm-up, for instance to 0.3',
+  ],
+  [
+    '[{name: a, protocol: knn, data: {name: shapes, imageSize: 16}}]',
+    'the data set of a has images of 16 px, and the encoder those of data.imageSize (32 px); remove its imageSize, and its images are resized',
+  ],
+])('evaluate: %s is refused with the reason', (entries, message) => {
+  const found = complaints(`job:\n  evaluate:\n    ${entries}`);
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(/^3:\d+ /);
+  expect(found[0]).toContain(message);
+});
+
+test('a name that is of two protocols in different cells is refused', () => {
+  const yaml = 'grid: {evaluate: [[{name: a, protocol: knn}], [{name: a, protocol: linear}]]}';
+  expect(complaints(yaml)[0]).toContain(
+    'the evaluation a is knn in some cells and linear in others; give them two names',
+  );
+});
+
+test('pretrain.data of another size than the encoder is refused', () => {
+  expect(complaints('job: {pretrain: {data: {name: shapes, imageSize: 64}}}')[0]).toContain(
+    'pretrain.data has images of 64 px, and the encoder those of data.imageSize (32 px)',
+  );
+});
