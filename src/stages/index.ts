@@ -6,12 +6,14 @@ import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { robustness } from './robustness.js';
 import type { StageKindEntry } from './stage.js';
 
 export const EVALUATIONS = registry({
   finetune,
   linear,
   knn,
+  robustness,
 });
 
 /** The kinds of stages in the order in which a job runs them. */

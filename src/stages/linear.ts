@@ -4,7 +4,7 @@ import { count, labelFraction, nonNegative, positive } from '../common/values.js
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
 
-const recipe = z
+export const linearRecipe = z
   .strictObject({
     epochs: count.default(90).describe('Passes over the frozen features.'),
     batchSize: count.default(256).describe('Features in one optimiser step.'),
@@ -21,7 +21,7 @@ const numbers = {
   batchSize: BATCH_SIZE,
 } satisfies Fields;
 
-export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof recipe>>;
+export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof linearRecipe>>;
 export type LinearNumbers = ResultNumbers<'linear', typeof ACCURACY, typeof numbers>;
 
 export const linear = defineEvaluation({
@@ -29,7 +29,7 @@ export const linear = defineEvaluation({
   title: 'linear probe',
   needs: 'class',
   trains: 'a head',
-  recipe,
+  recipe: linearRecipe,
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },

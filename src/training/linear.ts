@@ -30,7 +30,7 @@ export async function linearProbe(config: LinearConfig, context: EvaluationConte
   const steps = stepsPerEpoch(train.labels.length, recipe.batchSize) * recipe.epochs;
   context.emit({ type: 'started', device: context.device, steps, fromStep: 0 });
   const batchSize = imagesPerStep(recipe.batchSize, train.labels.length, context.emit);
-  const { scores, loss } = await fit(config, batchSize, train, test, classes, context.signal);
+  const { scored, loss } = await fitProbe(config, batchSize, train, classes, context.signal, (score) => score(test));
   return {
     kind: 'linear',
     epochs: recipe.epochs,
@@ -39,18 +39,23 @@ export async function linearProbe(config: LinearConfig, context: EvaluationConte
     loss,
     batchSize,
     chanceLoss: Math.log(classes),
-    ...probed(scores, { train, test }, context.dataset),
+    ...probed(scored, { train, test }, context.dataset),
   };
 }
 
-async function fit(
-  { recipe, seed }: LinearConfig,
+/**
+ * Trains a classifier, which can score feature sets while `use` runs.
+ *
+ * @throws TrainingError if it diverges, Interrupted if the signal is aborted.
+ */
+export async function fitProbe<Scored>(
+  { recipe, seed }: Pick<LinearConfig, 'recipe' | 'seed'>,
   batchSize: number,
   train: FeatureSet,
-  test: FeatureSet,
   classes: number,
   signal: AbortSignal,
-): Promise<{ scores: Float32Array; loss: number }> {
+  use: (score: (set: FeatureSet) => Promise<Float32Array>) => Promise<Scored>,
+): Promise<{ scored: Scored; loss: number }> {
   const schedule = { ...recipe, batchSize, minLearningRate: 0 };
   const perEpoch = stepsPerEpoch(train.labels.length, batchSize);
   // Zeros are a valid start: the problem is convex.
@@ -88,16 +93,21 @@ async function fit(
         });
       }
     }
-    const scores = tf.tidy(() => linear(rowsOf(test, 0, test.labels.length), weight, bias));
-    const values = Float32Array.from(await scores.data());
-    scores.dispose();
+    const diverged = (): TrainingError =>
+      new TrainingError('the linear probe diverged; lower linear.baseLearningRate', 'diverged');
+    const score = async (set: FeatureSet): Promise<Float32Array> => {
+      const scores = tf.tidy(() => linear(rowsOf(set, 0, set.labels.length), weight, bias));
+      const values = Float32Array.from(await scores.data());
+      scores.dispose();
+      if (values.some(Number.isNaN)) throw diverged();
+      return values;
+    };
     const loss = (await lossSum.data())[0]! / perEpoch;
-    if (!Number.isFinite(loss) || values.some(Number.isNaN))
-      throw new TrainingError('the linear probe diverged; lower linear.baseLearningRate', 'diverged');
+    if (!Number.isFinite(loss)) throw diverged();
     // Weights of zero predict equal odds, which is the loss at the beginning.
     const chance = Math.log(classes);
     checkFinish(loss, { first: chance, baseline: chance });
-    return { scores: values, loss };
+    return { scored: await use(score), loss };
   } finally {
     tf.dispose([weight, bias, lossSum, ...velocities]);
   }

@@ -123,7 +123,7 @@ describe('the metric', () => {
     expect(() => buildTables(both)).toThrow(
       'the jobs are ranked by different metrics; choose --metric among finetune, knn',
     );
-    expect(buildTables(both, { metric: 'knn' })).toHaveLength(8);
+    expect(buildTables(both, { metric: 'knn' })).toHaveLength(9);
   });
 });
 

@@ -1,4 +1,6 @@
 /** Small plans, results and workers that end when a test says so. */
+import { CORRUPTION_NAMES } from '../../src/data/corruptions/index.js';
+import type { CorruptionKey } from '../../src/stages/robustness.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +59,11 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
       return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies };
     case 'linear':
       return { kind, ...work, loss, batchSize: 10, chanceLoss: Math.log(10), ...accuracies };
+    case 'robustness': {
+      const errors = CORRUPTION_NAMES.map((name) => [`error_${name}`, 60]);
+      const own = { meanError: 60, ...(Object.fromEntries(errors) as Record<CorruptionKey, number>) };
+      return { kind, ...work, loss, batchSize: 10, chanceLoss: Math.log(10), ...own, ...accuracies };
+    }
     case 'knn':
       return { kind, ...work, k: 20, ...accuracies };
   }

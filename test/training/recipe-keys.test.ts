@@ -35,10 +35,12 @@ const PLAIN = {
   ...{ weightDecay: 0, beta1: 0.9, beta2: 0.95, dropPath: 0, cropScale: [1, 1], flip: false },
 };
 const PLAIN_FINETUNE = { ...PLAIN, layerDecay: 1, scratchLayerDecay: 1, labelSmoothing: 0, mixup: 0, cutmix: 0 };
+const PROBE = { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 };
 const RECIPES = {
   pretrain: PLAIN,
   finetune: PLAIN_FINETUNE,
-  linear: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
+  linear: PROBE,
+  robustness: PROBE,
   knn: { k: 3, temperature: 0.1 },
 };
 
@@ -301,6 +303,9 @@ const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
   },
 };
 
+/** It has the recipe of the linear probe. */
+const ROBUSTNESS: Record<keyof RecipeSpecs['robustness'], Check> = LINEAR;
+
 const accuracyOf = ({ result }: Outcome): number => ('accuracy' in result ? result.accuracy : NaN);
 
 const KNN: Record<keyof RecipeSpecs['knn'], Check> = {
@@ -328,6 +333,7 @@ const CHECKS: Record<StageKind, Record<string, Check>> = {
   finetune: FINETUNE,
   linear: LINEAR,
   knn: KNN,
+  robustness: ROBUSTNESS,
 };
 
 const folder = temporaryFolder();

@@ -6,6 +6,7 @@ import { effectsTable } from './effects.js';
 import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
+import { robustnessTable } from './robustness.js';
 import { runsTable } from './runs.js';
 
 export interface TableEntry {
@@ -22,6 +23,7 @@ export const TABLES = {
   'style-preservation': { build: factorTable('style'), readable: true },
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
+  robustness: { build: robustnessTable, readable: true },
   runs: { build: runsTable, readable: false },
 } as const satisfies Record<string, TableEntry>;
 
