@@ -411,7 +411,11 @@ const parentValues = ({ parent }: Stage): Values =>
 describe.each(Object.entries(CHECKS) as [StageKind, Record<string, Check>][])('%s', (kind, checks) => {
   // The expectations are in the checks.
   it.each(Object.entries(checks))('%s', async (_key, check) => {
-    const job = kind === 'finetune' ? { objective: 'scratch' } : {};
+    const jobs: Partial<Record<StageKind, Record<string, unknown>>> = {
+      finetune: { objective: 'scratch' },
+      robustness: { data: { ...DATA, testImages: 10 } }, // each of them is encoded 81 times
+    };
+    const job = jobs[kind] ?? {};
     await check((changed, own) => outcomeOf(kind, { ...RECIPES[kind], ...changed }, { ...job, ...own }));
   });
 });
