@@ -9,6 +9,7 @@ import { UsageError } from '../common/errors.js';
 import type { StageOutcome } from '../evidence/measurements.js';
 import { entryNames, type Job, type Plan, type Stage } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
+import { STAGE_ENTRIES } from '../stages/index.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
@@ -143,7 +144,7 @@ function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
 function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
   if (first === undefined) return second;
   if (first.result === null) return second.result !== null || !isThere(first.paths.state) ? second : first;
-  if (second.result !== null && numbersOf(first.result) !== numbersOf(second.result)) {
+  if (second.result !== null && !agree(first.result, second.result)) {
     throw new UsageError(
       `${first.paths.result} and ${second.paths.result} are results of one stage and differ; ` +
         'report their folders apart, or delete the one you do not trust',
@@ -152,10 +153,21 @@ function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
   return first;
 }
 
-/** What two runs of one stage must agree on: everything but how long they took, and where each had its images. */
-function numbersOf(result: StageResult): string {
-  const { corruptImages, damagedImages, ...numbers } = result;
-  return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
+/**
+ * Whether two runs of one stage agree on everything but how long they took, and where each had its images. Metrics that
+ * only one of them has are of a later version, and do not count.
+ */
+function agree(first: StageResult, second: StageResult): boolean {
+  const [a, b] = [first, second].map((result): Record<string, unknown> => {
+    const { corruptImages, damagedImages, seconds, imagesPerSecond, ...numbers } = result;
+    return { ...numbers, corruptImages: corruptImages.length };
+  });
+  const metrics = STAGE_ENTRIES[first.kind].metrics;
+  const measured = (key: string): boolean => !(key in metrics) || (a![key] != null && b![key] != null);
+  const compared = [...new Set([...Object.keys(a!), ...Object.keys(b!)])].filter(measured);
+  return (
+    canonicalJson(compared.map((key) => a![key] ?? null)) === canonicalJson(compared.map((key) => b![key] ?? null))
+  );
 }
 
 function missingOf({ stage, paths, damage }: FoundStage, entry: string): MissingResult {

@@ -14,8 +14,8 @@ import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.
 import { describePlans } from './plans.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
-import { isReadable, TABLES } from './tables/index.js';
-import { withUnits } from './units.js';
+import { isReadable, TABLES, type TableEntry } from './tables/index.js';
+import { withRepeatsExplained, withUnits } from './units.js';
 import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
@@ -37,7 +37,8 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
  */
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
-  return Object.values(TABLES).map(({ build }) => withUnits(withMarkExplained(build(data, { metric })), metric));
+  const tables = Object.values<TableEntry>(TABLES).flatMap(({ build }) => build(data, { metric }) ?? []);
+  return tables.map((table) => withRepeatsExplained(withUnits(withMarkExplained(table), metric), metric));
 }
 
 /**

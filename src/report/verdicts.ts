@@ -6,9 +6,9 @@ import { cellsOf, estimate, type Estimate, type Obstacle } from '../evidence/con
 import { PRINCIPLES } from '../evidence/principles.js';
 import { factorialsOf, type Factorial } from '../evidence/factorial.js';
 import { holm } from '../statistics/holm.js';
+import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { describeP } from '../statistics/summary.js';
 import { strengthDepartures } from '../evidence/strengths.js';
-import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { markdownText } from './writers/markdown.js';
 
 /**

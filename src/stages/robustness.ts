@@ -5,7 +5,17 @@
 import { z } from 'zod';
 import { CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
-import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, LOSS, PERCENT, type Field, type Fields, type Metrics } from './fields.js';
+import {
+  ACCURACY,
+  BASE_LEARNING_RATE,
+  BATCH_SIZE,
+  CHANCE_LOSS,
+  LOSS,
+  PERCENT,
+  type Field,
+  type Fields,
+  type Metrics,
+} from './fields.js';
 import { linearRecipe } from './linear.js';
 
 const recipe = linearRecipe.describe('Robustness: a linear probe on clean images, measured on corrupted ones.');
@@ -44,6 +54,7 @@ const numbers = {
   loss: { ...LOSS, schema: z.number() },
   chanceLoss: CHANCE_LOSS,
   batchSize: BATCH_SIZE,
+  baseLearningRate: BASE_LEARNING_RATE,
   ...errors,
 } satisfies Fields;
 
@@ -56,6 +67,7 @@ export const robustness = defineEvaluation({
   needs: 'class',
   trains: 'a head',
   recipe,
+  choices: ['baseLearningRate'],
   metrics,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },

@@ -74,13 +74,17 @@ export async function applyToSplit<Target>(
   return { outputs, targets, width };
 }
 
-/** Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. */
+/**
+ * Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. The mean per class is that of
+ * the recalls of the classes that have images: the balanced accuracy.
+ */
 export function accuracies(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,
   classes: number,
-): { accuracy: number; top5: number | null } {
+): { accuracy: number; top5: number | null; meanPerClass: number } {
   let [first, fifth] = [0, 0];
+  const ofClass = Array.from({ length: classes }, () => ({ images: 0, right: 0 }));
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     const own = scores[i * classes + label]!;
@@ -90,9 +94,14 @@ export function accuracies(
       // A NaN score must never count as right.
       if (!(other < own) && c !== label && (other !== own || c < label)) above += 1;
     }
-    if (above < 1 && !Number.isNaN(own)) first += 1;
+    const right = above < 1 && !Number.isNaN(own);
+    if (right) first += 1;
+    ofClass[label]!.images += 1;
+    if (right) ofClass[label]!.right += 1;
     if (above < 5 && !Number.isNaN(own)) fifth += 1;
   }
   const percent = (count: number): number => (100 * count) / labels.length;
-  return { accuracy: percent(first), top5: classes > 5 ? percent(fifth) : null };
+  const recalls = ofClass.filter(({ images }) => images > 0).map(({ images, right }) => (100 * right) / images);
+  const meanPerClass = recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
+  return { accuracy: percent(first), top5: classes > 5 ? percent(fifth) : null, meanPerClass };
 }

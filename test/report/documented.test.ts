@@ -6,9 +6,11 @@ import { buildTables } from '../../src/report/report.js';
 import { dataOf } from './support.js';
 
 const document = readFileSync(`${process.cwd()}/docs/tables.md`, 'utf8');
-const tables = buildTables(dataOf(planOf('grid: {objective: [scratch, masked]}')));
+const tables = buildTables(
+  dataOf(planOf('job: {evaluate: [finetune, robustness, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
+);
 
-// The columns of runs.csv follow from the sweep; docs/tables.md has them as KIND_….
+// The columns of runs.csv follow from the sweep; docs/tables.md has them as NAME_….
 test.each(tables.filter(({ name }) => name !== 'runs'))('docs/tables.md has every column of $name', (table) => {
   const section = document.split(/^## /m).find((part) => part.split('\n')[0]!.includes(`${table.name}.csv`));
   expect(section).toBeDefined();

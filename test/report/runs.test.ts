@@ -35,6 +35,7 @@ test('every job is one row with its triple, its cells and every number of its st
       pretrain_stage: plan.jobs[0]!.pretrain,
       knn_accuracy: 61.25,
       knn_top5: 90,
+      knn_mean_per_class: null,
       knn_k: 20,
       knn_epochs: 20,
       knn_steps: 40,
@@ -108,4 +109,15 @@ test('numbers of training that results of older versions lack are empty, and tho
     knn_corrupt_images: 2,
   });
   expect(columnsOf(older)).toMatchObject({ pretrain_first_loss: null, finetune_chance_loss: null, knn_k: null });
+});
+
+test('a run has a column for each axis of variants', () => {
+  const plan = planOf(
+    'variants: {size: {small: {model: {depth: 2}}, large: {model: {depth: 6}}}}\ngrid: {objective: masked}',
+  );
+  const table = runsTable(dataOf(plan), { metric: metric('finetune') });
+  expect(pick(table, 'size', 'model.depth', 'cells')).toEqual([
+    ['small', '2', 'masked, seed 0, size small'],
+    ['large', '6', 'masked, seed 0, size large'],
+  ]);
 });

@@ -7,7 +7,10 @@ import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
 import { robustnessTable } from './robustness.js';
+import { repeatsTable } from './repeats.js';
 import { runsTable } from './runs.js';
+import { transferTable } from './transfer.js';
+import { varianceTable } from './variance.js';
 
 export interface TableEntry {
   build: BuildTable;
@@ -24,7 +27,10 @@ export const TABLES = {
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
   robustness: { build: robustnessTable, readable: true },
+  transfer: { build: transferTable, readable: true },
+  variance: { build: varianceTable, readable: true },
   runs: { build: runsTable, readable: false },
+  repeats: { build: repeatsTable, readable: false },
 } as const satisfies Record<string, TableEntry>;
 
 export type TableName = keyof typeof TABLES;

@@ -36,13 +36,13 @@ const COUNTED = CORRUPTION_NAMES.filter((name) => CORRUPTIONS[name].category !==
 
 export const robustnessTable: BuildTable = (data) => {
   const metrics = metricsIn(data).filter(({ protocol, key }) => protocol === 'robustness' && key === 'meanError');
-  const described =
-    'Top-1 errors in percent of a linear probe that was trained on clean images, on corrupted test images. The mean ' +
-    'corruption error is not normalised by that of AlexNet.';
+  if (metrics.length === 0) return null;
   return {
     name: 'robustness',
     title: 'Robustness',
-    caption: metrics.length === 0 ? 'The plan has no evaluation robustness.' : described,
+    caption:
+      'Top-1 errors in percent of a linear probe that was trained on clean images, on corrupted test images. The mean ' +
+      'corruption error is not normalised by that of AlexNet.',
     columns: COLUMNS,
     rows: metrics.flatMap((metric) => rowsOfMetric(data, metric)),
     summary: {},
