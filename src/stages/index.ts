@@ -7,6 +7,7 @@ import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { robustness } from './robustness.js';
 import { segment } from './segment.js';
 import type { StageKindEntry } from './stage.js';
 
@@ -14,6 +15,7 @@ export const EVALUATIONS = registry({
   finetune,
   linear,
   knn,
+  robustness,
   attentive,
   segment,
 });

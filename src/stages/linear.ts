@@ -4,7 +4,7 @@ import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
 
-const recipe = z
+export const linearRecipe = z
   .strictObject({
     epochs: count.default(90).describe('Passes over the frozen features.'),
     batchSize: count.default(256).describe('Features in one optimiser step.'),
@@ -27,7 +27,7 @@ const numbers = {
   baseLearningRate: BASE_LEARNING_RATE,
 } satisfies Fields;
 
-export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof recipe>>;
+export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof linearRecipe>>;
 export type LinearNumbers = ResultNumbers<'linear', typeof ACCURACY, typeof numbers>;
 
 export const linear = defineEvaluation({
@@ -35,7 +35,7 @@ export const linear = defineEvaluation({
   title: 'linear probe',
   needs: 'class',
   trains: 'a head',
-  recipe,
+  recipe: linearRecipe,
   choices: ['baseLearningRate'],
   metrics: ACCURACY,
   numbers,

@@ -1,6 +1,9 @@
 /** Deterministic evaluation: no augmentation, no random draw, every image of the test set once. */
 import * as tf from '@tensorflow/tfjs';
+import type { ByteImage, FloatImage } from '../common/image.js';
+import { viewPixels, type View } from '../common/view.js';
 import { evaluationView } from '../data/augment.js';
+import { wholeView } from '../data/augmentations/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
 import { countWork } from '../common/work.js';
 import type { Split } from '../data/split.js';
@@ -15,6 +18,7 @@ const BATCH = 128;
  * Applies a model to every image of a split, as in an evaluation. Each image that can be decoded counts once; the
  * others are not replaced.
  *
+ * @param change Changes the pixels of a view before the model sees them, by the index of its image.
  * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
  * @returns The outputs [images, width], row-major, and the target of each of these images.
  * @throws TrainingError if too few images can be decoded, see `data/split.ts`.
@@ -23,18 +27,29 @@ export async function applyToSplit<Target>(
   split: Split<Target>,
   imageSize: number,
   model: (images: tf.Tensor4D) => tf.Tensor2D,
+  change?: (image: FloatImage, index: number) => Promise<ByteImage>,
 ): Promise<{ outputs: Float32Array; targets: Target[]; width: number }> {
   const targets: Target[] = [];
   const rows: Float32Array[] = [];
   let width = 0;
   const prepare = async (indices: Int32Array) => {
-    const read = await Promise.all(Array.from(indices, (index) => split.read(index)));
-    const decoded = read.filter((sample) => sample !== null);
-    if (decoded.length === 0) return null;
-    return normalizedBatch(
-      decoded.map(({ image, target }) => {
-        return Promise.resolve({ view: evaluationView(image, imageSize), patches: [], target });
+    const read = await Promise.all(
+      Array.from(indices, async (index) => {
+        const sample = await split.read(index);
+        return sample === null ? [] : [{ ...sample, index }];
       }),
+    );
+    const decoded = read.flat();
+    if (decoded.length === 0) return null;
+    const viewOf = async (image: ByteImage, index: number): Promise<View> => {
+      const view = evaluationView(image, imageSize);
+      if (change === undefined) return view;
+      const pixels = viewPixels(view);
+      image.release?.();
+      return wholeView(await change(pixels, index));
+    };
+    return normalizedBatch(
+      decoded.map(async ({ image, target, index }) => ({ view: await viewOf(image, index), patches: [], target })),
       imageSize,
     );
   };

@@ -5,10 +5,10 @@ import { toVariable } from '../model/parameters.js';
 import { linear } from '../ops/index.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import type { LinearConfig, LinearNumbers } from '../stages/linear.js';
-import { extractFeatures, standardize } from './features.js';
+import { extractFeatures, standardize, type ProbeFeatures } from './features.js';
 import type { Head } from './heads.js';
 import { sgd } from './optimizers/sgd.js';
-import { probe } from './probe.js';
+import { probe, type ProbeOptions } from './probe.js';
 
 const MOMENTUM = 0.9;
 
@@ -16,18 +16,26 @@ const MOMENTUM = 0.9;
 export async function linearProbe(config: LinearConfig, context: EvaluationContext<'class'>): Promise<LinearNumbers> {
   const begin = performance.now();
   const rates = asList(config.recipe.baseLearningRate);
-  const classes = context.dataset.classes.length;
   const features = await extractFeatures(config, context, { choose: rates.length > 1 });
   standardize(features);
-  const probed = await probe(features, context, {
-    name: config.kind,
-    recipe: config.recipe,
-    rates,
-    seed: config.seed,
-    makeHead: () => linearHead(features.train.width, classes),
-    makeOptimizer: () => sgd({ momentum: MOMENTUM }),
-  });
+  const probed = await probe(features, context, linearOptions(config, features, context.dataset.classes.length));
   return { kind: config.kind, ...probed, seconds: (performance.now() - begin) / 1000 };
+}
+
+/** The options of {@link probe} for a linear classifier. */
+export function linearOptions(
+  { kind, recipe, seed }: { kind: string } & Pick<LinearConfig, 'recipe' | 'seed'>,
+  { train }: ProbeFeatures,
+  classes: number,
+): ProbeOptions {
+  return {
+    name: kind,
+    recipe,
+    rates: asList(recipe.baseLearningRate),
+    seed,
+    makeHead: () => linearHead(train.width, classes),
+    makeOptimizer: () => sgd({ momentum: MOMENTUM }),
+  };
 }
 
 /** A linear classifier of zeros, which are a valid start: the problem is convex. */

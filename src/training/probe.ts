@@ -4,19 +4,21 @@ import { stepsPerEpoch } from '../data/batches.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import { imagesPerStep } from './batch-size.js';
 import { checkFinish } from './divergence.js';
-import { probed, type ProbeFeatures } from './features.js';
+import { probed, type FeatureSet, type ProbeFeatures } from './features.js';
 import { chooseHead, disposeHeads, scoresOf, trainHeads, type HeadTraining } from './heads.js';
 
-interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal'> {
+export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal'> {
   /** Of the evaluation, for messages. */
   name: string;
+  /** Measures the chosen head on further features. */
+  measure?: (score: (set: FeatureSet) => Promise<Float32Array>) => Promise<void>;
 }
 
 /** Trains the candidates on the features, and scores the best of them on the images that are measured. */
 export async function probe(
   features: ProbeFeatures,
   { dataset, device, emit, signal }: Pick<EvaluationContext<'class'>, 'dataset' | 'device' | 'emit' | 'signal'>,
-  { name, ...options }: ProbeOptions,
+  { name, measure, ...options }: ProbeOptions,
 ) {
   const { recipe } = options;
   const classes = dataset.classes.length;
@@ -39,6 +41,7 @@ export async function probe(
     // Weights of zero predict equal odds, which is the loss at the beginning.
     const chance = Math.log(classes);
     checkFinish(loss, { first: chance, baseline: chance });
+    await measure?.((set) => scoresOf(head, set));
     return {
       epochs: recipe.epochs,
       steps,

@@ -9,7 +9,7 @@ import { dataOf } from './support.js';
 
 const document = readFileSync(`${process.cwd()}/docs/tables.md`, 'utf8');
 const tables = buildTables(
-  dataOf(planOf('job: {evaluate: [finetune, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
+  dataOf(planOf('job: {evaluate: [finetune, robustness, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
 );
 
 const plain = dataOf(planOf('grid: {objective: [scratch, masked]}'));

@@ -12,7 +12,9 @@ import { toText } from '../../src/report/writers/text.js';
 import { accuracies, collect, collectedFrom, dataOf, resultsMaker } from './support.js';
 
 /** The tables of a sweep with one evaluation and fixed values. */
-const ALWAYS = TABLE_NAMES.filter((name) => !['selection', 'transfer', 'variance', 'repeats'].includes(name));
+const ALWAYS = TABLE_NAMES.filter(
+  (name) => !['selection', 'transfer', 'variance', 'repeats', 'robustness'].includes(name),
+);
 
 const results = resultsMaker();
 

@@ -1,4 +1,6 @@
 /** Small plans, results and workers that end when a test says so. */
+import { CORRUPTION_NAMES } from '../../src/data/corruptions/index.js';
+import type { CorruptionKey } from '../../src/stages/robustness.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +57,12 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
       return { kind, ...work, ...training, losses: [loss], zeroLoss: 1, trainImages: 20 };
     case 'finetune':
       return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies };
+    case 'robustness': {
+      const errors = CORRUPTION_NAMES.map((name) => [`error_${name}`, 60]);
+      const own = { meanError: 60, ...(Object.fromEntries(errors) as Record<CorruptionKey, number>) };
+      const probe = { loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10) };
+      return { kind, ...work, ...probe, ...own, ...accuracies };
+    }
     case 'linear':
     case 'attentive':
       return { kind, ...work, loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10), ...accuracies };

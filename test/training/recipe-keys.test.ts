@@ -35,10 +35,12 @@ const PLAIN = {
   ...{ weightDecay: 0, beta1: 0.9, beta2: 0.95, dropPath: 0, cropScale: [1, 1], flip: false },
 };
 const PLAIN_FINETUNE = { ...PLAIN, layerDecay: 1, scratchLayerDecay: 1, labelSmoothing: 0, mixup: 0, cutmix: 0 };
+const PROBE = { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 };
 const RECIPES = {
   pretrain: PLAIN,
   finetune: PLAIN_FINETUNE,
-  linear: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
+  linear: PROBE,
+  robustness: PROBE,
   knn: { k: 3, temperature: 0.1 },
   attentive: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
   segment: { ...PLAIN, train: 'head', dropout: 0, layerDecay: 1, scratchLayerDecay: 1 },
@@ -246,11 +248,12 @@ const FINETUNE: Record<keyof RecipeSpecs['finetune'], Check> = {
     const [plain, following, first] = [
       await run(LONG),
       await run({ ...LONG, ema: 0 }),
-      await run({ ...LONG, ema: 0.999999 }),
+      await run({ ...LONG, ema: 1 - 1e-12 }),
     ];
     for (const averaged of [following, first]) expect(apart(plain, averaged)).toBe(0); // it changes no training
     expect(accuracyOf(following)).toBe(accuracyOf(plain));
-    // The average is still at the first weights, as after a training with the rate 0.
+    // The average is still at the first weights, as after a training with the rate 0. A new head is near 0, so that even a
+    // thousandth of its change would decide.
     const untrained = await run({ ...ONE_STEP, baseLearningRate: 1e-30, minLearningRate: 0 });
     expect(accuracyOf(first)).toBe(accuracyOf(untrained));
     expect(accuracyOf(plain)).not.toBe(accuracyOf(untrained));
@@ -394,6 +397,29 @@ const SEGMENT: Record<keyof RecipeSpecs['segment'], Check> = {
   },
 };
 
+/** Each key does to the probe what it does to that of `linear`. */
+const asLinear =
+  (key: keyof RecipeSpecs['linear'], value: number): Check =>
+  async (run) => {
+    const [own, linear] = [await run({ [key]: value }), await outcomeOf('linear', { ...PROBE, [key]: value }, FEW)];
+    expect([lossOf(own), accuracyOf(own), own.result.trainImages]).toEqual([
+      ...[lossOf(linear), accuracyOf(linear)],
+      linear.result.trainImages,
+    ]);
+    expect(own.result).toHaveProperty('error_fog');
+  };
+
+/** Each test image is encoded 81 times. */
+const FEW = { data: { ...DATA, testImages: 10 } };
+const ROBUSTNESS: Record<keyof RecipeSpecs['robustness'], Check> = {
+  epochs: asLinear('epochs', 7),
+  batchSize: asLinear('batchSize', 5),
+  baseLearningRate: asLinear('baseLearningRate', 2),
+  warmupEpochs: asLinear('warmupEpochs', 1),
+  weightDecay: asLinear('weightDecay', 0.5),
+  labelFraction: asLinear('labelFraction', 0.5),
+};
+
 /** What the jobs of a kind have in addition. */
 const JOBS: Record<StageKind, Record<string, unknown>> = {
   pretrain: {},
@@ -401,6 +427,7 @@ const JOBS: Record<StageKind, Record<string, unknown>> = {
   linear: {},
   knn: {},
   attentive: {},
+  robustness: FEW,
   segment: MASKED_DATA,
 };
 
@@ -409,6 +436,7 @@ const CHECKS: Record<StageKind, Record<string, Check>> = {
   finetune: FINETUNE,
   linear: LINEAR,
   knn: KNN,
+  robustness: ROBUSTNESS,
   attentive: ATTENTIVE,
   segment: SEGMENT,
 };

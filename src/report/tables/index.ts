@@ -6,6 +6,7 @@ import { effectsTable } from './effects.js';
 import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
+import { robustnessTable } from './robustness.js';
 import { repeatsTable } from './repeats.js';
 import { runsTable } from './runs.js';
 import { selectionTable } from './selection.js';
@@ -27,6 +28,7 @@ export const TABLES = {
   'style-preservation': { build: factorTable('style'), readable: true },
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
+  robustness: { build: robustnessTable, readable: true },
   transfer: { build: transferTable, readable: true },
   variance: { build: varianceTable, readable: true },
   runs: { build: runsTable, readable: false },
