@@ -7,6 +7,36 @@ export const count = z.int().positive();
 export const probability = z.number().min(0).max(1);
 export const beta = z.number().min(0).lt(1);
 
+/** From 0% to 100%. */
+const PERCENT = /^(?:100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?) ?%$/;
+
+export const percentage = z.string().regex(PERCENT);
+
+/** 0.05 for `5%`, or that share of a whole; undefined if the value is no percentage. Exact: `0.7%` is 0.007. */
+export function shareOf(value: unknown, whole = 1): number | undefined {
+  if (typeof value !== 'string' || !PERCENT.test(value)) return undefined;
+  // Fifteen digits are exact; the last bits of a quotient are not: 0.7 / 100 is 0.006999999999999999.
+  return Number(((Number.parseFloat(value) * whole) / 100).toPrecision(15));
+}
+
+/** A fraction that may be written as a percentage: 0.1 or `10%`. */
+export const share = (fraction: z.ZodNumber) =>
+  z.union([fraction, percentage.transform((text) => shareOf(text) ?? NaN).pipe(fraction)]);
+
+/**
+ * Keys that may be written as a percentage of another key of the same group. `spec` replaces these before a job is checked
+ * (`percent.ts`), so their schemas only accept numbers.
+ */
+export const PERCENT_OF = z.registry<{ of: string }>();
+
+/** Epochs of warm-up: a number, or a percentage of the epochs of the same recipe. */
+export const warmup = z.number().nonnegative().register(PERCENT_OF, { of: 'epochs' });
+
+/** One value, or a list of values to choose from on validation images. */
+export const oneOrMore = <Value extends z.ZodType>(value: Value) => z.union([value, z.array(value).min(1)]);
+
+export const asList = <Value>(given: Value | Value[]): Value[] => (Array.isArray(given) ? given : [given]);
+
 /** A fraction as a number, or written as in the paper: `160/224`. */
 const FRACTION = /^\s*(\d+)\s*\/\s*([1-9]\d*)\s*$/;
 export const fraction = z
@@ -24,8 +54,7 @@ export const range = (value: z.ZodNumber) =>
 export const cropScale = range(positive.max(1));
 
 /** For an evaluation that needs more labels than the fine-tuning of a sweep with few labels (PAPER.md §13). */
-export const labelFraction = probability
-  .gt(0)
+export const labelFraction = share(probability.gt(0))
   .optional()
   .describe('Fraction of the training labels, per class; data.labelFraction by default.');
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
 import { permutation, stream } from '../common/random.js';
-import { count } from '../common/values.js';
+import { count, share } from '../common/values.js';
 import { folderBelow } from './folder-below.js';
 import { indicesByClass, type Split } from './split.js';
 
@@ -25,9 +25,11 @@ const PLACES = ['fraction', 'images', 'folder'] as const;
 /** The text after "expected" where a mapping has none of the three keys, or several. */
 const ONE_PLACE = 'expected one of fraction, images and folder';
 
+const fractionOfImages = z.number().gt(0).lt(1);
+
 const mapping = z
   .strictObject({
-    fraction: z.number().gt(0).lt(1).optional().describe('Fraction of the training images.'),
+    fraction: share(fractionOfImages).optional().describe('Fraction of the training images.'),
     images: count.optional().describe('Number of training images.'),
     folder: folderBelow
       .optional()
@@ -49,7 +51,7 @@ const mapping = z
 
 /** The key `validation` of every data set. A number is a fraction. */
 export const validationKey = z
-  .union([z.number().gt(0).lt(1), mapping])
+  .union([...share(fractionOfImages).options, mapping])
   .transform((given): Validation => {
     const {
       fraction,

@@ -14,6 +14,7 @@ import {
 import type { Measurement } from './measurements.js';
 import { varyingKeys } from './configuration.js';
 import { summaryStatistics, type Summary } from '../statistics/summary.js';
+import { settingsAmong, type Entry } from './variants.js';
 
 /** A level of each factor. */
 export interface FactorLevels {
@@ -55,7 +56,9 @@ export function factorialsOf(measurements: readonly Measurement[]): Factorial[] 
   const strengths = strengthsWithin(items);
   const factorials = new Map<string, Measurement[]>();
   const bases = groupBy(items, ({ configuration }) => textOf(keys, configuration));
-  for (const [base, members] of bases) {
+  const describe = settingsAmong(items);
+  for (const members of bases.values()) {
+    const base = describe(entriesOf(keys, members[0]!.configuration), members[0]!);
     for (const choice of choicesOf(members, strengths)) {
       const setting = [base, ...choice.values()].filter((text) => text !== '').join(' ');
       const fits = (item: Measurement): boolean =>
@@ -138,5 +141,11 @@ function choicesOf(items: readonly Measurement[], keys: readonly string[]): Map<
 }
 
 function textOf(keys: readonly string[], values: ReadonlyMap<string, string>): string {
-  return keys.map((key) => `${key}=${values.get(key) ?? 'unset'}`).join(' ');
+  return entriesOf(keys, values)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ');
+}
+
+function entriesOf(keys: readonly string[], values: ReadonlyMap<string, string>): Entry[] {
+  return keys.map((key) => [key, values.get(key) ?? 'unset']);
 }

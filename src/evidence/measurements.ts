@@ -6,8 +6,9 @@ import { repeatsOf, type Job, type Stage, type StageConfig } from '../spec/stage
 import { numberIn } from '../stages/fields.js';
 import type { NamedMetric } from '../stages/metrics.js';
 import type { StageResult } from '../store/records.js';
-import { configurationOf, strengthsOf, type Configuration, type Configured } from './configuration.js';
+import { configurationOf, strengthsOf } from './configuration.js';
 import { runProblem } from './health.js';
+import { variantsOf, type Varied } from './variants.js';
 
 /** The jobs of a sweep and what became of their stages. */
 export interface Results {
@@ -24,9 +25,8 @@ export interface StageOutcome {
 }
 
 /** One encoder under one evaluation. */
-export interface Measurement extends Configured {
+export interface Measurement extends Varied {
   seed: number;
-  strengths: Configuration;
   /** What was measured. */
   metric: NamedMetric;
   /** Its value, such as an accuracy in percent: the mean of its repeats; null: missing, or unhealthy. */
@@ -57,7 +57,7 @@ const measured = new WeakMap<Results, Map<string, readonly Measurement[]>>();
 function measure(data: Results, metric: NamedMetric): Measurement[] {
   const stages = new Set<string>();
   return data.jobs.flatMap((job): Measurement[] => {
-    const { task, seed, pretrain } = job;
+    const { cells, task, weights, seed, pretrain } = job;
     const ids = repeatsOf(job, metric.entry);
     const [first] = ids;
     if (first === undefined || stages.has(ids.join())) return [];
@@ -71,9 +71,11 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
     return [
       {
         task,
+        weights,
         seed,
         configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
-        strengths: strengthsOf(task),
+        strengths: strengthsOf(task, weights),
+        variants: variantsOf(cells),
         metric,
         accuracy: repeats.length === 0 ? null : repeats.reduce((a, b) => a + b, 0) / repeats.length,
         repeats,

@@ -82,9 +82,10 @@ function decoderDeclarations(
   config: ModelConfig,
   { masked, outputs = patchValues(config) }: Pretraining,
 ): Declaration[] {
-  const { dim, depth } = config.decoder;
+  const { dim, depth, embedBias } = config.decoder;
   return [
     { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'embedding' },
+    ...(embedBias ? [{ name: 'decoder_embed.bias', shape: [dim], kind: 'zeros' } satisfies Declaration] : []),
     // Without masking nothing would ever train it.
     ...(masked ? [{ name: 'mask_token', shape: [dim], kind: 'token' } satisfies Declaration] : []),
     { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },

@@ -4,6 +4,7 @@
  */
 import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
 import type { Measurement } from '../evidence/measurements.js';
+import { settingsAmong, type Entry } from '../evidence/variants.js';
 import { paperObjective, type PaperObjective } from './paper.js';
 import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 
@@ -12,8 +13,9 @@ export interface ResultRow {
   objective: PaperObjective;
   /** `key=value` of what differs between the rows of the table; empty where nothing does. */
   setting: string;
-  /** The part of the setting that other objectives have too. */
+  /** The part of the setting that other objectives have too, and its text. */
   shared: Configuration;
+  sharedSetting: string;
   /** Empty where no job of the sweep is this objective. */
   measurements: Measurement[];
   /** Of the runs that count. */
@@ -28,15 +30,18 @@ export interface ResultRow {
  */
 export function rowsOf(measurements: readonly Measurement[], objectives: readonly PaperObjective[]): ResultRow[] {
   const relevant = measurements.flatMap((measurement) => {
-    const objective = paperObjective(measurement.task);
+    const objective = paperObjective(measurement.task, measurement.weights);
     return objective === undefined || !objectives.includes(objective) ? [] : [{ objective, measurement }];
   });
   const keys = varyingKeys(relevant.map(({ measurement }) => measurement));
+  const describe = settingsAmong(relevant.map(({ measurement }) => measurement));
   return objectives.flatMap((objective) => {
     const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
-    if (own.length === 0) return [rowOf(objective, '', new Map(), [])];
-    const strengths = varyingKeys(own.map(({ task, strengths: configuration }) => ({ task, configuration })));
-    const settings = new Map<string, { shared: Configuration; members: Measurement[] }>();
+    if (own.length === 0) return [rowOf(objective, new Map(), { setting: '', sharedSetting: '' }, [])];
+    const strengths = varyingKeys(
+      own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })),
+    );
+    const settings = new Map<string, { shared: Configuration; all: Entry[]; members: Measurement[] }>();
     for (const measurement of own) {
       const shared = new Map(
         keys
@@ -44,23 +49,26 @@ export function rowsOf(measurements: readonly Measurement[], objectives: readonl
           .map((key) => [key, measurement.configuration.get(key) ?? 'unset']),
       );
       const all = [...shared, ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const)];
-      const setting = all.map(([key, value]) => `${key}=${value}`).join(' ');
+      const setting = JSON.stringify(all);
       const known = settings.get(setting);
-      if (known === undefined) settings.set(setting, { shared, members: [measurement] });
+      if (known === undefined) settings.set(setting, { shared, all, members: [measurement] });
       else known.members.push(measurement);
     }
-    return [...settings].map(([setting, { shared, members }]) => rowOf(objective, setting, shared, members));
+    return [...settings.values()].map(({ shared, all, members }) => {
+      const setting = describe(all, members[0]!);
+      return rowOf(objective, shared, { setting, sharedSetting: describe([...shared], members[0]!) }, members);
+    });
   });
 }
 
 function rowOf(
   objective: PaperObjective,
-  setting: string,
   shared: Configuration,
+  texts: Pick<ResultRow, 'setting' | 'sharedSetting'>,
   measurements: Measurement[],
 ): ResultRow {
   const accuracies = measurements.flatMap(({ accuracy }) => accuracy ?? []);
-  return { objective, setting, shared, measurements, statistics: summaryStatistics(accuracies) };
+  return { objective, ...texts, shared, measurements, statistics: summaryStatistics(accuracies) };
 }
 
 /** Whether two rows differ in nothing but objective, strengths and seed. */
@@ -90,14 +98,12 @@ export interface Comparison {
 export function comparisonsOf(rows: readonly ResultRow[]): Comparison[] {
   const measured = rows.filter(({ statistics }) => statistics.n > 0);
   const pretrained = measured.filter(({ objective }) => objective !== 'scratch');
-  const leaders = new Map((pretrained.length > 0 ? pretrained : measured).map((row) => [sharedText(row), row]));
+  const leaders = new Map((pretrained.length > 0 ? pretrained : measured).map((row) => [row.sharedSetting, row]));
   return [...leaders].map(([setting, leader]) => ({
     setting,
     rows: measured.filter((row) => comparable(leader, row)),
   }));
 }
-
-const sharedText = ({ shared }: ResultRow): string => [...shared].map(([key, value]) => `${key}=${value}`).join(' ');
 
 /** The seeds that every one of the rows has a result of. Means over others would compare seeds, not objectives. */
 export function commonSeeds(rows: readonly ResultRow[]): number[] {

@@ -38,7 +38,7 @@ export interface Contradiction {
   kind: 'contradiction';
   reason: string;
 }
-export type Resolution = { kind: 'scratch' } | { kind: 'task'; task: Task } | Contradiction;
+export type Resolution = { kind: 'scratch' } | { kind: 'pretrained' } | { kind: 'task'; task: Task } | Contradiction;
 
 /**
  * Combines the objective with the axes, which set the parts that the objective leaves neutral.
@@ -53,10 +53,10 @@ export type Resolution = { kind: 'scratch' } | { kind: 'task'; task: Task } | Co
 export function resolveTriple(
   objective: string,
   axes: TripleAxes,
-): { kind: 'scratch' } | ({ kind: 'triple' } & Triple) | Contradiction {
+): { kind: 'scratch' } | { kind: 'pretrained' } | ({ kind: 'triple' } & Triple) | Contradiction {
   const preset = parseObjective(objective);
   if (preset.kind === 'invalid') throw new Error(preset.reason);
-  if (preset.kind === 'scratch') return preset;
+  if (preset.kind !== 'preset') return preset;
   const contradiction = (reason: string): Contradiction => ({
     kind: 'contradiction',
     reason: `${objective}: ${reason}`,

@@ -2,7 +2,8 @@
 import type { Evaluation, RecipeOf } from '../stages/index.js';
 import { isEntryKey, nameOf, type EntrySpec, type OwnData } from './evaluate-schema.js';
 import type { DataSpec, JobSpec } from './schema.js';
-import { isMapping } from './tree.js';
+import { withoutPercentages } from './percent.js';
+import { isMapping, valueAt } from './tree.js';
 
 /** One evaluation of a job, by its protocol. */
 export type Entry<Name extends Evaluation = Evaluation> = {
@@ -36,7 +37,7 @@ function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
     labelFraction: spec.labelFraction ?? spec.data?.labelFraction,
     shots: spec.shots,
     repeats: spec.repeats ?? 1,
-    recipe: override(job[spec.protocol], own),
+    recipe: valueAt(withoutPercentages({ [spec.protocol]: override(job[spec.protocol], own) }), [spec.protocol]),
     own: new Set(Object.keys(own)),
   } as Entry;
 }

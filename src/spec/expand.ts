@@ -6,21 +6,43 @@
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
 import type { Path } from './problems.js';
-import type { Axes } from './sweep-schema.js';
+import type { Axes, Variants, Zip } from './sweep-schema.js';
+import { leafPaths, valueAt } from './tree.js';
 
-/** One axis's value at a point. */
-export interface Coordinate {
+/** A key of a job with the value that an axis gives it. */
+export interface Setting {
+  /** Its dotted name. Of a group of keys, the value is undefined. */
   key: string;
+  /** undefined: the key is unset. */
   value: unknown;
   /** Path of the value in the file. */
   path: Path;
 }
 
+/** One axis's value at a point. */
+export interface Coordinate {
+  /** The axis: a key of a job, or an axis of variants. */
+  key: string;
+  /** For an axis of variants, the name of one. */
+  value: unknown;
+  /** Path of the value in the file. */
+  path: Path;
+  /** What it sets: the key itself, or the keys of the variant. */
+  settings: readonly Setting[];
+}
+
 /** A grid's axes; `root` is their path in the file. */
 export interface Grid {
   grid: Axes;
-  zip: Axes;
+  zips: readonly Zip[];
+  /** The axes of variants that neither names; they have all their variants. */
+  variants: Axes;
   root: Path;
+}
+
+/** The axes of a grid by their names, in the order of the file. */
+export function axesOfGrid({ grid, zips, variants }: Grid): Axes {
+  return Object.assign({}, grid, ...zips.map(({ axes }) => axes), variants) as Axes;
 }
 
 const LEADING = ['objective', 'maskRatio', 'misalignment', 'stylePreservation'];
@@ -39,35 +61,71 @@ export function compareKeys(a: string, b: string): number {
 export type Track = readonly (readonly Coordinate[])[];
 
 /** The axes of a grid in canonical order. */
-export function tracksOf({ grid, zip, root }: Grid): Track[] {
+export function tracksOf({ grid, zips, variants, root }: Grid, definitions: Variants): Track[] {
   // The main grid's axes are under `grid`, an include's directly in its entry.
   const product = root.length === 0 ? ['grid'] : root;
-  const tracks: Track[] = Object.entries(grid).map(([key, values]) =>
-    values.map((value, index) => [{ key, value, path: [...product, key, index] }]),
-  );
-  const paired = Object.keys(zip).sort(compareKeys);
-  if (paired.length > 0) {
-    const length = zip[paired[0]!]!.length;
-    tracks.push(
-      Array.from({ length }, (_, index) =>
-        paired.map((key) => ({ key, value: zip[key]![index], path: [...root, 'zip', key, index] })),
-      ),
-    );
-  }
+  const at = (key: string, value: unknown, path: Path): Coordinate => coordinateOf(key, value, path, definitions);
+  const tracks: Track[] = [
+    ...Object.entries(grid).map(([key, values]) => values.map((value, i) => [at(key, value, [...product, key, i])])),
+    ...Object.entries(variants).map(([key, names]) =>
+      names.map((name) => [at(key, name, ['variants', key, String(name)])]),
+    ),
+    ...zips.map(({ axes, path }) => {
+      const paired = Object.keys(axes).sort(compareKeys);
+      return Array.from({ length: axes[paired[0]!]!.length }, (_, i) =>
+        paired.map((key) => at(key, axes[key]![i], [...root, ...path, key, i])),
+      );
+    }),
+  ];
   return tracks.sort((a, b) => compareKeys(a[0]![0]!.key, b[0]![0]!.key));
+}
+
+/** A value of an axis. */
+export const coordinateOf = (
+  key: string,
+  value: unknown,
+  path: Path,
+  definitions: Variants = new Map(),
+): Coordinate => ({
+  key,
+  value,
+  path,
+  settings: settingsOf(key, value, path, definitions),
+});
+
+function settingsOf(key: string, value: unknown, path: Path, definitions: Variants): Setting[] {
+  const keys = typeof value === 'string' ? definitions.get(key)?.get(value) : undefined;
+  if (keys === undefined) return [{ key, value: value ?? undefined, path }];
+  return leafPaths(keys).flatMap((leaf): Setting[] =>
+    leaf.length === 0
+      ? []
+      : [
+          {
+            key: leaf.join('.'),
+            value: valueAt(keys, leaf) ?? undefined,
+            path: ['variants', key, String(value), ...leaf],
+          },
+        ],
+  );
 }
 
 /** Number of points of a grid. */
 export function countPoints(grid: Grid): number {
-  return tracksOf(grid).reduce((count, track) => count * track.length, 1);
+  const { zips, variants } = grid;
+  const lists = [
+    ...Object.values(grid.grid),
+    ...Object.values(variants),
+    ...zips.flatMap(({ axes }) => Object.values(axes).slice(0, 1)),
+  ];
+  return lists.reduce((count, { length }) => count * length, 1);
 }
 
 /**
- * Every point of a grid; for a grid without axes, one point without coordinates. The lists of a zip have the same
+ * Every point of the axes of a grid; without axes, one point without coordinates. The lists of a zip have the same
  * length.
  */
-export function pointsOf(grid: Grid): Coordinate[][] {
-  return tracksOf(grid).reduce<Coordinate[][]>(
+export function pointsOf(tracks: readonly Track[]): Coordinate[][] {
+  return tracks.reduce<Coordinate[][]>(
     (points, track) => points.flatMap((point) => track.map((step) => [...point, ...step])),
     [[]],
   );
@@ -75,12 +133,16 @@ export function pointsOf(grid: Grid): Coordinate[][] {
 
 /**
  * A function that lists which entries of `exclude` match a point: those of which each key has one of the values listed.
+ * null matches `unsetValue`: the value of a key that is not set.
  * Entries with the same keys are looked up together, so that many of them cost little more than one.
  */
-export function excludeMatcher(entries: readonly Axes[]): (valueOf: (key: string) => unknown) => number[] {
+export function excludeMatcher(
+  entries: readonly Axes[],
+  unsetValue: (key: string) => unknown = () => undefined,
+): (valueOf: (key: string) => unknown) => number[] {
   const exclusions = entries.map((entry, index): Exclusion => {
     const values = Object.entries(entry).map(
-      ([key, list]) => [key, new Set(list.map((value) => comparable(key, value)))] as const,
+      ([key, list]) => [key, new Set(list.map((value) => comparable(key, value ?? unsetValue(key))))] as const,
     );
     return { index, values: new Map(values) };
   });

@@ -85,7 +85,7 @@ function complaint(schema: Schema, value: unknown, issue: Issue): string {
   const own = ownMessage(issue);
   if (own !== undefined && !own.startsWith('expected')) return `: ${own}`;
   const nearest = typeof value === 'string' ? didYouMean(value, choicesOf(schema)) : '';
-  return `: ${own ?? `expected ${expectation(schema)}`}, got ${show(value)}${nearest}`;
+  return `: ${own ?? `expected ${expectation(schema, value)}`}, got ${show(value)}${nearest}`;
 }
 
 /** A message that is written in the schema and is not zod's own, possibly inside a branch of a union. */
@@ -134,13 +134,19 @@ function childOf(schema: Schema, step: string | number): Schema | undefined {
     return z.enum(names.map(String));
   }
   if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
   if (schema instanceof z.ZodTuple && typeof step === 'number') return schema.def.items[step];
   return undefined;
 }
 
 /** Removes defaults and optional wrappers, and selects the branch that fits the value's type. */
 function unwrap(schema: Schema, value: unknown): Schema {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+  if (
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable
+  ) {
     return unwrap(schema.unwrap(), value);
   }
   if (schema instanceof z.ZodDiscriminatedUnion) {
@@ -195,10 +201,20 @@ function keysOf(schema: Schema): string[] {
 
 // --- words -----------------------------------------------------------------------------------------------------------
 
-/** The values that the schema accepts, in words: `a whole number of at least 1`. */
-export function expectation(schema: Schema): string {
-  return words(jsonOf(schema));
+/**
+ * The values that the schema accepts, in words: `a whole number of at least 1`.
+ *
+ * @param found The value in their place. For a number, percentages are not mentioned.
+ */
+export function expectation(schema: Schema, found?: unknown): string {
+  const json = jsonOf(schema);
+  const options = typeof found === 'number' ? (json.anyOf ?? []).filter((option) => !isPercentage(option)) : [];
+  return words(options.length === 1 ? options[0]! : json);
 }
+
+/** The only text with a pattern that is an alternative to a number. */
+const isPercentage = (json: z.core.JSONSchema._JSONSchema): boolean =>
+  typeof json === 'object' && json.pattern?.endsWith('%$') === true;
 
 /** For a mapping, only that it is one: its keys are checked one by one, and there are many. */
 function jsonOf(schema: Schema): z.core.JSONSchema.BaseSchema {
@@ -228,7 +244,7 @@ function words(json: z.core.JSONSchema._JSONSchema): string {
     case 'number':
       return `a number${bounds(json)}`;
     case 'string':
-      return 'text';
+      return isPercentage(json) ? 'a percentage such as 5%' : 'text';
     case 'array':
       return listWords(json);
     case 'object':

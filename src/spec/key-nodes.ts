@@ -1,5 +1,6 @@
 /** The keys of a schema as a tree: groups and leaves, with their descriptions and defaults, and every key made optional. */
 import { z } from 'zod';
+import { PERCENT_OF, percentage } from '../common/values.js';
 
 export interface KeyGroup {
   kind: 'group';
@@ -14,6 +15,8 @@ export interface KeyLeaf {
   schema: z.core.$ZodType;
   /** The default as a user would write it, if there is one and all data sets share it. */
   fallback: unknown;
+  /** The key of the same group that a percentage is a share of; undefined: no percentages of a key. */
+  percentOf: string | undefined;
 }
 
 export type KeyNode = KeyGroup | KeyLeaf;
@@ -21,9 +24,11 @@ export type KeyNode = KeyGroup | KeyLeaf;
 function nodeOf(schema: z.core.$ZodType): KeyNode {
   let description: string | undefined;
   let fallback: unknown;
+  let percentOf: string | undefined;
   let inner = schema;
   for (;;) {
     description ??= z.globalRegistry.get(inner)?.description;
+    percentOf ??= PERCENT_OF.get(inner)?.of;
     if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
       fallback ??= inner.def.defaultValue;
       inner = inner.unwrap();
@@ -35,7 +40,7 @@ function nodeOf(schema: z.core.$ZodType): KeyNode {
   }
   if (inner instanceof z.ZodDiscriminatedUnion) return { ...merge(inner.options.map(groupOf)), description };
   if (inner instanceof z.ZodObject) return { ...groupOf(inner), description };
-  return { kind: 'leaf', description, schema: inner, fallback };
+  return { kind: 'leaf', description, schema: inner, fallback, percentOf };
 }
 
 /** The keys of an object schema. */
@@ -70,6 +75,7 @@ function mergeLeaves(leaves: KeyLeaf[]): KeyLeaf {
   });
   return {
     kind: 'leaf',
+    percentOf: first.percentOf,
     schema: names.length > 0 ? z.enum(names) : first.schema,
     description: descriptions.size === 0 ? undefined : [...descriptions].join(' Or: '),
     fallback:
@@ -77,11 +83,16 @@ function mergeLeaves(leaves: KeyLeaf[]): KeyLeaf {
   };
 }
 
+/** The schema of a key's value as a spec may write it: percentages stay text until they are resolved. */
+export function asWritten({ schema, percentOf }: KeyLeaf): z.core.$ZodType {
+  return percentOf === undefined ? schema : z.union([schema, percentage]);
+}
+
 /** A schema with the same keys, in which every key is optional; no defaults are filled in. */
 export function partial(node: KeyNode): z.ZodType {
   if (node.kind === 'leaf') {
     const { description, fallback } = node;
-    return z.optional(node.schema).meta({
+    return z.optional(asWritten(node)).meta({
       ...(description === undefined ? {} : { description }),
       ...(fallback === undefined ? {} : { default: fallback }),
     });

@@ -39,6 +39,16 @@ export function isListValued({ schema }: KeyLeaf): boolean {
   return schema instanceof z.ZodArray || schema instanceof z.ZodTuple;
 }
 
+/** True if a value of the key may be a number. */
+export function isNumberValued({ schema }: KeyLeaf): boolean {
+  return hasNumber(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+}
+
+function hasNumber(json: z.core.JSONSchema._JSONSchema): boolean {
+  if (typeof json === 'boolean') return false;
+  return json.type === 'number' || json.type === 'integer' || (json.anyOf ?? []).some(hasNumber);
+}
+
 const textValued = new Map<KeyLeaf, boolean>();
 
 /** True where a value of the key can only be text. */

@@ -54,6 +54,7 @@ function byPlace(a: Problem, b: Problem): number {
   if (a.location.kind === 'option' || b.location.kind === 'option') {
     return Number(a.location.kind === 'option') - Number(b.location.kind === 'option');
   }
+  if (a.location.file !== b.location.file) return a.location.file < b.location.file ? -1 : 1;
   return a.location.line - b.location.line || a.location.column - b.location.column;
 }
 

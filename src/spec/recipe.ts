@@ -1,7 +1,7 @@
 /** The keys that pre-training and fine-tuning share: the length and the rates of the training of all weights. */
 import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
-import { beta, count, nonNegative, positive } from '../common/values.js';
+import { beta, count, nonNegative, positive, warmup } from '../common/values.js';
 
 /** The keys of a recipe, with the defaults that differ between stages. `dropPath` has no default yet. */
 export const recipe = (defaults: {
@@ -17,7 +17,9 @@ export const recipe = (defaults: {
     .default(defaults.baseLearningRate)
     .describe('Peak learning rate for a batch of 256; the peak used is this × the images in a step / 256.'),
   minLearningRate: nonNegative.default(defaults.minLearningRate).describe('Where the cosine ends.'),
-  warmupEpochs: nonNegative.default(2).describe('Epochs of linear warm-up from 0; fractions are allowed.'),
+  warmupEpochs: warmup
+    .default(2)
+    .describe('Epochs of linear warm-up from 0, as a number or as a percentage of epochs (5%).'),
   weightDecay: nonNegative.default(0.05).describe('Decoupled decay of matrices; biases, norms and tokens have none.'),
   beta1: beta.default(0.9).describe('Decay of the running mean of the gradient.'),
   beta2: beta.default(defaults.beta2).describe('Decay of the running mean of its square.'),

@@ -4,12 +4,13 @@
  * they are often mistakes.
  */
 import { canonicalJson } from '../common/canonical.js';
-import type { Track } from './expand.js';
+import type { Coordinate, Setting, Track } from './expand.js';
 import { stageConfigs } from './jobs.js';
 import { formatPath, show, type Location } from './problems.js';
 import { resolvePoint, type ExpandedGrid, type Point } from './resolve.js';
 import type { Cell, Job, Plan } from './stages.js';
 import type { Sweep, SweepSource } from './sweep.js';
+import { valueAt } from './tree.js';
 
 /** A remark and its place in the file or among the options. */
 export interface Remark {
@@ -37,6 +38,7 @@ export function remarksOn({ source }: Sweep, plan: Plan): Remark[] {
       location: source.locate(['exclude', index]),
       message: `exclude[${index}] matches no cell; correct it or remove it`,
     })),
+    ...variantRemarks(source),
     ...gridRemarks(source, jobOf),
     ...source.grids.flatMap((grid) =>
       grid.tracks.flatMap((track, index) => trackRemarks(source, grid, track, index, jobOf)),
@@ -60,6 +62,32 @@ function gridRemarks({ grids, locate }: SweepSource, jobOf: ReadonlyMap<Cell, Jo
   });
 }
 
+/** Keys of variants without which the stages of their cells are the same. */
+function variantRemarks(source: SweepSource): Remark[] {
+  const places = new Map<string, { coordinate: Coordinate; setting: Setting }>();
+  for (const coordinate of source.grids.flatMap(({ tracks }) => tracks.flat(2))) {
+    for (const setting of coordinate.settings) {
+      if (setting.path[0] === 'variants') places.set(formatPath(setting.path), { coordinate, setting });
+    }
+  }
+  return [...places].flatMap(([name, { coordinate, setting }]): Remark[] => {
+    const isOwn = ({ key, value }: Coordinate): boolean => key === coordinate.key && value === coordinate.value;
+    const without = (point: Point) => ({
+      job: source.job,
+      point: point.map((each) =>
+        isOwn(each) ? { ...each, settings: each.settings.filter(({ key }) => key !== setting.key) } : each,
+      ),
+    });
+    const grids = source.grids.map((grid) => ({
+      ...grid,
+      cells: grid.cells.map((cell, index) => (grid.points[index]!.some(isOwn) ? cell : null)),
+    }));
+    if (changesStages({ ...source, grids }, without) || stagesHave([setting.key], grids, source.job)) return [];
+    const message = `${name} has no effect: no stage of its cells depends on it`;
+    return [{ location: source.locate(setting.path, 'key'), message }];
+  });
+}
+
 // --- axes ------------------------------------------------------------------------------------------------------------
 
 function trackRemarks(
@@ -78,7 +106,7 @@ function trackRemarks(
   if (others.length === 0) {
     const keys = new Set(first.map(({ key }) => key));
     const without = (point: Point) => ({ point: point.filter(({ key }) => !keys.has(key)), job: source.job });
-    if (changesStages({ ...source, grids: [grid] }, without)) return [];
+    if (changesStages({ ...source, grids: [grid] }, without) || stagesHave([...keys], [grid], source.job)) return [];
     return [remark('has no effect: no stage of its cells depends on it')];
   }
   const columns = columnsOf(grid, index, jobOf);
@@ -116,6 +144,20 @@ function columnsOf({ tracks, cells }: ExpandedGrid, index: number, jobOf: Readon
 function hasNoEffect(columns: readonly (readonly (number | null)[])[]): boolean {
   const rows = columns[0]!.map((_, row) => columns.map((column) => column[row] ?? null).filter((job) => job !== null));
   return rows.every((jobs) => new Set(jobs).size <= 1) && rows.some((jobs) => jobs.length > 1);
+}
+
+/** Whether a stage of a cell has one of the keys, so that the key decides its result although its value is the default. */
+function stagesHave(keys: readonly string[], grids: readonly ExpandedGrid[], job: Record<string, unknown>): boolean {
+  return grids.some(({ points, cells }) =>
+    points.some((point, index) => {
+      const resolved = cells[index] === null ? undefined : resolvePoint(point, job);
+      if (resolved === undefined || !('job' in resolved)) return false;
+      return stageConfigs(resolved.job, resolved.model, resolved.task).some((config) => {
+        const named = { ...config, [config.kind]: config.recipe };
+        return keys.some((key) => valueAt(named, key.split('.')) !== undefined);
+      });
+    }),
+  );
 }
 
 /**

@@ -4,11 +4,21 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import { compareKeys, excludeMatcher, pointsOf, tracksOf, type Coordinate, type Grid, type Track } from './expand.js';
+import {
+  compareKeys,
+  excludeMatcher,
+  pointsOf,
+  tracksOf,
+  type Coordinate,
+  type Grid,
+  type Setting,
+  type Track,
+} from './expand.js';
 import { explainIssues, type Finding, type Hint } from './issues.js';
 import { resolveJob } from './jobs.js';
 import { CELL_KEYS, defaultOf, findKey } from './keys.js';
 import type { ResolvedModel } from './model.js';
+import { withoutPercentages } from './percent.js';
 import { formatPath, type Path } from './problems.js';
 import { jobSchema, type JobSpec } from './schema.js';
 import type { Cell } from './stages.js';
@@ -97,7 +107,7 @@ function candidatesOf(
   alsoVaried: readonly string[],
 ): { candidates: Candidate[] } & Pick<Resolved, 'grids' | 'idleExcludes'> {
   const distinct = new Map<string, Candidate>();
-  const excludedBy = excludeMatcher(sweep.exclude);
+  const excludedBy = excludeMatcher(sweep.exclude, unsetValue);
   const matched = new Set<number>();
   const cellAt = (point: Point): Cell | null => {
     const valueOf = valuesOf(point, sweep.job);
@@ -111,8 +121,9 @@ function candidatesOf(
     return known?.cell ?? cell;
   };
   const expanded = grids.map((grid): ExpandedGrid => {
-    const points = pointsOf(grid);
-    return { root: grid.root, tracks: tracksOf(grid), points, cells: points.map(cellAt) };
+    const tracks = tracksOf(grid, sweep.variants);
+    const points = pointsOf(tracks);
+    return { root: grid.root, tracks, points, cells: points.map(cellAt) };
   });
   return {
     candidates: [...distinct.values()],
@@ -121,14 +132,24 @@ function candidatesOf(
   };
 }
 
-/** The value of a key at a point: from its axis, else from `job`, else the default. */
+/** The value of an axis or a key at a point: from its axis or a variant, else from `job`, else the default. */
 function valuesOf(point: Point, job: Record<string, unknown>): (key: string) => unknown {
+  const settings = settingsOf(point);
   return (key) => {
     const coordinate = point.find((candidate) => candidate.key === key);
-    if (coordinate !== undefined) return coordinate.value;
-    const leaf = findKey(key);
-    return valueAt(job, key.split('.')) ?? (leaf?.kind === 'leaf' ? defaultOf(leaf) : undefined);
+    if (coordinate !== undefined) return coordinate.value ?? unsetValue(key);
+    const setting = settings.find((each) => each.key === key || key.startsWith(`${each.key}.`));
+    return (setting === undefined ? valueAt(job, key.split('.')) : setting.value) ?? unsetValue(key);
   };
+}
+
+/** What the coordinates of a point set. */
+const settingsOf = (point: Point): Setting[] => point.flatMap(({ settings }) => settings);
+
+/** The value of a key that nothing sets. */
+function unsetValue(key: string): unknown {
+  const leaf = findKey(key);
+  return leaf?.kind === 'leaf' ? defaultOf(leaf) : undefined;
 }
 
 const cellSchema = jobSchema.pick({
@@ -162,7 +183,9 @@ type ResolvedPoint = Omit<ResolvedCell, 'cell'> | Omit<LeftOutCell, 'cell'> | { 
 
 /** Resolves the job at a point of the axes, over the defaults of `job`. */
 export function resolvePoint(point: Point, defaults: Record<string, unknown>): ResolvedPoint {
-  const written = point.reduce<unknown>((job, { key, value }) => assign(job, key.split('.'), value), defaults);
+  const written = withoutPercentages(
+    settingsOf(point).reduce<unknown>((job, { key, value }) => assign(job, key.split('.'), value), defaults),
+  );
   const parsed = jobSchema.safeParse(written);
   if (!parsed.success) {
     const hint = dataHint(written);
@@ -199,12 +222,14 @@ function dataHint(written: unknown): Hint {
 /** The path in the file of a value of the complete job (`['job', …]`). */
 function sourceOf(path: Path, point: Point): Path {
   const key = path.slice(1).join('.');
-  return point.find((coordinate) => coordinate.key === key)?.path ?? path;
+  return settingsOf(point).find((setting) => setting.key === key)?.path ?? path;
 }
 
 /** The path to report for keys that contradict each other: an axis first, then a value in the file. */
 function blame(keys: readonly string[], point: Point, defaults: Record<string, unknown>): Path {
-  const axis = point.filter(({ key }) => keys.includes(key)).sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
+  const axis = settingsOf(point)
+    .filter(({ key }) => keys.includes(key))
+    .sort((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
   if (axis[0] !== undefined) return axis[0].path;
   const paths = keys.map((key) => key.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step)));
   return ['job', ...(paths.find((path) => valueAt(defaults, path) !== undefined) ?? paths[0]!)];

@@ -6,6 +6,7 @@ import { groupBy } from '../common/group-by.js';
 import type { UnlabelledData } from '../data/registry.js';
 import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
+import type { WeightsFormat } from '../weights/names.js';
 import type { PretrainSpec } from './schema.js';
 import type { Task } from './task.js';
 
@@ -18,10 +19,20 @@ export interface PretrainConfig {
   data: UnlabelledData;
   model: ModelConfig;
   task: Task;
-  recipe: Omit<PretrainSpec, 'target' | 'data'>;
+  recipe: Omit<PretrainSpec, 'target' | 'data' | 'fromWeights'>;
+  /** The weights that training starts from; absent: initial ones. */
+  weights?: WeightsInput;
 }
 
 export type StageConfig = PretrainConfig | EvaluationStageConfig;
+
+/** A file of weights that a stage starts from. Only the digest decides its result. */
+export interface WeightsInput {
+  file: string;
+  format: WeightsFormat | 'auto';
+  /** The SHA-256 of the file. */
+  sha256: string;
+}
 
 /** The epochs of a stage's recipe; null if it has none. */
 export function epochsOf({ recipe }: StageConfig): number | null {
@@ -37,11 +48,17 @@ export function withoutPlace(data: UnlabelledData): object {
   return { ...content, validation: 'folder' in validation ? { ...validation, folder: true } : validation };
 }
 
+/** A configuration without the places of its files, as it is hashed and compared. */
+export function withoutPlaces({ weights, ...config }: StageConfig): object {
+  const data = withoutPlace(config.data);
+  return { ...config, data, ...(weights === undefined ? {} : { weights: { sha256: weights.sha256 } }) };
+}
+
 /** One unit of work with one folder of results. */
 export interface Stage {
   /**
-   * The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and
-   * `data.splits`.
+   * The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without the places of
+   * data and weights.
    */
   id: string;
   config: StageConfig;
@@ -67,8 +84,10 @@ export interface Cell {
 /** Cells that reduce to the same work. */
 export interface Job {
   cells: Cell[];
-  /** null: scratch. */
+  /** null: scratch, or given weights. */
   task: Task | null;
+  /** The SHA-256 of the given weights that stand in place of a pre-training; absent: there are none. */
+  weights?: string;
   seed: number;
   pretrain: string | null;
   /** The stages of each evaluation by its name in `evaluate`: one, or a list with one for each of its repeats. */

@@ -3,14 +3,15 @@
  * the file. The content of data sets is not read here; `plan.ts` computes identities.
  */
 import { entriesOf } from './entries.js';
-import { compareKeys, countPoints, type Grid } from './expand.js';
-import { sweepHint } from './hints.js';
-import { explainIssues, type Finding } from './issues.js';
+import { axesOfGrid, compareKeys, countPoints, type Grid } from './expand.js';
+import { readDocument, type ReadText } from './extend.js';
+import type { Finding } from './issues.js';
 import { applyOverrides, parseOverrides, shadowedOverrides, type Override } from './overrides.js';
 import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
-import { NAME, parseSweepFile, sweepSchema, type SweepFile } from './sweep-schema.js';
-import { readYaml, type YamlDocument } from './yaml.js';
+import { NAME, parseSweepFile, type Axes, type SweepFile } from './sweep-schema.js';
+import { leafPaths } from './tree.js';
+import type { YamlDocument } from './yaml.js';
 
 /** A validated sweep. */
 export interface Sweep {
@@ -30,7 +31,7 @@ export interface SweepSource {
   grids: ExpandedGrid[];
   /** Indices of the entries of `exclude` that match no cell. */
   idleExcludes: number[];
-  /** Options that unset what is not set. */
+  /** Options, and files that extend another, that unset what is not set. */
   idleSets: Location[];
   /** For each option that sets keys of `job`, the defaults without it. */
   withoutSet: { option: Location; job: Record<string, unknown> }[];
@@ -44,7 +45,13 @@ export interface SweepOptions {
   defaultName: string;
   /** The texts of the `--set` options, as in `job.pretrain.epochs=5`. */
   sets?: readonly string[];
+  /** Reads the files that the spec extends; paths are relative to the same folder as `file`. */
+  readText?: ReadText;
 }
+
+const noFiles: ReadText = () => {
+  throw new Error('this spec was not read from a file');
+};
 
 /** More cells than this are probably a mistake, and even listing them would take long. */
 export const MAX_CELLS = 20_000;
@@ -56,24 +63,26 @@ export const MAX_CELLS = 20_000;
  *
  * @throws SpecError with all problems of the first kind found: syntax; shape, types and ranges; axes; impossible cells.
  */
-export function readSweep(text: string, { file, defaultName, sets = [] }: SweepOptions): Sweep {
-  const { overrides, problems } = parseOverrides(sets);
-  const written = readYaml(text, file);
+export function readSweep(text: string, { file, defaultName, sets = [], readText = noFiles }: SweepOptions): Sweep {
+  const { document: written, idle: idleNulls } = readDocument(text, file, readText);
+  const { overrides, problems } = parseOverrides(sets, written.value);
   const { document, jobKeys, idle } = applyOverrides(written, overrides);
   const locate = (findings: readonly Finding[]): Problem[] => findings.map((finding) => place(finding, document));
 
   const parsed = parseSweepFile(document.value);
-  if (!parsed.success) {
-    const findings = explainIssues(sweepSchema, document.value, parsed.error.issues, [], sweepHint);
-    throw new SpecError([...problems, ...locate(findings)]);
-  }
-  const sweep = parsed.data;
+  if (parsed.kind === 'broken') throw new SpecError([...problems, ...locate(parsed.findings)]);
+  const sweep = parsed.file;
   const name = sweep.name ?? defaultName;
   const grids = gridsOf(sweep);
   failOn([
     ...problems,
-    ...locate([...nameFindings(name), ...axisFindings(grids), ...excludeFindings(sweep, grids)]),
-    ...shadowedOverrides(overrides, grids),
+    ...locate([
+      ...nameFindings(name),
+      ...axisFindings(grids),
+      ...overlapFindings(sweep, grids),
+      ...excludeFindings(sweep, grids),
+    ]),
+    ...shadowedOverrides(overrides, grids, sweep.variants),
   ]);
 
   // The place of the data makes no two cells differ, so tables do not show it.
@@ -84,7 +93,7 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
   const withoutSet = overrides.filter(setsJob).flatMap((override) => {
     const others = overrides.filter((other) => other !== override);
     const without = parseSweepFile(applyOverrides(written, others).document.value);
-    return without.success ? [{ option: override.location, job: without.data.job }] : [];
+    return without.kind === 'file' ? [{ option: override.location, job: without.file.job }] : [];
   });
   return {
     name,
@@ -94,7 +103,7 @@ export function readSweep(text: string, { file, defaultName, sets = [] }: SweepO
     source: {
       job: sweep.job,
       ...expanded,
-      idleSets: idle.map(({ location }) => location),
+      idleSets: [...idleNulls, ...idle.map(({ location }) => location)],
       withoutSet,
       locate: (path, part) => document.locate(path, part),
     },
@@ -149,50 +158,96 @@ function nameFindings(name: string): Finding[] {
 // --- axes ------------------------------------------------------------------------------------------------------------
 
 function gridsOf(sweep: SweepFile): Grid[] {
-  const main: Grid = { grid: sweep.grid, zip: sweep.zip, root: [] };
-  const includes = sweep.include.map((entry, index) => ({ ...entry, root: ['include', index] }));
-  const hasMain = Object.keys({ ...sweep.grid, ...sweep.zip }).length > 0;
+  const gridAt = ({ grid, zips }: Pick<SweepFile, 'grid' | 'zips'>, root: Path): Grid => {
+    const named = axesOfGrid({ grid, zips, variants: {}, root });
+    const others = [...sweep.variants].filter(([axis]) => !Object.hasOwn(named, axis));
+    const variants = Object.fromEntries(others.map(([axis, variants]) => [axis, [...variants.keys()]]));
+    return { grid, zips, variants, root };
+  };
+  const main = gridAt(sweep, []);
+  const includes = sweep.include.map((entry, index) => gridAt(entry, ['include', index]));
+  const hasMain = Object.keys(sweep.grid).length > 0 || sweep.zips.length > 0;
   return hasMain || includes.length === 0 ? [main, ...includes] : includes;
 }
 
+/** The path of an axis in the file. */
+function pathOf({ grid, zips, root }: Grid, key: string): Path {
+  const zip = zips.find(({ axes }) => Object.hasOwn(axes, key));
+  if (zip !== undefined) return [...root, ...zip.path, key];
+  return Object.hasOwn(grid, key) ? [...(root.length === 0 ? ['grid'] : root), key] : ['variants', key];
+}
+
 function axisFindings(grids: readonly Grid[]): Finding[] {
-  const findings = grids.flatMap(({ grid, zip, root }): Finding[] => {
-    const lengths = Object.entries(zip).map(([key, values]) => `${key} ${values.length}`);
-    const uneven = new Set(Object.values(zip).map((values) => values.length)).size > 1;
-    return [
-      ...Object.keys(zip)
-        .filter((key) => Object.hasOwn(grid, key))
-        .map((key): Finding => {
-          const message = `"${key}" is an axis of both the grid and its zip; keep one`;
-          return { path: [...root, 'zip', key], part: 'key', message };
+  const findings = grids.flatMap(({ grid, zips, root }): Finding[] =>
+    zips.flatMap(({ axes, path }, index) => {
+      const place = [...root, ...path];
+      const lengths = Object.entries(axes).map(([key, values]) => `${key} ${values.length}`);
+      const uneven = new Set(Object.values(axes).map((values) => values.length)).size > 1;
+      const message = `the lists of a zip must be equally long: ${lengths.join(', ')}`;
+      return [
+        ...Object.keys(axes).flatMap((key): Finding[] => {
+          const other = zips.slice(0, index).some((zip) => Object.hasOwn(zip.axes, key)) ? 'another zip' : 'its zip';
+          if (other === 'its zip' && !Object.hasOwn(grid, key)) return [];
+          const both = other === 'its zip' ? 'both the grid and its zip' : 'two zips';
+          return [{ path: [...place, key], part: 'key', message: `"${key}" is an axis of ${both}; keep one` }];
         }),
-      ...(uneven
-        ? [
-            {
-              path: [...root, 'zip'],
-              part: 'key' as const,
-              message: `the lists of a zip must be equally long: ${lengths.join(', ')}`,
-            },
-          ]
-        : []),
-    ];
-  });
+        ...(uneven ? [{ path: place, part: 'key' as const, message }] : []),
+      ];
+    }),
+  );
   const total = grids.reduce((sum, grid) => sum + countPoints(grid), 0);
   if (findings.length > 0 || total <= MAX_CELLS) return findings;
   const message = `the sweep has ${total} cells before exclude; the most is ${MAX_CELLS}`;
   return [{ path: grids[0]?.root.length === 0 ? ['grid'] : ['include'], part: 'key', message }];
 }
 
-function excludeFindings({ exclude }: SweepFile, grids: readonly Grid[]): Finding[] {
-  const axes = new Set(grids.flatMap(({ grid, zip }) => [...Object.keys(grid), ...Object.keys(zip)]));
+/** The keys of a job that an axis sets, by their dotted names. */
+function keysSetBy(axis: string, values: readonly unknown[], { variants }: SweepFile): Set<string> {
+  const definitions = variants.get(axis);
+  if (definitions === undefined) return new Set([axis]);
+  const used = values.flatMap((name) => (typeof name === 'string' ? (definitions.get(name) ?? []) : []));
+  return new Set(used.flatMap((keys) => leafPaths(keys)).map((path) => path.join('.')));
+}
+
+/** Keys that two axes of one grid set, of which at least one is an axis of variants. */
+function overlapFindings(sweep: SweepFile, grids: readonly Grid[]): Finding[] {
+  return grids.flatMap((grid): Finding[] => {
+    const axes = Object.entries(axesOfGrid(grid)).map(
+      ([axis, values]) => [axis, [...keysSetBy(axis, values, sweep)]] as const,
+    );
+    return axes.flatMap(([axis, keys], index) =>
+      axes.slice(0, index).flatMap(([earlier, others]): Finding[] => {
+        const both = keys.find((key) => others.some((other) => overlap(key, other)));
+        if (both === undefined || axis === earlier) return [];
+        const [variants, other] = sweep.variants.has(axis) ? [axis, earlier] : [earlier, axis];
+        const what = sweep.variants.has(other) ? `variants of ${other}` : `the axis ${other}`;
+        const message =
+          `variants of ${variants} and ${what} both set ${both}; remove it from one of them, or name in ` +
+          `${grid.root.length === 0 ? 'grid' : formatPath(grid.root)} only variants that do not set it`;
+        return [{ path: pathOf(grid, other), part: 'key', message }];
+      }),
+    );
+  });
+}
+
+/** Whether two dotted names are the same, or one is a group with the other. */
+const overlap = (a: string, b: string): boolean => a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+
+function excludeFindings(sweep: SweepFile, grids: readonly Grid[]): Finding[] {
+  const all: Axes[] = grids.map(axesOfGrid);
+  const axes = new Set(all.flatMap((own) => Object.keys(own)));
+  const set = all.flatMap((own) =>
+    Object.entries(own).flatMap(([axis, values]) => [...keysSetBy(axis, values, sweep)]),
+  );
+  const differing = new Set([...axes, ...set]);
   const known = [...axes].sort(compareKeys).join(', ');
-  return exclude.flatMap((entry, index): Finding[] => {
+  return sweep.exclude.flatMap((entry, index): Finding[] => {
     const path = ['exclude', index];
     if (Object.keys(entry).length === 0) {
       return [{ path, part: 'value', message: 'an empty entry of exclude matches every cell; name the keys to match' }];
     }
     return Object.keys(entry)
-      .filter((key) => !axes.has(key))
+      .filter((key) => !differing.has(key))
       .map((key) => {
         const message = `"${key}" is no axis of this sweep, so no cell differs by it (its axes are ${known || 'none'})`;
         return { path: [...path, key], part: 'key', message };

@@ -6,6 +6,7 @@ import { fewerThan, type Dataset } from '../data/split.js';
 import { TARGET_NAMES, type TargetKind } from '../data/target.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
+import type { WeightsInput } from '../spec/stages.js';
 import type { StageContext } from '../training/stage-context.js';
 import { TEST_IMAGES, type Fields, type Metrics } from './fields.js';
 import { columnsOf, resultSchemaOf, type Baseline, type FileKeys, type StageKindEntry, type Trains } from './stage.js';
@@ -49,6 +50,8 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   shots?: number;
   /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
   repeat?: number;
+  /** The weights that stand in place of a pre-training; absent: none do. */
+  weights?: WeightsInput;
 }
 
 /**
@@ -63,6 +66,7 @@ export function seedOf({ seed, repeat = 0 }: { seed: number; repeat?: number }):
 export interface EvaluationEntry extends StageKindEntry {
   needs: Needs;
   scratchKeys: ScratchKeys;
+  choices: readonly string[];
 }
 
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
@@ -83,6 +87,8 @@ export interface EvaluationDeclaration<
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
+  /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
+  choices?: readonly Extract<keyof z.output<Recipe>, string>[];
   /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */
@@ -144,6 +150,7 @@ export function defineEvaluation<
     },
     baseline,
     scratchKeys: scratchKeys ?? {},
+    choices: declaration.choices ?? [],
     columns: columnsOf({ ...columnsOfMetrics(metrics), ...numbers }, TEST_IMAGES),
     result: resultSchemaOf(name, { ...metrics, ...numbers, ...TEST_IMAGES }),
   };

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { namesOf, registry } from '../common/registry.js';
 import type { EvaluationConfig, EvaluationEntry, ResolvedRecipe } from './evaluation.js';
+import { attentive } from './attentive.js';
 import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
@@ -12,6 +13,7 @@ export const EVALUATIONS = registry({
   finetune,
   linear,
   knn,
+  attentive,
 });
 
 /** The kinds of stages in the order in which a job runs them. */

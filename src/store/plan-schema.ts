@@ -78,6 +78,7 @@ const entry = z.string().regex(ENTRY_NAME, 'it cannot name an evaluation').max(2
 const job = z.strictObject({
   cells: z.array(cell).min(1),
   task: task.nullable(),
+  weights: z.string().optional(),
   seed,
   pretrain: id.nullable(),
   evaluations: z.record(entry, z.union([id, z.array(id).min(2).max(MOST_REPEATS)])),

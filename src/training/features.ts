@@ -1,9 +1,14 @@
-/** Frozen features of the labelled training images and of the images on which the probes are measured. */
+/**
+ * Frozen features of the labelled training images, of the images on which the probes are measured, and of the validation
+ * images where they choose on these.
+ */
 import * as tf from '@tensorflow/tfjs';
+import { TrainingError } from '../common/errors.js';
 import { labelledSubset, type Dataset, type Split } from '../data/split.js';
 import { measuredSplit } from '../data/stage-data.js';
-import { disposeParameters, initialValues, toParameters, transfer } from '../model/parameters.js';
+import { disposeParameters, initialValues, toParameters, transfer, type Parameters } from '../model/parameters.js';
 import { features } from '../model/vit.js';
+import type { EncoderConfig } from '../spec/model.js';
 import type { EvaluationConfig } from '../stages/evaluation.js';
 import { Interrupted } from './interrupted.js';
 import { accuracies, applyToSplit } from './evaluate.js';
@@ -16,9 +21,27 @@ export interface FeatureSet {
   width: number;
 }
 
+/** The features of one probe. */
+export interface ProbeFeatures {
+  train: FeatureSet;
+  /** The images that it is measured on. */
+  test: FeatureSet;
+  /** null: nothing is to be chosen. */
+  validation: FeatureSet | null;
+}
+
+export interface FeatureOptions {
+  /** Whether the validation images are read too. */
+  choose?: boolean;
+  /** Frozen values of a batch of images: [batch, width]. Pooled features by default. */
+  read?: (parameters: Parameters, model: EncoderConfig, images: tf.Tensor4D) => tf.Tensor2D;
+}
+
 /**
  * Extracts features with the parent's encoder. Without a parent the encoder has initial weights: their features are the
  * proper baseline of a probe, and score far above chance (PAPER.md §13).
+ *
+ * @throws TrainingError if there are no validation images to choose on.
  */
 export async function extractFeatures(
   {
@@ -29,20 +52,29 @@ export async function extractFeatures(
     shots,
   }: Pick<EvaluationConfig<string, unknown>, 'seed' | 'data' | 'split' | 'model' | 'shots'>,
   { dataset, parent, signal }: Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent'> & { signal?: AbortSignal },
-): Promise<{ train: FeatureSet; test: FeatureSet }> {
+  { choose = false, read = features }: FeatureOptions = {},
+): Promise<ProbeFeatures> {
+  if (choose && dataset.validation === undefined) {
+    throw new TrainingError(
+      'a recipe that lists several values chooses on validation images; set data.validation',
+      'invalid',
+    );
+  }
   const fresh = initialValues(model, { for: 'encoding' }, seed);
   const parameters = toParameters(parent ? transfer(parent, fresh) : fresh);
-  const encodeSplit = async (split: Split<number>): Promise<FeatureSet> => {
-    const { outputs, targets, width } = await applyToSplit(split, model.imageSize, (images) => {
+  const encodeSplit = async (images: Split<number>): Promise<FeatureSet> => {
+    const { outputs, targets, width } = await applyToSplit(images, model.imageSize, (batch) => {
       // A probe keeps no checkpoint, so there is nothing to wait for.
       if (signal?.aborted) throw new Interrupted('stopped before the probe was done; it begins anew');
-      return features(parameters, model, images);
+      return read(parameters, model, batch);
     });
     return { features: outputs, labels: Uint32Array.from(targets), width };
   };
   try {
     const train = await encodeSplit(labelledSubset(dataset.train, { ...data, shots }, seed));
-    return { train, test: await encodeSplit(measuredSplit({ split }, dataset)) };
+    const test = await encodeSplit(measuredSplit({ split }, dataset));
+    const validation = !choose ? null : split === 'validation' ? test : await encodeSplit(dataset.validation!);
+    return { train, test, validation };
   } finally {
     disposeParameters(parameters);
   }
@@ -50,18 +82,20 @@ export async function extractFeatures(
 
 /**
  * Subtracts the training mean of each feature and divides by its standard deviation: a batch norm without parameters,
- * which MAE has before its linear classifier. In place, on both sets.
+ * which MAE has before its linear classifier. In place, on all sets.
+ *
+ * @param width The number of features; those of a set with the tokens of each image are the features of a token.
  */
-export function standardize(train: FeatureSet, test: FeatureSet): void {
-  const { width } = train;
-  const count = train.labels.length;
+export function standardize({ train, test, validation }: ProbeFeatures, width = train.width): void {
+  const count = train.features.length / width;
+  const sets = new Set([train, test, ...(validation === null ? [] : [validation])]);
   for (let j = 0; j < width; j++) {
     let mean = 0;
     for (let i = 0; i < count; i++) mean += train.features[i * width + j]! / count;
     let variance = 0;
     for (let i = 0; i < count; i++) variance += (train.features[i * width + j]! - mean) ** 2 / count;
     const inverse = 1 / Math.sqrt(variance + 1e-6);
-    for (const { features: values } of [train, test]) {
+    for (const { features: values } of sets) {
       for (let at = j; at < values.length; at += width) values[at] = (values[at]! - mean) * inverse;
     }
   }
@@ -72,12 +106,17 @@ export function rowsOf(set: FeatureSet, begin: number, end: number): tf.Tensor2D
   return tf.tensor2d(set.features.subarray(begin * set.width, end * set.width), [end - begin, set.width]);
 }
 
+/** Chosen rows of a feature set as a tensor: [indices, width]. */
+export function rowsAt({ features: values, width }: FeatureSet, indices: Int32Array): tf.Tensor2D {
+  const rows = new Float32Array(indices.length * width);
+  indices.forEach((index, i) => {
+    rows.set(values.subarray(index * width, (index + 1) * width), i * width);
+  });
+  return tf.tensor2d(rows, [indices.length, width]);
+}
+
 /** The part of any probe's result that follows from its scores [test, classes]. */
-export function probed(
-  scores: Float32Array,
-  { train, test }: { train: FeatureSet; test: FeatureSet },
-  dataset: Dataset,
-) {
+export function probed(scores: Float32Array, { train, test }: Pick<ProbeFeatures, 'train' | 'test'>, dataset: Dataset) {
   return {
     imagesPerSecond: null,
     corruptImages: corruptImages(dataset),

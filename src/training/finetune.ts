@@ -147,7 +147,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
 
 /** Saves the weights with the best accuracy so far; of equally good ones, the earlier. */
 async function keepBest(
-  { identity, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'paths' | 'mayWrite'>,
+  { identity, about, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'about' | 'paths' | 'mayWrite'>,
   parameters: Parameters,
   epoch: number,
   accuracy: number,
@@ -155,7 +155,7 @@ async function keepBest(
   const best = bestSoFar(paths.bestCheckpoint, identity);
   if (best !== null && best >= accuracy) return;
   mayWrite();
-  const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy) };
+  const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy), ...about };
   await writeSafetensors(paths.bestCheckpoint, toSources(parameters), metadata);
 }
 

@@ -200,3 +200,11 @@ test('efficiency shows multiples of masked to a hundredth', () => {
   expect(formatCell(column, row)).toBe('1.00');
   expect(formatCell(column, { ...row, flops_to_masked: 3.14159 })).toBe('3.14');
 });
+
+test('the factorials of variants have their names', () => {
+  const yaml =
+    'variants: {size: {small: {model: {depth: 2, dim: 48}}, large: {model: {depth: 6}}}}\n' +
+    'grid: {objective: identity, maskRatio: [0, 0.75], misalignment: [none, zoomed-in], seed: [0, 1]}';
+  const { rows } = factorTable('misalignment')(dataOf(planOf(yaml)), FINETUNE);
+  expect(new Set(rows.map(({ setting }) => setting))).toEqual(new Set(['size=small', 'size=large']));
+});

@@ -181,6 +181,54 @@ describe('settings', () => {
     ]);
   });
 
+  test('have the names of variants in place of all keys that differ between them', () => {
+    const yaml =
+      'variants: {size: {small: {model: {preset: vit-ti}, finetune: {mixup: 0}}, base: {model: {preset: vit-b, patchSize: 8}}}}\n' +
+      'grid: {objective: [scratch, masked], pretrain.epochs: [5, 10], seed: [0, 1]}';
+    expect(pick(rowsOf(yaml), 'objective', 'setting', 'n')).toEqual([
+      ['scratch', 'size=small', 2],
+      ['scratch', 'size=base', 2],
+      ['masked', 'size=small pretrain.epochs=5', 2],
+      ['masked', 'size=base pretrain.epochs=5', 2],
+      ['masked', 'size=small pretrain.epochs=10', 2],
+      ['masked', 'size=base pretrain.epochs=10', 2],
+    ]);
+  });
+
+  test('of variants are compared within themselves, and scratch with all that it does not differ from', () => {
+    const folder = results(
+      'variants: {length: {short: {pretrain: {epochs: 5}}, long: {pretrain: {epochs: 10}}}}\n' +
+        'grid: {objective: [scratch, zoomed-in, masked], seed: [0, 1]}',
+      (objective, seed, config) => {
+        if (objective === 'scratch' || config.kind === 'pretrain') return { accuracy: 40 + seed };
+        return { accuracy: (objective === 'masked' ? 50 : 45) + seed };
+      },
+    );
+    const table = tableOf(folder);
+    const rows = table.rows.filter(({ n }) => n !== 0);
+    expect(pick({ rows }, 'objective', 'setting', 'rank', 'gain_over_scratch')).toEqual([
+      ['scratch', '', null, null],
+      ['zoomed-in', 'length=short', 2, 5],
+      ['zoomed-in', 'length=long', 2, 5],
+      ['masked', 'length=short', 1, 10],
+      ['masked', 'length=long', 1, 10],
+    ]);
+    expect(table.summary['spearman length=short']).toBeCloseTo(1, 12);
+  });
+
+  test('name a variant only where it decides the keys that differ', () => {
+    const yaml =
+      'variants: {recipe: {a: {finetune: {mixup: 0}}, b: {linear: {epochs: 9}}}}\n' +
+      'job: {evaluate: [finetune, knn]}\ngrid: {objective: masked, model.depth: [2, 4]}';
+    expect(pick(rowsOf(yaml, 'knn'), 'setting')).toEqual([['model.depth=2'], ['model.depth=4']]);
+    expect(pick(rowsOf(yaml), 'setting')).toEqual([
+      ['recipe=a model.depth=2'],
+      ['recipe=b model.depth=2'],
+      ['recipe=a model.depth=4'],
+      ['recipe=b model.depth=4'],
+    ]);
+  });
+
   test('are compared within themselves only; scratch has no pre-training to differ in', () => {
     const folder = results(
       'job: {pretrain: {warmupEpochs: 0}}\ngrid: {objective: [scratch, zoomed-in, masked], pretrain.epochs: [5, 10], seed: [0, 1]}',

@@ -110,3 +110,14 @@ test('numbers of training that results of older versions lack are empty, and tho
   });
   expect(columnsOf(older)).toMatchObject({ pretrain_first_loss: null, finetune_chance_loss: null, knn_k: null });
 });
+
+test('a run has a column for each axis of variants', () => {
+  const plan = planOf(
+    'variants: {size: {small: {model: {depth: 2}}, large: {model: {depth: 6}}}}\ngrid: {objective: masked}',
+  );
+  const table = runsTable(dataOf(plan), { metric: metric('finetune') });
+  expect(pick(table, 'size', 'model.depth', 'cells')).toEqual([
+    ['small', '2', 'masked, seed 0, size small'],
+    ['large', '6', 'masked, seed 0, size large'],
+  ]);
+});

@@ -89,6 +89,7 @@ const MEASUREMENT: Omit<Measurement, 'seed' | 'accuracy'> = {
   configuration: new Map(),
   strengths: new Map(),
   repeats: [],
+  variants: new Map(),
   unhealthy: null,
   epochs: null,
   pretrain: null,

@@ -56,7 +56,8 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
     case 'finetune':
       return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies };
     case 'linear':
-      return { kind, ...work, loss, batchSize: 10, chanceLoss: Math.log(10), ...accuracies };
+    case 'attentive':
+      return { kind, ...work, loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10), ...accuracies };
     case 'knn':
       return { kind, ...work, k: 20, ...accuracies };
   }

@@ -68,6 +68,56 @@ describe('order', () => {
   });
 });
 
+describe('groups of keys in axes', () => {
+  test('are their dotted names, in every section', () => {
+    const nested = plan(
+      'grid: {pretrain: {epochs: [5, 6]}, model: {decoder: {depth: [1, 2]}}}\nzip: {knn: {k: [1, 2]}, seed: [0, 1]}\n' +
+        'include: [{objective: scratch, finetune: {epochs: 9, scratchLayerDecay: 1}, model: {}}]\nexclude: [{knn: {k: 2}, model.decoder: {depth: 2}}]',
+    );
+    const dotted = plan(
+      'grid: {pretrain.epochs: [5, 6], model.decoder.depth: [1, 2]}\nzip: {knn.k: [1, 2], seed: [0, 1]}\n' +
+        'include: [{objective: scratch, finetune.epochs: 9, finetune.scratchLayerDecay: 1}]\nexclude: [{knn.k: 2, model.decoder.depth: 2}]',
+    );
+    expect(nested).toEqual(dotted);
+  });
+
+  test('cannot repeat a dotted name', () => {
+    expect(complaints('include:\n  - {pretrain.epochs: 5, pretrain: {epochs: 6}}')).toEqual([
+      '2:37 "pretrain.epochs" is written twice in include[0], nested and by its dotted name; keep one',
+    ]);
+  });
+});
+
+describe('null', () => {
+  test('in a list leaves a key unset, which only the other cells name', () => {
+    const { cells } = read('job: {pretrain: {clipGradient: 2}}\ngrid: {pretrain.clipGradient: [null, 1]}');
+    expect(cells.map(({ cell, job }) => [cell.overrides, job.pretrain.clipGradient])).toEqual([
+      [{}, undefined],
+      [{ 'pretrain.clipGradient': 1 }, 1],
+    ]);
+  });
+
+  test('in an include unsets what job sets, so that another data set fits', () => {
+    const text =
+      'job: {data: {name: image-folder, path: a, imageSize: 48}}\ninclude:\n  - {data.name: [image-folder]}\n' +
+      '  - {data: {name: cifar10, path: null, imageSize: null}}';
+    expect(read(text).cells.map(({ job }) => job.data.imageSize)).toEqual([48, 32]);
+  });
+
+  test('in exclude matches cells that leave a key unset', () => {
+    const text =
+      'grid: {pretrain.clipGradient: [null, 1], seed: [0, 1]}\nexclude: [{pretrain.clipGradient: [null], seed: 0}]';
+    expect(cellsOf(text)).toHaveLength(3);
+  });
+
+  test('alone in a grid is a value that was forgotten', () => {
+    expect(complaints('grid:\n  seed:\n  knn: {k: null}')).toEqual([
+      '2:3 grid.seed has no value; write one, or [null] to leave the key unset',
+      '3:12 grid.knn.k has no value; write one, or [null] to leave the key unset',
+    ]);
+  });
+});
+
 describe('grid', () => {
   test('of nothing is the one default job', () => {
     expect(cellsOf('name: a')).toEqual(['masked, seed 0']);
@@ -148,6 +198,33 @@ describe('zip', () => {
   test('needs lists of one length', () => {
     expect(complaints('zip:\n  seed: [0, 1]\n  model.depth: [1, 2, 3]\n')).toEqual([
       '1:1 the lists of a zip must be equally long: seed 2, model.depth 3',
+    ]);
+  });
+
+  test('can be one of several, each an axis of the product', () => {
+    const text =
+      'zip: [{seed: [0, 1], maskRatio: [0.5, 0.6]}, {pretrain.epochs: [5, 6], pretrain.batchSize: [32, 64]}]\ngrid: {knn.k: 3}';
+    expect(cellsOf(text)).toEqual(
+      [
+        ['maskRatio 0.5', 'seed 0'],
+        ['maskRatio 0.6', 'seed 1'],
+      ].flatMap(([ratio, seed]) =>
+        [
+          [32, 5],
+          [64, 6],
+        ].map(
+          ([batch, epochs]) =>
+            `masked, ${ratio!}, ${seed!}, knn.k 3, pretrain.batchSize ${batch!}, pretrain.epochs ${epochs!}`,
+        ),
+      ),
+    );
+    expect(cellsOf('include: [{objective: scratch, zip: [{seed: [0, 1]}, {knn.k: [1, 2]}]}]')).toHaveLength(4);
+  });
+
+  test('cannot share an axis with another zip, and each is equally long', () => {
+    expect(complaints('zip:\n  - {seed: [0, 1], knn.k: [2]}\n  - {seed: [2, 3]}')).toEqual([
+      '2:5 the lists of a zip must be equally long: seed 2, knn.k 1',
+      '3:6 "seed" is an axis of two zips; keep one',
     ]);
   });
 

@@ -73,6 +73,18 @@ describe('numbers that cannot go together', () => {
     expect(conflictsOf({ objective: 'masked', degradation: { blurred: { kernelSize: 99 } } })).toEqual([]);
   });
 
+  test('lists of values to choose from need validation images, wherever they are written', () => {
+    expect(conflictsOf({ evaluate: ['linear'], linear: { baseLearningRate: [0.1, 1] } })).toEqual([
+      'linear.baseLearningRate lists several values, of which the best on validation images counts; set data.validation, or give one value',
+    ]);
+    const own = { evaluate: [{ protocol: 'knn', k: [10, 20] }] };
+    expect(conflictsOf(own)[0]).toContain('evaluate[0].k lists several values');
+    expect(conflictsOf({ ...own, data: { validation: 0.1 } })).toEqual([]);
+    expect(conflictsOf({ evaluate: ['linear'], knn: { k: [10, 20] }, linear: { baseLearningRate: [0.1] } })).toEqual(
+      [],
+    );
+  });
+
   test('are all told at once', () => {
     expect(conflictsOf({ model: { heads: 5 }, pretrain: { epochs: 1 }, finetune: { accumulate: 7 } })).toHaveLength(3);
   });

@@ -138,6 +138,44 @@ describe('an axis that --set sets', () => {
   });
 });
 
+describe('an entry of include or exclude', () => {
+  const TEXT =
+    'grid: {seed: [0, 1]}\ninclude:\n  - {objective: scratch, seed: [0, 1]}\n  - {objective: identity, zip: {seed: [0, 1], knn.k: [3, 4]}}\n' +
+    'exclude: [{seed: 1}]\n';
+  const seeds = (...sets: string[]) => read(TEXT, sets).cells.map(({ cell }) => `${cell.objective} ${cell.seed}`);
+
+  test('is reached by its number', () => {
+    expect(seeds('include[0].seed=[5, 6]')).toEqual(['masked 0', 'scratch 5', 'scratch 6', 'identity 0']);
+    expect(seeds('include[1].zip.seed=[7, 8]')).toEqual(['masked 0', 'scratch 0', 'identity 7', 'identity 8']);
+    expect(seeds('exclude[0].seed={from: 0, to: 0}')).toEqual(['masked 1', 'scratch 1', 'identity 1']);
+    expect(
+      read(TEXT, ['include[0].pretrain.clipGradient=3']).cells.map(({ job }) => job.pretrain.clipGradient),
+    ).toEqual([undefined, 3, undefined]);
+    expect(seeds('include[0].seed=null')).toEqual(['masked 0', 'scratch 0', 'identity 0']);
+  });
+
+  test.each([
+    ['include[2].seed=1', 'include has 2 entries, and they count from 0'],
+    ['exclude[1].seed=1', 'exclude has one entry, and they count from 0'],
+    ['include[0].sed=1', 'unknown key "sed"; did you mean "seed"?'],
+    [
+      'include[0].pretrain=1',
+      '"pretrain" is a group of keys; an axis is one key of it, as in include[0].pretrain.epochs',
+    ],
+    ['include[0].seed=x', 'include[0].seed: expected a whole number of at least 0, got "x"'],
+  ])('--set %s is an error', (option, message) => {
+    expect(complaints(TEXT, [option])).toEqual([`--set ${option}: ${message}`]);
+  });
+});
+
+test('an axis of one of several zips is set there, in includes too', () => {
+  const text =
+    'zip: [{seed: [0, 1], knn.k: [1, 2]}, {pretrain.epochs: [5, 6], finetune.epochs: [5, 6]}]\n' +
+    'include: [{zip: [{knn.k: [1, 2]}, {pretrain.epochs: [5, 6]}]}]';
+  const { cells } = read(text, ['zip.pretrain.epochs=[8, 9]']);
+  expect(new Set(cells.map(({ job }) => job.pretrain.epochs))).toEqual(new Set([8, 9]));
+});
+
 describe('null', () => {
   test('unsets a key, a group and an axis, which the cells record', () => {
     const text = 'job: {pretrain: {epochs: 5, batchSize: 16}, knn: {k: 5}, model: {dim: 48}}\ngrid: {seed: [3, 4]}';
@@ -224,7 +262,7 @@ describe('a --set that cannot be', () => {
     ],
     [
       'pretrain.epochs=5',
-      /: unknown key "pretrain\.epochs"; did you mean "job\.pretrain\.epochs"\? \(valid keys are job\.…, grid\.…, zip\.… and name\)$/,
+      /: unknown key "pretrain\.epochs"; did you mean "job\.pretrain\.epochs"\? \(valid keys are job\.…, grid\.…, zip\.…, variants\.…, include\[0\]\.…, exclude\[0\]\.… and name\)$/,
     ],
     [
       'job.seed.x=5',
@@ -235,7 +273,7 @@ describe('a --set that cannot be', () => {
     ['job={}', /: "job" is a whole section; set one key of it, as in job\.seed, or unset it: job=null$/],
     [
       'exclude.seed=[1]',
-      /: --set reaches job\.…, grid\.…, zip\.… and name; edit the file to change exclude, or unset it: exclude=null$/,
+      /: --set reaches job\.…, grid\.…, zip\.…, variants\.…, include\[0\]\.…, exclude\[0\]\.… and name; edit the file to change exclude, or unset it: exclude=null$/,
     ],
     ['job.model={}', /: an empty mapping sets no key; write job\.model=null to unset what the file sets there$/],
     ['job.seed', /: expected KEY=VALUE, as in --set job\.pretrain\.epochs=5$/],

@@ -79,7 +79,7 @@ test('paths and values read as in the file', () => {
 describe('unknown keys', () => {
   test('at the top name the valid ones and the nearest', () => {
     expect(complaints('gird: {seed: 1}')).toEqual([
-      '1:1 unknown key "gird"; did you mean "grid"? (valid keys are name, description, job, grid, zip, include, exclude)',
+      '1:1 unknown key "gird"; did you mean "grid"? (valid keys are extends, name, description, job, variants, grid, zip, include, exclude)',
     ]);
   });
 
@@ -101,10 +101,11 @@ describe('unknown keys', () => {
     ]);
   });
 
-  test('nested in a grid get their dotted names', () => {
-    expect(complaints('grid:\n  pretrain: {epochs: [1, 2], batchSize: 3}\n  model: {}')).toEqual([
-      '2:3 unknown key "pretrain" in grid; an axis is one key by its dotted name: pretrain.epochs, pretrain.batchSize',
-      '3:3 unknown key "model" in grid; an axis is one key by its dotted name: model.…',
+  test('nested in a grid are placed where they are written', () => {
+    expect(complaints('grid:\n  pretrain: {epochs: [1, x], batchsizes: 3}\n  model: {decoder: {heads: [0]}}')).toEqual([
+      '2:26 grid.pretrain.epochs[1]: expected a whole number of at least 1, got "x"',
+      expect.stringMatching(/^2:30 unknown key "pretrain.batchsizes" in grid; did you mean "pretrain.batchSize"\?/),
+      '3:29 grid.model.decoder.heads[0]: expected a whole number of at least 1, got 0',
     ]);
   });
 

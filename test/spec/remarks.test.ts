@@ -39,6 +39,10 @@ describe('an axis', () => {
     expect(remarks(text('auto'))).toEqual([]);
   });
 
+  test('of one value that is the default has an effect where a stage has the key', () => {
+    expect(remarks('grid: {seed: [0, 1], model.heads: 3}')).toEqual([]);
+  });
+
   test('is named in an include and in a zip', () => {
     const [first, second] = remarks(
       'grid: {seed: [0, 1]}\ninclude:\n  - {objective: scratch, pretrain.epochs: [5, 6]}\n' +

@@ -40,6 +40,7 @@ const RECIPES = {
   finetune: PLAIN_FINETUNE,
   linear: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
   knn: { k: 3, temperature: 0.1 },
+  attentive: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
 };
 
 /**
@@ -182,7 +183,8 @@ const SHARED = {
   flip: varies('flip', true),
 } satisfies Record<string, Check>;
 
-const PRETRAIN: Record<keyof PretrainSpec, Check> = {
+// `fromWeights` needs a file: test/weights/given.test.ts.
+const PRETRAIN: Record<Exclude<keyof PretrainSpec, 'fromWeights'>, Check> = {
   ...SHARED,
   async data(run) {
     const [own, other] = [await run(ONE_STEP), await run({ ...ONE_STEP, data: { ...DATA, trainImages: 4 } })];
@@ -284,6 +286,7 @@ const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
     // The loss of equal odds: ln 10.
     expect(lossOf(await run({ baseLearningRate: 1e-9 }))).toBeCloseTo(Math.log(10), 5);
     expect(lossOf(await run({ baseLearningRate: 2 }))).toBeLessThan(lossOf(await run()));
+    await choosesOnValidation(run, [1e-9, 2]);
   },
   async warmupEpochs(run) {
     // Weights of zero predict equal odds. They are still zero in the second step if the first had the rate 0.
@@ -302,6 +305,35 @@ const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
 
 const accuracyOf = ({ result }: Outcome): number => ('accuracy' in result ? result.accuracy : NaN);
 
+/** Of several rates, the result has one, with the numbers that it has alone. */
+async function choosesOnValidation(run: Run, rates: number[]): Promise<void> {
+  const data = { data: { ...DATA, trainImages: 40, validation: 0.5 } };
+  const alone = await Promise.all(rates.map((rate) => run({ baseLearningRate: rate }, data)));
+  const { result } = await run({ baseLearningRate: rates }, data);
+  if (!('baseLearningRate' in result)) throw new Error('the result names no rate');
+  const { stage, seconds, ...numbers } = alone[rates.indexOf(result.baseLearningRate!)]!.result;
+  expect(result).toMatchObject(numbers);
+}
+
+const ATTENTIVE: Record<keyof RecipeSpecs['attentive'], Check> = {
+  epochs: LINEAR.epochs,
+  batchSize: LINEAR.batchSize,
+  async baseLearningRate(run) {
+    // The initial values are small: the scores are nearly 0, and the loss is nearly that of equal odds.
+    expect(lossOf(await run({ baseLearningRate: 1e-9 }))).toBeCloseTo(Math.log(10), 2);
+    expect(lossOf(await run())).toBeLessThan(Math.log(10) - 0.1);
+    await choosesOnValidation(run, [1e-9, 1]);
+  },
+  async warmupEpochs(run) {
+    expect(lossOf(await run({ epochs: 2, warmupEpochs: 1 }))).toBeCloseTo(Math.log(10), 2);
+  },
+  async weightDecay(run) {
+    const still = { epochs: 60, baseLearningRate: 0.5 };
+    expect(lossOf(await run({ ...still, weightDecay: 20 }))).toBeGreaterThan(lossOf(await run(still)) + 0.1);
+  },
+  labelFraction: LINEAR.labelFraction,
+};
+
 const KNN: Record<keyof RecipeSpecs['knn'], Check> = {
   async k(run) {
     const data = { data: { ...DATA, trainImages: 40 } };
@@ -311,6 +343,11 @@ const KNN: Record<keyof RecipeSpecs['knn'], Check> = {
     // images has it.
     expect(accuracyOf(await run({ k: 40, temperature: 1e9 }, data))).toBeCloseTo(10, 9);
     expect(accuracyOf(await run({ k: 3 }, data))).toBeGreaterThan(10);
+    const validated = { data: { ...DATA, trainImages: 40, validation: 0.5 } };
+    const { result } = await run({ k: [20, 3, 1] }, validated);
+    if (result.kind !== 'knn') throw new Error('not a result of knn');
+    expect([20, 3, 1]).toContain(result.k);
+    expect(result.accuracy).toBe(accuracyOf(await run({ k: result.k! }, validated)));
   },
   async temperature(run) {
     // Near 0 only the nearest neighbour decides, regardless of the number of votes.
@@ -327,6 +364,7 @@ const CHECKS: Record<StageKind, Record<string, Check>> = {
   finetune: FINETUNE,
   linear: LINEAR,
   knn: KNN,
+  attentive: ATTENTIVE,
 };
 
 const folder = temporaryFolder();

@@ -42,7 +42,7 @@ const COLUMNS: Column[] = [
 
 export const objectivesTable: BuildTable<Table> = (data, { metric }) => {
   const measurements = measurementsOf(data, metric);
-  const present = new Set(measurements.map(({ task }) => paperObjective(task)));
+  const present = new Set(measurements.map(({ task, weights }) => paperObjective(task, weights)));
   const rows = rowsOf(
     measurements,
     OBJECTIVE_ORDER.filter((objective) => PAPER_ACCURACY[objective] !== null || present.has(objective)),

@@ -8,6 +8,7 @@ import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
 import { stageProblem } from '../../evidence/health.js';
 import type { BuildTable, Column, Row, Table } from '../table.js';
+import { variantsOf, type VariantNames } from '../../evidence/variants.js';
 
 const LEADING: Column[] = [
   { key: 'sweep', label: 'sweep', description: 'Name of the sweep that planned the job.' },
@@ -34,6 +35,7 @@ const MISSING: Column = {
 export const runsTable: BuildTable<Table> = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
+  const axes = [...new Set(runs.flatMap(({ variants }) => [...variants.keys()]))].sort();
   const parts = partsIn(runs);
   return {
     name: 'runs',
@@ -41,12 +43,18 @@ export const runsTable: BuildTable<Table> = (data) => {
     caption: 'Every job of the sweep, with every key that varies and every number.',
     columns: [
       ...LEADING,
+      ...axes.map((key): Column => ({ key, label: key, description: 'An axis of variants, by their names.' })),
       ...keys.map((key): Column => ({ key, label: key, description: 'A key of the spec that varies.' })),
       ...parts.flatMap(columnsOf),
       UNHEALTHY,
       MISSING,
     ],
-    rows: runs.map((run) => ({ ...leadingCells(run), ...keyCells(run, keys), ...stageCells(run, parts) })),
+    rows: runs.map((run) => ({
+      ...leadingCells(run),
+      ...variantCells(run, axes),
+      ...keyCells(run, keys),
+      ...stageCells(run, parts),
+    })),
     summary: {},
   };
 };
@@ -58,6 +66,7 @@ interface Run {
   stages: ReadonlyMap<string, readonly StageRecord[]>;
   configuration: Configuration;
   strengths: Configuration;
+  variants: VariantNames;
 }
 
 /** Strengths with several values. That other tasks lack them says nothing. */
@@ -76,7 +85,8 @@ function runOf(job: ReportJob, data: ReportData): Run {
     task: job.task,
     stages: new Map([...ids].map(([name, own]) => [name, own.map((id) => data.stages.get(id)!)])),
     configuration: configurationOfJob(job, (id) => data.stages.get(id)?.stage),
-    strengths: strengthsOf(job.task),
+    strengths: strengthsOf(job.task, job.weights),
+    variants: variantsOf(job.cells),
   };
 }
 
@@ -120,16 +130,20 @@ function columnsOf({ name, kind, repeated }: Part): Column[] {
 const columnKey = (name: string, key: string): string =>
   `${name}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
 
-function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
+function leadingCells({ job: { sweep, task, weights, cells, seed } }: Run): Row {
   return {
     sweep,
-    objective: taskName(task),
+    objective: taskName(task, weights),
     cells: cells.map(describeCell).join('; '),
     mask_ratio: task?.maskRatio ?? null,
     misalignment: task?.geometry.kind ?? null,
     style: task?.style.kind ?? null,
     seed,
   };
+}
+
+function variantCells({ variants }: Run, axes: readonly string[]): Row {
+  return Object.fromEntries(axes.map((axis) => [axis, variants.get(axis) ?? null]));
 }
 
 function keyCells({ configuration, strengths }: Run, keys: readonly string[]): Row {

@@ -64,12 +64,25 @@ export function faults(root: unknown, value: unknown, schema: unknown = root, pa
         return isJson(value) && isJson(rule)
           ? Object.keys(value).flatMap((key) => (Object.hasOwn(rule, key) ? into(rule[key], value[key], key) : []))
           : [];
+      case 'patternProperties':
+        return isJson(value) && isJson(rule)
+          ? Object.entries(rule).flatMap(([pattern, inner]) =>
+              Object.keys(value).flatMap((key) =>
+                new RegExp(pattern, 'u').test(key) ? into(inner, value[key], key) : [],
+              ),
+            )
+          : [];
+      case 'propertyNames':
+        return isJson(value) ? Object.keys(value).flatMap((key) => faults(root, key, rule, `${path}/${key}`)) : [];
       case 'additionalProperties': {
+        if (!isJson(value)) return [];
         const known = isJson(schema.properties) ? schema.properties : {};
-        return fault(
-          keyword,
-          rule !== false || !isJson(value) || Object.keys(value).every((key) => Object.hasOwn(known, key)),
+        const patterns = isJson(schema.patternProperties) ? Object.keys(schema.patternProperties) : [];
+        const others = Object.keys(value).filter(
+          (key) => !Object.hasOwn(known, key) && !patterns.some((pattern) => new RegExp(pattern, 'u').test(key)),
         );
+        if (rule === false) return fault(keyword, others.length === 0);
+        return others.flatMap((key) => into(rule, value[key], key));
       }
       default:
         throw new Error(`no rule for the keyword ${keyword}`);

@@ -8,6 +8,7 @@ import type { Measurement } from '../../../evidence/measurements.js';
 import { appliesTo, varyingKeys, type Configuration } from '../../../evidence/configuration.js';
 import { summaryStatistics, type Summary } from '../../../statistics/summary.js';
 import type { Reference } from '../chart.js';
+import { settingsAmong, type DescribeSetting } from '../../../evidence/variants.js';
 import { groupBy } from '../../../common/group-by.js';
 
 /** The seeds of one task in one setting. */
@@ -29,10 +30,11 @@ export interface Group {
  */
 export function groupsOf(measurements: readonly Measurement[], aside: string | null = null): Group[] {
   const keys = varyingKeys(measurements).filter((key) => key !== aside);
+  const describe = settingsAmong(measurements);
   const byTriple = groupBy(measurements, ({ task }) => (task === null ? '' : tripleOf(task)));
   return [...byTriple.values()].flatMap((members) => {
     const strengths = varyingKeys(members.map(({ task, strengths: configuration }) => ({ task, configuration })));
-    return grouped(members, keys, strengths, aside);
+    return grouped(members, keys, strengths, aside, describe);
   });
 }
 
@@ -41,6 +43,7 @@ function grouped(
   keys: readonly string[],
   strengths: readonly string[],
   aside: string | null,
+  describe: DescribeSetting,
 ): Group[] {
   const groups = new Map<string, Omit<Group, 'statistics'> & { values: number[] }>();
   for (const member of members) {
@@ -48,7 +51,7 @@ function grouped(
     if (task === null || accuracy === null) continue;
     const shared = new Map(keys.map((key) => [key, configuration.get(key) ?? 'unset']));
     const all = [...shared, ...strengths.map((key) => [key, member.strengths.get(key) ?? 'unset'] as const)];
-    const setting = all.map(([key, value]) => `${key}=${value}`).join(' ');
+    const setting = describe(all, member);
     const x = aside === null ? null : Number(configuration.get(aside));
     const identity = `${setting}\n${x}`;
     const known = groups.get(identity) ?? { task, setting, shared, aside: x, values: [] };
@@ -61,7 +64,9 @@ const tripleOf = (task: Task): string => `${task.maskRatio} ${taskName(task)}`;
 
 /** From scratch in the same setting: the mean of its seeds; null without results, or where there are several such settings. */
 export function scratchReference(measurements: readonly Measurement[], { shared }: Group): Reference | null {
-  const scratch = measurements.filter(({ task, accuracy }) => task === null && accuracy !== null);
+  const scratch = measurements.filter(
+    ({ task, weights, accuracy }) => task === null && weights === undefined && accuracy !== null,
+  );
   const comparable = scratch.filter(({ task, configuration }) =>
     [...shared].every(([key, value]) => !appliesTo(key, { task }) || (configuration.get(key) ?? 'unset') === value),
   );
