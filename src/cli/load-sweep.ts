@@ -5,6 +5,7 @@ import { canonicalJson } from '../common/canonical.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
+import { seedsProblem } from '../decide/seeds.js';
 import { entriesOf } from '../spec/entries.js';
 import { withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf, weightsOf } from '../spec/plan.js';
@@ -54,11 +55,14 @@ export async function planSweep(
   const lacks = lacksOf(sweep, datasetOf);
   if (lacks.length > 0) throw new UsageError(lacks.join('\n'));
   const digests = readDigests(sweep, tell);
-  return buildPlan(
+  const plan = buildPlan(
     sweep,
     (data) => datasetOf(data).fingerprint,
     (file) => digests.get(file)!,
   );
+  const problem = seedsProblem(plan);
+  if (problem !== null) throw new UsageError(problem);
+  return plan;
 }
 
 /**

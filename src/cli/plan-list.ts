@@ -12,6 +12,7 @@ export interface ListedPlan {
   startedAt: string | null;
   /** Whether the command is about it. */
   chosen: boolean;
+  /** Without those that are not needed, where that is known: of the chosen plans. */
   stages: number;
   done: number;
   /** Sweeps that work on it. */
@@ -31,6 +32,7 @@ export function listedPlans(
   shown: readonly StageStatus[],
 ): ListedPlan[] {
   const paths = sweepPaths(folder);
+  const unneeded = new Set(shown.flatMap(({ stage, status }) => (status === 'unneeded' ? [stage.id] : [])));
   const done = new Map(shown.map(({ stage, status }) => [stage.id, status === 'done']));
   const countDone = ({ plan: { stages } }: KeptPlan): number =>
     stages.filter((stage) => {
@@ -44,7 +46,7 @@ export function listedPlans(
     id: kept.id,
     startedAt: kept.startedAt,
     chosen: chosen.includes(kept),
-    stages: kept.plan.stages.length,
+    stages: kept.plan.stages.filter(({ id }) => !unneeded.has(id)).length,
     done: countDone(kept),
     sweeps: working.filter(({ owner }) => owner?.plan === kept.id).length,
     differs: keys.map(({ key, values }) => ({ key, values: values[place]! })),

@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describeResolution, resolutionOf } from '../report/power/resolution.js';
 import { describeCell } from '../spec/cells.js';
+import { groupBy } from '../common/group-by.js';
+import { askerOf } from '../decide/needs.js';
+import { plannedVerdicts } from '../decide/seeds.js';
+import { confidencesOf } from '../evidence/looks.js';
+import { trialsPerCell } from '../report/selection.js';
 import { describeStage } from '../runner/describe.js';
 import { duration } from '../runner/reporters/format.js';
 import { inspectPlan } from '../runner/inspect.js';
 import { axesOf, type Axis } from '../spec/axes.js';
 import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
-import { countEntries, type Plan } from '../spec/stages.js';
+import { countEntries, type Plan, type SeedsRule } from '../spec/stages.js';
 import { openJson } from '../store/files.js';
 import { STAGE_ID, sweepPaths, type SweepPaths } from '../store/layout.js';
 import { namesIn } from '../store/open.js';
@@ -92,14 +97,31 @@ export function showPlan(
 ): void {
   const plan = shard === undefined ? whole : shardPlan(whole, shard);
   const paths = sweepPaths(folder);
-  const inspections = inspectPlan(plan, paths, changes);
+  // A sweep tries again what failed.
+  const inspections = inspectPlan(
+    plan,
+    paths,
+    changes,
+    askerOf(whole, paths)(() => true),
+  );
   const toRun = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
-  const estimated = estimate(toRun, sizes, doneStages(paths));
+  const open = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'open');
+  const done = doneStages(paths);
+  const estimated = estimate(toRun, sizes, done);
+  const atMost = open.length === 0 ? null : estimate([...toRun, ...open], sizes, done);
   const axes = axesOf(plan);
   const resolution = resolutionOf(whole, spreadSourceOf(folder, spread));
   if (json) {
     const stages = plan.stages.map((stage) => ({ ...stage, ...inspections.get(stage.id)! }));
-    printJson({ ...plan, stages, axes, remarks: remarks.map(formatRemark), estimate: estimated, resolution });
+    printJson({
+      ...plan,
+      stages,
+      axes,
+      remarks: remarks.map(formatRemark),
+      estimate: estimated,
+      estimateAtMost: atMost,
+      resolution,
+    });
     return;
   }
   const counts = Object.entries(countEntries(plan, plan.stages))
@@ -107,9 +129,10 @@ export function showPlan(
     .join(', ');
   const hits = [...inspections.values()].filter(({ kind }) => kind === 'hit').length;
 
+  const width = Math.max(4, ...[...inspections.values()].map(({ kind }) => kind.length));
   for (const stage of plan.stages) {
     const { kind, why } = inspections.get(stage.id)!;
-    printWrapped(`${kind.padEnd(4)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`, 6);
+    printWrapped(`${kind.padEnd(width)} ${stage.id}  ${describeStage(whole, stage)}  (${why})`, 6);
   }
   if (plan.leftOut.length > 0) {
     print('\nLeft out, since they contradict themselves:');
@@ -125,6 +148,40 @@ export function showPlan(
   printWrapped(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
   for (const line of describeEstimate(estimated)) printWrapped(line, 2);
   if (resolution !== null) printWrapped(`Seeds: ${describeResolution(resolution)}`, 2);
+  for (const line of describeSelection(whole)) printWrapped(line, 2);
+  if (whole.seeds !== undefined) printWrapped(describeSeeds(whole, whole.seeds), 2);
+  if (atMost !== null) {
+    print(`If ${open.length === 1 ? 'the open stage is' : `all ${open.length} open stages are`} needed, too:`);
+    for (const line of describeEstimate(atMost)) printWrapped(`  ${line}`, 4);
+  }
+}
+
+/** How many trials choose the values of the cells. */
+function describeSelection({ jobs, selections = [] }: Plan): string[] {
+  const [first] = selections;
+  if (first === undefined) return [];
+  const { by, keys, planned, seeds } = first;
+  const all = groupBy(jobs, ({ candidate }) => (candidate?.isTrial === true ? candidate.selection : ''));
+  const trials = selections.map(({ id }) => all.get(id)?.length ?? 0);
+  const idle = trials.filter((count) => count === 0).length;
+  return [
+    `Select: ${keys.join(', ')} by ${by} on validation, ${planned} candidates × ${seeds.length} ` +
+      `${seeds.length === 1 ? 'seed' : 'seeds'} = ${trialsPerCell(first)} trials per cell, ` +
+      `${trials.reduce((a, b) => a + b, 0)} in ${selections.length} cells` +
+      (idle === 0 ? '' : `; ${idle} of them have nothing to choose, since the keys do not concern them`),
+  ];
+}
+
+/** What the rule of seeds does with this plan. */
+function describeSeeds(plan: Plan, rule: SeedsRule): string {
+  const { looks, alpha, smallest } = rule;
+  const count = plannedVerdicts(plan, rule);
+  const size = smallest === null ? '' : `, or its interval is within ±${smallest}`;
+  const confidences = confidencesOf(rule, count).map((confidence) => `${(100 * confidence).toPrecision(5)} %`);
+  return (
+    `Looks: at ${looks.join(', ')} seeds, until each of ${count} ${count === 1 ? 'verdict' : 'verdicts'} is ` +
+    `decided${size}. With a probability of at most ${alpha}, any verdict is wrong: intervals of ${confidences.join(', ')}.`
+  );
 }
 
 /** Stages of the folder that are done, of this plan and earlier ones: so many tell how fast this machine is. */

@@ -7,7 +7,9 @@ import { inOneLine } from '../common/printable.js';
 import { wrap } from '../common/wrap.js';
 import { duration } from '../runner/reporters/format.js';
 import { slurmStates, type SlurmStage } from '../runner/slurm/states.js';
-import { statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
+import { needsOfAll } from '../decide/needs.js';
+import { standingsIn } from '../decide/standing.js';
+import { isSettled, statusOf, STATUSES, workLeft, type StageStatus, type Status } from '../runner/status.js';
 import type { Plan } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { choosePlans, describeRest } from '../store/plans.js';
@@ -48,7 +50,11 @@ Examples:
       for (;;) {
         const found = choosePlans(sweepPaths(folder), planChoice(which));
         const { plan, rest, damaged } = found;
-        const stages = statusOf(plan, folder);
+        const needs = needsOfAll(
+          found.chosen.map((kept) => kept.plan),
+          standingsIn(sweepPaths(folder))(),
+        );
+        const stages = statusOf(plan, folder, needs);
         const plans = listedPlans(found, folder, stages);
         const slurm = await askSlurm(folder);
         if (json)
@@ -73,7 +79,7 @@ Examples:
           ];
           show(lines, watch !== undefined);
         }
-        if (watch === undefined || isReaderGone() || stages.every(({ status }) => status === 'done')) return;
+        if (watch === undefined || isReaderGone() || stages.every(isSettled)) return;
         await sleep((watch === true ? WATCH_EVERY_SECONDS : watch) * 1000);
       }
     });
@@ -100,7 +106,8 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
   const rest = left === null || left.seconds === 0 ? '' : `; ${more} ${duration(left.seconds)} of work left`;
   const counts = countBy(stages);
   return [
-    `${plan.name} → ${folder}: ${counts.done} of ${stages.length} stages done${rest}`,
+    `${plan.name} → ${folder}: ${counts.done} of ${stages.length - counts.unneeded} stages done${rest}`,
+    ...decisions(stages),
     '',
     ...table(stages),
     ...section('Running', stages, 'running', (stage) => runningLine(stage, now)),
@@ -114,6 +121,17 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ...section('Interrupted', stages, 'interrupted', nameLine),
     ...damaged(stages),
   ];
+}
+
+/** What the rules of the plan decided, and what they wait for. */
+function decisions(stages: readonly StageStatus[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { status, decision } of stages) {
+    if (decision === null) continue;
+    const text = status === 'open' ? `may be needed: ${decision}` : `not needed: ${decision}`;
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].map(([text, count]) => `${count} ${count === 1 ? 'stage' : 'stages'} ${text}`);
 }
 
 /** What Slurm says, or why it says nothing: the files tell the rest. */

@@ -6,6 +6,7 @@ import type { SlurmOptions } from '../runner/slurm/options.js';
 import { refuseControlCharacters } from '../runner/slurm/script.js';
 import { submitPlan, wordsOf, type Submitted } from '../runner/slurm/submit.js';
 import type { Submission } from '../runner/slurm/submission.js';
+import type { AskNeeds } from '../decide/needs.js';
 import type { Plan } from '../spec/stages.js';
 import type { DeviceChoice } from './options.js';
 import { EXIT, print, printJson, say } from './terminal.js';
@@ -18,6 +19,8 @@ export interface SubmitChoices {
   origin: string;
   /** Seconds between two looks for room; true: the default. Absent: what Slurm does not accept at once is left. */
   stay?: number | true;
+  /** Which stages the rules of the whole plan want. */
+  needs: AskNeeds;
   json?: true;
 }
 
@@ -44,11 +47,12 @@ export async function submit(
   plan: Plan,
   folder: string,
   options: SlurmOptions,
-  { device, threads, maxAttempts, origin, stay, json }: SubmitChoices,
+  { device, threads, maxAttempts, origin, stay, needs, json }: SubmitChoices,
 ): Promise<number> {
   const idle = idleGpus(options, device);
   if (idle !== null) say(`warning: ${idle}`);
   const except = new Set<string>();
+  const own = new Set(plan.stages.map(({ id }) => id));
   for (;;) {
     const submitted = await submitPlan({
       plan,
@@ -62,19 +66,30 @@ export async function submit(
       cwd: process.cwd(),
       now: new Date(),
       except,
+      needs: needs((stage) => own.has(stage) && !except.has(stage)),
     });
-    const { submission, left } = submitted;
+    const { submission, live, left, open } = submitted;
     // A stage that fails is not submitted again and again.
     for (const { tasks } of submission?.arrays ?? []) for (const { stage } of tasks) except.add(stage);
-    if (json) printJson({ ...submission, live: submitted.live, left });
+    if (json) printJson({ ...submission, live, left, open, unneeded: submitted.unneeded });
     else print(describe(plan.name, folder, submitted));
-    if (left === null) return EXIT.ok;
+    if (left === null && open === null) return EXIT.ok;
     if (stay === undefined) {
-      say(`${describeLeft(left)}. Give the same command again when there is room, or add --stay`);
+      if (left !== null) say(`${describeLeft(left)}. Give the same command again when there is room, or add --stay`);
+      else
+        say(`${describeOpen(open!)}. Give the same command again when the submitted stages have ended, or add --stay`);
+      return EXIT.failed;
+    }
+    if (left === null && submission === null && live === 0) {
+      say(
+        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} says what is missing`,
+      );
       return EXIT.failed;
     }
     const seconds = stay === true ? LOOK_EVERY_SECONDS : stay;
-    say(`${describeLeft(left)}; looking again in ${seconds} s. Ctrl-C ends the waiting, not the jobs`);
+    say(
+      `${left === null ? describeOpen(open!) : describeLeft(left)}; looking again in ${seconds} s. Ctrl-C ends the waiting, not the jobs`,
+    );
     await sleep(seconds * 1000);
   }
 }
@@ -84,12 +99,16 @@ const stages = (count: number): string => `${count} ${count === 1 ? 'stage' : 's
 const describeLeft = ({ stages: count, reason }: NonNullable<Submitted['left']>): string =>
   `${stages(count)} not submitted yet (${reason})`;
 
-function describe(name: string, folder: string, { submission, live, left }: Submitted): string {
+const describeOpen = ({ stages: count, why }: NonNullable<Submitted['open']>): string =>
+  `${stages(count)} may be needed later (${why})`;
+
+function describe(name: string, folder: string, { submission, live, left, open, unneeded }: Submitted): string {
   const earlier =
     live === 0 ? [] : [`${stages(live)} of earlier submissions wait or run; end them: vitmim cancel ${folder}`];
   if (submission !== null) return [...describeSubmission(name, folder, submission), ...earlier].join('\n');
-  if (live > 0 || left !== null) return [`${name}: nothing was submitted`, ...earlier].join('\n');
-  return `${name}: nothing to run; tables: vitmim report ${folder}`;
+  if (live > 0 || left !== null || open !== null) return [`${name}: nothing was submitted`, ...earlier].join('\n');
+  const rest = unneeded === null ? '' : ` (${stages(unneeded.stages)} not needed: ${unneeded.why})`;
+  return `${name}: nothing to run${rest}; tables: vitmim report ${folder}`;
 }
 
 function describeSubmission(name: string, folder: string, { id, arrays }: Submission): string[] {

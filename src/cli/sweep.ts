@@ -11,6 +11,7 @@ import { collectOrigin, describeDirt, refuseUnlessClean } from '../runner/proven
 import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, stagesLeft, type Retry } from '../runner/choose-stages.js';
 import type { RunSummary } from '../runner/events.js';
+import { askerOf } from '../decide/needs.js';
 import { changesSince } from '../spec/changes.js';
 import { remarksOn } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
@@ -175,13 +176,16 @@ interface Work {
 /** Runs what is missing of a plan that is kept, or submits it. */
 async function work(plan: Plan, { folder, options, changes, origin, launcher }: Work): Promise<number> {
   const part = partOf(plan, options.shard);
-  const only = chooseStages(plan, sweepPaths(folder), options.retry);
+  const paths = sweepPaths(folder);
+  const only = chooseStages(plan, paths, options.retry);
+  const needs = askerOf(plan, paths);
   if (launcher !== 'local') {
     const code = await submit({ ...part, stages: part.stages.filter(({ id }) => only.has(id)) }, folder, launcher, {
       ...options,
       origin,
+      needs,
     });
-    const left = stagesLeft(part, sweepPaths(folder), only);
+    const left = stagesLeft(part, paths, only, needs());
     if (left === 0) return code;
     say(describeLeftStages(left, options.retry, folder));
     return EXIT.failed;
@@ -210,6 +214,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
       folder,
       jobs,
       only,
+      needs,
       changes,
       launch: workers.launch,
       limits: { time: options.stageTimeout ?? Infinity, silence: options.silenceTimeout },
@@ -223,6 +228,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     });
     reporter.close();
     const code = exitCode(summary, request.by);
+    if (summary.open > 0 && request.by === null) say(describeOpenStages(summary, options, folder));
     if (summary.left > 0) say(describeLeftStages(summary.left, options.retry, folder));
     if (!options.json && code === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
     if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command goes on from here`);
@@ -294,9 +300,22 @@ function describeLeftStages(left: number, retry: Retry, folder: string): string 
   return `${left} ${what} not run, because of --retry ${retry}; vitmim status ${folder} names them`;
 }
 
+/** What to do about stages that may be needed: they wait for results that this sweep did not compute. */
+function describeOpenStages({ open, waitsFor, failed }: RunSummary, { shard }: Options, folder: string): string {
+  const what = `${open} ${open === 1 ? 'stage' : 'stages'} may be needed later (${waitsFor ?? ''})`;
+  if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} says what is missing`;
+  return (
+    `${what}, which has results of other shards. Run this shard again when they have ended; if they write other ` +
+    'folders, first copy the results of their stages/ into this one (docs/running.md)'
+  );
+}
+
 /** A sweep that a signal stopped before its end has the signal's code. One that leaves stages without a result failed. */
-function exitCode({ failed, blocked, interrupted, pending, left }: RunSummary, stoppedBy: StopSignal | null): number {
+function exitCode(
+  { failed, blocked, interrupted, pending, open, left }: RunSummary,
+  stoppedBy: StopSignal | null,
+): number {
   const unfinished = interrupted.length + pending > 0;
   if (unfinished && stoppedBy !== null) return stopCode(stoppedBy);
-  return unfinished || failed.length + blocked.length + left > 0 ? EXIT.failed : EXIT.ok;
+  return unfinished || failed.length + blocked.length + open + left > 0 ? EXIT.failed : EXIT.ok;
 }

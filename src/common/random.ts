@@ -36,7 +36,7 @@ export function permutation(length: number, random: Random): Int32Array {
 }
 
 /** A sample of Gamma(shape, 1), by Marsaglia and Tsang (2000). `shape` > 0. */
-function gamma(shape: number, random: Random): number {
+export function gamma(shape: number, random: Random): number {
   if (shape < 1) return gamma(shape + 1, random) * random.uniform(Number.MIN_VALUE, 1) ** (1 / shape);
   const d = shape - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);

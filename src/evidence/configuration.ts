@@ -152,6 +152,13 @@ function flatten(prefix: string, values: object): [string, string][] {
   });
 }
 
+/** A configuration without some keys, such as those that were chosen for the cell. Equal ones are the same object. */
+export function withoutKeys(configuration: Configuration, keys: readonly string[]): Configuration {
+  if (!keys.some((key) => configuration.has(key))) return configuration;
+  const entries = [...configuration].filter(([key]) => !keys.includes(key));
+  return interned(`without ${JSON.stringify(entries)}`, () => entries);
+}
+
 /** Something with a configuration, pre-trained or not. */
 export interface Configured {
   task: Task | null;

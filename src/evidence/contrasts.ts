@@ -7,7 +7,10 @@ import { contrastOverSeeds } from '../statistics/cells-and-seeds.js';
 import { intervalAround, spreadIsRounding, type Interval } from '../statistics/interval.js';
 import { studentTail } from '../statistics/student.js';
 
-export type Contrast = readonly { cell: FactorCell; weight: number }[];
+/** The seeds of one combination of settings. */
+export type ContrastCell = Pick<FactorCell, 'measurements' | 'accuracies'>;
+
+export type Contrast = readonly { cell: ContrastCell; weight: number }[];
 
 /** Why an effect has no p value. */
 export type Obstacle =
@@ -25,6 +28,8 @@ export interface Estimate {
   mean: number | null;
   /** Standard deviation of a seed's contrast. */
   std: number | null;
+  /** Of the mean. */
+  standardError: number | null;
   /** Student's, of this estimate alone. */
   interval: Interval | null;
   /** Two-sided p value of Student's test that the effect is zero; null: see `obstacle`. */
@@ -43,10 +48,10 @@ export interface Estimate {
   bySeed: readonly number[];
 }
 
-export const cellsOf = (contrast: Contrast): FactorCell[] => contrast.map(({ cell }) => cell);
+export const cellsOf = (contrast: Contrast): ContrastCell[] => contrast.map(({ cell }) => cell);
 
 /** a − b. */
-export function difference(a: FactorCell, b: FactorCell): Contrast {
+export function difference(a: ContrastCell, b: ContrastCell): Contrast {
   return [
     { cell: a, weight: 1 },
     { cell: b, weight: -1 },
@@ -55,7 +60,7 @@ export function difference(a: FactorCell, b: FactorCell): Contrast {
 
 /** The mean of several contrasts, cell by cell. */
 export function meanContrast(contrasts: readonly Contrast[]): Contrast {
-  const weights = new Map<FactorCell, number>();
+  const weights = new Map<ContrastCell, number>();
   for (const { cell, weight } of contrasts.flat()) {
     weights.set(cell, (weights.get(cell) ?? 0) + weight / contrasts.length);
   }
@@ -87,6 +92,7 @@ export function estimate(contrasts: readonly Contrast[]): Estimate {
   return {
     ...estimated,
     std,
+    standardError,
     interval: intervalAround(mean, standardError, degrees),
     p: studentTail(mean / standardError, degrees),
     degrees,
@@ -100,6 +106,7 @@ const ROUNDING = 1e-12;
 const NOTHING = {
   mean: null,
   std: null,
+  standardError: null,
   interval: null,
   p: null,
   degrees: null,
@@ -108,11 +115,11 @@ const NOTHING = {
   bySeed: [],
 } as const;
 
-const measuredSeeds = ({ accuracies }: FactorCell): number[] => [...accuracies.keys()];
-const plannedSeeds = ({ measurements }: FactorCell): number[] => measurements.map(({ seed }) => seed);
+const measuredSeeds = ({ accuracies }: ContrastCell): number[] => [...accuracies.keys()];
+const plannedSeeds = ({ measurements }: ContrastCell): number[] => measurements.map(({ seed }) => seed);
 
 /** How many seeds at least two cells of the contrast have. */
-function seedsWithTwo(contrast: Contrast, of: (cell: FactorCell) => number[]): number {
+function seedsWithTwo(contrast: Contrast, of: (cell: ContrastCell) => number[]): number {
   const counts = new Map<number, number>();
   for (const seed of contrast.flatMap(({ cell }) => of(cell))) counts.set(seed, (counts.get(seed) ?? 0) + 1);
   return [...counts.values()].filter((count) => count > 1).length;

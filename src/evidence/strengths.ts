@@ -4,7 +4,7 @@ import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
 import { strengthsKey } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
-import type { FactorCell } from './factorial.js';
+import type { ContrastCell } from './contrasts.js';
 
 const ENTRIES: readonly DegradationEntry[] = [
   ...Object.values(GEOMETRIES),
@@ -25,11 +25,11 @@ const DETERMINED_BY_MASK: ReadonlySet<string> = new Set(
  *
  * @param comparisons The cells of each.
  */
-export function strengthDepartures(comparisons: readonly (readonly FactorCell[])[]): string[] {
+export function strengthDepartures(comparisons: readonly (readonly ContrastCell[])[]): string[] {
   return [...new Set(comparisons.flatMap(differingStrengths))];
 }
 
-function differingStrengths(cells: readonly FactorCell[]): string[] {
+function differingStrengths(cells: readonly ContrastCell[]): string[] {
   const values = new Map<string, Set<string>>();
   for (const { strengths } of cells.flatMap(({ measurements }) => measurements)) {
     for (const [key, value] of strengths) values.set(key, (values.get(key) ?? new Set()).add(value));

@@ -6,14 +6,28 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { UsageError } from '../common/errors.js';
+import { needsOfAll, standingUnder } from '../decide/needs.js';
+import { needOf, type Need, type Needs } from '../decide/rules.js';
+import { neededJobs, seedsProgress, type SeedsProgress } from '../decide/seeds.js';
+import { selectionsOf, type SelectionOutcome } from '../decide/selection.js';
+import type { Standing } from '../decide/standing.js';
 import type { StageOutcome } from '../evidence/measurements.js';
-import { entryNames, type Job, type Plan, type Stage } from '../spec/stages.js';
+import {
+  entryNames,
+  stageIds,
+  type Comparison,
+  type Job,
+  type Plan,
+  type SeedsRule,
+  type Stage,
+} from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
 import { isThere, type Stored } from '../store/open.js';
+import { readState } from '../store/state.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
 import { choosePlans, type KeptPlan, type PlanChoice, type Rest } from '../store/plans.js';
 import { stateSchema, type StageResult, type StageState } from '../store/records.js';
@@ -25,8 +39,14 @@ export interface ReportData {
   jobs: ReportJob[];
   /** Every stage of the jobs, by identity. */
   stages: ReadonlyMap<string, StageRecord>;
-  /** Stages without a result. */
+  /** Stages without a result that are needed, or may be. */
   missing: MissingResult[];
+  /** How many seeds the results ask for; absent: the plan has a fixed number. */
+  seeds?: SeedsProgress & { rule: SeedsRule };
+  /** What was chosen for each cell; absent: all values are fixed. */
+  selections?: readonly SelectionOutcome[];
+  /** Compared besides the principles of the paper; absent: none. */
+  compare?: readonly Comparison[];
 }
 
 export interface SweepInfo {
@@ -43,7 +63,7 @@ export interface SweepInfo {
   rest: Rest;
 }
 
-/** A job and the name of its sweep. */
+/** A job and the name of its sweep, without evaluations that are not needed. */
 export interface ReportJob extends Job {
   sweep: string;
 }
@@ -61,12 +81,13 @@ export interface MissingResult {
   entry: string;
   /** The folder of the stage. */
   folder: string;
-  /** `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
+  /** `not run yet: needs the look at 5 seeds`, `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
   why: string;
 }
 
 /**
- * Reads results folders.
+ * Reads results folders. Stages that the rules of a plan decided against are not part of the report, whether they have
+ * results or not.
  *
  * @param choice The plans of each folder.
  * @throws UsageError where a folder has no such plan, the folders belong to sweeps of different names, or two folders
@@ -92,23 +113,71 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
       settings: settingsThatDiffer(chosen),
       rest,
     });
-    plans.push(plan);
+    plans.push(...chosen.map((kept) => kept.plan).toReversed());
     for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
   }
-  const { name, jobs, stages } = unitePlans(plans);
-  const names = entryNames({ jobs, stages });
+  // What several folders have together decides, as they may be the shards of one sweep.
+  const united = unitePlans(plans);
+  const standingOf = ({ id }: Stage): Standing => standingIn(found.get(id)!);
+  const needs = needsOfAll(plans, standingOf);
+  const needed = [...found.values()].filter(({ stage }) => needOf(needs, stage).kind !== 'unneeded');
+  const ids = new Set(needed.map(({ stage }) => stage.id));
+  const selections = united.selections === undefined ? undefined : selectionsOf(united, standingOf);
+  const { reported, trials } = jobsToReport(
+    neededJobs(united.jobs, (id) => ids.has(id)),
+    selections ?? [],
+  );
+  const inReport = new Set(reported.flatMap(stageIds));
+  const awaited = new Set([...inReport, ...trials.flatMap(stageIds)]);
+  const own = needed.filter(({ stage }) => inReport.has(stage.id));
+  const names = entryNames(united);
   return {
     sweeps,
-    jobs: jobs.map((job) => ({ ...job, sweep: name })),
+    jobs: reported.map((job) => ({ ...job, sweep: united.name })),
     stages: new Map(
-      [...found.values()].map(({ stage, result, provenance }) => {
-        return [stage.id, { stage, entry: names.get(stage.id)!, result, provenance }];
-      }),
+      own.map(({ stage, result, provenance }) => [
+        stage.id,
+        { stage, entry: names.get(stage.id)!, result, provenance },
+      ]),
     ),
-    missing: [...found.values()]
-      .filter(({ result }) => result === null)
-      .map((stage) => missingOf(stage, names.get(stage.stage.id)!)),
+    missing: needed
+      .filter(({ stage, result }) => result === null && awaited.has(stage.id))
+      .map((stage) => missingOf(stage, needOf(needs, stage.stage), names.get(stage.stage.id)!)),
+    ...(selections === undefined ? {} : { selections }),
+    ...seedsOf(united, needs, standingOf),
+    ...(united.compare === undefined ? {} : { compare: united.compare }),
   };
+}
+
+/**
+ * The jobs that a report is of, and those of trials. Of a cell whose values are not chosen yet, the first candidate's stand
+ * for those to come.
+ */
+function jobsToReport<J extends Job>(
+  jobs: readonly J[],
+  selections: readonly SelectionOutcome[],
+): { reported: J[]; trials: J[] } {
+  const chosen = new Map(
+    selections.map(({ selection, choice }) => [selection.id, choice.kind === 'chosen' ? choice.candidate.index : 0]),
+  );
+  return {
+    reported: jobs.filter(
+      ({ candidate }) =>
+        candidate === undefined || (!candidate.isTrial && candidate.index === chosen.get(candidate.selection)),
+    ),
+    trials: jobs.filter(({ candidate }) => candidate?.isTrial === true),
+  };
+}
+
+function seedsOf(plan: Plan, needs: Needs, standingOf: (stage: Stage) => Standing): Pick<ReportData, 'seeds'> {
+  const { seeds: rule } = plan;
+  if (rule === undefined) return {};
+  return { seeds: { rule, ...seedsProgress({ ...plan, seeds: rule }, standingUnder(plan, needs, standingOf)) } };
+}
+
+function standingIn({ result, failed, diverged }: FoundStage): Standing {
+  if (result !== null) return { kind: 'done', result };
+  return { kind: failed ? 'failed' : 'awaited', diverged };
 }
 
 function settingsThatDiffer(plans: readonly KeptPlan[]): string[] {
@@ -130,14 +199,24 @@ interface FoundStage extends Omit<StageRecord, 'entry'> {
   paths: StagePaths;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
+  /** Whether its last attempt failed. */
+  failed: boolean;
+  /** Whether it failed since its loss diverged. */
+  diverged: boolean;
 }
 
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   const paths = sweep.stage(stage.id);
   const result = readResult(stage, paths);
   const damage = result.kind === 'damaged' ? result.problem : null;
-  if (result.kind !== 'present') return { stage, result: null, provenance: null, paths, damage };
-  return { stage, result: result.value, provenance: readProvenance(paths), paths, damage };
+  if (result.kind !== 'present') {
+    const state = readState(paths);
+    const failed = state?.status === 'failed';
+    const diverged = failed && state.cause === 'diverged';
+    return { stage, result: null, provenance: null, paths, damage, failed, diverged };
+  }
+  const provenance = readProvenance(paths);
+  return { stage, result: result.value, provenance, paths, damage, failed: false, diverged: false };
 }
 
 /** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */
@@ -170,7 +249,8 @@ function agree(first: StageResult, second: StageResult): boolean {
   );
 }
 
-function missingOf({ stage, paths, damage }: FoundStage, entry: string): MissingResult {
+function missingOf({ stage, paths, damage }: FoundStage, need: Need, entry: string): MissingResult {
+  if (need.kind === 'open') return { stage, entry, folder: paths.folder, why: `not run yet: ${need.why}` };
   const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
   return { stage, entry, folder: paths.folder, why };
 }

@@ -14,9 +14,10 @@ import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.
 import { describePlans } from './plans.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
+import { withChoiceExplained } from './selection.js';
 import { isReadable, TABLES, type TableEntry } from './tables/index.js';
 import { withRepeatsExplained, withUnits } from './units.js';
-import { describeVerdict, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
+import { describeVerdict, looksCaution, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
 import { markdownParagraphs, markdownText, toMarkdown } from './writers/markdown.js';
@@ -37,8 +38,19 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
  */
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
-  const tables = Object.values<TableEntry>(TABLES).flatMap(({ build }) => build(data, { metric }) ?? []);
-  return tables.map((table) => withRepeatsExplained(withUnits(withMarkExplained(table), metric), metric));
+  const caution = looksCaution(data);
+  return Object.values<TableEntry>(TABLES).flatMap(({ build }) => {
+    const table = build(data, { metric });
+    if (table === null) return [];
+    const explained = withChoiceExplained(withCaution(withMarkExplained(table), caution), data);
+    return [withRepeatsExplained(withUnits(explained, metric), metric)];
+  });
+}
+
+/** The table with a sentence on its intervals, where it has some. */
+function withCaution(table: Table, caution: string | null): Table {
+  const hasIntervals = table.columns.some(({ key }) => key === 'ci_low');
+  return caution === null || !hasIntervals ? table : { ...table, caption: `${table.caption} ${caution}` };
 }
 
 /**

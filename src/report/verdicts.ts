@@ -1,21 +1,39 @@
-/** The paper's design principles, each with the evidence that the results give for or against it. */
-import type { NamedMetric } from '../stages/metrics.js';
-import type { ReportData } from './collect.js';
-import { measurementsOf } from '../evidence/measurements.js';
+/** The paper's design principles and the comparisons of the spec, each with the evidence that the results give. */
+import { judgeSeeds } from '../decide/seeds.js';
 import { cellsOf, estimate, type Estimate, type Obstacle } from '../evidence/contrasts.js';
-import { PRINCIPLES } from '../evidence/principles.js';
-import { factorialsOf, type Factorial } from '../evidence/factorial.js';
-import { holm } from '../statistics/holm.js';
-import { describeP } from '../statistics/summary.js';
+import { confidencesOf, type Decision } from '../evidence/looks.js';
+import { measurementsOf } from '../evidence/measurements.js';
+import { canBeAsked, questionsOf, type Question } from '../evidence/questions.js';
 import { strengthDepartures } from '../evidence/strengths.js';
+import type { NamedMetric } from '../stages/metrics.js';
+import { holm } from '../statistics/holm.js';
+import type { Interval } from '../statistics/interval.js';
+import { describeP } from '../statistics/summary.js';
+import type { ReportData } from './collect.js';
 import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { markdownText } from './writers/markdown.js';
 
 /**
  * `not decided`: tested, and the adjusted p value is above .05. `not tested`: there is no p value, since the plan has no
- * cells to compare or too few results are there.
+ * cells to compare or too few results are there. `no difference of that size`: the interval is within ± the smallest
+ * difference of interest.
  */
-export type Outcome = 'holds' | 'reversed' | 'not decided' | 'not tested';
+export type Outcome = 'holds' | 'reversed' | 'no difference of that size' | 'not decided' | 'not tested';
+
+/** The look that a verdict is from, where seeds were added until the verdicts were decided. */
+export interface VerdictLook {
+  /** Seeds of the look; null: the first look is not complete. */
+  seeds: number | null;
+  looks: readonly number[];
+  alpha: number;
+  smallest: number | null;
+  /** Why no more seeds run; null: more may. */
+  end: 'decided' | 'last look' | null;
+  /** Verdicts that the error rate is divided by. */
+  family: number;
+  /** The repeated confidence interval; null: no estimate has one. */
+  interval: Interval | null;
+}
 
 export interface Verdict {
   principle: string;
@@ -26,10 +44,12 @@ export interface Verdict {
   quantity: string;
   metric: NamedMetric;
   estimate: Estimate;
-  /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested. */
+  /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested, or by looks. */
   adjusted: number | null;
   /** How many those are. */
   family: number;
+  /** null: the plan has a fixed number of seeds. */
+  look: VerdictLook | null;
   /** Not decided: the seeds that would decide an effect of the observed size; null: decided, not tested, or too many. */
   seedsToDecide: number | null;
   /** Other differences between the compared cells, in whole sentences. */
@@ -39,32 +59,78 @@ export interface Verdict {
 /** The family-wise error rate: at most this share of reports without any effect have a verdict. */
 const ERROR_RATE = 0.05;
 
-/** Judges each principle in each setting that was measured. */
+/** Judges each principle in each setting that was measured, and each comparison that the spec names. */
 export function verdictsOf(data: ReportData, metric: NamedMetric): Verdict[] {
-  return judge(factorialsOf(measurementsOf(data, metric)), metric);
+  const { seeds, compare } = data;
+  if (seeds === undefined) return judge(questionsOf(measurementsOf(data, metric), compare), metric);
+  return judgeByLooks({ ...data, seeds }, metric);
 }
 
+/** The verdicts of the last look that is complete. */
+function judgeByLooks(data: ReportData & Required<Pick<ReportData, 'seeds'>>, metric: NamedMetric): Verdict[] {
+  const { rule, look, end } = data.seeds;
+  const { looks, alpha, smallest } = rule;
+  const judged =
+    look === null
+      ? questionsOf(measurementsOf(data, metric), data.compare).map((question) => ({
+          question,
+          estimate: estimate([]),
+          interval: null,
+          decision: null,
+        }))
+      : judgeSeeds(data, { rule, compare: data.compare, look, metric });
+  const family = judged.filter(({ question }) => canBeAsked(question)).length;
+  return judged.map(({ question, estimate: found, interval, decision }): Verdict => ({
+    ...partsOf(question),
+    outcome: interval === null ? 'not tested' : outcomeOfDecision(decision, signOf(question, metric)),
+    metric,
+    estimate: found,
+    adjusted: null,
+    family: 0,
+    look: { seeds: look, looks, alpha, smallest, end, family, interval },
+    seedsToDecide: null,
+  }));
+}
+
+function outcomeOfDecision(decision: Decision | null, sign: 1 | -1): Outcome {
+  switch (decision) {
+    case null:
+      return 'not decided';
+    case 'small':
+      return 'no difference of that size';
+    case 'positive':
+      return sign === 1 ? 'holds' : 'reversed';
+    case 'negative':
+      return sign === 1 ? 'reversed' : 'holds';
+  }
+}
+
+function partsOf({ claim, setting, quantity, contrasts }: Question) {
+  return { principle: claim, setting, quantity, beware: strengthDepartures(contrasts.map(cellsOf)) };
+}
+
+/** The sign of the quantity if the claim is true. */
+const signOf = ({ sign }: Question, { metric }: NamedMetric): 1 | -1 =>
+  metric.better === 'higher' ? sign : opposite(sign);
+
 /**
- * Judges each principle in each factorial. All verdicts are one family: a principle holds, or is reversed, where its
+ * Judges questions on a fixed number of seeds. All verdicts are one family: a claim holds, or is reversed, where its
  * p value, adjusted by Holm's method over all that were tested, is at most .05.
  */
-export function judge(factorials: readonly Factorial[], metric: NamedMetric): Verdict[] {
-  const { better } = metric.metric;
-  const found = factorials.flatMap((factorial) =>
-    PRINCIPLES.map(({ name, quantity, sign, contrastsOf }) => {
-      const contrasts = contrastsOf(factorial);
-      const beware = strengthDepartures(contrasts.map(cellsOf));
-      return { principle: name, setting: factorial.setting, quantity, sign, beware, estimate: estimate(contrasts) };
-    }),
-  );
+export function judge(questions: readonly Question[], metric: NamedMetric): Verdict[] {
+  const found = questions.map((question) => ({
+    ...partsOf(question),
+    sign: signOf(question, metric),
+    estimate: estimate(question.contrasts),
+  }));
   const tested = found.flatMap(({ estimate: { p } }, i) => (p === null ? [] : [{ i, p }]));
   const adjusted = new Map(holm(tested.map(({ p }) => p)).map((p, place) => [tested[place]!.i, p]));
   return found.map(({ sign, ...rest }, i): Verdict => {
     const own = adjusted.get(i) ?? null;
-    const outcome = outcomeOf(rest.estimate, own, better === 'higher' ? sign : opposite(sign));
+    const outcome = outcomeOf(rest.estimate, own, sign);
     const family = tested.length;
     const needed = outcome === 'not decided' ? seedsToDecide(rest.estimate, ERROR_RATE / family) : null;
-    return { ...rest, outcome, metric, adjusted: own, family, seedsToDecide: needed };
+    return { ...rest, outcome, metric, adjusted: own, family, look: null, seedsToDecide: needed };
   });
 }
 
@@ -86,6 +152,10 @@ export function describeVerdict(verdict: Verdict): {
 } {
   const { principle, setting, outcome, quantity, estimate: found, adjusted, family, beware } = verdict;
   const where = setting === '' ? '' : ` (${setting})`;
+  if (verdict.look !== null) {
+    const numbers = [`${quantity}: ${describeAtLook(verdict, verdict.look)}.`, ...beware].join(' ');
+    return { claim: `${principle}${where}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
+  }
   const certainty = adjusted === null ? '' : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
   return {
     claim: `${principle}${where}`,
@@ -110,15 +180,35 @@ const OBSTACLES: Record<Obstacle, (found: Estimate) => string> = {
 function describeEstimate(found: Estimate, { metric }: NamedMetric): string {
   const { digits, unit } = metric;
   const points = (value: number): string => signed(value, digits) + (unit === null ? '' : ` ${unit.difference}`);
-  const { mean, interval, p, obstacle, n, planned, filled, contexts, contextsPlanned } = found;
+  const { mean, interval, p, obstacle } = found;
   if (obstacle !== null) return [mean === null ? [] : points(mean), OBSTACLES[obstacle](found)].flat().join(', ');
   const [low, high] = interval!;
   return [
     points(mean!),
     `95 % interval of this estimate alone ${signed(low, digits)} to ${signed(high, digits)}`,
     `p ${describeP(p!)}`,
+    ...describeRuns(found),
+  ].join(', ');
+}
+
+function describeRuns({ n, planned, filled, contexts, contextsPlanned }: Estimate): string[] {
+  return [
     `over ${share(n, planned, 'seed')} in ${share(contexts, contextsPlanned, 'context')}`,
     ...(filled === 0 ? [] : [`${filled} missing ${filled === 1 ? 'run' : 'runs'} filled by a fit of cells and seeds`]),
+  ];
+}
+
+const describeLook = ({ seeds }: VerdictLook): string => (seeds === null ? '' : ` (look at ${seeds} seeds)`);
+
+function describeAtLook({ estimate: found, metric }: Verdict, { seeds, looks, interval }: VerdictLook): string {
+  if (seeds === null) return `the first look has ${looks[0]!} seeds, of which results are missing`;
+  if (interval === null) return describeEstimate(found, metric);
+  const { digits, unit } = metric.metric;
+  const [low, high] = interval;
+  return [
+    signed(found.mean!, digits) + (unit === null ? '' : ` ${unit.difference}`),
+    `repeated confidence interval ${signed(low, digits)} to ${signed(high, digits)}`,
+    ...describeRuns(found),
   ].join(', ');
 }
 
@@ -131,6 +221,7 @@ const signed = (value: number, digits: number): string => `${value < 0 ? '−' :
 /** How the verdicts were found, for beside them. */
 export function verdictRule([first]: readonly Verdict[]): string {
   if (first === undefined) return '';
+  if (first.look !== null) return lookRule(first.metric, first.look);
   if (first.family === 0)
     return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
   return (
@@ -140,6 +231,35 @@ export function verdictRule([first]: readonly Verdict[]): string {
     'where the verdict is not decided.'
   );
 }
+
+function lookRule({ name, metric }: NamedMetric, { seeds, looks, alpha, smallest, end, family }: VerdictLook): string {
+  const { unit } = metric;
+  const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
+  const stop = {
+    decided: `They were added until every verdict was decided, at ${seeds} seeds.`,
+    'last look': `At the last look, ${seeds} seeds, not every verdict is decided.`,
+    none: seeds === null ? 'The first look is not complete.' : `The last complete look is at ${seeds} seeds.`,
+  }[end ?? 'none'];
+  const confidences =
+    seeds === null || family === 0
+      ? ''
+      : ` Each is an interval of ${percent(confidencesOf({ looks, alpha }, family)[looks.indexOf(seeds)]!)} if it is read alone.`;
+  return (
+    `By ${name} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
+    `The intervals are repeated confidence intervals: with a probability of ${percent(1 - alpha)}, those of all ` +
+    `${family} verdicts at all looks contain the true differences.${confidences} A claim holds, or is reversed, where its ` +
+    'interval excludes zero' +
+    (smallest === null
+      ? '.'
+      : `; there is no difference of that size where it is within ±${smallest}${unit === null ? '' : ` ${unit.difference}`}.`)
+  );
+}
+
+/** A sentence for tables with intervals of their own; null: the number of seeds does not depend on results. */
+export const looksCaution = ({ seeds }: Pick<ReportData, 'seeds'>): string | null =>
+  seeds === undefined
+    ? null
+    : 'The number of seeds depends on the results, and the intervals and p values of this table do not account for that; those of the verdicts do.';
 
 /** The section as lines of Markdown; empty if nothing was pre-trained. */
 export function verdictSection(verdicts: readonly Verdict[]): string[] {

@@ -1,5 +1,6 @@
 /** Which stages of a plan a run cares for, by what became of them before. */
 import { unreachable } from '../common/errors.js';
+import { ALL_WANTED, type Needs } from '../decide/rules.js';
 import type { Plan } from '../spec/stages.js';
 import type { SweepPaths } from '../store/layout.js';
 import { isThere } from '../store/open.js';
@@ -35,8 +36,13 @@ function hasFailed(paths: SweepPaths, id: string): boolean {
   return state === null || state.status === 'failed'; // a state.json that cannot be read is no success
 }
 
-/** How many stages of a plan have no result, and are not among those that a run cares for. */
-export function stagesLeft(plan: Plan, paths: SweepPaths, chosen: ReadonlySet<string>): number {
-  const inspections = inspectPlan(plan, paths);
+/** How many stages of a plan have no result although they are wanted, and are not among those that a run cares for. */
+export function stagesLeft(
+  plan: Plan,
+  paths: SweepPaths,
+  chosen: ReadonlySet<string>,
+  needs: Needs = ALL_WANTED,
+): number {
+  const inspections = inspectPlan(plan, paths, new Map(), needs);
   return plan.stages.filter(({ id }) => !chosen.has(id) && inspections.get(id)!.kind === 'run').length;
 }

@@ -33,6 +33,8 @@ export type RunEvent =
       /** Most stages that run at once. */
       jobs: number;
     }
+  /** The rules of the plan now want further stages; `why` says what they waited for. */
+  | { type: 'plan-extended'; toRun: EntryCounts; why: string }
   | { type: 'stage-hit'; stage: StageRef; why: string }
   /** Another sweep runs it, on that host where it is known; its result is waited for. */
   | { type: 'stage-elsewhere'; stage: StageRef; host: string | null }
@@ -102,7 +104,7 @@ export interface StageFailure {
   seconds: number;
 }
 
-/** How a run ended. Every stage that it cared for is counted exactly once; `left` counts the others. */
+/** How a run ended. Every stage that it cared for is counted exactly once; `left` counts the others that are wanted. */
 export interface RunSummary {
   stages: number;
   done: number;
@@ -112,6 +114,14 @@ export interface RunSummary {
   interrupted: StageRef[];
   /** Not begun, because the run was interrupted before their turn. */
   pending: number;
+  /** Whether they are needed is not known yet: that depends on results that are missing. */
+  open: number;
+  /** What the first of them waits for, as in `needs the look at 5 seeds`; null: none is open. */
+  waitsFor: string | null;
+  /** Not run, since the results decided against them. */
+  unneeded: number;
+  /** Why the first of them is not needed, as in `decided at 5 seeds`; null: all are needed. */
+  decidedBy: string | null;
   /** Stages of the plan without a result that the run did not care for. */
   left: number;
   seconds: number;

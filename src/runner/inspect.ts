@@ -1,4 +1,5 @@
 /** Which stages of a plan have their results already, and why the others run. Reads files, changes none. */
+import { ALL_WANTED, needOf, type Needs } from '../decide/rules.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { checkpointProblem, openResult, parentProblem, readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
@@ -8,7 +9,8 @@ import { stageSchema } from '../store/records.js';
 import { readState, reasonInBrief } from '../store/state.js';
 
 export interface Inspection {
-  kind: 'hit' | 'run';
+  /** `open` and `unneeded`: it has no result, and does not run now or ever, by a rule of the plan. */
+  kind: 'hit' | 'run' | 'open' | 'unneeded';
   why: string;
   /** Runs again although it has a result. */
   redo?: true;
@@ -22,11 +24,13 @@ export interface Inspection {
  * names, only where a stage that is to run begins from it.
  *
  * @param changes Why stages without any files are new, where more is known; see `src/spec/changes.ts`.
+ * @param needs The stages that are not wanted, by the rules of the whole plan; default: all are wanted.
  */
 export function inspectPlan(
   plan: Plan,
   paths: SweepPaths,
   changes: ReadonlyMap<string, string> = new Map(),
+  needs: Needs = ALL_WANTED,
 ): Map<string, Inspection> {
   const inspections = new Map<string, Inspection>();
   const needed = new Set<string>();
@@ -34,12 +38,14 @@ export function inspectPlan(
     const own = paths.stage(stage.id);
     let inspection = inspectStage(stage, own);
     if (inspection.why === NEW) inspection.why = changes.get(stage.id) ?? NEW;
+    const need = needOf(needs, stage);
+    if (inspection.kind === 'run' && need.kind !== 'wanted') inspection = need;
     if (inspection.kind === 'hit' && needed.has(stage.id)) inspection = inspectWeights(stage, own) ?? inspection;
     if (inspection.kind === 'run' && stage.parent !== null) needed.add(stage.parent);
     inspections.set(stage.id, inspection);
   }
   for (const { id, parent } of plan.stages) {
-    if (parent === null || inspections.get(id)!.kind === 'run' || inspections.get(parent)?.kind !== 'run') continue;
+    if (parent === null || inspections.get(id)!.kind !== 'hit' || inspections.get(parent)?.kind !== 'run') continue;
     inspections.set(id, { kind: 'run', why: 'its pre-training runs again', recheck: true });
   }
   return inspections;

@@ -1,4 +1,5 @@
 /** What a run of a plan is told. */
+import type { AskNeeds } from '../decide/needs.js';
 import type { Plan } from '../spec/stages.js';
 import type { RunEvent } from './events.js';
 import type { FailureMode } from './failures.js';
@@ -19,6 +20,8 @@ export interface RunOptions {
   killSignal?: AbortSignal;
   /** The stages to care for, with the parents of each that have no result; default: all. */
   only?: ReadonlySet<string>;
+  /** Which stages the rules of the whole plan want now, asked again whenever a stage ends; default: all. */
+  needs?: AskNeeds;
   /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
   changes?: ReadonlyMap<string, string>;
   /** What a failure means for the rest; default: `continue`. */

@@ -1,11 +1,12 @@
 /**
- * Runs a frozen plan: skips what is done, starts what is ready, never more workers at once than allowed, and tells
- * everything that happens. A stage runs under a claim, so that another sweep on the same folder leaves it alone. Knows
+ * Runs a frozen plan: skips what is done, starts what is ready and needed, never more workers at once than allowed, and
+ * tells everything that happens. Whenever a stage has ended, the rules of the plan may want further stages. A stage runs under a claim, so that another sweep on the same folder leaves it alone. Knows
  * nothing of tensors.
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull, messageOf } from '../common/errors.js';
+import { needOf } from '../decide/rules.js';
 import { countEntries, type Stage } from '../spec/stages.js';
 import type { Claim, ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
@@ -36,6 +37,14 @@ class PlanRun {
   readonly #options: RunOptions;
   readonly #paths: SweepPaths;
   readonly #inspections: Map<string, Inspection>;
+  /** The stages that this run cares for. */
+  readonly #chosen: ReadonlySet<string>;
+  /** Those of them that the rules of the plan do not want, or not yet. */
+  readonly #later = new Map<string, Stage>();
+  /** Stages that failed in this run, or whose parents did. */
+  readonly #failed = new Map<string, Stage>();
+  /** Whether a stage has ended since the rules were asked. */
+  #hasNews = false;
   readonly #schedule: StageQueue;
   readonly #summary: RunSummary;
   readonly #held: Held;
@@ -61,21 +70,35 @@ class PlanRun {
     setMaxListeners(0, this.#closing.signal, this.#stopping.signal);
     this.#held = new Held(options.launch);
     this.#paths = sweepPaths(folder);
-    this.#inspections = inspectPlan(plan, this.#paths, changes);
-    const stages = this.#chosen(plan.stages, only);
-    const chosen = new Set(stages);
-    const wanted = stages.filter(({ id }) => this.#inspections.get(id)!.kind === 'run');
+    const cared = only ?? new Set(plan.stages.map(({ id }) => id));
+    this.#inspections = inspectPlan(
+      plan,
+      this.#paths,
+      changes,
+      options.needs?.((id) => cared.has(id)),
+    );
+    const stages = this.#choose(plan.stages, only);
+    this.#chosen = new Set(stages.map(({ id }) => id));
+    const wanted = stages.filter((stage) => this.#is('run', stage));
+    const hits = stages.filter((stage) => this.#is('hit', stage)).length;
+    for (const stage of stages) {
+      if (this.#is('open', stage) || this.#is('unneeded', stage)) this.#later.set(stage.id, stage);
+    }
     this.#schedule = new StageQueue(wanted);
     this.#slots = new Array<boolean>(jobs).fill(false);
     this.#summary = {
       stages: stages.length,
       done: 0,
-      hits: stages.length - wanted.length,
+      hits,
       failed: [],
       blocked: [],
       interrupted: [],
       pending: wanted.length,
-      left: plan.stages.filter((stage) => !chosen.has(stage) && this.#inspections.get(stage.id)!.kind === 'run').length,
+      open: 0,
+      waitsFor: null,
+      unneeded: 0,
+      decidedBy: null,
+      left: plan.stages.filter((stage) => !this.#chosen.has(stage.id) && this.#is('run', stage)).length,
       seconds: 0,
     };
     this.#tell({
@@ -83,7 +106,7 @@ class PlanRun {
       name: plan.name,
       folder,
       stages: stages.length,
-      hits: this.#summary.hits,
+      hits,
       toRun: countEntries(plan, wanted),
       jobs,
     });
@@ -93,8 +116,12 @@ class PlanRun {
     }
   }
 
+  #is(kind: Inspection['kind'], { id }: Stage): boolean {
+    return this.#inspections.get(id)!.kind === kind;
+  }
+
   /** The stages to care for, with every parent that has to run for them. */
-  #chosen(stages: readonly Stage[], only: ReadonlySet<string> | undefined): readonly Stage[] {
+  #choose(stages: readonly Stage[], only: ReadonlySet<string> | undefined): readonly Stage[] {
     if (only === undefined) return stages;
     const chosen = new Set(only);
     for (const { id, parent } of stages.toReversed()) {
@@ -123,6 +150,8 @@ class PlanRun {
       signal.removeEventListener('abort', onStop);
       killSignal?.removeEventListener('abort', onKill);
     }
+    this.#countLater();
+    this.#forgive();
     this.#summary.seconds = (performance.now() - began) / 1000;
     this.#tell({ type: 'run-ended', summary: this.#summary });
     return this.#summary;
@@ -145,6 +174,7 @@ class PlanRun {
       running.add(task);
     };
     for (;;) {
+      if (this.#hasNews || running.size + this.#waiting.size === 0) this.#extend();
       for (let slot = this.#freeSlot(); slot >= 0 && !this.#closing.signal.aborted; slot = this.#freeSlot()) {
         const stage = this.#schedule.next();
         if (stage === undefined) break;
@@ -154,6 +184,84 @@ class PlanRun {
       await Promise.race([...running, ...this.#waiting]);
     }
     if (this.#crashes.length > 0) throw this.#crashes[0];
+  }
+
+  /** Takes up the stages that the rules of the plan want by now. */
+  #extend(): void {
+    this.#hasNews = false;
+    const { needs: ask, plan, changes } = this.#options;
+    if (ask === undefined || this.#later.size === 0 || this.#closing.signal.aborted) return;
+    const needs = ask((id) => this.#chosen.has(id) && !this.#failed.has(id));
+    const wanted = new Set<Stage>();
+    let why = '';
+    for (const stage of this.#later.values()) {
+      const need = needOf(needs, stage);
+      if (need.kind !== 'wanted') this.#inspections.set(stage.id, need);
+      else {
+        if (this.#is('open', stage)) why ||= this.#inspections.get(stage.id)!.why;
+        wanted.add(stage);
+      }
+    }
+    if (wanted.size === 0) return;
+    for (const { id } of wanted) this.#later.delete(id);
+    // A pre-training that was done before must still have its checkpoint, now that a stage begins from it.
+    const starts = new Set([...wanted].map(({ parent }) => parent));
+    const again = (stage: Stage): boolean => starts.has(stage.id) && this.#is('hit', stage);
+    const stages = plan.stages.filter((stage) => wanted.has(stage) || again(stage));
+    const before = new Set(stages.filter((stage) => !wanted.has(stage)));
+    for (const [id, inspection] of inspectPlan({ ...plan, stages }, this.#paths, changes, needs)) {
+      this.#inspections.set(id, inspection);
+    }
+    const toRun = stages.filter((stage) => this.#is('run', stage));
+    this.#summary.hits += stages.filter((stage) => this.#is('hit', stage) && !before.has(stage)).length;
+    this.#summary.hits -= toRun.filter((stage) => before.has(stage)).length;
+    this.#tell({ type: 'plan-extended', toRun: countEntries(plan, toRun), why });
+    const ready = toRun.filter((stage) => !this.#isBlocked(stage));
+    this.#summary.pending += ready.length;
+    this.#schedule.add(ready);
+  }
+
+  /** Whether a stage cannot run, since what it starts from failed in this run; then it counts as blocked. */
+  #isBlocked(stage: Stage): boolean {
+    const by = stage.parent === null ? undefined : this.#failed.get(stage.parent);
+    if (by === undefined) return false;
+    this.#block(stage, by);
+    return true;
+  }
+
+  #block(stage: Stage, by: Stage): void {
+    const ref = this.#refer(stage);
+    this.#failed.set(stage.id, stage);
+    this.#summary.blocked.push(ref);
+    this.#tell({ type: 'stage-blocked', stage: ref, by: this.#refer(by) });
+  }
+
+  /** Counts the stages that the rules did not want. */
+  #countLater(): void {
+    for (const { id } of this.#later.values()) {
+      const { kind, why } = this.#inspections.get(id)!;
+      if (kind === 'open') {
+        this.#summary.open += 1;
+        this.#summary.waitsFor ??= why;
+      } else {
+        this.#summary.unneeded += 1;
+        this.#summary.decidedBy ??= why;
+      }
+    }
+  }
+
+  /** What failed and is not needed is no failure of the run: a trial that diverged, so that another candidate was chosen. */
+  #forgive(): void {
+    const needs = this.#options.needs?.();
+    if (needs === undefined) return;
+    const isUnneeded = ({ id }: StageRef): boolean => needs.get(id)?.kind === 'unneeded';
+    const failed = this.#summary.failed.filter(({ stage }) => isUnneeded(stage));
+    const blocked = this.#summary.blocked.filter(isUnneeded);
+    if (failed.length === 0) return;
+    this.#summary.failed = this.#summary.failed.filter((failure) => !failed.includes(failure));
+    this.#summary.blocked = this.#summary.blocked.filter((stage) => !blocked.includes(stage));
+    this.#summary.unneeded += failed.length + blocked.length;
+    this.#summary.decidedBy ??= needs.get(failed[0]!.stage.id)!.why;
   }
 
   #freeSlot(): number {
@@ -192,6 +300,7 @@ class PlanRun {
       this.#summary.pending -= 1;
       this.#summary.hits += 1;
       this.#schedule.done(stage);
+      this.#hasNews = true;
       const why = inspection.recheck ? 'done before, from the same checkpoint' : 'done by another sweep meanwhile';
       this.#tell({ type: 'stage-found', stage: ref, why });
       return;
@@ -242,6 +351,7 @@ class PlanRun {
       case 'done':
         this.#summary.done += 1;
         this.#schedule.done(stage);
+        this.#hasNews = true;
         if (outcome.warning !== null) this.#tell({ type: 'stage-warning', stage: ref, message: outcome.warning });
         this.#tell({ type: 'stage-done', stage: ref, result: outcome.result, seconds });
         break;
@@ -278,11 +388,12 @@ class PlanRun {
     const ref = this.#refer(stage);
     const failure = { stage: ref, ...how, log: this.#paths.stage(stage.id).log };
     this.#summary.failed.push(failure);
+    this.#failed.set(stage.id, stage);
+    this.#hasNews = true;
     this.#tell({ type: 'stage-failed', ...failure });
-    for (const child of this.#schedule.blockedBy(stage).map((blocked) => this.#refer(blocked))) {
+    for (const child of this.#schedule.blockedBy(stage)) {
       this.#summary.pending -= 1;
-      this.#summary.blocked.push(child);
-      this.#tell({ type: 'stage-blocked', stage: child, by: ref });
+      this.#block(child, stage);
     }
   }
 

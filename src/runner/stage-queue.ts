@@ -6,29 +6,46 @@ import type { Stage } from '../spec/stages.js';
 
 export class StageQueue {
   /** Ready stages by the length of the chain that hangs on them. */
-  readonly #ready: Stage[][];
+  readonly #ready: Stage[][] = [];
   readonly #children = new Map<string, Stage[]>();
   readonly #chain = new Map<string, number>();
 
-  /**
-   * @param stages Those to run, parents before children. A parent that is not among them has its results already.
-   */
+  /** Stages that were added and are not done. */
+  readonly #unsettled = new Set<string>();
+
+  /** @param stages As {@link add} has them. */
   constructor(stages: readonly Stage[]) {
-    const ids = new Set(stages.map(({ id }) => id));
+    this.add(stages);
+  }
+
+  /**
+   * Adds stages to run.
+   *
+   * @param stages Parents before children. A parent that is neither among them nor added before has its results already.
+   */
+  add(stages: readonly Stage[]): void {
+    for (const { id } of stages) this.#unsettled.add(id);
+    const waits = ({ parent }: Stage): boolean => parent !== null && this.#unsettled.has(parent);
     for (const stage of stages.toReversed()) {
-      const parent = stage.parent !== null && ids.has(stage.parent) ? stage.parent : null;
+      const parent = waits(stage) ? stage.parent : null;
       const length = this.#chain.get(stage.id) ?? 1;
       this.#chain.set(stage.id, length);
       if (parent === null) continue;
       this.#chain.set(parent, Math.max(this.#chain.get(parent) ?? 1, length + 1));
       this.#children.set(parent, [stage, ...(this.#children.get(parent) ?? [])]);
     }
-    this.#ready = Array.from({ length: 1 + Math.max(0, ...new Set(this.#chain.values())) }, () => []);
-    for (const stage of stages) if (stage.parent === null || !ids.has(stage.parent)) this.#push(stage);
+    for (const stage of stages) if (!waits(stage)) this.#push(stage);
   }
 
   #push(stage: Stage): void {
-    this.#ready[this.#chain.get(stage.id)!]!.push(stage);
+    this.#readyLike(stage).push(stage);
+  }
+
+  /** The ready stages with as long a chain. */
+  #readyLike({ id }: Stage): Stage[] {
+    const length = this.#chain.get(id)!;
+    while (this.#ready.length <= length) this.#ready.push([]);
+    return this.#ready[length]!;
   }
 
   /** Takes the next stage out, or undefined while none is ready. */
@@ -38,11 +55,12 @@ export class StageQueue {
 
   /** A stage that was taken out is ready again, and goes first among its equals. */
   again(stage: Stage): void {
-    this.#ready[this.#chain.get(stage.id)!]!.unshift(stage);
+    this.#readyLike(stage).unshift(stage);
   }
 
   /** The stage has its results: its children are ready. */
   done(stage: Stage): void {
+    this.#unsettled.delete(stage.id);
     for (const child of this.#children.get(stage.id) ?? []) this.#push(child);
   }
 

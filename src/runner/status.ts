@@ -1,5 +1,7 @@
 /** What has become of every stage of a plan, as its results folder tells it. Reads little of many files; changes none. */
 import { z } from 'zod';
+import { askerOf } from '../decide/needs.js';
+import { needOf, type Needs } from '../decide/rules.js';
 import { epochsOf, type Plan, type Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
 import { claimOwner, isGone } from '../store/claims.js';
@@ -11,8 +13,21 @@ import { readState } from '../store/state.js';
 import { referTo } from './describe.js';
 import type { StageRef } from './events.js';
 
-export const STATUSES = ['done', 'running', 'lost', 'failed', 'blocked', 'interrupted', 'pending'] as const;
-/** `lost`: it was running, and its process is gone. `blocked`: what it starts from has failed. */
+export const STATUSES = [
+  'done',
+  'running',
+  'lost',
+  'failed',
+  'blocked',
+  'interrupted',
+  'pending',
+  'open',
+  'unneeded',
+] as const;
+/**
+ * `lost`: it was running, and its process is gone. `blocked`: what it starts from has failed. `open`: results to come decide
+ * whether it is needed. `unneeded`: the results decided against it.
+ */
 export type Status = (typeof STATUSES)[number];
 
 /** How far a running stage is, by the last line of its metrics. */
@@ -31,15 +46,22 @@ export interface StageStatus {
   state: StageState | null;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
+  /** Why it is open or unneeded, as in `decided at 5 seeds`; null: it is neither. */
+  decision: string | null;
   progress: Progress | null;
 }
 
 /**
  * The status of each stage, in the order of the plan.
  *
+ * @param needs The stages that are not wanted; by default those of this plan.
  * @throws never for damaged files: such a stage is pending, as it is for the next sweep, and `damage` says why.
  */
-export function statusOf(plan: Plan, folder: string): StageStatus[] {
+export function statusOf(
+  plan: Plan,
+  folder: string,
+  needs: Needs = askerOf(plan, sweepPaths(folder))(),
+): StageStatus[] {
   const paths = sweepPaths(folder);
   const failed = new Set<string>();
   return plan.stages.map((stage) => {
@@ -48,16 +70,24 @@ export function statusOf(plan: Plan, folder: string): StageStatus[] {
     const result = readResult(stage, own);
     let status = judge(own, state, result.kind === 'present');
     if (status === 'pending' && stage.parent !== null && failed.has(stage.parent)) status = 'blocked';
+    const need = needOf(needs, stage);
+    if (need.kind === 'unneeded' && status !== 'done' && status !== 'running') status = 'unneeded';
+    if (need.kind === 'open' && (status === 'pending' || status === 'blocked')) status = 'open';
     if (status === 'failed' || status === 'blocked') failed.add(stage.id);
     return {
       stage: referTo(plan, stage),
       status,
       state,
       damage: result.kind === 'damaged' ? result.problem : null,
+      decision: (status === 'open' || status === 'unneeded') && need.kind !== 'wanted' ? need.why : null,
       progress: status === 'running' ? progressOf(stage, own) : null,
     };
   });
 }
+
+/** Whether a stage has its result, or will never need one. */
+export const isSettled = ({ status }: Pick<StageStatus, 'status'>): boolean =>
+  status === 'done' || status === 'unneeded';
 
 /** Whether a stage is done, as {@link statusOf} has it. */
 export const isDone = (stage: Stage, paths: StagePaths): boolean =>
@@ -104,11 +134,11 @@ export function workLeft(statuses: readonly StageStatus[]): { seconds: number; a
     took.set(stage.entry, [...(took.get(stage.entry) ?? []), Math.max(0, seconds)]);
   }
   if (took.size === 0) return null;
-  const open = statuses.filter(({ status }) => status !== 'done');
+  const left = statuses.filter(({ status }) => status !== 'done' && status !== 'open' && status !== 'unneeded');
   const mean = ([...values]: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const means = new Map([...took].map(([entry, values]) => [entry, mean(values)]));
   return {
-    seconds: open.reduce((sum, { stage }) => sum + (means.get(stage.entry) ?? 0), 0),
-    atLeast: open.some(({ stage }) => !means.has(stage.entry)),
+    seconds: left.reduce((sum, { stage }) => sum + (means.get(stage.entry) ?? 0), 0),
+    atLeast: left.some(({ stage }) => !means.has(stage.entry)) || statuses.some(({ status }) => status === 'open'),
   };
 }

@@ -24,10 +24,10 @@ export class SweepClock {
     switch (event.type) {
       case 'plan-started':
         this.#jobs = event.jobs;
-        for (const [entry, count] of Object.entries(event.toRun)) {
-          this.#waiting.set(entry, count);
-          this.total += count;
-        }
+        this.#expect(event.toRun);
+        break;
+      case 'plan-extended':
+        this.#expect(event.toRun);
         break;
       case 'stage-started':
         this.#leaveQueue(event.stage);
@@ -57,6 +57,13 @@ export class SweepClock {
         this.settled += 1;
         break;
       default:
+    }
+  }
+
+  #expect(toRun: Readonly<Record<string, number>>): void {
+    for (const [entry, count] of Object.entries(toRun)) {
+      this.#waiting.set(entry, (this.#waiting.get(entry) ?? 0) + count);
+      this.total += count;
     }
   }
 

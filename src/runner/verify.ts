@@ -2,6 +2,9 @@
  * Whether the files of a results folder still fit together: identities, results, and the digests that join each result
  * to its checkpoint and to the pre-training that it started from. Reads every checkpoint whole, changes nothing.
  */
+import { needsOfAll } from '../decide/needs.js';
+import { needOf } from '../decide/rules.js';
+import { standingsIn } from '../decide/standing.js';
 import { basename, join, relative } from 'node:path';
 import { ENGINE_REVISION, type Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
@@ -66,7 +69,7 @@ export function verify(
   const report = (path: string, problem: string, remedy: string): void => {
     found.mismatches.push({ file: relative(folder, path), problem, remedy });
   };
-  const { plans, plan, damaged } = choosePlans(paths, choice);
+  const { plans, chosen, plan, damaged } = choosePlans(paths, choice);
   found.plans = plans.length;
   for (const { path, problem } of damaged) report(path, problem, PLAN_REMEDY);
   const itself = (stage: Stage, path: string): boolean => {
@@ -75,7 +78,11 @@ export function verify(
     return false;
   };
   const planned = plans.flatMap((kept) => kept.plan.stages.filter((stage) => itself(stage, kept.path)));
-  const wanted = new Set(plan.stages.map(({ id }) => id));
+  const needs = needsOfAll(
+    chosen.map((kept) => kept.plan),
+    standingsIn(paths)(),
+  );
+  const wanted = new Set(plan.stages.filter((stage) => needOf(needs, stage).kind !== 'unneeded').map(({ id }) => id));
   const known = new Set(planned.map(({ id }) => id));
   const others = namesIn(paths.stages).filter((name) => STAGE_ID.test(name) && !known.has(name));
   const ids = [...known, ...others];

@@ -126,8 +126,17 @@ function resolve<Resolved extends { kind: string }>(
 }
 
 /** A cell in words: `masked, maskRatio 0.75, seed 0, pretrain.epochs 5`. */
-export function describeCell({ objective, overrides, ...cell }: Cell): string {
-  const named = ['maskRatio', 'misalignment', 'stylePreservation', 'seed'] as const;
+export const describeCell = (cell: Cell): string => describe(cell, [...PARTS, 'seed']);
+
+/** All seeds of a cell in words: `masked, maskRatio 0.75, pretrain.epochs 5`. */
+export const describeCellWithoutSeed = (cell: Cell): string => describe(cell, PARTS);
+
+const PARTS = ['maskRatio', 'misalignment', 'stylePreservation'] as const;
+
+function describe(
+  { objective, overrides, ...cell }: Cell,
+  named: readonly ((typeof PARTS)[number] | 'seed')[],
+): string {
   const parts = named.flatMap((key) => (cell[key] === null ? [] : [`${key} ${String(cell[key])}`]));
   const others = Object.entries(overrides).map(([key, value]) => `${key} ${plain(value)}`);
   return inOneLine([objective, ...parts, ...others].join(', '));

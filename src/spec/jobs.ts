@@ -3,7 +3,7 @@
  * concern several keys at once; `schema.ts` checks single keys.
  */
 import { UsageError } from '../common/errors.js';
-import { DATASET_ENTRIES } from '../data/registry.js';
+import { DATASET_ENTRIES, targetsOf } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import { validationOf, type Validation } from '../data/validation.js';
 import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
@@ -175,7 +175,7 @@ function dataConflicts(job: JobSpec): Conflict[] {
       conflicts.push(sizeConflict(`the data set of ${name}`, keys, data.imageSize, imageSize));
     }
     const needed = EVALUATION_ENTRIES[protocol].needs;
-    const provided = DATASET_ENTRIES[data.name].targets;
+    const provided = targetsOf(data);
     if (needed === 'nothing' || needed === provided) continue;
     const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
     conflicts.push({
@@ -255,12 +255,32 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
+/**
+ * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`: it is
+ * reported, and trained on the validation images too.
+ */
+export type JobUse = 'plain' | 'trial' | 'joined';
+
+/** A resolved job, from which the configurations of its stages follow. */
+export interface ResolvedStages {
+  job: JobSpec;
+  model: ResolvedModel;
+  /** null: scratch. */
+  task: Task | null;
+  use?: JobUse;
+}
+
 /** The configuration of the pre-training. */
-export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
+export function pretrainConfig(
+  job: JobSpec,
+  { scratchInit, ...model }: ResolvedModel,
+  task: Task,
+  use: JobUse = 'plain',
+): StageConfig {
   // The target is part of the task.
   const { target, data: _, fromWeights, ...recipe } = job.pretrain;
   const { validation, ...images } = withoutLabels(pretrainData(job));
-  const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
+  const data = withValidation(images, validationOf(validation, use === 'joined' || validation?.pretrain === 'include'));
   return { kind: 'pretrain', seed: job.seed, data, model, task, recipe, ...(fromWeights ? weightsInput(job) : {}) };
 }
 
@@ -295,7 +315,7 @@ export function evaluationConfig<Name extends Evaluation>(
   entry: Entry<Name>,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
-  repeat = 0,
+  { repeat = 0, use = 'plain' }: { repeat?: number; use?: JobUse } = {},
 ): EvaluationStageConfig<Name> {
   const scratch = job.objective === 'scratch';
   const init = scratch ? scratchInit : encoder.init;
@@ -306,7 +326,8 @@ export function evaluationConfig<Name extends Evaluation>(
   return {
     kind: entry.protocol,
     seed: job.seed,
-    data: withValidation(images, validationOf(validation, false)),
+    data: withValidation(images, validationOf(validation, use === 'joined')),
+    ...(use === 'trial' && { split: 'validation' as const }),
     model: { ...encoder, imageSize, init },
     recipe,
     ...(shots !== undefined && { shots }),
@@ -330,21 +351,23 @@ export interface JobStages {
 }
 
 /** All stages of a job. */
-export function jobStages({ job, model, task }: { job: JobSpec; model: ResolvedModel; task: Task | null }): JobStages {
+export function jobStages({ job, model, task, use = 'plain' }: ResolvedStages): JobStages {
   return {
     pretraining:
-      task === null ? null : { data: withoutLabels(pretrainData(job)), config: pretrainConfig(job, model, task) },
+      task === null ? null : { data: withoutLabels(pretrainData(job)), config: pretrainConfig(job, model, task, use) },
     evaluations: entriesOf(job).map((entry) => ({
       name: entry.name,
       data: withoutLabels(entry.data),
-      configs: Array.from({ length: entry.repeats }, (_, repeat) => evaluationConfig(entry, job, model, repeat)),
+      configs: Array.from({ length: entry.repeats }, (_, repeat) =>
+        evaluationConfig(entry, job, model, { repeat, use }),
+      ),
     })),
   };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */
-export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
-  const { pretraining, evaluations } = jobStages({ job, model, task });
+export function stageConfigs(resolved: ResolvedStages): StageConfig[] {
+  const { pretraining, evaluations } = jobStages(resolved);
   return [...(pretraining === null ? [] : [pretraining.config]), ...evaluations.flatMap(({ configs }) => configs)];
 }
 

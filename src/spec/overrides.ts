@@ -87,13 +87,14 @@ type Target =
   | {
       kind: 'keys';
       path: Path;
-      node: KeyNode | 'text';
-      /** Whether the value may be a list of values. */ isAxis?: true;
+      node: KeyNode | 'text' | 'value';
+      /** Whether the value may be a list of values. */
+      isAxis?: true;
     }
   | { kind: 'axis'; section: AxisSection; key: string; node: KeyLeaf };
 
-const SECTIONS = ['job', 'variants', 'grid', 'zip', 'include', 'exclude', 'description'];
-const REACHED = 'job.…, grid.…, zip.…, variants.…, include[0].…, exclude[0].… and name';
+const SECTIONS = 'job variants grid zip include exclude select description seeds compare'.split(' ');
+const REACHED = 'job.…, grid.…, zip.…, variants.…, seeds.…, include[0].…, exclude[0].… and name';
 
 function parseTarget(key: string, source: string, names: SpecNames): Target | Refusal {
   if (key === 'name') return { kind: 'keys', path: [key], node: 'text' };
@@ -104,6 +105,7 @@ function parseTarget(key: string, source: string, names: SpecNames): Target | Re
   const dot = key.indexOf('.');
   const section = dot < 0 ? key : key.slice(0, dot);
   const name = dot < 0 ? '' : key.slice(dot + 1);
+  if (section === 'seeds' && name !== '') return { kind: 'keys', path: [section, ...name.split('.')], node: 'value' };
   if (section === 'variants') return parseVariant(name.split('.'), source, names);
   if (section !== 'job' && section !== 'grid' && section !== 'zip') {
     if (SECTIONS.includes(section)) {
@@ -227,7 +229,7 @@ function readValue(source: string, target: Target): { value: unknown } | Refusal
   return { value: value.map((item: unknown, index) => asExpected(node, item, text[index])) };
 }
 
-type Expected = KeyNode | 'text' | undefined;
+type Expected = KeyNode | 'text' | 'value' | undefined;
 
 const expectsText = (node: Expected): boolean =>
   node === 'text' || (typeof node === 'object' && node.kind === 'leaf' && isTextValued(node));

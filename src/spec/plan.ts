@@ -1,11 +1,16 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
+import { compareKeys } from './expand.js';
 import { dataOfStages, jobStages, stageConfigs } from './jobs.js';
+import type { ResolvedCell } from './resolve.js';
+import type { CandidateRuns, SweepSelection } from './selection.js';
 import {
   ENGINE_REVISION,
   withoutPlaces,
   type Job,
+  type JobCandidate,
   type Plan,
+  type Selection,
   type Stage,
   type StageConfig,
   type UnlabelledData,
@@ -21,8 +26,8 @@ export function datasetsOf(sweep: Sweep): UnlabelledData[] {
 
 /** The stages of a sweep that start from given weights, as far as they are known without the files. */
 export function weightsOf(sweep: Sweep): (StageConfig & { weights: WeightsInput })[] {
-  return sweep.cells.flatMap(({ job, model, task }) =>
-    stageConfigs(job, model, task).flatMap((config) => {
+  return sweep.cells.flatMap((cell) =>
+    stageConfigs(cell).flatMap((config) => {
       const { weights } = config;
       return weights === undefined ? [] : [{ ...config, weights }];
     }),
@@ -56,7 +61,7 @@ export function buildPlan(
     return stage.id;
   };
 
-  for (const resolved of sweep.cells) {
+  const addJob = (resolved: ResolvedCell, candidate?: JobCandidate): void => {
     const { cell, job, task } = resolved;
     const { pretraining, evaluations } = jobStages(resolved);
     const pretrain =
@@ -72,28 +77,63 @@ export function buildPlan(
       ),
     };
     const given = job.objective === 'pretrained' ? { weights: digestOf(job.model.weights!.file) } : {};
-    const identity = canonicalJson(ids);
+    const identity = canonicalJson({ ...ids, candidate });
     const same = jobs.get(identity);
+    const own = candidate === undefined ? {} : { candidate };
     if (same !== undefined) same.cells.push(cell);
-    else
-      jobs.set(identity, {
-        cells: [cell],
-        task,
-        ...given,
-        seed: job.seed,
-        ...ids,
-        rankedBy: evaluations[0]?.name ?? null,
-      });
-  }
-  const { name, description, leftOut } = sweep;
+    else {
+      const rankedBy = evaluations[0]?.name ?? null;
+      jobs.set(identity, { cells: [cell], task, ...given, seed: job.seed, ...ids, rankedBy, ...own });
+    }
+  };
+  if (sweep.selection === undefined) for (const resolved of sweep.cells) addJob(resolved);
+  const selections = sweep.selection === undefined ? undefined : addSelection(sweep.selection, addJob);
+  const { name, description, seeds, compare, leftOut } = sweep;
   return {
     version: 1,
     name,
     ...(description === undefined ? {} : { description }),
     jobs: [...jobs.values()],
     stages: [...stages.values()],
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare }),
     leftOut,
+    ...(selections === undefined ? {} : { selections }),
   };
+}
+
+/** Adds the trials and runs of every candidate of every cell. */
+function addSelection(
+  { spec, planned, cells }: SweepSelection,
+  addJob: (resolved: ResolvedCell, candidate: JobCandidate) => void,
+): Selection[] {
+  const { by, seeds, train } = spec;
+  const keys = Object.keys(spec.over).sort(compareKeys);
+  return cells.map(({ cell, candidates }) => {
+    const shared = { by, keys, seeds, planned, train, cell };
+    const id = sha256(canonicalJson({ ...shared, candidates: candidates.map(({ values }) => values) })).slice(
+      0,
+      ID_LENGTH,
+    );
+    const distinct = distinctCandidates(candidates);
+    for (const [index, { values, trials, runs }] of distinct.entries()) {
+      const candidate = { selection: id, index, values };
+      // Of a single candidate nothing is to be found out.
+      for (const trial of distinct.length > 1 ? trials : []) addJob(trial, { ...candidate, isTrial: true });
+      for (const run of runs) addJob(run, { ...candidate, isTrial: false });
+    }
+    return { id, ...shared };
+  });
+}
+
+/** The candidates without those that are the same work as an earlier one: scratch has no keys of a pre-training. */
+function distinctCandidates(candidates: readonly CandidateRuns[]): CandidateRuns[] {
+  const byWork = new Map<string, CandidateRuns>();
+  for (const candidate of candidates) {
+    const work = canonicalJson([...candidate.trials, ...candidate.runs].map(stageConfigs));
+    if (!byWork.has(work)) byWork.set(work, candidate);
+  }
+  return [...byWork.values()];
 }
 
 const ID_LENGTH = 16;

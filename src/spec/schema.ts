@@ -137,7 +137,7 @@ export const pretrainSchema = z
 // --- one job ---------------------------------------------------------------------------------------------------------
 
 /** The name of an objective, converted to its canonical spelling. */
-const objective = z
+export const objectiveSchema = z
   .string()
   .transform((text, context) => {
     const parsed = parseObjective(text);
@@ -159,7 +159,7 @@ function recipesOfEvaluations() {
 
 export const jobSchema = z
   .strictObject({
-    objective: objective.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
+    objective: objectiveSchema.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
     maskRatio: share(z.number().min(0).lt(1))
       .optional()
       .describe("Fraction of tokens removed; the objective's own by default."),

@@ -2,6 +2,7 @@
  * A plan in parts, for several machines without a scheduler. The plan alone determines the part of each stage, so
  * machines that read the same spec need not communicate.
  */
+import { groupBy } from '../common/group-by.js';
 import { stageIds, type Plan, type Stage } from './stages.js';
 
 /** One part of `count`. */
@@ -29,14 +30,14 @@ export function parseShard(text: string): Shard | undefined {
 /**
  * The part of a plan that a shard runs, in the plan's order.
  *
- * Jobs that share a stage are in the same shard, and so are a stage and its parent. Shards are disjoint, include the
- * parents of their stages, and together are the plan. Their numbers of pre-trainings differ by at most one; a shard may
- * be empty.
+ * Jobs that share a stage or a selection are in the same shard, and so are a stage and its parent. Shards are disjoint, include the
+ * parents of their stages, and together are the plan. Their numbers of pre-trainings differ by at most one, also of the
+ * seeds of the first look where results decide how many seeds run; a shard may be empty.
  */
 export function shardPlan(plan: Plan, { index, count }: Shard): Plan {
   const loads: Load[] = Array.from({ length: count }, () => ({ pretrainings: 0, stages: 0 }));
   const own = new Set<string>();
-  for (const family of heaviestFirst(familiesOf(plan))) {
+  for (const family of inOrder(familiesOf(plan), plan)) {
     const lightest = loads.reduce((best, load, at) => (isLighter(load, loads[best]!) ? at : best), 0);
     const load = loads[lightest]!;
     load.pretrainings += pretrainingsOf(family);
@@ -61,16 +62,27 @@ const pretrainingsOf = (stages: readonly Stage[]): number =>
   stages.filter(({ config }) => config.kind === 'pretrain').length;
 
 /**
- * Families with the most pre-trainings first, since smaller ones then fill the gaps; equal ones in the plan's order.
+ * Families of earlier looks first, since later ones may not run. Then those with the most pre-trainings, since smaller ones
+ * fill the gaps; equal ones in the plan's order.
  */
-function heaviestFirst(families: readonly Stage[][]): Stage[][] {
-  return families.toSorted((a, b) => pretrainingsOf(b) - pretrainingsOf(a));
+function inOrder(families: readonly Stage[][], { seeds }: Plan): Stage[][] {
+  const places = new Map(seeds?.seeds.map((seed, place) => [seed, place]));
+  const lookOf = (family: readonly Stage[]): number =>
+    Math.min(
+      ...family.map(({ config }) => seeds?.looks.findIndex((look) => (places.get(config.seed) ?? 0) < look) ?? 0),
+    );
+  const ranked = families.map((family) => ({ family, look: lookOf(family), heavy: pretrainingsOf(family) }));
+  return ranked.sort((a, b) => a.look - b.look || b.heavy - a.heavy).map(({ family }) => family);
 }
 
 /** Groups of stages that must be in the same shard, in the order of the first stage of each in the plan. */
 function familiesOf(plan: Plan): Stage[][] {
   const kin = new Kin();
   for (const job of plan.jobs) kin.join(stageIds(job));
+  // The results of its trials decide which runs of a selection are needed.
+  for (const jobs of groupBy(plan.jobs, ({ candidate }) => candidate?.selection ?? '').values()) {
+    if (jobs[0]?.candidate !== undefined) kin.join(jobs.flatMap(stageIds));
+  }
   for (const { id, parent } of plan.stages) kin.join(parent === null ? [id] : [parent, id]);
   const families = new Map<string, Stage[]>();
   for (const stage of plan.stages) {

@@ -8,6 +8,7 @@ import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
 import type { WeightsFormat } from '../weights/names.js';
 import type { PretrainSpec } from './schema.js';
+import type { TrainOn } from './select-schema.js';
 import type { Task } from './task.js';
 
 /** Increased whenever a change of the code changes results: stages of another revision are computed again. */
@@ -94,6 +95,8 @@ export interface Job {
   evaluations: Readonly<Record<string, string | readonly string[]>>;
   /** The evaluation that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
   rankedBy: string | null;
+  /** The candidate of which it is a trial or a run; undefined: no value of it is chosen. */
+  candidate?: JobCandidate;
 }
 
 type Stages = Pick<Job, 'pretrain' | 'evaluations'>;
@@ -128,6 +131,50 @@ export function entryNames({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): Rea
   return new Map(stages.map(({ id, config }) => [id, names.get(id) ?? config.kind]));
 }
 
+/** A candidate of a selection, in one job. */
+export interface JobCandidate {
+  /** Identity of the selection. */
+  selection: string;
+  /** Place among the candidates of the selection: of equally good ones the first is chosen. */
+  index: number;
+  /** The values of the keys that are chosen. */
+  values: Record<string, unknown>;
+  /** Whether the job measures the candidate on the validation images; otherwise it is reported if the candidate is chosen. */
+  isTrial: boolean;
+}
+
+/** What is chosen for one cell, all of its reporting seeds together. */
+export interface Selection {
+  id: string;
+  /** The metric that is compared. */
+  by: string;
+  /** The keys that are chosen. */
+  keys: string[];
+  /** The seeds of the trials. */
+  seeds: number[];
+  /** Candidates for each cell of the sweep. In this cell, those that are the same work are one. */
+  planned: number;
+  /** Images that the cell with its chosen values is trained on. */
+  train: TrainOn;
+  /** The cell at its first reporting seed. */
+  cell: Cell;
+}
+
+/** When a sweep has seeds enough: all stages of the most seeds are in its plan, and those after the decision do not run. */
+export interface SeedsRule {
+  /** In the order in which they are used. */
+  seeds: readonly number[];
+  /** How many seeds each look has; ascending, the last has all. */
+  looks: readonly number[];
+  /** Largest probability of any wrong verdict, over all looks and verdicts. */
+  alpha: number;
+  /** Smallest difference of interest, in units of the metric; null: none is given. */
+  smallest: number | null;
+}
+
+/** Two objectives by their canonical names: whether the first is better than the second. */
+export type Comparison = readonly [string, string];
+
 /** The frozen plan of a sweep (`plans/<identity>.json`). */
 export interface Plan {
   version: 1;
@@ -136,8 +183,14 @@ export interface Plan {
   jobs: Job[];
   /** Parents before children. */
   stages: Stage[];
+  /** Absent: every seed runs. */
+  seeds?: SeedsRule;
+  /** Compared besides the principles of the paper; absent: none. */
+  compare?: readonly Comparison[];
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
+  /** What is chosen for each cell; undefined: all values are fixed. */
+  selections?: Selection[];
 }
 
 /** How many of some stages of a plan are pre-trainings, and how many belong to each evaluation. */

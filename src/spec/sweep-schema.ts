@@ -9,6 +9,9 @@ import { asWritten, partial } from './key-nodes.js';
 import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf, type KeyNode } from './keys.js';
 import { formatPath, type Path } from './problems.js';
 import { rangeSchema, valuesOfRange } from './ranges.js';
+import { selectSchema, type SelectSpec } from './select-schema.js';
+import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
+import type { Comparison } from './stages.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
@@ -120,9 +123,12 @@ function schemaOf(variants: VariantNames) {
         .array(z.strictObject({ ...keys, zip }))
         .optional()
         .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
+      select: selectSchema.optional(),
       exclude: z.array(axes).optional().meta({
         description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
       }),
+      seeds: seedsSchema.optional(),
+      compare: compareSchema.optional(),
     })
     .meta({ title: 'vitmim sweep', description: 'A sweep of pre-training experiments.' });
 }
@@ -142,6 +148,9 @@ export interface SweepFile {
   zips: Zip[];
   include: { grid: Axes; zips: Zip[] }[];
   exclude: Axes[];
+  select?: SelectSpec;
+  seeds?: SeedsFile;
+  compare?: Comparison[];
 }
 
 /** The values of each axis by its dotted name, as lists. null leaves the key unset. */
@@ -181,7 +190,19 @@ export function parseSweepFile(value: unknown): ParsedSweepFile {
 }
 
 function normalize(
-  { name, description, job, variants, grid, zip, include, exclude }: z.output<typeof sweepSchema>,
+  {
+    name,
+    description,
+    job,
+    variants,
+    grid,
+    zip,
+    include,
+    exclude,
+    select,
+    seeds,
+    compare,
+  }: z.output<typeof sweepSchema>,
   findings: Finding[],
 ): SweepFile {
   const axesAt = (raw: unknown, path: Path): Axes => lists(isMapping(raw) ? raw : {}, path, findings);
@@ -210,7 +231,15 @@ function normalize(
       zips: zipsAt(paired, ['include', index]),
     })),
     exclude: (exclude ?? []).map((entry, index) => axesAt(entry, ['exclude', index])),
+    ...(select === undefined ? {} : { select: { ...select, over: given(select.over) } }),
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare: compare.map(([a, b]): Comparison => [a!, b!]) }),
   };
+}
+
+/** The keys of `select.over` that are written. */
+function given(over: z.output<typeof selectSchema>['over']): SelectSpec['over'] {
+  return Object.fromEntries(Object.entries(over).flatMap(([key, choices]) => (choices ? [[key, choices]] : [])));
 }
 
 function lists(raw: Record<string, unknown>, root: Path, findings: Finding[]): Axes {

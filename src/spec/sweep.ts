@@ -9,6 +9,9 @@ import type { Finding } from './issues.js';
 import { applyOverrides, parseOverrides, shadowedOverrides, type Override } from './overrides.js';
 import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
+import { resolveSelection, type SweepSelection } from './selection.js';
+import { resolveSeeds, seedsFindings } from './seeds.js';
+import type { Comparison, SeedsRule } from './stages.js';
 import { NAME, parseSweepFile, type Axes, type SweepFile } from './sweep-schema.js';
 import { leafPaths } from './tree.js';
 import type { YamlDocument } from './yaml.js';
@@ -21,6 +24,10 @@ export interface Sweep {
   cells: ResolvedCell[];
   /** Cells that are contradictions. */
   leftOut: LeftOutCell[];
+  /** What is chosen for each cell; undefined: all values are fixed. */
+  selection?: SweepSelection;
+  seeds?: SeedsRule;
+  compare?: readonly Comparison[];
   source: SweepSource;
 }
 
@@ -73,7 +80,8 @@ export function readSweep(text: string, { file, defaultName, sets = [], readText
   if (parsed.kind === 'broken') throw new SpecError([...problems, ...locate(parsed.findings)]);
   const sweep = parsed.file;
   const name = sweep.name ?? defaultName;
-  const grids = gridsOf(sweep);
+  failOn([...problems, ...locate(seedsProblems(sweep))]);
+  const grids = withSeeds(gridsOf(sweep), sweep);
   failOn([
     ...problems,
     ...locate([
@@ -90,6 +98,11 @@ export function readSweep(text: string, { file, defaultName, sets = [], readText
   const { cells, leftOut, findings, ...expanded } = resolveCells(sweep, grids, set);
   failOn(locate([...findings, ...entryFindings(cells)]));
   if (cells.length === 0) failOn(locate([emptiness(leftOut)]));
+  const selected =
+    sweep.select === undefined
+      ? undefined
+      : resolveSelection({ select: sweep.select, cells, grids: expanded.grids, job: sweep.job });
+  failOn(locate(selected?.findings ?? []));
   const withoutSet = overrides.filter(setsJob).flatMap((override) => {
     const others = overrides.filter((other) => other !== override);
     const without = parseSweepFile(applyOverrides(written, others).document.value);
@@ -100,6 +113,9 @@ export function readSweep(text: string, { file, defaultName, sets = [], readText
     ...(sweep.description === undefined ? {} : { description: sweep.description }),
     cells,
     leftOut,
+    ...(selected === undefined ? {} : { selection: selected.selection }),
+    ...(sweep.seeds === undefined ? {} : { seeds: resolveSeeds(sweep.seeds) }),
+    ...(sweep.compare === undefined ? {} : { compare: sweep.compare }),
     source: {
       job: sweep.job,
       ...expanded,
@@ -168,6 +184,37 @@ function gridsOf(sweep: SweepFile): Grid[] {
   const includes = sweep.include.map((entry, index) => gridAt(entry, ['include', index]));
   const hasMain = Object.keys(sweep.grid).length > 0 || sweep.zips.length > 0;
   return hasMain || includes.length === 0 ? [main, ...includes] : includes;
+}
+
+/** The grids with the seeds of the rule as an axis. */
+function withSeeds(grids: readonly Grid[], { seeds }: SweepFile): Grid[] {
+  if (seeds === undefined) return [...grids];
+  return grids.map((grid) => ({ ...grid, grid: { ...grid.grid, seed: [...resolveSeeds(seeds).seeds] } }));
+}
+
+/** Of `seeds` and `compare`: numbers that contradict each other, and seeds that are given in another place too. */
+function seedsProblems({ seeds, compare = [], job, exclude, ...file }: SweepFile): Finding[] {
+  const twice = compare.flatMap(([a, b], i): Finding[] => {
+    if (a !== b) return [];
+    return [{ path: ['compare', i], part: 'value', message: `compare[${i}] compares ${a} with itself` }];
+  });
+  if (seeds === undefined) return twice;
+  const places: { path: Path; axes: Record<string, unknown> }[] = [
+    { path: ['job'], axes: job },
+    { path: ['grid'], axes: file.grid },
+    ...file.zips.map(({ axes, path }) => ({ path, axes })),
+    ...file.include.flatMap(({ grid, zips }, i) => [
+      { path: ['include', i], axes: grid },
+      ...zips.map(({ axes, path }) => ({ path: ['include', i, ...path], axes })),
+    ]),
+    ...exclude.map((axes, i) => ({ path: ['exclude', i], axes })),
+  ];
+  const others = places.flatMap(({ path, axes }): Finding[] => {
+    if (!Object.hasOwn(axes, 'seed')) return [];
+    const message = `seeds decides how many seeds run, and ${formatPath([...path, 'seed'])} names them; keep one`;
+    return [{ path: [...path, 'seed'], part: 'key', message }];
+  });
+  return [...twice, ...seedsFindings(seeds), ...others];
 }
 
 /** The path of an axis in the file. */

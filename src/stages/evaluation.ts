@@ -28,6 +28,13 @@ export type ScratchKeys = Readonly<Record<string, string>>;
 
 type NoKeys = Readonly<Record<string, never>>;
 
+/** Values of a result that are no single number, such as a number for each class. */
+export type Details = Readonly<Record<string, { schema: z.ZodType }>>;
+
+/** An evaluation without them. */
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no keys is what is meant
+export type NoDetails = Pick<Details, never>;
+
 /**
  * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, also those of the
  * mapping `scratch`, and `labelFraction` is a property of the data.
@@ -77,6 +84,7 @@ export interface EvaluationDeclaration<
   Measured extends Metrics,
   Numbers extends Fields,
   Scratch extends ScratchKeys,
+  More extends Details = NoDetails,
 > {
   /** The name in `evaluate` and `--metric`; its recipe is the key of the job with this name. */
   name: Name;
@@ -93,6 +101,8 @@ export interface EvaluationDeclaration<
   metrics: Measured;
   /** Further numbers of its result. */
   numbers: Numbers;
+  /** Values of its result that are no single number. No table has them by itself. */
+  details?: More;
   /** Omitted if there is no training loss to judge. */
   baseline?: Baseline<Extract<keyof Numbers, string>>;
   /**
@@ -104,18 +114,23 @@ export interface EvaluationDeclaration<
   run(
     config: EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>,
     context: EvaluationContext<Needed>,
-  ): Promise<ResultNumbers<Name, Measured, Numbers>>;
+  ): Promise<ResultNumbers<Name, Measured, Numbers, More>>;
 }
 
 /** The return value of `run`: the result without the values that follow from the stage's files. */
-export type ResultNumbers<Name extends string, Measured extends Metrics, Numbers extends Fields> = Omit<
-  z.output<ResultSchema<Name, Measured, Numbers>>,
-  FileKeys
->;
+export type ResultNumbers<
+  Name extends string,
+  Measured extends Metrics,
+  Numbers extends Fields,
+  More extends Details = NoDetails,
+> = Omit<z.output<ResultSchema<Name, Measured, Numbers, More>>, FileKeys>;
 
-type ResultSchema<Name extends string, Measured extends Metrics, Numbers extends Fields> = ReturnType<
-  typeof resultSchemaOf<Name, Measured & Numbers & typeof TEST_IMAGES>
->;
+type ResultSchema<
+  Name extends string,
+  Measured extends Metrics,
+  Numbers extends Fields,
+  More extends Details,
+> = ReturnType<typeof resultSchemaOf<Name, Measured & Numbers & More & typeof TEST_IMAGES>>;
 
 /**
  * Creates an evaluation from its declaration. List it in `index.ts`; plans, results, progress, tables, `--metric`,
@@ -128,8 +143,9 @@ export function defineEvaluation<
   Measured extends Metrics,
   Numbers extends Fields,
   const Scratch extends ScratchKeys = NoKeys,
->(declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch>) {
-  const { name, needs, metrics, numbers, scratchKeys, baseline = null } = declaration;
+  More extends Details = NoDetails,
+>(declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch, More>) {
+  const { name, needs, metrics, numbers, details, scratchKeys, baseline = null } = declaration;
   return {
     ...declaration,
     /**
@@ -152,7 +168,12 @@ export function defineEvaluation<
     scratchKeys: scratchKeys ?? {},
     choices: declaration.choices ?? [],
     columns: columnsOf({ ...columnsOfMetrics(metrics), ...numbers }, TEST_IMAGES),
-    result: resultSchemaOf(name, { ...metrics, ...numbers, ...TEST_IMAGES }),
+    result: resultSchemaOf<Name, Measured & Numbers & More & typeof TEST_IMAGES>(name, {
+      ...metrics,
+      ...numbers,
+      ...details!, // without details, it has no keys to be missed
+      ...TEST_IMAGES,
+    }),
   };
 }
 

@@ -7,6 +7,7 @@ import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { segment } from './segment.js';
 import type { StageKindEntry } from './stage.js';
 
 export const EVALUATIONS = registry({
@@ -14,6 +15,7 @@ export const EVALUATIONS = registry({
   linear,
   knn,
   attentive,
+  segment,
 });
 
 /** The kinds of stages in the order in which a job runs them. */

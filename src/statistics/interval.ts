@@ -16,8 +16,13 @@ export function spreadIsRounding(std: number, values: readonly number[]): boolea
 }
 
 /** Student's confidence interval around an estimate. */
-export function intervalAround(mean: number, standardError: number, degrees: number): Interval {
-  const half = centralStudent(CONFIDENCE, degrees) * standardError;
+export function intervalAround(
+  mean: number,
+  standardError: number,
+  degrees: number,
+  confidence = CONFIDENCE,
+): Interval {
+  const half = centralStudent(confidence, degrees) * standardError;
   return [mean - half, mean + half];
 }
 

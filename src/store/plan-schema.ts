@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { namesOf } from '../common/registry.js';
 import { DATASETS } from '../data/registry.js';
 import { ENTRY_NAME, MOST_REPEATS } from '../spec/evaluate-schema.js';
+import { TRAIN_ON } from '../spec/select-schema.js';
 import { evaluationIds, stageIds, type Plan, type Stage } from '../spec/stages.js';
 import { NAME } from '../spec/sweep-schema.js';
 import { MASK_KINDS, MISALIGNMENTS, PRETRAIN_TARGETS, STYLE_KINDS } from '../spec/task.js';
@@ -83,7 +84,39 @@ const job = z.strictObject({
   pretrain: id.nullable(),
   evaluations: z.record(entry, z.union([id, z.array(id).min(2).max(MOST_REPEATS)])),
   rankedBy: entry.nullable(),
+  candidate: z
+    .strictObject({
+      selection: id,
+      index: z.int().nonnegative().max(1_000_000),
+      values: z.record(z.string(), z.unknown()),
+      isTrial: z.boolean(),
+    })
+    .optional(),
 });
+
+const selection = z.strictObject({
+  id,
+  by: z.string().min(1).max(200),
+  keys: z.array(z.string()).min(1),
+  seeds: z.array(seed).min(1),
+  planned: z.int().positive(),
+  train: z.enum(TRAIN_ON),
+  cell,
+});
+
+const seeds = z
+  .strictObject({
+    seeds: z.array(seed).max(1000),
+    looks: z.array(z.int().positive()).min(1).max(1000),
+    alpha: z.number().positive().lt(1),
+    smallest: z.number().positive().nullable(),
+  })
+  .refine(
+    ({ seeds: all, looks }) => looks.every((look, i) => look > (looks[i - 1] ?? 0)) && looks.at(-1) === all.length,
+    {
+      error: 'the looks must ascend to the number of seeds',
+    },
+  );
 
 const part = z.strictObject({
   version: z.literal(1),
@@ -91,7 +124,13 @@ const part = z.strictObject({
   description: z.string().optional(),
   jobs: z.array(job),
   stages: z.array(stage),
+  seeds: seeds.optional(),
+  compare: z
+    .array(z.tuple([z.string(), z.string()]))
+    .max(1000)
+    .optional(),
   leftOut: z.array(z.strictObject({ cell, reason: z.string() })),
+  selections: z.array(selection).optional(),
 });
 
 /** A sweep of the largest number of cells has some 60 MB. */
@@ -100,7 +139,7 @@ const PLAN_BYTES = { mostBytes: 256 * MEBIBYTE };
 /** A plan of which some stages were left out, as a submission to Slurm has it. */
 export const partialPlanSchema = part.register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
 
-const whole = part.superRefine(({ jobs, stages }, context) => {
+const whole = part.superRefine(({ jobs, stages, selections = [] }, context) => {
   const known = new Set<string>();
   const pretrainings = new Set(stages.flatMap(({ id: own, config: { kind } }) => (kind === 'pretrain' ? [own] : [])));
   for (const { id: own, parent } of stages) {
@@ -116,6 +155,13 @@ const whole = part.superRefine(({ jobs, stages }, context) => {
   const missing = jobs.flatMap(stageIds).find((one) => !known.has(one));
   if (missing !== undefined)
     context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
+  const selected = new Set(selections.map(({ id: own }) => own));
+  const unknown = jobs.find(({ candidate }) => candidate !== undefined && !selected.has(candidate.selection));
+  if (unknown !== undefined)
+    context.addIssue({
+      code: 'custom',
+      message: `a job names selection ${unknown.candidate!.selection}, which it lacks`,
+    });
   const wrong = jobs.flatMap(evaluationIds).find((one) => pretrainings.has(one));
   if (wrong !== undefined)
     context.addIssue({ code: 'custom', message: `a job has the pre-training ${wrong} as an evaluation` });

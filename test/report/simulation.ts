@@ -4,6 +4,7 @@
  */
 import { stream, type Random } from '../../src/common/random.js';
 import { factorialOfCells, type FactorCell, type Factorial } from '../../src/evidence/factorial.js';
+import { principlesIn } from '../../src/evidence/questions.js';
 import { summaryStatistics } from '../../src/statistics/summary.js';
 import { judge } from '../../src/report/verdicts.js';
 import type { Misalignment, StyleKind } from '../../src/spec/task.js';
@@ -97,7 +98,12 @@ const MEASUREMENT: Omit<Measurement, 'seed' | 'accuracy'> = {
 };
 
 /** The true quantity of each verdict, worked by hand: three of four misalignments carry what the interaction adds. */
-function truths({ mask, misalignment, style, interaction }: Effects): Record<string, { truth: number; sign: 1 | -1 }> {
+export function truthsOf({
+  mask,
+  misalignment,
+  style,
+  interaction,
+}: Effects): Record<string, { truth: number; sign: 1 | -1 }> {
   return {
     'Misalignment helps': { truth: misalignment + interaction / 2, sign: 1 },
     'Misalignment helps more on top of masking': { truth: interaction, sign: 1 },
@@ -130,13 +136,13 @@ export function simulate(
   { reports, settings = 1, name }: { reports: number; settings?: number; name: string },
   each: (principle: string, covered: boolean) => void = () => undefined,
 ): Tally {
-  const expected = truths(scenario.effects);
+  const expected = truthsOf(scenario.effects);
   const tally: Tally = { intervals: 0, covered: 0, verdicts: 0, decided: 0, wrong: 0, reports, wrongReports: 0 };
   for (let report = 0; report < reports; report++) {
     const random = stream(report, 'simulated reports', name);
     const factorials = Array.from({ length: settings }, () => drawFactorial(scenario, random));
     let wrong = 0;
-    for (const { principle, outcome, estimate } of judge(factorials, metric('finetune'))) {
+    for (const { principle, outcome, estimate } of judge(factorials.flatMap(principlesIn), metric('finetune'))) {
       const { truth, sign } = expected[principle]!;
       tally.verdicts += 1;
       if (estimate.interval !== null) {

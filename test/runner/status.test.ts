@@ -123,6 +123,7 @@ describe('the work that is left', () => {
         ? null
         : { ...state('done'), endedAt: new Date(Date.UTC(2026, 0, 1) + 1000 * seconds).toISOString() },
     damage: null,
+    decision: null,
     progress: null,
   });
 

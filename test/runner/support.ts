@@ -60,6 +60,10 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
       return { kind, ...work, loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10), ...accuracies };
     case 'knn':
       return { kind, ...work, k: 20, ...accuracies };
+    case 'segment': {
+      const measured = { meanIou: accuracy, pixelAccuracy: 90, classIou: { background: accuracy } };
+      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...measured, testImages: 10, trainImages: 20 };
+    }
   }
 }
 

@@ -41,6 +41,7 @@ const RECIPES = {
   linear: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
   knn: { k: 3, temperature: 0.1 },
   attentive: { epochs: 6, batchSize: IMAGES, baseLearningRate: 1, warmupEpochs: 2, weightDecay: 0 },
+  segment: { ...PLAIN, train: 'head', dropout: 0, layerDecay: 1, scratchLayerDecay: 1 },
 };
 
 /**
@@ -224,7 +225,7 @@ const decays =
       [/^patch_embed/, DEPTH + 1],
       [/^blocks\.0/, DEPTH],
       [/^blocks\.1/, DEPTH - 1],
-      [/^(head|fc_norm)/, 0],
+      [/^(head|fc_norm|segment_)/, 0],
     ] as const) {
       expect(moved(decayed, pattern) / moved(even, pattern)).toBeCloseTo(0.5 ** layers, 2);
     }
@@ -359,12 +360,57 @@ const KNN: Record<keyof RecipeSpecs['knn'], Check> = {
   labelFraction: LINEAR.labelFraction,
 };
 
+const MASKED_DATA = { data: { ...DATA, masks: true } };
+
+/** A check of the keys of an encoder that is trained. */
+const whereAllIsTrained =
+  (check: Check): Check =>
+  (run) =>
+    check((changed, job) => run({ train: 'all', ...changed }, job));
+
+const SEGMENT: Record<keyof RecipeSpecs['segment'], Check> = {
+  ...SHARED,
+  async train(run) {
+    const [head, all] = [await run(), await run({ train: 'all' })];
+    expect([...head.change.keys()].every((name) => name.startsWith('segment_'))).toBe(true);
+    expect(moved(head, /^segment_head/)).toBeGreaterThan(0.01);
+    expect(moved(all, /^blocks/)).toBeGreaterThan(0.01);
+  },
+  async accumulate(run) {
+    const [whole, parts] = [await run(ONE_STEP), await run({ ...ONE_STEP, accumulate: 2 })];
+    // Each part is normalised by its own statistics, as in PyTorch.
+    expect(parts.result).toMatchObject({ steps: whole.result.steps, batchSize: IMAGES });
+    expect(parts.losses[0]).toBeCloseTo(whole.losses[0]!, 1);
+    expect(apart(whole, parts)).toBeGreaterThan(0);
+  },
+  dropPath: whereAllIsTrained((run) => SHARED.dropPath(run)),
+  dropout: varies('dropout', 0.5),
+  layerDecay: whereAllIsTrained(decays('layerDecay', 'scratchLayerDecay', { objective: 'identity' })),
+  scratchLayerDecay: whereAllIsTrained(decays('scratchLayerDecay', 'layerDecay', { objective: 'scratch' })),
+  async labelFraction(run) {
+    const data = { data: { ...DATA, masks: true, trainImages: 40 } };
+    expect((await run({}, data)).result).toMatchObject({ trainImages: 40 });
+    expect((await run({ labelFraction: 0.5 }, data)).result).toMatchObject({ trainImages: 20 });
+  },
+};
+
+/** What the jobs of a kind have in addition. */
+const JOBS: Record<StageKind, Record<string, unknown>> = {
+  pretrain: {},
+  finetune: { objective: 'scratch' },
+  linear: {},
+  knn: {},
+  attentive: {},
+  segment: MASKED_DATA,
+};
+
 const CHECKS: Record<StageKind, Record<string, Check>> = {
   pretrain: PRETRAIN,
   finetune: FINETUNE,
   linear: LINEAR,
   knn: KNN,
   attentive: ATTENTIVE,
+  segment: SEGMENT,
 };
 
 const folder = temporaryFolder();
@@ -412,7 +458,7 @@ async function execute(stage: Stage): Promise<Outcome> {
   const trained = existsSync(paths.checkpoint) ? readSafetensors(paths.checkpoint).tensors : new Map<string, never>();
   const first = new Map([...firstValues(stage), ...parentValues(stage)]);
   const weights: Values = new Map(
-    [...trained].filter(([name]) => !/pos_embed$|^(optimizer|average|progress)\./.test(name)),
+    [...trained].filter(([name]) => !/pos_embed$|\.running_|^(optimizer|average|progress)\./.test(name)),
   );
   const change = [...weights].map(
     ([name, { data }]) => [name, Array.from(data, (value, i) => value - first.get(name)!.data[i]!)] as const,
@@ -429,8 +475,12 @@ async function execute(stage: Stage): Promise<Outcome> {
 }
 
 function firstValues({ config }: Stage): Values {
-  const purpose: Purpose =
-    config.kind === 'pretrain' ? { for: 'pretraining', masked: false } : { for: 'classification', classes: 10 };
+  const purposeOf = (): Purpose => {
+    if (config.kind === 'pretrain') return { for: 'pretraining', masked: false };
+    if (config.kind === 'segment') return { for: 'segmentation', classes: 11, train: config.recipe.train };
+    return { for: 'classification', classes: 10 };
+  };
+  const purpose = purposeOf();
   return initialValues(config.model, purpose, config.seed);
 }
 
@@ -442,7 +492,6 @@ const parentValues = ({ parent }: Stage): Values =>
 describe.each(Object.entries(CHECKS) as [StageKind, Record<string, Check>][])('%s', (kind, checks) => {
   // The expectations are in the checks.
   it.each(Object.entries(checks))('%s', async (_key, check) => {
-    const job = kind === 'finetune' ? { objective: 'scratch' } : {};
-    await check((changed, own) => outcomeOf(kind, { ...RECIPES[kind], ...changed }, { ...job, ...own }));
+    await check((changed, own) => outcomeOf(kind, { ...RECIPES[kind], ...changed }, { ...JOBS[kind], ...own }));
   });
 });

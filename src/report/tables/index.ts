@@ -8,6 +8,7 @@ import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
 import { repeatsTable } from './repeats.js';
 import { runsTable } from './runs.js';
+import { selectionTable } from './selection.js';
 import { transferTable } from './transfer.js';
 import { varianceTable } from './variance.js';
 
@@ -18,6 +19,7 @@ export interface TableEntry {
 }
 
 export const TABLES = {
+  selection: { build: selectionTable, readable: true },
   objectives: { build: objectivesTable, readable: true },
   integration: { build: integrationTable, readable: true },
   'mask-ratio': { build: factorTable('mask'), readable: true },

@@ -20,6 +20,7 @@ export interface BarsOptions {
 /** Events that stay readable above the bars; all others only move them. */
 const LOGGED: ReadonlySet<RunEvent['type']> = new Set([
   'advice',
+  'plan-extended',
   'stage-warning',
   'stage-elsewhere',
   'stage-retry',
@@ -119,6 +120,7 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
         write(event);
         return;
       }
+      if (event.type === 'plan-extended') bars?.sweep.setTotal(clock.total);
       if (LOGGED.has(event.type)) write(event);
       show(event);
       bars?.sweep.update(clock.settled, { text: shorten(sweepText(clock, now()), room()) });

@@ -35,6 +35,8 @@ export function describeEvent(event: RunEvent): EventLine {
       const at = left > 1 && event.jobs > 1 ? `, ${event.jobs} at once` : '';
       return { word: 'sweep', text: `${event.name}: ${before}${countEntries(event.toRun)}${at} → ${event.folder}` };
     }
+    case 'plan-extended':
+      return { word: 'sweep', text: `${event.why}: ${countEntries(event.toRun)}` };
     case 'stage-hit':
       return { word: 'hit', text: `${event.stage.name}: ${event.why}` };
     case 'stage-elsewhere':
@@ -133,7 +135,8 @@ function countEntries(counts: EntryCounts): string {
   return parts.length === 0 ? 'nothing to run' : `${parts.join(', ')} to run`;
 }
 
-function describeSummary({ done, hits, failed, blocked, interrupted, pending, left, seconds }: RunSummary): string {
+function describeSummary(summary: RunSummary): string {
+  const { done, hits, failed, blocked, interrupted, pending, open, unneeded, left, seconds } = summary;
   const counts = Object.entries({
     done,
     'done before': hits,
@@ -141,6 +144,8 @@ function describeSummary({ done, hits, failed, blocked, interrupted, pending, le
     blocked: blocked.length,
     stopped: interrupted.length,
     'not begun': pending,
+    [`not needed (${summary.decidedBy ?? ''})`]: unneeded,
+    [`undecided (${summary.waitsFor ?? ''})`]: open,
     'left without a result': left,
   });
   const parts = counts.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what}`);

@@ -5,10 +5,11 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { messageOf, UsageError } from '../../common/errors.js';
+import { ALL_WANTED, type Needs } from '../../decide/rules.js';
 import type { Plan, Stage } from '../../spec/stages.js';
 import { writeFileAtomic, writeJson } from '../../store/files.js';
 import { sweepPaths } from '../../store/layout.js';
-import { inspectPlan } from '../inspect.js';
+import { inspectPlan, type Inspection } from '../inspect.js';
 import { planArrays, type StageArray } from './arrays.js';
 import { callSlurm, demandSlurm, outputOf } from './call.js';
 import { submissionPaths, submissionsFolder } from './layout.js';
@@ -34,6 +35,8 @@ export interface SubmitOptions {
   now: Date;
   /** Stages that are not to be submitted again, nor what starts from them where they are not done. */
   except?: ReadonlySet<string>;
+  /** The stages that the rules of the whole plan do not want, or not yet; default: all are wanted. */
+  needs?: Needs;
 }
 
 export interface Submitted {
@@ -43,6 +46,10 @@ export interface Submitted {
   live: number;
   /** Stages for a later wave, and why they were not submitted; null: there are none. */
   left: { stages: number; reason: string } | null;
+  /** Stages that may be needed later, and what decides it, as in `needs the look at 5 seeds`; null: there are none. */
+  open: { stages: number; why: string } | null;
+  /** Stages that the results decided against, and how, as in `decided at 5 seeds`; null: there are none. */
+  unneeded: { stages: number; why: string } | null;
 }
 
 /**
@@ -54,15 +61,16 @@ export interface Submitted {
 export async function submitPlan(given: SubmitOptions): Promise<Submitted> {
   const { plan, results } = given;
   refuseControlCharacters(wordsOf(given));
-  const inspections = inspectPlan(plan, sweepPaths(results));
+  const inspections = inspectPlan(plan, sweepPaths(results), new Map(), given.needs ?? ALL_WANTED);
   const missing = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
-  if (missing.length === 0) return { submission: null, live: 0, left: null };
+  const later = { open: countOf('open', inspections), unneeded: countOf('unneeded', inspections) };
+  if (missing.length === 0) return { submission: null, live: 0, left: null, ...later };
   const live = new Set(
     [...(await slurmStates(results))].filter(([, { state }]) => isLive(state)).map(([stage]) => stage),
   );
   const { wanted, waiting } = choose(missing, live, given.except ?? new Set());
   const here = missing.filter(({ id }) => live.has(id)).length;
-  if (wanted.length === 0) return { submission: null, live: here, left: leftOf(waiting, PARENT_LIVE) };
+  if (wanted.length === 0) return { submission: null, live: here, left: leftOf(waiting, PARENT_LIVE), ...later };
 
   const { submission, limit } = await submitArrays(given, wanted);
   const submitted = submission.arrays.reduce((sum, { tasks }) => sum + tasks.length, 0);
@@ -70,7 +78,17 @@ export async function submitPlan(given: SubmitOptions): Promise<Submitted> {
     submission: submitted === 0 ? null : submission,
     live: here,
     left: leftOf(wanted.length - submitted + waiting, limit ?? PARENT_LIVE),
+    ...later,
   };
+}
+
+/** The stages of a kind, and why the first of them is of it. */
+function countOf(
+  kind: Inspection['kind'],
+  inspections: ReadonlyMap<string, Inspection>,
+): { stages: number; why: string } | null {
+  const own = [...inspections.values()].filter((inspection) => inspection.kind === kind);
+  return own.length === 0 ? null : { stages: own.length, why: own[0]!.why };
 }
 
 const PARENT_LIVE = 'the stages that they start from are in Slurm';

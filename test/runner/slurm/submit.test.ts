@@ -1,11 +1,13 @@
 /** Submitting and cancelling, with shell scripts in the place of Slurm's programs. */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { askerOf } from '../../../src/decide/needs.js';
 import { cancelSubmissions } from '../../../src/runner/slurm/cancel.js';
 import { slurmStates } from '../../../src/runner/slurm/states.js';
 import { submitPlan } from '../../../src/runner/slurm/submit.js';
 import { readSubmissions } from '../../../src/runner/slurm/submission.js';
 import { sweepPaths } from '../../../src/store/layout.js';
+import { CLEAR, COMPARED, leaveSeeds, UNCLEAR } from '../../decide/support.js';
 import { planOf, temporaryFolder } from '../support.js';
 import { NO_OPTIONS } from './support.js';
 import { hasShellScripts, where } from '../../support/capabilities.js';
@@ -133,6 +135,8 @@ where(hasShellScripts(), describe)('submitting', () => {
       submission: null,
       live: 0,
       left: { stages: 6, reason: 'AssocMaxSubmitJobLimit' },
+      open: null,
+      unneeded: null,
     });
     expect(readdirSync(join(results, 'slurm'))).toEqual([]);
   });
@@ -238,5 +242,43 @@ where(hasShellScripts(), describe)('cancelling', () => {
     expect(await cancelSubmissions(results)).toEqual({ jobs: [], tasks: 0 });
     expect(calls('scancel')).toEqual([]);
     expect(existsSync(sweepPaths(results).plan)).toBe(false);
+  });
+});
+
+where(hasShellScripts(), describe)('where results decide how many seeds run', () => {
+  it('submits the stages of the first look, and counts the others', async () => {
+    const { calls, given } = fakeSlurm('first-look');
+    const needs = askerOf(COMPARED, sweepPaths(given(0).results));
+    const { submission, open, unneeded } = await submitPlan({ ...given(0), plan: COMPARED, needs: needs() });
+    const submitted = submission!.arrays.flatMap(({ tasks }) => tasks.map(({ stage }) => stage));
+    const first = COMPARED.stages.filter(({ config }) => config.seed < 2).map(({ id }) => id);
+    expect(new Set(submitted)).toEqual(new Set(first));
+    expect({ open, unneeded }).toEqual({ open: { stages: 6, why: 'needs the look at 2 seeds' }, unneeded: null });
+    expect(calls('sbatch')).toHaveLength(2);
+  });
+
+  it('submits the stages of the next look once the results of the first one do not decide', async () => {
+    const { given } = fakeSlurm('next-look');
+    const paths = sweepPaths(given(0).results);
+    await leaveSeeds(COMPARED, paths, 2, UNCLEAR);
+    const next = await submitPlan({ ...given(0), plan: COMPARED, needs: askerOf(COMPARED, paths)() });
+    const submitted = next.submission!.arrays.flatMap(({ tasks }) => tasks.map(({ stage }) => stage));
+    const third = COMPARED.stages.filter(({ config }) => config.seed === 2).map(({ id }) => id);
+    expect(new Set(submitted)).toEqual(new Set(third));
+  });
+
+  it('submits nothing once they do', async () => {
+    const { given, calls } = fakeSlurm('decided-look');
+    const paths = sweepPaths(given(0).results);
+    await leaveSeeds(COMPARED, paths, 2, CLEAR);
+    const end = await submitPlan({ ...given(0), plan: COMPARED, needs: askerOf(COMPARED, paths)() });
+    expect(end).toEqual({
+      submission: null,
+      live: 0,
+      left: null,
+      open: null,
+      unneeded: { stages: 6, why: 'decided at 2 seeds' },
+    });
+    expect(calls('sbatch')).toEqual([]);
   });
 });
