@@ -6,11 +6,11 @@
  * unhealthy ones are, and the estimates fill them by the fit of cells and seeds (`statistics/cells-and-seeds.ts`).
  */
 import { areDecided, judgeAtLook, type Judged } from '../evidence/looks.js';
+import { findMetric } from '../evidence/metric.js';
 import { measurementsOf, type Results, type StageOutcome } from '../evidence/measurements.js';
 import { canBeAsked, questionsOf, rankings } from '../evidence/questions.js';
 import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
-import { metricsOf, type NamedMetric } from '../stages/metrics.js';
-import { metricCalled } from './metric.js';
+import type { NamedMetric } from '../stages/metrics.js';
 import type { Need, Rule } from './rules.js';
 import type { StandingOf } from './standing.js';
 
@@ -37,19 +37,13 @@ export function seedsProgress(plan: PlanWithSeeds, standingOf: StandingOf): Seed
     const stages = plan.stages.filter(({ config }) => own.has(config.seed));
     if (stages.some((stage) => standingOf(stage).kind === 'awaited')) return { look: last, end: null };
     const results = resultsOf(plan.jobs, stages, standingOf);
-    if (areDecided(judgeSeeds(results, { rule, compare, look, metric: rankedMetric(plan) }))) {
+    const metric = findMetric(results);
+    if (metric !== null && areDecided(judgeSeeds(results, { rule, compare, look, metric }))) {
       return { look, end: 'decided' };
     }
     last = look;
   }
   return { look: last, end: 'last look' };
-}
-
-/** The metric by which the seeds of a plan are decided. */
-export function rankedMetric({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): NamedMetric {
-  const [name] = rankings(jobs);
-  const found = name === undefined ? undefined : metricCalled(name, { jobs, stages });
-  return found ?? metricsOf('finetune', 'finetune')[0]!; // pre-training alone has no verdict
 }
 
 export interface LookOptions {
@@ -74,7 +68,8 @@ export function plannedVerdicts(
   const outcomes = new Map(stages.map((stage) => [stage.id, { stage, result: null }]));
   const first = seedsAt(rule, rule.looks[0]!);
   const results = { jobs: jobs.filter(({ seed }) => first.has(seed)), stages: outcomes };
-  return questionsOf(measurementsOf(results, rankedMetric({ jobs, stages })), compare).filter(canBeAsked).length;
+  const metric = findMetric(results);
+  return metric === null ? 0 : questionsOf(measurementsOf(results, metric), compare).filter(canBeAsked).length;
 }
 
 /** Why the rule of a plan can decide nothing, as a sentence; null: it can, or the plan has no such rule. */
@@ -106,11 +101,13 @@ function resultsOf(jobs: readonly Job[], stages: readonly Stage[], standingOf: S
 /** Jobs without the evaluations that are not needed; jobs of which none is left are left out. */
 export function neededJobs<J extends Job>(jobs: readonly J[], isNeeded: (id: string) => boolean): J[] {
   return jobs.flatMap((job): J[] => {
-    const needed = Object.entries(job.evaluations).filter(([, ids]) => [ids].flat().every(isNeeded));
-    if (needed.length === Object.keys(job.evaluations).length) {
-      return needed.length > 0 || (job.pretrain !== null && isNeeded(job.pretrain)) ? [job] : [];
-    }
-    return needed.length === 0 ? [] : [{ ...job, evaluations: Object.fromEntries(needed) }];
+    const needed = Object.entries(job.evaluations).flatMap(([name, ids]) => {
+      const own = [ids].flat().filter(isNeeded);
+      return own.length === 0 ? [] : [[name, typeof ids === 'string' ? ids : own] as const];
+    });
+    if (needed.length > 0) return [{ ...job, evaluations: Object.fromEntries(needed) }];
+    const isWhole = Object.keys(job.evaluations).length === 0 && job.pretrain !== null && isNeeded(job.pretrain);
+    return isWhole ? [job] : [];
   });
 }
 

@@ -2,7 +2,6 @@
 import { resolveTriple } from '../spec/cells.js';
 import type { Comparison, Job } from '../spec/stages.js';
 import type { Task } from '../spec/task.js';
-
 import { groupBy } from '../common/group-by.js';
 import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
 import { difference, type Contrast, type ContrastCell } from './contrasts.js';
@@ -46,9 +45,9 @@ export function principlesIn(factorial: Factorial): Question[] {
 /** Whether the plan has cells that can answer it. */
 export const canBeAsked = ({ contrasts }: Question): boolean => contrasts.length > 0;
 
-/** The evaluation that jobs are ranked by; null: none. Several where jobs disagree. */
+/** The names of the evaluations that jobs are ranked by: several if jobs disagree. */
 export function rankings(jobs: readonly Pick<Job, 'rankedBy'>[]): string[] {
-  return [...new Set(jobs.map(({ rankedBy }) => rankedBy))].filter((evaluation) => evaluation !== null);
+  return [...new Set(jobs.map(({ rankedBy }) => rankedBy))].filter((name) => name !== null);
 }
 
 // --- comparisons of two objectives -----------------------------------------------------------------------------------

@@ -119,6 +119,7 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
   // What several folders have together decides, as they may be the shards of one sweep.
   const united = unitePlans(plans);
   const standingOf = ({ id }: Stage): Standing => standingIn(found.get(id)!);
+  const names = entryNames(united);
   const needs = needsOfAll(plans, standingOf);
   const needed = [...found.values()].filter(({ stage }) => needOf(needs, stage).kind !== 'unneeded');
   const ids = new Set(needed.map(({ stage }) => stage.id));
@@ -130,7 +131,6 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
   const inReport = new Set(reported.flatMap(stageIds));
   const awaited = new Set([...inReport, ...trials.flatMap(stageIds)]);
   const own = needed.filter(({ stage }) => inReport.has(stage.id));
-  const names = entryNames(united);
   return {
     sweeps,
     jobs: reported.map((job) => ({ ...job, sweep: united.name })),

@@ -8,7 +8,7 @@ import { measurementsOf } from '../evidence/measurements.js';
 import { FORMATS, type Format } from './formats.js';
 import { describeUnhealthy, unhealthyStages, withMarkExplained } from './health.js';
 import { htmlReport } from './html/write.js';
-import { findMetric } from './metric.js';
+import { findMetric } from '../evidence/metric.js';
 import { missingInBrief } from './missing.js';
 import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.js';
 import { describePlans } from './plans.js';

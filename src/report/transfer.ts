@@ -9,7 +9,7 @@ import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js
 import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from './comparison.js';
-import { metricsIn } from './metric.js';
+import { metricsIn } from '../evidence/metric.js';
 import { OBJECTIVE_ORDER } from './paper.js';
 
 export interface Transfer {

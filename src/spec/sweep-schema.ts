@@ -8,10 +8,10 @@ import { sweepHint } from './hints.js';
 import { asWritten, partial } from './key-nodes.js';
 import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf, type KeyNode } from './keys.js';
 import { formatPath, type Path } from './problems.js';
-import { rangeSchema, valuesOfRange } from './ranges.js';
-import { selectSchema, type SelectSpec } from './select-schema.js';
 import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
 import type { Comparison } from './stages.js';
+import { rangeSchema, valuesOfRange } from './ranges.js';
+import { selectSchema, type SelectSpec } from './select-schema.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */

@@ -5,11 +5,10 @@
 import { stream } from '../../src/common/random.js';
 import { areDecided, judgeAtLook, type Judged } from '../../src/evidence/looks.js';
 import { factorialOfCells, type Factorial } from '../../src/evidence/factorial.js';
-import { canBeAsked, principlesIn, type Question } from '../../src/evidence/questions.js';
-import { judge } from '../../src/report/verdicts.js';
+import { canBeAsked, principlesIn } from '../../src/evidence/questions.js';
 import type { SeedsRule } from '../../src/spec/stages.js';
+import { holm } from '../../src/statistics/holm.js';
 import { summaryStatistics } from '../../src/statistics/summary.js';
-import { metric } from '../support/entries.js';
 import { drawFactorial, truthsOf, type Scenario } from '../report/simulation.js';
 
 export const ruleOf = (looks: readonly number[], smallest: number | null = null): SeedsRule => ({
@@ -52,9 +51,12 @@ export function simulateLooks(
   for (let sweep = 0; sweep < sweeps; sweep++) {
     const random = stream(sweep, 'simulated looks', name);
     const factorials = Array.from({ length: settings }, () => drawFactorial({ ...scenario, seeds }, random));
-    const atLook = (look: number): Question[] => factorials.flatMap((all) => principlesIn(firstSeeds(all, look)));
-
-    const { look, judged } = stop(rule, atLook);
+    const looks = rule.looks.map((look) => {
+      const questions = factorials.flatMap((all) => principlesIn(firstSeeds(all, look)));
+      return { look, judged: judgeAtLook(questions, rule, look) };
+    });
+    const last = looks.at(-1)!;
+    const { look, judged } = looks.find((each) => areDecided(each.judged)) ?? last;
     tally.seeds += look / sweeps;
     tally.early += Number(look < seeds);
     const asked = judged.filter(({ question }) => canBeAsked(question));
@@ -63,21 +65,12 @@ export function simulateLooks(
     tally.small += asked.filter(({ decision }) => decision === 'small').length;
     tally.wrong += Number(asked.some((each) => isWrong(each, truths[each.question.claim]!.truth, rule.smallest)));
 
-    const wrongAt = rule.looks.map((each) => fixed(atLook(each), truths));
+    const wrongAt = looks.map((each) => fixed(each.judged, truths));
     tally.naiveWrong += Number(wrongAt.some(({ wrong }) => wrong > 0));
     tally.fixedWrong += Number(wrongAt.at(-1)!.wrong > 0);
     tally.fixedFound += wrongAt.at(-1)!.found;
   }
   return tally;
-}
-
-/** The look at which the sweep ends. */
-function stop(rule: SeedsRule, atLook: (look: number) => Question[]): { look: number; judged: Judged[] } {
-  for (const look of rule.looks) {
-    const judged = judgeAtLook(atLook(look), rule, look);
-    if (areDecided(judged) || look === rule.looks.at(-1)) return { look, judged };
-  }
-  throw new Error('the rule has no looks');
 }
 
 function isWrong({ decision }: Judged, truth: number, smallest: number | null): boolean {
@@ -93,14 +86,14 @@ function isWrong({ decision }: Judged, truth: number, smallest: number | null): 
   }
 }
 
-function fixed(questions: readonly Question[], truths: ReturnType<typeof truthsOf>): { wrong: number; found: number } {
-  const found = judge(questions, metric('finetune')).filter(
-    ({ outcome }) => outcome === 'holds' || outcome === 'reversed',
+/** Of one look, judged by Holm's method as if it were the only one. */
+function fixed(judged: readonly Judged[], truths: ReturnType<typeof truthsOf>): { wrong: number; found: number } {
+  const tested = judged.flatMap(({ question, estimate: { mean, p } }) =>
+    p === null ? [] : [{ question, mean: mean!, p }],
   );
-  const wrong = found.filter(({ principle, outcome }) => {
-    const { truth, sign } = truths[principle]!;
-    return (outcome === 'holds' ? sign : -sign) !== Math.sign(truth);
-  });
+  const adjusted = holm(tested.map(({ p }) => p));
+  const found = tested.filter((_, i) => adjusted[i]! <= 0.05);
+  const wrong = found.filter(({ question, mean }) => Math.sign(mean) !== Math.sign(truths[question.claim]!.truth));
   return { wrong: wrong.length, found: found.length };
 }
 

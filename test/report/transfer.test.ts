@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { figuresOf } from '../../src/report/html/figures/index.js';
-import { findMetric, metricsIn } from '../../src/report/metric.js';
+import { findMetric, metricsIn } from '../../src/evidence/metric.js';
 import { buildTables, writeReport } from '../../src/report/report.js';
 import { measurementsOf } from '../../src/evidence/measurements.js';
 import { describeMetric } from '../../src/stages/metrics.js';

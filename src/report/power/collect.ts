@@ -2,7 +2,7 @@
 import type { NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { findMetric, metricsIn } from '../metric.js';
+import { findMetric, metricsIn } from '../../evidence/metric.js';
 import { spreadOfMeasurements, type Spread, type SpreadLack } from './spread.js';
 
 /** By the names of the metrics. */

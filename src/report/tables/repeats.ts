@@ -4,7 +4,7 @@ import { taskName } from '../../spec/objective.js';
 import { repeatsOf } from '../../spec/stages.js';
 import { numberIn } from '../../stages/fields.js';
 import { stageProblem } from '../../evidence/health.js';
-import { metricsIn } from '../metric.js';
+import { metricsIn } from '../../evidence/metric.js';
 import type { BuildTable, Column } from '../table.js';
 
 const COLUMNS: Column[] = [

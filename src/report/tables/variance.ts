@@ -4,7 +4,7 @@ import { componentsOf, pooled, squaresOf, type Squares } from '../../statistics/
 import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
 import { rowsOf } from '../comparison.js';
-import { metricsIn } from '../metric.js';
+import { metricsIn } from '../../evidence/metric.js';
 import { OBJECTIVE_ORDER } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { METRIC, OBJECTIVE, SETTING } from './columns.js';

@@ -4,14 +4,14 @@ import { UsageError } from '../common/errors.js';
 import { repeatsOf, type UnlabelledData } from '../spec/stages.js';
 import type { Evaluation } from '../stages/index.js';
 import { metricsOf, type NamedMetric } from '../stages/metrics.js';
-import type { ReportData } from './collect.js';
+import type { Results } from './measurements.js';
 
 /**
  * Every metric that some job measures, by evaluation, in the order of the jobs.
  *
  * @throws UsageError where one name is of two protocols, in plans of different specs.
  */
-export function metricsIn(data: ReportData): NamedMetric[] {
+export function metricsIn(data: Results): NamedMetric[] {
   return entriesIn(data).flatMap(({ name, protocol, data: sets, repeats }) => {
     const [only, ...others] = sets;
     return metricsOf(name, protocol, { data: others.length === 0 ? (only ?? null) : null, repeats });
@@ -25,7 +25,7 @@ interface MeasuredEntry {
   repeats: number;
 }
 
-function entriesIn({ jobs, stages }: ReportData): MeasuredEntry[] {
+function entriesIn({ jobs, stages }: Results): MeasuredEntry[] {
   const found = new Map<string, { protocol: Evaluation; data: Set<string>; repeats: number }>();
   for (const job of jobs) {
     for (const name of Object.keys(job.evaluations)) {
@@ -58,7 +58,7 @@ export function describeData(data: UnlabelledData): string {
  * @returns null where no job has an evaluation: only the tables of losses and runs have content.
  * @throws UsageError where no job measures it, or the jobs do not agree on one.
  */
-export function findMetric(data: ReportData, name?: string): NamedMetric | null {
+export function findMetric(data: Results, name?: string): NamedMetric | null {
   const measured = metricsIn(data);
   if (measured.length === 0) return null;
   const wanted = name ?? rankedBy(data, measured);
@@ -74,7 +74,7 @@ function firstByKey(measured: readonly NamedMetric[], name: string): NamedMetric
 }
 
 /** The evaluation that all jobs are ranked by; the first one where no job says. */
-function rankedBy({ jobs }: ReportData, measured: readonly NamedMetric[]): string {
+function rankedBy({ jobs }: Results, measured: readonly NamedMetric[]): string {
   const names = [...new Set(jobs.map((job) => job.rankedBy))].filter((name) => name !== null);
   if (names.length <= 1) return names[0] ?? measured[0]!.name;
   throw new UsageError(`the jobs are ranked by different metrics; choose --metric among ${names.join(', ')}`);
