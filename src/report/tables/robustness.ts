@@ -5,7 +5,7 @@ import type { NamedMetric } from '../../stages/metrics.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { ReportData } from '../collect.js';
 import { counterpart, rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
-import { metricsIn } from '../metric.js';
+import { metricsIn } from '../../evidence/metric.js';
 import { OBJECTIVE_ORDER } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
