@@ -11,8 +11,11 @@ const LARGE = 2 ** 22;
 
 const memories: Uint8Array[] = [];
 
+/** The work of a thread: an image, and what is told with it. */
+export type Serve<Work, Told> = (work: Work) => Promise<Returned<Told>>;
+
 /** Answers every request of the thread that started this one. */
-export function serveImages<Work, Told>(serve: (work: Work) => Promise<Returned<Told>>): void {
+export function serveImages<Work, Told>(serve: Serve<Work, Told>): void {
   parentPort!.on('message', ({ number, work, memory }: Request<Work>) => {
     void serve(work).then(({ told, image }) => {
       const small = image !== null && image.data.length <= LARGE;

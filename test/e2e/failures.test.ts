@@ -159,7 +159,10 @@ test('status tells it all from the files, also while it runs', async () => {
   expect((await rig.sweep(['--jobs', '1']).finished).code).toBe(1);
   const after = await rig.run('status', rig.out, '--json');
   const { counts } = JSON.parse(after.stdout) as { counts: Record<string, number> };
-  expect(counts).toEqual({ done: 1, running: 0, lost: 0, failed: 2, blocked: 0, interrupted: 0, pending: 0 });
+  expect(counts).toEqual({
+    ...{ done: 1, running: 0, lost: 0, failed: 2, blocked: 0, interrupted: 0, pending: 0 },
+    ...{ open: 0, unneeded: 0 },
+  });
   expect((await rig.run('status', rig.out)).stdout).toContain('finetune scratch: diverged: the loss became NaN');
   expect((await rig.run('status', rig.root)).code).toBe(2);
 });

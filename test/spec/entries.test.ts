@@ -3,6 +3,7 @@ import { entriesOf } from '../../src/spec/entries.js';
 import { datasetsOf } from '../../src/spec/plan.js';
 import { repeatsOf, type Plan, type StageConfig } from '../../src/spec/stages.js';
 import { complaints, plan as planOf, read as sweepOf } from './support/sweeps.js';
+import { EVALUATION_NAMES } from '../../src/stages/index.js';
 
 /** The configurations of an evaluation of the only job, one for each repeat. */
 function configsOf({ jobs, stages }: Plan, name: string): Exclude<StageConfig, { kind: 'pretrain' }>[] {
@@ -128,7 +129,7 @@ test.each([
   ['[{name: a}]', 'job.evaluate[0].protocol is missing'],
   [
     '[{name: a, protocol: lineer}]',
-    'job.evaluate[0].protocol: expected one of finetune, linear, knn, segment, got "lineer"; did you mean "linear"?',
+    `job.evaluate[0].protocol: expected one of ${EVALUATION_NAMES.join(', ')}, got "lineer"; did you mean "linear"?`,
   ],
   ['[{protocol: knn, k: 0}]', 'job.evaluate[0].k: expected a whole number of at least 1, got 0'],
   [

@@ -1,6 +1,9 @@
 import { UsageError } from '../../src/common/errors.js';
 import { SpecError, formatPath, show, type Location } from '../../src/spec/problems.js';
 import { complaints, problemsOf, read } from './support/sweeps.js';
+import { EVALUATION_NAMES } from '../../src/stages/index.js';
+
+const PROTOCOLS = EVALUATION_NAMES.join(', ');
 
 const AXES_HELP =
   '(an axis is objective, maskRatio, misalignment, stylePreservation, seed, or any key of a job by its dotted name, ' +
@@ -158,11 +161,8 @@ describe('wrong values', () => {
       'evaluate: [knn, knn]',
       'job.evaluate[1]: evaluate[0] has the name knn already; give each evaluation a name of its own',
     ],
-    [
-      'evaluate: knn',
-      'job.evaluate: expected a list, each item one of finetune, linear, knn, attentive, segment or a mapping of keys, got "knn"',
-    ],
-    ['evaluate: [lin]', 'job.evaluate[0]: expected one of finetune, linear, knn, attentive, segment, got "lin"'],
+    ['evaluate: knn', `job.evaluate: expected a list, each item one of ${PROTOCOLS} or a mapping of keys, got "knn"`],
+    ['evaluate: [lin]', `job.evaluate[0]: expected one of ${PROTOCOLS}, got "lin"`],
     [
       'degradation: {distorted: {strength: 0.2}}',
       'job.degradation.distorted.strength: expected a list of 2 values, each a number of at least 0 and of at most 0.5, got 0.2',
@@ -206,7 +206,7 @@ describe('wrong values', () => {
 
   test('an axis of a list-valued key is a list of lists', () => {
     expect(complaints('grid: {evaluate: [knn]}')).toEqual([
-      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn, attentive, segment or a mapping of keys, got "knn"',
+      `1:19 grid.evaluate[0]: expected a list, each item one of ${PROTOCOLS} or a mapping of keys, got "knn"`,
     ]);
   });
 

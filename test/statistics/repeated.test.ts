@@ -30,7 +30,7 @@ test.each([
 test('rates are proportional to the number of values, and together at least the whole', () => {
   const rates = errorRates([3, 5, 8, 12], 0.01);
   expect(rates.map((rate) => rate / rates[3]!)).toEqual(
-    [3 / 12, 5 / 12, 8 / 12, 1].map((share) => expect.closeTo(share, 12)),
+    [3 / 12, 5 / 12, 8 / 12, 1].map((share) => expect.closeTo(share, 12) as number),
   );
   expect(rates.reduce((a, b) => a + b)).toBeGreaterThanOrEqual(0.01);
   expect(Math.max(...rates)).toBeLessThan(0.01);

@@ -67,7 +67,7 @@ export const simd: DeviceDriver = {
  * last bits, so provenance says which.
  */
 function kernelModule(): { module: WebAssembly.Module; fused: boolean } {
-  const bytesOf = (name: string): Uint8Array => readFileSync(new URL(name, import.meta.url));
+  const bytesOf = (name: string) => Uint8Array.from(readFileSync(new URL(name, import.meta.url)));
   const relaxed = bytesOf('./kernels-relaxed.wasm');
   const fused = WebAssembly.validate(relaxed);
   return { module: new WebAssembly.Module(fused ? relaxed : bytesOf('./kernels.wasm')), fused };
