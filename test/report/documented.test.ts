@@ -8,9 +8,12 @@ import { metric } from '../support/entries.js';
 import { dataOf } from './support.js';
 
 const document = readFileSync(`${process.cwd()}/docs/tables.md`, 'utf8');
-const tables = buildTables(
-  dataOf(planOf('job: {evaluate: [finetune, robustness, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
+const robustness = buildTables(dataOf(planOf('job: {evaluate: [robustness]}'))).filter(
+  ({ name }) => name === 'robustness',
 );
+const tables = buildTables(
+  dataOf(planOf('job: {evaluate: [finetune, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
+).concat(robustness);
 
 const plain = dataOf(planOf('grid: {objective: [scratch, masked]}'));
 const all = [...tables, selectionTable({ ...plain, selections: [] }, { metric: metric('finetune') })!];
