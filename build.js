@@ -47,17 +47,22 @@ async function compile() {
 
 async function compileKernels() {
   const output = `${fresh}/src/backends/simd/kernels`;
-  await run(
-    require.resolve('assemblyscript/bin/asc.js'),
-    'src/backends/simd/assembly/index.ts',
-    ...['--outFile', `${output}.wasm`, '--bindings', 'raw'],
-    ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub'],
-    ...['--enable', 'simd', '--enable', 'threads'],
-    // src/backends/simd/memory.ts creates the memory; constants lie in its first page.
-    ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536', '--memoryBase', '1024'],
-    // Vectors are passed only between functions of the module.
-    ...['--disableWarning', '112'],
-  );
+  const compileModule = (...options) =>
+    run(
+      require.resolve('assemblyscript/bin/asc.js'),
+      'src/backends/simd/assembly/index.ts',
+      ...['--optimizeLevel', '3', '--converge', '--noAssert', '--runtime', 'stub'],
+      ...['--enable', 'simd', '--enable', 'threads'],
+      // src/backends/simd/memory.ts creates the memory; constants lie in its first page.
+      ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+      ...['--memoryBase', '1024'],
+      // Vectors are passed only between functions of the module.
+      ...['--disableWarning', '112'],
+      ...options,
+    );
+  await compileModule('--outFile', `${output}.wasm`, '--bindings', 'raw');
+  // The same with fused multiply-adds, for Node 22 and newer.
+  await compileModule('--outFile', `${output}-relaxed.wasm`, '--enable', 'relaxed-simd');
   // The module's own bindings give way to a committed file, which callers are checked against.
   const source = 'src/backends/simd/exports.ts';
   const prettier = await import('prettier');
@@ -95,7 +100,9 @@ async function bundle() {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
   });
-  copyFileSync(join(fresh, 'src/backends/simd/kernels.wasm'), join(fresh, 'run/kernels.wasm'));
+  for (const kernels of ['kernels.wasm', 'kernels-relaxed.wasm']) {
+    copyFileSync(join(fresh, 'src/backends/simd', kernels), join(fresh, 'run', kernels));
+  }
   chmodSync(join(fresh, PROGRAM), 0o755);
 }
 

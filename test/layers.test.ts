@@ -18,7 +18,7 @@ function packagesOf(file: string): Set<string> {
   return packages;
 }
 
-it.each(['spec', 'task', 'store', 'runner', 'report', 'evidence', 'statistics', 'common'])(
+it.each(['spec', 'task', 'store', 'runner', 'report', 'evidence', 'statistics', 'common', 'weights'])(
   'loads no tensors in src/%s',
   (folder) => {
     const root = join('dist/src', folder);

@@ -5,8 +5,8 @@
 import { canonicalJson } from '../common/canonical.js';
 import type { Dataset } from '../data/dataset.js';
 import { validationOf } from '../data/validation.js';
-import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes } from '../model/shapes.js';
-import { encodingCost, finetuneCost, pretrainCost } from '../spec/flops.js';
+import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes, type Shapes } from '../model/shapes.js';
+import { encodingCost, finetuneCost, pretrainCost, segmentationCost, type Cost } from '../spec/flops.js';
 import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import type { StageResult } from '../store/records.js';
@@ -77,8 +77,13 @@ function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
 export function flopsOf(config: StageConfig, { test, classes }: DataSize, images: number): number {
   if (config.kind === 'pretrain') return pretrainCost(config.model, config.task).training * imagesSeen(config, images);
   if (!leavesCheckpoint(config.kind)) return encodingCost(config.model) * (images + test);
-  const { forward, training } = finetuneCost(config.model, classes);
+  const { forward, training } = trainingCost(config, classes);
   return training * imagesSeen(config, images) + forward * test;
+}
+
+function trainingCost(config: Exclude<StageConfig, { kind: 'pretrain' }>, classes: number): Cost {
+  if (config.kind !== 'segment') return finetuneCost(config.model, classes);
+  return segmentationCost(config.model, classes, config.recipe.train);
 }
 
 /** Images of all steps of a training: the last, incomplete batch of an epoch is dropped. */
@@ -88,13 +93,16 @@ function imagesSeen(config: StageConfig, images: number): number {
   return Math.floor(images / batch) * batch * (epochsOf(config) ?? 0);
 }
 
+function shapesOf(config: StageConfig, classes: number): Shapes {
+  if (config.kind === 'pretrain') return pretrainShapes(config);
+  if (config.kind !== 'segment') return parameterShapes(config.model, { for: 'classification', classes });
+  return parameterShapes(config.model, { for: 'segmentation', classes, train: config.recipe.train });
+}
+
 /** Bytes that a stage leaves: its checkpoint, and its best weights where it keeps them. */
 export function bytesLeft(config: StageConfig, classes: number): { checkpoint: number; best: number } {
   if (!leavesCheckpoint(config.kind)) return { checkpoint: 0, best: 0 };
-  const shapes =
-    config.kind === 'pretrain'
-      ? pretrainShapes(config)
-      : parameterShapes(config.model, { for: 'classification', classes });
+  const shapes = shapesOf(config, classes);
   const keepsBest = 'evaluateEvery' in config.recipe && config.recipe.evaluateEvery !== undefined;
   const averaged = 'ema' in config.recipe && config.recipe.ema !== undefined;
   return { checkpoint: checkpointBytes(shapes, averaged), best: keepsBest ? weightBytes(shapes) : 0 };

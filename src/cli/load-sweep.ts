@@ -8,11 +8,12 @@ import { describeDataset } from '../data/describe.js';
 import { seedsProblem } from '../decide/seeds.js';
 import { entriesOf } from '../spec/entries.js';
 import { withoutLabels } from '../spec/jobs.js';
-import { buildPlan, datasetsOf } from '../spec/plan.js';
+import { buildPlan, datasetsOf, weightsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
 import { lackOf } from '../stages/evaluation.js';
-import { EVALUATION_ENTRIES } from '../stages/index.js';
+import { EVALUATION_ENTRIES, STAGE_ENTRIES } from '../stages/index.js';
+import { checkGiven, digestOfWeights } from '../weights/given.js';
 import { say } from './terminal.js';
 
 /**
@@ -53,10 +54,35 @@ export async function planSweep(
   const datasetOf = (data: UnlabelledData): Dataset => opened.get(canonicalJson(data))!;
   const lacks = lacksOf(sweep, datasetOf);
   if (lacks.length > 0) throw new UsageError(lacks.join('\n'));
-  const plan = buildPlan(sweep, (data) => datasetOf(data).fingerprint);
+  const digests = readDigests(sweep, tell);
+  const plan = buildPlan(
+    sweep,
+    (data) => datasetOf(data).fingerprint,
+    (file) => digests.get(file)!,
+  );
   const problem = seedsProblem(plan);
   if (problem !== null) throw new UsageError(problem);
   return plan;
+}
+
+/**
+ * The digests of the files of weights that the sweep starts from, by their paths; prints what is taken from each.
+ *
+ * @throws UsageError if a file is missing, is another one than the spec says, or does not fit the model of a cell.
+ */
+function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, string> {
+  const digests = new Map<string, string>();
+  const checked = new Set<string>();
+  for (const config of weightsOf(sweep)) {
+    const { kind, model, weights } = config;
+    const known = canonicalJson([kind, model, weights]);
+    if (checked.has(known)) continue;
+    checked.add(known);
+    digests.set(weights.file, digestOfWeights(weights));
+    const taken = `${checkGiven(config)}; for ${STAGE_ENTRIES[kind].title}`;
+    tell(`weights: ${taken}, SHA-256 ${digests.get(weights.file)!.slice(0, 12)}…`);
+  }
+  return digests;
 }
 
 /** What the data sets lack for the evaluations of the sweep, a sentence each. */

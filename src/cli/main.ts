@@ -20,7 +20,7 @@ import { stageCommand } from './stage.js';
 import { sweepCommand } from './sweep.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../common/version.js';
 
 const EXAMPLES = `
 Examples:

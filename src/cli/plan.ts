@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describeResolution, resolutionOf } from '../report/power/resolution.js';
 import { describeCell } from '../spec/cells.js';
+import { groupBy } from '../common/group-by.js';
 import { askerOf } from '../decide/needs.js';
 import { plannedVerdicts } from '../decide/seeds.js';
 import { confidencesOf } from '../evidence/looks.js';
+import { trialsPerCell } from '../report/selection.js';
 import { describeStage } from '../runner/describe.js';
 import { duration } from '../runner/reporters/format.js';
 import { inspectPlan } from '../runner/inspect.js';
@@ -146,11 +148,28 @@ export function showPlan(
   printWrapped(`\n${name}: ${plan.jobs.length} jobs, ${plan.stages.length} stages (${counts}), ${hits} done already`);
   for (const line of describeEstimate(estimated)) printWrapped(line, 2);
   if (resolution !== null) printWrapped(`Seeds: ${describeResolution(resolution)}`, 2);
+  for (const line of describeSelection(whole)) printWrapped(line, 2);
   if (whole.seeds !== undefined) printWrapped(describeSeeds(whole, whole.seeds), 2);
   if (atMost !== null) {
     print(`If ${open.length === 1 ? 'the open stage is' : `all ${open.length} open stages are`} needed, too:`);
     for (const line of describeEstimate(atMost)) printWrapped(`  ${line}`, 4);
   }
+}
+
+/** How many trials choose the values of the cells. */
+function describeSelection({ jobs, selections = [] }: Plan): string[] {
+  const [first] = selections;
+  if (first === undefined) return [];
+  const { by, keys, planned, seeds } = first;
+  const all = groupBy(jobs, ({ candidate }) => (candidate?.isTrial === true ? candidate.selection : ''));
+  const trials = selections.map(({ id }) => all.get(id)?.length ?? 0);
+  const idle = trials.filter((count) => count === 0).length;
+  return [
+    `Select: ${keys.join(', ')} by ${by} on validation, ${planned} candidates × ${seeds.length} ` +
+      `${seeds.length === 1 ? 'seed' : 'seeds'} = ${trialsPerCell(first)} trials per cell, ` +
+      `${trials.reduce((a, b) => a + b, 0)} in ${selections.length} cells` +
+      (idle === 0 ? '' : `; ${idle} of them have nothing to choose, since the keys do not concern them`),
+  ];
 }
 
 /** What the rule of seeds does with this plan. */

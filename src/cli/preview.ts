@@ -8,7 +8,7 @@ import { hinted } from './completion/hints.js';
 import type { PreviewOptions } from './draw-preview.js';
 import { deviceOption, positiveInteger } from './options.js';
 
-const WHAT = `objectives (${OBJECTIVES.slice(1, 6).join(', ')}, …, joined by +), or one spec file`;
+const WHAT = `objectives (${OBJECTIVES.slice(2, 7).join(', ')}, …, joined by +), or one spec file`;
 
 export function previewCommand(): Command {
   return new Command('preview')

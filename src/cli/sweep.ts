@@ -42,7 +42,7 @@ import { checkScriptWords, submit } from './submit.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
 import { EXIT, print, say } from './terminal.js';
 import { checkpointOption, noDiffOption } from './train.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../common/version.js';
 
 interface Options extends SlurmChoices {
   out?: string;

@@ -24,7 +24,7 @@ import type { DeviceChoice } from './options.js';
 import { Orders } from './orders.js';
 import { onStopSignals, stopCode, STOPPING_STAGES, type StopRequest } from './stop-signals.js';
 import { EXIT, printJson, say } from './terminal.js';
-import { VERSION } from './version.js';
+import { VERSION } from '../common/version.js';
 
 export interface TrainOptions {
   device: DeviceChoice;

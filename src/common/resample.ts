@@ -7,9 +7,10 @@ import type { ByteImage, FloatImage } from './image.js';
 /**
  * - `bicubic`, `bilinear`: Keys (a = −0.5) and triangle filters, widened when shrinking (antialiased); at a border the
  *   filter is cut and renormalised. This is Pillow's resize and torchvision's `antialias=True`.
+ * - `box`: Pillow's, the unweighted mean of the inputs whose centres lie in an output's box.
  * - `area`: adaptive average pooling, the unweighted mean of the inputs that an output touches (PAPER.md §2).
  */
-export type ResampleKind = 'bicubic' | 'bilinear' | 'area';
+export type ResampleKind = 'bicubic' | 'bilinear' | 'box' | 'area';
 
 /** One axis of a resampling: output pixel k is Σ weights[k·width + t] · input[first[k] + t] over t < width. */
 export interface FilterTaps {
@@ -36,6 +37,7 @@ interface Filter {
 }
 
 const FILTERS: Record<Exclude<ResampleKind, 'area'>, Filter> = {
+  box: { support: 0.5, weight: (x) => Number(x > -0.5 && x <= 0.5) },
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: {
     support: 2,

@@ -32,6 +32,11 @@ export const PERCENT_OF = z.registry<{ of: string }>();
 /** Epochs of warm-up: a number, or a percentage of the epochs of the same recipe. */
 export const warmup = z.number().nonnegative().register(PERCENT_OF, { of: 'epochs' });
 
+/** One value, or a list of values to choose from on validation images. */
+export const oneOrMore = <Value extends z.ZodType>(value: Value) => z.union([value, z.array(value).min(1)]);
+
+export const asList = <Value>(given: Value | Value[]): Value[] => (Array.isArray(given) ? given : [given]);
+
 /** A fraction as a number, or written as in the paper: `160/224`. */
 const FRACTION = /^\s*(\d+)\s*\/\s*([1-9]\d*)\s*$/;
 export const fraction = z

@@ -19,7 +19,7 @@ type Entries = {
  * @throws UsageError when it is missing, incomplete or malformed, with the way to get it.
  */
 export function openDataset<Name extends DatasetName>(
-  data: UnlabelledData<Name>,
+  data: UnlabelledData<Name> & { name: Name },
   cores = 1,
   watch: DataWatch = {},
 ): Promise<Dataset<TargetsOf<Name>>> {

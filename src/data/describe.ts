@@ -1,5 +1,6 @@
 /** An opened data set in words, for plans. */
 import type { Dataset, Split } from './split.js';
+import type { TargetKind } from './target.js';
 
 /**
  * The images and classes of each split, then what the data set remarks, a line each.
@@ -10,22 +11,23 @@ export function describeDataset(
   { name, targets, classes, train, test, validation, remarks = [] }: Dataset,
   place?: string,
 ): string[] {
-  const labelled = targets === 'class' && classes.length > 0;
   const splits = Object.entries({ train, test, ...(validation === undefined ? {} : { validation }) });
-  const text = splits.map(([role, split]) => `${role} ${describeSplit(split, labelled)}`).join('; ');
+  const text = splits.map(([role, split]) => `${role} ${describeSplit(split, targets, classes.length)}`).join('; ');
   return [
     `data ${place === undefined ? name : `${name} ${place}`}: ${text}`,
     ...remarks.map((remark) => `  ${remark}`),
   ];
 }
 
-function describeSplit({ length, labels }: Split, labelled: boolean): string {
+function describeSplit({ length, labels }: Split, targets: TargetKind, known: number): string {
   if (length === 0) return 'none';
   const images = length === 1 ? '1 image' : `${count(length)} images`;
-  if (!labelled) return `${images} without classes`;
-  const classes = new Set(labels).size;
-  return `${images} of ${classes === 1 ? '1 class' : `${count(classes)} classes`}`;
+  if (targets === 'nothing' || known === 0) return `${images} without classes`;
+  if (targets === 'mask') return `${images} with masks of ${classes(known)}`;
+  return `${images} of ${classes(new Set(labels).size)}`;
 }
+
+const classes = (number: number): string => (number === 1 ? '1 class' : `${count(number)} classes`);
 
 /** 1281167 → 1,281,167 */
 function count(value: number): string {

@@ -1,7 +1,7 @@
 /** What a data set declares: the keys of `data` in a spec, what it provides with each image, and how it is opened. */
 import { z } from 'zod';
 import { count, labelFraction } from '../common/values.js';
-import { balancedSubset, type DatasetOf, type DataWatch } from './split.js';
+import { balancedSubset, type Dataset, type DatasetOf, type DataWatch } from './split.js';
 import type { TargetKind } from './target.js';
 import { separateValidation, validationKey, type Validation } from './validation.js';
 
@@ -54,8 +54,10 @@ interface Amounts {
 interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind> {
   /** {@link DATA_KEYS}, a `name` that is a literal, and keys of its own. */
   schema: Schema;
-  /** What it provides with each image. */
-  targets: Kind;
+  /** What it provides with each image, or what it may provide. */
+  targets: Kind | readonly Kind[];
+  /** Which of several targets it provides for these keys. */
+  targetsOf?: (data: DataOf<Schema>) => Kind;
   /** Its splits are folders, which `validation.folder` can name: it then opens that split. */
   hasFolders?: true;
   /**
@@ -63,7 +65,7 @@ interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind
    *
    * @throws UsageError where it is missing, incomplete or malformed, with the way to get it.
    */
-  open(data: DataOf<Schema>, options: OpenOptions): DatasetOf<Kind> | Promise<DatasetOf<Kind>>;
+  open(data: DataOf<Schema>, options: OpenOptions): Dataset<Kind> | Promise<Dataset<Kind>>;
   /** Where it may be downloaded freely. */
   archive?: Archive;
 }
@@ -72,25 +74,35 @@ function cutRemarks(key: string, used: number, available: number): string[] {
   return used === available ? [] : [`${key}: ${used} of ${available} images are used`];
 }
 
+/** A data set cut down to its `trainImages` and `testImages`, with its validation images taken out. */
+function cutDown<Kind extends TargetKind>(dataset: DatasetOf<Kind>, { trainImages, testImages, validation }: Amounts) {
+  const train = balancedSubset(dataset.train, trainImages, 'train');
+  const test = balancedSubset(dataset.test, testImages, 'test');
+  const remarks = [
+    ...(dataset.remarks ?? []),
+    ...cutRemarks('trainImages', train.length, dataset.train.length),
+    ...cutRemarks('testImages', test.length, dataset.test.length),
+  ];
+  const drawn = validation === undefined || 'folder' in validation ? {} : separateValidation(train, validation);
+  return { ...dataset, train, test, ...drawn, remarks };
+}
+
 /** Makes an entry of the registry from a data set's declaration. List it in `registry.ts`. */
-export function defineDataset<Schema extends z.ZodObject, Kind extends TargetKind>(
+export function defineDataset<Schema extends z.ZodObject, const Kind extends TargetKind>(
   declaration: DatasetDeclaration<Schema, Kind>,
 ) {
+  const { targets, targetsOf } = declaration;
+  const all: readonly Kind[] = typeof targets === 'string' ? [targets] : targets;
   return {
     ...declaration,
     hasFolders: declaration.hasFolders === true,
-    async open(data: DataOf<Schema> & Amounts, options: OpenOptions): Promise<DatasetOf<Kind>> {
-      const dataset = await declaration.open(data, options);
-      const train = balancedSubset(dataset.train, data.trainImages, 'train');
-      const test = balancedSubset(dataset.test, data.testImages, 'test');
-      const remarks = [
-        ...(dataset.remarks ?? []),
-        ...cutRemarks('trainImages', train.length, dataset.train.length),
-        ...cutRemarks('testImages', test.length, dataset.test.length),
-      ];
-      const { validation } = data;
-      const drawn = validation === undefined || 'folder' in validation ? {} : separateValidation(train, validation);
-      return { ...dataset, train, test, ...drawn, remarks };
+    /** What it may provide. */
+    targets: all,
+    /** What it provides for these keys. */
+    targetsOf: (data: DataOf<Schema>): Kind => targetsOf?.(data) ?? all[0]!,
+    async open(data: DataOf<Schema> & Amounts, options: OpenOptions): Promise<Dataset<Kind>> {
+      // The union is cut down member by member; the compiler does not follow that the kind stays.
+      return cutDown(await declaration.open(data, options), data);
     },
   };
 }

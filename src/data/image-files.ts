@@ -177,10 +177,14 @@ function extensionOf(name: string): string {
   return extension === '' ? 'file without extension' : extension;
 }
 
-function fileOf(name: string, { size, mtimeNs, ctimeNs, ino, mtimeMs, ctimeMs }: BigIntStats): ImageFile {
+/** What tells that a file may have changed, and when it last did. */
+export function stampOf({ size, mtimeNs, ctimeNs, ino, mtimeMs, ctimeMs }: BigIntStats) {
   const stamp = [size, mtimeNs, ctimeNs, ino].join('.');
-  const changedAt = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs);
-  return { name, stamp, changedAt, ...(size === 0n ? { broken: 'an empty file' } : {}) };
+  return { stamp, changedAt: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) };
+}
+
+function fileOf(name: string, found: BigIntStats): ImageFile {
+  return { name, ...stampOf(found), ...(found.size === 0n ? { broken: 'an empty file' } : {}) };
 }
 
 /** null: a link that leads nowhere. */

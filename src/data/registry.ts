@@ -4,6 +4,7 @@ import { cifar10, cifar100 } from './cifar.js';
 import type { WithoutLabels } from './entry.js';
 import { idx } from './idx.js';
 import { imageFolder } from './image-folder.js';
+import { segmentationFolder } from './segmentation-folder.js';
 import { shapes } from './shapes.js';
 import type { TargetKind } from './target.js';
 
@@ -13,15 +14,24 @@ export const DATASETS = {
   cifar100,
   idx,
   'image-folder': imageFolder,
+  'segmentation-folder': segmentationFolder,
 } as const;
 
 export type DatasetName = keyof typeof DATASETS;
 
+/** What a data set may provide with each image. */
+export type TargetsOf<Name extends DatasetName> = (typeof DATASETS)[Name]['targets'][number];
+
 /** What every data set declares, for code that handles all of them. */
-export const DATASET_ENTRIES: Readonly<Record<DatasetName, { targets: TargetKind; hasFolders: boolean }>> = DATASETS;
+export const DATASET_ENTRIES: Readonly<Record<DatasetName, { hasFolders: boolean }>> = DATASETS;
+
+type Entries = { [Name in DatasetName]: { targetsOf: (data: UnlabelledData<Name>) => TargetKind } };
 
 /** What a data set provides with each image. */
-export type TargetsOf<Name extends DatasetName> = (typeof DATASETS)[Name]['targets'];
+export function targetsOf<Name extends DatasetName>(data: UnlabelledData<Name> & { name: Name }): TargetKind {
+  const entries: Entries = DATASETS;
+  return entries[data.name].targetsOf(data);
+}
 
 /** The keys of one data set, or of any, without those of labels. */
 export type UnlabelledData<Name extends DatasetName = DatasetName> = {

@@ -52,6 +52,15 @@ export function paintShape(form: Form, size: number, random: Random): ByteImage 
   return { data, height: size, width: size };
 }
 
+/**
+ * [size × size] whether the centre of each pixel is inside of the form, for the picture that {@link paintShape} paints from
+ * the same random stream.
+ */
+export function insideShape(form: Form, size: number, random: Random): boolean[] {
+  // A pixel is covered by half where the outline passes through its centre.
+  return Array.from(drawCoverage(form, size, random), (covered) => covered >= 0.5);
+}
+
 /** [size × size] share of each pixel that the form covers, at a random place, scale and rotation. */
 function drawCoverage(form: Form, size: number, random: Random): Float32Array {
   const radius = random.uniform(...RADIUS) * size;

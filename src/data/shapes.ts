@@ -9,8 +9,9 @@ import { permutation, stream } from '../common/random.js';
 import { count } from '../common/values.js';
 import { DATA_KEYS, defineDataset, type DataOf } from './entry.js';
 import { type Form, FORMS } from './forms.js';
-import { PAINTER_VERSION, paintShape } from './shape-painter.js';
-import { type Dataset, type ImageSource, splitOf } from './split.js';
+import { insideShape, PAINTER_VERSION, paintShape } from './shape-painter.js';
+import { type Dataset, sampleSplitOf, type Split, splitOf } from './split.js';
+import type { Mask } from './target.js';
 
 const schema = z
   .strictObject({
@@ -20,38 +21,78 @@ const schema = z
     imageSize: DATA_KEYS.imageSize.default(32),
     trainImages: count.default(4000).describe('Number of training images generated.'),
     testImages: count.default(1000).describe('Number of test images generated.'),
+    // false is left out: identities are those of the data set without the key.
+    masks: z
+      .boolean()
+      .transform((value) => value || undefined)
+      .optional()
+      .describe('Provide the class of every pixel, 0 for the background, in place of the class of the image.'),
   })
   .describe('Built in and generated: 10 classes told apart by form.');
 
-export const shapes = defineDataset({ schema, targets: 'class', open: openShapes });
+export const shapes = defineDataset({
+  schema,
+  targets: ['class', 'mask'],
+  targetsOf: ({ masks }) => (masks ? 'mask' : 'class'),
+  open: openShapes,
+});
 
 const CLASSES = Object.keys(FORMS);
 const SHAPES: readonly Form[] = Object.values(FORMS);
 
 /** Opens the generated data set; pictures are painted when they are first read, and kept. */
-function openShapes({ imageSize, trainImages, testImages }: DataOf<typeof schema>): Dataset<'class'> {
-  return {
+function openShapes({ imageSize, trainImages, testImages, masks }: DataOf<typeof schema>): Dataset<'class' | 'mask'> {
+  const common = {
     name: 'shapes',
-    targets: 'class',
-    classes: CLASSES,
     fingerprint: sha256(
       canonicalJson({ generator: 'shapes', version: PAINTER_VERSION, imageSize, trainImages, testImages }),
     ),
-    train: splitOf(generated('train', trainImages, imageSize)),
-    test: splitOf(generated('test', testImages, imageSize)),
+  };
+  const [train, test] = [generated('train', trainImages, imageSize), generated('test', testImages, imageSize)];
+  if (!masks) return { ...common, targets: 'class', classes: CLASSES, train: splitOf(train), test: splitOf(test) };
+  return {
+    ...common,
+    targets: 'mask',
+    classes: ['background', ...CLASSES],
+    train: withMasks(train, 'train', imageSize),
+    test: withMasks(test, 'test', imageSize),
   };
 }
 
-function generated(split: 'train' | 'test', length: number, size: number): ImageSource {
+interface Generated {
+  labels: Uint32Array;
+  read: (index: number) => Promise<ByteImage>;
+}
+
+const drawsOf = (split: string, index: number) => stream(0, 'shapes', split, index);
+
+function generated(split: 'train' | 'test', length: number, size: number): Generated {
   const labels = balancedLabels(split, length);
   const painted = new Array<ByteImage | undefined>(length);
   return {
     labels,
     read(index) {
-      painted[index] ??= paintShape(SHAPES[labels[index]!]!, size, stream(0, 'shapes', split, index));
+      painted[index] ??= paintShape(SHAPES[labels[index]!]!, size, drawsOf(split, index));
       return Promise.resolve(painted[index]);
     },
   };
+}
+
+/** The same pictures with the class of every pixel: that of the form where its centre is inside, else the background. */
+function withMasks({ labels, read }: Generated, split: string, size: number): Split<Mask> {
+  const drawn = new Array<Mask | undefined>(labels.length);
+  const maskOf = (index: number): Mask => {
+    const label = labels[index]!;
+    const inside = insideShape(SHAPES[label]!, size, drawsOf(split, index));
+    return { data: Uint8Array.from(inside, (is) => (is ? label + 1 : 0)), height: size, width: size };
+  };
+  return sampleSplitOf({
+    labels,
+    async read(index) {
+      drawn[index] ??= maskOf(index);
+      return { image: await read(index), target: drawn[index] };
+    },
+  });
 }
 
 /** Every ten images in a row show every class once, in an order of their own. */

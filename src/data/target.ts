@@ -2,11 +2,14 @@
 
 /** The class of every pixel. */
 export interface Mask {
-  /** [height × width] classes of the data set, row by row. */
+  /** [height × width] classes of the data set, row by row; {@link IGNORED}: the pixel counts nowhere. */
   readonly data: Uint8Array;
   readonly height: number;
   readonly width: number;
 }
+
+/** In a mask: the pixel has no class, and neither losses nor metrics count it. */
+export const IGNORED = 255;
 
 /** The target of an image, by what the data set provides: the number of its class, a mask, or nothing. */
 export interface Targets {

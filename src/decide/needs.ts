@@ -3,13 +3,15 @@ import type { Plan, Stage } from '../spec/stages.js';
 import type { SweepPaths } from '../store/layout.js';
 import { ALL_WANTED, needOf, type Need, type Needs, type Rule } from './rules.js';
 import { seedsRule } from './seeds.js';
+import { selectionRule } from './selection.js';
 import { standingsIn, type IsTriedAgain, type Standing, type StandingOf } from './standing.js';
 
 /**
- * The rules, in the order in which they are asked: a rule sees what those before it have decided. `selection` belongs before
+ * The rules, in the order in which they are asked: a rule sees what those before it have decided. `selection` is before
  * `seeds`, so that a look waits for the chosen values only.
  */
 const RULES: readonly { readonly name: string; readonly appliesTo: (plan: Plan) => boolean; readonly rule: Rule }[] = [
+  { name: 'selection', appliesTo: ({ selections }) => selections !== undefined, rule: selectionRule },
   { name: 'seeds', appliesTo: ({ seeds }) => seeds !== undefined, rule: seedsRule },
 ];
 
@@ -50,7 +52,9 @@ export function standingUnder({ stages }: Pick<Plan, 'stages'>, needs: Needs, st
     if (need !== undefined) return { kind: need.kind === 'unneeded' ? 'unneeded' : 'awaited' };
     const own = standingOf(stage);
     const parent = own.kind === 'awaited' && stage.parent !== null ? byId.get(stage.parent) : undefined;
-    return parent !== undefined && standing(parent).kind === 'failed' ? { kind: 'failed' } : own;
+    if (parent === undefined) return own;
+    const before = standing(parent);
+    return before.kind === 'failed' ? before : own;
   };
   return standing;
 }

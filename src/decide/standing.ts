@@ -8,9 +8,9 @@ import { readState } from '../store/state.js';
 export type Standing =
   | { readonly kind: 'done'; readonly result: StageResult }
   /** It failed, or what it starts from did: nothing waits for its result. */
-  | { readonly kind: 'failed' }
-  /** Its result is still to come. */
-  | { readonly kind: 'awaited' }
+  | { readonly kind: 'failed'; readonly diverged?: boolean }
+  /** Its result is still to come. It may have diverged before, and be tried again. */
+  | { readonly kind: 'awaited'; readonly diverged?: boolean }
   /** A rule has decided against it. */
   | { readonly kind: 'unneeded' };
 
@@ -33,7 +33,9 @@ export function standingsIn(paths: SweepPaths): (isTriedAgain?: IsTriedAgain) =>
         done.set(stage.id, standing);
         return standing;
       }
-      const failed = !isTriedAgain(stage.id) && readState(own)?.status === 'failed';
-      return { kind: failed ? 'failed' : 'awaited' };
+      const state = readState(own);
+      const failed = state?.status === 'failed';
+      const diverged = failed && state.cause === 'diverged';
+      return { kind: failed && !isTriedAgain(stage.id) ? 'failed' : 'awaited', diverged };
     };
 }

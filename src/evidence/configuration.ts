@@ -2,6 +2,7 @@
  * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They
  * are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
  */
+import { groupBy } from '../common/group-by.js';
 import { withoutLabels } from '../spec/jobs.js';
 import { repeatsOf, withoutPlace, type Job, type Stage } from '../spec/stages.js';
 import { maskOf, type Task } from '../spec/task.js';
@@ -71,9 +72,15 @@ export function configurationOfJob(job: Job, stageOf: (id: string) => Stage | un
   return stages.length === 0 ? new Map() : configurationOfNamed(stages);
 }
 
-/** The strengths of a task, such as `degradation.zoomedIn.fraction`; equal ones are the same object. */
-export function strengthsOf(task: Task | null): Configuration {
-  return interned(JSON.stringify(task), () => strengthEntries(task));
+/**
+ * The strengths of a task, such as `degradation.zoomedIn.fraction`, or the digest of given weights; equal ones are the same
+ * object.
+ */
+export function strengthsOf(task: Task | null, weights?: string): Configuration {
+  return interned(`${JSON.stringify(task)} ${weights ?? ''}`, () => [
+    ...strengthEntries(task),
+    ...(weights === undefined ? [] : [['weights', weights.slice(0, 8)] as const]),
+  ]);
 }
 
 /** The distinct configurations that were met, by the text that decides them. */
@@ -118,9 +125,12 @@ function partsOf({ config, parent, dataFingerprint, engineRevision }: Stage): Pa
   const images = { ...withoutPlace(withoutLabels(config.data)), fingerprint: dataFingerprint.slice(0, 8) };
   const others = { model: { ...config.model, imageSize: undefined }, engineRevision };
   if (config.kind === 'pretrain') {
-    return { images, labels: null, recipe: { ...config.recipe, target: config.task.target }, others };
+    const recipe = { ...config.recipe, target: config.task.target, weights: config.weights?.sha256.slice(0, 8) };
+    return { images, labels: null, recipe, others };
   }
-  const scratchKeys = parent === null ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
+  // Given weights in place of a pre-training are in `strengthsOf`.
+  const scratchKeys =
+    parent === null && config.weights === undefined ? EVALUATION_ENTRIES[config.kind].scratchKeys : {};
   const recipe = Object.entries(config.recipe).map(([key, value]: [string, unknown]) => [
     scratchKeys[key] ?? key,
     value,
@@ -142,9 +152,18 @@ function flatten(prefix: string, values: object): [string, string][] {
   });
 }
 
+/** A configuration without some keys, such as those that were chosen for the cell. Equal ones are the same object. */
+export function withoutKeys(configuration: Configuration, keys: readonly string[]): Configuration {
+  if (!keys.some((key) => configuration.has(key))) return configuration;
+  const entries = [...configuration].filter(([key]) => !keys.includes(key));
+  return interned(`without ${JSON.stringify(entries)}`, () => entries);
+}
+
 /** Something with a configuration, pre-trained or not. */
 export interface Configured {
   task: Task | null;
+  /** The digest of given weights. */
+  weights?: string | undefined;
   configuration: Configuration;
 }
 
@@ -159,19 +178,19 @@ for (const { scratchKeys } of Object.values(EVALUATION_ENTRIES)) {
 }
 
 /** Whether a key can have a value there, so that its absence means something. */
-export function appliesTo(key: string, { task }: Pick<Configured, 'task'>): boolean {
+export function appliesTo(key: string, { task, weights }: Pick<Configured, 'task' | 'weights'>): boolean {
   const last = key.slice(key.lastIndexOf('.') + 1);
   if (task !== null) return !SCRATCH_ONLY.has(last);
-  return !key.startsWith('pretrain.') && !key.startsWith('model.decoder.') && !PRETRAINED_ONLY.has(last);
+  if (key.startsWith('pretrain.') || key.startsWith('model.decoder.')) return false;
+  return weights === undefined ? !PRETRAINED_ONLY.has(last) : !SCRATCH_ONLY.has(last);
 }
 
 /** Keys that are not the same for all they apply to, in alphabetical order. */
 export function varyingKeys(items: readonly Configured[]): string[] {
   // Whether a key applies is a question of the pre-training alone.
-  const distinct = [true, false].flatMap((scratch) => [
-    ...new Map(
-      items.filter(({ task }) => (task === null) === scratch).map((item) => [item.configuration, item] as const),
-    ).values(),
+  const kindOf = ({ task, weights }: Configured): string => (task === null ? (weights ?? 'scratch') : 'task');
+  const distinct = [...groupBy(items, kindOf).values()].flatMap((alike) => [
+    ...new Map(alike.map((item) => [item.configuration, item] as const)).values(),
   ]);
   const keys = new Set(distinct.flatMap(({ configuration }) => [...configuration.keys()]));
   return [...keys]

@@ -6,7 +6,7 @@ import { repeatsOf, type Job, type Stage, type StageConfig } from '../spec/stage
 import { numberIn } from '../stages/fields.js';
 import type { NamedMetric } from '../stages/metrics.js';
 import type { StageResult } from '../store/records.js';
-import { configurationOf, strengthsOf } from './configuration.js';
+import { configurationOf, strengthsOf, withoutKeys } from './configuration.js';
 import { runProblem } from './health.js';
 import { variantsOf, type Varied } from './variants.js';
 
@@ -57,7 +57,7 @@ const measured = new WeakMap<Results, Map<string, readonly Measurement[]>>();
 function measure(data: Results, metric: NamedMetric): Measurement[] {
   const stages = new Set<string>();
   return data.jobs.flatMap((job): Measurement[] => {
-    const { cells, task, seed, pretrain } = job;
+    const { cells, task, weights, seed, pretrain, candidate } = job;
     const ids = repeatsOf(job, metric.entry);
     const [first] = ids;
     if (first === undefined || stages.has(ids.join())) return [];
@@ -71,9 +71,14 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
     return [
       {
         task,
+        weights,
         seed,
-        configuration: configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
-        strengths: strengthsOf(task),
+        // A cell with the values that were chosen for it is one cell: they do not tell it from others.
+        configuration: withoutKeys(
+          configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
+          Object.keys(candidate?.values ?? {}),
+        ),
+        strengths: withoutKeys(strengthsOf(task, weights), Object.keys(candidate?.values ?? {})),
         variants: variantsOf(cells),
         metric,
         accuracy: repeats.length === 0 ? null : repeats.reduce((a, b) => a + b, 0) / repeats.length,

@@ -82,9 +82,10 @@ function decoderDeclarations(
   config: ModelConfig,
   { masked, outputs = patchValues(config) }: Pretraining,
 ): Declaration[] {
-  const { dim, depth } = config.decoder;
+  const { dim, depth, embedBias } = config.decoder;
   return [
     { name: 'decoder_embed.weight', shape: [config.dim, dim], kind: 'embedding' },
+    ...(embedBias ? [{ name: 'decoder_embed.bias', shape: [dim], kind: 'zeros' } satisfies Declaration] : []),
     // Without masking nothing would ever train it.
     ...(masked ? [{ name: 'mask_token', shape: [dim], kind: 'token' } satisfies Declaration] : []),
     { name: 'decoder_pos_embed', shape: [patchCount(config), dim], kind: 'positions' },
@@ -102,8 +103,24 @@ function headDeclarations(config: EncoderConfig, classes: number): Declaration[]
   ];
 }
 
+/** A batch norm of the tokens, and a linear layer for each of them. */
+function segmentationHead({ dim }: EncoderConfig, classes: number): Declaration[] {
+  return [
+    ...norm('segment_norm', dim),
+    { name: 'segment_norm.running_mean', shape: [dim], kind: 'zeros' },
+    { name: 'segment_norm.running_var', shape: [dim], kind: 'ones' },
+    { name: 'segment_head.weight', shape: [dim, classes], kind: 'token' },
+    { name: 'segment_head.bias', shape: [classes], kind: 'zeros' },
+  ];
+}
+
 /** What a set of parameters is for. Mean pooling has a norm of its own and drops the encoder's (PAPER.md §7). */
-export type Purpose = { for: 'encoding' } | Pretraining | { for: 'classification'; classes: number };
+export type Purpose =
+  | { for: 'encoding' }
+  | Pretraining
+  | { for: 'classification'; classes: number }
+  /** `head`: without the encoder, which is frozen and belongs to the pre-training. */
+  | { for: 'segmentation'; classes: number; train: 'head' | 'all' };
 
 interface Pretraining {
   for: 'pretraining';
@@ -125,6 +142,8 @@ export function declarations(config: EncoderConfig | ModelConfig, purpose: Purpo
         ...encoder.filter(({ name }) => config.pooling !== 'mean' || !name.startsWith('norm.')),
         ...headDeclarations(config, purpose.classes),
       ];
+    case 'segmentation':
+      return [...(purpose.train === 'all' ? encoder : []), ...segmentationHead(config, purpose.classes)];
   }
 }
 
@@ -133,8 +152,8 @@ export function parameterShapes(config: EncoderConfig | ModelConfig, purpose: Pu
   return new Map(declarations(config, purpose).map(({ name, shape }) => [name, shape]));
 }
 
-/** Whether training changes a parameter: position tables are fixed. */
-export const isTrainable = (name: string): boolean => !name.endsWith('pos_embed');
+/** Whether gradients change a parameter: position tables are fixed, and running statistics follow the batches. */
+export const isTrainable = (name: string): boolean => !/(pos_embed|\.running_(mean|var))$/.test(name);
 
 /** What the parameters of a pre-training are for. */
 export const pretrainPurpose = ({ model, task }: Pick<PretrainConfig, 'model' | 'task'>) =>

@@ -172,8 +172,18 @@ export function predict(
  * @returns [batch, dim]
  */
 export function features(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor2D {
-  const encoded = encode(parameters, config, images);
-  return config.pooling === 'class-token' ? firstToken(encoded) : meanTokens(patchTokens(encoded, config));
+  return config.pooling === 'class-token'
+    ? firstToken(encode(parameters, config, images))
+    : meanTokens(encodedPatches(parameters, config, images));
+}
+
+/**
+ * Frozen, normalised patch tokens of a pre-trained encoder, without the class token.
+ *
+ * @returns [batch, tokens, dim]
+ */
+export function encodedPatches(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor3D {
+  return patchTokens(encode(parameters, config, images), config);
 }
 
 /**

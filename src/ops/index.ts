@@ -7,7 +7,7 @@ export { convolveEach } from './convolve-each.js';
 export { cropViews, hasCropKernel, roomFor } from './crop.js';
 export { layerNorm } from './layer-norm.js';
 export { hasProducts, linear, type LinearEpilogue, type Precision } from './linear.js';
-export { softmaxCrossEntropy, tokenSquaredError } from './losses.js';
+export { pixelCrossEntropy, softmaxCrossEntropy, tokenSquaredError } from './losses.js';
 export { meanTokens } from './mean-tokens.js';
 export { denormalizePatches, normalizePatches } from './normalize-patches.js';
 export { patchify, unpatchify } from './patches.js';

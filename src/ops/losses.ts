@@ -1,4 +1,4 @@
-/** The two losses: squared error between tokens, and cross-entropy against label distributions. Both are means. */
+/** The losses: squared error between tokens, and cross-entropy against label distributions and of pixels. All are means. */
 import * as tf from '@tensorflow/tfjs';
 import { defineOp } from './op.js';
 
@@ -52,4 +52,36 @@ const crossEntropy = defineOp({
  */
 export function softmaxCrossEntropy(logits: tf.Tensor2D, target: tf.Tensor2D): tf.Scalar {
   return crossEntropy([logits], [target], {}) as tf.Scalar;
+}
+
+const pixelEntropy = defineOp({
+  name: 'VitPixelCrossEntropy',
+  forward([logits], [labels]) {
+    const { target, counted } = targetsOf(logits!, labels!);
+    const logProbabilities = tf.logSoftmax(logits as tf.Tensor2D);
+    return { output: tf.div(tf.neg(tf.sum(tf.mul(target, logProbabilities))), counted), saved: [logProbabilities] };
+  },
+  backward(dy, { inputs: [logits], constants: [labels], saved: [logProbabilities] }) {
+    const { target, counted } = targetsOf(logits!, labels!);
+    const share = tf.mul(tf.exp(logProbabilities!), tf.sum(target, 1, true));
+    return [tf.mul(tf.sub(share, target), tf.div(dy, counted))];
+  },
+});
+
+/** Rows with a 1 at the label, or of zeros where there is none; and how many have one, but at least 1. */
+function targetsOf(logits: tf.Tensor, labels: tf.Tensor): { target: tf.Tensor; counted: tf.Tensor } {
+  const target = tf.oneHot(labels, logits.shape[1]!, 1, 0, 'float32');
+  return { target, counted: tf.maximum(tf.sum(target), 1) };
+}
+
+/**
+ * −log softmax(logits) at the label, averaged over the pixels that have one; 0 if none has one. PyTorch's
+ * `cross_entropy` with `ignore_index`.
+ *
+ * @param logits [pixels, classes]
+ * @param labels [pixels], int32: a class, or −1 for a pixel that does not count
+ * @returns scalar
+ */
+export function pixelCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  return pixelEntropy([logits], [labels], {}) as tf.Scalar;
 }

@@ -9,10 +9,20 @@ import { UsageError } from '../common/errors.js';
 import { needsOfAll, standingUnder } from '../decide/needs.js';
 import { needOf, type Need, type Needs } from '../decide/rules.js';
 import { neededJobs, seedsProgress, type SeedsProgress } from '../decide/seeds.js';
+import { selectionsOf, type SelectionOutcome } from '../decide/selection.js';
 import type { Standing } from '../decide/standing.js';
 import type { StageOutcome } from '../evidence/measurements.js';
-import { entryNames, type Comparison, type Job, type Plan, type SeedsRule, type Stage } from '../spec/stages.js';
+import {
+  entryNames,
+  stageIds,
+  type Comparison,
+  type Job,
+  type Plan,
+  type SeedsRule,
+  type Stage,
+} from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
+import { STAGE_ENTRIES } from '../stages/index.js';
 import { readResult } from '../store/chain.js';
 import { openJson } from '../store/files.js';
 import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js';
@@ -33,6 +43,8 @@ export interface ReportData {
   missing: MissingResult[];
   /** How many seeds the results ask for; absent: the plan has a fixed number. */
   seeds?: SeedsProgress & { rule: SeedsRule };
+  /** What was chosen for each cell; absent: all values are fixed. */
+  selections?: readonly SelectionOutcome[];
   /** Compared besides the principles of the paper; absent: none. */
   compare?: readonly Comparison[];
 }
@@ -111,20 +123,49 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
   const needs = needsOfAll(plans, standingOf);
   const needed = [...found.values()].filter(({ stage }) => needOf(needs, stage).kind !== 'unneeded');
   const ids = new Set(needed.map(({ stage }) => stage.id));
+  const selections = united.selections === undefined ? undefined : selectionsOf(united, standingOf);
+  const { reported, trials } = jobsToReport(
+    neededJobs(united.jobs, (id) => ids.has(id)),
+    selections ?? [],
+  );
+  const inReport = new Set(reported.flatMap(stageIds));
+  const awaited = new Set([...inReport, ...trials.flatMap(stageIds)]);
+  const own = needed.filter(({ stage }) => inReport.has(stage.id));
   return {
     sweeps,
-    jobs: neededJobs(united.jobs, (id) => ids.has(id)).map((job) => ({ ...job, sweep: united.name })),
+    jobs: reported.map((job) => ({ ...job, sweep: united.name })),
     stages: new Map(
-      needed.map(({ stage, result, provenance }) => [
+      own.map(({ stage, result, provenance }) => [
         stage.id,
         { stage, entry: names.get(stage.id)!, result, provenance },
       ]),
     ),
     missing: needed
-      .filter(({ result }) => result === null)
-      .map((stage) => missingOf(stage, names.get(stage.stage.id)!, needOf(needs, stage.stage))),
+      .filter(({ stage, result }) => result === null && awaited.has(stage.id))
+      .map((stage) => missingOf(stage, needOf(needs, stage.stage), names.get(stage.stage.id)!)),
+    ...(selections === undefined ? {} : { selections }),
     ...seedsOf(united, needs, standingOf),
     ...(united.compare === undefined ? {} : { compare: united.compare }),
+  };
+}
+
+/**
+ * The jobs that a report is of, and those of trials. Of a cell whose values are not chosen yet, the first candidate's stand
+ * for those to come.
+ */
+function jobsToReport<J extends Job>(
+  jobs: readonly J[],
+  selections: readonly SelectionOutcome[],
+): { reported: J[]; trials: J[] } {
+  const chosen = new Map(
+    selections.map(({ selection, choice }) => [selection.id, choice.kind === 'chosen' ? choice.candidate.index : 0]),
+  );
+  return {
+    reported: jobs.filter(
+      ({ candidate }) =>
+        candidate === undefined || (!candidate.isTrial && candidate.index === chosen.get(candidate.selection)),
+    ),
+    trials: jobs.filter(({ candidate }) => candidate?.isTrial === true),
   };
 }
 
@@ -134,9 +175,9 @@ function seedsOf(plan: Plan, needs: Needs, standingOf: (stage: Stage) => Standin
   return { seeds: { rule, ...seedsProgress({ ...plan, seeds: rule }, standingUnder(plan, needs, standingOf)) } };
 }
 
-function standingIn({ result, failed }: FoundStage): Standing {
+function standingIn({ result, failed, diverged }: FoundStage): Standing {
   if (result !== null) return { kind: 'done', result };
-  return { kind: failed ? 'failed' : 'awaited' };
+  return { kind: failed ? 'failed' : 'awaited', diverged };
 }
 
 function settingsThatDiffer(plans: readonly KeptPlan[]): string[] {
@@ -160,6 +201,8 @@ interface FoundStage extends Omit<StageRecord, 'entry'> {
   damage: string | null;
   /** Whether its last attempt failed. */
   failed: boolean;
+  /** Whether it failed since its loss diverged. */
+  diverged: boolean;
 }
 
 function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
@@ -167,17 +210,20 @@ function readStage(stage: Stage, sweep: SweepPaths): FoundStage {
   const result = readResult(stage, paths);
   const damage = result.kind === 'damaged' ? result.problem : null;
   if (result.kind !== 'present') {
-    const failed = readState(paths)?.status === 'failed';
-    return { stage, result: null, provenance: null, paths, damage, failed };
+    const state = readState(paths);
+    const failed = state?.status === 'failed';
+    const diverged = failed && state.cause === 'diverged';
+    return { stage, result: null, provenance: null, paths, damage, failed, diverged };
   }
-  return { stage, result: result.value, provenance: readProvenance(paths), paths, damage, failed: false };
+  const provenance = readProvenance(paths);
+  return { stage, result: result.value, provenance, paths, damage, failed: false, diverged: false };
 }
 
 /** The first record with a result, else the first that was tried; two results of a stage must have the same numbers. */
 function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
   if (first === undefined) return second;
   if (first.result === null) return second.result !== null || !isThere(first.paths.state) ? second : first;
-  if (second.result !== null && numbersOf(first.result) !== numbersOf(second.result)) {
+  if (second.result !== null && !agree(first.result, second.result)) {
     throw new UsageError(
       `${first.paths.result} and ${second.paths.result} are results of one stage and differ; ` +
         'report their folders apart, or delete the one you do not trust',
@@ -186,13 +232,24 @@ function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
   return first;
 }
 
-/** What two runs of one stage must agree on: everything but how long they took, and where each had its images. */
-function numbersOf(result: StageResult): string {
-  const { corruptImages, damagedImages, ...numbers } = result;
-  return canonicalJson({ ...numbers, seconds: null, imagesPerSecond: null, corruptImages: corruptImages.length });
+/**
+ * Whether two runs of one stage agree on everything but how long they took, and where each had its images. Metrics that
+ * only one of them has are of a later version, and do not count.
+ */
+function agree(first: StageResult, second: StageResult): boolean {
+  const [a, b] = [first, second].map((result): Record<string, unknown> => {
+    const { corruptImages, damagedImages, seconds, imagesPerSecond, ...numbers } = result;
+    return { ...numbers, corruptImages: corruptImages.length };
+  });
+  const metrics = STAGE_ENTRIES[first.kind].metrics;
+  const measured = (key: string): boolean => !(key in metrics) || (a![key] != null && b![key] != null);
+  const compared = [...new Set([...Object.keys(a!), ...Object.keys(b!)])].filter(measured);
+  return (
+    canonicalJson(compared.map((key) => a![key] ?? null)) === canonicalJson(compared.map((key) => b![key] ?? null))
+  );
 }
 
-function missingOf({ stage, paths, damage }: FoundStage, entry: string, need: Need): MissingResult {
+function missingOf({ stage, paths, damage }: FoundStage, need: Need, entry: string): MissingResult {
   if (need.kind === 'open') return { stage, entry, folder: paths.folder, why: `not run yet: ${need.why}` };
   const why = damage === null ? whyMissing(openJson(paths.state, stateSchema)) : `${damage}; ${REPEAT}`;
   return { stage, entry, folder: paths.folder, why };

@@ -30,7 +30,7 @@ export interface ResultRow {
  */
 export function rowsOf(measurements: readonly Measurement[], objectives: readonly PaperObjective[]): ResultRow[] {
   const relevant = measurements.flatMap((measurement) => {
-    const objective = paperObjective(measurement.task);
+    const objective = paperObjective(measurement.task, measurement.weights);
     return objective === undefined || !objectives.includes(objective) ? [] : [{ objective, measurement }];
   });
   const keys = varyingKeys(relevant.map(({ measurement }) => measurement));
@@ -38,7 +38,9 @@ export function rowsOf(measurements: readonly Measurement[], objectives: readonl
   return objectives.flatMap((objective) => {
     const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
     if (own.length === 0) return [rowOf(objective, new Map(), { setting: '', sharedSetting: '' }, [])];
-    const strengths = varyingKeys(own.map(({ task, strengths: configuration }) => ({ task, configuration })));
+    const strengths = varyingKeys(
+      own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })),
+    );
     const settings = new Map<string, { shared: Configuration; all: Entry[]; members: Measurement[] }>();
     for (const measurement of own) {
       const shared = new Map(

@@ -43,7 +43,7 @@ export function unmet(
   metric: NamedMetric,
   { text, objective, comparison, limit }: Expectation,
 ): string | null {
-  const runs = measurementsOf(data, metric).filter(({ task }) => taskName(task) === objective);
+  const runs = measurementsOf(data, metric).filter(({ task, weights }) => taskName(task, weights) === objective);
   if (runs.length === 0) return `expected ${text}: no run of the sweep has the objective ${objective}`;
   const failures = runs.filter(({ accuracy }) => accuracy === null || !COMPARISONS[comparison](accuracy, limit));
   const [first] = failures;

@@ -106,14 +106,18 @@ export function comparedCells(measurements: readonly Measurement[]): ComparedCel
   const keys = varyingKeys(measurements);
   const cells = new Map<string, Cell>();
   for (const measurement of measurements) {
-    const { task, seed, configuration, strengths, accuracy } = measurement;
+    const { task, weights, seed, configuration, strengths, accuracy } = measurement;
     if (accuracy === null) continue;
     const shared = new Map(
       keys.filter((key) => appliesTo(key, measurement)).map((key) => [key, configuration.get(key) ?? 'unset']),
     );
-    const what = task === null ? 'scratch' : `${taskName(task)} ${task.maskRatio}`;
+    const what = `${taskName(task, weights)} ${task?.maskRatio ?? ''}`;
     const identity = JSON.stringify([what, [...shared], [...strengths]]);
-    const cell = cells.get(identity) ?? { pretrained: task !== null, shared, values: new Map<number, number>() };
+    const cell = cells.get(identity) ?? {
+      pretrained: task !== null || weights !== undefined,
+      shared,
+      values: new Map<number, number>(),
+    };
     cell.values.set(seed, accuracy);
     cells.set(identity, cell);
   }

@@ -5,13 +5,20 @@
 import { MISALIGNED, RESTYLED, taskName } from '../spec/objective.js';
 import type { Task } from '../spec/task.js';
 
-/** The objectives that tables list: those of the paper, `identity` as a control, and every other style and geometry. */
+/** The objectives that tables list: those of the paper, `pretrained`, `identity` as a control, and every other style and geometry. */
 export type PaperObjective =
-  'scratch' | 'identity' | 'masked' | 'masked+zoomed-in' | (typeof RESTYLED)[number] | (typeof MISALIGNED)[number];
+  | 'scratch'
+  | 'pretrained'
+  | 'identity'
+  | 'masked'
+  | 'masked+zoomed-in'
+  | (typeof RESTYLED)[number]
+  | (typeof MISALIGNED)[number];
 
 /** The rows of the objectives table, in its order: style, then geometry, then masks. */
 export const OBJECTIVE_ORDER: readonly PaperObjective[] = [
   'scratch',
+  'pretrained',
   'identity',
   ...RESTYLED,
   ...MISALIGNED.toReversed(),
@@ -57,10 +64,11 @@ const PAPER_MASK_RATIO = 0.75;
  * `masked`. Strengths do not count.
  *
  * @param task null: no pre-training.
+ * @param weights The digest of given weights; undefined: there are none.
  * @returns undefined for other combinations, and for mask ratios that the paper does not report.
  */
-export function paperObjective(task: Task | null): PaperObjective | undefined {
-  if (task === null) return 'scratch';
+export function paperObjective(task: Task | null, weights?: string): PaperObjective | undefined {
+  if (task === null) return weights === undefined ? 'scratch' : 'pretrained';
   if (task.maskRatio !== 0 && task.maskRatio !== PAPER_MASK_RATIO) return undefined;
   const name = taskName(task);
   return OBJECTIVE_ORDER.find((objective) => objective === name);

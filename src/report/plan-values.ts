@@ -27,14 +27,14 @@ export function valuesOf({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): KeyVa
   for (const job of jobs) {
     for (const [key, value] of Object.entries(axesOf(job))) add(key, value);
     for (const name of Object.keys(job.evaluations)) add('evaluate', name);
-    for (const [key, value] of strengthsOf(job.task)) add(key, value);
+    for (const [key, value] of strengthsOf(job.task, job.weights)) add(key, value);
     for (const [key, value] of configurationOfJob(job, (id) => byId.get(id))) add(key, value);
   }
   return values;
 }
 
-function axesOf({ task, seed }: Job): Record<Exclude<(typeof AXES)[number], 'evaluate'>, string> {
-  return { objective: taskName(task), maskRatio: String(task?.maskRatio ?? 0), seed: String(seed) };
+function axesOf({ task, weights, seed }: Job): Record<Exclude<(typeof AXES)[number], 'evaluate'>, string> {
+  return { objective: taskName(task, weights), maskRatio: String(task?.maskRatio ?? 0), seed: String(seed) };
 }
 
 /** The keys whose values are not the same in all plans, the axes first. */

@@ -14,8 +14,9 @@ import { describePairing, pairingOfMeasurements, type Pairing } from './pairing.
 import { describePlans } from './plans.js';
 import { provenanceSection, summarizeProvenance } from './provenance.js';
 import type { Table } from './table.js';
-import { isReadable, TABLES } from './tables/index.js';
-import { withUnits } from './units.js';
+import { withChoiceExplained } from './selection.js';
+import { isReadable, TABLES, type TableEntry } from './tables/index.js';
+import { withRepeatsExplained, withUnits } from './units.js';
 import { describeVerdict, looksCaution, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
@@ -38,9 +39,12 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
   const caution = looksCaution(data);
-  return Object.values(TABLES).map(({ build }) =>
-    withUnits(withCaution(withMarkExplained(build(data, { metric })), caution), metric),
-  );
+  return Object.values<TableEntry>(TABLES).flatMap(({ build }) => {
+    const table = build(data, { metric });
+    if (table === null) return [];
+    const explained = withChoiceExplained(withCaution(withMarkExplained(table), caution), data);
+    return [withRepeatsExplained(withUnits(explained, metric), metric)];
+  });
 }
 
 /** The table with a sentence on its intervals, where it has some. */

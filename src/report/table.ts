@@ -39,4 +39,5 @@ export interface TableOptions {
   metric: NamedMetric;
 }
 
-export type BuildTable = (data: ReportData, options: TableOptions) => Table;
+/** null: the sweep has nothing that the table is about. */
+export type BuildTable<Built extends Table | null = Table | null> = (data: ReportData, options: TableOptions) => Built;

@@ -110,8 +110,8 @@ function partsOf({ claim, setting, quantity, contrasts }: Question) {
 }
 
 /** The sign of the quantity if the claim is true. */
-const signOf = ({ sign }: Question, metric: NamedMetric): 1 | -1 =>
-  metric.metric.better === 'higher' ? sign : opposite(sign);
+const signOf = ({ sign }: Question, { metric }: NamedMetric): 1 | -1 =>
+  metric.better === 'higher' ? sign : opposite(sign);
 
 /**
  * Judges questions on a fixed number of seeds. All verdicts are one family: a claim holds, or is reversed, where its
@@ -232,8 +232,8 @@ export function verdictRule([first]: readonly Verdict[]): string {
   );
 }
 
-function lookRule(metric: NamedMetric, { seeds, looks, alpha, smallest, end, family }: VerdictLook): string {
-  const { unit } = metric.metric;
+function lookRule({ name, metric }: NamedMetric, { seeds, looks, alpha, smallest, end, family }: VerdictLook): string {
+  const { unit } = metric;
   const percent = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;
   const stop = {
     decided: `They were added until every verdict was decided, at ${seeds} seeds.`,
@@ -245,7 +245,7 @@ function lookRule(metric: NamedMetric, { seeds, looks, alpha, smallest, end, fam
       ? ''
       : ` Each is an interval of ${percent(confidencesOf({ looks, alpha }, family)[looks.indexOf(seeds)]!)} if it is read alone.`;
   return (
-    `By ${metric.name} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
+    `By ${name} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
     `The intervals are repeated confidence intervals: with a probability of ${percent(1 - alpha)}, those of all ` +
     `${family} verdicts at all looks contain the true differences.${confidences} A claim holds, or is reversed, where its ` +
     'interval excludes zero' +

@@ -151,6 +151,7 @@ class PlanRun {
       killSignal?.removeEventListener('abort', onKill);
     }
     this.#countLater();
+    this.#forgive();
     this.#summary.seconds = (performance.now() - began) / 1000;
     this.#tell({ type: 'run-ended', summary: this.#summary });
     return this.#summary;
@@ -247,6 +248,20 @@ class PlanRun {
         this.#summary.decidedBy ??= why;
       }
     }
+  }
+
+  /** What failed and is not needed is no failure of the run: a trial that diverged, so that another candidate was chosen. */
+  #forgive(): void {
+    const needs = this.#options.needs?.();
+    if (needs === undefined) return;
+    const isUnneeded = ({ id }: StageRef): boolean => needs.get(id)?.kind === 'unneeded';
+    const failed = this.#summary.failed.filter(({ stage }) => isUnneeded(stage));
+    const blocked = this.#summary.blocked.filter(isUnneeded);
+    if (failed.length === 0) return;
+    this.#summary.failed = this.#summary.failed.filter((failure) => !failed.includes(failure));
+    this.#summary.blocked = this.#summary.blocked.filter((stage) => !blocked.includes(stage));
+    this.#summary.unneeded += failed.length + blocked.length;
+    this.#summary.decidedBy ??= needs.get(failed[0]!.stage.id)!.why;
   }
 
   #freeSlot(): number {

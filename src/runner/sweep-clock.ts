@@ -2,7 +2,7 @@
  * How far a run is and how long it may still take, told from its events alone. Estimates come from stages of the
  * same evaluation, or from pre-trainings, that ended in this run; nothing is assumed of the others.
  */
-import type { EntryCounts, RunEvent, StageRef } from './events.js';
+import type { RunEvent, StageRef } from './events.js';
 
 export interface TimeLeft {
   seconds: number;
@@ -60,7 +60,7 @@ export class SweepClock {
     }
   }
 
-  #expect(toRun: EntryCounts): void {
+  #expect(toRun: Readonly<Record<string, number>>): void {
     for (const [entry, count] of Object.entries(toRun)) {
       this.#waiting.set(entry, (this.#waiting.get(entry) ?? 0) + count);
       this.total += count;

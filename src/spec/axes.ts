@@ -22,10 +22,12 @@ export function axisNames(cells: readonly Cell[]): string[] {
   return [...names, 'seed'];
 }
 
-/** The objectives, and every further axis that has more than one value or only some cells have. */
-export function axesOf({ jobs, leftOut }: Pick<Plan, 'jobs' | 'leftOut'>): Axis[] {
-  const cells = [...jobs.flatMap((job) => job.cells), ...leftOut.map(({ cell }) => cell)];
-  return ['objective', ...axisNames(cells)].flatMap((name) => {
+/** The objectives, and every further axis that has more than one value or only some cells have; not what is chosen. */
+export function axesOf({ jobs, leftOut, selections = [] }: Pick<Plan, 'jobs' | 'leftOut' | 'selections'>): Axis[] {
+  const reported = jobs.filter(({ candidate }) => candidate?.isTrial !== true);
+  const cells = [...reported.flatMap((job) => job.cells), ...leftOut.map(({ cell }) => cell)];
+  const chosen = new Set(selections.flatMap(({ keys }) => keys));
+  return ['objective', ...axisNames(cells).filter((name) => !chosen.has(name))].flatMap((name) => {
     const found = cells.map((cell) => axisValue(cell, name));
     const values = [...new Set(found)].filter((value) => value !== undefined);
     const varies = new Set(found).size > 1 || name === 'objective';

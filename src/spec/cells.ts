@@ -38,7 +38,7 @@ export interface Contradiction {
   kind: 'contradiction';
   reason: string;
 }
-export type Resolution = { kind: 'scratch' } | { kind: 'task'; task: Task } | Contradiction;
+export type Resolution = { kind: 'scratch' } | { kind: 'pretrained' } | { kind: 'task'; task: Task } | Contradiction;
 
 /**
  * Combines the objective with the axes, which set the parts that the objective leaves neutral.
@@ -53,10 +53,10 @@ export type Resolution = { kind: 'scratch' } | { kind: 'task'; task: Task } | Co
 export function resolveTriple(
   objective: string,
   axes: TripleAxes,
-): { kind: 'scratch' } | ({ kind: 'triple' } & Triple) | Contradiction {
+): { kind: 'scratch' } | { kind: 'pretrained' } | ({ kind: 'triple' } & Triple) | Contradiction {
   const preset = parseObjective(objective);
   if (preset.kind === 'invalid') throw new Error(preset.reason);
-  if (preset.kind === 'scratch') return preset;
+  if (preset.kind !== 'preset') return preset;
   const contradiction = (reason: string): Contradiction => ({
     kind: 'contradiction',
     reason: `${objective}: ${reason}`,
@@ -126,8 +126,17 @@ function resolve<Resolved extends { kind: string }>(
 }
 
 /** A cell in words: `masked, maskRatio 0.75, seed 0, pretrain.epochs 5`. */
-export function describeCell({ objective, overrides, ...cell }: Cell): string {
-  const named = ['maskRatio', 'misalignment', 'stylePreservation', 'seed'] as const;
+export const describeCell = (cell: Cell): string => describe(cell, [...PARTS, 'seed']);
+
+/** All seeds of a cell in words: `masked, maskRatio 0.75, pretrain.epochs 5`. */
+export const describeCellWithoutSeed = (cell: Cell): string => describe(cell, PARTS);
+
+const PARTS = ['maskRatio', 'misalignment', 'stylePreservation'] as const;
+
+function describe(
+  { objective, overrides, ...cell }: Cell,
+  named: readonly ((typeof PARTS)[number] | 'seed')[],
+): string {
   const parts = named.flatMap((key) => (cell[key] === null ? [] : [`${key} ${String(cell[key])}`]));
   const others = Object.entries(overrides).map(([key, value]) => `${key} ${plain(value)}`);
   return inOneLine([objective, ...parts, ...others].join(', '));

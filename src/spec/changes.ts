@@ -1,7 +1,7 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
 import { describeCell } from './cells.js';
-import { entryNames, stageIds, withoutPlace, type Cell, type Plan, type Stage } from './stages.js';
+import { entryNames, stageIds, withoutPlaces, type Cell, type Plan, type Stage, type StageConfig } from './stages.js';
 
 /**
  * Compares a plan with those that its results folder holds.
@@ -82,8 +82,8 @@ function differencesOf(
 
 /** A stage's configuration with the names of the keys in a spec. */
 function named({ config }: Stage): Record<string, unknown> {
-  const { kind, recipe, data, ...rest } = config;
-  return { ...rest, data: withoutPlace(data), [kind]: recipe };
+  const { kind, recipe, ...rest } = withoutPlaces(config) as StageConfig;
+  return { ...rest, [kind]: recipe };
 }
 
 function compare(value: unknown, old: unknown, key = ''): string[] {

@@ -60,7 +60,7 @@ const MOST_NAME = 60;
 export const MOST_REPEATS = 100;
 
 /** The keys of every entry besides those of its protocol's recipe. */
-const ENTRY_KEYS = {
+export const ENTRY_KEYS = {
   name: z
     .string()
     .regex(ENTRY_NAME, NAME_RULE)

@@ -72,3 +72,13 @@ export function finetuneCost(model: EncoderConfig, classes: number): Cost {
   const { embedding, blocks } = encoderForward(model, tokens);
   return withBackward(embedding + blocks + product(1, model.dim, classes), embedding);
 }
+
+/** One image of segmentation: the encoder, frozen or trained, and the head on each token. */
+export function segmentationCost(model: EncoderConfig, classes: number, train: 'head' | 'all'): Cost {
+  const tokens = (model.imageSize / model.patchSize) ** 2;
+  const { embedding, blocks } = encoderForward(model, tokens);
+  const head = product(tokens, model.dim, classes);
+  if (train === 'all') return withBackward(embedding + blocks + head, embedding);
+  // The gradient of the head's weights needs another product; nothing flows back into frozen tokens.
+  return { forward: embedding + blocks + head, training: embedding + blocks + 2 * head };
+}

@@ -3,7 +3,7 @@
  * concern several keys at once; `schema.ts` checks single keys.
  */
 import { UsageError } from '../common/errors.js';
-import { DATASET_ENTRIES } from '../data/registry.js';
+import { DATASET_ENTRIES, targetsOf } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import { validationOf, type Validation } from '../data/validation.js';
 import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
@@ -13,7 +13,7 @@ import { entriesOf, pretrainData, type Entry } from './entries.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
-import type { StageConfig, UnlabelledData } from './stages.js';
+import type { StageConfig, UnlabelledData, WeightsInput } from './stages.js';
 import { isMapping } from './tree.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
@@ -31,7 +31,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   if (resolution.kind !== 'task' && job.evaluate.length === 0) {
     return {
       kind: 'contradiction',
-      reason: 'scratch has no pre-training, and without an evaluation there is nothing to run',
+      reason: `${resolution.kind} has no pre-training, and without an evaluation there is nothing to run`,
     };
   }
   if (!('dim' in model)) return { kind: 'impossible', conflicts: [model, ...recipeConflicts(job)] };
@@ -39,8 +39,10 @@ export function resolveJob(job: JobSpec): ResolvedJob {
   const task = resolution.kind === 'task' ? resolution.task : null;
   const conflicts = [
     ...recipeConflicts(job),
+    ...choiceConflicts(job),
     ...dataConflicts(job),
     ...validationConflicts(job),
+    ...weightsConflicts(job),
     ...repeatConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
@@ -58,6 +60,19 @@ function modelOf(job: JobSpec): ResolvedModel | Conflict {
   }
 }
 
+const hasPretraining = ({ objective }: JobSpec): boolean => objective !== 'scratch' && objective !== 'pretrained';
+
+/** Whether stages of the job need a file of weights. */
+const needsWeights = (job: JobSpec): boolean =>
+  job.objective === 'pretrained' || (hasPretraining(job) && job.pretrain.fromWeights);
+
+function weightsConflicts(job: JobSpec): Conflict[] {
+  if (!needsWeights(job) || job.model.weights !== undefined) return [];
+  const keys = job.objective === 'pretrained' ? ['objective'] : ['pretrain.fromWeights'];
+  const what = job.objective === 'pretrained' ? 'the objective pretrained' : 'pretrain.fromWeights';
+  return [{ keys, message: `${what} needs a file of weights; add model.weights: { file: weights.safetensors }` }];
+}
+
 // --- checks ----------------------------------------------------------------------------------------------------------
 
 /** A recipe of a job, and what messages and the file call its keys. */
@@ -71,7 +86,7 @@ interface NamedRecipe {
 
 function recipesOf(job: JobSpec): NamedRecipe[] {
   const scratch = job.objective === 'scratch';
-  const pretraining = scratch ? [] : [sharedRecipe('pretrain', job.pretrain, false)];
+  const pretraining = !hasPretraining(job) ? [] : [sharedRecipe('pretrain', job.pretrain, false)];
   const evaluations = entriesOf(job).map(({ protocol, recipe, own }, index): NamedRecipe => {
     const shared = sharedRecipe(protocol, recipe, scratch);
     return {
@@ -119,6 +134,23 @@ function recipeConflicts(job: JobSpec): Conflict[] {
   });
 }
 
+/** Lists of values to choose from, without validation images to choose on. */
+function choiceConflicts(job: JobSpec): Conflict[] {
+  return entriesOf(job).flatMap(({ protocol, recipe, own, data }, index): Conflict[] => {
+    if (data.validation !== undefined) return [];
+    const listed = Object.entries(recipe).filter(([, value]) => Array.isArray(value) && value.length > 1);
+    return listed
+      .filter(([key]) => EVALUATION_ENTRIES[protocol].choices.includes(key))
+      .map(([key]) => {
+        const label = own.has(key) ? `evaluate[${index}].${key}` : `${protocol}.${key}`;
+        return {
+          keys: own.has(key) ? [`evaluate.${index}.${key}`, 'evaluate'] : [label],
+          message: `${label} lists several values, of which the best on validation images counts; set data.validation, or give one value`,
+        };
+      });
+  });
+}
+
 /** The keys of a recipe that are numbers. */
 function numbersIn(recipe: object): Readonly<Partial<Record<string, number>>> {
   return Object.fromEntries(
@@ -133,7 +165,7 @@ function dataConflicts(job: JobSpec): Conflict[] {
   const { imageSize } = job.data;
   const ofPretraining = job.pretrain.data?.imageSize ?? imageSize;
   const conflicts: Conflict[] =
-    ofPretraining === imageSize || job.objective === 'scratch'
+    ofPretraining === imageSize || !hasPretraining(job)
       ? []
       : [sizeConflict('pretrain.data', ['pretrain.data.imageSize'], ofPretraining, imageSize)];
   for (const [index, { name, protocol, data }] of entriesOf(job).entries()) {
@@ -143,7 +175,7 @@ function dataConflicts(job: JobSpec): Conflict[] {
       conflicts.push(sizeConflict(`the data set of ${name}`, keys, data.imageSize, imageSize));
     }
     const needed = EVALUATION_ENTRIES[protocol].needs;
-    const provided = DATASET_ENTRIES[data.name].targets;
+    const provided = targetsOf(data);
     if (needed === 'nothing' || needed === provided) continue;
     const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
     conflicts.push({
@@ -182,9 +214,7 @@ function repeatConflicts(job: JobSpec): Conflict[] {
 /** Folders of validation images of data sets that have no folders. */
 function validationConflicts(job: JobSpec): Conflict[] {
   const sets = [
-    ...(job.objective === 'scratch'
-      ? []
-      : [{ what: 'pretrain.data', keys: ['pretrain.data'], data: pretrainData(job) }]),
+    ...(!hasPretraining(job) ? [] : [{ what: 'pretrain.data', keys: ['pretrain.data'], data: pretrainData(job) }]),
     ...entriesOf(job).map(({ data }, index) => ({
       what: `evaluate[${index}].data`,
       keys: [`evaluate.${index}.data`, 'evaluate'],
@@ -225,13 +255,39 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
+/**
+ * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`: it is
+ * reported, and trained on the validation images too.
+ */
+export type JobUse = 'plain' | 'trial' | 'joined';
+
+/** A resolved job, from which the configurations of its stages follow. */
+export interface ResolvedStages {
+  job: JobSpec;
+  model: ResolvedModel;
+  /** null: scratch. */
+  task: Task | null;
+  use?: JobUse;
+}
+
 /** The configuration of the pre-training. */
-export function pretrainConfig(job: JobSpec, { scratchInit, ...model }: ResolvedModel, task: Task): StageConfig {
+export function pretrainConfig(
+  job: JobSpec,
+  { scratchInit, ...model }: ResolvedModel,
+  task: Task,
+  use: JobUse = 'plain',
+): StageConfig {
   // The target is part of the task.
-  const { target, data: _, ...recipe } = job.pretrain;
+  const { target, data: _, fromWeights, ...recipe } = job.pretrain;
   const { validation, ...images } = withoutLabels(pretrainData(job));
-  const data = withValidation(images, validationOf(validation, validation?.pretrain === 'include'));
-  return { kind: 'pretrain', seed: job.seed, data, model, task, recipe };
+  const data = withValidation(images, validationOf(validation, use === 'joined' || validation?.pretrain === 'include'));
+  return { kind: 'pretrain', seed: job.seed, data, model, task, recipe, ...(fromWeights ? weightsInput(job) : {}) };
+}
+
+/** The weights that a stage starts from. Their digest is added when the file is read. */
+function weightsInput({ model: { weights } }: JobSpec): { weights?: WeightsInput } {
+  if (weights === undefined) return {};
+  return { weights: { file: weights.file, format: weights.format, sha256: weights.sha256 ?? '' } };
 }
 
 function withValidation<Data extends object>(data: Data, validation: Validation | undefined) {
@@ -259,7 +315,7 @@ export function evaluationConfig<Name extends Evaluation>(
   entry: Entry<Name>,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
-  repeat = 0,
+  { repeat = 0, use = 'plain' }: { repeat?: number; use?: JobUse } = {},
 ): EvaluationStageConfig<Name> {
   const scratch = job.objective === 'scratch';
   const init = scratch ? scratchInit : encoder.init;
@@ -270,11 +326,13 @@ export function evaluationConfig<Name extends Evaluation>(
   return {
     kind: entry.protocol,
     seed: job.seed,
-    data: withValidation(images, validationOf(validation, false)),
+    data: withValidation(images, validationOf(validation, use === 'joined')),
+    ...(use === 'trial' && { split: 'validation' as const }),
     model: { ...encoder, imageSize, init },
     recipe,
     ...(shots !== undefined && { shots }),
     ...(repeat > 0 && { repeat }),
+    ...(job.objective === 'pretrained' && weightsInput(job)),
   };
 }
 
@@ -293,21 +351,23 @@ export interface JobStages {
 }
 
 /** All stages of a job. */
-export function jobStages({ job, model, task }: { job: JobSpec; model: ResolvedModel; task: Task | null }): JobStages {
+export function jobStages({ job, model, task, use = 'plain' }: ResolvedStages): JobStages {
   return {
     pretraining:
-      task === null ? null : { data: withoutLabels(pretrainData(job)), config: pretrainConfig(job, model, task) },
+      task === null ? null : { data: withoutLabels(pretrainData(job)), config: pretrainConfig(job, model, task, use) },
     evaluations: entriesOf(job).map((entry) => ({
       name: entry.name,
       data: withoutLabels(entry.data),
-      configs: Array.from({ length: entry.repeats }, (_, repeat) => evaluationConfig(entry, job, model, repeat)),
+      configs: Array.from({ length: entry.repeats }, (_, repeat) =>
+        evaluationConfig(entry, job, model, { repeat, use }),
+      ),
     })),
   };
 }
 
 /** The configurations of all stages of a job, the pre-training first. */
-export function stageConfigs(job: JobSpec, model: ResolvedModel, task: Task | null): StageConfig[] {
-  const { pretraining, evaluations } = jobStages({ job, model, task });
+export function stageConfigs(resolved: ResolvedStages): StageConfig[] {
+  const { pretraining, evaluations } = jobStages(resolved);
   return [...(pretraining === null ? [] : [pretraining.config]), ...evaluations.flatMap(({ configs }) => configs)];
 }
 

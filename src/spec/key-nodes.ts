@@ -83,7 +83,7 @@ function mergeLeaves(leaves: KeyLeaf[]): KeyLeaf {
   };
 }
 
-/** The schema of a key's value as a spec may write it: percentages stay text until they are resolved. */
+/** The schema of a key's value as a spec may write it: percentages of other keys stay text until `percent.ts`. */
 export function asWritten({ schema, percentOf }: KeyLeaf): z.core.$ZodType {
   return percentOf === undefined ? schema : z.union([schema, percentage]);
 }

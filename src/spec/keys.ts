@@ -60,6 +60,12 @@ export function isTextValued(leaf: KeyLeaf): boolean {
   return isText;
 }
 
+/** Whether values of the key are numbers, and which; null: they are something else. */
+export function numberKind({ schema }: KeyLeaf): 'number' | 'integer' | null {
+  const { type } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return type === 'number' || type === 'integer' ? type : null;
+}
+
 /** The value of the key if nothing sets it; undefined: none, or it depends on other keys. */
 export function defaultOf({ schema, fallback }: KeyLeaf): unknown {
   return fallback === undefined ? undefined : z.parse(schema, fallback);

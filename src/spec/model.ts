@@ -24,7 +24,13 @@ export interface EncoderConfig {
 
 /** An encoder and the decoder with which it is pre-trained. */
 export interface ModelConfig extends EncoderConfig {
-  decoder: { dim: number; depth: number; heads: number };
+  decoder: {
+    dim: number;
+    depth: number;
+    heads: number;
+    /** Whether the projection to the decoder has a bias. Absent: no. */
+    embedBias?: true;
+  };
 }
 
 /** A model with both inits: `init` is the one for pre-training. */
@@ -80,6 +86,7 @@ export function modelSizes({ preset, patchSize, dim, depth, heads, decoder }: Mo
       dim: decoder.dim ?? sizes.decoder.dim,
       depth: decoder.depth ?? sizes.decoder.depth,
       heads: decoder.heads ?? sizes.decoder.heads,
+      ...(decoder.embedBias && { embedBias: true }),
     },
   };
 }

@@ -20,7 +20,7 @@ export interface ObjectiveParts {
   style: Exclude<StyleKind, typeof NO_STYLE_CHANGE> | undefined;
 }
 
-export type ParsedObjective = { kind: 'scratch' } | ({ kind: 'preset' } & ObjectiveParts);
+export type ParsedObjective = { kind: 'scratch' } | { kind: 'pretrained' } | ({ kind: 'preset' } & ObjectiveParts);
 
 /** The ratio of `masked` if no `maskRatio` is given (PAPER.md §10: MAE, and the paper). */
 export const MASKED_RATIO = 0.75;
@@ -30,8 +30,11 @@ const NEUTRAL: ObjectiveParts = { masked: false, misalignment: undefined, style:
 export const MISALIGNED = MISALIGNMENTS.filter((name) => name !== NO_MISALIGNMENT);
 export const RESTYLED = STYLE_KINDS.filter((name) => name !== NO_STYLE_CHANGE);
 
-/** Objectives that cannot be joined with others. `scratch` has no pre-training, `identity` changes nothing. */
-const ALONE = ['scratch', 'identity'] as const;
+/**
+ * Objectives that cannot be joined with others. `scratch` has no pre-training, `pretrained` has given weights in place of
+ * one, `identity` changes nothing.
+ */
+const ALONE = ['scratch', 'pretrained', 'identity'] as const;
 
 /**
  * Objectives that can be joined by `+`, in the order of lists: one for the mask, one for each geometry and one for each
@@ -44,11 +47,12 @@ const PRESETS: ReadonlyMap<string, Partial<ObjectiveParts>> = new Map<string, Pa
 ]);
 
 /**
- * Every objective: `scratch`, `identity`, every combination of the parts under its canonical name, and further presets.
+ * Every objective: `scratch`, `pretrained`, `identity`, every combination of the parts under its canonical name, and further presets.
  */
 export const OBJECTIVES: readonly string[] = [
   ...new Set([
     'scratch',
+    'pretrained',
     ...[false, true].flatMap((masked) =>
       [undefined, ...MISALIGNED].flatMap((misalignment) =>
         [undefined, ...RESTYLED].map((style) => presetName({ masked, misalignment, style })),
@@ -66,9 +70,13 @@ function presetName({ masked, misalignment, style }: ObjectiveParts): string {
   return parts.length === 0 ? 'identity' : parts.join('+');
 }
 
-/** The name of a task: its three parts joined, without the mask ratio and the strengths. null is scratch. */
-export function taskName(task: Task | null): string {
-  if (task === null) return 'scratch';
+/**
+ * The name of a task: its three parts joined, without the mask ratio and the strengths. null is scratch, or given weights.
+ *
+ * @param weights The digest of given weights; undefined: there are none.
+ */
+export function taskName(task: Task | null, weights?: string): string {
+  if (task === null) return weights === undefined ? 'scratch' : 'pretrained';
   const { maskRatio, geometry, style } = task;
   return presetName({
     masked: maskRatio > 0,
@@ -79,14 +87,14 @@ export function taskName(task: Task | null): string {
 
 /** The canonical spelling of an objective: mask, then misalignment, then style. */
 export function objectiveName(objective: ParsedObjective): string {
-  return objective.kind === 'scratch' ? 'scratch' : presetName(objective);
+  return objective.kind === 'preset' ? presetName(objective) : objective.kind;
 }
 
 /** Parses an objective; its parts may be in any order, with spaces around `+`. */
 export function parseObjective(text: string): ParsedObjective | { kind: 'invalid'; reason: string } {
   const invalid = (reason: string) => ({ kind: 'invalid' as const, reason });
   const parts = text.split('+').map((part) => part.trim());
-  if (parts[0] === 'scratch' && parts.length === 1) return { kind: 'scratch' };
+  if ((parts[0] === 'scratch' || parts[0] === 'pretrained') && parts.length === 1) return { kind: parts[0] };
   const names = parts.length === 1 ? OBJECTIVE_PARTS : [...PRESETS.keys()];
 
   let joined = NEUTRAL;
@@ -96,7 +104,7 @@ export function parseObjective(text: string): ParsedObjective | { kind: 'invalid
       if (ALONE.some((name) => name === part)) {
         return invalid(`"${part}" stands alone; it cannot be joined as in "${text}"`);
       }
-      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.join(' and ')} can be joined by +`;
+      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.slice(0, -1).join(', ')} and ${ALONE.at(-1)!} can be joined by +`;
       return invalid(`unknown objective "${part}"${didYouMean(part, names)} (${choices})`);
     }
     const twice = repetition(joined, preset);

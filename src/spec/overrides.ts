@@ -88,12 +88,13 @@ type Target =
       kind: 'keys';
       path: Path;
       node: KeyNode | 'text' | 'value';
-      /** Whether the value may be a list of values. */ isAxis?: true;
+      /** Whether the value may be a list of values. */
+      isAxis?: true;
     }
   | { kind: 'axis'; section: AxisSection; key: string; node: KeyLeaf };
 
-const SECTIONS = ['job', 'variants', 'grid', 'zip', 'include', 'exclude', 'description', 'seeds', 'compare'];
-const REACHED = 'job.…, grid.…, zip.…, variants.…, include[0].…, exclude[0].…, seeds.… and name';
+const SECTIONS = 'job variants grid zip include exclude select description seeds compare'.split(' ');
+const REACHED = 'job.…, grid.…, zip.…, variants.…, seeds.…, include[0].…, exclude[0].… and name';
 
 function parseTarget(key: string, source: string, names: SpecNames): Target | Refusal {
   if (key === 'name') return { kind: 'keys', path: [key], node: 'text' };

@@ -1,24 +1,74 @@
 /** Percentages of other keys: `warmupEpochs: 5%` is a share of the epochs of the same recipe. */
 import { shareOf } from '../common/values.js';
 import { defaultOf, findKey, jobKeys } from './keys.js';
-import { assign, valueAt } from './tree.js';
+import { assign, isMapping, valueAt } from './tree.js';
 
-/** The keys that may be a share of another key, and that key. */
-const RELATIVE = jobKeys().flatMap((name) => {
-  const node = findKey(name);
-  if (node?.kind !== 'leaf' || node.percentOf === undefined) return [];
-  const path = name.split('.');
-  const whole = [...path.slice(0, -1), node.percentOf];
-  const leaf = findKey(whole.join('.'));
-  if (leaf?.kind !== 'leaf') throw new Error(`${name} is a share of ${whole.join('.')}, which is not a key`);
-  return [{ path, whole, fallback: defaultOf(leaf) }];
+interface Relative {
+  path: readonly string[];
+  /** The key that it is a share of, and the value of this key if nothing sets it. */
+  whole: readonly string[];
+  fallback: unknown;
+}
+
+/** The keys that may be a share of another key; `outer` is the same key of the recipe around a recipe, if there is one. */
+const RELATIVE = jobKeys().flatMap((name): (Relative & { outer: Relative | undefined })[] => {
+  const own = relativeAt(name.split('.'));
+  return own === undefined ? [] : [{ ...own, outer: relativeAt(name.split('.').toSpliced(-2, 1)) }];
 });
 
-/** A job, as written, in which shares of other keys are numbers: `5%` of 20 epochs is 1. */
+function relativeAt(path: readonly string[]): Relative | undefined {
+  const leaf = findKey(path.join('.'));
+  if (leaf?.kind !== 'leaf' || leaf.percentOf === undefined) return undefined;
+  const whole = [...path.slice(0, -1), leaf.percentOf];
+  const total = findKey(whole.join('.'));
+  if (total?.kind !== 'leaf') throw new Error(`${path.join('.')} is a share of ${whole.join('.')}, which is not a key`);
+  return { path, whole, fallback: defaultOf(total) };
+}
+
+/**
+ * A job, as written, in which shares of other keys are numbers: `5%` of 20 epochs is 1. A recipe within a recipe, such as that
+ * of training from scratch, takes what it does not set from the one around it, and an entry of `evaluate` from the recipe of its
+ * protocol. If such a recipe sets its own epochs, a share that it takes is a share of these.
+ */
 export function withoutPercentages(job: unknown): unknown {
-  return RELATIVE.reduce((resolved, { path, whole, fallback }) => {
-    const total = valueAt(job, whole) ?? fallback;
-    const number = typeof total === 'number' ? shareOf(valueAt(job, path), total) : undefined;
-    return number === undefined ? resolved : assign(resolved, path, number);
+  const resolved = RELATIVE.reduce((before, relative) => {
+    const number = numberOf(relative, [(path) => valueAt(job, path)]);
+    return number === undefined ? before : assign(before, relative.path, number);
   }, job);
+  const entries = valueAt(job, ['evaluate']);
+  if (!Array.isArray(entries)) return resolved;
+  return assign(
+    resolved,
+    ['evaluate'],
+    entries.map((entry: unknown) => withoutPercentagesIn(entry, job)),
+  );
+}
+
+function withoutPercentagesIn(entry: unknown, job: unknown): unknown {
+  if (!isMapping(entry)) return entry;
+  const protocol = entry.protocol ?? entry.name;
+  return RELATIVE.filter(({ path }) => path[0] === protocol).reduce<unknown>((before, relative) => {
+    const number = numberOf(relative, [([, ...path]) => valueAt(entry, path), (path) => valueAt(job, path)]);
+    return number === undefined ? before : assign(before, relative.path.slice(1), number);
+  }, entry);
+}
+
+/**
+ * The number of a share that the first of the recipes sets, or takes although it sets the other key; undefined: it does neither.
+ *
+ * @param recipes Look up a key: each sets what the ones after it do not.
+ */
+function numberOf(
+  { path, whole, fallback, outer }: Relative & { outer: Relative | undefined },
+  recipes: readonly ((path: readonly string[]) => unknown)[],
+): number | undefined {
+  const [own] = recipes;
+  const places = recipes.map((read) => ({ read, path, whole }));
+  const around = outer === undefined ? [] : recipes.map((read) => ({ read, path: outer.path, whole: outer.whole }));
+  const all = [...places, ...around];
+  const first = (key: 'path' | 'whole'): unknown =>
+    all.map((place) => place.read(place[key])).find((value) => value !== undefined);
+  const total = first('whole') ?? (outer === undefined ? fallback : outer.fallback);
+  const setsIt = own?.(path) !== undefined || own?.(whole) !== undefined;
+  return setsIt && typeof total === 'number' ? shareOf(first('path'), total) : undefined;
 }

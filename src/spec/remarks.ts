@@ -28,7 +28,7 @@ export function formatRemark({ location, message }: Remark): string {
 
 /** The remarks on a sweep, given its plan; the jobs of all cells are in it. */
 export function remarksOn({ source }: Sweep, plan: Plan): Remark[] {
-  const jobOf = new Map<Cell, Job>(plan.jobs.flatMap((job) => job.cells.map((cell) => [cell, job] as const)));
+  const jobOf = jobsOfCells(plan, source);
   return [
     ...source.idleSets.map((location) => ({ location, message: 'this key is not set, so there is nothing to unset' })),
     ...source.withoutSet
@@ -44,6 +44,27 @@ export function remarksOn({ source }: Sweep, plan: Plan): Remark[] {
       grid.tracks.flatMap((track, index) => trackRemarks(source, grid, track, index, jobOf)),
     ),
   ];
+}
+
+/** The job of each cell; where values are chosen for it, that of the first candidate. */
+function jobsOfCells({ jobs }: Plan, { grids }: SweepSource): ReadonlyMap<Cell, Job> {
+  const textOf = (cell: Cell, values: object = {}): string => {
+    const others = Object.entries(cell.overrides).filter(([key]) => !Object.hasOwn(values, key));
+    return canonicalJson({ ...cell, overrides: Object.fromEntries(others) });
+  };
+  const byText = new Map<string, Job>();
+  for (const job of jobs) {
+    const { candidate } = job;
+    if (candidate !== undefined && (candidate.isTrial || candidate.index > 0)) continue;
+    for (const cell of job.cells) byText.set(textOf(cell, candidate?.values), job);
+  }
+  const all = grids.flatMap(({ cells }) => cells.filter((cell) => cell !== null));
+  return new Map(
+    all.flatMap((cell) => {
+      const job = byText.get(textOf(cell));
+      return job === undefined ? [] : [[cell, job] as const];
+    }),
+  );
 }
 
 /** Grids without a job of their own, the later of two with the same jobs. */
@@ -152,7 +173,7 @@ function stagesHave(keys: readonly string[], grids: readonly ExpandedGrid[], job
     points.some((point, index) => {
       const resolved = cells[index] === null ? undefined : resolvePoint(point, job);
       if (resolved === undefined || !('job' in resolved)) return false;
-      return stageConfigs(resolved.job, resolved.model, resolved.task).some((config) => {
+      return stageConfigs(resolved).some((config) => {
         const named = { ...config, [config.kind]: config.recipe };
         return keys.some((key) => valueAt(named, key.split('.')) !== undefined);
       });
@@ -178,7 +199,7 @@ function changesStages(
         if (a !== b) return true;
         continue;
       }
-      const stages = [a, b].map((resolved) => canonicalJson(stageConfigs(resolved.job, resolved.model, resolved.task)));
+      const stages = [a, b].map((resolved) => canonicalJson(stageConfigs(resolved)));
       if (stages[0] !== stages[1]) return true;
       differ ||= canonicalJson(a.job) !== canonicalJson(b.job);
     }

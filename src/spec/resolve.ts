@@ -15,24 +15,20 @@ import {
   type Track,
 } from './expand.js';
 import { explainIssues, type Finding, type Hint } from './issues.js';
-import { resolveJob } from './jobs.js';
+import { resolveJob, type ResolvedStages } from './jobs.js';
 import { CELL_KEYS, defaultOf, findKey } from './keys.js';
-import type { ResolvedModel } from './model.js';
 import { withoutPercentages } from './percent.js';
 import { formatPath, type Path } from './problems.js';
-import { jobSchema, type JobSpec } from './schema.js';
+import { jobSchema } from './schema.js';
 import type { Cell } from './stages.js';
 import type { SweepFile } from './sweep-schema.js';
-import type { Task } from './task.js';
 import { assign, valueAt } from './tree.js';
 
 /** A cell that can run. */
-export interface ResolvedCell {
+export interface ResolvedCell extends ResolvedStages {
   cell: Cell;
-  job: JobSpec;
-  /** null: scratch. */
-  task: Task | null;
-  model: ResolvedModel;
+  /** The coordinates from which it was resolved. */
+  point: Point;
 }
 
 /** A cell that is a contradiction. */
@@ -76,7 +72,7 @@ export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVarie
   for (const candidate of candidates) {
     const outcome = resolvePoint(candidate.point, sweep.job);
     if ('reason' in outcome) leftOut.push({ cell: candidate.cell, ...outcome });
-    else if ('job' in outcome) cells.push({ cell: candidate.cell, ...outcome });
+    else if ('job' in outcome) cells.push({ ...candidate, ...outcome });
     for (const finding of 'findings' in outcome ? outcome.findings : []) {
       const same = canonicalJson([finding.path, finding.message]);
       const known = shared.get(same);
@@ -179,7 +175,7 @@ function cellOf(valueOf: (key: string) => unknown, varied: readonly string[]): C
 
 // --- jobs ------------------------------------------------------------------------------------------------------------
 
-type ResolvedPoint = Omit<ResolvedCell, 'cell'> | Omit<LeftOutCell, 'cell'> | { findings: Finding[] };
+type ResolvedPoint = ResolvedStages | Omit<LeftOutCell, 'cell'> | { findings: Finding[] };
 
 /** Resolves the job at a point of the axes, over the defaults of `job`. */
 export function resolvePoint(point: Point, defaults: Record<string, unknown>): ResolvedPoint {

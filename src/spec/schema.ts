@@ -15,6 +15,7 @@ import { MASKS } from '../task/masks/index.js';
 import { strengthsShape } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
 import { TARGETS } from '../task/targets/index.js';
+import { WEIGHTS_FORMATS } from '../weights/names.js';
 import { evaluateSchema, pretrainDataSchema } from './evaluate-schema.js';
 import { OBJECTIVE_PARTS, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
 import { recipe } from './recipe.js';
@@ -47,6 +48,22 @@ export const POOLINGS = ['mean', 'class-token'] as const;
 export const INITS = ['truncated-normal-narrow', 'truncated-normal', 'xavier-uniform'] as const;
 
 const init = z.enum(['auto', ...INITS]).default('auto');
+
+/** A file of weights of another program. */
+const weightsSchema = z
+  .strictObject({
+    file: z.string().min(1).describe('A safetensors file.'),
+    format: z
+      .enum(['auto', ...WEIGHTS_FORMATS])
+      .default('auto')
+      .describe('Whose names and layouts its tensors have; auto: found out from their names.'),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits in lower case')
+      .optional()
+      .describe('The SHA-256 that the file must have.'),
+  })
+  .describe('Given weights: objective pretrained evaluates them, and pretrain.fromWeights continues from them.');
 
 export const modelSchema = z
   .strictObject({
@@ -81,11 +98,13 @@ export const modelSchema = z
       .describe(
         'Precision of the factors of matrix products; sums, weights and residuals are float32. float16 requires a GPU and webgpu, bfloat16 requires simd.',
       ),
+    weights: weightsSchema.optional(),
     decoder: z
       .strictObject({
         dim: count.optional().describe('Width of the decoder.'),
         depth: count.optional().describe('Number of decoder blocks.'),
         heads: count.optional().describe('Number of attention heads; divides dim.'),
+        embedBias: z.boolean().default(false).describe('A bias in the projection from encoder to decoder (MAE).'),
       })
       .prefault({}),
   })
@@ -111,6 +130,7 @@ export const pretrainSchema = z
       .enum(PRETRAIN_TARGETS)
       .default('patch-channel')
       .describe(`What is predicted for each token. ${describeEntries(TARGETS)}.`),
+    fromWeights: z.boolean().default(false).describe('Start from model.weights instead of initial weights.'),
   })
   .describe('Pre-training (PAPER.md §6).');
 

@@ -2,6 +2,7 @@
  * A plan in parts, for several machines without a scheduler. The plan alone determines the part of each stage, so
  * machines that read the same spec need not communicate.
  */
+import { groupBy } from '../common/group-by.js';
 import { stageIds, type Plan, type Stage } from './stages.js';
 
 /** One part of `count`. */
@@ -29,7 +30,7 @@ export function parseShard(text: string): Shard | undefined {
 /**
  * The part of a plan that a shard runs, in the plan's order.
  *
- * Jobs that share a stage are in the same shard, and so are a stage and its parent. Shards are disjoint, include the
+ * Jobs that share a stage or a selection are in the same shard, and so are a stage and its parent. Shards are disjoint, include the
  * parents of their stages, and together are the plan. Their numbers of pre-trainings differ by at most one, also of the
  * seeds of the first look where results decide how many seeds run; a shard may be empty.
  */
@@ -78,6 +79,10 @@ function inOrder(families: readonly Stage[][], { seeds }: Plan): Stage[][] {
 function familiesOf(plan: Plan): Stage[][] {
   const kin = new Kin();
   for (const job of plan.jobs) kin.join(stageIds(job));
+  // The results of its trials decide which runs of a selection are needed.
+  for (const jobs of groupBy(plan.jobs, ({ candidate }) => candidate?.selection ?? '').values()) {
+    if (jobs[0]?.candidate !== undefined) kin.join(jobs.flatMap(stageIds));
+  }
   for (const { id, parent } of plan.stages) kin.join(parent === null ? [id] : [parent, id]);
   const families = new Map<string, Stage[]>();
   for (const stage of plan.stages) {

@@ -6,7 +6,9 @@ import { groupBy } from '../common/group-by.js';
 import type { UnlabelledData } from '../data/registry.js';
 import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
+import type { WeightsFormat } from '../weights/names.js';
 import type { PretrainSpec } from './schema.js';
+import type { TrainOn } from './select-schema.js';
 import type { Task } from './task.js';
 
 /** Increased whenever a change of the code changes results: stages of another revision are computed again. */
@@ -18,10 +20,20 @@ export interface PretrainConfig {
   data: UnlabelledData;
   model: ModelConfig;
   task: Task;
-  recipe: Omit<PretrainSpec, 'target' | 'data'>;
+  recipe: Omit<PretrainSpec, 'target' | 'data' | 'fromWeights'>;
+  /** The weights that training starts from; absent: initial ones. */
+  weights?: WeightsInput;
 }
 
 export type StageConfig = PretrainConfig | EvaluationStageConfig;
+
+/** A file of weights that a stage starts from. Only the digest decides its result. */
+export interface WeightsInput {
+  file: string;
+  format: WeightsFormat | 'auto';
+  /** The SHA-256 of the file. */
+  sha256: string;
+}
 
 /** The epochs of a stage's recipe; null if it has none. */
 export function epochsOf({ recipe }: StageConfig): number | null {
@@ -37,11 +49,17 @@ export function withoutPlace(data: UnlabelledData): object {
   return { ...content, validation: 'folder' in validation ? { ...validation, folder: true } : validation };
 }
 
+/** A configuration without the places of its files, as it is hashed and compared. */
+export function withoutPlaces({ weights, ...config }: StageConfig): object {
+  const data = withoutPlace(config.data);
+  return { ...config, data, ...(weights === undefined ? {} : { weights: { sha256: weights.sha256 } }) };
+}
+
 /** One unit of work with one folder of results. */
 export interface Stage {
   /**
-   * The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without `data.path` and
-   * `data.splits`.
+   * The first 16 hexadecimal digits of the SHA-256 of the canonical JSON of all that follows, without the places of
+   * data and weights.
    */
   id: string;
   config: StageConfig;
@@ -67,14 +85,18 @@ export interface Cell {
 /** Cells that reduce to the same work. */
 export interface Job {
   cells: Cell[];
-  /** null: scratch. */
+  /** null: scratch, or given weights. */
   task: Task | null;
+  /** The SHA-256 of the given weights that stand in place of a pre-training; absent: there are none. */
+  weights?: string;
   seed: number;
   pretrain: string | null;
   /** The stages of each evaluation by its name in `evaluate`: one, or a list with one for each of its repeats. */
   evaluations: Readonly<Record<string, string | readonly string[]>>;
   /** The evaluation that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
   rankedBy: string | null;
+  /** The candidate of which it is a trial or a run; undefined: no value of it is chosen. */
+  candidate?: JobCandidate;
 }
 
 type Stages = Pick<Job, 'pretrain' | 'evaluations'>;
@@ -109,6 +131,35 @@ export function entryNames({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): Rea
   return new Map(stages.map(({ id, config }) => [id, names.get(id) ?? config.kind]));
 }
 
+/** A candidate of a selection, in one job. */
+export interface JobCandidate {
+  /** Identity of the selection. */
+  selection: string;
+  /** Place among the candidates of the selection: of equally good ones the first is chosen. */
+  index: number;
+  /** The values of the keys that are chosen. */
+  values: Record<string, unknown>;
+  /** Whether the job measures the candidate on the validation images; otherwise it is reported if the candidate is chosen. */
+  isTrial: boolean;
+}
+
+/** What is chosen for one cell, all of its reporting seeds together. */
+export interface Selection {
+  id: string;
+  /** The metric that is compared. */
+  by: string;
+  /** The keys that are chosen. */
+  keys: string[];
+  /** The seeds of the trials. */
+  seeds: number[];
+  /** Candidates for each cell of the sweep. In this cell, those that are the same work are one. */
+  planned: number;
+  /** Images that the cell with its chosen values is trained on. */
+  train: TrainOn;
+  /** The cell at its first reporting seed. */
+  cell: Cell;
+}
+
 /** When a sweep has seeds enough: all stages of the most seeds are in its plan, and those after the decision do not run. */
 export interface SeedsRule {
   /** In the order in which they are used. */
@@ -138,6 +189,8 @@ export interface Plan {
   compare?: readonly Comparison[];
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
+  /** What is chosen for each cell; undefined: all values are fixed. */
+  selections?: Selection[];
 }
 
 /** How many of some stages of a plan are pre-trainings, and how many belong to each evaluation. */

@@ -11,13 +11,14 @@ import { formatPath, type Path } from './problems.js';
 import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
 import type { Comparison } from './stages.js';
 import { rangeSchema, valuesOfRange } from './ranges.js';
+import { selectSchema, type SelectSpec } from './select-schema.js';
 import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const NAME_RULE = 'expected letters, digits, ".", "_" and "-", beginning with a letter or digit';
 
-// --- variants --------------------------------------------------------------------------------------------------------
+// --- job and variants ------------------------------------------------------------------------------------------------
 
 /** The keys of a variant: those of a job, each of which may also be null. */
 function variantKeys(node: KeyNode): z.ZodType {
@@ -122,6 +123,7 @@ function schemaOf(variants: VariantNames) {
         .array(z.strictObject({ ...keys, zip }))
         .optional()
         .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
+      select: selectSchema.optional(),
       exclude: z.array(axes).optional().meta({
         description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
       }),
@@ -146,6 +148,7 @@ export interface SweepFile {
   zips: Zip[];
   include: { grid: Axes; zips: Zip[] }[];
   exclude: Axes[];
+  select?: SelectSpec;
   seeds?: SeedsFile;
   compare?: Comparison[];
 }
@@ -187,7 +190,19 @@ export function parseSweepFile(value: unknown): ParsedSweepFile {
 }
 
 function normalize(
-  { name, description, job, variants, grid, zip, include, exclude, seeds, compare }: z.output<typeof sweepSchema>,
+  {
+    name,
+    description,
+    job,
+    variants,
+    grid,
+    zip,
+    include,
+    exclude,
+    select,
+    seeds,
+    compare,
+  }: z.output<typeof sweepSchema>,
   findings: Finding[],
 ): SweepFile {
   const axesAt = (raw: unknown, path: Path): Axes => lists(isMapping(raw) ? raw : {}, path, findings);
@@ -216,9 +231,15 @@ function normalize(
       zips: zipsAt(paired, ['include', index]),
     })),
     exclude: (exclude ?? []).map((entry, index) => axesAt(entry, ['exclude', index])),
+    ...(select === undefined ? {} : { select: { ...select, over: given(select.over) } }),
     ...(seeds === undefined ? {} : { seeds }),
     ...(compare === undefined ? {} : { compare: compare.map(([a, b]): Comparison => [a!, b!]) }),
   };
+}
+
+/** The keys of `select.over` that are written. */
+function given(over: z.output<typeof selectSchema>['over']): SelectSpec['over'] {
+  return Object.fromEntries(Object.entries(over).flatMap(([key, choices]) => (choices ? [[key, choices]] : [])));
 }
 
 function lists(raw: Record<string, unknown>, root: Path, findings: Finding[]): Axes {

@@ -9,6 +9,7 @@ import type { Finding } from './issues.js';
 import { applyOverrides, parseOverrides, shadowedOverrides, type Override } from './overrides.js';
 import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
+import { resolveSelection, type SweepSelection } from './selection.js';
 import { resolveSeeds, seedsFindings } from './seeds.js';
 import type { Comparison, SeedsRule } from './stages.js';
 import { NAME, parseSweepFile, type Axes, type SweepFile } from './sweep-schema.js';
@@ -23,6 +24,8 @@ export interface Sweep {
   cells: ResolvedCell[];
   /** Cells that are contradictions. */
   leftOut: LeftOutCell[];
+  /** What is chosen for each cell; undefined: all values are fixed. */
+  selection?: SweepSelection;
   seeds?: SeedsRule;
   compare?: readonly Comparison[];
   source: SweepSource;
@@ -95,6 +98,11 @@ export function readSweep(text: string, { file, defaultName, sets = [], readText
   const { cells, leftOut, findings, ...expanded } = resolveCells(sweep, grids, set);
   failOn(locate([...findings, ...entryFindings(cells)]));
   if (cells.length === 0) failOn(locate([emptiness(leftOut)]));
+  const selected =
+    sweep.select === undefined
+      ? undefined
+      : resolveSelection({ select: sweep.select, cells, grids: expanded.grids, job: sweep.job });
+  failOn(locate(selected?.findings ?? []));
   const withoutSet = overrides.filter(setsJob).flatMap((override) => {
     const others = overrides.filter((other) => other !== override);
     const without = parseSweepFile(applyOverrides(written, others).document.value);
@@ -105,6 +113,7 @@ export function readSweep(text: string, { file, defaultName, sets = [], readText
     ...(sweep.description === undefined ? {} : { description: sweep.description }),
     cells,
     leftOut,
+    ...(selected === undefined ? {} : { selection: selected.selection }),
     ...(sweep.seeds === undefined ? {} : { seeds: resolveSeeds(sweep.seeds) }),
     ...(sweep.compare === undefined ? {} : { compare: sweep.compare }),
     source: {

@@ -22,12 +22,19 @@ export function unitePlans(plans: readonly Plan[]): Plan {
     jobs: uniteJobs(plans.flatMap(({ jobs }) => jobs)),
     stages: [...new Map(plans.flatMap(({ stages }) => stages).map((stage) => [stage.id, stage])).values()],
     leftOut: distinct(plans.flatMap(({ leftOut }) => leftOut)),
+    ...(plans.some(({ selections }) => selections !== undefined)
+      ? { selections: distinct(plans.flatMap(({ selections = [] }) => selections)) }
+      : {}),
   };
 }
 
 /** The distinct jobs, in their order. */
 function uniteJobs(jobs: readonly Job[]): Job[] {
-  const same = [...groupBy(jobs, ({ pretrain, evaluations }) => canonicalJson([pretrain, evaluations])).values()];
+  const same = [
+    ...groupBy(jobs, ({ pretrain, evaluations, candidate }) =>
+      canonicalJson([pretrain, evaluations, candidate ?? null]),
+    ).values(),
+  ];
   const merged = same.map(([first, ...others]) => withCells(first!, others));
   // A plan with further evaluations has the same runs, each with more stages.
   const holders = new Map<string, Job[]>();
@@ -51,6 +58,8 @@ function uniteJobs(jobs: readonly Job[]): Job[] {
 const stagesIn = (job: Job): number => evaluationIds(job).length;
 
 function isPartOf(part: Job, whole: Job): boolean {
+  // What is reported of a candidate depends on the choice.
+  if (canonicalJson(part.candidate ?? null) !== canonicalJson(whole.candidate ?? null)) return false;
   const stages = new Set(evaluationIds(whole));
   return evaluationIds(part).every((id) => stages.has(id));
 }

@@ -6,6 +6,7 @@ import { fewerThan, type Dataset } from '../data/split.js';
 import { TARGET_NAMES, type TargetKind } from '../data/target.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { DataSpec } from '../spec/schema.js';
+import type { WeightsInput } from '../spec/stages.js';
 import type { StageContext } from '../training/stage-context.js';
 import { TEST_IMAGES, type Fields, type Metrics } from './fields.js';
 import { columnsOf, resultSchemaOf, type Baseline, type FileKeys, type StageKindEntry, type Trains } from './stage.js';
@@ -26,6 +27,13 @@ export type EvaluationContext<Needed extends Needs = Needs> = StageContext<Datas
 export type ScratchKeys = Readonly<Record<string, string>>;
 
 type NoKeys = Readonly<Record<string, never>>;
+
+/** Values of a result that are no single number, such as a number for each class. */
+export type Details = Readonly<Record<string, { schema: z.ZodType }>>;
+
+/** An evaluation without them. */
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no keys is what is meant
+export type NoDetails = Pick<Details, never>;
 
 /**
  * A recipe in a stage's configuration: the values for training from scratch are under the plain keys, also those of the
@@ -49,6 +57,8 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   shots?: number;
   /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
   repeat?: number;
+  /** The weights that stand in place of a pre-training; absent: none do. */
+  weights?: WeightsInput;
 }
 
 /**
@@ -63,6 +73,7 @@ export function seedOf({ seed, repeat = 0 }: { seed: number; repeat?: number }):
 export interface EvaluationEntry extends StageKindEntry {
   needs: Needs;
   scratchKeys: ScratchKeys;
+  choices: readonly string[];
 }
 
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
@@ -73,6 +84,7 @@ export interface EvaluationDeclaration<
   Measured extends Metrics,
   Numbers extends Fields,
   Scratch extends ScratchKeys,
+  More extends Details = NoDetails,
 > {
   /** The name in `evaluate` and `--metric`; its recipe is the key of the job with this name. */
   name: Name;
@@ -83,10 +95,14 @@ export interface EvaluationDeclaration<
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
+  /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
+  choices?: readonly Extract<keyof z.output<Recipe>, string>[];
   /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */
   numbers: Numbers;
+  /** Values of its result that are no single number. No table has them by itself. */
+  details?: More;
   /** Omitted if there is no training loss to judge. */
   baseline?: Baseline<Extract<keyof Numbers, string>>;
   /**
@@ -98,18 +114,23 @@ export interface EvaluationDeclaration<
   run(
     config: EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>,
     context: EvaluationContext<Needed>,
-  ): Promise<ResultNumbers<Name, Measured, Numbers>>;
+  ): Promise<ResultNumbers<Name, Measured, Numbers, More>>;
 }
 
 /** The return value of `run`: the result without the values that follow from the stage's files. */
-export type ResultNumbers<Name extends string, Measured extends Metrics, Numbers extends Fields> = Omit<
-  z.output<ResultSchema<Name, Measured, Numbers>>,
-  FileKeys
->;
+export type ResultNumbers<
+  Name extends string,
+  Measured extends Metrics,
+  Numbers extends Fields,
+  More extends Details = NoDetails,
+> = Omit<z.output<ResultSchema<Name, Measured, Numbers, More>>, FileKeys>;
 
-type ResultSchema<Name extends string, Measured extends Metrics, Numbers extends Fields> = ReturnType<
-  typeof resultSchemaOf<Name, Measured & Numbers & typeof TEST_IMAGES>
->;
+type ResultSchema<
+  Name extends string,
+  Measured extends Metrics,
+  Numbers extends Fields,
+  More extends Details,
+> = ReturnType<typeof resultSchemaOf<Name, Measured & Numbers & More & typeof TEST_IMAGES>>;
 
 /**
  * Creates an evaluation from its declaration. List it in `index.ts`; plans, results, progress, tables, `--metric`,
@@ -122,8 +143,9 @@ export function defineEvaluation<
   Measured extends Metrics,
   Numbers extends Fields,
   const Scratch extends ScratchKeys = NoKeys,
->(declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch>) {
-  const { name, needs, metrics, numbers, scratchKeys, baseline = null } = declaration;
+  More extends Details = NoDetails,
+>(declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch, More>) {
+  const { name, needs, metrics, numbers, details, scratchKeys, baseline = null } = declaration;
   return {
     ...declaration,
     /**
@@ -144,8 +166,14 @@ export function defineEvaluation<
     },
     baseline,
     scratchKeys: scratchKeys ?? {},
+    choices: declaration.choices ?? [],
     columns: columnsOf({ ...columnsOfMetrics(metrics), ...numbers }, TEST_IMAGES),
-    result: resultSchemaOf(name, { ...metrics, ...numbers, ...TEST_IMAGES }),
+    result: resultSchemaOf<Name, Measured & Numbers & More & typeof TEST_IMAGES>(name, {
+      ...metrics,
+      ...numbers,
+      ...details!, // without details, it has no keys to be missed
+      ...TEST_IMAGES,
+    }),
   };
 }
 

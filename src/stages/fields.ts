@@ -120,6 +120,14 @@ export const BATCH_SIZE = {
   digits: 0,
 } satisfies Field;
 
+/** Missing in results of versions that did not choose. */
+export const BASE_LEARNING_RATE = {
+  schema: z.number().positive().nullable().default(null),
+  label: 'base learning rate',
+  description: 'The base learning rate of the result: chosen on the validation images if the recipe lists several.',
+  digits: 5,
+} satisfies Field;
+
 /** The loss of predicting equal odds for every class: the logarithm of the number of classes. */
 export const CHANCE_LOSS = {
   schema: sinceRevision2(z.number()),
@@ -151,5 +159,16 @@ export const ACCURACY = {
     digits: 2,
     better: 'higher',
     tag: 'accuracy/top-5',
+  },
+  meanPerClass: {
+    schema: z.number().nullable().default(null),
+    label: 'mean per class',
+    title: 'Mean per class',
+    name: 'mean accuracy per class',
+    description: 'Mean of the accuracies of the classes on the test set; empty in results of earlier versions.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'higher',
+    tag: 'accuracy/mean-per-class',
   },
 } satisfies Metrics;

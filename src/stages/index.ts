@@ -2,16 +2,22 @@
 import type { z } from 'zod';
 import { namesOf, registry } from '../common/registry.js';
 import type { EvaluationConfig, EvaluationEntry, ResolvedRecipe } from './evaluation.js';
+import { attentive } from './attentive.js';
 import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { robustness } from './robustness.js';
+import { segment } from './segment.js';
 import type { StageKindEntry } from './stage.js';
 
 export const EVALUATIONS = registry({
   finetune,
   linear,
   knn,
+  robustness,
+  attentive,
+  segment,
 });
 
 /** The kinds of stages in the order in which a job runs them. */

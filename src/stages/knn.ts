@@ -1,12 +1,14 @@
 /** k nearest neighbours on frozen features. Nothing is trained. */
 import { z } from 'zod';
-import { count, labelFraction, positive } from '../common/values.js';
+import { count, labelFraction, oneOrMore, positive } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, sinceRevision2, type Fields } from './fields.js';
 
 const recipe = z
   .strictObject({
-    k: count.default(20).describe('Number of neighbours.'),
+    k: oneOrMore(count)
+      .default(20)
+      .describe('Number of neighbours. Of several, the one with the best accuracy on the validation images counts.'),
     temperature: positive.default(0.07).describe('Votes weigh exp(cosine similarity / temperature).'),
     labelFraction,
   })
@@ -30,6 +32,7 @@ export const knn = defineEvaluation({
   needs: 'class',
   trains: 'nothing',
   recipe,
+  choices: ['k'],
   metrics: ACCURACY,
   numbers,
   async run(config, context) {

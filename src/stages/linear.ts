@@ -1,14 +1,19 @@
 /** Linear probe: a linear classifier on frozen, standardised features. (PAPER.md §10) */
 import { z } from 'zod';
-import { count, labelFraction, nonNegative, positive, warmup } from '../common/values.js';
+import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
-import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
+import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
 
-const recipe = z
+export const linearRecipe = z
   .strictObject({
     epochs: count.default(90).describe('Passes over the frozen features.'),
     batchSize: count.default(256).describe('Features in one optimiser step.'),
-    baseLearningRate: positive.default(0.1).describe('Peak learning rate for a batch of 256 (SGD, momentum 0.9).'),
+    baseLearningRate: oneOrMore(positive)
+      .default(0.1)
+      .describe(
+        'Peak learning rate for a batch of 256 (SGD, momentum 0.9). Several are trained in one pass; the one with the best ' +
+          'accuracy on the validation images counts.',
+      ),
     warmupEpochs: warmup.default(10).describe('Epochs of linear warm-up from 0, or a percentage of epochs.'),
     weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
     labelFraction,
@@ -19,9 +24,10 @@ const numbers = {
   loss: { ...LOSS, schema: sinceRevision2(z.number()) },
   chanceLoss: CHANCE_LOSS,
   batchSize: BATCH_SIZE,
+  baseLearningRate: BASE_LEARNING_RATE,
 } satisfies Fields;
 
-export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof recipe>>;
+export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof linearRecipe>>;
 export type LinearNumbers = ResultNumbers<'linear', typeof ACCURACY, typeof numbers>;
 
 export const linear = defineEvaluation({
@@ -29,7 +35,8 @@ export const linear = defineEvaluation({
   title: 'linear probe',
   needs: 'class',
   trains: 'a head',
-  recipe,
+  recipe: linearRecipe,
+  choices: ['baseLearningRate'],
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },

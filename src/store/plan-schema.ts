@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { namesOf } from '../common/registry.js';
 import { DATASETS } from '../data/registry.js';
 import { ENTRY_NAME, MOST_REPEATS } from '../spec/evaluate-schema.js';
+import { TRAIN_ON } from '../spec/select-schema.js';
 import { evaluationIds, stageIds, type Plan, type Stage } from '../spec/stages.js';
 import { NAME } from '../spec/sweep-schema.js';
 import { MASK_KINDS, MISALIGNMENTS, PRETRAIN_TARGETS, STYLE_KINDS } from '../spec/task.js';
@@ -78,10 +79,29 @@ const entry = z.string().regex(ENTRY_NAME, 'it cannot name an evaluation').max(2
 const job = z.strictObject({
   cells: z.array(cell).min(1),
   task: task.nullable(),
+  weights: z.string().optional(),
   seed,
   pretrain: id.nullable(),
   evaluations: z.record(entry, z.union([id, z.array(id).min(2).max(MOST_REPEATS)])),
   rankedBy: entry.nullable(),
+  candidate: z
+    .strictObject({
+      selection: id,
+      index: z.int().nonnegative().max(1_000_000),
+      values: z.record(z.string(), z.unknown()),
+      isTrial: z.boolean(),
+    })
+    .optional(),
+});
+
+const selection = z.strictObject({
+  id,
+  by: z.string().min(1).max(200),
+  keys: z.array(z.string()).min(1),
+  seeds: z.array(seed).min(1),
+  planned: z.int().positive(),
+  train: z.enum(TRAIN_ON),
+  cell,
 });
 
 const seeds = z
@@ -110,6 +130,7 @@ const part = z.strictObject({
     .max(1000)
     .optional(),
   leftOut: z.array(z.strictObject({ cell, reason: z.string() })),
+  selections: z.array(selection).optional(),
 });
 
 /** A sweep of the largest number of cells has some 60 MB. */
@@ -118,7 +139,7 @@ const PLAN_BYTES = { mostBytes: 256 * MEBIBYTE };
 /** A plan of which some stages were left out, as a submission to Slurm has it. */
 export const partialPlanSchema = part.register(FILE_KINDS, PLAN_BYTES) as unknown as z.ZodType<Plan>;
 
-const whole = part.superRefine(({ jobs, stages }, context) => {
+const whole = part.superRefine(({ jobs, stages, selections = [] }, context) => {
   const known = new Set<string>();
   const pretrainings = new Set(stages.flatMap(({ id: own, config: { kind } }) => (kind === 'pretrain' ? [own] : [])));
   for (const { id: own, parent } of stages) {
@@ -134,6 +155,13 @@ const whole = part.superRefine(({ jobs, stages }, context) => {
   const missing = jobs.flatMap(stageIds).find((one) => !known.has(one));
   if (missing !== undefined)
     context.addIssue({ code: 'custom', message: `a job names stage ${missing}, which it lacks` });
+  const selected = new Set(selections.map(({ id: own }) => own));
+  const unknown = jobs.find(({ candidate }) => candidate !== undefined && !selected.has(candidate.selection));
+  if (unknown !== undefined)
+    context.addIssue({
+      code: 'custom',
+      message: `a job names selection ${unknown.candidate!.selection}, which it lacks`,
+    });
   const wrong = jobs.flatMap(evaluationIds).find((one) => pretrainings.has(one));
   if (wrong !== undefined)
     context.addIssue({ code: 'custom', message: `a job has the pre-training ${wrong} as an evaluation` });

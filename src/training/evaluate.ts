@@ -1,6 +1,9 @@
 /** Deterministic evaluation: no augmentation, no random draw, every image of the test set once. */
 import * as tf from '@tensorflow/tfjs';
+import type { ByteImage, FloatImage } from '../common/image.js';
+import { viewPixels, type View } from '../common/view.js';
 import { evaluationView } from '../data/augment.js';
+import { wholeView } from '../data/augmentations/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
 import { countWork } from '../common/work.js';
 import type { Split } from '../data/split.js';
@@ -15,6 +18,7 @@ const BATCH = 128;
  * Applies a model to every image of a split, as in an evaluation. Each image that can be decoded counts once; the
  * others are not replaced.
  *
+ * @param change Changes the pixels of a view before the model sees them, by the index of its image.
  * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
  * @returns The outputs [images, width], row-major, and the target of each of these images.
  * @throws TrainingError if too few images can be decoded, see `data/split.ts`.
@@ -23,18 +27,29 @@ export async function applyToSplit<Target>(
   split: Split<Target>,
   imageSize: number,
   model: (images: tf.Tensor4D) => tf.Tensor2D,
+  change?: (image: FloatImage, index: number) => Promise<ByteImage>,
 ): Promise<{ outputs: Float32Array; targets: Target[]; width: number }> {
   const targets: Target[] = [];
   const rows: Float32Array[] = [];
   let width = 0;
   const prepare = async (indices: Int32Array) => {
-    const read = await Promise.all(Array.from(indices, (index) => split.read(index)));
-    const decoded = read.filter((sample) => sample !== null);
-    if (decoded.length === 0) return null;
-    return normalizedBatch(
-      decoded.map(({ image, target }) => {
-        return Promise.resolve({ view: evaluationView(image, imageSize), patches: [], target });
+    const read = await Promise.all(
+      Array.from(indices, async (index) => {
+        const sample = await split.read(index);
+        return sample === null ? [] : [{ ...sample, index }];
       }),
+    );
+    const decoded = read.flat();
+    if (decoded.length === 0) return null;
+    const viewOf = async (image: ByteImage, index: number): Promise<View> => {
+      const view = evaluationView(image, imageSize);
+      if (change === undefined) return view;
+      const pixels = viewPixels(view);
+      image.release?.();
+      return wholeView(await change(pixels, index));
+    };
+    return normalizedBatch(
+      decoded.map(async ({ image, target, index }) => ({ view: await viewOf(image, index), patches: [], target })),
       imageSize,
     );
   };
@@ -59,13 +74,17 @@ export async function applyToSplit<Target>(
   return { outputs, targets, width };
 }
 
-/** Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. */
+/**
+ * Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. The mean per class is that of
+ * the recalls of the classes that have images: the balanced accuracy.
+ */
 export function accuracies(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,
   classes: number,
-): { accuracy: number; top5: number | null } {
+): { accuracy: number; top5: number | null; meanPerClass: number } {
   let [first, fifth] = [0, 0];
+  const ofClass = Array.from({ length: classes }, () => ({ images: 0, right: 0 }));
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     const own = scores[i * classes + label]!;
@@ -75,9 +94,14 @@ export function accuracies(
       // A NaN score must never count as right.
       if (!(other < own) && c !== label && (other !== own || c < label)) above += 1;
     }
-    if (above < 1 && !Number.isNaN(own)) first += 1;
+    const right = above < 1 && !Number.isNaN(own);
+    if (right) first += 1;
+    ofClass[label]!.images += 1;
+    if (right) ofClass[label]!.right += 1;
     if (above < 5 && !Number.isNaN(own)) fifth += 1;
   }
   const percent = (count: number): number => (100 * count) / labels.length;
-  return { accuracy: percent(first), top5: classes > 5 ? percent(fifth) : null };
+  const recalls = ofClass.filter(({ images }) => images > 0).map(({ images, right }) => (100 * right) / images);
+  const meanPerClass = recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
+  return { accuracy: percent(first), top5: classes > 5 ? percent(fifth) : null, meanPerClass };
 }

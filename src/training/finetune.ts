@@ -34,6 +34,7 @@ import { augmentedView, augmenterOf } from './views.js';
 interface Measured {
   accuracy: number;
   top5: number | null;
+  meanPerClass: number;
   testImages: number;
 }
 
@@ -129,15 +130,13 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       loop,
     );
     // If the stage was resumed after its last checkpoint, only this is left to do.
-    const { accuracy, top5, testImages } = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
+    const values = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
     return {
       kind: 'finetune',
       epochs: recipe.epochs,
       ...trained,
       corruptImages: corruptImages(dataset),
-      accuracy,
-      top5,
-      testImages,
+      ...values,
       trainImages: labelled.decodable,
       chanceLoss: Math.log(classes),
     };
@@ -148,7 +147,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
 
 /** Saves the weights with the best accuracy so far; of equally good ones, the earlier. */
 async function keepBest(
-  { identity, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'paths' | 'mayWrite'>,
+  { identity, about, paths, mayWrite }: Pick<EvaluationContext, 'identity' | 'about' | 'paths' | 'mayWrite'>,
   parameters: Parameters,
   epoch: number,
   accuracy: number,
@@ -156,7 +155,7 @@ async function keepBest(
   const best = bestSoFar(paths.bestCheckpoint, identity);
   if (best !== null && best >= accuracy) return;
   mayWrite();
-  const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy) };
+  const metadata = { ...identityMetadata(identity), epoch: String(epoch), accuracy: String(accuracy), ...about };
   await writeSafetensors(paths.bestCheckpoint, toSources(parameters), metadata);
 }
 

@@ -3,29 +3,51 @@
  * votes for an image are divided by the nearest neighbour's weight, which is then 1, so that they do not underflow.
  */
 import * as tf from '@tensorflow/tfjs';
+import { asList } from '../common/values.js';
 import { countWork } from '../common/work.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import type { KnnConfig, KnnNumbers } from '../stages/knn.js';
+import { accuracies } from './evaluate.js';
 import { extractFeatures, probed, rowsOf, type FeatureSet } from './features.js';
 
 /** Test images compared at once; the similarities of a block are BLOCK × training images. */
 const BLOCK = 256;
 
-/** Extracts features, and classifies every test image by its neighbours in the training set. */
+/** Extracts features, and classifies every image that is measured by its neighbours in the training set. */
 export async function nearestNeighbours(config: KnnConfig, context: EvaluationContext<'class'>): Promise<KnnNumbers> {
   const begin = performance.now();
+  const { recipe } = config;
   const classes = context.dataset.classes.length;
   context.emit({ type: 'started', device: context.device, steps: 0, fromStep: 0 });
-  const { train, test } = await extractFeatures(config, context);
-  const scores = await vote(train, test, classes, config.recipe);
+  const candidates = asList(recipe.k);
+  const { train, test, validation } = await extractFeatures(config, context, { choose: candidates.length > 1 });
+  const chosen =
+    validation === null ? candidates[0]! : await chooseK(train, validation, classes, { ...recipe, candidates });
+  const scores = await vote(train, test, classes, { ...recipe, k: chosen });
   return {
     kind: 'knn',
     epochs: 0,
     steps: 0,
     seconds: (performance.now() - begin) / 1000,
-    k: Math.min(config.recipe.k, train.labels.length),
+    k: Math.min(chosen, train.labels.length),
     ...probed(scores, { train, test }, context.dataset),
   };
+}
+
+/** The number of neighbours with the highest accuracy on the validation images; of equally good ones, the first. */
+async function chooseK(
+  train: FeatureSet,
+  validation: FeatureSet,
+  classes: number,
+  { candidates, temperature }: { candidates: readonly number[]; temperature: number },
+): Promise<number> {
+  let best = { k: candidates[0]!, accuracy: -1 };
+  for (const k of candidates) {
+    const scores = await vote(train, validation, classes, { k, temperature });
+    const { accuracy } = accuracies(scores, validation.labels, classes);
+    if (accuracy > best.accuracy) best = { k, accuracy };
+  }
+  return best.k;
 }
 
 /** Summed votes [test, classes]. Features are scaled to length 1 in place. */

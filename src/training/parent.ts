@@ -13,6 +13,7 @@ export interface Parent {
   weights: Values;
   /** Digest of the checkpoint, computed from the file and verified. */
   sha256: string;
+  config: PretrainConfig;
 }
 
 /**
@@ -26,7 +27,7 @@ export interface Parent {
 export function readParent(paths: StagePaths, id: string): Parent {
   const config = readConfig(paths, id);
   const recorded = readDigest(paths, id);
-  let parent: Parent;
+  let parent: Omit<Parent, 'config'>;
   try {
     parent = readWeights(paths.checkpoint, { stage: id, parent: null, shapes: pretrainShapes(config) });
   } catch (error) {
@@ -36,7 +37,7 @@ export function readParent(paths: StagePaths, id: string): Parent {
     const [found, named] = [parent.sha256, recorded].map((digest) => digest.slice(0, 12));
     throw refusal(`${paths.checkpoint} (${found}…) is not the checkpoint that ${paths.result} names (${named}…)`, id);
   }
-  return parent;
+  return { ...parent, config };
 }
 
 function readConfig({ stage: path }: StagePaths, id: string): PretrainConfig {

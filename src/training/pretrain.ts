@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { stream } from '../common/random.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import type { Split } from '../data/split.js';
-import { initialValues } from '../model/parameters.js';
+import { initialValues, transfer } from '../model/parameters.js';
 import { predict, type DropPath } from '../model/vit.js';
 import { composeObjective, type Batch, type Objective } from '../objectives/compose.js';
 import type { PretrainConfig } from '../spec/stages.js';
@@ -41,7 +41,10 @@ export async function pretrain(config: PretrainConfig, context: StageContext): P
   const { length } = dataset.train;
   const steps = stepsPerEpoch(length, recipe.batchSize);
   const shapes = pretrainShapes(config);
-  const initial = () => initialValues(model, purpose, seed);
+  const initial = () => {
+    const fresh = initialValues(model, purpose, seed);
+    return context.parent ? transfer(context.parent, fresh) : fresh;
+  };
   const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
   try {
     const baseline = await zeroLoss(config, objective, dataset.train);

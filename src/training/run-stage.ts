@@ -1,13 +1,16 @@
 /** Runs one stage from its configuration to its result: the work of a worker process. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { TrainingError } from '../common/errors.js';
+import { TrainingError, UsageError } from '../common/errors.js';
 import { openStageData } from '../data/stage-data.js';
+import type { Values } from '../model/parameters.js';
 import { hasProducts } from '../ops/index.js';
 import type { Stage, StageConfig } from '../spec/stages.js';
 import { EVALUATIONS, leavesCheckpoint, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import { openJson, writeJson } from '../store/files.js';
 import { siblingPaths, type StagePaths } from '../store/layout.js';
 import { stageSchema, type StageNumbers, type StageResult } from '../store/records.js';
+import { describeCheckpoint } from '../weights/about.js';
+import { readGiven } from '../weights/given.js';
 import { withMemoryRemedy } from './memory-remedy.js';
 import { readParent } from './parent.js';
 import { pretrain } from './pretrain.js';
@@ -59,7 +62,8 @@ export async function runStage(
     identity: { stage: stage.id, parent: parent?.sha256 ?? null },
     paths,
     dataset,
-    parent: parent?.weights ?? null,
+    parent: parent?.weights ?? givenWeights(stage.config),
+    about: describeCheckpoint(stage, parent?.config ?? null, dataset.classes),
   };
   const numbers = await run(stage.config, context).catch((error: unknown) => {
     throw withMemoryRemedy(error, stage.config);
@@ -81,6 +85,18 @@ export async function runStage(
   writeJson(paths.result, result);
   rmSync(paths.previousCheckpoint, { recursive: true, force: true });
   return result;
+}
+
+/** The weights of the stage's file, which must be the planned one. */
+function givenWeights(config: StageConfig): Values | null {
+  const { weights } = config;
+  if (weights === undefined) return null;
+  try {
+    return readGiven({ ...config, weights });
+  } catch (error) {
+    if (error instanceof UsageError) throw new TrainingError(error.message);
+    throw error;
+  }
 }
 
 function run(config: StageConfig, context: StageContext): Promise<StageNumbers> {

@@ -21,8 +21,10 @@ export interface StageContext<Data extends Dataset = Dataset> {
   identity: CheckpointIdentity;
   paths: StagePaths;
   dataset: Data;
-  /** Weights of the pre-training from which it starts; null if there is none. */
+  /** Weights of the pre-training from which it starts, or given ones; null if there are none. */
   parent: Values | null;
+  /** What its checkpoints say of themselves, as metadata; see `weights/about.ts`; absent: nothing. */
+  about?: Readonly<Record<string, string>>;
   /** Description of the device, for the record. */
   device: string;
   emit: (event: TrainingEvent) => void;
@@ -79,7 +81,7 @@ export function openState(
 
 /** Connects the training loop to the stage's files and events. */
 export function loopContext(context: StageContext, state: TrainingState): LoopContext {
-  const { identity, paths, emit, signal, mayWrite, checkpointEvery } = context;
+  const { identity, about, paths, emit, signal, mayWrite, checkpointEvery } = context;
   return {
     emit,
     signal,
@@ -88,7 +90,7 @@ export function loopContext(context: StageContext, state: TrainingState): LoopCo
     },
     save: async () => {
       mayWrite();
-      await saveState(paths, identity, state);
+      await saveState(paths, identity, state, about);
     },
     saveEvery: checkpointEvery,
   };

@@ -160,11 +160,14 @@ type Progress = Pick<TrainingState, 'step' | 'firstLoss' | 'losses'>;
 /**
  * Writes a checkpoint atomically: parameters under their names, then the progress and the optimisers' state. The
  * previous checkpoint is kept, since a disk may report a write that it has not finished.
+ *
+ * @param about Further metadata, which describe the model.
  */
 export async function saveState(
   paths: CheckpointPaths,
   identity: CheckpointIdentity,
   state: TrainingState,
+  about: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const tensors = new Map<string, tf.Variable>([
     ...state.parameters,
@@ -180,6 +183,7 @@ export async function saveState(
     step: String(state.step),
     first_loss: JSON.stringify(state.firstLoss),
     losses: JSON.stringify(state.losses),
+    ...about,
   });
   if (isThere(paths.checkpoint)) renameSync(paths.checkpoint, paths.previousCheckpoint);
   renameSync(next, paths.checkpoint);

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { VERSION } from '../../src/cli/version.js';
+import { VERSION } from '../../src/common/version.js';
 import type { StageProvenance } from '../../src/store/provenance.js';
 import { temporaryFolder, vitmim } from '../support/cli.js';
 import { makeRepository } from '../support/repository.js';

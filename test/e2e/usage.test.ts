@@ -1,7 +1,7 @@
 /** Bad usage and bad specs, through the real executable: exit code 2, the place, the remedy, and nothing written. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { VERSION } from '../../src/cli/version.js';
+import { VERSION } from '../../src/common/version.js';
 import { readFileSync } from 'node:fs';
 import { temporaryFolder, vitmim } from '../support/cli.js';
 

@@ -254,6 +254,16 @@ describe('parameters on a device', () => {
 });
 
 describe('transfer', () => {
+  it('computes the positions of images of another size anew, and takes all other weights', () => {
+    const [small, large] = [TINY, { ...TINY, imageSize: 2 * TINY.imageSize }];
+    const trained = initialValues(small, PRETRAINING, 1);
+    const fresh = initialValues(large, CLASSIFICATION, 2);
+    const both = transfer(trained, fresh);
+    expect(both.get('pos_embed')).toEqual(fresh.get('pos_embed'));
+    expect(both.get('blocks.0.mlp.fc1.weight')).toEqual(trained.get('blocks.0.mlp.fc1.weight'));
+    expect(() => transfer(initialValues({ ...small, dim: 2 * small.dim }, PRETRAINING, 1), fresh)).toThrow('has shape');
+  });
+
   const trained = initialValues(TINY, PRETRAINING, 1);
   const fresh = initialValues(TINY, CLASSIFICATION, 2);
 

@@ -123,6 +123,20 @@ const CASES: Case[] = [
     expected: ([x]) => [reference.crossEntropy(x!, labels, 3)],
     std: 5,
   },
+  {
+    // Of three pixels, the one in the middle does not count.
+    name: 'pixelCrossEntropy',
+    shapes: [[3, 3]],
+    run: ([x]) => ops.pixelCrossEntropy(x as tf.Tensor2D, tf.tensor1d([2, -1, 0], 'int32')),
+    expected: ([x]) => [
+      reference.crossEntropy(
+        [0, 1, 2, 6, 7, 8].map((i) => x![i]!),
+        [0, 0, 1, 1, 0, 0],
+        3,
+      ),
+    ],
+    std: 5,
+  },
 ];
 
 const others = (await availableDevices()).filter((name) => name !== 'simd');

@@ -18,11 +18,14 @@ import numpy as np
 import timm
 import torch
 import torch.nn.functional as F
-from timm.data import Mixup
+from timm.data import Mixup, random_erasing
 from timm.loss import SoftTargetCrossEntropy
 from timm.models.vision_transformer import VisionTransformer
 from timm.optim import param_groups_layer_decay
+from timm.utils import ModelEmaV2
 
+from augmentations import FILL, aa, posterize
+from PIL import Image
 from model import from_timm, parameter_shapes, positions, pretraining_prediction
 from objectives import area, hwc, normalize, patchify, targets, token_mean, unpatchify
 from streams import Stream
@@ -116,7 +119,49 @@ def augmented(pixels, index, epoch, size, recipe):
         h, w = min(height, round(width * 4 / 3)), min(width, round(height * 4 / 3))
         top, left = (height - h) // 2, (width - w) // 2
     view = resized(pixels[top : top + h, left : left + w], size)
-    return view.flip(1) if recipe["flip"] and random.uniform() < 0.5 else view
+    view = view.flip(1) if recipe["flip"] and random.uniform() < 0.5 else view
+    if recipe.get("randAugment") is not None:
+        view = rand_augmented(view, index, epoch, recipe["randAugment"])
+    return view
+
+
+def rand_augmented(view, index, epoch, recipe):
+    """timm's functions on Pillow images, with arguments drawn from the stream of the step."""
+    random = Stream(SEED, "augment", "randAugment", epoch, index)
+    names = [aa._RAND_INCREASING_TRANSFORMS[random.integer(15)] for _ in range(recipe["ops"])]
+    image = Image.fromarray((view * 255).round().numpy().astype(np.uint8))
+    for name in names:
+        if random.uniform() >= recipe["probability"]:
+            continue
+        magnitude = min(max(recipe["magnitude"] + recipe["std"] * random.normal(), 0), 10)
+        arguments = ()
+        if aa.LEVEL_TO_ARG[name] is not None:
+            # timm negates above .5.
+            with mock.patch.object(aa.random, "random", side_effect=lambda: random.uniform()):
+                arguments = aa.LEVEL_TO_ARG[name](magnitude, {})
+        function = posterize if name.startswith("Posterize") else aa.NAME_TO_OP[name]
+        options = {} if function is posterize else {"fillcolor": FILL, "resample": Image.Resampling.BICUBIC}
+        image = function(image, *arguments, **options)
+    return torch.from_numpy(np.asarray(image) / 255)
+
+
+def erased(images, indices, epoch, probability):
+    """timm's random erasing, on normalised images, with numbers from the stream of the step."""
+    for image, index in zip(images, indices):
+        random = Stream(SEED, "augment", "randomErasing", epoch, index)
+        if random.uniform() >= probability:
+            continue
+        noise = lambda *_, **__: torch.tensor(
+            [float(np.float32(random.normal())) for _ in range(math.prod(_[2]))]
+        ).reshape(_[2][1], _[2][2], 3).permute(2, 0, 1)
+        with (
+            mock.patch.object(random_erasing.random, "random", return_value=0.0),
+            mock.patch.object(random_erasing.random, "uniform", side_effect=random.uniform),
+            mock.patch.object(random_erasing.random, "randint", side_effect=lambda low, high: random.integer(high + 1)),
+            mock.patch.object(random_erasing, "_get_pixels", side_effect=noise),
+        ):
+            random_erasing.RandomErasing(1.0, mode="pixel", device="cpu")(image)
+    return images
 
 
 # Weights, learning rates and steps
@@ -156,7 +201,7 @@ def sampled(change):
     return [float(f"{v:.8g}") for v in [flat.norm().item(), *(flat[i * len(flat) // 7].item() for i in range(7))]]
 
 
-def train(recipe, length, groups, parts_of, after_epoch=lambda epochs: None):
+def train(recipe, length, groups, parts_of, after_epoch=lambda epochs: None, after_step=lambda: None):
     """The loop: losses and rates of every step, and the largest norm of a gradient."""
     per_epoch = length // recipe["batchSize"]
     optimizer = torch.optim.AdamW(groups, lr=1.0, betas=(recipe["beta1"], recipe["beta2"]), eps=1e-8)
@@ -174,6 +219,7 @@ def train(recipe, length, groups, parts_of, after_epoch=lambda epochs: None):
                 losses[-1] += loss.item() / recipe["accumulate"]
             norms.append(torch.nn.utils.clip_grad_norm_(parameters, recipe["clipGradient"] or math.inf).item())
             optimizer.step()
+            after_step()
         after_epoch(epoch + 1)
     assert recipe["clipGradient"] is None or min(norms) < recipe["clipGradient"] < max(norms), (min(norms), max(norms))
     means = np.array(losses).reshape(recipe["epochs"], per_epoch).mean(1)
@@ -344,8 +390,8 @@ def chw(pixels):
     return normalize(pixels).permute(0, 3, 1, 2)
 
 
-def finetuning(parent, fraction, recipe):
-    pixels, labels = SETS["views"]
+def finetuning(parent, fraction, recipe, dataset="views"):
+    pixels, labels = SETS[dataset]
     chosen = labelled(labels, fraction) if fraction < 1 else list(range(len(labels)))
     pixels, labels = [pixels[i] for i in chosen], [labels[i] for i in chosen]
     model = classifier(pooled=True, new_head=parent)
@@ -359,7 +405,8 @@ def finetuning(parent, fraction, recipe):
         lam = random.beta(recipe["cutmix"] if cutmix else recipe["mixup"])
         mixer._params_per_batch = lambda: (lam, cutmix)
         with mock.patch.object(np.random, "randint", side_effect=lambda low, high, size=None: random.integer(high)):
-            x, target = mixer(chw(views), torch.tensor([labels[i] for i in indices]))
+            clean = erased(chw(views).clone(), indices, epoch, recipe.get("randomErasing", 0))
+            x, target = mixer(clean, torch.tensor([labels[i] for i in indices]))
         # timm's targets start from one-hot labels in float32.
         return x, target.double(), "cutmix" if cutmix else "mixup"
 
@@ -383,12 +430,16 @@ def finetuning(parent, fraction, recipe):
             return
         for block in model.blocks:
             block.drop_path1.factors = block.drop_path2.factors = None
+        averaged.eval(), model.eval()
         with torch.no_grad():
-            accuracies.append([epochs, *measured(model(chw(torch.stack(TEST[0]))), TEST[1])])
+            accuracies.append([epochs, *measured(averaged(chw(torch.stack(TEST[0]))), TEST[1])])
 
+    average = ModelEmaV2(model, decay=recipe["ema"]) if "ema" in recipe else None
+    averaged = model if average is None else average.module
     decay = recipe["layerDecay" if parent else "scratchLayerDecay"]
     groups = param_groups_layer_decay(model, recipe["weightDecay"], layer_decay=decay)
-    run = train(recipe, len(pixels), groups, parts_of, evaluate)
+    after_step = (lambda: None) if average is None else (lambda: average.update(model))
+    run = train(recipe, len(pixels), groups, parts_of, evaluate, after_step)
     assert {kinds.count("cutmix"), kinds.count("mixup")}.isdisjoint(range(8)), "both are to be drawn often"
     last = from_timm(model, CONFIG)
     names = [name for name in first if name != "pos_embed"]
@@ -396,7 +447,10 @@ def finetuning(parent, fraction, recipe):
     run["accuracies"] = accuracies
     run["trainImages"] = len(pixels)
     start = {"parent": parent, "labelFraction": fraction}
-    return {"kind": "finetune", "dataset": "views", **start, "recipe": recipe, **run}
+    if average is not None:
+        mean = from_timm(average.module, CONFIG)
+        run["averages"] = {name: sampled(mean[name] - first[name]) for name in names}
+    return {"kind": "finetune", "dataset": dataset, **start, "recipe": recipe, **run}
 
 
 # Probes
@@ -500,6 +554,18 @@ FINETUNE = {
     "cutmix": 1,
     "evaluateEvery": 4,
 }
+# All that the paper's fine-tuning has. Whole images of the model's size: their bytes need no resampling.
+EVERYTHING = {
+    **FINETUNE,
+    "epochs": 3,
+    "warmupEpochs": 1,
+    "evaluateEvery": 2,
+    "batchSize": 12,
+    "cropScale": [1, 1],
+    "randAugment": {"magnitude": 9, "std": 0.5, "ops": 2, "probability": 0.5, "increasing": True},
+    "randomErasing": 0.5,
+    "ema": 0.9,
+}
 LINEAR = {"epochs": 8, "batchSize": 15, "baseLearningRate": 2, "warmupEpochs": 2, "weightDecay": 0.02}
 
 
@@ -510,6 +576,7 @@ def main():
         "masked+zoomed-in": pretraining("masked+zoomed-in", 0.75, {**PRETRAIN, "accumulate": 3, "dropPath": 0.1}),
         "fine-tuning from a pre-training": finetuning(True, 0.5, FINETUNE),
         "fine-tuning from scratch": finetuning(False, 1, {**FINETUNE, "batchSize": 12, "mixup": 0.4, "cutmix": 0.6}),
+        "fine-tuning with everything": finetuning(True, 1, EVERYTHING, "plain"),
         "linear probe": linear_probe(0.5, LINEAR),
         "nearest neighbours": nearest_neighbours(0.5, {"k": 15, "temperature": 0.02}),
     }

@@ -48,6 +48,8 @@ interface Run {
   largestGradientNorm?: number;
   /** By the name of the parameter: the norm of its change, and seven values of it at equal distances. */
   weights?: Record<string, number[]>;
+  /** The same for the moving averages of the parameters. */
+  averages?: Record<string, number[]>;
 }
 
 interface Fixture {
@@ -271,12 +273,17 @@ describe.each(Object.entries(runs))('%s', (name, run) => {
     });
   }
 
-  if (weights) {
-    it('ends with the same weights', () => {
+  const ended = [
+    ['weights', '', weights],
+    ['moving averages', 'average.', run.averages],
+  ] as const;
+  for (const [what, prefix, expected] of ended) {
+    if (!expected) continue;
+    it(`ends with the same ${what}`, () => {
       const last = readSafetensors(done.paths.checkpoint).tensors;
-      const errors = Object.entries(weights).map(([parameter, [length, ...values]]): [string, number] => {
+      const errors = Object.entries(expected).map(([parameter, [length, ...values]]): [string, number] => {
         const begin = done.first.get(parameter)!.data;
-        const change = last.get(parameter)!.data.map((value, i) => value - begin[i]!);
+        const change = last.get(`${prefix}${parameter}`)!.data.map((value, i) => value - begin[i]!);
         const own = values.map((_, i) => change[Math.floor((i * change.length) / values.length)]!);
         const scale = length! / Math.sqrt(change.length); // root of the mean square
         const apart = own.map((value, i) => Math.abs(value - values[i]!) / scale);
@@ -284,7 +291,7 @@ describe.each(Object.entries(runs))('%s', (name, run) => {
       });
       expect(errors.filter(([, error]) => !(error < WEIGHT_TOLERANCE))).toEqual([]);
       const trained = [...last.keys()].filter((key) => !/pos_embed$|^(optimizer|average|progress)\./.test(key));
-      expect(Object.keys(weights).sort()).toEqual(trained.sort());
+      expect(Object.keys(expected).sort()).toEqual(trained.sort());
     });
   }
 

@@ -74,9 +74,10 @@ export async function copyWith(inventions: readonly Invented[]): Promise<Copy & 
   } catch (error) {
     throw new Error((error as { stdout: string }).stdout, { cause: error });
   }
-  const wasm = 'dist/src/backends/simd/kernels.wasm';
-  mkdirSync(dirname(at(wasm)), { recursive: true });
-  copyFileSync(wasm, at(wasm));
+  for (const wasm of ['kernels.wasm', 'kernels-relaxed.wasm'].map((name) => `dist/src/backends/simd/${name}`)) {
+    mkdirSync(dirname(at(wasm)), { recursive: true });
+    copyFileSync(wasm, at(wasm));
+  }
   mkdirSync(at('work'));
   return {
     folder: at('work'),

@@ -3,13 +3,20 @@ import { planOf } from '../runner/support.js';
 import { KEPT_SPREADS } from '../../src/report/power/kept.js';
 import { powerTables } from '../../src/report/power/tables.js';
 import { buildTables } from '../../src/report/report.js';
+import { selectionTable } from '../../src/report/tables/selection.js';
+import { metric } from '../support/entries.js';
 import { dataOf } from './support.js';
 
 const document = readFileSync(`${process.cwd()}/docs/tables.md`, 'utf8');
-const tables = buildTables(dataOf(planOf('grid: {objective: [scratch, masked]}')));
+const tables = buildTables(
+  dataOf(planOf('job: {evaluate: [finetune, robustness, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
+);
 
-// The columns of runs.csv follow from the sweep; docs/tables.md has them as KIND_….
-test.each(tables.filter(({ name }) => name !== 'runs'))('docs/tables.md has every column of $name', (table) => {
+const plain = dataOf(planOf('grid: {objective: [scratch, masked]}'));
+const all = [...tables, selectionTable({ ...plain, selections: [] }, { metric: metric('finetune') })!];
+
+// The columns of runs.csv follow from the sweep; docs/tables.md has them as NAME_….
+test.each(all.filter(({ name }) => name !== 'runs'))('docs/tables.md has every column of $name', (table) => {
   const section = document.split(/^## /m).find((part) => part.split('\n')[0]!.includes(`${table.name}.csv`));
   expect(section).toBeDefined();
   for (const { key } of table.columns) expect(section).toContain(`\`${key}\``);

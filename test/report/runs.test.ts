@@ -35,6 +35,7 @@ test('every job is one row with its triple, its cells and every number of its st
       pretrain_stage: plan.jobs[0]!.pretrain,
       knn_accuracy: 61.25,
       knn_top5: 90,
+      knn_mean_per_class: null,
       knn_k: 20,
       knn_epochs: 20,
       knn_steps: 40,

@@ -1,4 +1,6 @@
 /** Small plans, results and workers that end when a test says so. */
+import { CORRUPTION_NAMES } from '../../src/data/corruptions/index.js';
+import type { CorruptionKey } from '../../src/stages/robustness.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,16 +51,27 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
     checkpoint: null,
   };
   const training = { loss, firstLoss: 1, largestGradientNorm: 1, batchSize: 10 };
-  const accuracies = { accuracy, top5: 90, testImages: 10, trainImages: 20 };
+  const accuracies = { accuracy, top5: 90, meanPerClass: null, testImages: 10, trainImages: 20 };
   switch (kind) {
     case 'pretrain':
       return { kind, ...work, ...training, losses: [loss], zeroLoss: 1, trainImages: 20 };
     case 'finetune':
       return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies };
+    case 'robustness': {
+      const errors = CORRUPTION_NAMES.map((name) => [`error_${name}`, 60]);
+      const own = { meanError: 60, ...(Object.fromEntries(errors) as Record<CorruptionKey, number>) };
+      const probe = { loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10) };
+      return { kind, ...work, ...probe, ...own, ...accuracies };
+    }
     case 'linear':
-      return { kind, ...work, loss, batchSize: 10, chanceLoss: Math.log(10), ...accuracies };
+    case 'attentive':
+      return { kind, ...work, loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10), ...accuracies };
     case 'knn':
       return { kind, ...work, k: 20, ...accuracies };
+    case 'segment': {
+      const measured = { meanIou: accuracy, pixelAccuracy: 90, classIou: { background: accuracy } };
+      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...measured, testImages: 10, trainImages: 20 };
+    }
   }
 }
 

@@ -128,7 +128,7 @@ test.each([
   ['[{name: a}]', 'job.evaluate[0].protocol is missing'],
   [
     '[{name: a, protocol: lineer}]',
-    'job.evaluate[0].protocol: expected one of finetune, linear, knn, got "lineer"; did you mean "linear"?',
+    'job.evaluate[0].protocol: expected one of finetune, linear, knn, segment, got "lineer"; did you mean "linear"?',
   ],
   ['[{protocol: knn, k: 0}]', 'job.evaluate[0].k: expected a whole number of at least 1, got 0'],
   [

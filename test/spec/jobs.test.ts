@@ -33,6 +33,14 @@ describe('numbers that cannot go together', () => {
       { evaluate: ['linear'], linear: { warmupEpochs: 90 } },
       'linear.warmupEpochs (90) must be below linear.epochs (90); lower the warm-up, for instance to 9',
     ],
+    [
+      { objective: 'scratch', finetune: { scratch: { epochs: 1 } } },
+      'finetune.warmupEpochs (2) must be below finetune.scratch.epochs (1); lower the warm-up, for instance to 0.1',
+    ],
+    [
+      { finetune: { imageSize: 42 } },
+      'patches of 4 px do not tile the images of finetune.imageSize (42 px); choose a multiple of 4',
+    ],
     [{ pretrain: { accumulate: 3 } }, 'pretrain.accumulate (3) must divide pretrain.batchSize (128)'],
     [
       { model: { patchSize: 5 } },
@@ -71,6 +79,18 @@ describe('numbers that cannot go together', () => {
     expect(conflictsOf({ objective: 'scratch', pretrain: { epochs: 1 } })).toEqual([]);
     expect(conflictsOf({ evaluate: ['knn'], finetune: { epochs: 1 }, linear: { epochs: 1 } })).toEqual([]);
     expect(conflictsOf({ objective: 'masked', degradation: { blurred: { kernelSize: 99 } } })).toEqual([]);
+  });
+
+  test('lists of values to choose from need validation images, wherever they are written', () => {
+    expect(conflictsOf({ evaluate: ['linear'], linear: { baseLearningRate: [0.1, 1] } })).toEqual([
+      'linear.baseLearningRate lists several values, of which the best on validation images counts; set data.validation, or give one value',
+    ]);
+    const own = { evaluate: [{ protocol: 'knn', k: [10, 20] }] };
+    expect(conflictsOf(own)[0]).toContain('evaluate[0].k lists several values');
+    expect(conflictsOf({ ...own, data: { validation: 0.1 } })).toEqual([]);
+    expect(conflictsOf({ evaluate: ['linear'], knn: { k: [10, 20] }, linear: { baseLearningRate: [0.1] } })).toEqual(
+      [],
+    );
   });
 
   test('are all told at once', () => {
@@ -134,5 +154,20 @@ describe('stage configurations', () => {
     const scratch = configOf('finetune', { objective: 'scratch', finetune });
     expect(scratch).toHaveProperty('recipe.layerDecay', 0.9);
     expect('recipe' in scratch && scratch.recipe).not.toHaveProperty('scratchLayerDecay');
+  });
+
+  test('fine-tuning has the values of scratch only where there is no pre-training', () => {
+    const finetune = { epochs: 9, scratchLayerDecay: 0.9, scratch: { epochs: 30, layerDecay: 0.8, ema: 0.99 } };
+    expect(configOf('finetune', { finetune }).recipe).toMatchObject({ epochs: 9, layerDecay: 0.75 });
+    const { recipe } = configOf('finetune', { objective: 'scratch', finetune });
+    expect(recipe).toMatchObject({ epochs: 30, layerDecay: 0.8, ema: 0.99, mixup: 0.8 });
+    for (const config of [configOf('finetune', { finetune }).recipe, recipe])
+      expect(config).not.toHaveProperty('scratch');
+  });
+
+  test('fine-tuning at another size has the model of that size, and pre-training does not', () => {
+    const input = { finetune: { imageSize: 48 } };
+    expect(configOf('finetune', input)).toMatchObject({ model: { imageSize: 48 }, data: { imageSize: 32 } });
+    expect(configOf('pretrain', input)).toMatchObject({ model: { imageSize: 32 } });
   });
 });

@@ -19,12 +19,14 @@ describe('jobKeys', () => {
         .filter((key) => key.startsWith('data.'))
         .sort(),
     ).toEqual([
+      'data.classes',
       'data.corrupt',
       'data.damaged',
       'data.decode',
       'data.imageSize',
       'data.labelFraction',
       'data.labels',
+      'data.masks',
       'data.name',
       'data.path',
       'data.splits.test',
@@ -33,6 +35,7 @@ describe('jobKeys', () => {
       'data.testImages',
       'data.trainImages',
       'data.validation',
+      'data.zeroIsIgnored',
     ]);
     expect(new Set(jobKeys()).size).toBe(jobKeys().length);
   });

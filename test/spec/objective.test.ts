@@ -8,15 +8,16 @@ const reasonOf = (text: string): string => {
 };
 
 describe('OBJECTIVES', () => {
-  test('are scratch and 2 masks × 4 geometries × 3 styles', () => {
-    expect(OBJECTIVES).toHaveLength(1 + 2 * 4 * 3);
-    expect(new Set(OBJECTIVES).size).toBe(25);
+  test('are scratch, pretrained and 2 masks × 4 geometries × 3 styles', () => {
+    expect(OBJECTIVES).toHaveLength(2 + 2 * 4 * 3);
+    expect(new Set(OBJECTIVES).size).toBe(26);
   });
 
   test('hold the paper’s tasks under its names', () => {
     expect(OBJECTIVES).toEqual(
       expect.arrayContaining([
         'scratch',
+        'pretrained',
         'identity',
         'masked',
         'zoomed-in',
@@ -67,8 +68,8 @@ describe('parseObjective', () => {
 
   test('names the nearest objective to an unknown one', () => {
     expect(reasonOf('masked+zoom-in')).toBe(
-      'unknown objective "zoom-in"; did you mean "zoomed-in"? (valid objectives are scratch, identity, masked, ' +
-        'zoomed-in, zoomed-out, distorted, blurred, decolorized; all but scratch and identity can be joined by +)',
+      'unknown objective "zoom-in"; did you mean "zoomed-in"? (valid objectives are scratch, pretrained, identity, masked, ' +
+        'zoomed-in, zoomed-out, distorted, blurred, decolorized; all but scratch, pretrained and identity can be joined by +)',
     );
   });
 
@@ -81,6 +82,7 @@ test('the name of a task has its three parts, without the ratio and the strength
   for (const name of OBJECTIVES) {
     const resolved = resolveTask(jobSchema.parse({ objective: name }), 4);
     if (resolved.kind === 'contradiction') throw new Error(resolved.reason);
-    expect(taskName(resolved.kind === 'task' ? resolved.task : null)).toBe(name);
+    const weights = resolved.kind === 'pretrained' ? 'digest' : undefined;
+    expect(taskName(resolved.kind === 'task' ? resolved.task : null, weights)).toBe(name);
   }
 });

@@ -262,7 +262,7 @@ describe('a --set that cannot be', () => {
     ],
     [
       'pretrain.epochs=5',
-      /: unknown key "pretrain\.epochs"; did you mean "job\.pretrain\.epochs"\? \(valid keys are job\.…, grid\.…, zip\.…, variants\.…, include\[0\]\.…, exclude\[0\]\.…, seeds\.… and name\)$/,
+      /: unknown key "pretrain\.epochs"; did you mean "job\.pretrain\.epochs"\? \(valid keys are job\.…, grid\.…, zip\.…, variants\.…, seeds\.…, include\[0\]\.…, exclude\[0\]\.… and name\)$/,
     ],
     [
       'job.seed.x=5',
@@ -273,7 +273,7 @@ describe('a --set that cannot be', () => {
     ['job={}', /: "job" is a whole section; set one key of it, as in job\.seed, or unset it: job=null$/],
     [
       'exclude.seed=[1]',
-      /: --set reaches job\.…, grid\.…, zip\.…, variants\.…, include\[0\]\.…, exclude\[0\]\.…, seeds\.… and name; edit the file to change exclude, or unset it: exclude=null$/,
+      /: --set reaches job\.…, grid\.…, zip\.…, variants\.…, seeds\.…, include\[0\]\.…, exclude\[0\]\.… and name; edit the file to change exclude, or unset it: exclude=null$/,
     ],
     ['job.model={}', /: an empty mapping sets no key; write job\.model=null to unset what the file sets there$/],
     ['job.seed', /: expected KEY=VALUE, as in --set job\.pretrain\.epochs=5$/],

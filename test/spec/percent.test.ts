@@ -24,6 +24,27 @@ describe('a percentage', () => {
     expect(cells.map(({ job }) => job.pretrain.warmupEpochs)).toEqual([2, 1, 30]);
   });
 
+  test('of a recipe within a recipe is a share of its own epochs, or of those around it', () => {
+    const scratch = (finetune: string) =>
+      read(`job: {objective: scratch, finetune: ${finetune}}`).cells[0]!.job.finetune.scratch?.warmupEpochs;
+    expect(scratch('{epochs: 50, scratch: {warmupEpochs: 10%}}')).toBe(5);
+    expect(scratch('{epochs: 50, scratch: {epochs: 300, warmupEpochs: 10%}}')).toBe(30);
+    expect(scratch('{epochs: 50, warmupEpochs: 10%, scratch: {epochs: 300}}')).toBe(30);
+    expect(scratch('{epochs: 50, warmupEpochs: 10%, scratch: {epochs: 300, warmupEpochs: 3}}')).toBe(3);
+    expect(scratch('{epochs: 50, warmupEpochs: 5, scratch: {epochs: 300}}')).toBeUndefined();
+  });
+
+  test('of an evaluation of its own is a share of its epochs, or of those of its protocol', () => {
+    const warmup = (entry: string) =>
+      plan(
+        `job: {finetune: {epochs: 50, warmupEpochs: 10%}, evaluate: [{name: a, protocol: finetune, ${entry}}]}`,
+      ).stages.map(({ config }) => (config.kind === 'finetune' ? config.recipe.warmupEpochs : undefined))[1];
+    expect(warmup('mixup: 0')).toBe(5);
+    expect(warmup('epochs: 80')).toBe(8);
+    expect(warmup('warmupEpochs: 20%')).toBe(10);
+    expect(warmup('epochs: 80, warmupEpochs: 20%')).toBe(16);
+  });
+
   test('can be an axis, whose cells are named as it is written', () => {
     const { cells } = read('grid: {pretrain.warmupEpochs: [5%, 2.5]}');
     expect(cells.map(({ cell }) => cell.overrides)).toEqual([

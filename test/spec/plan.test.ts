@@ -178,6 +178,8 @@ describe('stages', () => {
     ['the description', 'description: why\njob: {}'],
     ['a default written out', 'job: {pretrain: {epochs: 20}, objective: masked, maskRatio: 0.75}'],
     ['strengths the task has not', 'job: {degradation: {blurred: {relativeStd: 2}}}'],
+    ['values for scratch', 'job: {finetune: {scratch: {epochs: 30}}}'],
+    ['a step of augmentation that is off', 'job: {finetune: {randAugment: none}}'],
     ['recipes of evaluations not asked for', 'job: {knn: {k: 5}, finetune: {scratchLayerDecay: 0.5}}'],
   ])('do not change with %s', (_, text) => {
     expect(idsOf(plan(text))).toEqual(idsOf(plan('job: {}')));

@@ -79,7 +79,7 @@ test('paths and values read as in the file', () => {
 describe('unknown keys', () => {
   test('at the top name the valid ones and the nearest', () => {
     expect(complaints('gird: {seed: 1}')).toEqual([
-      '1:1 unknown key "gird"; did you mean "grid"? (valid keys are extends, name, description, job, variants, grid, zip, include, exclude, seeds, compare)',
+      '1:1 unknown key "gird"; did you mean "grid"? (valid keys are extends, name, description, job, variants, grid, zip, include, select, exclude, seeds, compare)',
     ]);
   });
 
@@ -152,7 +152,7 @@ describe('wrong values', () => {
     ],
     [
       'data: {name: cifar}',
-      'job.data.name: expected one of shapes, cifar10, cifar100, idx, image-folder, got "cifar"; did you mean "cifar10"?',
+      'job.data.name: expected one of shapes, cifar10, cifar100, idx, image-folder, segmentation-folder, got "cifar"; did you mean "cifar10"?',
     ],
     [
       'evaluate: [knn, knn]',
@@ -160,9 +160,9 @@ describe('wrong values', () => {
     ],
     [
       'evaluate: knn',
-      'job.evaluate: expected a list, each item one of finetune, linear, knn or a mapping of keys, got "knn"',
+      'job.evaluate: expected a list, each item one of finetune, linear, knn, attentive, segment or a mapping of keys, got "knn"',
     ],
-    ['evaluate: [lin]', 'job.evaluate[0]: expected one of finetune, linear, knn, got "lin"'],
+    ['evaluate: [lin]', 'job.evaluate[0]: expected one of finetune, linear, knn, attentive, segment, got "lin"'],
     [
       'degradation: {distorted: {strength: 0.2}}',
       'job.degradation.distorted.strength: expected a list of 2 values, each a number of at least 0 and of at most 0.5, got 0.2',
@@ -206,7 +206,7 @@ describe('wrong values', () => {
 
   test('an axis of a list-valued key is a list of lists', () => {
     expect(complaints('grid: {evaluate: [knn]}')).toEqual([
-      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn or a mapping of keys, got "knn"',
+      '1:19 grid.evaluate[0]: expected a list, each item one of finetune, linear, knn, attentive, segment or a mapping of keys, got "knn"',
     ]);
   });
 

@@ -19,6 +19,8 @@ describe('a range', () => {
   test('of a count has exact values where they are short, and rounds the others', () => {
     expect(values({ from: 0, to: 1, count: 5 })).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(values({ from: 0, to: 1, count: 4 })).toEqual([0, 0.333, 0.667, 1]);
+    const sixtyFourths = values({ from: 0, to: 1, count: 65 });
+    expect(sixtyFourths).toEqual(Array.from({ length: 65 }, (_, index) => index / 64));
   });
 
   test('on a log scale has exact powers of ten, and three digits between them', () => {

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { accuracies } from '../../src/training/evaluate.js';
 import { standardize, type FeatureSet } from '../../src/training/features.js';
+import { chooseHead, type Head } from '../../src/training/heads.js';
 import { vote } from '../../src/training/knn.js';
 
 beforeAll(async () => {
@@ -17,13 +18,17 @@ const set = (rows: number[][], labels: number[]): FeatureSet => ({
 describe('accuracies', () => {
   it('counts the highest score, in percent', () => {
     const scores = [0.1, 0.7, 0.2, /**/ 0.5, 0.3, 0.2, /**/ 0, 1, 0, /**/ 0.2, 0.2, 0.6];
-    expect(accuracies(scores, [1, 0, 2, 2], 3)).toEqual({ accuracy: 75, top5: null });
+    expect(accuracies(scores, [1, 0, 2, 2], 3)).toEqual({
+      accuracy: 75,
+      top5: null,
+      meanPerClass: (100 + 100 + 50) / 3,
+    });
   });
 
   it('counts the five highest if there are more than five classes', () => {
     const scores = [6, 5, 4, 3, 2, 1];
-    expect(accuracies(scores, [4], 6)).toEqual({ accuracy: 0, top5: 100 });
-    expect(accuracies(scores, [5], 6)).toEqual({ accuracy: 0, top5: 0 });
+    expect(accuracies(scores, [4], 6)).toMatchObject({ accuracy: 0, top5: 100 });
+    expect(accuracies(scores, [5], 6)).toMatchObject({ accuracy: 0, top5: 0 });
   });
 
   it('prefers the lower class of equal scores, so that a constant model has chance accuracy', () => {
@@ -90,6 +95,37 @@ describe('vote', () => {
   });
 });
 
+describe('the choice of a head', () => {
+  /** Scores of three classes from three features, by a diagonal matrix. */
+  const head = (diagonal: number[]): Head => ({
+    parameters: [],
+    scores: (features) => tf.mul(features, tf.tensor1d(diagonal)),
+  });
+  const candidate = (rate: number, diagonal: number[], loss = 1) => ({ rate, loss, head: head(diagonal) });
+  const validation = set(
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ],
+    [0, 1, 2],
+  );
+  const options = { name: 'linear', classes: 3 };
+
+  it('is that with the best accuracy on the validation images; of equally good ones, the first', async () => {
+    const candidates = [candidate(1, [1, -1, -1]), candidate(2, [1, 1, 1]), candidate(3, [2, 2, 2])];
+    expect((await chooseHead(candidates, validation, options)).rate).toBe(2);
+  });
+
+  it('leaves out candidates that diverged, and fails if all have', async () => {
+    const diverged = candidate(1, [1, 1, 1], NaN);
+    expect((await chooseHead([diverged, candidate(2, [1, -1, -1])], validation, options)).rate).toBe(2);
+    await expect(chooseHead([diverged], null, options)).rejects.toThrow(
+      'linear diverged; lower linear.baseLearningRate',
+    );
+  });
+});
+
 describe('standardize', () => {
   it('gives training features mean 0 and variance 1, and transforms test features in the same way', () => {
     const train = set(
@@ -100,7 +136,7 @@ describe('standardize', () => {
       [0, 1],
     );
     const test = set([[5, 6]], [0]);
-    standardize(train, test);
+    standardize({ train, test, validation: null });
     expect([...train.features].map((value) => value.toFixed(4))).toEqual(['-1.0000', '0.0000', '1.0000', '0.0000']);
     expect(test.features[0]).toBeCloseTo(3, 4);
     expect(test.features[1]).toBeCloseTo(1000, 0); // a constant feature: divided by √(0 + 1e-6)

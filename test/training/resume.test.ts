@@ -176,6 +176,7 @@ describe('a stage', () => {
     const stage = stages.find(({ config }) => config.kind === 'knn')!;
     if (stage.config.kind !== 'knn') throw new Error('expected a kNN stage');
     const dataset = await openDataset(stage.config.data);
+    if (dataset.targets !== 'class') throw new Error('expected classes of images');
     const parent = readParent(stagePaths(join(whole.path, stage.parent!)), stage.parent!).weights;
     const trained = await extractFeatures(stage.config, { dataset, parent });
     const fresh = await extractFeatures(stage.config, { dataset, parent: null });

@@ -21,7 +21,7 @@ export const simd: DeviceDriver = {
   async open({ threads = availableParallelism(), precision }) {
     const found = findBlas(process.env.VITMIM_BLAS);
     const blas = 'path' in found ? found : null;
-    const module = new WebAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)));
+    const { module, fused } = kernelModule();
     const heap = new SharedHeap();
     const pool = await ThreadPool.start(threads, {
       module,
@@ -48,7 +48,7 @@ export const simd: DeviceDriver = {
       description: [product, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...bfloat16].join(', '),
       advice,
       details: {
-        backend: [`simd, tfjs ${tf.version.tfjs}`, ...bfloat16].join(', '),
+        backend: [`simd, tfjs ${tf.version.tfjs}`, ...(fused ? ['fused multiply-add'] : []), ...bfloat16].join(', '),
         adapter: null,
         driver: null,
         blas: blas && { name: blas.name, version: blas.version },
@@ -61,6 +61,17 @@ export const simd: DeviceDriver = {
     };
   },
 };
+
+/**
+ * The kernels, with fused multiply-adds if this version of Node has relaxed SIMD (22 and newer). Results then differ in the
+ * last bits, so provenance says which.
+ */
+function kernelModule(): { module: WebAssembly.Module; fused: boolean } {
+  const bytesOf = (name: string): Uint8Array => readFileSync(new URL(name, import.meta.url));
+  const relaxed = bytesOf('./kernels-relaxed.wasm');
+  const fused = WebAssembly.validate(relaxed);
+  return { module: new WebAssembly.Module(fused ? relaxed : bytesOf('./kernels.wasm')), fused };
+}
 
 /** `bfloat16 by cblas_gemm_bf16bf16f32`. It is part of provenance: results differ in the last bits between the products. */
 function describeBfloat16({ product }: Bfloat16Choice, blas: BlasLibrary | null): string {

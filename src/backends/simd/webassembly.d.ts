@@ -6,6 +6,8 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
+  /** Whether this version of Node supports all instructions of a module. */
+  function validate(bytes: Uint8Array): boolean;
   // Only the constructor is declared: instances are passed on and not used otherwise.
   // eslint-disable-next-line @typescript-eslint/no-extraneous-class
   class Module {

@@ -97,5 +97,7 @@ export function wholeView(image: ByteImage): View {
 
 function bytesOf(view: View): ByteImage {
   const { data, height, width } = viewPixels(view);
-  return { data: Uint8Array.from(data, (value) => Math.round(255 * value)), height, width };
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) bytes[i] = Math.round(255 * data[i]!);
+  return { data: bytes, height, width };
 }

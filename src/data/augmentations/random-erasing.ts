@@ -35,6 +35,8 @@ export const randomErasing = patchStep(
   ({ randomErasing: odds = 0 }, size, random) => {
     const box = random.uniform() < odds ? drawErasedBox(size, random) : null;
     if (box === null) return [];
-    return [{ ...box, values: Float32Array.from({ length: box.height * box.width * 3 }, () => random.normal()) }];
+    const values = new Float32Array(box.height * box.width * 3);
+    for (let i = 0; i < values.length; i++) values[i] = random.normal();
+    return [{ ...box, values }];
   },
 );

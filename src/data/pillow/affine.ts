@@ -17,42 +17,50 @@ export type Colour = readonly [red: number, green: number, blue: number];
  */
 export function transform({ data, height, width }: ByteImage, [a, b, c, d, e, f]: Matrix, fill: Colour): ByteImage {
   const result = new Uint8ClampedArray(data.length);
+  const stride = 3 * width;
+  // A position in the input of each of the 4 × 4 pixels around a point, by column and row. No arrays are created for a
+  // pixel: this loop runs for every image of a training.
   const columns = new Int32Array(4);
   const rows = new Int32Array(4);
-  const lines = new Float64Array(4);
   let to = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++, to += 3) {
-      const [atX, atY] = [a * (x + 0.5) + b * (y + 0.5) + c, d * (x + 0.5) + e * (y + 0.5) + f];
+      const atX = a * (x + 0.5) + b * (y + 0.5) + c;
+      const atY = d * (x + 0.5) + e * (y + 0.5) + f;
       if (atX < 0 || atX >= width || atY < 0 || atY >= height) {
-        result.set(fill, to);
+        result[to] = fill[0];
+        result[to + 1] = fill[1];
+        result[to + 2] = fill[2];
         continue;
       }
-      const [left, top] = [Math.floor(atX - 0.5), Math.floor(atY - 0.5)];
-      const [dx, dy] = [atX - 0.5 - left, atY - 0.5 - top];
+      const left = Math.floor(atX - 0.5);
+      const top = Math.floor(atY - 0.5);
+      const dx = atX - 0.5 - left;
+      const dy = atY - 0.5 - top;
       for (let t = 0; t < 4; t++) {
         columns[t] = 3 * Math.min(Math.max(left - 1 + t, 0), width - 1);
-        rows[t] = 3 * width * Math.min(Math.max(top - 1 + t, 0), height - 1);
+        rows[t] = stride * Math.min(Math.max(top - 1 + t, 0), height - 1);
       }
       for (let channel = 0; channel < 3; channel++) {
-        // At a distance of 0 the other lines do not count: shears and translations move along one axis only.
-        const [first, end] = dy === 0 ? [1, 2] : [0, 4];
-        for (let t = first; t < end; t++) {
-          const row = rows[t]! + channel;
-          lines[t] = cubic(
-            data[row + columns[0]!]!,
-            data[row + columns[1]!]!,
-            data[row + columns[2]!]!,
-            data[row + columns[3]!]!,
-            dx,
-          );
+        let value = alongRow(data, rows[1]! + channel, columns, dx);
+        // At a distance of 0 the other rows do not count: shears and translations move along one axis only.
+        if (dy !== 0) {
+          const before = alongRow(data, rows[0]! + channel, columns, dx);
+          const next = alongRow(data, rows[2]! + channel, columns, dx);
+          value = cubic(before, value, next, alongRow(data, rows[3]! + channel, columns, dx), dy);
         }
-        const value = dy === 0 ? lines[1]! : cubic(lines[0]!, lines[1]!, lines[2]!, lines[3]!, dy);
         result[to + channel] = Math.trunc(value);
       }
     }
   }
   return { data: new Uint8Array(result.buffer), height, width };
+}
+
+/** The value of one row between its columns. */
+function alongRow(data: Uint8Array, row: number, columns: Int32Array, distance: number): number {
+  const at = data[row + columns[1]!]!;
+  if (distance === 0) return at;
+  return cubic(data[row + columns[0]!]!, at, data[row + columns[2]!]!, data[row + columns[3]!]!, distance);
 }
 
 /** The cubic through four values at −1, 0, 1 and 2, read between the middle ones. Pillow's terms, in its order. */

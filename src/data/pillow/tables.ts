@@ -30,11 +30,13 @@ const applyTable = (image: ByteImage, table: Table): ByteImage => applyTables(im
 /** Applies to each channel the table that follows from the histogram of the channel. */
 function applyByHistogram(image: ByteImage, tableFor: (histogram: Uint32Array) => Table): ByteImage {
   const histograms = [new Uint32Array(256), new Uint32Array(256), new Uint32Array(256)] as const;
-  image.data.forEach((value, i) => {
-    const histogram = histograms[(i % 3) as 0 | 1 | 2];
-    histogram[value] = histogram[value]! + 1;
-  });
+  const { data } = image;
   const [red, green, blue] = histograms;
+  for (let i = 0; i < data.length; i += 3) {
+    red[data[i]!]! += 1;
+    green[data[i + 1]!]! += 1;
+    blue[data[i + 2]!]! += 1;
+  }
   return applyTables(image, [tableFor(red), tableFor(green), tableFor(blue)]);
 }
 

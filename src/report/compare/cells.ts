@@ -32,7 +32,7 @@ export function pairCells(a: readonly Measurement[], b: readonly Measurement[]):
   return [...objectives].flatMap((objective) => pairOfObjective(left.get(objective) ?? [], right.get(objective) ?? []));
 }
 
-const objectiveOf = ({ task }: Measurement): string => `${taskName(task)} ${task?.maskRatio ?? ''}`;
+const objectiveOf = ({ task, weights }: Measurement): string => `${taskName(task, weights)} ${task?.maskRatio ?? ''}`;
 
 function pairOfObjective(a: readonly Measurement[], b: readonly Measurement[]): CellPair[] {
   const [left, right] = [a, b].map(valuesByKey);
@@ -46,9 +46,9 @@ function pairOfObjective(a: readonly Measurement[], b: readonly Measurement[]): 
   const settingOf = (measurement: Measurement): string =>
     axes.map((key) => `${key}=${valueOf(measurement, key) ?? 'unset'}`).join(' ');
   const cells = [a, b].map((side) => groupBy(side, settingOf));
-  const task = (a[0] ?? b[0])!.task;
+  const { task, weights } = (a[0] ?? b[0])!;
   return [...new Set(cells.flatMap((side) => [...side.keys()]))].map((setting) => ({
-    objective: taskName(task),
+    objective: taskName(task, weights),
     maskRatio: task?.maskRatio ?? null,
     setting,
     changed,

@@ -10,7 +10,7 @@ import type { Figure } from './chart.js';
 import { drawChart } from './draw.js';
 import { figuresOf } from './figures/index.js';
 import { markup, trusted, type Markup } from './markup.js';
-import { pictured, previewsSection } from './previews-section.js';
+import { pictured, previewsSection, segmentationsSection, segmented } from './previews-section.js';
 import { provenanceSection, stageLink } from './provenance-section.js';
 import { SCRIPT } from './script.js';
 import type { FoundFiles } from './stage-files.js';
@@ -52,6 +52,7 @@ export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedu
   const { name } = data.sweeps[0]!;
   const unhealthy = unhealthyStages(data);
   const previews = previewsSection(pictured(data), files);
+  const segmentations = segmentationsSection(segmented(data), files);
   const sections: Section[] = [
     ...figuresOf(data, metric, schedules).map((figure) => ({
       id: figure.id,
@@ -59,6 +60,7 @@ export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedu
       content: figureSection(figure),
     })),
     ...(previews === null ? [] : [{ id: 'reconstructions', title: 'Reconstructions', content: previews }]),
+    ...(segmentations === null ? [] : [{ id: 'segmentations', title: 'Segmentations', content: segmentations }]),
     ...tables.map((table) => ({
       id: `table-${table.name}`,
       title: `Table: ${table.title}`,

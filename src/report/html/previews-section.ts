@@ -1,5 +1,6 @@
 /** A picture for each task: original, input and reconstruction, of a stage that left one. */
 import { taskName } from '../../spec/objective.js';
+import { evaluationIds } from '../../spec/stages.js';
 import type { ReportData } from '../collect.js';
 import { groupBy } from '../../common/group-by.js';
 import { markup, type Markup } from './markup.js';
@@ -21,14 +22,52 @@ export function pictured({ stages }: ReportData): Pictured[] {
   return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
 }
 
-/** None where no stage has a picture. */
-export function previewsSection(tasks: readonly Pictured[], { previews, leftOut }: FoundFiles): Markup | null {
-  const shown = tasks.flatMap(({ label, stages }) =>
+/** The tasks of finished segmentations, in the order of the stages. */
+export function segmented({ jobs, stages }: ReportData): Pictured[] {
+  const finished = jobs.flatMap((job) =>
+    evaluationIds(job).flatMap((id) => {
+      const { stage, result } = stages.get(id)!;
+      if (stage.config.kind !== 'segment' || result === null) return [];
+      return [{ id, seed: stage.config.seed, label: taskName(job.task) }];
+    }),
+  );
+  return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
+}
+
+/** Predictions of segmentations; none where no stage has a picture. */
+export function segmentationsSection(tasks: readonly Pictured[], { previews }: FoundFiles): Markup | null {
+  const shown = shownOf(tasks, previews);
+  if (shown.length === 0) return null;
+  return markup`<section id="segmentations"><h2>Segmentations</h2>
+<p class="lead">Test images, their masks and the predictions, one image a row. Each class has a colour; white pixels have no
+class. One segmentation of each task; those of others are preview.png in the folders of their stages.</p>
+<div class="previews">${figuresOf(shown, 'image, mask and prediction')}</div></section>
+`;
+}
+
+interface Shown {
+  label: string;
+  uri: string;
+}
+
+const shownOf = (tasks: readonly Pictured[], previews: FoundFiles['previews']): Shown[] =>
+  tasks.flatMap(({ label, stages }) =>
     stages.flatMap(({ id, seed }) => {
       const uri = previews.get(id);
       return uri === undefined ? [] : [{ label: `${label}, seed ${seed}`, uri }];
     }),
   );
+
+const figuresOf = (shown: readonly Shown[], columns: string): Markup[] =>
+  shown.map(
+    ({ label, uri }) =>
+      markup`<figure><figcaption>${label}</figcaption><img src="${uri}" alt="Rows of ${columns}: ${label}"></figure>
+`,
+  );
+
+/** None where no stage has a picture. */
+export function previewsSection(tasks: readonly Pictured[], { previews, leftOut }: FoundFiles): Markup | null {
+  const shown = shownOf(tasks, previews);
   if (shown.length === 0 && leftOut === 0) return null;
   return markup`<section id="reconstructions"><h2>Reconstructions</h2>
 <p class="lead">Images that were not trained on, one a row: the original, what the encoder is given of it, and what the
@@ -36,10 +75,6 @@ model makes of that; last the target, where it is another picture than the origi
 others are preview.png in the folders of their stages.${
     leftOut > 0 && ` So are ${leftOut} more tasks', which would have made this page too large.`
   }</p>
-<div class="previews">${shown.map(
-    ({ label, uri }) =>
-      markup`<figure><figcaption>${label}</figcaption><img src="${uri}" alt="Rows of original, input and reconstruction: ${label}"></figure>
-`,
-  )}</div></section>
+<div class="previews">${figuresOf(shown, 'original, input and reconstruction')}</div></section>
 `;
 }

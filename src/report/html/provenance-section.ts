@@ -49,7 +49,7 @@ function stageTable({ stages }: ReportData, links: ReadonlyMap<string, string>, 
     return [
       { text: stageLink(stage.id, links) },
       { text: entry },
-      { text: taskName(task) },
+      { text: taskName(task, stage.config.weights?.sha256) },
       { text: ratio ?? null, ...(ratio !== undefined && { value: ratio }) },
       { text: stage.config.seed, value: stage.config.seed },
       { text: result === null ? null : describeNumber(result), ...(number !== undefined && { value: number }) },

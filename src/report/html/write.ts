@@ -3,7 +3,7 @@ import type { ReportData } from '../collect.js';
 import { readSchedules } from '../schedules.js';
 import type { Table } from '../table.js';
 import { reportHtml, type PageInput } from './page.js';
-import { pictured } from './previews-section.js';
+import { pictured, segmented } from './previews-section.js';
 import { findStageFiles } from './stage-files.js';
 
 /**
@@ -16,6 +16,6 @@ export function htmlReport(
   folder: string,
   input: Pick<PageInput, 'metric' | 'verdicts' | 'notes'> & { tables: readonly Table[]; wide: readonly Table[] },
 ): string {
-  const wanted = pictured(data).map(({ stages }) => stages.map(({ id }) => id));
+  const wanted = [...pictured(data), ...segmented(data)].map(({ stages }) => stages.map(({ id }) => id));
   return reportHtml({ data, ...input, schedules: readSchedules(data), files: findStageFiles(data, folder, wanted) });
 }

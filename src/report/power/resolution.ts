@@ -35,7 +35,8 @@ export interface Resolution {
 const ALPHA = 1 - CONFIDENCE;
 
 /** What the plan's seeds resolve; null: the plan has no evaluation. */
-export function resolutionOf({ jobs }: Plan, { name, spreads, foreign }: SpreadSource): Resolution | null {
+export function resolutionOf(plan: Plan, { name, spreads, foreign }: SpreadSource): Resolution | null {
+  const jobs = plan.jobs.filter(({ candidate }) => candidate?.isTrial !== true);
   const evaluations = [...new Set(jobs.flatMap((job) => Object.keys(job.evaluations)))];
   if (evaluations.length === 0) return null;
   const cells = jobs.flatMap((job) => job.cells);

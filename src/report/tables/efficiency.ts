@@ -6,7 +6,7 @@ import { counterpart, pairedDifferences, rowsOf, type ResultRow } from '../compa
 import { studentInterval } from '../../statistics/interval.js';
 import { OBJECTIVE_ORDER, paperAccuracyAfter } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
-import type { BuildTable, Column, Row } from '../table.js';
+import type { BuildTable, Column, Row, Table } from '../table.js';
 import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
@@ -68,7 +68,7 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const efficiencyTable: BuildTable = (data, { metric }) => {
+export const efficiencyTable: BuildTable<Table> = (data, { metric }) => {
   const measurements = measurementsOf(data, metric).filter(({ task }) => task !== null);
   const rows = rowsOf(measurements, OBJECTIVE_ORDER)
     .filter((row) => row.measurements.length > 0 || ALWAYS.includes(row.objective))

@@ -12,7 +12,7 @@ import {
   type FactorLevels,
 } from '../../evidence/factorial.js';
 import { PAPER_ACCURACY, paperObjective } from '../paper.js';
-import type { BuildTable, Column, Row } from '../table.js';
+import type { BuildTable, Column, Row, Table } from '../table.js';
 import { ACCURACY, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
 import { strengthDepartures } from '../../evidence/strengths.js';
 import { estimateCells, estimateColumns } from './estimates.js';
@@ -65,7 +65,7 @@ const ORDER: Record<Factor, readonly [Factor, Factor, Factor]> = {
 };
 
 /** Makes the table of a factor. */
-export function factorTable(factor: Factor): BuildTable {
+export function factorTable(factor: Factor): BuildTable<Table> {
   const { name, title, compares, label } = WORDING[factor];
   const columns = [
     SETTING,

@@ -6,7 +6,12 @@ import { effectsTable } from './effects.js';
 import { factorTable } from './factor.js';
 import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
+import { robustnessTable } from './robustness.js';
+import { repeatsTable } from './repeats.js';
 import { runsTable } from './runs.js';
+import { selectionTable } from './selection.js';
+import { transferTable } from './transfer.js';
+import { varianceTable } from './variance.js';
 
 export interface TableEntry {
   build: BuildTable;
@@ -15,6 +20,7 @@ export interface TableEntry {
 }
 
 export const TABLES = {
+  selection: { build: selectionTable, readable: true },
   objectives: { build: objectivesTable, readable: true },
   integration: { build: integrationTable, readable: true },
   'mask-ratio': { build: factorTable('mask'), readable: true },
@@ -22,7 +28,11 @@ export const TABLES = {
   'style-preservation': { build: factorTable('style'), readable: true },
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
+  robustness: { build: robustnessTable, readable: true },
+  transfer: { build: transferTable, readable: true },
+  variance: { build: varianceTable, readable: true },
   runs: { build: runsTable, readable: false },
+  repeats: { build: repeatsTable, readable: false },
 } as const satisfies Record<string, TableEntry>;
 
 export type TableName = keyof typeof TABLES;

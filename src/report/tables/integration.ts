@@ -4,7 +4,7 @@ import { measurementsOf } from '../../evidence/measurements.js';
 import { counterpart, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { PAPER_ACCURACY, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
-import type { BuildTable, Column, Row } from '../table.js';
+import type { BuildTable, Column, Row, Table } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const ROWS: readonly PaperObjective[] = ['zoomed-in', 'masked', 'masked+zoomed-in'];
@@ -47,7 +47,7 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const integrationTable: BuildTable = (data, { metric }) => {
+export const integrationTable: BuildTable<Table> = (data, { metric }) => {
   const rows = rowsOf(measurementsOf(data, metric), ROWS);
   return {
     name: 'integration',

@@ -7,7 +7,7 @@ import { agreementWith, type Agreement, type Correlation } from '../agreement.js
 import { measurementsOf } from '../../evidence/measurements.js';
 import { comparisonsOf, counterpart, pairedDifferences, ranksOf, rowsOf, type ResultRow } from '../comparison.js';
 import { describeP, ranks, summaryStatistics } from '../../statistics/summary.js';
-import type { BuildTable, Column, Row } from '../table.js';
+import type { BuildTable, Column, Row, Table } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
@@ -40,9 +40,9 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const objectivesTable: BuildTable = (data, { metric }) => {
+export const objectivesTable: BuildTable<Table> = (data, { metric }) => {
   const measurements = measurementsOf(data, metric);
-  const present = new Set(measurements.map(({ task }) => paperObjective(task)));
+  const present = new Set(measurements.map(({ task, weights }) => paperObjective(task, weights)));
   const rows = rowsOf(
     measurements,
     OBJECTIVE_ORDER.filter((objective) => PAPER_ACCURACY[objective] !== null || present.has(objective)),

@@ -7,7 +7,7 @@ import { STAGE_ENTRIES, type StageKind } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
 import { stageProblem } from '../../evidence/health.js';
-import type { BuildTable, Column, Row } from '../table.js';
+import type { BuildTable, Column, Row, Table } from '../table.js';
 import { variantsOf, type VariantNames } from '../../evidence/variants.js';
 
 const LEADING: Column[] = [
@@ -32,7 +32,7 @@ const MISSING: Column = {
   description: 'Pre-training and evaluations that lack a result; empty when the job is complete.',
 };
 
-export const runsTable: BuildTable = (data) => {
+export const runsTable: BuildTable<Table> = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
   const axes = [...new Set(runs.flatMap(({ variants }) => [...variants.keys()]))].sort();
@@ -85,7 +85,7 @@ function runOf(job: ReportJob, data: ReportData): Run {
     task: job.task,
     stages: new Map([...ids].map(([name, own]) => [name, own.map((id) => data.stages.get(id)!)])),
     configuration: configurationOfJob(job, (id) => data.stages.get(id)?.stage),
-    strengths: strengthsOf(job.task),
+    strengths: strengthsOf(job.task, job.weights),
     variants: variantsOf(job.cells),
   };
 }
@@ -130,10 +130,10 @@ function columnsOf({ name, kind, repeated }: Part): Column[] {
 const columnKey = (name: string, key: string): string =>
   `${name}_${key.replaceAll(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)}`;
 
-function leadingCells({ job: { sweep, task, cells, seed } }: Run): Row {
+function leadingCells({ job: { sweep, task, weights, cells, seed } }: Run): Row {
   return {
     sweep,
-    objective: taskName(task),
+    objective: taskName(task, weights),
     cells: cells.map(describeCell).join('; '),
     mask_ratio: task?.maskRatio ?? null,
     misalignment: task?.geometry.kind ?? null,

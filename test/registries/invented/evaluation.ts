@@ -8,20 +8,20 @@ import { z } from 'zod';
 import { defineEvaluation } from './evaluation.js';
 import { PERCENT } from './fields.js';
 
-export const segment = defineEvaluation({
-  name: 'segment',
-  title: 'segmentation',
+export const brightness = defineEvaluation({
+  name: 'brightness',
+  title: 'brightness',
   needs: 'mask',
   trains: 'nothing',
   recipe: z.strictObject({ level: z.number().default(128).describe('Pixels above it are foreground.') }),
   metrics: {
     meanIou: {
       schema: z.number(), label: 'mean IoU', title: 'Mean IoU', name: 'mean IoU', description: 'Over classes.',
-      unit: null, digits: 4, better: 'higher', tag: 'segmentation/mean-iou',
+      unit: null, digits: 4, better: 'higher', tag: 'brightness/mean-iou',
     },
     pixelAccuracy: {
       schema: z.number(), label: 'pixel accuracy', title: 'Pixel accuracy', name: 'pixel accuracy',
-      description: 'Share of right pixels.', unit: PERCENT, digits: 2, better: 'higher', tag: 'segmentation/accuracy',
+      description: 'Share of right pixels.', unit: PERCENT, digits: 2, better: 'higher', tag: 'brightness/accuracy',
     },
   },
   numbers: {},
@@ -42,7 +42,7 @@ export const segment = defineEvaluation({
     }
     const iou = [0, 1].map((c) => counts.both[c]! / counts.either[c]!);
     return {
-      kind: 'segment' as const, epochs: 0, steps: 0, imagesPerSecond: null, seconds: 0, corruptImages: [],
+      kind: 'brightness' as const, epochs: 0, steps: 0, imagesPerSecond: null, seconds: 0, corruptImages: [],
       meanIou: (iou[0]! + iou[1]!) / 2, pixelAccuracy: (100 * counts.right) / counts.pixels,
       testImages: dataset.test.length, trainImages: dataset.train.length,
     };
@@ -55,52 +55,57 @@ job:
   data: { name: halves, imageSize: 16, trainImages: 24, testImages: 8 }
   model: { dim: 8, depth: 1, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } }
   pretrain: { epochs: 2, warmupEpochs: 1, batchSize: 8, baseLearningRate: 1.0e-6, invert: 1 }
-  segment: { level: 128 }
-  evaluate: [segment]
+  brightness: { level: 128 }
+  evaluate: [brightness]
 grid: { objective: [scratch, masked], seed: [0] }
 `;
 
 /** Writes the spec into the copy with another list of evaluations, and returns its path. */
 function writeSpec({ folder }: Copy, name: string, evaluations: string): string {
   const path = join(folder, `${name}.yaml`);
-  writeFileSync(path, SPEC.replace('[segment]', evaluations));
+  writeFileSync(path, SPEC.replace('[brightness]', evaluations));
   return path;
 }
 
 export const evaluation: Invented = {
   title: 'evaluation',
-  file: { path: 'src/stages/segment.ts', text: TEXT },
+  file: { path: 'src/stages/brightness.ts', text: TEXT },
   listed: {
     path: 'src/stages/index.ts',
-    import: "import { segment } from './segment.js';",
-    after: '  knn,',
-    entry: '  segment,',
+    import: "import { brightness } from './brightness.js';",
+    after: '  segment,',
+    entry: '  brightness,',
   },
   tests(copy) {
     it('is found wherever kinds of stages and metrics appear', async () => {
-      const spec = writeSpec(copy, 'invented', '[segment]');
+      const spec = writeSpec(copy, 'invented', '[brightness]');
       const results = join(copy.folder, 'invented');
       const plan = await copy.vitmim('sweep', spec, '--out', results, '--dry-run');
-      expect(plan).toContain('segment masked');
+      expect(plan).toContain('brightness masked');
 
       const progress = await copy.vitmim('sweep', spec, '--out', results, '--device', 'cpu', '--jobs', '1');
-      expect(progress).toContain('1 pretrain, 2 segment to run');
-      expect(progress).toMatch(/segment masked: mean IoU 1\.0000 in/);
+      expect(progress).toContain('1 pretrain, 2 brightness to run');
+      expect(progress).toMatch(/brightness masked: mean IoU 1\.0000 in/);
 
-      expect(await copy.vitmim('status', results)).toMatch(/^segment +2$/m);
+      expect(await copy.vitmim('status', results)).toMatch(/^brightness +2$/m);
 
       const report = await copy.vitmim('report', results, '--allow-unhealthy');
-      expect(report).toContain('Mean IoU (segment on halves), over seeds');
-      const options = ['--metric', 'segment.pixelAccuracy', '--allow-unhealthy'];
+      expect(report).toContain('Mean IoU (brightness on halves), over seeds');
+      const options = ['--metric', 'brightness.pixelAccuracy', '--allow-unhealthy'];
       const other = await copy.vitmim('report', results, ...options);
-      expect(other).toContain('Pixel accuracy in percent (segment.pixelAccuracy), over seeds');
+      expect(other).toContain('Pixel accuracy in percent (brightness.pixelAccuracy), over seeds');
       const [header] = readFileSync(join(results, 'tables', 'runs.csv'), 'utf8').split('\r\n');
-      for (const key of ['segment_mean_iou', 'segment_pixel_accuracy', 'segment_test_images', 'segment_stage']) {
+      for (const key of [
+        'brightness_mean_iou',
+        'brightness_pixel_accuracy',
+        'brightness_test_images',
+        'brightness_stage',
+      ]) {
         expect(header!.split(',')).toContain(key);
       }
-      expect(await copy.vitmim('report', '--help')).toContain('segment.pixelAccuracy');
-      expect(await copy.vitmim('completion', 'bash')).toContain('segment.pixelAccuracy');
-      expect(await copy.vitmim('schema')).toContain('"segment"');
+      expect(await copy.vitmim('report', '--help')).toContain('brightness.pixelAccuracy');
+      expect(await copy.vitmim('completion', 'bash')).toContain('brightness.pixelAccuracy');
+      expect(await copy.vitmim('schema')).toContain('"brightness"');
     });
 
     it('refuses a data set that does not provide what it needs', async () => {

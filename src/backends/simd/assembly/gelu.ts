@@ -1,6 +1,6 @@
 /** The exact GELU, x·Φ(x), and its derivative in one pass: both need the same exponential. */
 import { storePartRounded, storeRounded } from './bfloat16';
-import { exp4, loadPart, normalTail4, storePart } from './math';
+import { exp4, loadPart, multiplyAdd, normalTail4, storePart } from './math';
 
 const INVERSE_SQRT_2_PI: f32 = 0.3989422804014327;
 
@@ -17,7 +17,7 @@ function halfSquareExp4(z: v128): v128 {
 /** Φ(z) + z·φ(z) */
 function derivative4(z: v128, cdf: v128, e: v128): v128 {
   // Multiplies by z last: e is 0 long before z² overflows, and 0·z is 0.
-  return f32x4.add(cdf, f32x4.mul(f32x4.mul(e, f32x4.splat(INVERSE_SQRT_2_PI)), z));
+  return multiplyAdd(f32x4.mul(e, f32x4.splat(INVERSE_SQRT_2_PI)), z, cdf);
 }
 
 /** z ← z·Φ(z), and its derivative Φ(z) + z·φ(z), for `count` values. */

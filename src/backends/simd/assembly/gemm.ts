@@ -3,6 +3,8 @@
  * first-level cache, while the panels of a packed block of B are read from the second-level cache.
  */
 
+import { multiplyAdd } from './math';
+
 /** The micro-kernel's tile. Of V8's 15 registers on x64, 10 hold C, 2 B, 1 A and 1 a product. */
 const TILE_ROWS = 5;
 const TILE_COLUMNS = 8;
@@ -21,12 +23,6 @@ const STRIP_BYTES = 4 * TILE_ROWS * DEPTH;
 /** Bytes of scratch that each calling thread needs, aligned to 16. */
 export function gemmScratchBytes(): i32 {
   return BLOCK_BYTES + TILE_BYTES + STRIP_BYTES;
-}
-
-/** c + a·b. Rounded once instead of twice if the module has relaxed SIMD and the processor supports it. */
-function multiplyAdd(a: v128, b: v128, c: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(c, f32x4.mul(a, b));
 }
 
 /** A row of a tile: c ← scale·(left, right), or c += that. */

@@ -1,6 +1,6 @@
 /** Layer normalisation of rows, and its gradients. `statistics` holds mean and 1/√(variance + ε) of each row. */
 import { storePartRounded, storeRounded } from './bfloat16';
-import { loadPart, storePart, sum4 } from './math';
+import { loadPart, multiplyAdd, multiplySubtract, storePart, sum4 } from './math';
 
 function sumOfRow(x: usize, dim: i32): f32 {
   let sum = f32x4.splat(0);
@@ -16,11 +16,11 @@ function squaresOfRow(x: usize, dim: i32, mean: f32): f32 {
   let j = 0;
   for (; j + 4 <= dim; j += 4) {
     const c = f32x4.sub(v128.load(x + ((<usize>j) << 2)), m);
-    sum = f32x4.add(sum, f32x4.mul(c, c));
+    sum = multiplyAdd(c, c, sum);
   }
   if (j < dim) {
     const c = f32x4.sub(loadPart(x + ((<usize>j) << 2), dim - j, mean), m);
-    sum = f32x4.add(sum, f32x4.mul(c, c));
+    sum = multiplyAdd(c, c, sum);
   }
   return sum4(sum);
 }
@@ -49,7 +49,7 @@ function normalizeRows(
     for (; j + 4 <= dim; j += 4) {
       const at = (<usize>j) << 2;
       const n = f32x4.mul(f32x4.sub(v128.load(x + at), m), s);
-      const value = f32x4.add(f32x4.mul(n, v128.load(scale + at)), v128.load(shift + at));
+      const value = multiplyAdd(n, v128.load(scale + at), v128.load(shift + at));
       if (rounded) inline.always(storeRounded(y + (at >> 1), value));
       else v128.store(y + at, value);
     }
@@ -125,10 +125,9 @@ export function layerNormGradient(
       const d = v128.load(dy + at);
       const n = f32x4.mul(f32x4.sub(v128.load(x + at), m), s);
       const g = f32x4.mul(d, v128.load(scale + at));
-      const dn = f32x4.mul(d, n);
       sum = f32x4.add(sum, g);
-      along = f32x4.add(along, f32x4.mul(g, n));
-      v128.store(dScale + at, f32x4.add(v128.load(dScale + at), dn));
+      along = multiplyAdd(g, n, along);
+      v128.store(dScale + at, multiplyAdd(d, n, v128.load(dScale + at)));
       v128.store(dShift + at, f32x4.add(v128.load(dShift + at), d));
     }
     if (rest > 0) {
@@ -136,8 +135,8 @@ export function layerNormGradient(
       const n = f32x4.mul(f32x4.sub(loadPart(x + tail, rest, mean), m), s);
       const g = f32x4.mul(d, loadPart(scale + tail, rest, 0));
       sum = f32x4.add(sum, g);
-      along = f32x4.add(along, f32x4.mul(g, n));
-      storePart(dScale + tail, f32x4.add(loadPart(dScale + tail, rest, 0), f32x4.mul(d, n)), rest);
+      along = multiplyAdd(g, n, along);
+      storePart(dScale + tail, multiplyAdd(d, n, loadPart(dScale + tail, rest, 0)), rest);
       storePart(dShift + tail, f32x4.add(loadPart(dShift + tail, rest, 0), d), rest);
     }
     const meanG = f32x4.splat(sum4(sum) / <f32>dim);
@@ -145,12 +144,12 @@ export function layerNormGradient(
     for (let at: usize = 0; at < tail; at += 16) {
       const n = f32x4.mul(f32x4.sub(v128.load(x + at), m), s);
       const g = f32x4.mul(v128.load(dy + at), v128.load(scale + at));
-      v128.store(dx + at, f32x4.mul(s, f32x4.sub(f32x4.sub(g, meanG), f32x4.mul(n, meanGN))));
+      v128.store(dx + at, f32x4.mul(s, multiplySubtract(n, meanGN, f32x4.sub(g, meanG))));
     }
     if (rest > 0) {
       const n = f32x4.mul(f32x4.sub(loadPart(x + tail, rest, mean), m), s);
       const g = f32x4.mul(loadPart(dy + tail, rest, 0), loadPart(scale + tail, rest, 0));
-      storePart(dx + tail, f32x4.mul(s, f32x4.sub(f32x4.sub(g, meanG), f32x4.mul(n, meanGN))), rest);
+      storePart(dx + tail, f32x4.mul(s, multiplySubtract(n, meanGN, f32x4.sub(g, meanG))), rest);
     }
     dy += bytes;
     x += bytes;

@@ -7,9 +7,21 @@
 const ROUND: f32 = 12582912.0;
 const ROUND_BITS: i32 = 0x4b400000;
 
+/** c + a·b. Rounded once instead of twice if the module has relaxed SIMD and the processor supports it. */
+export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(c, f32x4.mul(a, b));
+}
+
+/** c − a·b, rounded in the same way. */
+export function multiplySubtract(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
 /** a + b·x */
 function pair(a: f32, b: f32, x: v128): v128 {
-  return f32x4.add(f32x4.splat(a), f32x4.mul(f32x4.splat(b), x));
+  return multiplyAdd(f32x4.splat(b), x, f32x4.splat(a));
 }
 
 /**
@@ -20,17 +32,17 @@ function pair(a: f32, b: f32, x: v128): v128 {
 export function exp4(x: v128): v128 {
   // This order keeps a NaN: pmin(a, b) is b < a ? b : a.
   const clamped = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.8)), f32x4.splat(-88.0));
-  const shifted = f32x4.add(f32x4.mul(clamped, f32x4.splat(1.44269504)), f32x4.splat(ROUND));
+  const shifted = multiplyAdd(clamped, f32x4.splat(1.44269504), f32x4.splat(ROUND));
   const n = f32x4.sub(shifted, f32x4.splat(ROUND));
-  const high = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
-  const r = f32x4.sub(high, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
+  const high = multiplySubtract(n, f32x4.splat(0.693359375), clamped);
+  const r = multiplySubtract(n, f32x4.splat(-2.1219444e-4), high);
   const r2 = f32x4.mul(r, r);
   // c₀ + c₁r + r²(c₂ + c₃r) + r⁴(c₄ + c₅r), in pairs: a chain half as long as Horner's
   const low = pair(5.0000001201e-1, 1.6666665459e-1, r);
   const middle = pair(4.1665795894e-2, 8.3334519073e-3, r);
   const top = pair(1.3981999507e-3, 1.98756915e-4, r);
-  const p = f32x4.add(low, f32x4.mul(r2, f32x4.add(middle, f32x4.mul(r2, top))));
-  const exponential = f32x4.add(f32x4.splat(1.0), f32x4.add(r, f32x4.mul(r2, p)));
+  const p = multiplyAdd(r2, multiplyAdd(r2, top, middle), low);
+  const exponential = f32x4.add(f32x4.splat(1.0), multiplyAdd(r2, p, r));
   // 2ⁿ: the exponent field of a float32 is n + 127
   const power = i32x4.shl(i32x4.add(shifted, i32x4.splat(127 - ROUND_BITS)), 23);
   return f32x4.mul(exponential, power);
@@ -45,18 +57,20 @@ export function exp4(x: v128): v128 {
  */
 export function normalTail4(u: v128, e: v128): v128 {
   const one = f32x4.splat(1.0);
-  const t = f32x4.div(one, f32x4.add(one, f32x4.mul(u, f32x4.splat(0.23))));
+  const t = f32x4.div(one, multiplyAdd(u, f32x4.splat(0.23), one));
   const t2 = f32x4.mul(t, t);
   const t4 = f32x4.mul(t2, t2);
-  const low = f32x4.add(
+  const low = multiplyAdd(
+    t2,
+    pair(0.10610392261199512, -0.0007342672087735196, t),
     pair(0.09190775598814176, 0.0891419505728252, t),
-    f32x4.mul(t2, pair(0.10610392261199512, -0.0007342672087735196, t)),
   );
-  const high = f32x4.add(
+  const high = multiplyAdd(
+    t2,
+    pair(0.26885105905119844, -0.07388286518519442, t),
     pair(0.25360007582654, -0.2349875648531866, t),
-    f32x4.mul(t2, pair(0.26885105905119844, -0.07388286518519442, t)),
   );
-  const p = f32x4.add(low, f32x4.mul(t4, high));
+  const p = multiplyAdd(t4, high, low);
   return f32x4.mul(f32x4.mul(e, t), p);
 }
 

@@ -1,5 +1,5 @@
 /** Softmax of rows that are `stride` floats apart, in place, and its gradient. */
-import { exp4, loadPart, max4, storePart, sum4 } from './math';
+import { exp4, loadPart, max4, multiplyAdd, storePart, sum4 } from './math';
 
 const LOWEST: f32 = -f32(Infinity);
 
@@ -41,9 +41,9 @@ export function softmaxGradient(p: usize, dy: usize, rows: i32, columns: i32, st
   for (let i = 0; i < rows; i++) {
     let sum = f32x4.splat(0);
     for (let at: usize = 0; at < tail; at += 16) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load(p + at), v128.load(dy + at)));
+      sum = multiplyAdd(v128.load(p + at), v128.load(dy + at), sum);
     }
-    if (rest > 0) sum = f32x4.add(sum, f32x4.mul(loadPart(p + tail, rest, 0), loadPart(dy + tail, rest, 0)));
+    if (rest > 0) sum = multiplyAdd(loadPart(p + tail, rest, 0), loadPart(dy + tail, rest, 0), sum);
     const along = f32x4.splat(sum4(sum));
     for (let at: usize = 0; at < tail; at += 16) {
       v128.store(dy + at, f32x4.mul(v128.load(p + at), f32x4.sub(v128.load(dy + at), along)));

@@ -64,7 +64,9 @@ const tripleOf = (task: Task): string => `${task.maskRatio} ${taskName(task)}`;
 
 /** From scratch in the same setting: the mean of its seeds; null without results, or where there are several such settings. */
 export function scratchReference(measurements: readonly Measurement[], { shared }: Group): Reference | null {
-  const scratch = measurements.filter(({ task, accuracy }) => task === null && accuracy !== null);
+  const scratch = measurements.filter(
+    ({ task, weights, accuracy }) => task === null && weights === undefined && accuracy !== null,
+  );
   const comparable = scratch.filter(({ task, configuration }) =>
     [...shared].every(([key, value]) => !appliesTo(key, { task }) || (configuration.get(key) ?? 'unset') === value),
   );

@@ -9,6 +9,7 @@ import { factorialFigures } from './factorial.js';
 import { learningRateFigure } from './learning-rate.js';
 import { lossesFigure } from './losses.js';
 import { objectivesFigure } from './objectives.js';
+import { transferFigure } from './transfer.js';
 
 /**
  * @param metric The accuracy that figures show.
@@ -18,6 +19,7 @@ export function figuresOf(data: ReportData, metric: NamedMetric, schedules: read
   const measurements = measurementsOf(data, metric);
   return [
     objectivesFigure(measurements, metric),
+    transferFigure(data),
     ...factorialFigures(measurements, metric),
     efficiencyFigure(measurements, metric),
     lossesFigure(data),

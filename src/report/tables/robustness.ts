@@ -1,0 +1,91 @@
+/** Top-1 errors on corrupted images: a row for each objective, a column for each corruption. */
+import { CORRUPTION_NAMES, CORRUPTIONS, type CorruptionName } from '../../data/corruptions/index.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import type { NamedMetric } from '../../stages/metrics.js';
+import { summaryStatistics } from '../../statistics/summary.js';
+import type { ReportData } from '../collect.js';
+import { counterpart, rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { metricsIn } from '../../evidence/metric.js';
+import { OBJECTIVE_ORDER } from '../paper.js';
+import type { BuildTable, Column, Row } from '../table.js';
+import { OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
+
+const percent = (key: string, label: string, description: string): Column => {
+  return { key, label, description, unit: '%', digits: 1 };
+};
+
+const COLUMNS: Column[] = [
+  { key: 'evaluation', label: 'evaluation', description: 'The name of the evaluation in the spec.', aside: 3 },
+  OBJECTIVE,
+  SETTING,
+  percent('mean_error', 'mean error', 'Mean of the errors on the 15 corruptions of ImageNet-C, over the seeds.'),
+  percent('std', 'std', 'Sample standard deviation of that over the seeds.'),
+  percent('relative_error', 'to scratch', 'Mean over these corruptions of the error divided by that of scratch.'),
+  percent('clean_error', 'clean', 'Error on the images as they are.'),
+  ...Object.values(CORRUPTIONS).map(({ name, title, category }): Column => {
+    const apart = category === 'extra' ? ' It does not count in the mean.' : '';
+    return { ...percent(name, title, `Mean error on ${title} over its 5 severities.${apart}`), aside: 4 };
+  }),
+  { key: 'n', label: 'n', description: 'Seeds with a result that counts.', digits: 0 },
+  { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0, aside: 5 },
+  UNHEALTHY,
+];
+
+/** The corruptions that the mean counts. */
+const COUNTED = CORRUPTION_NAMES.filter((name) => CORRUPTIONS[name].category !== 'extra');
+
+export const robustnessTable: BuildTable = (data) => {
+  const metrics = metricsIn(data).filter(({ protocol, key }) => protocol === 'robustness' && key === 'meanError');
+  if (metrics.length === 0) return null;
+  return {
+    name: 'robustness',
+    title: 'Robustness',
+    caption:
+      'Top-1 errors in percent of a linear probe that was trained on clean images, on corrupted test images. The mean ' +
+      'corruption error is not normalised by that of AlexNet.',
+    columns: COLUMNS,
+    rows: metrics.flatMap((metric) => rowsOfMetric(data, metric)),
+    summary: {},
+  };
+};
+
+function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
+  const rowsFor = (key: string): ResultRow[] =>
+    rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }), OBJECTIVE_ORDER);
+  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(`error_${name}`)]));
+  const clean = rowsFor('accuracy');
+  const rows = rowsFor('meanError');
+  return rows.flatMap((row, i): Row[] => {
+    if (row.measurements.length === 0) return [];
+    const meanOf = (name: CorruptionName): number | null => errors.get(name)![i]!.statistics.mean;
+    const accuracy = clean[i]!.statistics.mean;
+    return [
+      {
+        evaluation: metric.entry,
+        ...{ objective: row.objective, setting: row.setting },
+        ...{ mean_error: row.statistics.mean, std: row.statistics.std, n: row.statistics.n },
+        relative_error: relativeError(row, rows, errors),
+        clean_error: accuracy === null ? null : 100 - accuracy,
+        ...Object.fromEntries(CORRUPTION_NAMES.map((name) => [name, meanOf(name)])),
+        ...{ planned: row.measurements.length, unhealthy: unhealthyIn(row) },
+      },
+    ];
+  });
+}
+
+/** In percent of the errors of scratch; null where one of them is missing or 0. */
+function relativeError(
+  row: ResultRow,
+  rows: readonly ResultRow[],
+  errors: ReadonlyMap<CorruptionName, readonly ResultRow[]>,
+): number | null {
+  const scratch = row.objective === 'scratch' ? row : counterpart(row, 'scratch', rows);
+  if (scratch === undefined) return null;
+  const [own, base] = [rows.indexOf(row), rows.indexOf(scratch)];
+  const ratios = COUNTED.map((name) => {
+    const [value, reference] = [own, base].map((i) => errors.get(name)![i]!.statistics.mean);
+    return value == null || !reference ? NaN : value / reference;
+  });
+  const { mean } = summaryStatistics(ratios);
+  return mean === null || !Number.isFinite(mean) ? null : 100 * mean;
+}

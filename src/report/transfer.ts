@@ -1,0 +1,156 @@
+/**
+ * Objectives × evaluations: the mean of each evaluation for each pre-training, and how the objectives rank over the
+ * evaluations. Rows differ in the objective and in keys of pre-training; keys of evaluations make no rows.
+ */
+import { stream } from '../common/random.js';
+import { measurementsOf, type Measurement } from '../evidence/measurements.js';
+import { friedmanTest, type Friedman } from '../statistics/friedman.js';
+import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
+import type { NamedMetric } from '../stages/metrics.js';
+import type { ReportData } from './collect.js';
+import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from './comparison.js';
+import { metricsIn } from '../evidence/metric.js';
+import { OBJECTIVE_ORDER } from './paper.js';
+
+export interface Transfer {
+  /** The first metric of each evaluation. */
+  metrics: NamedMetric[];
+  rows: TransferRow[];
+  /** One for each set of rows that can be compared. */
+  tests: TransferTest[];
+  /** Evaluations that have several values for a pre-training, since a key of theirs varies. They have no values here. */
+  ambiguous: string[];
+}
+
+export interface TransferRow {
+  objective: ResultRow['objective'];
+  setting: string;
+  /** By the name of the metric; an evaluation of which the row has no result has n = 0. */
+  cells: ReadonlyMap<string, TransferCell>;
+  /** Over the evaluations that all comparable rows have; null: there are none, or the row is in several comparisons. */
+  meanRank: number | null;
+  /** Evaluations in which the row is the best, alone or with others; null as above. */
+  wins: number | null;
+}
+
+export interface TransferCell {
+  statistics: Summary;
+  values: readonly number[];
+  unhealthy: number;
+}
+
+export interface TransferTest {
+  setting: string;
+  /** Rows, and the evaluations over which they are ranked. */
+  objectives: number;
+  evaluations: string[];
+  /** null: fewer than two rows or evaluations, or all values are equal. */
+  friedman: Friedman | null;
+}
+
+/** null: fewer than two evaluations. */
+export function transferOf(data: ReportData): Transfer | null {
+  const metrics = metricsIn(data).filter(({ name, entry }) => name === entry);
+  if (metrics.length < 2) return null;
+  const ambiguous = metrics.filter((metric) => hasSeveral(measurementsOf(data, metric)));
+  const counted = metrics.filter((metric) => !ambiguous.includes(metric));
+  const measurements = new Map(counted.map((metric) => [metric, measurementsOf(data, metric).map(byPretraining)]));
+  const all = rowsOf([...measurements.values()].flat(), OBJECTIVE_ORDER).filter((row) => row.measurements.length > 0);
+  const perMetric = new Map(counted.map((metric) => [metric, all.map((row) => restricted(row, metric))]));
+  const comparisons = comparisonsOf(all).map(({ setting, rows }) => ({
+    setting,
+    members: rows.map((row) => all.indexOf(row)),
+  }));
+  const ranked = comparisons.map(({ setting, members }) => ({
+    setting,
+    members,
+    blocks: counted.flatMap((metric) => {
+      const values = valuesOf(members.map((i) => perMetric.get(metric)![i]!));
+      // The first rank is the best.
+      return values === null
+        ? []
+        : [{ metric, values: isHigherBetter(metric) ? values : values.map((value) => -value) }];
+    }),
+  }));
+  return {
+    metrics,
+    ambiguous: ambiguous.map(({ name }) => name),
+    rows: all.map(({ objective, setting }, index): TransferRow => {
+      const own = ranked.filter(({ members }) => members.includes(index));
+      const [only] = own;
+      const places =
+        own.length === 1 && only!.members.length > 1
+          ? only!.blocks.map(({ values }) => ranks(values)[only!.members.indexOf(index)]!)
+          : [];
+      const best = only?.blocks.filter(({ values }) => values[only.members.indexOf(index)] === Math.max(...values));
+      return {
+        objective,
+        setting,
+        cells: new Map(counted.map((metric) => [metric.name, cellOf(perMetric.get(metric)![index]!)])),
+        meanRank: summaryStatistics(places).mean,
+        wins: places.length === 0 ? null : best!.length,
+      };
+    }),
+    tests: ranked.map(({ setting, members, blocks }) => ({
+      setting,
+      objectives: members.length,
+      evaluations: blocks.map(({ metric }) => metric.name),
+      friedman:
+        members.length < 2 || blocks.length < 2
+          ? null
+          : friedmanTest(
+              blocks.map(({ values }) => values),
+              stream(0, 'report', 'friedman', setting),
+            ),
+    })),
+  };
+}
+
+const isHigherBetter = ({ metric }: NamedMetric): boolean => metric.better === 'higher';
+
+/** Whether an evaluation has several values for one pre-training. */
+function hasSeveral(measurements: readonly Measurement[]): boolean {
+  const seen = new Set<string>();
+  return measurements.some((measurement) => {
+    const { task, seed, strengths, configuration } = byPretraining(measurement);
+    const key = JSON.stringify([task, seed, [...strengths], [...configuration]]);
+    return seen.size === seen.add(key).size;
+  });
+}
+
+/**
+ * The measurement with those keys of its configuration that concern the pre-training. Those of its data have `pretrain.` in
+ * front, so that rows from scratch, which have no such keys, are compared with all.
+ */
+function byPretraining(measurement: Measurement): Measurement {
+  const { configuration, task } = measurement;
+  const hasOwnData = [...configuration.keys()].some((key) => key.startsWith('pretrain.data.'));
+  const kept = [...configuration].flatMap(([key, value]): [string, string][] => {
+    if (key.startsWith('model.') || key === 'engineRevision') return [[key, value]];
+    if (task === null) return [];
+    if (key.startsWith('pretrain.')) return [[key, value]];
+    const ofLabels = key === 'data.labelFraction' || key === 'data.shots';
+    return key.startsWith('data.') && !hasOwnData && !ofLabels ? [[`pretrain.${key}`, value]] : [];
+  });
+  return { ...measurement, configuration: new Map(kept) };
+}
+
+function restricted(row: ResultRow, { name }: NamedMetric): ResultRow {
+  const measurements = row.measurements.filter(({ metric }) => metric.name === name);
+  const values = measurements.flatMap(({ accuracy }) => accuracy ?? []);
+  return { ...row, measurements, statistics: summaryStatistics(values) };
+}
+
+/** The means of rows over the seeds that all of them have; null where there is no such seed. */
+function valuesOf(rows: readonly ResultRow[]): number[] | null {
+  const seeds = commonSeeds(rows);
+  return seeds.length === 0 ? null : rows.map((row) => summaryStatistics(valuesBySeed(row, seeds)).mean!);
+}
+
+function cellOf({ statistics, measurements }: ResultRow): TransferCell {
+  return {
+    statistics,
+    values: measurements.flatMap(({ accuracy }) => accuracy ?? []),
+    unhealthy: measurements.filter(({ unhealthy }) => unhealthy !== null).length,
+  };
+}

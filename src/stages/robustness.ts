@@ -1,0 +1,78 @@
+/**
+ * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The mean
+ * corruption error is not normalised by that of AlexNet. (PAPER.md §10)
+ */
+import { z } from 'zod';
+import { CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
+import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
+import {
+  ACCURACY,
+  BASE_LEARNING_RATE,
+  BATCH_SIZE,
+  CHANCE_LOSS,
+  LOSS,
+  PERCENT,
+  type Field,
+  type Fields,
+  type Metrics,
+} from './fields.js';
+import { linearRecipe } from './linear.js';
+
+const recipe = linearRecipe.describe('Robustness: a linear probe on clean images, measured on corrupted ones.');
+
+const metrics = {
+  meanError: {
+    schema: z.number(),
+    label: 'mean corruption error',
+    title: 'Mean corruption error',
+    name: 'mean corruption error, not normalised',
+    description: 'Mean top-1 error over the 15 corruptions and 5 severities; not normalised by that of AlexNet.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'lower',
+    tag: 'error/corruptions',
+  },
+  ...ACCURACY,
+} satisfies Metrics;
+
+/** The number of a corruption in a result. */
+export type CorruptionKey = `error_${CorruptionName}`;
+
+const errorField = (title: string): Field<z.ZodNumber> => ({
+  schema: z.number(),
+  label: title,
+  description: `Mean top-1 error on ${title} over its 5 severities.`,
+  unit: PERCENT.symbol,
+  digits: 2,
+});
+
+const errors = Object.fromEntries(
+  Object.values(CORRUPTIONS).map(({ name, title }) => [`error_${name}`, errorField(title)]),
+) as Record<CorruptionKey, Field<z.ZodNumber>>;
+
+const numbers = {
+  loss: { ...LOSS, schema: z.number() },
+  chanceLoss: CHANCE_LOSS,
+  batchSize: BATCH_SIZE,
+  baseLearningRate: BASE_LEARNING_RATE,
+  ...errors,
+} satisfies Fields;
+
+export type RobustnessConfig = EvaluationConfig<'robustness', ResolvedRecipe<typeof recipe>>;
+export type RobustnessNumbers = ResultNumbers<'robustness', typeof metrics, typeof numbers>;
+
+export const robustness = defineEvaluation({
+  name: 'robustness',
+  title: 'robustness',
+  needs: 'class',
+  trains: 'a head',
+  recipe,
+  choices: ['baseLearningRate'],
+  metrics,
+  numbers,
+  baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  async run(config, context) {
+    const { robustness } = await import('../training/robustness.js');
+    return robustness(config, context);
+  },
+});

@@ -1,0 +1,180 @@
+/**
+ * Heads: classifiers on frozen features. Several candidates, one for each learning rate, are trained in one pass on the same
+ * batches, and the one with the best validation accuracy is used.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { TrainingError } from '../common/errors.js';
+import { countWork } from '../common/work.js';
+import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
+import { toVariable } from '../model/parameters.js';
+import { softmaxCrossEntropy } from '../ops/index.js';
+import { accuracies } from './evaluate.js';
+import { rowsAt, rowsOf, type FeatureSet } from './features.js';
+import { Interrupted } from './interrupted.js';
+import { breathe } from './loop.js';
+import { mixLabels } from './mixing.js';
+import type { Optimizer, TrainedParameter } from './optimizers/optimizer.js';
+import { learningRateAt } from './schedule.js';
+
+/** A classifier of frozen features. */
+export interface Head {
+  readonly parameters: readonly HeadParameter[];
+  /** [batch, width of the features] → [batch, classes] */
+  scores(features: tf.Tensor2D): tf.Tensor2D;
+}
+
+export interface HeadParameter {
+  readonly name: string;
+  readonly value: tf.Variable;
+  /** Whether the recipe's weight decay applies. */
+  readonly decays: boolean;
+}
+
+export interface HeadRecipe {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly warmupEpochs: number;
+  readonly weightDecay: number;
+}
+
+export interface HeadTraining {
+  /** `batchSize` is the number of images in a step. */
+  readonly recipe: HeadRecipe;
+  /** The peak learning rate of each candidate, for a batch of 256. */
+  readonly rates: readonly number[];
+  readonly classes: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly makeHead: () => Head;
+  readonly makeOptimizer: () => Optimizer;
+}
+
+/** A trained candidate. */
+export interface Candidate {
+  readonly rate: number;
+  readonly head: Head;
+  /** Mean training loss of the last epoch. */
+  readonly loss: number;
+}
+
+interface Trainee {
+  rate: number;
+  head: Head;
+  optimizer: Optimizer;
+  trained: TrainedParameter[];
+  lossSum: tf.Variable;
+}
+
+/**
+ * Trains the candidates. A probe is short and never resumed midway.
+ *
+ * @returns The candidates in the order of their rates; to be disposed of with {@link disposeHeads}.
+ * @throws Interrupted if it was asked to stop.
+ */
+export async function trainHeads(train: FeatureSet, training: HeadTraining): Promise<Candidate[]> {
+  const { recipe, rates, classes, seed, signal } = training;
+  const { batchSize } = recipe;
+  const perEpoch = stepsPerEpoch(train.labels.length, batchSize);
+  const trainees = rates.map((rate) => traineeOf(rate, training));
+  let done = false;
+  try {
+    for (let epoch = 0; epoch < recipe.epochs; epoch++) {
+      await breathe();
+      countWork();
+      if (signal.aborted) throw new Interrupted('stopped before the probe was done; it begins anew');
+      for (const [step, indices] of trainingBatches(train.labels.length, batchSize, seed, epoch).entries()) {
+        tf.tidy(() => {
+          const x = rowsAt(train, indices);
+          const labels = Array.from(indices, (index) => train.labels[index]!);
+          const targets = tf.tensor2d(mixLabels(labels, { kind: 'none' }, { classes, labelSmoothing: 0 }), [
+            indices.length,
+            classes,
+          ]);
+          for (const { rate, head, optimizer, trained, lossSum } of trainees) {
+            const variables = trained.map(({ value }) => value);
+            const { value, grads } = tf.variableGrads(() => softmaxCrossEntropy(head.scores(x), targets), variables);
+            if (epoch === recipe.epochs - 1) lossSum.assign(tf.add(lossSum, value));
+            const schedule = { ...recipe, baseLearningRate: rate, minLearningRate: 0 };
+            const learningRate = learningRateAt(schedule, epoch * perEpoch + step, perEpoch);
+            const gradients = variables.map(({ name }) => grads[name]!);
+            const rated = { learningRate, step: epoch * perEpoch + step + 1 };
+            optimizer.update(trained, gradients, rated, optimizer.inputs(rated));
+          }
+        });
+      }
+    }
+    const losses = await Promise.all(trainees.map(async ({ lossSum }) => (await lossSum.data())[0]! / perEpoch));
+    done = true;
+    return trainees.map(({ rate, head }, i) => ({ rate, head, loss: losses[i]! }));
+  } finally {
+    for (const { lossSum, optimizer, trained } of trainees) {
+      lossSum.dispose();
+      for (const { name } of optimizer.groups) tf.dispose(trained.map(({ state }) => state(name)));
+    }
+    if (!done) disposeHeads(trainees);
+  }
+}
+
+const zeros = (shape: readonly number[]): tf.Variable =>
+  toVariable({ shape: [...shape], data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, false);
+
+function traineeOf(rate: number, { recipe, makeHead, makeOptimizer }: HeadTraining): Trainee {
+  const head = makeHead();
+  const optimizer = makeOptimizer();
+  const trained = head.parameters.map(({ name, value, decays }): TrainedParameter => {
+    const groups = new Map(optimizer.groups.map((group) => [group.name, zeros(value.shape)]));
+    const state = (group: string): tf.Variable => groups.get(group)!;
+    return { name, value, rateScale: 1, weightDecay: decays ? recipe.weightDecay : 0, state };
+  });
+  return { rate, head, optimizer, trained, lossSum: zeros([]) };
+}
+
+export function disposeHeads(heads: readonly { readonly head: Head }[]): void {
+  tf.dispose(heads.flatMap(({ head }) => head.parameters.map(({ value }) => value)));
+}
+
+/**
+ * The candidate with the highest accuracy on the validation images; of equally good ones, the first. Candidates that
+ * diverged are left out.
+ *
+ * @param validation null: there is only one candidate.
+ * @throws TrainingError if all candidates diverged.
+ */
+export async function chooseHead(
+  candidates: readonly Candidate[],
+  validation: FeatureSet | null,
+  { name, classes }: { name: string; classes: number },
+): Promise<Candidate> {
+  let best: { candidate: Candidate; accuracy: number } | null = null;
+  for (const candidate of candidates.filter(({ loss }) => Number.isFinite(loss))) {
+    if (validation === null) return candidate;
+    const scores = await scoresOf(candidate.head, validation);
+    const { accuracy } = accuracies(scores, validation.labels, classes);
+    if (best === null || accuracy > best.accuracy) best = { candidate, accuracy };
+  }
+  if (best === null) throw new TrainingError(`${name} diverged; lower ${name}.baseLearningRate`, 'diverged');
+  return best.candidate;
+}
+
+/** Values of a block of features at most: 64 MiB. */
+const BLOCK_VALUES = 2 ** 24;
+
+/** Scores of every image: [images, classes], row-major. */
+export async function scoresOf(head: Head, set: FeatureSet): Promise<Float32Array> {
+  const count = set.labels.length;
+  const rows = Math.max(1, Math.floor(BLOCK_VALUES / set.width));
+  const parts: Float32Array[] = [];
+  for (let begin = 0; begin < count; begin += rows) {
+    const scores = tf.tidy(() => head.scores(rowsOf(set, begin, Math.min(begin + rows, count))));
+    parts.push(Float32Array.from(await scores.data()));
+    scores.dispose();
+    countWork();
+  }
+  const classes = parts[0] === undefined ? 0 : parts[0].length / Math.min(rows, count);
+  const all = new Float32Array(count * classes);
+  parts.reduce((at, part) => {
+    all.set(part, at);
+    return at + part.length;
+  }, 0);
+  return all;
+}

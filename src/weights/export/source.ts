@@ -1,0 +1,84 @@
+/** A model to export: its weights with everything that other programs have to know about it. */
+import { UsageError } from '../../common/errors.js';
+import { declarations, pretrainPurpose, type Purpose } from '../../model/shapes.js';
+import type { EncoderConfig, ModelConfig } from '../../spec/model.js';
+import type { StageConfig } from '../../spec/stages.js';
+import { targetWidth, type Task } from '../../spec/task.js';
+import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../../store/safetensors.js';
+import { classesIn } from '../about.js';
+import type { Tensor, Tensors } from '../tensors.js';
+
+/** The group of a checkpoint with averaged weights (`training/optimizers/ema.ts`). */
+const AVERAGE = 'average';
+
+/** A classifier. */
+export interface Classifier {
+  kind: 'classifier';
+  model: EncoderConfig;
+  /** In the order of the outputs. */
+  classes: readonly string[];
+  weights: Tensors;
+}
+
+/** An encoder with the decoder that it was pre-trained with. */
+export interface Pretrained {
+  kind: 'pretrained';
+  model: ModelConfig;
+  task: Task;
+  weights: Tensors;
+}
+
+export type ExportSource = Classifier | Pretrained;
+
+/** Whether the decoder predicts the pixels of patches, and not values of another width. */
+export const predictsPixels = ({ task, model }: Pick<Pretrained, 'task' | 'model'>): boolean =>
+  targetWidth(task.target, model.patchSize) === 3 * model.patchSize ** 2;
+
+/**
+ * Reads the weights of a finished stage. The whole file is verified.
+ *
+ * @param digest The digest of the checkpoint by the stage's result; null: not recorded.
+ * @throws UsageError if the file is missing or damaged, or is not the one of the result.
+ */
+export function readExportSource(path: string, config: StageConfig, digest: string | null): ExportSource {
+  try {
+    return readSource(path, config, digest);
+  } catch (error) {
+    if (!(error instanceof CorruptFileError)) throw error;
+    throw new UsageError(`${error.message}; run the sweep again: it repeats the stage`);
+  }
+}
+
+function readSource(path: string, config: StageConfig, digest: string | null): ExportSource {
+  const weights = new Map<string, Tensor>();
+  const { tensors, metadata } = readSafetensorsHeader(path);
+  const classes = tensors.get('head.bias')?.shape[0] ?? 0;
+  const wanted = declarations(config.model, purposeOf(config, classes));
+  for (const { name, shape } of wanted) {
+    const found = tensors.get(name)?.shape;
+    if (found?.join() !== shape.join()) {
+      throw new UsageError(`${path} does not have ${name} [${shape.join(', ')}]; run the sweep again`);
+    }
+  }
+  // A fine-tuning with averaged weights is measured with the averages.
+  const averageOf = (name: string): string => `${AVERAGE}.${name}`;
+  const storedName = (name: string): string =>
+    config.kind !== 'pretrain' && tensors.has(averageOf(name)) ? averageOf(name) : name;
+  const ownNames = new Map(wanted.map(({ name }) => [storedName(name), name]));
+  const { sha256 } = streamSafetensors(path, {
+    wants: (name) => ownNames.has(name),
+    take: (name, value) => weights.set(ownNames.get(name)!, value),
+  });
+  if (digest !== null && sha256 !== digest) {
+    throw new UsageError(`${path} is not the checkpoint that its result.json names; run the sweep again`);
+  }
+  if (config.kind === 'pretrain') return { kind: 'pretrained', model: config.model, task: config.task, weights };
+  const known = classesIn(metadata);
+  // Checkpoints of earlier versions do not name their classes.
+  const outputs = known?.length === classes ? known : Array.from({ length: classes }, (_, i) => `class ${i}`);
+  return { kind: 'classifier', model: config.model, classes: outputs, weights };
+}
+
+function purposeOf(config: StageConfig, classes: number): Purpose {
+  return config.kind === 'pretrain' ? pretrainPurpose(config) : { for: 'classification', classes };
+}

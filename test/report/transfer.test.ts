@@ -1,0 +1,220 @@
+/** Evaluations with names, repeats and data sets of their own, in tables and on the page. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { figuresOf } from '../../src/report/html/figures/index.js';
+import { findMetric, metricsIn } from '../../src/evidence/metric.js';
+import { buildTables, writeReport } from '../../src/report/report.js';
+import { measurementsOf } from '../../src/evidence/measurements.js';
+import { describeMetric } from '../../src/stages/metrics.js';
+import type { Table } from '../../src/report/table.js';
+import type { Job, Plan } from '../../src/spec/stages.js';
+import { repeatsOf } from '../../src/spec/stages.js';
+import { planOf } from '../runner/support.js';
+import { dataOf, pick } from './support.js';
+import type { ReportData } from '../../src/report/collect.js';
+import { temporaryFolder } from '../runner/support.js';
+
+/** The data of a plan in which each repeat of each evaluation has the given accuracy; null: no result. */
+function dataWith(plan: Plan, accuracyOf: (job: Job, name: string, repeat: number) => number | null): ReportData {
+  const data = dataOf(plan);
+  const stages = new Map(data.stages);
+  for (const job of plan.jobs) {
+    for (const name of Object.keys(job.evaluations)) {
+      for (const [repeat, id] of repeatsOf(job, name).entries()) {
+        const record = stages.get(id)!;
+        const accuracy = accuracyOf(job, name, repeat);
+        const result = accuracy === null ? null : ({ ...record.result!, accuracy } as typeof record.result);
+        stages.set(id, { ...record, result });
+      }
+    }
+  }
+  return { ...data, stages };
+}
+
+const objectiveOf = ({ cells }: Job): string => cells[0]!.objective;
+const tableNamed = (data: ReportData, name: string): Table | undefined =>
+  buildTables(data).find((table) => table.name === name);
+
+const TRANSFER = planOf(
+  'job: {evaluate: [finetune, {name: pets, protocol: finetune, data: {name: image-folder, path: sets/pets}}, ' +
+    '{name: ten-shot, protocol: linear, shots: 10}]}\n' +
+    'grid: {objective: [masked, zoomed-in, blurred], seed: [0, 1]}',
+);
+/** Masked is the best in two of three evaluations, and blurred in the third. */
+const MEANS: Record<string, Record<string, number>> = {
+  finetune: { masked: 60, 'zoomed-in': 50, blurred: 40 },
+  pets: { masked: 80, 'zoomed-in': 70, blurred: 75 },
+  'ten-shot': { masked: 20, 'zoomed-in': 10, blurred: 30 },
+};
+const transfer = dataWith(TRANSFER, (job, name) => MEANS[name]![objectiveOf(job)]! + job.seed);
+
+describe('transfer.csv', () => {
+  const table = tableNamed(transfer, 'transfer')!;
+
+  test('has the mean of each objective under each evaluation, its mean rank and its wins', () => {
+    expect(pick(table, 'objective', 'finetune', 'pets', 'ten-shot', 'mean_rank', 'wins', 'ranked', 'n')).toEqual([
+      ['blurred', 40.5, 75.5, 30.5, 2, 1, 3, 2],
+      ['zoomed-in', 50.5, 70.5, 10.5, 8 / 3, 0, 3, 2],
+      ['masked', 60.5, 80.5, 20.5, 4 / 3, 2, 3, 2],
+    ]);
+  });
+
+  test("states each metric with its data set, and Friedman's test over the evaluations", () => {
+    expect(table.caption).toContain('top-1 accuracy in percent (pets on image-folder pets)');
+    // Rank sums 6, 8 and 4 of three blocks: 12/(3·3·4) · 8.
+    expect(table.summary.friedman).toBeCloseTo(8 / 3, 10);
+    expect(table.caption).toContain("Friedman's χ² 2.67 (p = 0.361 by permutation");
+  });
+
+  test('ranks only over evaluations of which every objective has a result', () => {
+    const data = dataWith(TRANSFER, (job, name) =>
+      name === 'pets' && objectiveOf(job) === 'masked' ? null : MEANS[name]![objectiveOf(job)]!,
+    );
+    expect(pick(tableNamed(data, 'transfer')!, 'objective', 'pets', 'mean_rank', 'wins', 'ranked', 'n')).toEqual([
+      ['blurred', 75, 2, 1, 2, 2],
+      ['zoomed-in', 70, 2.5, 0, 2, 2],
+      ['masked', null, 1.5, 1, 2, 0],
+    ]);
+  });
+
+  test('is not written for one evaluation', () => {
+    expect(tableNamed(dataOf(planOf('grid: {objective: [masked, scratch]}')), 'transfer')).toBeUndefined();
+  });
+
+  test('has a chart for each evaluation, with the same rows', () => {
+    const figure = figuresOf(transfer, findMetric(transfer)!, []).find(({ id }) => id === 'figure-transfer')!;
+    expect(figure.charts.map(({ title }) => title)).toEqual([
+      'finetune on shapes',
+      'pets on image-folder pets',
+      'ten-shot on shapes',
+    ]);
+    const rows = figure.charts.map((chart) => (chart.kind === 'dots' ? chart.rows.map(({ label }) => label) : []));
+    expect(new Set(rows.map(String)).size).toBe(1);
+  });
+
+  test('has a row for each setting of pre-training, and none for keys of evaluations', () => {
+    const yaml =
+      'job: {evaluate: [finetune, linear]}\ngrid: {objective: [masked], pretrain.epochs: [5, 9], finetune.epochs: [5, 9]}';
+    const { rows, caption } = tableNamed(dataOf(planOf(yaml)), 'transfer')!;
+    expect(rows.map(({ setting }) => setting)).toEqual(['pretrain.epochs=5', 'pretrain.epochs=9']);
+    expect(rows.map(({ finetune, linear }) => [finetune, linear])).toEqual([
+      [null, 50],
+      [null, 50],
+    ]);
+    expect(caption).toContain('finetune has no column with values, since keys of it vary between the cells.');
+  });
+
+  test('is in the CSV files, in Markdown, in LaTeX and on the page', () => {
+    const folder = temporaryFolder();
+    writeReport(transfer, folder, { formats: ['csv', 'md', 'html', 'latex'] });
+    const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+    expect(read('tables/transfer.csv').split('\r\n')[0]).toBe(
+      'objective,setting,finetune,pets,ten-shot,mean_rank,wins,ranked,n,unhealthy',
+    );
+    expect(read('report.md')).toContain('## Transfer');
+    expect(read('tables/transfer.tex')).toContain('mean rank');
+    expect(read('report.html')).toContain('id="figure-transfer"');
+  });
+});
+
+describe('repeats', () => {
+  const plan = planOf(
+    'job: {evaluate: [{name: probe, protocol: linear, repeats: 3}]}\ngrid: {objective: [masked, blurred], seed: [0, 1]}',
+  );
+  /** Two pre-trainings 10 apart, with repeats −1, 0 and 1 around each. */
+  const data = dataWith(plan, (job, _name, repeat) => 50 + 10 * job.seed + repeat - 1);
+
+  test('are averaged into one run for each pre-training', () => {
+    const probe = findMetric(data)!;
+    expect(measurementsOf(data, probe).map(({ seed, accuracy, repeats }) => [seed, accuracy, repeats])).toEqual([
+      [0, 50, [49, 50, 51]],
+      [1, 60, [59, 60, 61]],
+      [0, 50, [49, 50, 51]],
+      [1, 60, [59, 60, 61]],
+    ]);
+    const objectives = tableNamed(data, 'objectives')!;
+    const rows = objectives.rows.filter(({ n }) => n !== 0);
+    expect(pick({ rows }, 'objective', 'mean', 'n')).toEqual([
+      ['blurred', 55, 2],
+      ['masked', 55, 2],
+    ]);
+    expect(objectives.caption).toContain('A run of probe is the mean of its 3 repeats.');
+  });
+
+  test('have both parts of their variance in variance.csv', () => {
+    // By hand: within 1; between (10²/2 − 1/3).
+    const [row] = tableNamed(data, 'variance')!.rows;
+    expect(row).toMatchObject({
+      metric: 'probe',
+      objective: 'blurred',
+      pretrainings: 2,
+      runs: 6,
+      within_std: 1,
+      unit: 'points',
+    });
+    expect(row!.between_std).toBeCloseTo(Math.sqrt(50 - 1 / 3), 10);
+    expect(row!.share).toBeCloseTo((50 - 1 / 3) / (51 - 1 / 3), 10);
+    expect(tableNamed(data, 'variance')!.rows.map(({ objective }) => objective)).toEqual(['blurred', 'masked', 'all']);
+  });
+
+  test('are each in repeats.csv, with their stages', () => {
+    const { rows } = tableNamed(data, 'repeats')!;
+    const probe = rows.filter(({ metric }) => metric === 'probe');
+    expect(probe.slice(0, 3).map(({ seed, repeat, value }) => [seed, repeat, value])).toEqual([
+      [0, 1, 49],
+      [0, 2, 50],
+      [0, 3, 51],
+    ]);
+    expect(new Set(probe.map(({ stage }) => stage)).size).toBe(12);
+  });
+
+  test('of which some are missing are averaged over the others', () => {
+    const some = dataWith(plan, (job, _name, repeat) => (repeat === 2 ? null : 50 + job.seed + repeat));
+    expect(measurementsOf(some, findMetric(some)!).map(({ accuracy }) => accuracy)).toEqual([50.5, 51.5, 50.5, 51.5]);
+  });
+
+  test('of which one did not train leave the whole run out, since the others are those that happened to work', () => {
+    const { stages, jobs, ...rest } = data;
+    const id = repeatsOf(jobs[0]!, 'probe')[1]!;
+    const record = stages.get(id)!;
+    const broken = { ...record, result: { ...record.result!, loss: 9 } as typeof record.result };
+    const measured = measurementsOf({ ...rest, jobs, stages: new Map([...stages, [id, broken]]) }, findMetric(data)!);
+    expect(measured[0]).toMatchObject({ accuracy: null, unhealthy: expect.stringContaining('repeat 2: ') as string });
+    expect(measured[1]!.accuracy).toBe(60);
+  });
+
+  test('are not written where no evaluation has any', () => {
+    const names = buildTables(transfer).map(({ name }) => name);
+    expect(names).not.toContain('variance');
+    expect(names).not.toContain('repeats');
+  });
+});
+
+describe('the metrics of a folder', () => {
+  test('are those of its evaluations by name, in the order of the spec', () => {
+    expect(metricsIn(transfer).map(({ name }) => name)).toEqual([
+      ...['finetune', 'finetune.top5', 'finetune.meanPerClass'],
+      ...['pets', 'pets.top5', 'pets.meanPerClass'],
+      ...['ten-shot', 'ten-shot.top5', 'ten-shot.meanPerClass'],
+    ]);
+  });
+
+  test('are found by the name of the evaluation, with or without the key', () => {
+    expect(findMetric(transfer)!.name).toBe('finetune');
+    expect(findMetric(transfer, 'pets.accuracy')!.name).toBe('pets');
+    expect(describeMetric(findMetric(transfer, 'ten-shot.meanPerClass')!)).toBe(
+      'mean accuracy per class in percent (ten-shot.meanPerClass on shapes)',
+    );
+    expect(() => findMetric(transfer, 'cars')).toThrow('no job measures cars; choose --metric among finetune, ');
+  });
+});
+
+test('runs of one evaluation on two data sets of pre-training are in two rows', () => {
+  const yaml =
+    'job: {pretrain: {data: {name: shapes}}}\ngrid: {objective: [masked], pretrain.data.trainImages: [100, 200]}';
+  const { rows } = tableNamed(dataOf(planOf(yaml)), 'objectives')!;
+  expect(rows.filter(({ n }) => n !== 0).map(({ setting }) => setting)).toEqual([
+    'pretrain.data.trainImages=100',
+    'pretrain.data.trainImages=200',
+  ]);
+});
