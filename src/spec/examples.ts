@@ -27,6 +27,8 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'model.decoder.dim': 192,
   'model.decoder.depth': 4,
   'model.decoder.heads': 3,
+  'model.weights.file': 'weights/model.safetensors',
+  'model.weights.sha256': '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   'pretrain.epochs': 300,
   'pretrain.warmupEpochs': '5%',
   'pretrain.clipGradient': 1,

@@ -8,6 +8,7 @@ import { countWork } from '../common/work.js';
 import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
 import { toVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
+import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
 import { accuracies } from './evaluate.js';
 import { rowsAt, rowsOf, type FeatureSet } from './features.js';
 import { Interrupted } from './interrupted.js';
@@ -143,7 +144,7 @@ export function disposeHeads(heads: readonly { readonly head: Head }[]): void {
 export async function chooseHead(
   candidates: readonly Candidate[],
   validation: FeatureSet | null,
-  { name, classes }: { name: string; classes: number },
+  { name, classes }: { name: Evaluation; classes: number },
 ): Promise<Candidate> {
   let best: { candidate: Candidate; accuracy: number } | null = null;
   for (const candidate of candidates.filter(({ loss }) => Number.isFinite(loss))) {
@@ -152,9 +153,12 @@ export async function chooseHead(
     const { accuracy } = accuracies(scores, validation.labels, classes);
     if (best === null || accuracy > best.accuracy) best = { candidate, accuracy };
   }
-  if (best === null) throw new TrainingError(`${name} diverged; lower ${name}.baseLearningRate`, 'diverged');
+  if (best === null) throw new TrainingError(divergedMessage(name), 'diverged');
   return best.candidate;
 }
+
+export const divergedMessage = (name: Evaluation): string =>
+  `the ${STAGE_ENTRIES[name].title} diverged; lower ${name}.baseLearningRate`;
 
 /** Values of a block of features at most: 64 MiB. */
 const BLOCK_VALUES = 2 ** 24;

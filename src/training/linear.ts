@@ -4,6 +4,7 @@ import { asList } from '../common/values.js';
 import { toVariable } from '../model/parameters.js';
 import { linear } from '../ops/index.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
+import type { Evaluation } from '../stages/index.js';
 import type { LinearConfig, LinearNumbers } from '../stages/linear.js';
 import { extractFeatures, standardize, type ProbeFeatures } from './features.js';
 import type { Head } from './heads.js';
@@ -24,7 +25,7 @@ export async function linearProbe(config: LinearConfig, context: EvaluationConte
 
 /** The options of {@link probe} for a linear classifier. */
 export function linearOptions(
-  { kind, recipe, seed }: { kind: string } & Pick<LinearConfig, 'recipe' | 'seed'>,
+  { kind, recipe, seed }: { kind: Evaluation } & Pick<LinearConfig, 'recipe' | 'seed'>,
   { train }: ProbeFeatures,
   classes: number,
 ): ProbeOptions {

@@ -2,14 +2,15 @@
 import { TrainingError } from '../common/errors.js';
 import { stepsPerEpoch } from '../data/batches.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
+import type { Evaluation } from '../stages/index.js';
 import { imagesPerStep } from './batch-size.js';
 import { checkFinish } from './divergence.js';
 import { probed, type FeatureSet, type ProbeFeatures } from './features.js';
-import { chooseHead, disposeHeads, scoresOf, trainHeads, type HeadTraining } from './heads.js';
+import { chooseHead, disposeHeads, divergedMessage, scoresOf, trainHeads, type HeadTraining } from './heads.js';
 
 export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal'> {
-  /** Of the evaluation, for messages. */
-  name: string;
+  /** The evaluation, for messages. */
+  name: Evaluation;
   /** Measures the chosen head on further features. */
   measure?: (score: (set: FeatureSet) => Promise<Float32Array>) => Promise<void>;
 }
@@ -36,7 +37,7 @@ export async function probe(
     const { head, loss, rate } = await chooseHead(candidates, features.validation, { name, classes });
     const scores = await scoresOf(head, features.test);
     if (scores.some(Number.isNaN)) {
-      throw new TrainingError(`${name} diverged; lower ${name}.baseLearningRate`, 'diverged');
+      throw new TrainingError(divergedMessage(name), 'diverged');
     }
     // Weights of zero predict equal odds, which is the loss at the beginning.
     const chance = Math.log(classes);

@@ -38,7 +38,8 @@ describe('a plan', () => {
     ]);
     const splits = { train: 'train', test: 'val', validation: 'extra' };
     expect((await planned(folder(root, { splits, trainImages: 1 }))).told).toEqual([
-      `data image-folder ${root}: train 1 image of 1 class; test 2 images of 2 classes; validation 3 images of 2 classes`,
+      `data image-folder ${root}: train 1 image of 1 class; test 2 images of 2 classes`,
+      '  extra/ is not read: data.validation: { folder: extra } makes it the validation split',
       '  ignored in train/: 1 × .tif (dog/c.tif)',
       '  trainImages: 1 of 2 images are used',
     ]);

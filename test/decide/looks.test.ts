@@ -9,7 +9,7 @@ describe('of sweeps without any effect', () => {
   test('at most 6 % have a wrong verdict at any look, and all go on to the last one', () => {
     const tally = simulateLooks({ effects: NO_EFFECTS, ...COMPLETE }, ruleOf(USUAL), { sweeps: 300, name: 'noise' });
     expect((100 * tally.wrong) / tally.sweeps).toBeLessThanOrEqual(6);
-    expect(tally.seeds).toBe(12);
+    expect(tally.seeds).toBeCloseTo(12, 9);
     // Without a correction for the looks, several times as many have one.
     expect(tally.naiveWrong).toBeGreaterThan(2 * tally.wrong);
   });

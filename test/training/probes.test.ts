@@ -110,7 +110,7 @@ describe('the choice of a head', () => {
     ],
     [0, 1, 2],
   );
-  const options = { name: 'linear', classes: 3 };
+  const options = { name: 'linear', classes: 3 } as const;
 
   it('is that with the best accuracy on the validation images; of equally good ones, the first', async () => {
     const candidates = [candidate(1, [1, -1, -1]), candidate(2, [1, 1, 1]), candidate(3, [2, 2, 2])];
@@ -121,7 +121,7 @@ describe('the choice of a head', () => {
     const diverged = candidate(1, [1, 1, 1], NaN);
     expect((await chooseHead([diverged, candidate(2, [1, -1, -1])], validation, options)).rate).toBe(2);
     await expect(chooseHead([diverged], null, options)).rejects.toThrow(
-      'linear diverged; lower linear.baseLearningRate',
+      'the linear probe diverged; lower linear.baseLearningRate',
     );
   });
 });

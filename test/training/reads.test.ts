@@ -35,7 +35,9 @@ job:
   finetune: { epochs: ${EPOCHS}, batchSize: 8, warmupEpochs: 0, evaluateEvery: 1 }
   linear: { epochs: 2, batchSize: 8, warmupEpochs: 0 }
   knn: { k: 1 }
-  evaluate: [finetune, linear, knn]
+  attentive: { epochs: 2, batchSize: 8, warmupEpochs: 0 }
+  robustness: { epochs: 2, batchSize: 8, warmupEpochs: 0 }
+  evaluate: [finetune, linear, knn, attentive, robustness]
 grid: { objective: [masked], seed: [0, 1] }
 `;
 
@@ -103,6 +105,9 @@ function contextOf(stage: Stage, dataset: Dataset<'class'>): StageContext<Datase
     checkpointEvery: Infinity,
   };
 }
+
+/** The evaluations of images with classes, as the recorded ones are. */
+const CLASSIFICATIONS = EVALUATION_NAMES.filter((name) => EVALUATIONS[name].needs === 'class');
 
 const ascending = (indices: readonly number[]): number[] => indices.toSorted((a, b) => a - b);
 const upTo = (length: number): number[] => Array.from({ length }, (_, i) => i);
@@ -311,7 +316,7 @@ describe('with validation images', () => {
   };
   type Run = (config: StageConfig, context: StageContext) => Promise<{ accuracy: number; testImages: number }>;
 
-  it.each(EVALUATION_NAMES)('%s that measures on them reads no test image, and each of them', async (kind) => {
+  it.each(CLASSIFICATIONS)('%s that measures on them reads no test image, and each of them', async (kind) => {
     const stage = stageOf(kind, 0);
     const config = { ...stage.config, split: 'validation' } as StageConfig;
     const { dataset, reads } = separated(config, 'validation');
@@ -321,7 +326,7 @@ describe('with validation images', () => {
     for (const index of validationImages()) expect(reads.train).toContain(index);
   });
 
-  it.each(EVALUATION_NAMES)('%s that would measure on the test set by mistake fails', async (kind) => {
+  it.each(CLASSIFICATIONS)('%s that would measure on the test set by mistake fails', async (kind) => {
     const stage = stageOf(kind, 0);
     // The data set of a stage that may not read the test set, in an evaluation that reads it.
     const { dataset, reads } = separated(stage.config, 'validation');
@@ -331,7 +336,7 @@ describe('with validation images', () => {
     expect(reads.test).toEqual([]);
   });
 
-  it.each(EVALUATION_NAMES)('%s that measures on the test set trains on none of them', async (kind) => {
+  it.each(CLASSIFICATIONS)('%s that measures on the test set trains on none of them', async (kind) => {
     const stage = stageOf(kind, 0);
     const config = { ...stage.config, recipe: { ...stage.config.recipe, evaluateEvery: undefined } } as StageConfig;
     const { dataset, reads } = separated(config);

@@ -38,8 +38,7 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   {
     name: 'fine-tuning is scored on the training images',
     file: 'src/training/finetune.ts',
-    find: 'dataset.test',
-    inCallOf: 'applyToSplit',
+    find: 'measuredSplit(config, dataset)',
     replace: 'dataset.train',
   },
   {
@@ -64,12 +63,12 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   {
     name: 'the linear probe does not standardise features',
     file: 'src/training/linear.ts',
-    find: 'standardize(train, test);',
+    find: 'standardize(features);',
     replace: '',
   },
   {
     name: 'the learning rate of the linear probe never decays',
-    file: 'src/training/linear.ts',
+    file: 'src/training/heads.ts',
     find: 'learningRateAt(schedule, epoch * perEpoch + step, perEpoch)',
     replace: 'learningRateAt({ ...schedule, warmupEpochs: 0 }, 0, perEpoch)',
   },
@@ -81,7 +80,7 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   },
   {
     name: 'masked+zoomed-in is compared with identity',
-    file: 'src/report/verdicts.ts',
+    file: 'src/evidence/principles.ts',
     find: "factorial.find({ mask: 0.75, misalignment: 'none', style: 'preserved' })",
     replace: "factorial.find({ mask: 0, misalignment: 'none', style: 'preserved' })",
   },

@@ -35,7 +35,9 @@ const TIMM_TEXT = /^rand(-(m|n|p|mstd|inc)\d+(\.\d+)?)*$/;
 
 /** timm's text, such as `rand-m9-mstd0.5-inc1`, as a mapping. */
 function parseText(text: string): unknown {
-  const sections = [...text.matchAll(/-([a-z]+)([\d.]+)/g)].map(([, name = '', value]) => [name, Number(value)] as const);
+  const sections = [...text.matchAll(/-([a-z]+)([\d.]+)/g)].map(
+    ([, name = '', value]) => [name, Number(value)] as const,
+  );
   const { m, n, p, mstd, inc } = Object.fromEntries<number | undefined>(sections);
   return {
     magnitude: m ?? TIMM_DEFAULTS.magnitude,

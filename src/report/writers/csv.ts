@@ -7,7 +7,7 @@ export function toCsv({ columns, rows }: Table): string {
   const keys = columns.map(({ key }) => key);
   return stringify(
     rows.map((row) => keys.map((key) => cell(row[key] ?? null))),
-    { header: true, columns: keys, record_delimiter: 'windows' },
+    { header: true, columns: keys.map((key) => String(cell(key))), record_delimiter: 'windows' },
   );
 }
 
