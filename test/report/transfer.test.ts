@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { figuresOf } from '../../src/report/html/figures/index.js';
+import { spreadsOf } from '../../src/report/power/collect.js';
 import { findMetric, metricsIn } from '../../src/evidence/metric.js';
 import { buildTables, writeReport } from '../../src/report/report.js';
 import { measurementsOf } from '../../src/evidence/measurements.js';
@@ -139,6 +140,10 @@ describe('repeats', () => {
       ['masked', 55, 2],
     ]);
     expect(objectives.caption).toContain('A run of probe is the mean of its 3 repeats.');
+  });
+
+  test('have their spread in vitmim power', () => {
+    expect(spreadsOf(data, 'probe').spreads.get('probe')).toMatchObject({ repeatStd: 1, seedStd: Math.sqrt(50) });
   });
 
   test('have both parts of their variance in variance.csv', () => {

@@ -3,6 +3,7 @@ import { ACCURACY, type Metric } from '../../stages/fields.js';
 import type { Measurement } from '../../evidence/measurements.js';
 import { spreadIsRounding } from '../../statistics/interval.js';
 import type { Design } from '../../statistics/power.js';
+import { squaresOf } from '../../statistics/variance-components.js';
 import { comparedCells, ENOUGH_DEGREES, pairingOf, poolOfSeeds, type ComparedCells } from '../pairing.js';
 
 /** The unit and the decimals of a metric. */
@@ -20,6 +21,8 @@ export interface Spread {
   differenceStd: number | null;
   /** Correlation of the seeds of two cells; null as above. */
   correlation: number | null;
+  /** Standard deviation between the repeats of one pre-training, pooled; absent: the evaluation has no repeats. */
+  repeatStd?: number;
   /** Of the metric; absent: that of an accuracy. */
   scale?: Scale;
 }
@@ -34,8 +37,11 @@ export type SpreadLack =
   | 'equal seeds';
 
 /** The spread of measurements of one metric, or why there is none. */
-export const spreadOfMeasurements = (measurements: readonly Measurement[]): Spread | SpreadLack =>
-  spreadOf(comparedCells(measurements));
+export function spreadOfMeasurements(measurements: readonly Measurement[]): Spread | SpreadLack {
+  const spread = spreadOf(comparedCells(measurements));
+  const { squares, degrees } = squaresOf(measurements.map(({ repeats }) => repeats)).within;
+  return typeof spread === 'string' || degrees === 0 ? spread : { ...spread, repeatStd: Math.sqrt(squares / degrees) };
+}
 
 /** The spread of cells, or why there is none. */
 export function spreadOf({ cells, compared }: ComparedCells): Spread | SpreadLack {

@@ -60,6 +60,12 @@ function spreadTable(spreads: Spreads): Table {
         ...DEVIATION,
       },
       { key: 'unpaired_std', label: 'unpaired', description: '√2 times the deviation of a seed.', ...DEVIATION },
+      {
+        key: 'repeat_std',
+        label: 'SD of a repeat',
+        description: 'Between the repeats of one pre-training; empty where an evaluation has none.',
+        ...DEVIATION,
+      },
       { key: 'correlation', label: 'correlation', description: 'Of the seeds of two cells.', digits: 2 },
     ],
     rows: [...spreads].map(([metric, spread]) => ({
@@ -70,6 +76,7 @@ function spreadTable(spreads: Spreads): Table {
       seed_std: spread.seedStd,
       difference_std: spread.differenceStd,
       unpaired_std: Math.SQRT2 * spread.seedStd,
+      repeat_std: spread.repeatStd ?? null,
       correlation: spread.correlation,
     })),
     summary: {},
