@@ -2,6 +2,7 @@
  * What a plan will take: FLOPs, and so time, and room on the disk. FLOPs are those of `spec/flops.ts`; sizes of
  * checkpoints are exact but for their headers. Starting processes and reading images is not counted.
  */
+import { sum } from '../common/sums.js';
 import { canonicalJson } from '../common/canonical.js';
 import type { Dataset } from '../data/dataset.js';
 import { validationOf } from '../data/validation.js';
@@ -167,5 +168,3 @@ function ratesOf(done: readonly Done[]): { byKind: Estimate['rates']; all: numbe
   const byKind = Object.fromEntries(kinds.map((kind) => [kind, rate(parts.filter((part) => part.kind === kind))]));
   return { byKind, all: rate(parts) };
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

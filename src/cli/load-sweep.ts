@@ -78,7 +78,8 @@ function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, st
     const known = canonicalJson([kind, model, weights]);
     if (checked.has(known)) continue;
     checked.add(known);
-    digests.set(weights.file, digestOfWeights(weights));
+    // Several kinds of stages start from one file, which may have gigabytes: it is read once.
+    digests.set(weights.file, digestOfWeights(weights, digests.get(weights.file)));
     const taken = `${checkGiven(config)}; for ${STAGE_ENTRIES[kind].title}`;
     tell(`weights: ${taken}, SHA-256 ${digests.get(weights.file)!.slice(0, 12)}…`);
   }

@@ -6,6 +6,7 @@
  * such a candidate cannot be recommended, whatever the other seeds say. A trial that failed for another reason, such as a
  * lack of memory, says nothing about its candidate, so nothing is chosen until it is done.
  */
+import { mean } from '../common/sums.js';
 import { groupBy } from '../common/group-by.js';
 import { runProblem } from '../evidence/health.js';
 import { describeCellWithoutSeed } from '../spec/cells.js';
@@ -85,7 +86,7 @@ function lossOf({ trials }: JudgedCandidate): string | null {
 function meanOf({ trials }: JudgedCandidate): number | null {
   const values = trials.flatMap((trial) => (trial.kind === 'value' ? [trial.value] : []));
   if (values.length < trials.length || values.length === 0) return null;
-  return values.reduce((a, b) => a + b, 0) / values.length;
+  return mean(values);
 }
 
 // --- in a plan -------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
  * Results → measurements: one number for each encoder under each evaluation, with what it was measured on. Everything that
  * is inferred from a sweep starts from these.
  */
+import { mean } from '../common/sums.js';
 import { repeatsOf, type Job, type Stage, type StageConfig } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
 import type { NamedMetric } from '../stages/metrics.js';
@@ -81,7 +82,7 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
         strengths: withoutKeys(strengthsOf(task, weights), Object.keys(candidate?.values ?? {})),
         variants: variantsOf(cells),
         metric,
-        accuracy: repeats.length === 0 ? null : repeats.reduce((a, b) => a + b, 0) / repeats.length,
+        accuracy: repeats.length === 0 ? null : mean(repeats),
         repeats,
         unhealthy,
         epochs: results[0]?.epochs ?? null,

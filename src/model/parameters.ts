@@ -69,6 +69,10 @@ export function toVariable({ shape, data }: { shape: number[]; data: Float32Arra
   return variable;
 }
 
+/** A variable of zeros. */
+export const zeroVariable = (shape: readonly number[], trainable: boolean): tf.Variable =>
+  toVariable({ shape: [...shape], data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, trainable);
+
 /** Downloads parameters. */
 export async function toValues(parameters: Parameters): Promise<Values> {
   const entries = [...parameters].map(async ([name, variable]) => {

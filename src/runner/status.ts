@@ -1,4 +1,5 @@
 /** What has become of every stage of a plan, as its results folder tells it. Reads little of many files; changes none. */
+import { mean } from '../common/sums.js';
 import { z } from 'zod';
 import { askerOf } from '../decide/needs.js';
 import { needOf, type Needs } from '../decide/rules.js';
@@ -135,7 +136,6 @@ export function workLeft(statuses: readonly StageStatus[]): { seconds: number; a
   }
   if (took.size === 0) return null;
   const left = statuses.filter(({ status }) => status !== 'done' && status !== 'open' && status !== 'unneeded');
-  const mean = ([...values]: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const means = new Map([...took].map(([entry, values]) => [entry, mean(values)]));
   return {
     seconds: left.reduce((sum, { stage }) => sum + (means.get(stage.entry) ?? 0), 0),

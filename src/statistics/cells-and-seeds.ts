@@ -8,6 +8,7 @@
  * filled contrast is a weighted sum of the runs. The spread is scaled, and the degrees of freedom are counted (Satterthwaite),
  * so that both are exact in expectation for independent errors. Without missing runs the scale is 1 and the degrees n − 1.
  */
+import { sum } from '../common/sums.js';
 
 export interface WeightedCell {
   /** Weights of a contrast's cells add up to 0. */
@@ -160,8 +161,6 @@ function groundedSolver(equations: readonly (readonly number[])[]): ((side: read
     return [0, ...back];
   };
 }
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** Over the length of the first. */
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -1,4 +1,5 @@
 /** The F test that rows of a complete table differ: two-way analysis of variance, rows × seeds, without interaction. */
+import { sum } from '../common/sums.js';
 import { regularizedBeta } from './beta.js';
 
 /** P(F ≥ f) with the given degrees of freedom. */
@@ -31,5 +32,4 @@ export function rowsTest(rows: readonly (readonly number[])[]): number {
   return fTail(between / numerator / (residual / denominator), numerator, denominator);
 }
 
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const mean = (values: readonly number[]): number => sum(values) / values.length;

@@ -1,4 +1,5 @@
 /** Small statistics: means over seeds, ranks with ties, rank correlation. Pure; knows nothing of results. */
+import { sum } from '../common/sums.js';
 
 export interface Summary {
   /** null without values. */
@@ -15,8 +16,6 @@ export function summaryStatistics(values: readonly number[]): Summary {
   if (n === 1) return { mean, std: null, n };
   return { mean, std: Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / (n - 1)), n };
 }
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** The rank of each value, 1 for the largest; equal values share the mean of their places. */
 export function ranks(values: readonly number[]): number[] {

@@ -4,6 +4,7 @@
  *
  * Searle, Casella and McCulloch, Variance Components (1992), chapter 3.
  */
+import { sum } from '../common/sums.js';
 
 /** Sums of squares, from which components follow. Those of several samples may be added. */
 export interface Squares {
@@ -67,5 +68,3 @@ export function componentsOf({ between, within, weight }: Squares): Components |
   const total = ofGroups + ofRuns;
   return { between: ofGroups, within: ofRuns, share: total === 0 ? null : ofGroups / total };
 }
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { TrainingError } from '../common/errors.js';
 import { countWork } from '../common/work.js';
 import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
-import { toVariable } from '../model/parameters.js';
+import { zeroVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
 import { accuracies } from './evaluate.js';
@@ -116,18 +116,15 @@ export async function trainHeads(train: FeatureSet, training: HeadTraining): Pro
   }
 }
 
-const zeros = (shape: readonly number[]): tf.Variable =>
-  toVariable({ shape: [...shape], data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, false);
-
 function traineeOf(rate: number, { recipe, makeHead, makeOptimizer }: HeadTraining): Trainee {
   const head = makeHead();
   const optimizer = makeOptimizer();
   const trained = head.parameters.map(({ name, value, decays }): TrainedParameter => {
-    const groups = new Map(optimizer.groups.map((group) => [group.name, zeros(value.shape)]));
+    const groups = new Map(optimizer.groups.map((group) => [group.name, zeroVariable(value.shape, false)]));
     const state = (group: string): tf.Variable => groups.get(group)!;
     return { name, value, rateScale: 1, weightDecay: decays ? recipe.weightDecay : 0, state };
   });
-  return { rate, head, optimizer, trained, lossSum: zeros([]) };
+  return { rate, head, optimizer, trained, lossSum: zeroVariable([], false) };
 }
 
 export function disposeHeads(heads: readonly { readonly head: Head }[]): void {

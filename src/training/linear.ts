@@ -1,7 +1,6 @@
 /** Linear probe: a linear classifier on frozen, standardised features, by SGD with momentum. (PAPER.md §10) */
-import * as tf from '@tensorflow/tfjs';
 import { asList } from '../common/values.js';
-import { toVariable } from '../model/parameters.js';
+import { zeroVariable } from '../model/parameters.js';
 import { linear } from '../ops/index.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import type { Evaluation } from '../stages/index.js';
@@ -41,9 +40,7 @@ export function linearOptions(
 
 /** A linear classifier of zeros, which are a valid start: the problem is convex. */
 function linearHead(width: number, classes: number): Head {
-  const zeros = (shape: number[]): tf.Variable =>
-    toVariable({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }, true);
-  const [weight, bias] = [zeros([width, classes]), zeros([classes])];
+  const [weight, bias] = [zeroVariable([width, classes], true), zeroVariable([classes], true)];
   return {
     parameters: [
       { name: 'weight', value: weight, decays: true },

@@ -1,4 +1,5 @@
 /** The metrics of a segmentation, from the confusion matrix of the whole test set. */
+import { mean } from '../common/sums.js';
 import { IGNORED } from '../data/target.js';
 
 /** Counts of pixels: [true class × predicted class]. */
@@ -38,7 +39,7 @@ export class ConfusionMatrix {
   /** The mean over the classes that are in the masks or predicted; null: there is none. */
   meanIou(): number | null {
     const found = this.classIou().filter((iou) => iou !== null);
-    return found.length === 0 ? null : found.reduce((a, b) => a + b, 0) / found.length;
+    return found.length === 0 ? null : mean(found);
   }
 
   #at(truth: number, predicted: number): number {

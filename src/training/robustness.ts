@@ -1,4 +1,5 @@
 /** Robustness: a linear probe on frozen features of clean images, measured on corrupted ones. */
+import { mean } from '../common/sums.js';
 import { asList } from '../common/values.js';
 import { CORRUPTION_NAMES, CORRUPTIONS, corrupt, type CorruptionName } from '../data/corruptions/index.js';
 import { SEVERITIES } from '../data/corruptions/corruption.js';
@@ -46,5 +47,3 @@ export async function robustness(
 
 /** Whether a corruption counts in the mean: it is one of ImageNet-C. */
 const isCounted = (name: CorruptionName): boolean => CORRUPTIONS[name].category !== 'extra';
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

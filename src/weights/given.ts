@@ -15,11 +15,14 @@ export type ConfigWithWeights = StageConfig & { weights: WeightsInput };
 /**
  * The digest of a file of weights.
  *
- * @param expected `model.weights.sha256`; empty: any.
+ * @param weights With the digest that the file must have, `model.weights.sha256`; empty: any.
+ * @param found Its digest where it is known; else the file is read.
  * @throws UsageError if the file is missing or has another digest.
  */
-export function digestOfWeights({ file, sha256: expected }: Pick<WeightsInput, 'file' | 'sha256'>): string {
-  const found = hashFile(file);
+export function digestOfWeights(
+  { file, sha256: expected }: Pick<WeightsInput, 'file' | 'sha256'>,
+  found = hashFile(file),
+): string {
   if (expected !== '' && found !== expected) {
     throw new UsageError(
       `${file} has the SHA-256 ${found}, not ${expected} as model.weights.sha256 says; use the other file, or correct the key`,

@@ -3,8 +3,7 @@ import { ACCURACY, type Metric } from '../../stages/fields.js';
 import type { Measurement } from '../../evidence/measurements.js';
 import { spreadIsRounding } from '../../statistics/interval.js';
 import type { Design } from '../../statistics/power.js';
-import { squaresOf } from '../../statistics/variance-components.js';
-import { comparedCells, ENOUGH_DEGREES, pairingOf, poolOfSeeds, type ComparedCells } from '../pairing.js';
+import { comparedCells, ENOUGH_DEGREES, pairingOf, pooled, poolOfSeeds, type ComparedCells } from '../pairing.js';
 
 /** The unit and the decimals of a metric. */
 export type Scale = Pick<Metric, 'unit' | 'digits'>;
@@ -39,8 +38,8 @@ export type SpreadLack =
 /** The spread of measurements of one metric, or why there is none. */
 export function spreadOfMeasurements(measurements: readonly Measurement[]): Spread | SpreadLack {
   const spread = spreadOf(comparedCells(measurements));
-  const { squares, degrees } = squaresOf(measurements.map(({ repeats }) => repeats)).within;
-  return typeof spread === 'string' || degrees === 0 ? spread : { ...spread, repeatStd: Math.sqrt(squares / degrees) };
+  const ofRepeats = pooled(measurements.map(({ repeats }) => repeats));
+  return typeof spread === 'string' || ofRepeats === null ? spread : { ...spread, repeatStd: ofRepeats.std };
 }
 
 /** The spread of cells, or why there is none. */

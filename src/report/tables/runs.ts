@@ -1,4 +1,5 @@
 /** One row for each job with every key that varies and every number, for anyone's own analysis. */
+import { mean } from '../../common/sums.js';
 import { describeCell } from '../../spec/cells.js';
 import { taskName } from '../../spec/objective.js';
 import { repeatsOf } from '../../spec/stages.js';
@@ -156,7 +157,7 @@ function stageCells({ stages }: Run, parts: readonly Part[]): Row {
     const records = stages.get(name) ?? [];
     for (const key of Object.keys(STAGE_ENTRIES[kind].columns)) {
       const values = records.flatMap(({ result }) => (result === null ? [] : (numberIn(result, key) ?? [])));
-      cells[columnKey(name, key)] = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+      cells[columnKey(name, key)] = values.length === 0 ? null : mean(values);
     }
     cells[`${name}_stage`] = records.length === 0 ? null : records.map(({ stage }) => stage.id).join(' ');
   }
