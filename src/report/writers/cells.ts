@@ -20,10 +20,12 @@ export function isNumeric({ key }: Column, rows: readonly Row[]): boolean {
   return rows.some((row) => typeof row[key] === 'number');
 }
 
-/** Rows that have a result: a measured value or a warning, or any number where the table has no such column. */
+/** Rows that have a result: a measured value or a warning. In a table without measured values: any number. */
 export function rowsWithResults({ columns, rows }: Pick<Table, 'columns' | 'rows'>): Row[] {
-  const results = columns.filter(({ measures, mark }) => measures !== undefined || mark === true);
-  const telling = results.length > 0 ? results : columns.filter((column) => isNumeric(column, rows));
+  const measures = columns.some((column) => column.measures !== undefined);
+  const telling = columns.filter((column) =>
+    measures ? column.measures !== undefined || column.mark === true : isNumeric(column, rows),
+  );
   return telling.length === 0
     ? [...rows]
     : rows.filter((row) => telling.some((column) => formatCell(column, row) !== ''));
