@@ -62,7 +62,11 @@ test('a complete look is judged once for the same results, and again when one of
   let reads = 0;
   const counted = (stage: Stage, accuracy: number): Standing => {
     const result = resultOf(stage.config.kind, { accuracy });
-    return { kind: 'done', result: new Proxy(result, { get: (own, key) => ((reads += 1), Reflect.get(own, key)) }) };
+    const get = (own: typeof result, key: string): unknown => {
+      reads += 1;
+      return Reflect.get(own, key);
+    };
+    return { kind: 'done', result: new Proxy<typeof result>(result, { get }) };
   };
   const done = new Map(
     COMPARED.stages
