@@ -3,7 +3,6 @@
  * bfloat16. The rates are read from their tensor: they differ in each repetition of a recorded step.
  */
 import type { AdamWStep } from '../../../ops/adamw.js';
-import type { Four } from '../records.js';
 import { NONE, offset, offsetRounded } from '../address.js';
 import { ADAMW_ROW } from '../tasks/adamw.js';
 import { defineKernel } from './kernel.js';
@@ -41,8 +40,12 @@ export const adamW = defineKernel<AdamWAttributes>(
       const rows = new Float64Array(backend.heap.memory.buffer, table, words * runs.length);
       backend.perform((threads) => {
         for (const [i, run] of runs.entries()) ADAMW_ROW.write(rows.subarray(i * words, (i + 1) * words), run);
-        const [learningRate, firstBias, inverseBias, gradientScale] = given as unknown as Four;
-        const rates = { learningRate, firstBias, inverseBias, gradientScale };
+        const rates = {
+          learningRate: given[0]!,
+          firstBias: given[1]!,
+          inverseBias: given[2]!,
+          gradientScale: given[3]!,
+        };
         threads.run('adamW', runs.length, { table, beta1, beta2, epsilon, ...rates });
       });
     });
