@@ -10,7 +10,7 @@ export function blasCommand(): Command {
       'download MKL or OpenBLAS from PyPI, verify it, and use it from now on; needs Python with pip, not root',
     )
     .addArgument(new Argument('[name]', 'which one (default: mkl on x86, openblas elsewhere)').choices(NAMES))
-    .option('--force', 'install again what is installed already')
+    .option('--force', 'install again even if it is installed')
     .addHelpText(
       'after',
       `

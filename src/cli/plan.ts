@@ -69,7 +69,7 @@ Examples:
 interface ShowOptions {
   sizes: DataSizes;
   json?: true | undefined;
-  /** Shows this part alone. */
+  /** Shows only this part. */
   shard?: Shard | undefined;
   /** What the plan says otherwise than the one that the folder holds. */
   changes?: ReadonlyMap<string, string> | undefined;

@@ -1,4 +1,4 @@
-/** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
+/** `vitmim status`: how far the sweep in a results folder is, from its files only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
@@ -112,7 +112,7 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ...table(stages),
     ...section('Running', stages, 'running', (stage) => runningLine(stage, now)),
     ...section(
-      'Lost: their processes are gone; the next sweep goes on from their checkpoints',
+      'Lost: their processes are gone; the next sweep continues from their checkpoints',
       stages,
       'lost',
       nameLine,

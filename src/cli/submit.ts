@@ -82,7 +82,7 @@ export async function submit(
     }
     if (left === null && submission === null && live === 0) {
       say(
-        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} says what is missing`,
+        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} shows what is missing`,
       );
       return EXIT.failed;
     }

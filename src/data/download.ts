@@ -79,7 +79,7 @@ async function transferPersistently(url: string, file: string, options: Download
       if (pause === undefined) {
         throw new UsageError(
           `${url}: ${error.message}. Given up after ${failures + 1} attempts in a row. Check the network and run the ` +
-            `same command again: it goes on where it stopped. A copy of the file got by other means may be put at ${file}.`,
+            `same command again: it continues where it stopped. If you have the file, you may also copy it to ${file}.`,
         );
       }
       onRetry?.(error.message, pause);
@@ -108,7 +108,7 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   }
   if (status === 408 || status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`);
   if (status !== 200 && status !== 206) {
-    throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not open to everybody.`);
+    throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not public.`);
   }
 
   const total = appending ? totalOf(response.headers) : Number(response.headers['content-length'] ?? NaN);

@@ -49,7 +49,7 @@ export interface Split<Target = unknown> {
 
 /**
  * The largest share of a split's images that is passed over because they cannot be decoded. Beyond it, from the second
- * image on, the stage fails; so it does where no image of a class is left. The count is of what has been read so far.
+ * image on, the stage fails; so it does where no image of a class is left. The count is of the images read so far.
  */
 export const MOST_UNDECODABLE = 0.05;
 
@@ -61,7 +61,7 @@ export interface DatasetOf<Kind extends TargetKind> {
   readonly targets: Kind;
   /** Names of the classes, of images or of pixels; a label is an index into them. Empty: it has none. */
   readonly classes: readonly string[];
-  /** Hexadecimal SHA-256 of what decides the content: never of where it lies, nor of `trainImages` and `testImages`. */
+  /** Hexadecimal SHA-256 of the content: it depends neither on the place of the files nor on `trainImages` and `testImages`. */
   readonly fingerprint: string;
   /** Says which files differ from content of another fingerprint; null where that is not known. */
   readonly changesSince?: (fingerprint: string) => Promise<string | null>;

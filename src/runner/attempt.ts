@@ -134,7 +134,7 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
     return {
       kind: 'failed',
       cause: 'timed-out',
-      reason: `it took more than ${limits.time} s; it goes on from its checkpoint`,
+      reason: `it took more than ${limits.time} s; it continues from its checkpoint`,
     };
   }
   if (overrun === 'lost') {
@@ -142,7 +142,7 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
     return { kind: 'failed', cause: 'lost', reason: `its worker made no progress for ${limits.silence} s${log}` };
   }
   if (lastWord !== undefined) {
-    return { kind: 'failed', cause: 'crash', reason: `the worker said it was done, but ${result}` };
+    return { kind: 'failed', cause: 'crash', reason: `the worker reported the end of the stage, but ${result}` };
   }
   const asked = end.kind === 'exit' ? isStopCode(end.code) : end.kind === 'signal';
   if (stopping && asked) return { kind: 'interrupted' };

@@ -103,7 +103,7 @@ const DIFF = [
 ];
 const PREFIXES = ['--src-prefix=a/', '--dst-prefix=b/'];
 
-/** null where git sees a change of a file's form alone, such as its time or its line ends. */
+/** null if git sees only a change of a file's form, such as its time or its line ends. */
 async function diffOf(git: Git, commit: string | null, paths: string[]): Promise<Uint8Array | 'too large' | null> {
   // git knows the empty tree without its being stored; its name depends on the repository's hash.
   const base = commit ?? (await git('hash-object', '-t', 'tree', '--stdin')).toString().trim();

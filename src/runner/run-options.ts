@@ -20,7 +20,7 @@ export interface RunOptions {
   killSignal?: AbortSignal;
   /** The stages to care for, with the parents of each that have no result; default: all. */
   only?: ReadonlySet<string>;
-  /** Which stages the rules of the whole plan want now, asked again whenever a stage ends; default: all. */
+  /** Which stages the rules of the whole plan want now, computed again after each stage; default: all. */
   needs?: AskNeeds;
   /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
   changes?: ReadonlyMap<string, string>;

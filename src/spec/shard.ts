@@ -1,5 +1,5 @@
 /**
- * A plan in parts, for several machines without a scheduler. The plan alone determines the part of each stage, so
+ * A plan in parts, for several machines without a scheduler. Only the plan determines the part of each stage, so
  * machines that read the same spec need not communicate.
  */
 import { groupBy } from '../common/group-by.js';

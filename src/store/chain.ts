@@ -31,7 +31,7 @@ export function readResult(stage: Stage, paths: StagePaths): Stored<StageResult>
   if (stored.kind === 'damaged') return { kind: 'damaged', problem: `its result.json ${stored.problem}` };
   const problem = isItself(stage)
     ? (ownerProblem(stage, stored.value) ?? brokenChain(stage, stored.value, paths))
-    : 'the plan describes it in another way than its identity says';
+    : 'the stage in the plan does not match its identity';
   return problem === null ? stored : { kind: 'damaged', problem };
 }
 

@@ -155,7 +155,7 @@ export function diffProblem(path: string, name: string): string | null {
   const diff = openBytes(path, MOST_DIFF_BYTES);
   if (diff.kind === 'missing') return 'is missing';
   if (diff.kind === 'damaged') return diff.problem;
-  return sha256(diff.value) === name ? null : 'is not what its name says: it was edited, or is cut short';
+  return sha256(diff.value) === name ? null : 'does not match its name: it was edited, or is cut short';
 }
 
 /** What an origin's file holds, damaged or not. */

@@ -1,4 +1,4 @@
-/** What the JSON files of a results folder hold, checked whenever one is read. */
+/** The schemas of the JSON files in a results folder. Every file is checked when it is read. */
 import { z } from 'zod';
 import { FAILURE_CAUSES, type FailureCause } from '../common/errors.js';
 import { identify } from '../spec/plan.js';

@@ -205,7 +205,7 @@ export function readSafetensors(path: string): Pick<SafetensorsHeader, 'metadata
 
 const corrupt = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
 
-/** Opens a file for reading. Whatever is wrong with it is damage, its absence too. */
+/** Opens a file for reading. Every error counts as damage, also a missing file. */
 function withFile<T>(path: string, read: (file: number, size: number) => T): T {
   const stored = openStored(path, Number.MAX_SAFE_INTEGER, read);
   if (stored.kind === 'missing') throw new CorruptFileError(`${path} is missing`);

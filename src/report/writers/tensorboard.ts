@@ -70,7 +70,7 @@ function record(data: Buffer): Buffer {
   return Buffer.concat([length, checksum(length), data, checksum(data)]);
 }
 
-/** The Castagnoli polynomial, bits reversed. Node's zlib has the other CRC-32 alone. */
+/** The Castagnoli polynomial, bits reversed. Node's zlib has only the other CRC-32. */
 const POLYNOMIAL = 0x82f63b78;
 
 /** The remainder of every byte. */

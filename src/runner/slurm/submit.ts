@@ -221,7 +221,7 @@ async function submitArray(
   script: string,
 ): Promise<{ job: string } | { limit: string }> {
   const parentJob = arrays.find(({ name }) => name === parent)?.job;
-  // A task whose parent has failed is removed: it would wait for ever.
+  // A task whose parent has failed is removed: it would never start.
   const dependency =
     parentJob === undefined ? [] : [`--dependency=aftercorr:${parentJob}`, '--kill-on-invalid-dep=yes'];
   const answer = await callSlurm('sbatch', ['--parsable', ...dependency, script]);
