@@ -14,7 +14,7 @@ export function blasCommand(): Command {
     .addHelpText(
       'after',
       `
-The library is put into ~/.cache/vitmim/blas; removing that folder uninstalls it. VITMIM_BLAS names another one.
+The library is stored in ~/.cache/vitmim/blas; remove that folder to uninstall it. VITMIM_BLAS names another library.
 
 Examples:
   vitmim blas install

@@ -29,7 +29,7 @@ export interface PowerOptions extends PlanOptions {
 }
 
 /**
- * Prints what is asked for.
+ * Prints the tables that the options select.
  *
  * @throws UsageError if a folder is no results folder, or no metric has a spread.
  */

@@ -27,9 +27,9 @@ const WATCH_EVERY_SECONDS = 5;
 
 export function statusCommand(): Command {
   const command = new Command('status')
-    .description('say how far the sweep in a results folder is, what runs and what failed')
+    .description('show the progress of the sweep in a results folder, what runs and what failed')
     .argument('<folder>', 'the results folder')
-    .addOption(new Option('-w, --watch [time]', 'again and again, every 5s unless a time is given').argParser(timeSpan))
+    .addOption(new Option('-w, --watch [time]', 'repeat this, every 5s unless a time is given').argParser(timeSpan))
     .addOption(jsonOption());
   for (const option of planOptions()) command.addOption(option);
   return command
@@ -134,7 +134,7 @@ function decisions(stages: readonly StageStatus[]): string[] {
   return [...counts].map(([text, count]) => `${count} ${count === 1 ? 'stage' : 'stages'} ${text}`);
 }
 
-/** What Slurm says, or why it says nothing: the files tell the rest. */
+/** The states of Slurm, or why there are none; the files have the rest. */
 async function askSlurm(folder: string): Promise<{ lines: string[]; json: object }> {
   try {
     const states = await slurmStates(folder);

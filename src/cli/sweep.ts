@@ -82,7 +82,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
       ).argParser(list),
     )
     .addOption(
-      new Option('--on-failure <mode>', 'after a stage has failed: go on, start no new stage, or kill the others')
+      new Option('--on-failure <mode>', 'after a stage has failed: continue, start no new stage, or kill the others')
         .choices(FAILURE_MODES)
         .default('continue'),
     )
@@ -114,9 +114,9 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Running it again does what is missing: stages that are done are not repeated, stopped ones continue from their checkpoint.
+The same command again runs what is missing: stages that are done are not repeated, stopped ones continue from their checkpoint.
 Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again: they are killed, and
-lose what came after their last one. A sweep goes on without the reader of its output.
+lose what came after their last one. A sweep continues without the reader of its output.
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
@@ -265,7 +265,7 @@ export function shareCores(
 }
 
 /**
- * What the plan says otherwise than those that the folder holds. Damaged ones explain nothing, and nothing depends on them.
+ * The differences between the plan and those in the folder. Damaged plans are skipped; no result depends on them.
  *
  * @throws UsageError where the folder is of another sweep.
  */

@@ -70,7 +70,7 @@ export interface DatasetOf<Kind extends TargetKind> {
   readonly test: Split<Targets[Kind]>;
   /** Images of `data.validation`, which are in neither; undefined: it is not set. */
   readonly validation?: Split<Targets[Kind]>;
-  /** What a plan says about it beside its numbers, a sentence each: which folders were chosen, what was ignored and why. */
+  /** Sentences that a plan prints about it beside its numbers: which folders were chosen, what was ignored and why. */
   readonly remarks?: readonly string[];
 }
 
@@ -86,7 +86,7 @@ export interface DataWatch {
 export interface SampleSource<Target> {
   /** As {@link Split.labels}. */
   readonly labels: Uint32Array;
-  /** null: the image cannot be decoded, and the split does not ask for it again. */
+  /** null: the image cannot be decoded, and the split does not read it again. */
   read(index: number): Promise<Sample<Target> | null>;
   /** What errors call an image and a class; without it, they are numbers. */
   readonly names?: { image(index: number): string; class(label: number): string };
@@ -258,7 +258,7 @@ export function indicesByClass(labels: Uint32Array): number[][] {
 
 /**
  * At most `count` images, drawn evenly over the classes: a class gives less than the others only when it has no more.
- * The same for every seed, and a smaller subset is part of every larger one. `name` tells the splits of a data set apart.
+ * The same for every seed, and a smaller subset is part of every larger one. `name` is that of the split.
  */
 export function balancedSubset<Target>(
   split: Split<Target>,

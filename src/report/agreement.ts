@@ -1,4 +1,4 @@
-/** How far the order of some rows agrees with the paper's, where the data can tell. */
+/** How far the order of some rows agrees with the paper's, if the data can show it. */
 import { stream } from '../common/random.js';
 import { commonSeeds, valuesBySeed, type ResultRow } from './comparison.js';
 import { rowsTest } from '../statistics/f-test.js';

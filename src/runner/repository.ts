@@ -1,4 +1,4 @@
-/** What git says of the repository that a folder lies in. It only reads; `git.ts` keeps it from running anything. */
+/** The state of the repository that contains a folder, by git. Only reads; `git.ts` keeps git from running programs. */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { sha256 } from '../common/canonical.js';
@@ -116,7 +116,7 @@ async function diffOf(git: Git, commit: string | null, paths: string[]): Promise
   }
 }
 
-/** Why git said nothing. */
+/** Why git returned nothing. */
 function reasonOf(error: unknown): string {
   if (errorCode(error) === 'ENOENT') return 'git is not installed';
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';

@@ -84,12 +84,7 @@ function familiesOf(plan: Plan): Stage[][] {
     if (jobs[0]?.candidate !== undefined) kin.join(jobs.flatMap(stageIds));
   }
   for (const { id, parent } of plan.stages) kin.join(parent === null ? [id] : [parent, id]);
-  const families = new Map<string, Stage[]>();
-  for (const stage of plan.stages) {
-    const head = kin.headOf(stage.id);
-    families.set(head, [...(families.get(head) ?? []), stage]);
-  }
-  return [...families.values()];
+  return [...groupBy(plan.stages, ({ id }) => kin.headOf(id)).values()];
 }
 
 /** Disjoint sets of identities (union-find): each points to another of its set, and the head to itself. */

@@ -76,7 +76,7 @@ export function parentProblem(
 }
 
 /**
- * Reads a checkpoint whole and says what is wrong with it.
+ * Reads a whole checkpoint and returns what is wrong with it.
  *
  * @param id Identity of the stage that it must be of.
  * @param recorded Its digest by the stage's result; undefined: none to compare with.

@@ -37,7 +37,7 @@ export interface TensorPlace {
   readonly length: number;
 }
 
-/** What a file says of itself before its data. */
+/** The header of a file, before its data. */
 export interface SafetensorsHeader {
   /** Without the digest. */
   readonly metadata: Record<string, string>;

@@ -17,7 +17,7 @@ import type { FoundFiles } from './stage-files.js';
 import { STYLE } from './style.js';
 import { tableSection } from './table-section.js';
 
-/** What a sweep says about one of the paper's principles. */
+/** The verdict of a sweep on one of the paper's principles. */
 export interface ShownVerdict {
   principle: string;
   /** In a word or two. */
@@ -35,7 +35,7 @@ export interface PageInput {
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
   verdicts: readonly ShownVerdict[];
-  /** What is to be known beside the verdicts, each a paragraph. */
+  /** Explanations beside the verdicts, a paragraph each. */
   notes: readonly string[];
   schedules: readonly LoggedSchedule[];
   files: FoundFiles;

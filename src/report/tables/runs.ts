@@ -70,7 +70,7 @@ interface Run {
   variants: VariantNames;
 }
 
-/** Strengths with several values. That other tasks lack them says nothing. */
+/** Strengths with several values. Other tasks may lack them. */
 function varyingStrengths(runs: readonly Run[]): string[] {
   const keys = new Set(runs.flatMap(({ strengths }) => [...strengths.keys()]));
   return [...keys].filter((key) => new Set(runs.flatMap(({ strengths }) => strengths.get(key) ?? [])).size > 1).sort();

@@ -84,7 +84,7 @@ function tableOfCrc32c(): Uint32Array {
 
 const TABLE = tableOfCrc32c();
 
-/** CRC-32C, rotated and shifted as TFRecord wants it, so that a checksum of data that hold checksums stays one. */
+/** CRC-32C, rotated and shifted as TFRecord requires, so that a checksum of data that hold checksums stays one. */
 function checksum(data: Buffer): Buffer {
   let crc = 0xffffffff;
   for (const byte of data) crc = TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

@@ -136,7 +136,7 @@ function choose(
   return { wanted: [...wanted.values()], waiting: waiting.size };
 }
 
-/** Submits arrays until all are submitted or Slurm accepts no more: then `limit` is its word for why. */
+/** Submits arrays until all are submitted or Slurm accepts no more: then `limit` is its reason. */
 async function submitArrays(
   given: SubmitOptions,
   wanted: readonly Stage[],
