@@ -10,11 +10,11 @@ export function blasCommand(): Command {
       'download MKL or OpenBLAS from PyPI, verify it, and use it from now on; needs Python with pip, not root',
     )
     .addArgument(new Argument('[name]', 'which one (default: mkl on x86, openblas elsewhere)').choices(NAMES))
-    .option('--force', 'install again what is installed already')
+    .option('--force', 'install again even if it is installed')
     .addHelpText(
       'after',
       `
-The library is put into ~/.cache/vitmim/blas; removing that folder uninstalls it. VITMIM_BLAS names another one.
+The library is stored in ~/.cache/vitmim/blas; remove that folder to uninstall it. VITMIM_BLAS names another library.
 
 Examples:
   vitmim blas install

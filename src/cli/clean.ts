@@ -1,4 +1,4 @@
-/** `vitmim clean`: removes what a results folder no longer needs, and says what that frees. */
+/** `vitmim clean`: removes what a results folder no longer needs, and prints what that frees. */
 import { Command, Option } from 'commander';
 import { clean, REASONS, type Cleaned, type Reason, type Removal } from '../runner/clean.js';
 import { livePlans } from '../runner/slurm/live-plans.js';
@@ -19,21 +19,21 @@ export function cleanCommand(finish: (code: number) => void): Command {
   return new Command('clean')
     .description('remove superseded stages and old checkpoints from a results folder')
     .argument('<folder>', 'the results folder')
-    .option('-n, --dry-run', 'say what would be removed, and remove nothing')
+    .option('-n, --dry-run', 'show what would be removed, and remove nothing')
     .option('--evaluation-checkpoints', 'also remove the checkpoints of finished evaluations; their results stay')
     .addOption(
-      new Option('--forget <id>', 'forget this plan, so that its stages are superseded; repeatable')
+      new Option('--forget <id>', 'remove this plan, so that its stages are superseded; repeatable')
         .argParser((id: string, previous: string[]) => [...previous, id])
         .default([], 'none'),
     )
-    .addOption(new Option('--forget-older', 'forget every plan but the newest').conflicts('forget'))
+    .addOption(new Option('--forget-older', 'remove every plan except the newest').conflicts('forget'))
     .addOption(jsonOption())
     .addHelpText(
       'after',
       `
 Removes the stages that no plan of the folder contains, the checkpoints that a finished stage does not need (-previous and
--best), and files that were not written to their ends. A stage that a process works on is left alone, and so is a plan that
-a sweep or Slurm works on: sweeps may run in the folder meanwhile. Results of plans that are kept are never removed.
+-best), and incomplete files. A stage or plan that a process, a sweep or Slurm works on is not removed, so sweeps may run
+in the folder at the same time. Results of plans that are kept are never removed.
 Prints the bytes of each kind to standard output. vitmim status lists the plans.
 
 Examples:

@@ -26,7 +26,7 @@ export interface CompareOptions {
 
 const TO_INCLUDE = 'Include them with --all, or name the file of a plan in plans/';
 
-/** Compares as asked, and returns the exit code. */
+/** Compares two sides by the options, and returns the exit code. */
 export function compareSides(a: string, b: string, options: CompareOptions): number {
   const { out, allowMissing, allowUnhealthy, json } = options;
   const [left, right] = [a, b].map((path) => collectSide(path, options.all ? 'all' : 'newest'));
@@ -38,7 +38,7 @@ export function compareSides(a: string, b: string, options: CompareOptions): num
   } else {
     const tables = tablesOf(compared).map((table) => `${toText(table)}\n`);
     process.stdout.write(`${[...sides, '', ...tables].join('\n')}\n`);
-    // The two sides of one folder are two of its plans, as was asked for.
+    // The two sides of one folder are two of its plans, by the options.
     if (folderOf(left!) !== folderOf(right!)) {
       for (const sentence of [left!, right!].flatMap((side) => describePlans(side, TO_INCLUDE))) say(sentence);
     }
@@ -67,7 +67,7 @@ function collectSide(path: string, choice: PlanChoice): ReportData {
   return collect([folder], { id: kept.id });
 }
 
-/** @throws UsageError where the sides are ranked by different metrics and none was asked for. */
+/** @throws UsageError where the sides are ranked by different metrics and the options name none. */
 function commonMetric(a: ReportData, b: ReportData, { metric }: CompareOptions): NamedMetric {
   const asked = metric === undefined ? {} : { metric };
   const [left, right] = [metricOf(a, asked), metricOf(b, asked)];

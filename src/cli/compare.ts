@@ -20,7 +20,7 @@ export function compareCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-A cell is everything but the seed. Keys with one value on each side are what changed; cells that agree in all others are
+A cell has all keys except the seed. Keys with one value on each side are the change; cells that agree in all others are
 compared, paired by seed where both have the seeds. Prints the keys that differ, the cells that both have, with intervals,
 and the cells that only one has. Missing results, and runs whose training did not work, make the exit code 1.
 

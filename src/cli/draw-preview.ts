@@ -31,7 +31,7 @@ import { loadSweep } from './load-sweep.js';
 import type { DeviceChoice } from './options.js';
 import { print, say } from './terminal.js';
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface PreviewOptions {
   image?: string[];
   out: string;

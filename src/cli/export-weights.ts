@@ -44,7 +44,7 @@ export function readExported(folder: string, plan: Plan, choice: StageChoice): E
   return { folder, plan, stage, result, source: readExportSource(paths.checkpoint, stage.config, result.checkpoint) };
 }
 
-/** What a model card says of a stage, whatever is exported of it. */
+/** The texts of a model card about a stage, for every format of export. */
 export function cardOf(
   { folder, plan, stage, result }: ExportedStage,
   choice: PlanChoice,

@@ -59,7 +59,7 @@ Examples:
     });
 }
 
-/** Writes what the options ask for, and returns where. */
+/** Writes the files that the options name, and returns their paths. */
 async function exportAs(folder: string, plan: Plan, options: Options): Promise<string> {
   if (options.weights !== undefined) {
     return exportWeights(readExported(folder, plan, options), options.weights, planChoice(options), options.out);

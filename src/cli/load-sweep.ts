@@ -68,7 +68,7 @@ export async function planSweep(
 /**
  * The digests of the files of weights that the sweep starts from, by their paths; prints what is taken from each.
  *
- * @throws UsageError if a file is missing, is another one than the spec says, or does not fit the model of a cell.
+ * @throws UsageError if a file is missing, is not the one that the spec names, or does not fit the model of a cell.
  */
 function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, string> {
   const digests = new Map<string, string>();

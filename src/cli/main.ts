@@ -81,7 +81,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has already said what is wrong with the arguments; help and version end here too.
+    // Commander has already printed what is wrong with the arguments; help and version end here too.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     return fail(error, args.includes('--json'));
   }

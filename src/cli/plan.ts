@@ -69,13 +69,13 @@ Examples:
 interface ShowOptions {
   sizes: DataSizes;
   json?: true | undefined;
-  /** Shows this part alone. */
+  /** Shows only this part. */
   shard?: Shard | undefined;
-  /** What the plan says otherwise than the one that the folder holds. */
+  /** The differences between the plan and the one in the folder. */
   changes?: ReadonlyMap<string, string> | undefined;
   /** What the spec writes without effect. */
   remarks: readonly Remark[];
-  /** The results that tell how much runs vary; see `spreadSourceOf`. */
+  /** The results from which the variance of runs is estimated; see `spreadSourceOf`. */
   spread?: string | undefined;
 }
 
@@ -184,7 +184,7 @@ function describeSeeds(plan: Plan, rule: SeedsRule): string {
   );
 }
 
-/** Stages of the folder that are done, of this plan and earlier ones: so many tell how fast this machine is. */
+/** Finished stages of the folder, of this plan and earlier ones, from which the speed of this machine is estimated. */
 const MOST_READ = 200;
 
 function doneStages({ stages, stage: filesOf }: SweepPaths): Done[] {

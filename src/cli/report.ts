@@ -37,9 +37,9 @@ export function reportCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Results that are missing leave their cells empty, with n = 0, and make the exit code 1. Runs whose training did not work
+The cells of missing results are empty, with n = 0, and the exit code is 1. Runs whose training did not work
 are marked, count in no comparison, and make the exit code 1.
-A folder keeps every plan that ran in it. The newest one is reported, and the report says what the others contain beyond it.
+A folder keeps every plan that ran in it. The newest one is reported, and the report lists what the others contain beyond it.
 Runs of several plans are in one mean only where nothing but their seeds differs.
 
 Examples:

@@ -29,7 +29,7 @@ export interface PowerOptions extends PlanOptions {
 }
 
 /**
- * Prints what is asked for.
+ * Prints the tables that the options select.
  *
  * @throws UsageError if a folder is no results folder, or no metric has a spread.
  */
@@ -37,7 +37,7 @@ export function showPower(folders: readonly string[], options: PowerOptions): vo
   const { difference, seeds, alpha, power, out, format } = options;
   if (format !== undefined && out === undefined) throw new UsageError('--format needs --out, the folder to write to');
   if (power <= alpha)
-    throw new UsageError(`--power ${power} must be above --alpha ${alpha}: chance alone finds so much`);
+    throw new UsageError(`--power ${power} must be above --alpha ${alpha}: a test without any effect has that power`);
   const { name, spreads, lacks, data } = folders.length === 0 ? keptResults(options) : resultsIn(folders, options);
   const question: PowerQuestion = { seeds, differences: difference, alpha, power };
   const tables = powerTables(spreads, question);

@@ -95,7 +95,7 @@ const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
       'Slurm: a line of shell before vitmim, as in "module load node"; repeatable',
     ).argParser(setupLine),
   ],
-  ['account', new Option('--account <name>', 'Slurm: who pays').argParser(names)],
+  ['account', new Option('--account <name>', 'Slurm: account that is charged').argParser(names)],
   ['constraint', new Option('--constraint <features>', 'Slurm: what nodes must have').argParser(features)],
   ['reservation', new Option('--reservation <names>', 'Slurm: reservation to run in').argParser(names)],
   ['exclude', new Option('--exclude <nodes>', 'Slurm: nodes to avoid').argParser(nodes)],
@@ -109,7 +109,7 @@ const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
     'stay',
     new Option(
       '--stay [time]',
-      'Slurm: stay until all is submitted, where Slurm takes so many jobs at once; look every 1m unless a time is given',
+      'Slurm: stay until all stages are submitted; look every 1m unless a time is given',
     ).argParser(timeSpan),
   ],
 ];

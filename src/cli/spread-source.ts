@@ -1,4 +1,4 @@
-/** The earlier results that tell how much the runs of a plan will vary. */
+/** The earlier results from which the variance of the runs of a plan is estimated. */
 import { UsageError } from '../common/errors.js';
 import { collect } from '../report/collect.js';
 import { describeLacks, spreadsOf } from '../report/power/collect.js';

@@ -98,7 +98,7 @@ async function goOnLater(end: OneEnd): Promise<void> {
       'not requeued: it kept no checkpoint in this run, and would get no further in the next; give it a longer --time',
     );
   } else {
-    say(`requeued as ${task}: it goes on from its checkpoint`);
+    say(`requeued as ${task}: it continues from its checkpoint`);
     await requeue(task);
   }
 }

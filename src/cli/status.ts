@@ -1,4 +1,4 @@
-/** `vitmim status`: how far the sweep in a results folder is, told from its files alone. */
+/** `vitmim status`: how far the sweep in a results folder is, from its files only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
@@ -27,9 +27,9 @@ const WATCH_EVERY_SECONDS = 5;
 
 export function statusCommand(): Command {
   const command = new Command('status')
-    .description('say how far the sweep in a results folder is, what runs and what failed')
+    .description('show the progress of the sweep in a results folder, what runs and what failed')
     .argument('<folder>', 'the results folder')
-    .addOption(new Option('-w, --watch [time]', 'again and again, every 5s unless a time is given').argParser(timeSpan))
+    .addOption(new Option('-w, --watch [time]', 'repeat this, every 5s unless a time is given').argParser(timeSpan))
     .addOption(jsonOption());
   for (const option of planOptions()) command.addOption(option);
   return command
@@ -112,7 +112,7 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
     ...table(stages),
     ...section('Running', stages, 'running', (stage) => runningLine(stage, now)),
     ...section(
-      'Lost: their processes are gone; the next sweep goes on from their checkpoints',
+      'Lost: their processes are gone; the next sweep continues from their checkpoints',
       stages,
       'lost',
       nameLine,
@@ -134,7 +134,7 @@ function decisions(stages: readonly StageStatus[]): string[] {
   return [...counts].map(([text, count]) => `${count} ${count === 1 ? 'stage' : 'stages'} ${text}`);
 }
 
-/** What Slurm says, or why it says nothing: the files tell the rest. */
+/** The states of Slurm, or why there are none; the files have the rest. */
 async function askSlurm(folder: string): Promise<{ lines: string[]; json: object }> {
   try {
     const states = await slurmStates(folder);

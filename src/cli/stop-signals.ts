@@ -1,4 +1,4 @@
-/** Signals that stop a command: the first asks its workers to keep a checkpoint, Ctrl-C after it kills them. */
+/** Signals that stop a command: at the first, its workers keep a checkpoint; Ctrl-C after it kills them. */
 import { STOP_CODES, type StopSignal } from '../common/stop-codes.js';
 
 /** Ctrl-C, a scheduler or a shutdown, a closed terminal. */

@@ -39,9 +39,9 @@ export function checkScriptWords(plan: Plan, folder: string, options: SlurmOptio
 }
 
 /**
- * Submits what is missing, tells as which jobs, and returns the exit code: 1 where some of it is left.
+ * Submits the missing stages, prints their jobs, and returns the exit code: 1 if some stages are left.
  *
- * The device is settled where the stage runs: this host may have no GPU. A stage gets one thread a core that it asks for.
+ * The device is chosen where the stage runs, since this host may have no GPU. A stage has one thread per core.
  */
 export async function submit(
   plan: Plan,
@@ -82,7 +82,7 @@ export async function submit(
     }
     if (left === null && submission === null && live === 0) {
       say(
-        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} says what is missing`,
+        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} shows what is missing`,
       );
       return EXIT.failed;
     }

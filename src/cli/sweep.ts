@@ -82,7 +82,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
       ).argParser(list),
     )
     .addOption(
-      new Option('--on-failure <mode>', 'after a stage has failed: go on, start no new stage, or kill the others')
+      new Option('--on-failure <mode>', 'after a stage has failed: continue, start no new stage, or kill the others')
         .choices(FAILURE_MODES)
         .default('continue'),
     )
@@ -114,9 +114,9 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Running it again does what is missing: stages that are done are not repeated, stopped ones go on from their checkpoint.
+The same command again runs what is missing: stages that are done are not repeated, stopped ones continue from their checkpoint.
 Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again: they are killed, and
-lose what came after their last one. A sweep goes on without the reader of its output.
+lose what came after their last one. A sweep continues without the reader of its output.
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
@@ -231,7 +231,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     if (summary.open > 0 && request.by === null) say(describeOpenStages(summary, options, folder));
     if (summary.left > 0) say(describeLeftStages(summary.left, options.retry, folder));
     if (!options.json && code === EXIT.ok) say(`\nTables: vitmim report ${folder}`);
-    if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command goes on from here`);
+    if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command continues from here`);
     return code;
   } finally {
     workers.close();
@@ -265,7 +265,7 @@ export function shareCores(
 }
 
 /**
- * What the plan says otherwise than those that the folder holds. Damaged ones explain nothing, and nothing depends on them.
+ * The differences between the plan and those in the folder. Damaged plans are skipped; no result depends on them.
  *
  * @throws UsageError where the folder is of another sweep.
  */
@@ -303,7 +303,7 @@ function describeLeftStages(left: number, retry: Retry, folder: string): string 
 /** What to do about stages that may be needed: they wait for results that this sweep did not compute. */
 function describeOpenStages({ open, waitsFor, failed }: RunSummary, { shard }: Options, folder: string): string {
   const what = `${open} ${open === 1 ? 'stage' : 'stages'} may be needed later (${waitsFor ?? ''})`;
-  if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} says what is missing`;
+  if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} shows what is missing`;
   return (
     `${what}, which has results of other shards. Run this shard again when they have ended; if they write other ` +
     'folders, first copy the results of their stages/ into this one (docs/running.md)'

@@ -1,8 +1,8 @@
 /**
- * Where words go: what was asked for to standard output; progress, warnings and errors to standard error.
+ * Where text is written: requested output to standard output; progress, warnings and errors to standard error.
  *
  * The reader of either may go away: `| head` has seen enough, Ctrl-C ends `tee`, a terminal is closed. What is written
- * after that is dropped, and the command goes on: it may be training.
+ * after that is dropped, and the command continues: it may be training.
  */
 import { environmentProblem } from '../common/environment.js';
 import { errorCode, messageOf, UsageError } from '../common/errors.js';
@@ -40,12 +40,12 @@ export async function outputFailure(): Promise<Error | undefined> {
   return failure;
 }
 
-/** Lines that were asked for, without control characters. */
+/** Requested lines, without control characters. */
 export function print(text: string): void {
   printRaw(`${printable(text)}\n`);
 }
 
-/** Text that was asked for, as it is. */
+/** Requested text, unchanged. */
 export function printRaw(text: string): void {
   if (!readerGone) process.stdout.write(text);
 }
@@ -71,12 +71,12 @@ export function printedWidth(stream: { isTTY?: boolean; columns?: number } = pro
   return Number.isInteger(columns) && columns > 0 ? columns : stream.isTTY ? 80 : Infinity;
 }
 
-/** Prints lines within the width; what does not fit goes on in the next line, indented by so many columns. */
+/** Prints lines within the width; what does not fit continues in the next line, indented by so many columns. */
 export function printWrapped(text: string, indent = 0): void {
   print(wrap(text, printedWidth(), indent));
 }
 
-/** Tells what went wrong and says with which code to exit. Errors not meant for users keep their stack trace. */
+/** Prints an error and returns the exit code. Errors that are bugs keep their stack trace. */
 export function fail(thrown: unknown, json: boolean): number {
   const error = environmentProblem(thrown) ?? thrown;
   const expected = error instanceof UsageError;

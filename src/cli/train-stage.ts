@@ -36,7 +36,7 @@ export interface TrainOptions {
   json?: true;
 }
 
-/** What a stage that was asked to stop gets to reach a step boundary, while it makes no progress. */
+/** Time limit without progress for a stage that received a stop signal, until its step ends. */
 const STUCK_SECONDS = 10;
 
 /**
@@ -48,7 +48,7 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
   const orders = options.claim === undefined ? null : new Orders(request.stop);
   let opened: { device: Device; precision: Precision | undefined; tensors: number } | undefined;
   const device = async ({ precision }: Model): Promise<Device> => {
-    // What a device says of itself depends on the precision.
+    // The description of a device depends on the precision.
     if (opened?.precision !== precision) {
       opened?.device.close();
       opened = undefined;

@@ -20,7 +20,7 @@ export function trainCommand(finish: (code: number) => void): Command {
     .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
     .action(async (file: string, options: TrainOptions) => {
       const { trainStage } = await import('./train-stage.js').catch((error: unknown) => {
-        // The sweep of this worker shall not try again what cannot work here.
+        // This cannot work on another attempt, so the sweep must not try it again.
         const problem = environmentProblem(error);
         if (problem !== null && options.json) printJson({ type: 'failed', cause: 'invalid', reason: problem.message });
         throw error;

@@ -16,8 +16,9 @@ export function verifyCommand(finish: (code: number) => void): Command {
       `
 Reads every checkpoint whole and compares its SHA-256 with the one in it and the one in result.json. Checks that every
 stage.json has the identity that names its folder, and that every result started from the checkpoint that its
-pre-training has now. Changes nothing; the folder may be read-only. Every plan of the folder and every stage is read. Results
-that are missing are counted, of the newest plan unless another is chosen, and are no mismatch. Exits with 1 where anything does not fit, and prints a line for each.
+pre-training has now. Changes nothing; the folder may be read-only. Every plan of the folder and every stage is read. Missing
+results of the newest plan (or of --plan, --all) are counted, and are no mismatch. Prints a line for each mismatch, and exits
+with 1 if there are any.
 
 Examples:
   vitmim verify results/ablation

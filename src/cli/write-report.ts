@@ -30,7 +30,7 @@ export interface WriteOptions extends PlanOptions {
 /** More unhealthy stages than this are counted. */
 const MOST_NAMED = 5;
 
-/** Reports as asked, and returns the exit code. */
+/** Writes the report by the options, and returns the exit code. */
 export async function report(folders: readonly string[], given: WriteOptions): Promise<number> {
   if (given.watch !== undefined) await watch(folders, given, given.watch === true ? 30 : given.watch);
   const { out, allowMissing, allowUnhealthy, json } = given;

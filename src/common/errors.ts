@@ -1,5 +1,5 @@
 /**
- * The errors that vitmim throws on purpose. Each message says what is wrong and what to do about it; the command line
+ * The errors that vitmim throws on purpose. Each message states what is wrong and what to do about it; the command line
  * prints it without a stack trace. Any other error is a bug and is printed with its trace.
  */
 

@@ -1,4 +1,4 @@
-/** Signals that ask a process to stop, and the exit code of a process that did: 128 and the number of the signal. */
+/** Signals that stop a process, and the exit code of a process that stopped: 128 and the number of the signal. */
 
 export const STOP_CODES = { SIGHUP: 129, SIGINT: 130, SIGUSR1: 138, SIGTERM: 143 } as const;
 export type StopSignal = keyof typeof STOP_CODES;

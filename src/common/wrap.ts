@@ -1,4 +1,4 @@
-/** Text in lines of limited width, as terminals show it. A character is taken for one column. */
+/** Text in lines of limited width, as terminals show it. A character counts as one column. */
 
 /** Columns that a text takes, without its colours. */
 export const widthOf = (text: string): number => Array.from(text.replaceAll(COLOUR, '')).length;

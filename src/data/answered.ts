@@ -17,7 +17,7 @@ export class NoAnswer extends UsageError {
   }
 }
 
-/** An error of the file system, with a message that says what to do. That of {@link NoAnswer} does already. */
+/** An error of the file system, with a message that states what to do. {@link NoAnswer} has one already. */
 export function explained(error: unknown, message: string): UsageError {
   return error instanceof NoAnswer ? error : new UsageError(message);
 }

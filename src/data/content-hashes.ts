@@ -22,7 +22,7 @@ export interface ListedFile {
   readonly name: string;
   /** Where it is; null: it has no content to be read. */
   readonly path: string | null;
-  /** Size, times and inode as text: what tells that the file may have changed. */
+  /** Size, times and inode as text: a difference shows that the file may have changed. */
   readonly stamp: string;
   /** The last change of content or inode, in milliseconds since 1970. */
   readonly changedAt: number;

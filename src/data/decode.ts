@@ -12,7 +12,7 @@ export interface DecodedImage {
 }
 
 /**
- * Decodes an image at its native size to 8-bit RGB. Its content tells the format; its name counts for nothing.
+ * Decodes an image at its native size to 8-bit RGB. Its content decides the format, not its name.
  *
  * @param mode `torchvision`: the bits of `PIL.Image.open(file).convert('RGB')`. No colour profile is applied, EXIF
  *   orientation is ignored, and so is transparency. `colour-managed`: sRGB by its profile, upright, over white.
@@ -24,7 +24,7 @@ export async function decodeImage(bytes: Uint8Array, mode: DecodeMode = 'torchvi
     return { image: await decode(bytes, 'warning'), damage: null };
   } catch (error) {
     if (error instanceof DecodingTimeout) throw error;
-    // Rare. libvips reports warnings of all images together, so that only this tells which image has one.
+    // Rare. libvips reports warnings of all images together, so only this shows which image has one.
     return { image: await decode(bytes, 'error'), damage: firstLine(messageOf(error)) };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Downloads one large file over HTTP(S) so that an interrupted transfer goes on where it stopped. Bytes are stored as
+ * Downloads one large file over HTTP(S) so that an interrupted transfer continues where it stopped. Bytes are stored as
  * they are sent, which `fetch` would not promise: it undoes any content encoding that a server declares for a `.gz`.
  */
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, UsageError } from '../common/errors.js';
 
 export interface DownloadOptions {
-  /** Called for every piece received; `total` is null where the server does not tell. */
+  /** Called for every piece received; `total` is null if the server does not send it. */
   readonly onReceived?: (received: number, total: number | null) => void;
   /** Called before each new attempt. */
   readonly onRetry?: (reason: string, milliseconds: number) => void;
@@ -79,7 +79,7 @@ async function transferPersistently(url: string, file: string, options: Download
       if (pause === undefined) {
         throw new UsageError(
           `${url}: ${error.message}. Given up after ${failures + 1} attempts in a row. Check the network and run the ` +
-            `same command again: it goes on where it stopped. A copy of the file got by other means may be put at ${file}.`,
+            `same command again: it continues where it stopped. If you have the file, you may also copy it to ${file}.`,
         );
       }
       onRetry?.(error.message, pause);
@@ -88,7 +88,7 @@ async function transferPersistently(url: string, file: string, options: Download
   }
 }
 
-/** One attempt: asks for what is missing of the file, and appends it. */
+/** One attempt: requests the missing part of the file, and appends it. */
 async function transfer(url: string, file: string, options: DownloadOptions): Promise<void> {
   const { onReceived, idleTimeout = IDLE_TIMEOUT, mostBytes, lowestRate = LOWEST_RATE } = options;
   const have = await sizeOf(file);
@@ -108,7 +108,7 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   }
   if (status === 408 || status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`);
   if (status !== 200 && status !== 206) {
-    throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not open to everybody.`);
+    throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not public.`);
   }
 
   const total = appending ? totalOf(response.headers) : Number(response.headers['content-length'] ?? NaN);
@@ -149,7 +149,7 @@ function describeRate({ bytes, milliseconds }: { bytes: number; milliseconds: nu
   return `fewer than ${bytes} bytes arrived in ${milliseconds / 1000} s`;
 }
 
-/** The size of the whole file, from the end of `Content-Range: bytes 5-9/10`; NaN where it is not told. */
+/** The size of the whole file, from the end of `Content-Range: bytes 5-9/10`; NaN if it is not sent. */
 function totalOf(headers: IncomingHttpHeaders): number {
   return Number(/\/(\d+)$/.exec(headers['content-range'] ?? '')?.[1] ?? NaN);
 }

@@ -22,7 +22,7 @@ export type { Archive };
 /** The data sets that can be fetched. */
 export const FETCHABLE: readonly string[] = [...ARCHIVES.keys()];
 
-/** What happens while a data set is fetched. Sizes are in bytes; `total` is null where the server does not tell. */
+/** What happens while a data set is fetched. Sizes are in bytes; `total` is null if the server does not send it. */
 export type FetchEvent =
   | { readonly kind: 'present'; readonly folder: string }
   | { readonly kind: 'received'; readonly received: number; readonly total: number | null }

@@ -114,7 +114,7 @@ async function findFolder(root: string): Promise<string> {
   if (found.length > 1) {
     throw new UsageError(`idx: ${root} contains several data sets. Set data.path to one of ${found.join(', ')}.`);
   }
-  // Where there is none, reading says which file is missing.
+  // If there is none, reading reports which file is missing.
   return found[0] ?? root;
 }
 

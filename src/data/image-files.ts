@@ -177,7 +177,7 @@ function extensionOf(name: string): string {
   return extension === '' ? 'file without extension' : extension;
 }
 
-/** What tells that a file may have changed, and when it last did. */
+/** Values that differ if a file has changed, and the time of its last change. */
 export function stampOf({ size, mtimeNs, ctimeNs, ino, mtimeMs, ctimeMs }: BigIntStats) {
   const stamp = [size, mtimeNs, ctimeNs, ino].join('.');
   return { stamp, changedAt: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) };

@@ -33,7 +33,7 @@ const TEST_NAMES = ['test', 'val', 'validation'] as const;
 
 const LAYOUT =
   'data.path is to contain train/ and test/ (or val/), each with one folder of images per class; data.splits names other ' +
-  'folders, and for pre-training alone a folder of images is enough';
+  'folders, and for pre-training only, a folder of images is enough';
 
 /**
  * Lists the splits of a folder.

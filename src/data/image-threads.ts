@@ -40,7 +40,7 @@ interface Waiting<Told> {
   reject: (error: Error) => void;
 }
 
-/** A thread. It is started at once, and keeps no process alive beyond what was asked for. */
+/** A thread. It is started at once, and does not keep the process alive when no image is pending. */
 export class ImageThread<Work, Told> {
   readonly #memories = new Map<number, SharedArrayBuffer>();
   readonly #free: number[] = [];
@@ -84,7 +84,7 @@ export class ImageThread<Work, Told> {
     if (this.#ended) return Promise.reject(this.#ended);
     const memory = this.#free.pop();
     const request: Request<Work> = { number: this.#next++, work, memory };
-    // A process waits for what it has asked for, and for nothing else.
+    // A process stays alive only while it waits for images.
     if (this.#waiting.size === 0) this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.set(request.number, { memory, resolve, reject });

@@ -3,7 +3,7 @@ import { close, constants, fstat, open, read } from 'node:fs';
 import { NO_WAIT } from '../common/open-flags.js';
 import { stepTimer } from './answered.js';
 
-/** Bytes that are asked for at once, each within the time limit of a step. */
+/** Bytes that are requested at once, each within the time limit of a step. */
 const CHUNK = 2 ** 24;
 
 export interface ReadOptions {

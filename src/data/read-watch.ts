@@ -3,7 +3,7 @@ import { TrainingError } from '../common/errors.js';
 import { patience as waitFor, type Patience, type StartPatience } from '../common/patience.js';
 import { countWork } from '../common/work.js';
 
-/** Longest wait for any of the reads under way. Thousands are asked for at once, so one alone may take longer. */
+/** Longest wait for any of the reads under way. Thousands are requested at once, so a single one may take longer. */
 const LONGEST_WAIT_SECONDS = 60;
 
 interface Waiting {

@@ -1,7 +1,7 @@
 /** Finds the images and masks of a folder for segmentation: of ADE20K, of PASCAL VOC 2012, or in images/ and masks/. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, UsageError } from '../common/errors.js';
+import { errorCode, messageOf, UsageError } from '../common/errors.js';
 import { answered, explained } from './answered.js';
 import { IMAGE_NAME } from './formats/index.js';
 import { isFolder } from './image-files.js';
@@ -169,7 +169,7 @@ async function textOf(path: string): Promise<string | null> {
   try {
     return (await readRegularFile(path, { most: MOST_TEXT })).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (errorCode(error) === 'ENOENT') return null;
     throw explained(error, `segmentation-folder: cannot read ${path} (${messageOf(error)}).`);
   }
 }

@@ -11,7 +11,7 @@ const LARGE = 2 ** 22;
 
 const memories: Uint8Array[] = [];
 
-/** The work of a thread: an image, and what is told with it. */
+/** The work of a thread: an image, and what its message contains besides. */
 export type Serve<Work, Told> = (work: Work) => Promise<Returned<Told>>;
 
 /** Answers every request of the thread that started this one. */

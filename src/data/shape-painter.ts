@@ -6,7 +6,7 @@ import type { ByteImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
 import type { Form } from './forms.js';
 
-/** Raised whenever a picture changes: the data set's fingerprint holds it. */
+/** Raise it if a picture changes: it is part of the data set's fingerprint. */
 export const PAINTER_VERSION = 1;
 
 /** Radius of the circle around the form, as a fraction of the image's side. */

@@ -28,7 +28,7 @@ const schema = z
       .optional()
       .describe('Provide the class of every pixel, 0 for the background, in place of the class of the image.'),
   })
-  .describe('Built in and generated: 10 classes told apart by form.');
+  .describe('Built in and generated: 10 classes that differ in form.');
 
 export const shapes = defineDataset({
   schema,

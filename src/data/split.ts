@@ -49,7 +49,7 @@ export interface Split<Target = unknown> {
 
 /**
  * The largest share of a split's images that is passed over because they cannot be decoded. Beyond it, from the second
- * image on, the stage fails; so it does where no image of a class is left. The count is of what has been read so far.
+ * image on, the stage fails; so it does where no image of a class is left. The count is of the images read so far.
  */
 export const MOST_UNDECODABLE = 0.05;
 
@@ -61,7 +61,7 @@ export interface DatasetOf<Kind extends TargetKind> {
   readonly targets: Kind;
   /** Names of the classes, of images or of pixels; a label is an index into them. Empty: it has none. */
   readonly classes: readonly string[];
-  /** Hexadecimal SHA-256 of what decides the content: never of where it lies, nor of `trainImages` and `testImages`. */
+  /** Hexadecimal SHA-256 of the content: it depends neither on the place of the files nor on `trainImages` and `testImages`. */
   readonly fingerprint: string;
   /** Says which files differ from content of another fingerprint; null where that is not known. */
   readonly changesSince?: (fingerprint: string) => Promise<string | null>;
@@ -70,7 +70,7 @@ export interface DatasetOf<Kind extends TargetKind> {
   readonly test: Split<Targets[Kind]>;
   /** Images of `data.validation`, which are in neither; undefined: it is not set. */
   readonly validation?: Split<Targets[Kind]>;
-  /** What a plan says about it beside its numbers, a sentence each: which folders were chosen, what was ignored and why. */
+  /** Sentences that a plan prints about it beside its numbers: which folders were chosen, what was ignored and why. */
   readonly remarks?: readonly string[];
 }
 
@@ -86,7 +86,7 @@ export interface DataWatch {
 export interface SampleSource<Target> {
   /** As {@link Split.labels}. */
   readonly labels: Uint32Array;
-  /** null: the image cannot be decoded, and the split does not ask for it again. */
+  /** null: the image cannot be decoded, and the split does not read it again. */
   read(index: number): Promise<Sample<Target> | null>;
   /** What errors call an image and a class; without it, they are numbers. */
   readonly names?: { image(index: number): string; class(label: number): string };
@@ -258,7 +258,7 @@ export function indicesByClass(labels: Uint32Array): number[][] {
 
 /**
  * At most `count` images, drawn evenly over the classes: a class gives less than the others only when it has no more.
- * The same for every seed, and a smaller subset is part of every larger one. `name` tells the splits of a data set apart.
+ * The same for every seed, and a smaller subset is part of every larger one. `name` is that of the split.
  */
 export function balancedSubset<Target>(
   split: Split<Target>,

@@ -1,4 +1,4 @@
-/** Which stages of a plan are needed: every rule is asked, and a stage is wanted only if all rules want it. */
+/** Which stages of a plan are needed: every rule is applied, and a stage is wanted only if all rules want it. */
 import type { Plan, Stage } from '../spec/stages.js';
 import type { SweepPaths } from '../store/layout.js';
 import { ALL_WANTED, needOf, type Need, type Needs, type Rule } from './rules.js';
@@ -7,7 +7,7 @@ import { selectionRule } from './selection.js';
 import { standingsIn, type IsTriedAgain, type Standing, type StandingOf } from './standing.js';
 
 /**
- * The rules, in the order in which they are asked: a rule sees what those before it have decided. `selection` is before
+ * The rules, in the order in which they are applied: each has the decisions of those before it. `selection` is before
  * `seeds`, so that a look waits for the chosen values only.
  */
 const RULES: readonly { readonly name: string; readonly appliesTo: (plan: Plan) => boolean; readonly rule: Rule }[] = [

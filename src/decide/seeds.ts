@@ -53,7 +53,7 @@ interface JudgedLook {
   readonly decided: boolean;
 }
 
-/** The judged looks of each rule. A sweep asks after every stage, and the results of a complete look do not change. */
+/** The judged looks of each rule, which is applied after every stage. The results of a complete look do not change. */
 const judgedLooks = new WeakMap<SeedsRule, Map<number, JudgedLook>>();
 
 /** Whether every verdict is decided at a look. The same results are judged once. */

@@ -3,8 +3,8 @@
  * the reporting seeds are needed. Pure.
  *
  * A candidate is judged when all of its trials are done. It loses if one of them diverged, or if its training did not work:
- * such a candidate cannot be recommended, whatever the other seeds say. A trial that failed for another reason, such as a
- * lack of memory, says nothing about its candidate, so nothing is chosen until it is done.
+ * such a candidate cannot be recommended, even if the other seeds are good. A trial that failed for another reason, such as a
+ * lack of memory, is no evidence about its candidate, so nothing is chosen until it is done.
  */
 import { mean } from '../common/sums.js';
 import { groupBy } from '../common/group-by.js';

@@ -1,7 +1,7 @@
 /**
  * Verdicts of a sweep whose results are looked at several times. Each question has an interval whose error rate is divided
  * over looks (`statistics/repeated.ts`) and questions (Bonferroni). So with probability `1 − alpha` every interval of every
- * look holds the truth, whenever the sweep stops and whatever makes it stop; a verdict is what its interval says.
+ * look contains the true difference, for any rule of stopping at a look; a verdict follows from its interval.
  */
 import type { SeedsRule } from '../spec/stages.js';
 import { intervalAround, type Interval } from '../statistics/interval.js';
@@ -9,7 +9,7 @@ import { errorRates } from '../statistics/repeated.js';
 import { estimate, type Estimate } from './contrasts.js';
 import { canBeAsked, type Question } from './questions.js';
 
-/** What an interval says of a difference; `small`: it is smaller than the smallest difference of interest. */
+/** The verdict of an interval on a difference; `small`: it is below the smallest difference of interest. */
 export type Decision = 'positive' | 'negative' | 'small';
 
 export interface Judged {
@@ -21,7 +21,7 @@ export interface Judged {
   decision: Decision | null;
 }
 
-/** The confidence of the intervals at each look, where so many questions can be asked. */
+/** The confidence of the intervals at each look, for so many questions. */
 export function confidencesOf({ looks, alpha }: Pick<SeedsRule, 'looks' | 'alpha'>, family: number): number[] {
   return errorRates(looks, alpha / family).map((rate) => 1 - rate);
 }

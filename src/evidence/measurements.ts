@@ -52,7 +52,7 @@ export function measurementsOf(data: Results, metric: NamedMetric): readonly Mea
   return measurements;
 }
 
-/** Every table and figure asks for them, and there may be tens of thousands. */
+/** Every table and figure uses them, and there may be tens of thousands. */
 const measured = new WeakMap<Results, Map<string, readonly Measurement[]>>();
 
 function measure(data: Results, metric: NamedMetric): Measurement[] {
@@ -74,7 +74,7 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
         task,
         weights,
         seed,
-        // A cell with the values that were chosen for it is one cell: they do not tell it from others.
+        // A cell with the values that were chosen for it is one cell: they do not distinguish it from others.
         configuration: withoutKeys(
           configurationOf([...(before === undefined ? [] : [before.stage]), evaluations[0]!.stage]),
           Object.keys(candidate?.values ?? {}),

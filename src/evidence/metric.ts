@@ -73,7 +73,7 @@ function firstByKey(measured: readonly NamedMetric[], name: string): NamedMetric
   return measured.find(({ entry, key }) => `${entry}.${key}` === name);
 }
 
-/** The evaluation that all jobs are ranked by; the first one where no job says. */
+/** The evaluation that all jobs are ranked by; the first one if no job names one. */
 function rankedBy({ jobs }: Results, measured: readonly NamedMetric[]): string {
   const names = [...new Set(jobs.map((job) => job.rankedBy))].filter((name) => name !== null);
   if (names.length <= 1) return names[0] ?? measured[0]!.name;

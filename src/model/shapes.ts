@@ -175,6 +175,6 @@ export function checkpointBytes(shapes: Shapes, averaged = false): number {
   return 4 * (sizes.reduce((a, b) => a + b, 0) + 2);
 }
 
-/** Bytes of the weights alone. */
+/** Bytes of the weights only. */
 export const weightBytes = (shapes: Shapes): number =>
   4 * [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);

@@ -1,4 +1,4 @@
-/** How far the order of some rows agrees with the paper's, where the data can tell. */
+/** How far the order of some rows agrees with the paper's, if the data can show it. */
 import { stream } from '../common/random.js';
 import { commonSeeds, valuesBySeed, type ResultRow } from './comparison.js';
 import { rowsTest } from '../statistics/f-test.js';
@@ -31,11 +31,11 @@ export function agreementWith(reference: (row: ResultRow) => number | null, rows
   if (compared.length < 3) return withheld('fewer than three of its rows have a result');
   const seeds = commonSeeds(compared);
   if (seeds.length === 0) return withheld('no seed has a result of every row');
-  if (seeds.length === 1) return withheld(`one seed alone (${seeds[0]!}) has a result of every row`);
+  if (seeds.length === 1) return withheld(`only one seed (${seeds[0]!}) has a result of every row`);
   const values = compared.map((row) => valuesBySeed(row, seeds));
   const p = rowsTest(values);
   if (p > TOLD_APART) {
-    return withheld(`the objectives are not told apart (F test of rows over seeds, p ${describeP(p)})`);
+    return withheld(`the objectives cannot be distinguished (F test of rows over seeds, p ${describeP(p)})`);
   }
   const references = compared.map((row) => reference(row)!);
   const [rho, tau] = [correlate('spearman', values, references), correlate('kendall', values, references)];

@@ -43,7 +43,7 @@ export interface ReportData {
   trials?: ReadonlyMap<string, StageRecord>;
   /** Stages without a result that are needed, or may be. */
   missing: MissingResult[];
-  /** How many seeds the results ask for; absent: the plan has a fixed number. */
+  /** How many seeds the results need; absent: the plan has a fixed number. */
   seeds?: SeedsProgress & { rule: SeedsRule };
   /** What was chosen for each cell; absent: all values are fixed. */
   selections?: readonly SelectionOutcome[];

@@ -23,7 +23,7 @@ export interface Expectation {
 
 const FORM = /^\s*([^<>=]+?)\s*(>=|<=|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*$/i;
 
-/** Reads `OBJECTIVE>=NUMBER` (or `<=`, `>`, `<`), or says why it cannot. */
+/** Reads `OBJECTIVE>=NUMBER` (or `<=`, `>`, `<`), or returns why it cannot. */
 export function parseExpectation(text: string): Expectation | { reason: string } {
   const [, name, comparison, limit] = FORM.exec(text) ?? [];
   if (name === undefined || limit === undefined || !isComparison(comparison)) {

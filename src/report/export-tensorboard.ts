@@ -41,7 +41,7 @@ export function exportTensorboard(plan: Plan, folder: string, out: string): stri
   });
 }
 
-/** Of a folder's name; file systems allow 255 bytes. The end of the name tells stages apart. */
+/** Of a folder's name; file systems allow 255 bytes. The end of the name distinguishes stages. */
 const MOST_NAME = 200;
 
 function scalarsOf(point: CurvePoint, tags: readonly [key: string, tag: string][], start: number): Scalar[] {

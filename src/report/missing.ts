@@ -20,5 +20,5 @@ export function missingInBrief(missing: readonly MissingResult[]): MissingInBrie
   return { first, rest: `and ${others.length} more (${counts.join(', ')}); the column "missing" of runs.csv has all` };
 }
 
-/** Without what tells one failure from the next. */
+/** A reason without the parts in which equal failures differ. */
 const reasonOf = (why: string): string => why.split(':')[0]!;

@@ -12,7 +12,7 @@ export interface DifferingKey {
   values: readonly (readonly string[])[];
 }
 
-/** The keys that tell the runs of one cell apart, or that tables have columns for, before all others. */
+/** The keys in which the runs of one cell differ, or that tables have columns for, before all others. */
 const AXES = ['objective', 'maskRatio', 'seed', 'evaluate'] as const;
 
 /** The values of the axes and of every key of the stages' configurations. */

@@ -1,4 +1,4 @@
-/** What a report says of the plans that it is of: how many, how they differ, and what other plans contain beyond them. */
+/** The sentences of a report about its plans: how many, how they differ, and what other plans contain beyond them. */
 import { describeRest } from '../store/plans.js';
 import type { ReportData, SweepInfo } from './collect.js';
 

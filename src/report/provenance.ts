@@ -16,7 +16,7 @@ export interface ProvenanceRow {
   device: string;
   machine: string;
   node: string;
-  /** Stages with a result that this concerns; one that went on elsewhere counts in every row it concerns. */
+  /** Stages with a result from there; a stage that was resumed elsewhere counts in several rows. */
   stages: number;
 }
 

@@ -122,7 +122,7 @@ export function buildReport(data: ReportData, options: ReportOptions = {}): Buil
 }
 
 /**
- * Writes a report into a folder: `tables/*.csv`, `report.md`, `report.html`, `tables/*.tex`, as the formats ask for.
+ * Writes a report into a folder: `tables/*.csv`, `report.md`, `report.html`, `tables/*.tex`, by the formats.
  *
  * @returns the paths written.
  * @throws UsageError as {@link buildTables} does.

@@ -1,4 +1,4 @@
-/** What a report says of chosen values: in the captions of results, and where the range of a key was too narrow. */
+/** The sentences of a report about chosen values: in captions, and if the range of a key was too narrow. */
 import type { SelectionOutcome } from '../decide/selection.js';
 import { groupBy } from '../common/group-by.js';
 import type { Selection } from '../spec/stages.js';

@@ -194,7 +194,7 @@ function describeEstimate(found: Estimate, { metric }: NamedMetric): string {
   const [low, high] = interval!;
   return [
     points(mean!),
-    `95 % interval of this estimate alone ${signed(low, digits)} to ${signed(high, digits)}`,
+    `unadjusted 95 % interval ${signed(low, digits)} to ${signed(high, digits)}`,
     `p ${describeP(p!)}`,
     ...describeRuns(found),
   ].join(', ');

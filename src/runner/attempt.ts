@@ -35,7 +35,7 @@ export interface Attempt {
   slot: number;
   limits: Limits;
   onEvent: (event: StageEvent) => void;
-  /** Aborted once workers have been asked to stop. */
+  /** Aborted once workers have received a stop signal. */
   stopping: AbortSignal;
 }
 
@@ -118,8 +118,8 @@ interface Evidence {
 }
 
 /**
- * What became of the attempt. The worker's word that it failed counts; its word that it is done does not, nor does the
- * way it ended: there is a result when `result.json` reads back.
+ * The outcome of the attempt. A failure that the worker reports counts. A reported success or the way it ended does not
+ * count: the attempt has a result if `result.json` can be read.
  */
 function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
   const { stage, paths, end, lastWord, stopping, overrun, limits, killedForMemory } = evidence;
@@ -134,7 +134,7 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
     return {
       kind: 'failed',
       cause: 'timed-out',
-      reason: `it took more than ${limits.time} s; it goes on from its checkpoint`,
+      reason: `it took more than ${limits.time} s; it continues from its checkpoint`,
     };
   }
   if (overrun === 'lost') {
@@ -142,7 +142,7 @@ function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
     return { kind: 'failed', cause: 'lost', reason: `its worker made no progress for ${limits.silence} s${log}` };
   }
   if (lastWord !== undefined) {
-    return { kind: 'failed', cause: 'crash', reason: `the worker said it was done, but ${result}` };
+    return { kind: 'failed', cause: 'crash', reason: `the worker reported the end of the stage, but ${result}` };
   }
   const asked = end.kind === 'exit' ? isStopCode(end.code) : end.kind === 'signal';
   if (stopping && asked) return { kind: 'interrupted' };

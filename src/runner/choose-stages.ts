@@ -1,4 +1,4 @@
-/** Which stages of a plan a run cares for, by what became of them before. */
+/** Which stages of a plan a run is about, by their earlier outcomes. */
 import { unreachable } from '../common/errors.js';
 import { ALL_WANTED, type Needs } from '../decide/rules.js';
 import type { Plan } from '../spec/stages.js';
@@ -7,7 +7,7 @@ import { isThere } from '../store/open.js';
 import { readState } from '../store/state.js';
 import { inspectPlan } from './inspect.js';
 
-/** All that is missing; what failed, with what hangs on it; or all but that. */
+/** All missing stages; those that failed, with the stages that depend on them; or all except those. */
 export const RETRIES = ['all', 'failed', 'none'] as const;
 export type Retry = (typeof RETRIES)[number];
 
@@ -36,7 +36,7 @@ function hasFailed(paths: SweepPaths, id: string): boolean {
   return state === null || state.status === 'failed'; // a state.json that cannot be read is no success
 }
 
-/** How many stages of a plan have no result although they are wanted, and are not among those that a run cares for. */
+/** How many stages of a plan have no result although they are wanted, and are not among those of a run. */
 export function stagesLeft(
   plan: Plan,
   paths: SweepPaths,

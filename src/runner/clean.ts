@@ -29,7 +29,7 @@ export const REASONS = {
   previous: { one: 'earlier checkpoint of a finished stage', many: 'earlier checkpoints of finished stages' },
   best: { one: 'best checkpoint of a finished stage', many: 'best checkpoints of finished stages' },
   evaluation: { one: 'checkpoint of a finished evaluation', many: 'checkpoints of finished evaluations' },
-  unfinished: { one: 'file that was not written to its end', many: 'files that were not written to their ends' },
+  unfinished: { one: 'incomplete file', many: 'incomplete files' },
 } as const;
 export type Reason = keyof typeof REASONS;
 

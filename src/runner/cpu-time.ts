@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 /** /proc reports times in hundredths of a second on all Linux systems. */
 const TICKS_PER_SECOND = 100;
 
-/** Processor seconds of all threads of a process so far; null where this system does not tell, or it is gone. */
+/** Processor seconds of all threads of a process so far; null if the system does not report it, or it is gone. */
 export function cpuSeconds(pid: number | null): number | null {
   if (pid === null) return null;
   try {

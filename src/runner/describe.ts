@@ -1,6 +1,6 @@
 /**
- * Short names of stages for people, made from the cells that share them. Not identities: two stages may bear one name
- * where they differ in something that no axis of the sweep says.
+ * Short names of stages for people, made from the cells that share them. Not identities: two stages may have one name
+ * if they differ in something that is no axis of the sweep.
  */
 import { inOneLine } from '../common/printable.js';
 import { axisNames, axisValue } from '../spec/axes.js';

@@ -1,4 +1,4 @@
-/** Why a worker died that said nothing about it: from how it ended, what its log holds and what the kernel counts. */
+/** Why a worker died without a report: from how it ended, what its log holds and what the kernel counts. */
 import { readFileSync } from 'node:fs';
 import type { FailureCause } from '../common/errors.js';
 import { tailOf } from '../store/open.js';
@@ -52,7 +52,7 @@ function quote(lines: readonly string[]): string {
   return last.length === 0 ? '' : `; the end of its log:\n${last.map((line) => `  ${line}`).join('\n')}`;
 }
 
-/** How many processes of this control group Linux has killed for want of memory; 0 where nothing counts them. */
+/** How many processes of this control group Linux has killed for lack of memory; 0 if they are not counted. */
 export function countKilledForMemory(events = '/sys/fs/cgroup/memory.events'): number {
   try {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync(events, 'utf8'))?.[1] ?? 0);

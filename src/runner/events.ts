@@ -33,12 +33,12 @@ export type RunEvent =
       /** Most stages that run at once. */
       jobs: number;
     }
-  /** The rules of the plan now want further stages; `why` says what they waited for. */
+  /** The rules of the plan now want further stages; `why`: what they waited for. */
   | { type: 'plan-extended'; toRun: EntryCounts; why: string }
   | { type: 'stage-hit'; stage: StageRef; why: string }
   /** Another sweep runs it, on that host where it is known; its result is waited for. */
   | { type: 'stage-elsewhere'; stage: StageRef; host: string | null }
-  /** It was to run, and has its result by now; `why` says how. */
+  /** It was to run, and has its result by now; `why`: how. */
   | { type: 'stage-found'; stage: StageRef; why: string }
   | { type: 'stage-started'; stage: StageRef; attempt: number; why: string }
   /** The worker has opened its device and begins, at `fromStep` of `steps` where an earlier attempt was cut short. */
@@ -76,7 +76,7 @@ export type RunEvent =
       maxAttempts: number;
     }
   | ({ type: 'stage-failed' } & StageFailure)
-  /** What would make every stage faster; told once. */
+  /** What would make every stage faster; sent once. */
   | { type: 'advice'; message: string }
   /** Never started, because the stage `by` that it depends on has failed. */
   | { type: 'stage-blocked'; stage: StageRef; by: StageRef }
@@ -87,7 +87,7 @@ export type RunEvent =
   | { type: 'run-ended'; summary: RunSummary };
 
 /**
- * Why a run ends before its plan: it was asked to; a stage failed and the run shall start nothing new, or kill what runs;
+ * Why a run ends before its plan: a stop signal; a stage failed and `--on-failure` starts nothing new or kills workers;
  * the disk is full; the results folder cannot be written or something unforeseen was thrown.
  */
 export type StopReason = 'asked' | 'no-new' | 'kill' | 'disk-full' | 'crash';
@@ -104,7 +104,7 @@ export interface StageFailure {
   seconds: number;
 }
 
-/** How a run ended. Every stage that it cared for is counted exactly once; `left` counts the others that are wanted. */
+/** How a run ended. Every stage of the run is counted exactly once; `left` counts the others that are wanted. */
 export interface RunSummary {
   stages: number;
   done: number;
@@ -122,7 +122,7 @@ export interface RunSummary {
   unneeded: number;
   /** Why the first of them is not needed, as in `decided at 5 seeds`; null: all are needed. */
   decidedBy: string | null;
-  /** Stages of the plan without a result that the run did not care for. */
+  /** Stages of the plan without a result that were not part of the run. */
   left: number;
   seconds: number;
 }

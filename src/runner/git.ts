@@ -41,7 +41,7 @@ const MISLEADING: ReadonlySet<string> = new Set([
 ]);
 
 export const MOST_BYTES = 64 << 20;
-/** A repository on a slow file server takes its time; one whose files are pipes takes for ever. */
+/** A repository on a slow file server takes its time; one whose files are pipes never ends. */
 const LONGEST_MS = 120_000;
 
 /** Runs git in a folder and returns its standard output. */

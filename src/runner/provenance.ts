@@ -14,7 +14,7 @@ export interface OriginQuestion {
   args: readonly string[];
   /** The spec's file; undefined where a stage is run without one. */
   spec?: string;
-  /** The results folder: what lies in it makes no repository dirty. */
+  /** The results folder: its files make no repository dirty. */
   results: string;
   /** Where vitmim's package.json is; undefined: found from this file. */
   packageRoot?: string | undefined;
@@ -83,7 +83,7 @@ export function describeDirt({ repositories }: Pick<Collected, 'repositories'>):
 const LISTED = 20;
 
 /**
- * What `--require-clean` asks for.
+ * The check of `--require-clean`.
  *
  * @throws UsageError where the spec lies in no repository, or a file of it or of vitmim's own checkout is not committed.
  */

@@ -1,4 +1,4 @@
-/** What git says of the repository that a folder lies in. It only reads; `git.ts` keeps it from running anything. */
+/** The state of the repository that contains a folder, by git. Only reads; `git.ts` keeps git from running programs. */
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { sha256 } from '../common/canonical.js';
@@ -103,7 +103,7 @@ const DIFF = [
 ];
 const PREFIXES = ['--src-prefix=a/', '--dst-prefix=b/'];
 
-/** null where git sees a change of a file's form alone, such as its time or its line ends. */
+/** null if git sees only a change of a file's form, such as its time or its line ends. */
 async function diffOf(git: Git, commit: string | null, paths: string[]): Promise<Uint8Array | 'too large' | null> {
   // git knows the empty tree without its being stored; its name depends on the repository's hash.
   const base = commit ?? (await git('hash-object', '-t', 'tree', '--stdin')).toString().trim();
@@ -116,7 +116,7 @@ async function diffOf(git: Git, commit: string | null, paths: string[]): Promise
   }
 }
 
-/** Why git said nothing. */
+/** Why git returned nothing. */
 function reasonOf(error: unknown): string {
   if (errorCode(error) === 'ENOENT') return 'git is not installed';
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';

@@ -1,4 +1,4 @@
-/** What a run of a plan is told. */
+/** The options of a run of a plan. */
 import type { AskNeeds } from '../decide/needs.js';
 import type { Plan } from '../spec/stages.js';
 import type { RunEvent } from './events.js';
@@ -14,13 +14,13 @@ export interface RunOptions {
   jobs: number;
   launch: Launch;
   onEvent: (event: RunEvent) => void;
-  /** Aborted to stop early: nothing new starts, workers are asked to keep a checkpoint and end. */
+  /** Aborted to stop early: nothing new starts, workers keep a checkpoint and end. */
   signal: AbortSignal;
   /** Aborted where that takes too long: workers are killed. */
   killSignal?: AbortSignal;
-  /** The stages to care for, with the parents of each that have no result; default: all. */
+  /** The stages to run, with the parents of each that have no result; default: all. */
   only?: ReadonlySet<string>;
-  /** Which stages the rules of the whole plan want now, asked again whenever a stage ends; default: all. */
+  /** Which stages the rules of the whole plan want now, computed again after each stage; default: all. */
   needs?: AskNeeds;
   /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
   changes?: ReadonlyMap<string, string>;

@@ -55,7 +55,7 @@ class PlanRun {
   readonly #elsewhere = new Set<string>();
   /** Aborted when no further stage may start. */
   readonly #closing = new AbortController();
-  /** Aborted when workers have been asked to stop: what ends now was interrupted. */
+  /** Aborted when workers have received a stop signal: what ends now was interrupted. */
   readonly #stopping = new AbortController();
   /** Told so far: every worker on this machine has the same. */
   readonly #advice = new Set<string>();
@@ -299,7 +299,7 @@ class PlanRun {
     }
   }
 
-  /** Starts nothing new; whether what runs may go on to its end depends on the reason. */
+  /** Starts nothing new; the reason decides whether running stages may end normally. */
   #stop(why: StopReason): void {
     if (this.#closing.signal.aborted && (this.#stopping.signal.aborted || why !== 'asked')) return;
     this.#closing.abort();

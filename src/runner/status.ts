@@ -1,4 +1,4 @@
-/** What has become of every stage of a plan, as its results folder tells it. Reads little of many files; changes none. */
+/** The state of every stage of a plan, by its results folder. Reads little of many files; changes none. */
 import { mean } from '../common/sums.js';
 import { z } from 'zod';
 import { askerOf } from '../decide/needs.js';
@@ -56,7 +56,7 @@ export interface StageStatus {
  * The status of each stage, in the order of the plan.
  *
  * @param needs The stages that are not wanted; by default those of this plan.
- * @throws never for damaged files: such a stage is pending, as it is for the next sweep, and `damage` says why.
+ * @throws never for damaged files: such a stage is pending, as it is for the next sweep, and `damage` is the reason.
  */
 export function statusOf(
   plan: Plan,

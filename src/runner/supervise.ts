@@ -10,7 +10,7 @@ import { cpuSeconds } from './cpu-time.js';
 import type { Worker } from './worker.js';
 
 export interface Limits {
-  /** Most seconds of one attempt; Infinity: any. The worker is asked to keep a checkpoint first. */
+  /** Most seconds of one attempt; Infinity: any. The worker receives a signal to keep a checkpoint first. */
   time: number;
   /** Most seconds without progress. */
   silence: number;
@@ -31,7 +31,7 @@ export interface Supervision {
 }
 
 export interface SuperviseOptions {
-  /** Aborted when the worker has been asked to stop: from then on it may be without progress for a minute only. */
+  /** Aborted when the worker has received a stop signal: from then on it may be without progress for only a minute. */
   stopping?: AbortSignal;
   patience?: StartPatience;
   /** Processor seconds of a process; null: not known. */
@@ -40,7 +40,7 @@ export interface SuperviseOptions {
   now?: () => number;
 }
 
-/** What a worker that was asked to stop gets to write its checkpoint. */
+/** Time for a worker that received a stop signal to write its checkpoint. */
 const GRACE_SECONDS = 60;
 /** Node's timers count milliseconds in 32 bits. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -119,7 +119,7 @@ class Evidence {
 
   computes(): boolean {
     const [before, now] = [this.#last, this.#look()];
-    // It said a moment ago that it waits: what it computes meanwhile is the asking whether the wait is over.
+    // It has just reported that it waits, so its processor time is only that of checking whether the wait is over.
     if (this.#waiting && now.at - before.at < 2 * ALIVE_EVERY_MS) return false;
     if (before.cpu === null || now.cpu === null) return false;
     const busy = now.cpu - before.cpu >= (BUSY * (now.at - before.at)) / 1000;

@@ -1,5 +1,5 @@
 /**
- * How far a run is and how long it may still take, told from its events alone. Estimates come from stages of the
+ * How far a run is and how long it may still take, from its events only. Estimates come from stages of the
  * same evaluation, or from pre-trainings, that ended in this run; nothing is assumed of the others.
  */
 import type { RunEvent, StageRef } from './events.js';

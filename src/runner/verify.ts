@@ -74,7 +74,7 @@ export function verify(
   for (const { path, problem } of damaged) report(path, problem, PLAN_REMEDY);
   const itself = (stage: Stage, path: string): boolean => {
     if (isItself(stage)) return true;
-    report(path, 'holds a stage that is not what its identity says', PLAN_REMEDY);
+    report(path, 'holds a stage that does not match its identity', PLAN_REMEDY);
     return false;
   };
   const planned = plans.flatMap((kept) => kept.plan.stages.filter((stage) => itself(stage, kept.path)));
@@ -121,7 +121,7 @@ function verifyStage(id: string, paths: StagePaths, found: Verification, report:
     return;
   }
   if (!isItself(stage)) {
-    report(paths.stage, 'is not what its identity says: it was edited', REPEAT);
+    report(paths.stage, 'does not match its identity: it was edited', REPEAT);
     return;
   }
   if (stage.engineRevision !== ENGINE_REVISION) {

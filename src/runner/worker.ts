@@ -1,5 +1,5 @@
 /**
- * What the runner knows of a worker: a process that carries out one stage, tells of its progress and ends. How one is
+ * A worker as the runner sees it: a process that runs one stage, reports its progress and ends. How one is
  * started is a launcher's business (`local.ts`).
  */
 import type { Stage } from '../spec/stages.js';
@@ -16,7 +16,7 @@ export type WorkerEnd =
 export interface Worker {
   /** null where it runs in no process of this machine. */
   readonly pid: number | null;
-  /** Resolves once the process has ended and all it said was heard. Never rejects. */
+  /** Resolves once the process has ended and all its messages were read. Never rejects. */
   readonly ended: Promise<WorkerEnd>;
   /** Asks it to keep a checkpoint and to end, with an exit code of `stop-codes.ts`. */
   interrupt(): void;

@@ -7,7 +7,7 @@ import type { Choices, SelectSpec } from './select-schema.js';
 /** A value for each key of `select.over`, in canonical order. */
 export type Candidate = readonly Coordinate[];
 
-/** Significant digits of a drawn number: enough to tell draws apart, and short enough to write down. */
+/** Significant digits of a drawn number: enough to distinguish draws, and short enough to write down. */
 const DIGITS = 4;
 
 /** The candidates of a selection, in the order in which ties are decided. */

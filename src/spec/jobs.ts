@@ -177,7 +177,7 @@ function dataConflicts(job: JobSpec): Conflict[] {
     const needed = EVALUATION_ENTRIES[protocol].needs;
     const provided = targetsOf(data);
     if (needed === 'nothing' || needed === provided) continue;
-    const offer = provided === 'nothing' ? 'images alone' : TARGET_NAMES[provided];
+    const offer = provided === 'nothing' ? 'only images' : TARGET_NAMES[provided];
     conflicts.push({
       keys: [...own, 'evaluate', 'data.name'],
       message: `${name} needs ${TARGET_NAMES[needed]}, and the data set ${data.name} provides ${offer}; choose another evaluation or data set`,

@@ -15,7 +15,7 @@ export function sweepJsonSchema(): object {
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       const { allOf, ...rest } = jsonSchema;
-      // A reference alone needs no list around it.
+      // A single reference needs no list around it.
       if (allOf?.length === 1 && typeof allOf[0] === 'object' && Object.keys(rest).length === 0) {
         delete jsonSchema.allOf;
         Object.assign(jsonSchema, allOf[0]);

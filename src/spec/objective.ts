@@ -102,7 +102,7 @@ export function parseObjective(text: string): ParsedObjective | { kind: 'invalid
     const preset = part === 'identity' && parts.length === 1 ? NEUTRAL : PRESETS.get(part);
     if (preset === undefined) {
       if (ALONE.some((name) => name === part)) {
-        return invalid(`"${part}" stands alone; it cannot be joined as in "${text}"`);
+        return invalid(`"${part}" cannot be joined with other parts as in "${text}"`);
       }
       const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.slice(0, -1).join(', ')} and ${ALONE.at(-1)!} can be joined by +`;
       return invalid(`unknown objective "${part}"${didYouMean(part, names)} (${choices})`);

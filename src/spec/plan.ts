@@ -124,7 +124,7 @@ function addSelection(
     const distinct = distinctCandidates(candidates);
     for (const [index, { values, trials, runs }] of distinct.entries()) {
       const candidate = { selection: id, index, values };
-      // Of a single candidate nothing is to be found out.
+      // A single candidate needs no trial.
       for (const trial of distinct.length > 1 ? trials : []) addJob(trial, { ...candidate, isTrial: true });
       for (const run of runs) addJob(run, { ...candidate, isTrial: false });
     }

@@ -85,7 +85,7 @@ export const modelSchema = z
     qkvBias: z
       .enum(['all', 'qv'])
       .default('qv')
-      .describe('Attention biases: q and v alone (the paper), or k too (timm, MAE).'),
+      .describe('Attention biases: q and v only (the paper), or k too (timm, MAE).'),
     init: init.describe(
       'Initial weights of pre-training: normal of std 0.02 cut at ±0.02 (the paper) or at ±2 (timm), or Xavier (MAE); auto: the paper for vit-b and vit-l, Xavier below.',
     ),
@@ -184,7 +184,7 @@ export const jobSchema = z
       .default(['finetune'])
       .describe(
         'How pre-trained encoders are measured: protocols by name, or entries with a name, a protocol, and optionally ' +
-          'another data set, shots, repeats and keys of the recipe. Tables rank by the first. Empty: pre-training alone.',
+          'another data set, shots, repeats and keys of the recipe. Tables rank by the first. Empty: pre-training only.',
       ),
   })
   .describe('Defaults of every job.');

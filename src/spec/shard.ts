@@ -1,5 +1,5 @@
 /**
- * A plan in parts, for several machines without a scheduler. The plan alone determines the part of each stage, so
+ * A plan in parts, for several machines without a scheduler. Only the plan determines the part of each stage, so
  * machines that read the same spec need not communicate.
  */
 import { groupBy } from '../common/group-by.js';
@@ -84,12 +84,7 @@ function familiesOf(plan: Plan): Stage[][] {
     if (jobs[0]?.candidate !== undefined) kin.join(jobs.flatMap(stageIds));
   }
   for (const { id, parent } of plan.stages) kin.join(parent === null ? [id] : [parent, id]);
-  const families = new Map<string, Stage[]>();
-  for (const stage of plan.stages) {
-    const head = kin.headOf(stage.id);
-    families.set(head, [...(families.get(head) ?? []), stage]);
-  }
-  return [...families.values()];
+  return [...groupBy(plan.stages, ({ id }) => kin.headOf(id)).values()];
 }
 
 /** Disjoint sets of identities (union-find): each points to another of its set, and the head to itself. */

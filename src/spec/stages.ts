@@ -11,7 +11,7 @@ import type { PretrainSpec } from './schema.js';
 import type { TrainOn } from './select-schema.js';
 import type { Task } from './task.js';
 
-/** Increased whenever a change of the code changes results: stages of another revision are computed again. */
+/** Increase it if a change of the code changes results: stages of another revision are computed again. */
 export const ENGINE_REVISION = 2;
 
 export interface PretrainConfig {
@@ -93,7 +93,7 @@ export interface Job {
   pretrain: string | null;
   /** The stages of each evaluation by its name in `evaluate`: one, or a list with one for each of its repeats. */
   evaluations: Readonly<Record<string, string | readonly string[]>>;
-  /** The evaluation that tables rank by: the first of the spec's `evaluate`; null: pre-training alone. */
+  /** The evaluation that tables rank by: the first of the spec's `evaluate`; null: pre-training only. */
   rankedBy: string | null;
   /** The candidate of which it is a trial or a run; undefined: no value of it is chosen. */
   candidate?: JobCandidate;

@@ -7,7 +7,7 @@ import { evaluationIds, type Cell, type Job, type Plan } from './stages.js';
  * The union of plans, in their order. Stages with one identity are one stage. Jobs with the same stages are one job, with
  * the cells of all; a job all of whose stages another job has is part of that job.
  *
- * The union of plans with different settings has the jobs of each setting: a stage's configuration says which it is of.
+ * The union of plans with different settings has the jobs of each setting: a stage's configuration shows its setting.
  *
  * @param plans At least one. Name, description and the rule of seeds are those of the last.
  */

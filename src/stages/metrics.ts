@@ -21,7 +21,7 @@ export interface NamedMetric {
 /** Where and how often an evaluation is measured. */
 export type Measured = Pick<NamedMetric, 'data' | 'repeats'>;
 
-/** The metrics of an evaluation, the first one by its name alone. */
+/** The metrics of an evaluation. The first one has only the name of the evaluation. */
 export function metricsOf(
   entry: string,
   protocol: Evaluation,

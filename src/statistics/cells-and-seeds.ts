@@ -18,7 +18,7 @@ export interface WeightedCell {
 }
 
 export interface SeedContrasts {
-  /** Seeds taken: those with at least two of the cells; fewer say nothing of a difference. */
+  /** Seeds taken: those with at least two of the cells; fewer give no difference. */
   seeds: readonly number[];
   /** The contrast of each seed, with missing runs filled. */
   values: readonly number[];

@@ -27,7 +27,7 @@ export function intervalAround(
 }
 
 /**
- * Student's confidence interval of a mean. Under normal noise it covers the truth as often as it says at every n ≥ 2,
+ * Student's confidence interval of a mean. Under normal noise it covers the true value at its rate for all n ≥ 2,
  * which a bootstrap of three values does not.
  *
  * @returns null below two values, and where all are equal: accuracies come in steps, and no spread is not certainty.

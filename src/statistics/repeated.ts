@@ -14,7 +14,7 @@ import { centralStudent, studentTail } from './student.js';
 const SEQUENCES = 400_000;
 const MOST_SEQUENCES = 1_600_000;
 
-/** Sequences beyond the rate: so many are simulated where possible, and with fewer the simulation says nothing. */
+/** Sequences beyond the rate: so many are simulated if possible; fewer would not be precise enough. */
 const ENOUGH = 2000;
 const TOO_FEW = 400;
 

@@ -1,4 +1,4 @@
-/** Small statistics: means over seeds, ranks with ties, rank correlation. Pure; knows nothing of results. */
+/** Small statistics: means over seeds, ranks with ties, rank correlation. Pure; independent of results. */
 import { sum } from '../common/sums.js';
 
 export interface Summary {

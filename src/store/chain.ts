@@ -31,7 +31,7 @@ export function readResult(stage: Stage, paths: StagePaths): Stored<StageResult>
   if (stored.kind === 'damaged') return { kind: 'damaged', problem: `its result.json ${stored.problem}` };
   const problem = isItself(stage)
     ? (ownerProblem(stage, stored.value) ?? brokenChain(stage, stored.value, paths))
-    : 'the plan describes it in another way than its identity says';
+    : 'the stage in the plan does not match its identity';
   return problem === null ? stored : { kind: 'damaged', problem };
 }
 
@@ -76,7 +76,7 @@ export function parentProblem(
 }
 
 /**
- * Reads a checkpoint whole and says what is wrong with it.
+ * Reads a whole checkpoint and returns what is wrong with it.
  *
  * @param id Identity of the stage that it must be of.
  * @param recorded Its digest by the stage's result; undefined: none to compare with.

@@ -39,7 +39,7 @@ export interface Claim {
   release(): void;
 }
 
-/** How often an owner renews its claims, and after how long without it it is taken for dead. */
+/** How often an owner renews its claims, and after how long without it the owner counts as dead. */
 export const RENEW_EVERY_MS = 10_000;
 const DEAD_AFTER_MS = 60_000;
 
@@ -88,7 +88,7 @@ export class Claimant {
   }
 }
 
-/** Whether a claim is still the one that counts. What its holder asks before it writes into the stage's folder. */
+/** Whether a claim is still the one that counts. Its holder checks this before it writes into the stage's folder. */
 export function holdsClaim({ folder }: Pick<StagePaths, 'folder'>, id: string): boolean {
   return latest(folder)?.owner?.id === id;
 }
@@ -103,7 +103,7 @@ export function thisProcess(id: string): ClaimOwner {
   return { id, host: hostname(), pids: PIDS, pid: process.pid, since: new Date().toISOString() };
 }
 
-/** Whether the owner's process is known to be gone: asked of this host's processes only. */
+/** Whether the owner's process is known to be gone: only processes of this host are checked. */
 export function isGone({ host, pids, pid }: Pick<ClaimOwner, 'host' | 'pids' | 'pid'>): boolean {
   return host === hostname() && pids === PIDS && !processExists(pid);
 }

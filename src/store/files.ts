@@ -185,7 +185,7 @@ function firstIssue({ issues }: z.ZodError): string {
 }
 
 /**
- * Reads a JSON file of a results folder; {@link openJson} for callers that cannot go on without it.
+ * Reads a JSON file of a results folder; {@link openJson} for callers that cannot continue without it.
  *
  * @param remedy What to do about a damaged file, as a clause.
  * @returns undefined where there is no such file.

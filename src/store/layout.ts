@@ -1,4 +1,4 @@
-/** Where things lie in a results folder. Plain files are the database; nothing else knows these names. */
+/** The paths in a results folder. Plain files are the database; only this file has their names. */
 import { basename, dirname, join } from 'node:path';
 
 /** The files of a sweep. */

@@ -109,7 +109,7 @@ export function tailOf(path: string, mostBytes: number): string {
   return tail.kind === 'present' ? tail.value : '';
 }
 
-/** Whether something lies there, be it damaged. Links are not followed. */
+/** Whether something is there, even if damaged. Links are not followed. */
 export const isThere = (path: string): boolean => entryAt(path) !== undefined;
 
 /** The names in a folder, sorted; none where it is missing, a link, or no folder. */

@@ -61,7 +61,7 @@ const stage = z.strictObject({
 
 /**
  * A stage as it was written, by this version or an earlier one; whether it has its identity is another question. The
- * schema checks less than the type says: kinds by their names, and of their numbers those that every kind has.
+ * schema checks less than the type: kinds by their names, and of their numbers those that every kind has.
  */
 export const storedStageSchema = stage.register(FILE_KINDS, { mostBytes: MEBIBYTE }) as unknown as z.ZodType<Stage>;
 

@@ -1,6 +1,6 @@
 /**
  * The plans of a results folder. A folder belongs to the name of a sweep, and keeps every plan that ran in it: two sweeps
- * of one name with other seeds, at once or one after the other, hide nothing of each other. A plan's file is named by its
+ * of one name with other seeds, at once or one after the other, do not hide each other. A plan's file is named by its
  * content, so the same plan is kept once and never replaced by another one.
  */
 import { rmSync } from 'node:fs';

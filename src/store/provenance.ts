@@ -62,7 +62,7 @@ export type Machine = z.output<typeof machineSchema>;
 const deviceSchema = z.strictObject({
   name: z.string(),
   description: z.string(),
-  /** As `DeviceDetails` of `src/backends/device.ts` says; null: not recorded. */
+  /** As in `DeviceDetails` of `src/backends/device.ts`; null: not recorded. */
   details: z
     .strictObject({
       backend: z.string(),
@@ -81,7 +81,7 @@ export type AttemptProvenance = z.output<typeof attemptSchema>;
 const currentSchema = z.strictObject({
   /** Seed, resolved configuration and fingerprint of the data are in this file beside. */
   configuration: z.literal('stage.json'),
-  /** One, or more where the stage went on from its checkpoint under other conditions; the last is the last. */
+  /** One, or more if the stage was resumed under other conditions; the last one is the latest. */
   attempts: z.array(attemptSchema).min(1),
 });
 export type StageProvenance = z.output<typeof currentSchema>;
@@ -112,9 +112,9 @@ export function readProvenance(paths: Pick<StagePaths, 'provenance'>): StageProv
   return stored.kind === 'present' ? stored.value : null;
 }
 
-/** Writes the `provenance.json` of a stage that begins, or that goes on from its checkpoint. */
+/** Writes the `provenance.json` of a stage that begins or resumes. */
 export function recordAttempt(paths: StagePaths, attempt: AttemptProvenance): void {
-  // Where the file is damaged, training goes on all the same.
+  // If the file is damaged, training still continues.
   const earlier = isThere(paths.checkpoint) ? (readProvenance(paths)?.attempts ?? []) : [];
   const last = earlier.at(-1);
   const isNew = last === undefined || canonicalJson(last) !== canonicalJson(attempt);
@@ -155,7 +155,7 @@ export function diffProblem(path: string, name: string): string | null {
   const diff = openBytes(path, MOST_DIFF_BYTES);
   if (diff.kind === 'missing') return 'is missing';
   if (diff.kind === 'damaged') return diff.problem;
-  return sha256(diff.value) === name ? null : 'is not what its name says: it was edited, or is cut short';
+  return sha256(diff.value) === name ? null : 'does not match its name: it was edited, or is cut short';
 }
 
 /** What an origin's file holds, damaged or not. */

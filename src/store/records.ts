@@ -1,4 +1,4 @@
-/** What the JSON files of a results folder hold, checked whenever one is read. */
+/** The schemas of the JSON files in a results folder. Every file is checked when it is read. */
 import { z } from 'zod';
 import { FAILURE_CAUSES, type FailureCause } from '../common/errors.js';
 import { identify } from '../spec/plan.js';
@@ -42,7 +42,7 @@ export type StageEvent =
   | TrainingEvent
   | { type: 'done'; result: StageResult }
   | { type: 'failed'; cause: FailureCause; reason: string }
-  /** Said every few seconds: whether the worker got on since it last said so, or waits. */
+  /** Sent every few seconds: whether the worker made progress since the last one, or waits. */
   | { type: 'alive'; working: boolean }
   /** The last event of a stage: the worker is ready for another one, and may be given it or ended. */
   | { type: 'idle' };

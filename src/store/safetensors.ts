@@ -37,7 +37,7 @@ export interface TensorPlace {
   readonly length: number;
 }
 
-/** What a file says of itself before its data. */
+/** The header of a file, before its data. */
 export interface SafetensorsHeader {
   /** Without the digest. */
   readonly metadata: Record<string, string>;
@@ -205,7 +205,7 @@ export function readSafetensors(path: string): Pick<SafetensorsHeader, 'metadata
 
 const corrupt = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
 
-/** Opens a file for reading. Whatever is wrong with it is damage, its absence too. */
+/** Opens a file for reading. Every error counts as damage, also a missing file. */
 function withFile<T>(path: string, read: (file: number, size: number) => T): T {
   const stored = openStored(path, Number.MAX_SAFE_INTEGER, read);
   if (stored.kind === 'missing') throw new CorruptFileError(`${path} is missing`);

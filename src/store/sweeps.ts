@@ -54,13 +54,13 @@ function renew(path: string): void {
   try {
     utimesSync(path, new Date(), new Date());
   } catch {
-    // A full or absent disk: the stages' own files tell.
+    // A full or absent disk: the stages' own files show it.
   }
 }
 
 /**
  * The sweeps at work. One counts as ended where its process is known to be gone, or where its file was not renewed for a
- * day: a sweep that was killed on another host cannot be told from one that lives.
+ * day: a sweep that was killed on another host cannot be distinguished from one that runs.
  */
 export function workingSweeps(paths: Pick<SweepPaths, 'sweeps'>): WorkingSweep[] {
   return readSweeps(paths).filter(({ gone }) => !gone);

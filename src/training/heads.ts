@@ -70,7 +70,7 @@ interface Trainee {
  * Trains the candidates. A probe is short and never resumed midway.
  *
  * @returns The candidates in the order of their rates; to be disposed of with {@link disposeHeads}.
- * @throws Interrupted if it was asked to stop.
+ * @throws Interrupted if it received a stop signal.
  */
 export async function trainHeads(train: FeatureSet, training: HeadTraining): Promise<Candidate[]> {
   const { recipe, rates, classes, seed, signal } = training;

@@ -1,4 +1,4 @@
-/** Thrown where a stage ends early because it was asked to. The message says what was kept. */
+/** Thrown if a stage ends early because of a stop signal. The message states what was kept. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }

@@ -181,7 +181,7 @@ function unlessStopped<T>(waited: Promise<T>, signal: AbortSignal): Promise<T | 
   });
 }
 
-/** Ends a training that was asked to stop while it waited for a batch; the steps so far are kept. */
+/** Ends a training that received a stop signal while it waited for a batch; the steps so far are kept. */
 async function stopBetweenSteps<Part>(run: Run<Part>, epoch: number, reading: Reading): Promise<never> {
   const { state, context, meter } = run;
   meter.pause();

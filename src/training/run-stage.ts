@@ -31,7 +31,7 @@ const NEEDS = {
 /**
  * Runs a stage in its folder, from its last checkpoint if there is one, and writes its result.
  *
- * @throws TrainingError if it cannot continue; Interrupted if it was asked to stop; UsageError for missing data.
+ * @throws TrainingError if it cannot continue; Interrupted if it received a stop signal; UsageError for missing data.
  */
 export async function runStage(
   stage: Stage,

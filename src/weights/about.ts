@@ -1,5 +1,5 @@
 /**
- * What a checkpoint says of itself, so that it can be used without its results folder: the architecture, how its images
+ * The description in a checkpoint, so that it can be used without its results folder: the architecture, how its images
  * are normalised, its classes, the cell that it comes from, and the version that wrote it. All of it is metadata; the
  * stage itself only reads its own keys, so that checkpoints of earlier versions can still be resumed.
  */
@@ -10,7 +10,7 @@ import { taskName } from '../spec/objective.js';
 import type { EncoderConfig, ModelConfig } from '../spec/model.js';
 import type { PretrainConfig, Stage } from '../spec/stages.js';
 
-/** The cell of a checkpoint, as far as its stage knows it. */
+/** The cell of a checkpoint, as far as its stage contains it. */
 export interface CheckpointCell {
   objective: string;
   maskRatio: number | null;

@@ -59,7 +59,7 @@ const HEADS: ReadonlyMap<number, number> = new Map([
 /**
  * The model of a file.
  *
- * @param asked The number of attention heads, which shapes do not show; undefined: as the file or its config.json says.
+ * @param asked The number of attention heads, which shapes do not show; undefined: as in the file or its config.json.
  * @throws UsageError if it cannot be found out.
  */
 export function modelOf(file: WeightsFile, format: WeightsFormat, asked?: number): DescribedModel {

@@ -25,7 +25,7 @@ export function digestOfWeights(
 ): string {
   if (expected !== '' && found !== expected) {
     throw new UsageError(
-      `${file} has the SHA-256 ${found}, not ${expected} as model.weights.sha256 says; use the other file, or correct the key`,
+      `${file} has the SHA-256 ${found}, not ${expected} as model.weights.sha256 requires; use the other file, or correct the key`,
     );
   }
   return found;

@@ -2,8 +2,8 @@
  * The names and layouts of weights elsewhere: in timm, in MAE's models and in Hugging Face transformers. Import, export and
  * the parity tests use this file, so that each fact about a format is written once.
  *
- * Each own tensor corresponds to one or several parts of foreign tensors. A part says, for each of its values, which value
- * of the own tensor it is. Export reads this map forwards, import backwards.
+ * Each own tensor corresponds to one or several parts of foreign tensors. A part gives for each of its values the
+ * value of the own tensor that it is. Export reads this map forwards, import backwards.
  */
 import type { Tensors } from './tensors.js';
 

@@ -58,7 +58,7 @@ function halfToNumber(half: number): number {
 /**
  * Opens a file of weights and reads its header.
  *
- * @throws UsageError if it is missing, is a pickle, or is no valid safetensors file. The message says what to do.
+ * @throws UsageError if it is missing, is a pickle, or is no valid safetensors file. The message states what to do.
  */
 export function openWeightsFile(path: string): WeightsFile {
   return withFile(path, (file, size) => {

@@ -26,7 +26,7 @@ import { captured } from '../support/captured.js';
 const CONTROL = 'a\u001b]0;title\u0007\u001b[31mb\u009b2Jc\u202ed\u2066e\u2028f\bg\u0000h\u007f\ri';
 const MARKUP = '# heading\n\n```\n<script>alert(1)</script> | *x* [y](http://z) \\input{/etc/passwd} $(id) `id` & &lt;';
 const HOSTILE = `${CONTROL}${MARKUP}`;
-/** Whatever is no part of plain text in lines. */
+/** Everything that does not belong in lines of plain text. */
 const UNSEEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 describe('text that is shown', () => {

@@ -46,7 +46,7 @@ test.each([
   const finished = await running.finished;
   expect(finished.code).toBe(code);
   expect(finished.stderr).toContain('stop     waiting for one worker to keep a checkpoint');
-  expect(finished.stderr).toContain(`stopped by ${signal}; the same command goes on from here`);
+  expect(finished.stderr).toContain(`stopped by ${signal}; the same command continues from here`);
   expect(stepKept(rig)).toBeGreaterThan(2);
   expect(states(rig)).toEqual(['interrupted', undefined, undefined, undefined]);
 });

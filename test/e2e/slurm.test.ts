@@ -32,16 +32,16 @@ afterAll(async () => {
 class Sweep {
   /** With a space in it, which every path that Slurm reads must bear. */
   readonly out: string;
-  private readonly spec: string;
+  readonly #spec: string;
 
   constructor(name: string, text: string) {
     this.out = join(folder.path, `out of ${name}`);
-    this.spec = join(folder.path, `${name}.yaml`);
-    writeFileSync(this.spec, text);
+    this.#spec = join(folder.path, `${name}.yaml`);
+    writeFileSync(this.#spec, text);
   }
 
   run(...args: string[]) {
-    return vitmim(['sweep', this.spec, '--out', this.out, '--device', 'simd', '--launcher', 'slurm', ...args]);
+    return vitmim(['sweep', this.#spec, '--out', this.out, '--device', 'simd', '--launcher', 'slurm', ...args]);
   }
 
   async submit(...args: string[]): Promise<Submission> {

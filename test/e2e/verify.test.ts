@@ -307,7 +307,7 @@ describe('vitmim verify', () => {
     const [first] = (JSON.parse(stdout) as { mismatches: object[] }).mismatches;
     expect(first).toMatchObject({
       file: relative(out, file),
-      problem: 'holds a stage that is not what its identity says',
+      problem: 'holds a stage that does not match its identity',
     });
     for (const text of ['{"version":1}', '{']) {
       writeFileSync(file, text);

@@ -87,9 +87,7 @@ describe('rows of unequal seeds', () => {
       ['masked', 45, 1, 14],
     ]);
     expect(table.summary.spearman).toBeNull();
-    expect(table.caption).toContain(
-      'No rank correlation with the paper: one seed alone (0) has a result of every row.',
-    );
+    expect(table.caption).toContain('No rank correlation with the paper: only one seed (0) has a result of every row.');
   });
 
   test('are not compared where no seed is common', () => {
@@ -314,7 +312,7 @@ describe('the order of rows that are not told apart', () => {
     expect(
       captionOf({ scratch: [12.0, 13.1, 11.2], 'zoomed-in': [13.2, 11.9, 12.1], masked: [11.4, 12.0, 13.2] }),
     ).toMatch(
-      /No rank correlation with the paper: the objectives are not told apart \(F test of rows over seeds, p = 0\.9\d\d\)\./,
+      /No rank correlation with the paper: the objectives cannot be distinguished \(F test of rows over seeds, p = 0\.9\d\d\)\./,
     );
   });
 
@@ -329,6 +327,6 @@ test('a smoke run of one seed has no headline', () => {
   const table = { scratch: [12], 'zoomed-in': [12.5], masked: [13], 'masked+zoomed-in': [13.5] };
   const folder = results('grid: {objective: [scratch, zoomed-in, masked, masked+zoomed-in]}', accuracies(table));
   const { caption, summary } = tableOf(folder);
-  expect(caption).toContain('No rank correlation with the paper: one seed alone (0) has a result of every row.');
+  expect(caption).toContain('No rank correlation with the paper: only one seed (0) has a result of every row.');
   expect(Object.values(summary)).toEqual(Array(8).fill(null));
 });

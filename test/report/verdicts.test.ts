@@ -122,7 +122,7 @@ describe('of a complete sweep of three seeds', () => {
     const { claim, verdict, numbers } = describeVerdict(by(verdicts, 'mask'));
     expect(`${claim}: ${verdict}. ${numbers}`).toBe(
       'Masking helps: not decided (adjusted p = 0.099, Holm over 5). Masked minus unmasked: +3.50 points, ' +
-        '95 % interval of this estimate alone +1.35 to +5.65, p = 0.020, over 3 seeds in 4 contexts. An effect of this size would need about 4 seeds to be decided ' +
+        'unadjusted 95 % interval +1.35 to +5.65, p = 0.020, over 3 seeds in 4 contexts. An effect of this size would need about 4 seeds to be decided ' +
         '(with a probability of 80 %, at the level 0.05 / 5).',
     );
     expect(verdictRule(verdicts)).toContain("adjusted by Holm's method for the 5 tested in this report");

@@ -117,7 +117,7 @@ test('plain lines say everything once, and progress at most every ten seconds a 
       '         log: r/log.txt',
       'blocked  finetune masked seed 0: not run, since pretrain masked seed 0 failed',
       'stop     waiting for one worker to keep a checkpoint; Ctrl-C again to kill',
-      'stopped  linear masked seed 0: after 4 s; run again to go on',
+      'stopped  linear masked seed 0: after 4 s; run again to continue',
       'end      1 done, 1 done before, 1 failed, 1 blocked, 1 stopped, in 1 min 20 s',
       '         pretrain masked seed 0: crash: exit code 3; the end of its log: (log: r/log.txt)',
       '',

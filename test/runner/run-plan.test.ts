@@ -391,7 +391,7 @@ describe('a failure', () => {
     emit({ type: 'done', result: resultOf('finetune') });
     end({ kind: 'exit', code: 0 });
     const { failed } = await ended;
-    expect(failed[0]!.reason).toBe('the worker said it was done, but there is no result.json');
+    expect(failed[0]!.reason).toBe('the worker reported the end of the stage, but there is no result.json');
   });
 
   test('is what becomes of a worker whose result does not read back', async () => {
@@ -402,7 +402,7 @@ describe('a failure', () => {
     end({ kind: 'exit', code: 0 });
     const { failed } = await ended;
     expect(failed[0]!.reason).toMatch(
-      /^the worker said it was done, but .*result\.json is damaged, or of another version/,
+      /^the worker reported the end of the stage, but .*result\.json is damaged, or of another version/,
     );
   });
 

@@ -106,31 +106,31 @@ export class FakeWorkers {
   /** Names in the order of starting. */
   readonly started: string[] = [];
   most = 0;
-  private readonly running = new Map<string, Fake>();
-  private readonly plan: Plan;
+  readonly #running = new Map<string, Fake>();
+  readonly #plan: Plan;
   /** Called when a worker is asked to stop. */
   onInterrupt: (name: string) => void = () => undefined;
 
   constructor(plan: Plan) {
-    this.plan = plan;
+    this.#plan = plan;
   }
 
   get names(): string[] {
-    return [...this.running.keys()];
+    return [...this.#running.keys()];
   }
 
   readonly launch: Launch = ({ stage, paths, onEvent: emit }) => {
-    const name = describeStage(this.plan, stage);
+    const name = describeStage(this.#plan, stage);
     const signals: string[] = [];
     const ended = new Promise<WorkerEnd>((resolve) => {
       const end = (how: WorkerEnd): void => {
-        this.running.delete(name);
+        this.#running.delete(name);
         resolve(how);
       };
-      this.running.set(name, { stage, paths, emit, end, signals });
+      this.#running.set(name, { stage, paths, emit, end, signals });
     });
     this.started.push(name);
-    this.most = Math.max(this.most, this.running.size);
+    this.most = Math.max(this.most, this.#running.size);
     return {
       pid: 4242,
       ended,
@@ -146,7 +146,7 @@ export class FakeWorkers {
   };
 
   get(name: string): Fake {
-    const fake = this.running.get(name);
+    const fake = this.#running.get(name);
     if (fake === undefined) throw new Error(`${name} is not running; these are: ${this.names.join(', ')}`);
     return fake;
   }
@@ -154,7 +154,7 @@ export class FakeWorkers {
   /** Waits until the worker runs. */
   async when(name: string): Promise<Fake> {
     for (let turn = 0; turn < 1000; turn++) {
-      if (this.running.has(name)) return this.get(name);
+      if (this.#running.has(name)) return this.get(name);
       await new Promise((resolve) => setImmediate(resolve));
     }
     return this.get(name);

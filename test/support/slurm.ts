@@ -82,17 +82,17 @@ export function ask(program: string, args: readonly string[]): string {
 const NODE = hostname().split('.')[0]!;
 
 class Daemon {
-  private readonly child: ChildProcess;
-  private readonly ended: Promise<unknown>;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
 
   constructor(program: string, args: readonly string[]) {
-    this.child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, PATH } });
-    this.ended = once(this.child, 'exit').catch(() => undefined);
+    this.#child = spawn(program, args, { stdio: 'ignore', env: { ...process.env, PATH } });
+    this.#ended = once(this.#child, 'exit').catch(() => undefined);
   }
 
   async stop(): Promise<void> {
-    this.child.kill('SIGTERM');
-    await this.ended;
+    this.#child.kill('SIGTERM');
+    await this.#ended;
   }
 }
 

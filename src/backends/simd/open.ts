@@ -64,7 +64,7 @@ export const simd: DeviceDriver = {
 
 /**
  * The kernels, with fused multiply-adds if this version of Node has relaxed SIMD (22 and newer). Results then differ in the
- * last bits, so provenance says which.
+ * last bits, so provenance names the way.
  */
 function kernelModule(): { module: WebAssembly.Module; fused: boolean } {
   const bytesOf = (name: string) => Uint8Array.from(readFileSync(new URL(name, import.meta.url)));

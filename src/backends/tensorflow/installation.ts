@@ -8,7 +8,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../common/errors.js';
 
-/** What a build was made of. The build writes this file last, as `build.json` beside the addon. */
+/** The parts of a build. The build writes this file last, as `build.json` beside the addon. */
 export interface Build {
   /** The package that the addon's sources and the kernels come from, with its version. */
   readonly package: string;

@@ -38,7 +38,7 @@ export function findMatrixUnits(
   }
   const lanes = info.subgroupMinSize;
   if (!features.has(FEATURE) || !features.has('shader-f16') || lanes === undefined) return null;
-  // If subgroups have several sizes, the compiler chooses one. The code here would not know it and could not divide the
+  // If subgroups have several sizes, the compiler chooses one that is unknown here, so the code could not divide the
   // work.
   if (lanes !== info.subgroupMaxSize) return null;
   const usable = [...(info.subgroupMatrixConfigs ?? [])].some(

@@ -58,7 +58,7 @@ function optionPart({ flags, description, value }: OptionModel): string {
     .join(' ');
 }
 
-/** Files are offered where they are asked for alone. */
+/** Files are offered only where they are expected. */
 function valuePart({ words, paths }: Candidates): string {
   const folders = paths === 'folders' ? ['(__fish_complete_directories)'] : [];
   const listed = [...words, ...folders];

@@ -1,4 +1,4 @@
-/** What an argument or the value of an option may be, where that is more than its name says and less than a choice: others are taken as well. */
+/** Suggestions for an argument or the value of an option. Unlike choices, they do not exclude other values. */
 import type { Argument, Option } from 'commander';
 
 export interface Hint {

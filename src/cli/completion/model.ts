@@ -103,5 +103,5 @@ export function allCommands(command: CommandModel): CommandModel[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** Of a description, as short as a list wants it. */
+/** A description, shortened for a list. */
 const firstLine = (description: string): string => inOneLine(description.split('\n')[0]!);

@@ -9,7 +9,7 @@ export interface Planes {
 
 type Like<Image extends Planes> = Omit<Image, 'data'> & Pick<Image, 'data'>;
 
-/** What lies beyond the border: the last pixel again, or the image mirrored about the border, or about the last pixel. */
+/** The pixels beyond the border: the last pixel, or the image mirrored about the border or about the last pixel. */
 export type Border = 'nearest' | 'reflect' | 'reflect-101';
 
 /** The pixel that stands for one at a place beyond the border. */

@@ -32,9 +32,9 @@ export const MOST_PIXELS = 2 * Math.floor(1024 ** 3 / 4 / 3);
 
 /** @throws Error for an empty image and for one of more than {@link MOST_PIXELS} pixels. */
 export function checkSize(height: number, width: number): void {
-  if (!(height > 0 && width > 0)) throw new Error(`its header says ${width} × ${height} pixels`);
+  if (!(height > 0 && width > 0)) throw new Error(`its header gives ${width} × ${height} pixels`);
   if (height * width > MOST_PIXELS) {
-    throw new Error(`its header says ${width} × ${height} pixels; at most ${MOST_PIXELS} are decoded`);
+    throw new Error(`its header gives ${width} × ${height} pixels; at most ${MOST_PIXELS} are decoded`);
   }
 }
 

@@ -30,7 +30,7 @@ interface Frame {
   readonly paletteAt: number | undefined;
 }
 
-/** undefined: the file has no frame, or ends before it. The decoder says so. */
+/** undefined: the file has no frame, or ends before it. The decoder reports this. */
 function firstFrame(bytes: Uint8Array): Frame | undefined {
   const view = viewOf(bytes);
   const flags = bytes[10]!;

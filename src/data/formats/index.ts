@@ -35,7 +35,7 @@ const TITLES = FORMATS.map(({ title }) => title).join(', ');
 /**
  * The format of a file's content.
  *
- * @throws Error that says what the file is instead.
+ * @throws Error that names the format of the file.
  */
 export function formatOf(bytes: Uint8Array): ImageFormat {
   const format = FORMATS.find(({ matches }) => matches(bytes));

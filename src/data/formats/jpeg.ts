@@ -16,7 +16,7 @@ function decodeJpeg(bytes: Uint8Array, failOn: Strictness): Promise<ByteImage> {
   return components === 4 ? decodeCmyk(bytes, failOn) : decodePlain(bytes, failOn);
 }
 
-/** The number of colour components in the frame header; undefined: there is none, and the decoder says so. */
+/** The number of colour components in the frame header; undefined: there is none, and the decoder reports this. */
 function componentsOf(bytes: Uint8Array): number | undefined {
   const view = viewOf(bytes);
   for (let at = 2; at + 9 < bytes.length;) {

@@ -1,4 +1,4 @@
-/** Kinds of files that are met in folders of images and are not read, so that a message says what a file is. */
+/** Kinds of files that occur in folders of images and are not read. Messages name them. */
 import { hasText } from './format.js';
 
 /** Text that a file has at an offset, and what such a file is, in a sentence. */
@@ -31,7 +31,7 @@ const SIGNATURES: readonly (readonly [offset: number, text: string, title: strin
   [0, 'version https://git-lfs.github.com', 'a pointer of Git LFS, not the file itself'],
 ];
 
-/** What a text says that an unwanted file begins with, in lower case. */
+/** The beginnings of unwanted text files, in lower case. */
 const TEXTS: readonly (readonly [pattern: RegExp, title: string])[] = [
   [/^<\?xml[^>]*>\s*(<!--.*?-->\s*|<!doctype svg[^>]*>\s*)*<svg|^<svg|<!doctype svg/s, 'an SVG drawing'],
   [/^<!doctype html|^<html|^<head/, 'a web page (HTML)'],

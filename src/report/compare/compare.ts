@@ -79,7 +79,7 @@ const CELLS: Column[] = [
   {
     key: 'ci_low',
     label: '95 % from',
-    description: 'Confidence interval of this difference alone, its lower end; empty where it is not known.',
+    description: 'Confidence interval of only this difference, its lower end; empty where it is not known.',
     measures: 'difference',
   },
   { key: 'ci_high', label: 'to', description: 'Its upper end.', measures: 'difference' },
@@ -101,7 +101,7 @@ const CELLS: Column[] = [
     ...count('unhealthy', 'unhealthy', 'Runs of either whose training did not work; nothing counts them.'),
     mark: true,
   },
-  { key: 'p', label: 'p', description: 'p value of this row alone.', digits: 3 },
+  { key: 'p', label: 'p', description: 'p value for this row only.', digits: 3 },
 ];
 
 interface Compared {
@@ -117,7 +117,7 @@ function cellsTable(compared: readonly Compared[], metric: NamedMetric): Table {
     title: 'Cells that both have',
     caption:
       `B minus A in ${describeMetric(metric)}. Differences are paired by seed where both have at least two of the same ` +
-      "seeds, and Welch's over all seeds elsewhere. Each interval is 95 % of itself alone. The p values are adjusted for " +
+      "seeds, and Welch's over all seeds elsewhere. Each is a 95 % interval for its row only. The p values are adjusted for " +
       `the ${ps.length} differences tested, by Holm's method.`,
     columns: CELLS,
     rows: compared.map(({ pair, difference }, row) => ({

@@ -10,7 +10,7 @@ export interface Axis {
   span?: readonly number[];
 }
 
-/** A level to compare with, drawn dashed; the caption says what it is. */
+/** A level to compare with, drawn dashed; the caption names it. */
 export interface Reference {
   value: number;
   label: string;

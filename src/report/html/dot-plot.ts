@@ -92,7 +92,7 @@ function meanOf(row: DotRow, y: number): object[] {
   return [{ ...bar, x: mean, y, spread, style: 0, colour: COLOURS[0], text: `${label}: ${withSpread(mean, spread)}` }];
 }
 
-/** One value alone is the mean, and its ring would only thicken the mark. */
+/** A single value is the mean, and its ring would only thicken the mark. */
 function ringsOf({ values }: DotRow, y: number): object[] {
   return values.length > 1 ? values.map((x) => ({ x, y })) : [];
 }

@@ -5,7 +5,7 @@
 
 import { printable } from '../../common/printable.js';
 
-/** Text that is markup already. Made by {@link markup} and {@link trusted} alone. */
+/** Text that is markup already. Created only by {@link markup} and {@link trusted}. */
 export class Markup {
   readonly text: string;
 

@@ -17,7 +17,7 @@ import type { FoundFiles } from './stage-files.js';
 import { STYLE } from './style.js';
 import { tableSection } from './table-section.js';
 
-/** What a sweep says about one of the paper's principles. */
+/** The verdict of a sweep on one of the paper's principles. */
 export interface ShownVerdict {
   principle: string;
   /** In a word or two. */

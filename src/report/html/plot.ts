@@ -28,7 +28,7 @@ export const colourOf = (style: number): string => COLOURS[style % COLOURS.lengt
 /** The index of the shape of a series. */
 export const shapeOf = (style: number): number => (style + Math.floor(style / COLOURS.length)) % SHAPES.length;
 
-/** The values' extent, widened by a fraction of itself on both sides; one value alone is widened by one. */
+/** The values' extent, widened by a fraction of itself on both sides; a single value is widened by one. */
 export function paddedDomain(values: readonly number[], padding: number): readonly [number, number] {
   if (values.length === 0) return [0, 1];
   // Not Math.min(...values): there may be more of them than a call takes arguments.

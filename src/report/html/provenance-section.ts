@@ -80,7 +80,7 @@ function describeNumber(result: StageResult): string {
   return result.kind === 'pretrain' ? `loss ${formatNumber(result.loss, 4)}` : describeMeasured(result.kind, result);
 }
 
-/** Every command that had a part in a result: a stage that went on may have several. */
+/** Every command that contributed to a result: a resumed stage may have several. */
 function commandCell({ result, provenance }: StageRecord, commands: readonly string[]): Content {
   if (result === null) return null;
   const lines = provenance?.attempts.flatMap(({ origin }) =>

@@ -1,4 +1,4 @@
-/** Makes `report.html` of what was collected and of the tables of a sweep. */
+/** Writes `report.html` from the collected results and the tables of a sweep. */
 import type { ReportData } from '../collect.js';
 import { readSchedules } from '../schedules.js';
 import type { Table } from '../table.js';

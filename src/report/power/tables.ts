@@ -4,7 +4,7 @@ import { halfWidth, MOST_SEEDS, seedsNeeded } from '../../statistics/power.js';
 import type { Column, Table } from '../table.js';
 import { describeFewRuns, designOf, scaleOf, type Spread } from './spread.js';
 
-/** What is asked. */
+/** The question of a power analysis. */
 export interface PowerQuestion {
   /** Numbers of seeds that have an interval, each at least 2. */
   seeds: readonly number[];

@@ -39,7 +39,7 @@ const COLUMNS: Column[] = [
   {
     key: 'p',
     label: 'p',
-    description: "Two-sided p value of Student's test of this row alone; see Verdicts for adjusted ones.",
+    description: "Two-sided p value of Student's test for this row only; see Verdicts for adjusted ones.",
     digits: 3,
   },
   {
@@ -83,8 +83,8 @@ export const effectsTable: BuildTable<Table> = (data, { metric }) => {
     title: 'Effects',
     caption: [
       `What each part of the degradation does to ${describeMetric(metric)} at the last epoch, paired by seed`,
-      'and averaged over the levels of the other parts. Interactions are differences of differences. Each interval is',
-      '95 % of itself alone: of twenty rows without an effect, one excludes zero.',
+      'and averaged over the levels of the other parts. Interactions are differences of differences. Each is a 95 %',
+      'interval for its row only: of twenty rows without an effect, one excludes zero.',
       ...strengthDepartures(comparisons),
     ].join(' '),
     columns: COLUMNS,

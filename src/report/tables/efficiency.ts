@@ -38,7 +38,7 @@ const COLUMNS: Column[] = [
   {
     key: 'flops_to_masked',
     label: 'FLOPs to masked',
-    description: 'As a multiple of what masked takes in the same setting.',
+    description: 'As a multiple of masked in the same setting.',
     digits: 2,
   },
   {
@@ -79,7 +79,7 @@ export const efficiencyTable: BuildTable<Table> = (data, { metric }) => {
     name: 'efficiency',
     title: 'Efficiency',
     caption: [
-      `What pre-training costs and what comes of it: ${describeMetric(metric)}, over seeds.`,
+      `The cost of pre-training beside ${describeMetric(metric)}, over seeds.`,
       ...rows.flatMap((row) => checkOfCost(row, rows)),
     ].join(' '),
     columns: COLUMNS,
@@ -142,7 +142,7 @@ function flopsToMasked(row: ResultRow, rows: readonly ResultRow[]): number | nul
   return own === null || other === null ? null : own / other;
 }
 
-/** Whether the integrated method takes more than masking alone. */
+/** Whether the integrated method needs more than masking. */
 function checkOfCost(row: ResultRow, rows: readonly ResultRow[]): string[] {
   const masked = counterpart(row, 'masked', rows);
   const ratio = flopsToMasked(row, rows);

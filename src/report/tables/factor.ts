@@ -84,7 +84,7 @@ export function factorTable(factor: Factor): BuildTable<Table> {
       title,
       caption: [
         `${compares}, paired by seed: ${describeMetric(metric)} at the last epoch.`,
-        ...(rows.length === 0 ? ['The plan has no two cells that differ in this alone.'] : []),
+        ...(rows.length === 0 ? ['The plan has no two cells that differ only in this.'] : []),
         ...strengthDepartures(factorials.flatMap((factorial) => comparisonsOf(factorial, factor))),
       ].join(' '),
       columns,
@@ -111,7 +111,7 @@ function rowsOf(factorial: Factorial, factor: Factor, metric: NamedMetric): Row[
   );
 }
 
-/** The cells that differ in the factor alone. */
+/** The cells that differ only in the factor. */
 function comparisonsOf({ levels, find }: Factorial, factor: Factor): FactorCell[][] {
   const [outer, inner] = ORDER[factor];
   return levels[outer].flatMap((outerLevel) =>

@@ -15,7 +15,7 @@ import { varianceTable } from './variance.js';
 
 export interface TableEntry {
   build: BuildTable;
-  /** False: too wide for a page, so it is written as CSV alone. */
+  /** False: too wide for a page, so it is written only as CSV. */
   readable: boolean;
 }
 

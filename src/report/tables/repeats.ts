@@ -9,7 +9,7 @@ import type { BuildTable, Column } from '../table.js';
 
 const COLUMNS: Column[] = [
   { key: 'objective', label: 'objective', description: 'The parts of the task joined, without the mask ratio.' },
-  { key: 'cells', label: 'cells', description: 'Every cell of the sweep that comes to this job.' },
+  { key: 'cells', label: 'cells', description: 'Every cell of the sweep that resolves to this job.' },
   { key: 'seed', label: 'seed', description: 'Root of every random stream of the pre-training.', digits: 0 },
   { key: 'metric', label: 'metric', description: 'As in --metric.' },
   { key: 'repeat', label: 'repeat', description: 'From 1; the first one has the seed of the pre-training.', digits: 0 },

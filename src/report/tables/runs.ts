@@ -14,7 +14,7 @@ import { variantsOf, type VariantNames } from '../../evidence/variants.js';
 const LEADING: Column[] = [
   { key: 'sweep', label: 'sweep', description: 'Name of the sweep that planned the job.' },
   { key: 'objective', label: 'objective', description: 'The parts of the task joined, without the mask ratio.' },
-  { key: 'cells', label: 'cells', description: 'Every cell of the sweep that comes to this job.' },
+  { key: 'cells', label: 'cells', description: 'Every cell of the sweep that resolves to this job.' },
   { key: 'mask_ratio', label: 'mask ratio', description: 'Fraction of the tokens removed.', digits: 2 },
   { key: 'misalignment', label: 'misalignment', description: 'How the input grid is moved against the target grid.' },
   { key: 'style', label: 'style', description: "How the input's pixels are changed." },
@@ -70,7 +70,7 @@ interface Run {
   variants: VariantNames;
 }
 
-/** Strengths with several values. That other tasks lack them says nothing. */
+/** Strengths with several values. Other tasks may lack them. */
 function varyingStrengths(runs: readonly Run[]): string[] {
   const keys = new Set(runs.flatMap(({ strengths }) => [...strengths.keys()]));
   return [...keys].filter((key) => new Set(runs.flatMap(({ strengths }) => strengths.get(key) ?? [])).size > 1).sort();

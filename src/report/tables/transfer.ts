@@ -87,6 +87,6 @@ function describeTest({ setting, objectives, evaluations, friedman }: TransferTe
   return (
     `That the objectives differ over the evaluations${where}: Friedman's χ² ${statistic.toFixed(2)} (p ${describeP(p)} by ` +
     `permutation within evaluations; ${objectives} objectives, ${evaluations.length} evaluations). Evaluations on one data set ` +
-    'are related, so the test says less than their number suggests.'
+    'are related, so the test is less conclusive than their number suggests.'
   );
 }

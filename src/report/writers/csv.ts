@@ -11,7 +11,7 @@ export function toCsv({ columns, rows }: Table): string {
   );
 }
 
-/** What a spreadsheet takes for the beginning of a formula. */
+/** The characters with which a spreadsheet begins a formula. */
 const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 

@@ -70,7 +70,7 @@ function record(data: Buffer): Buffer {
   return Buffer.concat([length, checksum(length), data, checksum(data)]);
 }
 
-/** The Castagnoli polynomial, bits reversed. Node's zlib has the other CRC-32 alone. */
+/** The Castagnoli polynomial, bits reversed. Node's zlib has only the other CRC-32. */
 const POLYNOMIAL = 0x82f63b78;
 
 /** The remainder of every byte. */
@@ -84,7 +84,7 @@ function tableOfCrc32c(): Uint32Array {
 
 const TABLE = tableOfCrc32c();
 
-/** CRC-32C, rotated and shifted as TFRecord wants it, so that a checksum of data that hold checksums stays one. */
+/** CRC-32C, rotated and shifted as TFRecord requires, so that a checksum of data that hold checksums stays one. */
 function checksum(data: Buffer): Buffer {
   let crc = 0xffffffff;
   for (const byte of data) crc = TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

@@ -92,7 +92,7 @@ export function describeEvent(event: RunEvent): EventLine {
     case 'stage-blocked':
       return { word: 'blocked', text: `${event.stage.name}: not run, since ${event.by.name} failed` };
     case 'stage-interrupted':
-      return { word: 'stopped', text: `${event.stage.name}: after ${duration(event.seconds)}; run again to go on` };
+      return { word: 'stopped', text: `${event.stage.name}: after ${duration(event.seconds)}; run again to continue` };
     case 'run-stopping': {
       return { word: 'stop', text: describeStop(event.why, event.workers) };
     }

@@ -1,4 +1,4 @@
-/** Chooses how a run is shown: JSON where asked for, bars on a terminal, plain lines everywhere else. */
+/** Chooses how a run is shown: JSON if requested, bars on a terminal, plain lines everywhere else. */
 import { barsReporter } from './bars.js';
 import { usesColour } from './colour.js';
 import { jsonReporter } from './json.js';

@@ -40,13 +40,13 @@ export function callSlurm(program: Program, args: readonly string[]): Promise<An
 /**
  * Calls a program that must succeed, and returns its standard output.
  *
- * @throws UsageError with what it says itself.
+ * @throws UsageError with the program's own message.
  */
 export async function demandSlurm(program: Program, args: readonly string[]): Promise<string> {
   return outputOf(program, await callSlurm(program, args));
 }
 
-/** @throws UsageError where it failed, with what it says itself. */
+/** @throws UsageError if it failed, with the program's own message. */
 export function outputOf(program: Program, { code, stdout, stderr }: Answer): string {
   if (code === 0) return stdout;
   throw new UsageError(`${program} failed: ${stderr.trim() || `exit code ${code}`}`);

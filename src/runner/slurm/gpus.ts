@@ -1,10 +1,10 @@
-/** GPUs that a submission asks for and its stages do not use. Pure. */
+/** GPUs that a submission requests and its stages do not use. Pure. */
 import type { SlurmOptions } from './options.js';
 
-/** Options of sbatch that ask for GPUs, beside vitmim's own. */
+/** Options of sbatch that request GPUs, beside vitmim's own. */
 const GPU_OPTIONS: ReadonlySet<string> = new Set(['gpus', 'gpus-per-node', 'gpus-per-task']);
 
-/** GPUs of a stage; 0 where none is asked for. */
+/** GPUs of a stage; 0 if none is requested. */
 function gpusOf({ gpus, sbatch }: SlurmOptions): number {
   const asked = sbatch.map(({ key, value }) => {
     if (value === null) return 0;

@@ -1,4 +1,4 @@
-/** What a stage asks of Slurm, as options of the command line and as `submission.json` keeps it. */
+/** What a stage requests from Slurm, as options of the command line and as `submission.json` keeps it. */
 import { z } from 'zod';
 
 const word = z.string().nullable();

@@ -1,5 +1,5 @@
 /**
- * What Slurm's programs write, read strictly. Their JSON changed from version to version; the columns asked for here
+ * What Slurm's programs write, read strictly. Their JSON changed from version to version; the columns requested here
  * have not. Pure.
  */
 import { UsageError } from '../../common/errors.js';
@@ -53,7 +53,7 @@ export interface TaskState {
   jobName: string;
 }
 
-/** Arguments with which squeue writes what {@link parseSqueue} reads: ended tasks too, for as long as it knows them. */
+/** Arguments with which squeue writes what {@link parseSqueue} reads: ended tasks too, while Slurm lists them. */
 export const squeueArguments = (jobs: readonly string[]): string[] => [
   '--noheader',
   '--array',
@@ -62,7 +62,7 @@ export const squeueArguments = (jobs: readonly string[]): string[] => [
   '--format=%F|%K|%T|%r|%j',
 ];
 
-/** @throws UsageError at the first line that is not what was asked for. */
+/** @throws UsageError at the first line in another format. */
 export function parseSqueue(text: string): TaskState[] {
   return lines(text).map((line) => {
     const [job, index, state, reason, jobName] = fields('squeue', line, 5);
@@ -87,9 +87,9 @@ export const sacctArguments = (jobs: readonly string[]): string[] => [
 ];
 
 /**
- * Tasks that are pending together have one line, which squeue tells better and is passed over.
+ * Tasks that are pending together have one line, which is skipped, since squeue lists them one by one.
  *
- * @throws UsageError at the first line that is not what was asked for.
+ * @throws UsageError at the first line in another format.
  */
 export function parseSacct(text: string): TaskState[] {
   return lines(text).flatMap((line) => {

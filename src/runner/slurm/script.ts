@@ -1,4 +1,4 @@
-/** The text of a batch script: everything that Slurm shall know of an array but what it waits for. Pure. */
+/** The text of a batch script: everything that Slurm needs for an array except its dependencies. Pure. */
 import { UsageError } from '../../common/errors.js';
 import { shellWord } from '../../common/shell.js';
 import { hasControl } from '../../common/text.js';
@@ -6,7 +6,7 @@ import { indexRanges, type StageArray } from './arrays.js';
 import type { SubmissionPaths } from './layout.js';
 import type { SlurmOptions } from './options.js';
 
-/** Seconds before the time limit at which Slurm tells a stage to keep a checkpoint. */
+/** Seconds before the time limit at which Slurm sends the signal to keep a checkpoint. */
 const NOTICE = 90;
 
 export interface ScriptOptions {

@@ -20,8 +20,8 @@ export interface SlurmStage {
 }
 
 /**
- * The state of every submitted stage that Slurm still knows of, by the stage's identity; that of its last submission
- * where it was submitted again. Without submissions, Slurm is not asked.
+ * The state of every submitted stage that Slurm still lists, by the stage's identity; that of its last submission
+ * where it was submitted again. Without submissions, Slurm is not queried.
  *
  * @throws UsageError where Slurm is not here, does not answer, or is not understood.
  */
@@ -30,7 +30,7 @@ export async function slurmStates(folder: string): Promise<Map<string, SlurmStag
   return latest(submissions, await taskStates(submissions));
 }
 
-/** The states of all tasks of the submissions that Slurm still knows of. */
+/** The states of all tasks of the submissions that Slurm still lists. */
 export async function taskStates(submissions: readonly Submission[]): Promise<TaskState[]> {
   const jobs = submissions.flatMap(({ arrays }) => arrays.map(({ job }) => job));
   if (jobs.length === 0) return [];
@@ -44,7 +44,7 @@ export async function taskStates(submissions: readonly Submission[]): Promise<Ta
   return [...queued, ...ended.filter((task) => !known.has(taskName(task)))].filter(({ jobName }) => own.has(jobName));
 }
 
-/** squeue calls it an error where it has forgotten every job that it was asked for. */
+/** squeue reports an error if it no longer lists any of the requested jobs. */
 function squeueOutput(answer: Answer): string {
   return answer.stderr.includes('Invalid job id specified') ? answer.stdout : outputOf('squeue', answer);
 }

@@ -12,7 +12,7 @@ export const submissionSchema = z.strictObject({
   version: z.literal(1),
   /** Name of its folder. */
   id: z.string(),
-  /** Name of its jobs in Slurm: tells them from those of a cluster that counts anew. */
+  /** Name of its jobs in Slurm: distinguishes them from jobs with the same numbers after a reset of the cluster. */
   jobName: z.string(),
   /** ISO 8601. */
   submittedAt: z.string(),

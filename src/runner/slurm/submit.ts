@@ -136,7 +136,7 @@ function choose(
   return { wanted: [...wanted.values()], waiting: waiting.size };
 }
 
-/** Submits arrays until all are submitted or Slurm accepts no more: then `limit` is its word for why. */
+/** Submits arrays until all are submitted or Slurm accepts no more: then `limit` is its reason. */
 async function submitArrays(
   given: SubmitOptions,
   wanted: readonly Stage[],
@@ -221,7 +221,7 @@ async function submitArray(
   script: string,
 ): Promise<{ job: string } | { limit: string }> {
   const parentJob = arrays.find(({ name }) => name === parent)?.job;
-  // A task whose parent has failed is removed: it would wait for ever.
+  // A task whose parent has failed is removed: it would never start.
   const dependency =
     parentJob === undefined ? [] : [`--dependency=aftercorr:${parentJob}`, '--kill-on-invalid-dep=yes'];
   const answer = await callSlurm('sbatch', ['--parsable', ...dependency, script]);

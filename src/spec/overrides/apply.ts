@@ -61,7 +61,7 @@ function axisAssignments({ section, key, value }: Override & { kind: 'axis' }, r
   const isSet = (path: Path): boolean => valueAt(root, path) !== undefined;
   const having = includes.map(placeIn).filter(isSet);
   const onlyIncludes = includes.length > 0 && ['grid', 'zip'].every((name) => isEmpty(valueAt(root, [name])));
-  // An axis of the main zip is no axis of the main grid; `shadowedOverrides` says so.
+  // An axis of the main zip is no axis of the main grid; `shadowedOverrides` reports this.
   const other = section === 'grid' ? [...zipWith(key, [], root), key] : ['grid', key];
   const main = isSet(other) ? [] : [section === 'grid' ? ['grid', key] : placeIn([])];
   // Every grid has the axes of variants, unless it pairs them in a zip.

@@ -22,7 +22,7 @@ export function readValue(source: string, target: Target): { value: unknown } | 
   return { value: value.map((item: unknown, index) => asExpected(node, item, text[index])) };
 }
 
-/** What the value of a key is: as the key says, text, or any value of YAML. */
+/** The expected value of a key: that of the key's schema, text, or any value of YAML. */
 export type Expected = KeyNode | 'text' | 'value' | undefined;
 
 const expectsText = (node: Expected): boolean =>

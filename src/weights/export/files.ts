@@ -18,7 +18,7 @@ export interface ExportFiles {
   what: string;
   /** Lines of Python that load it. `DIR` stands for its folder. */
   code: readonly string[];
-  /** What a user has to know about the export, in sentences. */
+  /** Limits of the export for its user, in sentences. */
   notes: readonly string[];
 }
 
@@ -28,7 +28,7 @@ const EPSILON = 1e-6;
 /**
  * Converts a model.
  *
- * @throws UsageError if the format cannot represent it. The message says which one can.
+ * @throws UsageError if the format cannot represent it. The message names one that can.
  */
 export function exportFiles(format: ExportFormat, source: ExportSource): ExportFiles {
   switch (format) {

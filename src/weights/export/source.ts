@@ -1,4 +1,4 @@
-/** A model to export: its weights with everything that other programs have to know about it. */
+/** A model to export: its weights with everything that other programs need. */
 import { UsageError } from '../../common/errors.js';
 import { declarations, pretrainPurpose, type Purpose } from '../../model/shapes.js';
 import type { EncoderConfig, ModelConfig } from '../../spec/model.js';
