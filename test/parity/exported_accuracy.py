@@ -87,16 +87,21 @@ def main():
     arguments = parser.parse_args()
     files = sorted(path for path in arguments.images.glob("*/*") if path.is_file())
     with tempfile.TemporaryDirectory() as temporary:
-        logits = {}
-        for program in arguments.programs:
-            folder = pathlib.Path(temporary) / program
+        folders = {program: pathlib.Path(temporary) / program for program in arguments.programs}
+        for program, folder in folders.items():
             export(arguments, program, folder)
-            config = json.loads((folder / "preprocessor_config.json").read_text())
-            run, classes = OPENED[program](folder)
-            batches = [files[i : i + BATCH] for i in range(0, len(files), BATCH)]
-            logits[program] = np.concatenate([run(np.stack([preprocess(path, config) for path in batch])) for batch in batches])
-            targets = np.array([classes.index(path.parent.name) for path in files])
-            stage = stage_of(folder / "README.md")
+        configs = {(folder / "preprocessor_config.json").read_text() for folder in folders.values()}
+        assert len(configs) == 1, "the exports are of one model, and want different images"
+        config = json.loads(configs.pop())
+        opened = {program: OPENED[program](folder) for program, folder in folders.items()}
+        logits = {program: [] for program in opened}
+        for begin in range(0, len(files), BATCH):
+            pixels = np.stack([preprocess(path, config) for path in files[begin : begin + BATCH]])
+            for program, (run, _) in opened.items():
+                logits[program].append(run(pixels))
+        logits = {program: np.concatenate(batches) for program, batches in logits.items()}
+        classes = {program: names for program, (_, names) in opened.items()}
+        stage = stage_of(folders[arguments.programs[0]] / "README.md")
     result = json.loads((arguments.results / "stages" / stage / "result.json").read_text())
     if result["testImages"] != len(files):
         sys.exit(f"{arguments.images} has {len(files)} images, and the stage was tested on {result['testImages']}; choose its test set")
@@ -105,6 +110,7 @@ def main():
     allowed, failed = len(files) / 1000, False
     reference = logits[arguments.programs[0]]
     for program, values in logits.items():
+        targets = np.array([classes[program].index(path.parent.name) for path in files])
         right = int((values.argmax(1) == targets).sum())
         failed |= abs(right - expected) > allowed
         print(

@@ -15,7 +15,7 @@ import { writeExport } from '../../src/weights/export/write.js';
 import { hasPackages, PYTHON, where } from '../support/capabilities.js';
 import { temporaryFolder } from '../support/cli.js';
 import { unpack, type PackedTensor } from './fixture.js';
-import { EXPORT_CASES } from './weights-cases.js';
+import { EXPORT_CASES, type ExportCase } from './weights-cases.js';
 
 interface Checked {
   opset: [domain: string, version: number][];
@@ -82,7 +82,19 @@ const differences = (found: Record<string, PackedTensor>, expected: Record<strin
     }),
   );
 
-const cases = EXPORT_CASES.flatMap(({ name, source }) =>
+/** A model whose tokens are so small that the epsilon of a layer norm counts. */
+function shrunk({ name, source }: ExportCase): ExportCase {
+  const small = new Map(
+    [...source.weights].map(([key, { shape, data }]) => [
+      key,
+      { shape, data: /^(patch_embed|pos_embed|cls_token)/.test(key) ? data.map((value) => value / 1000) : data },
+    ]),
+  );
+  return { name: `${name}-shrunk`, formats: [], source: { ...source, weights: small } };
+}
+
+const models = [...EXPORT_CASES, shrunk(EXPORT_CASES.find(({ name }) => name === 'class-token')!)];
+const cases = models.flatMap(({ name, source }) =>
   (Object.keys(FORMS) as (keyof typeof FORMS)[])
     // One model in two files is enough.
     .filter((form) => form !== 'in two files' || name === 'mean')

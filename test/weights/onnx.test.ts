@@ -1,9 +1,13 @@
 /** The parts of an ONNX file: wire format, float16, large models. Whole models: test/parity/onnx.test.ts. */
 import fc from 'fast-check';
+import { declarations } from '../../src/model/shapes.js';
+import { resolveModel } from '../../src/spec/model.js';
+import { modelSchema } from '../../src/spec/schema.js';
 import { GraphBuilder } from '../../src/weights/onnx/builder.js';
 import { toHalf } from '../../src/weights/onnx/half.js';
 import { encodeModel, type Model } from '../../src/weights/onnx/model.js';
 import { float, integer, lengthOf, message, text, type Encoded } from '../../src/weights/onnx/protobuf.js';
+import { vitGraph } from '../../src/weights/onnx/vit.js';
 
 const hex = (encoded: Encoded): string => Buffer.concat(encoded).toString('hex');
 
@@ -84,6 +88,21 @@ describe('float16', () => {
       'blocks.0.mlp.fc1.weight has a value of 70000, which float16 cannot represent; export without --half',
     );
   });
+});
+
+it('has a graph for position tables with more values than a call may have arguments', () => {
+  const config = modelSchema.parse({ preset: 'vit-l', depth: 1, classToken: true, positions: 'sincos-2d' });
+  const model = { ...resolveModel(config, 224), depth: 0 };
+  const weights = declarations(model, { for: 'encoding' }).map(({ name, shape }) => {
+    return [
+      name,
+      { shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(name === 'cls_token' ? 1 : 2) },
+    ] as const;
+  });
+  const { initializers } = vitGraph(model, new Map(weights), { kind: 'encoder', half: false });
+  const table = initializers.find(({ name }) => name === 'cls_token+pos_embed')!;
+  expect(table.shape).toEqual([1, 197, 1024]);
+  expect([table.values.data[1023], table.values.data[1024], table.values.data.at(-1)]).toEqual([1, 2, 2]);
 });
 
 describe('a model', () => {

@@ -97,8 +97,9 @@ class VitBuilder extends GraphBuilder {
     const positions = this.#tensor('pos_embed');
     if (!classToken) return this.node('Add', 'pos_embed', [patches, this.weights('pos_embed', batched(positions))]);
     // A token of zeros before the patches becomes the class token when the table is added, which begins with it.
-    const token = this.#tensor('cls_token').data;
-    const table = { shape: [positions.shape[0]! + 1, dim], data: Float32Array.of(...token, ...positions.data) };
+    const table = { shape: [positions.shape[0]! + 1, dim], data: new Float32Array(dim + positions.data.length) };
+    table.data.set(this.#tensor('cls_token').data);
+    table.data.set(positions.data, dim);
     const padded = this.node('Pad', 'cls_token', [patches, this.integers(0, 1, 0, 0, 0, 0)]);
     return this.node('Add', 'pos_embed', [padded, this.weights('cls_token+pos_embed', batched(table))]);
   }
