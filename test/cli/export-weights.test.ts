@@ -13,6 +13,7 @@ import { sweepPaths } from '../../src/store/layout.js';
 import { keepPlan } from '../../src/store/plans.js';
 import { resultSchema } from '../../src/store/records.js';
 import { runStage } from '../../src/training/run-stage.js';
+import { readExportSource } from '../../src/weights/export/source.js';
 import { openWeightsFile } from '../../src/weights/read-file.js';
 import { temporaryFolder } from '../support/cli.js';
 
@@ -114,6 +115,16 @@ test('exports ONNX in half precision beside the other, and a pre-training as an 
   const [half, full] = ['model_fp16.onnx', 'model.onnx'].map((name) => statSync(join(out, 'onnx', name)).size);
   expect(half).toBeLessThan(full!);
   expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ architectures: ['ViTModel'] });
+});
+
+test('says that the head of a segmentation is not exported', () => {
+  const spec = 'job: { data: { name: shapes, masks: true }, evaluate: [segment] }\ngrid: { objective: [masked] }';
+  const sweep = readSweep(spec, { file: 'segmented.yaml', defaultName: 'segmented' });
+  const { config } = buildPlan(sweep, () => '').stages.at(-1)!;
+  expect(config.kind).toBe('segment');
+  expect(() => readExportSource('unread', config, null)).toThrow(
+    'no export has the head of a segmentation; choose a fine-tuning, or its pre-training: --kind pretrain',
+  );
 });
 
 test.each([
