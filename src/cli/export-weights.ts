@@ -4,7 +4,7 @@ import { UsageError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
 import { collect } from '../report/collect.js';
 import { evidenceOf } from '../report/evidence.js';
-import { modelCard, modelMetadata, type CardSource } from '../report/model-card.js';
+import { modelCard, modelMetadata, type DescribedStage } from '../report/model-card.js';
 import { describeStage } from '../runner/describe.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
@@ -44,10 +44,7 @@ export function readExported(folder: string, plan: Plan, choice: StageChoice): E
   return { folder, plan, stage, result, source: readExportSource(paths.checkpoint, stage.config, result.checkpoint) };
 }
 
-/** What a model card says of a stage, whatever is exported of it. */
-type OfStage = Omit<CardSource, 'what' | 'code' | 'notes' | 'library'>;
-
-function describeExported({ folder, plan, stage, result }: ExportedStage, choice: PlanChoice): OfStage {
+function describeExported({ folder, plan, stage, result }: ExportedStage, choice: PlanChoice): DescribedStage {
   return {
     sweep: plan.name,
     name: describeStage(plan, stage),

@@ -75,7 +75,7 @@ async function exportAs(folder: string, plan: Plan, options: Options): Promise<s
   if (options.onnx) {
     return exportOnnx(readExported(folder, plan, options), { half }, planChoice(options), options.out);
   }
-  if (half) throw new UsageError('--half is about the products of --onnx; add --onnx, or leave it out');
+  if (half) throw new UsageError('--half is an option of --onnx; add --onnx, or leave --half out');
   if (options.weights !== undefined) {
     return exportWeights(readExported(folder, plan, options), options.weights, planChoice(options), options.out);
   }

@@ -27,6 +27,9 @@ export interface CardSource {
   library: 'timm' | 'transformers' | 'mae' | 'onnx';
 }
 
+/** What a card says of a stage, whatever is exported of it. */
+export type DescribedStage = Omit<CardSource, 'what' | 'code' | 'notes' | 'library'>;
+
 /** Lines of a program. */
 export interface Snippet {
   language: 'python' | 'javascript';
@@ -98,7 +101,7 @@ function measurement({ metric: { entry, metric }, own, unhealthy, seeds: { mean,
 }
 
 /** What the card says of the cell, the accuracy and the provenance, for formats that have metadata: texts by name. */
-export function modelMetadata(source: Omit<CardSource, 'what' | 'code' | 'notes' | 'library'>): Record<string, string> {
+export function modelMetadata(source: DescribedStage): Record<string, string> {
   const { sweep, name, stage, evidence, checkpoint, provenance } = source;
   const accuracy = evidence.map((each) => {
     const { title, own, mean, n } = measurement(each);

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { chooseStage } from '../../src/cli/choose-stage.js';
+import { exportCommand } from '../../src/cli/export.js';
 import { exportOnnx, exportWeights, readExported } from '../../src/cli/export-weights.js';
 import { openStageData } from '../../src/data/stage-data.js';
 import { buildPlan } from '../../src/spec/plan.js';
@@ -115,6 +116,11 @@ test('exports ONNX in half precision beside the other, and a pre-training as an 
   const [half, full] = ['model_fp16.onnx', 'model.onnx'].map((name) => statSync(join(out, 'onnx', name)).size);
   expect(half).toBeLessThan(full!);
   expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ architectures: ['ViTModel'] });
+});
+
+test('refuses --half without --onnx', async () => {
+  const running = exportCommand().parseAsync([folder, '--weights', 'timm', '--half'], { from: 'user' });
+  await expect(running).rejects.toThrow('--half is an option of --onnx; add --onnx, or leave --half out');
 });
 
 test('says that the head of a segmentation is not exported', () => {

@@ -138,11 +138,6 @@ where(hasPackages(['onnx', 'onnxruntime'], 'VITMIM_REQUIRE_ONNX'), describe)('a 
       const found = differences(checked[key]!.batch, expected);
       const most = (output: string): number =>
         form === 'half' ? HALF_TOLERANCE * largest(expected[output]!) : TOLERANCE;
-      console.log(
-        key,
-        JSON.stringify(found),
-        Object.entries(expected).map(([k, v]) => [k, largest(v)]),
-      );
       expect(Object.entries(found).filter(([output, difference]) => !(difference < most(output)))).toEqual([]);
       expect(Object.keys(found)).toEqual(Object.keys(checked[key]!.batch));
     });

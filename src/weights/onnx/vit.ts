@@ -4,8 +4,7 @@
  * With `half`, products of tokens are in float16, and so are softmax and GELU between them. Inputs and outputs, layer norms,
  * the sums of the residuals and the head of a classifier stay in float32, as in `model.precision: float16`.
  */
-import type { EncoderConfig } from '../../spec/model.js';
-import { patchCount } from '../../spec/model.js';
+import { patchCount, type EncoderConfig } from '../../spec/model.js';
 import { toForeign } from '../names.js';
 import type { Tensor, Tensors } from '../tensors.js';
 import { GraphBuilder, type FloatType, type Name } from './builder.js';
