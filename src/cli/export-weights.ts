@@ -1,10 +1,10 @@
-/** What `vitmim export --weights` does: the weights of one stage for another program, with a model card. */
-import { join } from 'node:path';
+/** What `vitmim export --weights` and `--onnx` do: the model of one stage for another program, with a model card. */
+import { isAbsolute, join } from 'node:path';
 import { UsageError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
 import { collect } from '../report/collect.js';
 import { evidenceOf } from '../report/evidence.js';
-import { modelCard } from '../report/model-card.js';
+import { modelCard, modelMetadata, type DescribedStage } from '../report/model-card.js';
 import { describeStage } from '../runner/describe.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
@@ -13,9 +13,9 @@ import { readProvenance } from '../store/provenance.js';
 import type { PlanChoice } from '../store/plans.js';
 import type { StageResult } from '../store/records.js';
 import { exportFiles, type ExportFormat } from '../weights/export/files.js';
+import { onnxFiles } from '../weights/export/onnx.js';
 import { readExportSource, type ExportSource } from '../weights/export/source.js';
 import { writeExport } from '../weights/export/write.js';
-import type { CardSource } from '../report/model-card.js';
 import { chooseStage, type StageChoice } from './choose-stage.js';
 
 /** A stage to export, and where it is from. */
@@ -44,13 +44,9 @@ export function readExported(folder: string, plan: Plan, choice: StageChoice): E
   return { folder, plan, stage, result, source: readExportSource(paths.checkpoint, stage.config, result.checkpoint) };
 }
 
-/** The texts of a model card about a stage, for every format of export. */
-export function cardOf(
-  { folder, plan, stage, result }: ExportedStage,
-  choice: PlanChoice,
-  files: Pick<CardSource, 'what' | 'code' | 'notes' | 'library'>,
-): string {
-  return modelCard({
+/** What a model card tells of a stage, in every format of export. */
+function describeExported({ folder, plan, stage, result }: ExportedStage, choice: PlanChoice): DescribedStage {
+  return {
     sweep: plan.name,
     name: describeStage(plan, stage),
     stage,
@@ -59,8 +55,7 @@ export function cardOf(
     checkpoint: result.checkpoint,
     provenance: readProvenance(sweepPaths(folder).stage(stage.id)),
     version: VERSION,
-    ...files,
-  });
+  };
 }
 
 /** The default folder of an export, below the results folder. */
@@ -79,8 +74,35 @@ export async function exportWeights(
   out: string = exportFolder(exported, format),
 ): Promise<string> {
   const files = exportFiles(format, exported.source);
-  const code = files.code.map((line) => line.replaceAll('DIR', out));
+  const code = [{ language: 'python' as const, lines: inFolder(files.code, out) }];
   const library = format === 'hf' ? 'transformers' : format;
-  await writeExport(out, files, cardOf(exported, choice, { ...files, code, library }));
+  await writeExport(out, files, modelCard({ ...describeExported(exported, choice), ...files, code, library }));
   return out;
 }
+
+/**
+ * Exports the model of a stage as ONNX.
+ *
+ * @returns the folder.
+ * @throws UsageError if a weight exceeds the range of float16.
+ */
+export async function exportOnnx(
+  exported: ExportedStage,
+  { half }: { half: boolean },
+  choice: PlanChoice,
+  out: string = exportFolder(exported, 'onnx'),
+): Promise<string> {
+  const described = describeExported(exported, choice);
+  const files = onnxFiles(exported.source, { half, metadata: modelMetadata(described), version: VERSION });
+  // transformers.js takes a path of one or two names for a model on its hub.
+  const path = isAbsolute(out) ? out : `./${out}`;
+  const code = [
+    { language: 'python' as const, lines: inFolder(files.code.python, out) },
+    { language: 'javascript' as const, lines: inFolder(files.code.javascript, path) },
+  ];
+  await writeExport(out, files, modelCard({ ...described, ...files, code, library: 'onnx' }));
+  return out;
+}
+
+const inFolder = (lines: readonly string[], folder: string): string[] =>
+  lines.map((line) => line.replaceAll('DIR', folder));

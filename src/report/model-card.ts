@@ -14,9 +14,9 @@ export interface CardSource {
   stage: Stage;
   /** The pre-training that it started from; null: none. */
   pretraining: Stage | null;
-  /** What was exported, and the lines of Python that load it. */
+  /** What was exported, and the lines that load it. */
   what: string;
-  code: readonly string[];
+  code: readonly Snippet[];
   notes: readonly string[];
   evidence: readonly Evidence[];
   /** The digest of the checkpoint. */
@@ -27,12 +27,20 @@ export interface CardSource {
   library: 'timm' | 'transformers' | 'mae' | 'onnx';
 }
 
+/** What a card says of a stage, whatever is exported of it. */
+export type DescribedStage = Omit<CardSource, 'what' | 'code' | 'notes' | 'library'>;
+
+/** Lines of a program. */
+export interface Snippet {
+  language: 'python' | 'javascript';
+  lines: readonly string[];
+}
+
 /** The card as Markdown. */
 export function modelCard(source: CardSource): string {
   const { sweep, name, stage, what, code, notes } = source;
   const { config } = stage;
   const classifies = config.kind !== 'pretrain';
-  const fence = fenceAround(code.join('\n'), 3);
   return [
     '---',
     `library_name: ${source.library}`,
@@ -44,10 +52,7 @@ export function modelCard(source: CardSource): string {
     '',
     markdownText(`${what}, exported by vitmim ${source.version} from a ${STAGE_ENTRIES[config.kind].title}.`),
     '',
-    `${fence}python`,
-    ...code,
-    fence,
-    '',
+    ...code.flatMap(codeLines),
     `Images are RGB in [0, 1], ${config.model.imageSize} × ${config.model.imageSize}, normalised with the mean ` +
       `${NORMALISATION.mean.join(', ')} and the standard deviation ${NORMALISATION.std.join(', ')}.`,
     '',
@@ -66,22 +71,59 @@ export function modelCard(source: CardSource): string {
   ].join('\n');
 }
 
+function codeLines({ language, lines }: Snippet): string[] {
+  const fence = fenceAround(lines.join('\n'), 3);
+  return [`${fence}${language}`, ...lines, fence, ''];
+}
+
 function resultLines({ evidence }: CardSource): string[] {
   if (evidence.length === 0) return ['Nothing was measured with it in this sweep.'];
   return [
     markdownRow(['measured by', 'this run', 'mean ± standard deviation over seeds', 'n']),
     markdownRow(['---', '---:', '---:', '---:']),
-    ...evidence.map(({ metric: { entry, metric }, own, unhealthy, seeds: { mean, std, n } }) => {
-      const value = (number: number | null): string => (number === null ? 'missing' : formatValue(number, metric));
-      const spread = std === null ? '' : ` ± ${std.toFixed(metric.digits)}`;
-      return markdownRow([
-        `${entry}: ${metric.name}`,
-        unhealthy === null ? value(own) : `does not count: ${unhealthy}`,
-        value(mean) + spread,
-        String(n),
-      ]);
+    ...evidence.map((each) => {
+      const { title, own, mean, n } = measurement(each);
+      return markdownRow([title, own, mean, String(n)]);
     }),
   ];
+}
+
+/** A measurement in words. */
+function measurement({ metric: { entry, metric }, own, unhealthy, seeds: { mean, std, n } }: Evidence) {
+  const value = (number: number | null): string => (number === null ? 'missing' : formatValue(number, metric));
+  const spread = std === null ? '' : ` ± ${std.toFixed(metric.digits)}`;
+  return {
+    title: `${entry}: ${metric.name}`,
+    own: unhealthy === null ? value(own) : `does not count: ${unhealthy}`,
+    mean: value(mean) + spread,
+    n,
+  };
+}
+
+/** What the card says of the cell, the accuracy and the provenance, for formats that have metadata: texts by name. */
+export function modelMetadata(source: DescribedStage): Record<string, string> {
+  const { sweep, name, stage, evidence, checkpoint, provenance } = source;
+  const accuracy = evidence.map((each) => {
+    const { title, own, mean, n } = measurement(each);
+    return `${title} ${own}, over seeds ${mean} (n = ${n})`;
+  });
+  const last = provenance?.attempts.at(-1);
+  const origin = last && {
+    vitmim: last.origin.vitmim.version,
+    commit: last.origin.vitmim.repository?.commit,
+    spec: last.origin.spec?.commit,
+    command: last.origin.command?.join(' '),
+    device: last.device.description,
+  };
+  return {
+    sweep,
+    cell: name,
+    stage: stage.id,
+    data_fingerprint: stage.dataFingerprint,
+    ...(checkpoint !== null && { checkpoint }),
+    accuracy: accuracy.length === 0 ? 'not measured' : accuracy.join('\n'),
+    provenance: origin === undefined ? 'not recorded' : JSON.stringify(origin),
+  };
 }
 
 function recipeLines({ stage, pretraining }: CardSource): string[] {

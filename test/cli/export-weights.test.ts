@@ -1,9 +1,10 @@
-/** `vitmim export --weights` on a folder that a sweep has left: which stage, which files, and what the card says. */
-import { existsSync, readFileSync } from 'node:fs';
+/** `vitmim export --weights` and `--onnx` on a folder that a sweep has left: which stage, which files, and what the card says. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { chooseStage } from '../../src/cli/choose-stage.js';
-import { exportWeights, readExported } from '../../src/cli/export-weights.js';
+import { exportCommand } from '../../src/cli/export.js';
+import { exportOnnx, exportWeights, readExported } from '../../src/cli/export-weights.js';
 import { openStageData } from '../../src/data/stage-data.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import type { Plan } from '../../src/spec/stages.js';
@@ -13,6 +14,7 @@ import { sweepPaths } from '../../src/store/layout.js';
 import { keepPlan } from '../../src/store/plans.js';
 import { resultSchema } from '../../src/store/records.js';
 import { runStage } from '../../src/training/run-stage.js';
+import { readExportSource } from '../../src/weights/export/source.js';
 import { openWeightsFile } from '../../src/weights/read-file.js';
 import { temporaryFolder } from '../support/cli.js';
 
@@ -86,6 +88,49 @@ test('exports a pre-training by its kind, below the results folder', async () =>
   const out = await exportWeights(exported, 'hf', 'newest');
   expect(out).toBe(join(folder, 'exports', `pretrain-${exported.stage.id.slice(0, 8)}-hf`));
   expect(existsSync(join(out, 'model.safetensors'))).toBe(true);
+});
+
+test('exports ONNX in the folders of transformers.js, with a card and metadata that have the accuracy', async () => {
+  const exported = readExported(folder, plan, { cell: 'seed=1' });
+  const out = await exportOnnx(exported, { half: false }, 'newest', join(root.path, 'onnx'));
+  expect(readdirSync(out, { recursive: true }).sort()).toEqual(
+    ['README.md', 'config.json', 'onnx', join('onnx', 'model.onnx'), 'preprocessor_config.json'].sort(),
+  );
+  const card = readFileSync(join(out, 'README.md'), 'utf8');
+  expect(card).toContain('| finetune: top-1 accuracy | 43.00 % | 41.50 % ± 2.12 | 2 |');
+  expect(card).toContain(`onnxruntime.InferenceSession('${out}/onnx/model.onnx')`);
+  expect(card).toContain(`await pipeline('image-classification', '${out}')`);
+  const model = readFileSync(join(out, 'onnx/model.onnx'), 'utf8');
+  expect(model).toContain('finetune: top-1 accuracy 43.00 %, over seeds 41.50 % ± 2.12 (n = 2)');
+  expect(model).toContain(exported.result.checkpoint);
+  const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')) as Record<string, unknown>;
+  expect(config).toMatchObject({ model_type: 'vit', architectures: ['ViTForImageClassification'] });
+  expect(config['transformers.js_config']).toEqual({ dtype: 'fp32' });
+});
+
+test('exports ONNX in half precision beside the other, and a pre-training as an encoder', async () => {
+  const exported = readExported(folder, plan, { cell: 'seed=0', kind: 'pretrain' });
+  const out = await exportOnnx(exported, { half: true }, 'newest');
+  expect(out).toBe(join(folder, 'exports', `pretrain-${exported.stage.id.slice(0, 8)}-onnx`));
+  await exportOnnx(exported, { half: false }, 'newest');
+  const [half, full] = ['model_fp16.onnx', 'model.onnx'].map((name) => statSync(join(out, 'onnx', name)).size);
+  expect(half).toBeLessThan(full!);
+  expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ architectures: ['ViTModel'] });
+});
+
+test('refuses --half without --onnx', async () => {
+  const running = exportCommand().parseAsync([folder, '--weights', 'timm', '--half'], { from: 'user' });
+  await expect(running).rejects.toThrow('--half is an option of --onnx; add --onnx, or leave --half out');
+});
+
+test('says that the head of a segmentation is not exported', () => {
+  const spec = 'job: { data: { name: shapes, masks: true }, evaluate: [segment] }\ngrid: { objective: [masked] }';
+  const sweep = readSweep(spec, { file: 'segmented.yaml', defaultName: 'segmented' });
+  const { config } = buildPlan(sweep, () => '').stages.at(-1)!;
+  expect(config.kind).toBe('segment');
+  expect(() => readExportSource('unread', config, null)).toThrow(
+    'no export has the head of a segmentation; choose a fine-tuning, or its pre-training: --kind pretrain',
+  );
 });
 
 test.each([

@@ -7,22 +7,14 @@ import { exportTensorboard } from '../../src/report/export-tensorboard.js';
 import { toEventFile } from '../../src/report/writers/tensorboard.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { planOf } from '../runner/support.js';
+import { hasPackages, PYTHON, where } from '../support/capabilities.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vitmim-'));
 afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const PYTHON = process.env.VITMIM_PYTHON ?? 'python3';
-const hasTensorboard = (() => {
-  try {
-    execFileSync(PYTHON, ['-c', 'import tensorboard'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    if (process.env.VITMIM_REQUIRE_TENSORBOARD) throw new Error('the tensorboard package is required here');
-    return false;
-  }
-})();
+const hasTensorboard = hasPackages(['tensorboard'], 'VITMIM_REQUIRE_TENSORBOARD');
 
 const READ = `
 import json, sys
@@ -39,7 +31,7 @@ test('a record is a length, its checksum, the data and its checksum', () => {
   expect(bytes.subarray(8, 12).toString('hex')).toBe('a37f4b22');
 });
 
-(hasTensorboard ? test : test.skip)('TensorBoard reads the curves of every stage', () => {
+where(hasTensorboard, test)('TensorBoard reads the curves of every stage', () => {
   const plan = planOf('grid: {objective: [masked]}');
   const folder = join(root, 'out');
   const [pretrain, finetune] = plan.stages.map(({ id }) => sweepPaths(folder).stage(id));

@@ -21,6 +21,22 @@ function probe(action: (folder: string) => boolean): boolean {
   }
 }
 
+/** The Python that tests start. */
+export const PYTHON = process.env.VITMIM_PYTHON ?? 'python3';
+
+/**
+ * Whether Python has packages.
+ *
+ * @param required The variable that makes their absence a failure.
+ */
+export function hasPackages(packages: readonly string[], required: string): boolean {
+  const find =
+    'import importlib.util, sys; sys.exit(any(importlib.util.find_spec(name) is None for name in sys.argv[1:]))';
+  if (spawnSync(PYTHON, ['-c', find, ...packages]).status === 0) return true;
+  if (process.env[required]) throw new Error(`${PYTHON} must have the packages ${packages.join(', ')} here`);
+  return false;
+}
+
 /** Whether links to files and folders can be created; Windows needs a privilege for that. */
 export const hasLinks = (): boolean =>
   probe((folder) => {

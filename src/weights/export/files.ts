@@ -195,7 +195,8 @@ function hfFiles(source: ExportSource): ExportFiles {
   return source.model.pooling === 'class-token' ? hfClassifier(source) : hfEncoder(source);
 }
 
-const hfConfig = (model: EncoderConfig, type: 'vit' | 'vit_mae', architecture: string): object => ({
+/** The `config.json` of a model of transformers. */
+export const hfConfig = (model: EncoderConfig, type: 'vit' | 'vit_mae', architecture: string): object => ({
   architectures: [architecture],
   model_type: type,
   image_size: model.imageSize,
@@ -212,8 +213,14 @@ const hfConfig = (model: EncoderConfig, type: 'vit' | 'vit_mae', architecture: s
   attention_probs_dropout_prob: 0,
 });
 
+/** The classes of a model of transformers. */
+export const hfLabels = (classes: readonly string[]): object => ({
+  id2label: Object.fromEntries(classes.map((name, i) => [String(i), name])),
+  label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
+});
+
 /** The processor of transformers. It resizes the whole image; evaluation here cuts out the centre. */
-const preprocessorOf = (model: EncoderConfig): object => ({
+export const preprocessorOf = (model: EncoderConfig): object => ({
   image_processor_type: 'ViTImageProcessor',
   do_resize: true,
   size: { height: model.imageSize, width: model.imageSize },
@@ -264,8 +271,7 @@ function hfClassifier({ model, classes, weights }: Classifier): ExportFiles {
     json: {
       'config.json': {
         ...hfConfig(model, 'vit', 'ViTForImageClassification'),
-        id2label: Object.fromEntries(classes.map((name, i) => [String(i), name])),
-        label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
+        ...hfLabels(classes),
       },
       'preprocessor_config.json': preprocessorOf(model),
     },

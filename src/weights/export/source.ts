@@ -4,6 +4,7 @@ import { declarations, pretrainPurpose, type Purpose } from '../../model/shapes.
 import type { EncoderConfig, ModelConfig } from '../../spec/model.js';
 import type { StageConfig } from '../../spec/stages.js';
 import { targetWidth, type Task } from '../../spec/task.js';
+import { EVALUATIONS } from '../../stages/index.js';
 import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../../store/safetensors.js';
 import { classesIn } from '../about.js';
 import type { Tensor, Tensors } from '../tensors.js';
@@ -38,7 +39,7 @@ export const predictsPixels = ({ task, model }: Pick<Pretrained, 'task' | 'model
  * Reads the weights of a finished stage. The whole file is verified.
  *
  * @param digest The digest of the checkpoint by the stage's result; null: not recorded.
- * @throws UsageError if the file is missing or damaged, or is not the one of the result.
+ * @throws UsageError if the file is missing or damaged, is not the one of the result, or has no encoder or classifier.
  */
 export function readExportSource(path: string, config: StageConfig, digest: string | null): ExportSource {
   try {
@@ -50,6 +51,12 @@ export function readExportSource(path: string, config: StageConfig, digest: stri
 }
 
 function readSource(path: string, config: StageConfig, digest: string | null): ExportSource {
+  if (config.kind !== 'pretrain' && EVALUATIONS[config.kind].needs !== 'class') {
+    const { title } = EVALUATIONS[config.kind];
+    throw new UsageError(
+      `no export has the head of a ${title}; choose a fine-tuning, or its pre-training: --kind pretrain`,
+    );
+  }
   const weights = new Map<string, Tensor>();
   const { tensors, metadata } = readSafetensorsHeader(path);
   const classes = tensors.get('head.bias')?.shape[0] ?? 0;

@@ -11,7 +11,12 @@ import type { Tensors } from '../tensors.js';
  */
 export async function writeExport(
   folder: string,
-  files: { weights: ReadonlyMap<string, Tensors>; json: Readonly<Record<string, object>> },
+  files: {
+    weights?: ReadonlyMap<string, Tensors>;
+    /** The content of further files, in pieces. */
+    bytes?: ReadonlyMap<string, readonly Uint8Array[]>;
+    json: Readonly<Record<string, object>>;
+  },
   card: string,
 ): Promise<string[]> {
   const written: string[] = [];
@@ -20,11 +25,12 @@ export async function writeExport(
     written.push(path);
     return path;
   };
-  for (const [name, tensors] of files.weights) {
+  for (const [name, tensors] of files.weights ?? []) {
     const sources = [...tensors].map(([key, { shape, data }]) => [key, { shape, read: () => data }] as const);
     // transformers refuses files without this entry.
     await writeSafetensors(at(name), new Map(sources), { format: 'pt' });
   }
+  for (const [name, pieces] of files.bytes ?? []) writeFileAtomic(at(name), pieces);
   for (const [name, value] of Object.entries(files.json)) writeJson(at(name), value);
   writeFileAtomic(at('README.md'), card);
   return written;
