@@ -24,7 +24,7 @@ import { VERSION } from '../common/version.js';
 
 const EXAMPLES = `
 Examples:
-  vitmim sweep experiments/smoke.yaml          run every objective for seconds
+  vitmim sweep experiments/first-look.yaml     compare a pre-training with scratch in two minutes
   vitmim status results/ablation               see how far it is
   vitmim report results/smoke                  print and write its tables
   vitmim power results/pilot                   see how many seeds decide a difference

@@ -120,7 +120,7 @@ lose what came after their last one. A sweep continues without the reader of its
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
-  vitmim sweep experiments/smoke.yaml
+  vitmim sweep experiments/first-look.yaml
   vitmim sweep experiments/ablation.yaml --dry-run
   vitmim sweep experiments/ablation.yaml --retry failed --max-attempts 1
   vitmim sweep experiments/ablation.yaml --shard 1/2      on one machine, 2/2 on the other
