@@ -223,7 +223,7 @@ describe('vitmim verify', () => {
     [
       'edited-stage',
       'stage.json',
-      'is not what its identity says',
+      'does not match its identity',
       (of) => {
         edit(of('masked', 'knn').stage, '"seed": 0', '"seed": 1');
         return of('masked', 'knn');

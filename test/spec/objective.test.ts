@@ -60,8 +60,8 @@ describe('parseObjective', () => {
       'blurred+decolorized',
       '"blurred+decolorized" changes the style twice (blurred, decolorized); an objective has one of each part',
     ],
-    ['masked+identity', '"identity" stands alone; it cannot be joined as in "masked+identity"'],
-    ['scratch+masked', '"scratch" stands alone; it cannot be joined as in "scratch+masked"'],
+    ['masked+identity', '"identity" cannot be joined with other parts as in "masked+identity"'],
+    ['scratch+masked', '"scratch" cannot be joined with other parts as in "scratch+masked"'],
   ])('refuses %s', (text, reason) => {
     expect(reasonOf(text)).toBe(reason);
   });
