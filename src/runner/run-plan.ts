@@ -19,7 +19,7 @@ import { inspectPlan, isDoneByNow, type Inspection } from './inspect.js';
 import { endOrphan } from './orphans.js';
 import { relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
-import { StageQueue } from './stage-queue.js';
+import { encoderOf, StageQueue } from './stage-queue.js';
 import { NO_LIMITS } from './supervise.js';
 
 /**
@@ -30,6 +30,13 @@ import { NO_LIMITS } from './supervise.js';
  */
 export async function runPlan(options: RunOptions): Promise<RunSummary> {
   return new PlanRun(options).run();
+}
+
+/** A place for a worker. */
+interface Slot {
+  busy: boolean;
+  /** See {@link encoderOf}, of its stage or else of its last one. */
+  encoder: string | null;
 }
 
 /** One run of a plan. */
@@ -50,7 +57,7 @@ class PlanRun {
   readonly #held: Held;
   /** Attempts made in this run. */
   readonly #attempts = new Map<string, number>();
-  readonly #slots: boolean[];
+  readonly #slots: Slot[];
   /** Pauses before stages that are to be tried again, here or after another sweep. */
   readonly #waiting = new Set<Promise<void>>();
   /** Stages that another sweep was seen to run. */
@@ -85,7 +92,7 @@ class PlanRun {
       if (this.#is('open', stage) || this.#is('unneeded', stage)) this.#later.set(stage.id, stage);
     }
     this.#schedule = new StageQueue(wanted);
-    this.#slots = new Array<boolean>(jobs).fill(false);
+    this.#slots = Array.from({ length: jobs }, () => ({ busy: false, encoder: null }));
     this.#summary = {
       stages: stages.length,
       done: 0,
@@ -161,14 +168,14 @@ class PlanRun {
   async #runAll(): Promise<void> {
     const running = new Set<Promise<void>>();
     const launch = (stage: Stage, slot: number): void => {
-      this.#slots[slot] = true;
+      this.#slots[slot] = { busy: true, encoder: encoderOf(stage) };
       const task: Promise<void> = this.#runStage(stage, slot)
         .catch((error: unknown) => {
           this.#crashes.push(error);
           this.#stop('crash');
         })
         .finally(() => {
-          this.#slots[slot] = false;
+          this.#slots[slot]!.busy = false;
           running.delete(task);
         });
       running.add(task);
@@ -176,7 +183,10 @@ class PlanRun {
     for (;;) {
       if (this.#hasNews || running.size + this.#waiting.size === 0) this.#extend();
       for (let slot = this.#freeSlot(); slot >= 0 && !this.#closing.signal.aborted; slot = this.#freeSlot()) {
-        const stage = this.#schedule.next();
+        const stage = this.#schedule.next({
+          last: this.#slots[slot]!.encoder,
+          others: this.#slots.filter(({ busy }) => busy).map(({ encoder }) => encoder),
+        });
         if (stage === undefined) break;
         launch(stage, slot);
       }
@@ -265,7 +275,7 @@ class PlanRun {
   }
 
   #freeSlot(): number {
-    return this.#slots.indexOf(false);
+    return this.#slots.findIndex(({ busy }) => !busy);
   }
 
   /** Makes a stage ready again after a while, unless nothing new starts by then. */

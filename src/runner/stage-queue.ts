@@ -1,8 +1,30 @@
 /**
  * Which stage is next. Pure: it starts nothing. A stage becomes ready when its parent is settled; among ready stages
- * those with the longest chain of work behind them go first, then those first in the plan.
+ * those with the longest chain of work behind them go first, then those that can use the features of the stage before
+ * them, then those first in the plan.
  */
+import { canonicalJson } from '../common/canonical.js';
 import type { Stage } from '../spec/stages.js';
+import { leavesCheckpoint } from '../stages/index.js';
+
+/**
+ * The encoder whose features a stage leaves in its process (`training/shared-features.ts`); null: it leaves none. Stages
+ * with the same encoder share features.
+ */
+export function encoderOf({ config, parent }: Stage): string | null {
+  if (leavesCheckpoint(config.kind)) return null;
+  return parent ?? canonicalJson([config.seed, config.model, config.weights]);
+}
+
+/** What is known of the process that the next stage runs in, and of those beside it. */
+export interface Place {
+  /** The encoder of its last stage. */
+  readonly last: string | null;
+  /** The encoders of the stages that run now. */
+  readonly others: readonly (string | null)[];
+}
+
+const ANYWHERE: Place = { last: null, others: [] };
 
 export class StageQueue {
   /** Ready stages by the length of the chain that hangs on them. */
@@ -48,9 +70,18 @@ export class StageQueue {
     return this.#ready[length]!;
   }
 
-  /** Takes the next stage out, or undefined while none is ready. */
-  next(): Stage | undefined {
-    return this.#ready.findLast((stages) => stages.length > 0)?.shift();
+  /**
+   * Takes the next stage out, or undefined while none is ready. Of equally long chains it prefers the encoder of the last
+   * stage, then one that no other process works on.
+   */
+  next({ last, others }: Place = ANYWHERE): Stage | undefined {
+    const ready = this.#ready.findLast((stages) => stages.length > 0);
+    if (ready === undefined) return undefined;
+    const encoders = ready.map(encoderOf);
+    const same = last === null ? -1 : encoders.indexOf(last);
+    const own = encoders.findIndex((encoder) => encoder === null || !others.includes(encoder));
+    const [stage] = ready.splice(same >= 0 ? same : Math.max(own, 0), 1);
+    return stage;
   }
 
   /** A stage that was taken out is ready again, and goes first among its equals. */
