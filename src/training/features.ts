@@ -62,8 +62,14 @@ export interface FrozenEncoder {
   readonly changed: (name: string, change: ChangeOfView) => Promise<FeatureSet>;
 }
 
-type FeaturesConfig = Pick<EvaluationConfig<string, unknown>, 'seed' | 'data' | 'split' | 'model' | 'shots' | 'weights'>;
-type FeaturesContext = Pick<StageContext<Dataset<'class'>>, 'dataset' | 'parent' | 'device' | 'identity' | 'features'> & {
+type FeaturesConfig = Pick<
+  EvaluationConfig<string, unknown>,
+  'seed' | 'data' | 'split' | 'model' | 'shots' | 'weights'
+>;
+type FeaturesContext = Pick<
+  StageContext<Dataset<'class'>>,
+  'dataset' | 'parent' | 'device' | 'identity' | 'features'
+> & {
   signal?: AbortSignal;
 };
 

@@ -93,10 +93,10 @@ export async function trainHeads(train: TrainingFeatures, training: HeadTraining
         checkStop();
         const { features, labels } = await train.batch(indices, epoch);
         tf.tidy(() => {
-          const targets = tf.tensor2d(
-            mixLabels(Array.from(labels), { kind: 'none' }, { classes, labelSmoothing: 0 }),
-            [indices.length, classes],
-          );
+          const targets = tf.tensor2d(mixLabels(Array.from(labels), { kind: 'none' }, { classes, labelSmoothing: 0 }), [
+            indices.length,
+            classes,
+          ]);
           for (const { rate, head, optimizer, trained, lossSum } of trainees) {
             const variables = trained.map(({ value }) => value);
             const { value, grads } = tf.variableGrads(

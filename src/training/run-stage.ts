@@ -17,7 +17,10 @@ import { pretrain } from './pretrain.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
 import { damagedImages, type StageContext } from './stage-context.js';
 
-interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery' | 'features'> {
+interface Surroundings extends Pick<
+  StageContext,
+  'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery' | 'features'
+> {
   /** Number of processor cores that are reserved for the process (1). */
   readonly cores?: number;
 }

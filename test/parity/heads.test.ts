@@ -79,9 +79,9 @@ describe('the attentive head', () => {
       makeOptimizer: () => adamW({ beta1: 0.9, beta2: 0.999 }),
     });
     expect(candidates[1]!.loss).toBeCloseTo(attentive.losses.at(-1)!, 5);
-    expect(relativeError(await scoresOf(candidates[1]!.head, standardized()), unpack(attentive.trainedScores))).toBeLessThan(
-      1e-5,
-    );
+    expect(
+      relativeError(await scoresOf(candidates[1]!.head, standardized()), unpack(attentive.trainedScores)),
+    ).toBeLessThan(1e-5);
     // A tenth of the rate: between the first loss and the last.
     expect(candidates[0]!.loss).toBeGreaterThan(candidates[1]!.loss);
     expect(candidates[0]!.loss).toBeLessThan(attentive.losses[0]!);
