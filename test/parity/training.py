@@ -630,7 +630,7 @@ EVERYTHING = {
     "ema": 0.9,
 }
 # 24 steps. The decay is large, so that it shows in the few.
-LARS = {"epochs": 6, "batchSize": 11, "baseLearningRate": 20, "warmupEpochs": 2, "weightDecay": 0.5}
+LARS = {"epochs": 6, "batchSize": 11, "baseLearningRate": 40, "warmupEpochs": 2, "weightDecay": 0.5}
 LINEAR = {"epochs": 8, "batchSize": 15, "baseLearningRate": 2, "warmupEpochs": 2, "weightDecay": 0.02}
 
 

@@ -54,7 +54,11 @@ class Counted extends SharedFeatures {
 
 /** Runs a stage; its result without times. */
 async function run(stage: Stage, name: string, features?: SharedFeatures): Promise<Partial<StageResult>> {
-  const { seconds: _, imagesPerSecond: __, ...result } = await runStage(stage, stagePaths(join(folder.path, name, stage.id)), {
+  const {
+    seconds: _,
+    imagesPerSecond: __,
+    ...result
+  } = await runStage(stage, stagePaths(join(folder.path, name, stage.id)), {
     device: 'simd',
     emit: () => undefined,
     signal: new AbortController().signal,
