@@ -111,11 +111,11 @@ export async function withEncoder<Result>(
     const whole = { ...key, data: images, fingerprint: dataset.fingerprint, read };
     return context.features?.get(encoderOf(config, context), whole, compute, isSound) ?? compute();
   };
-  const labelled = labelledSubset(dataset.train, { labelFraction, shots }, seed);
-  const labels = labelled === dataset.train ? {} : { labelFraction, shots, seed };
-  const measured = measuredSplit({ split }, dataset);
-  const measuredKey = { split: split ?? 'test' };
   try {
+    const labelled = labelledSubset(dataset.train, { labelFraction, shots }, seed);
+    const labels = labelled === dataset.train ? {} : { labelFraction, shots, seed };
+    const measured = measuredSplit({ split }, dataset);
+    const measuredKey = { split: split ?? 'test' };
     return await use({
       labelled,
       encode,
