@@ -20,6 +20,7 @@ import { describeMeasured } from '../stages/metrics.js';
 import type { StageConfig, StageKind } from '../spec/stages.js';
 import { Interrupted } from '../training/interrupted.js';
 import { runStage } from '../training/run-stage.js';
+import { featureBytes, SharedFeatures } from '../training/shared-features.js';
 import type { DeviceChoice } from './options.js';
 import { Orders } from './orders.js';
 import { onStopSignals, stopCode, STOPPING_STAGES, type StopRequest } from './stop-signals.js';
@@ -46,6 +47,8 @@ const STUCK_SECONDS = 10;
 export async function trainStage(file: string, options: TrainOptions): Promise<number> {
   const request = onStopSignals(STOPPING_STAGES);
   const orders = options.claim === undefined ? null : new Orders(request.stop);
+  const cores = options.threads ?? availableParallelism();
+  const features = new SharedFeatures(featureBytes(cores));
   let opened: { device: Device; precision: Precision | undefined; tensors: number } | undefined;
   const device = async ({ precision }: Model): Promise<Device> => {
     // The description of a device depends on the precision.
@@ -64,7 +67,7 @@ export async function trainStage(file: string, options: TrainOptions): Promise<n
     let stage = file;
     let claim = options.claim;
     for (;;) {
-      const code = await trainOne(stage, claim, { options, request, device });
+      const code = await trainOne(stage, claim, { options, request, cores, features, device });
       // The next stage must find the process as this one did.
       const clean = opened?.tensors === tf.memory().numTensors;
       if (code !== EXIT.ok || orders === null || !clean) return code;
@@ -84,6 +87,9 @@ type Model = Pick<StageConfig['model'], 'precision'>;
 interface Process {
   options: TrainOptions;
   request: StopRequest;
+  cores: number;
+  /** Of the stages that run one after the other. */
+  features: SharedFeatures;
   /** The device of the process, which is opened once for stages of one precision. */
   device: (model: Model) => Promise<Device>;
 }
@@ -125,7 +131,8 @@ async function trainOne(file: string, claimId: string | undefined, process: Proc
       emit,
       signal: stop,
       checkpointEvery: options.checkpointMinutes * 60_000,
-      cores: options.threads ?? availableParallelism(),
+      cores: process.cores,
+      features: process.features,
       mayWrite: () => {
         if (!holdsClaim(paths, claim)) throw new TrainingError('another sweep has taken the stage over', 'lost');
       },

@@ -31,6 +31,8 @@ export interface TransferRow {
   meanRank: number | null;
   /** Evaluations in which the row is the best, alone or with others; null as above. */
   wins: number | null;
+  /** p value of Nemenyi's test against the row with the best mean rank, 1 for that row; null without a test. */
+  behindBest: number | null;
 }
 
 export interface TransferCell {
@@ -61,17 +63,23 @@ export function transferOf(data: ReportData): Transfer | null {
     setting,
     members: rows.map((row) => all.indexOf(row)),
   }));
-  const ranked = comparisons.map(({ setting, members }) => ({
-    setting,
-    members,
-    blocks: counted.flatMap((metric) => {
+  const ranked = comparisons.map(({ setting, members }) => {
+    const blocks = counted.flatMap((metric) => {
       const values = valuesOf(members.map((i) => perMetric.get(metric)![i]!));
       // The first rank is the best.
       return values === null
         ? []
         : [{ metric, values: isHigherBetter(metric) ? values : values.map((value) => -value) }];
-    }),
-  }));
+    });
+    const friedman =
+      members.length < 2 || blocks.length < 2
+        ? null
+        : friedmanTest(
+            blocks.map(({ values }) => values),
+            stream(0, 'report', 'friedman', setting),
+          );
+    return { setting, members, blocks, friedman };
+  });
   return {
     metrics,
     ambiguous: ambiguous.map(({ name }) => name),
@@ -82,26 +90,22 @@ export function transferOf(data: ReportData): Transfer | null {
         own.length === 1 && only!.members.length > 1
           ? only!.blocks.map(({ values }) => ranks(values)[only!.members.indexOf(index)]!)
           : [];
+      const meanRank = summaryStatistics(places).mean;
       const best = only?.blocks.filter(({ values }) => values[only.members.indexOf(index)] === Math.max(...values));
       return {
         objective,
         setting,
         cells: new Map(counted.map((metric) => [metric.name, cellOf(perMetric.get(metric)![index]!)])),
-        meanRank: summaryStatistics(places).mean,
+        meanRank,
         wins: places.length === 0 ? null : best!.length,
+        behindBest: places.length === 0 ? null : (only!.friedman?.behindBest[only!.members.indexOf(index)] ?? null),
       };
     }),
-    tests: ranked.map(({ setting, members, blocks }) => ({
+    tests: ranked.map(({ setting, members, blocks, friedman }) => ({
       setting,
       objectives: members.length,
       evaluations: blocks.map(({ metric }) => metric.name),
-      friedman:
-        members.length < 2 || blocks.length < 2
-          ? null
-          : friedmanTest(
-              blocks.map(({ values }) => values),
-              stream(0, 'report', 'friedman', setting),
-            ),
+      friedman,
     })),
   };
 }

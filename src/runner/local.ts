@@ -6,6 +6,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { messageOf } from '../common/errors.js';
+import type { Stage } from '../spec/stages.js';
+import { leavesCheckpoint } from '../stages/index.js';
 import { appendText } from '../store/files.js';
 import { parseEvent, type Order } from './worker-lines.js';
 import type { Launch, LaunchOptions, Worker, WorkerEnd } from './worker.js';
@@ -34,8 +36,9 @@ export interface LocalWorkers {
 /**
  * Workers that run `vitmim train <stage.json> --device <device> --threads <n> --claim <id> --json`.
  *
- * A process that has finished a short stage becomes idle, and the next stage of its slot runs in it: start-up takes as
- * long as a small stage. Any other end of a stage ends the process too.
+ * A process that has finished a short stage or a probe becomes idle, and the next stage of its slot runs in it: start-up
+ * takes as long as a small stage, and probes of one encoder share its features. Any other end of a stage ends the process
+ * too.
  *
  * Each worker leads a process group of its own. So Ctrl-C in a terminal reaches only the runner, which then stops its
  * workers. If the runner dies, the standard input of its workers is closed, and they end.
@@ -73,8 +76,14 @@ function spawnWorker(options: LocalOptions, { paths, claim, slot }: LaunchOption
   return spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: 'pipe' });
 }
 
-/** After a longer stage, start-up no longer matters; a fresh process has all of its memory free. */
-const IDLE_AFTER_AT_MOST_MS = 60_000;
+const LONG_MS = 60_000;
+
+/**
+ * Whether a process becomes idle after a stage. After a long training of all weights, start-up no longer matters, and a
+ * fresh process has all of its memory free. A process that has run a probe keeps its features for the next one.
+ */
+export const staysAfter = ({ config }: Pick<Stage, 'config'>, milliseconds: number): boolean =>
+  milliseconds <= LONG_MS || !leavesCheckpoint(config.kind);
 
 /** A process that runs one stage after the other. */
 class WorkerProcess {
@@ -136,7 +145,7 @@ class WorkerProcess {
     const event = parseEvent(line);
     if (event.type === 'warning') noteInLog(launch.paths.log, `${line}\n`);
     if (event.type !== 'idle') launch.onEvent(event);
-    else if (performance.now() - startedAt > IDLE_AFTER_AT_MOST_MS) this.end();
+    else if (!staysAfter(launch.stage, performance.now() - startedAt)) this.end();
     else {
       this.#current = null;
       // What the stage wrote to standard error before this line is read in this turn, and belongs in its log.

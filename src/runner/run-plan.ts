@@ -19,7 +19,7 @@ import { isDoneByNow } from './inspect.js';
 import { endOrphan } from './orphans.js';
 import { relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
-import { StageQueue } from './stage-queue.js';
+import { encoderOf, StageQueue } from './stage-queue.js';
 import { summaryOf, withoutNeedless } from './summary.js';
 import { NO_LIMITS } from './supervise.js';
 import { Worklist } from './worklist.js';
@@ -32,6 +32,13 @@ import { Worklist } from './worklist.js';
  */
 export async function runPlan(options: RunOptions): Promise<RunSummary> {
   return new PlanRun(options).run();
+}
+
+/** A place for a worker. */
+interface Slot {
+  busy: boolean;
+  /** See {@link encoderOf}, of its stage or else of its last one. */
+  encoder: string | null;
 }
 
 /** One run of a plan. */
@@ -48,7 +55,7 @@ class PlanRun {
   readonly #held: Held;
   /** Attempts made in this run. */
   readonly #attempts = new Map<string, number>();
-  readonly #slots: boolean[];
+  readonly #slots: Slot[];
   /** Pauses before stages that are to be tried again, here or after another sweep. */
   readonly #waiting = new Set<Promise<void>>();
   /** Stages that another sweep was seen to run. */
@@ -71,7 +78,7 @@ class PlanRun {
     this.#worklist = new Worklist(options, this.#paths);
     const toRun = this.#worklist.of('run');
     this.#schedule = new StageQueue(toRun, roundsOf(plan));
-    this.#slots = new Array<boolean>(jobs).fill(false);
+    this.#slots = Array.from({ length: jobs }, () => ({ busy: false, encoder: null }));
     this.#summary = summaryOf(this.#worklist);
     const { stages, hits } = this.#summary;
     this.#tell({ type: 'plan-started', name: plan.name, folder, stages, hits, toRun: countEntries(plan, toRun), jobs });
@@ -112,14 +119,14 @@ class PlanRun {
   async #runAll(): Promise<void> {
     const running = new Set<Promise<void>>();
     const launch = (stage: Stage, slot: number): void => {
-      this.#slots[slot] = true;
+      this.#slots[slot] = { busy: true, encoder: encoderOf(stage) };
       const task: Promise<void> = this.#runStage(stage, slot)
         .catch((error: unknown) => {
           this.#crashes.push(error);
           this.#stop('crash');
         })
         .finally(() => {
-          this.#slots[slot] = false;
+          this.#slots[slot]!.busy = false;
           running.delete(task);
         });
       running.add(task);
@@ -127,7 +134,10 @@ class PlanRun {
     for (;;) {
       if (this.#hasNews || running.size + this.#waiting.size === 0) this.#extend();
       for (let slot = this.#freeSlot(); slot >= 0 && !this.#closing.signal.aborted; slot = this.#freeSlot()) {
-        const stage = this.#schedule.next();
+        const stage = this.#schedule.next({
+          last: this.#slots[slot]!.encoder,
+          others: this.#slots.filter(({ busy }) => busy).map(({ encoder }) => encoder),
+        });
         if (stage === undefined) break;
         launch(stage, slot);
       }
@@ -167,7 +177,7 @@ class PlanRun {
   }
 
   #freeSlot(): number {
-    return this.#slots.indexOf(false);
+    return this.#slots.findIndex(({ busy }) => !busy);
   }
 
   /** Makes a stage ready again after a while, unless nothing new starts by then. */

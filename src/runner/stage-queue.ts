@@ -1,8 +1,30 @@
 /**
  * Which stage is next. Pure: it starts nothing. A stage becomes ready when its parent is settled. Among ready stages the
- * earliest round goes first (`src/spec/rounds.ts`), in a round the longest chain of work, then the order of the plan.
+ * earliest round goes first (`src/spec/rounds.ts`), in a round the longest chain of work, then the stages that can use the
+ * features of the stage before them, then the order of the plan.
  */
+import { canonicalJson } from '../common/canonical.js';
 import type { Stage } from '../spec/stages.js';
+import { leavesCheckpoint } from '../stages/index.js';
+
+/**
+ * The encoder whose features a stage leaves in its process (`training/shared-features.ts`); null: it leaves none. Stages
+ * with the same encoder share features.
+ */
+export function encoderOf({ config, parent }: Stage): string | null {
+  if (leavesCheckpoint(config.kind)) return null;
+  return parent ?? canonicalJson([config.seed, config.model, config.weights]);
+}
+
+/** What is known of the process that the next stage runs in, and of those beside it. */
+export interface Place {
+  /** The encoder of its last stage. */
+  readonly last: string | null;
+  /** The encoders of the stages that run now. */
+  readonly others: readonly (string | null)[];
+}
+
+const ANYWHERE: Place = { last: null, others: [] };
 
 export class StageQueue {
   readonly #rounds: ReadonlyMap<string, number>;
@@ -42,12 +64,22 @@ export class StageQueue {
     this.#ready.push(...stages.filter((stage) => !waits(stage)));
   }
 
-  /** Takes the next stage out, or undefined while none is ready. */
-  next(): Stage | undefined {
-    const [first, ...others] = this.#ready.keys();
+  /**
+   * Takes the next stage out, or undefined while none is ready. Of equals it prefers the encoder of the last stage, then one
+   * that no other process works on.
+   */
+  next({ last, others }: Place = ANYWHERE): Stage | undefined {
+    const [first, ...rest] = this.#ready.keys();
     if (first === undefined) return undefined;
-    const best = others.reduce((one, other) => (this.#compare(other, one) < 0 ? other : one), first);
-    return this.#ready.splice(best, 1)[0];
+    const best = rest.reduce((one, other) => (this.#compare(other, one) < 0 ? other : one), first);
+    const equals = [...this.#ready.keys()].filter((place) => this.#compare(place, best) === 0);
+    const encoderAt = (place: number): string | null => encoderOf(this.#ready[place]!);
+    const isFree = (encoder: string | null): boolean => encoder === null || !others.includes(encoder);
+    const chosen =
+      (last === null ? undefined : equals.find((place) => encoderAt(place) === last)) ??
+      equals.find((place) => isFree(encoderAt(place))) ??
+      best;
+    return this.#ready.splice(chosen, 1)[0];
   }
 
   /** Negative: the stage at the first place goes before that at the second; 0: they are equals. */

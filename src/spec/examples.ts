@@ -42,5 +42,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'finetune.scratch.epochs': 300,
   'linear.labelFraction': '100%',
   'linear.warmupEpochs': '10%',
+  'linear.optimizer': 'lars',
+  'linear.augment': true,
   'knn.labelFraction': '100%',
 };

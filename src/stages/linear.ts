@@ -11,11 +11,24 @@ export const linearRecipe = z
     baseLearningRate: oneOrMore(positive)
       .default(0.1)
       .describe(
-        'Peak learning rate for a batch of 256 (SGD, momentum 0.9). Several are trained in one pass; the one with the best ' +
+        'Peak learning rate for a batch of 256. Several are trained in one pass; the one with the best ' +
           'accuracy on the validation images counts.',
       ),
     warmupEpochs: warmup.default(10).describe('Epochs of linear warm-up from 0, or a percentage of epochs.'),
     weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
+    optimizer: z
+      .enum(['sgd', 'lars'])
+      .transform((name) => (name === 'lars' ? name : undefined))
+      .optional()
+      .describe('sgd with momentum 0.9, or lars as in the linear probe of MAE; sgd by default.'),
+    augment: z
+      .boolean()
+      .transform((on) => on || undefined)
+      .optional()
+      .describe(
+        'Train on random crops and mirror images, as MAE does: each epoch encodes the images again, and takes as long as ' +
+          'an epoch of feature extraction. Off by default.',
+      ),
     labelFraction,
   })
   .describe('Linear probe: a linear classifier on frozen, standardised features.');

@@ -1,4 +1,7 @@
-/** Friedman's test that treatments differ over blocks, by the ranks of the treatments within each block. */
+/**
+ * Friedman's test that treatments differ over blocks, by the ranks of the treatments within each block, and Nemenyi's test of
+ * which ones differ.
+ */
 import { permutation, type Random } from '../common/random.js';
 import { ranks } from './summary.js';
 
@@ -7,6 +10,12 @@ export interface Friedman {
   statistic: number;
   /** Of the permutation test: without an effect, every order within a block is as likely. In (0, 1]. */
   p: number;
+  /**
+   * Nemenyi's test of each treatment against the one with the lowest rank sum: how often the largest difference of any
+   * two rank sums is at least theirs, over the same orders. So the probability of any wrong verdict among all pairs holds.
+   * In (0, 1]; 1 for the lowest itself.
+   */
+  behindBest: readonly number[];
 }
 
 /** Up to here all orders are gone through. */
@@ -26,19 +35,25 @@ export function friedmanTest(blocks: readonly (readonly number[])[], random: Ran
   const treatments = ranked[0]!.length;
   const scale = scaleOf(ranked, treatments);
   if (scale === 0) return null;
-  const statisticOf = (orders: readonly ArrayLike<number>[]): number => {
-    const sums = Array.from({ length: treatments }, (_, j) =>
+  const sumsOf = (orders: readonly ArrayLike<number>[]): number[] =>
+    Array.from({ length: treatments }, (_, j) =>
       orders.reduce((total, order, block) => total + ranked[block]![order[j]!]!, 0),
     );
-    const mean = (blocks.length * (treatments + 1)) / 2;
-    return sums.reduce((total, own) => total + (own - mean) ** 2, 0) / scale;
-  };
+  const mean = (blocks.length * (treatments + 1)) / 2;
+  const statisticOf = (sums: readonly number[]): number =>
+    sums.reduce((total, own) => total + (own - mean) ** 2, 0) / scale;
   const identity = Array.from({ length: treatments }, (_, j) => j);
-  const observed = statisticOf(blocks.map(() => identity));
+  const sums = sumsOf(blocks.map(() => identity));
+  const observed = statisticOf(sums);
+  const lowest = Math.min(...sums);
+  const behind = sums.map((sum) => ({ difference: sum - lowest, reached: 0 }));
   let [extreme, tried] = [0, 0];
   const count = (orders: readonly ArrayLike<number>[]): void => {
     tried += 1;
-    if (statisticOf(orders) >= observed - 1e-9) extreme += 1;
+    const own = sumsOf(orders);
+    if (statisticOf(own) >= observed - 1e-9) extreme += 1;
+    const range = Math.max(...own) - Math.min(...own);
+    for (const each of behind) if (range >= each.difference - 1e-9) each.reached += 1;
   };
   // The first block may keep its order: only the order of the others beside it counts.
   const all = ordersOf(identity);
@@ -51,7 +66,7 @@ export function friedmanTest(blocks: readonly (readonly number[])[], random: Ran
     count(blocks.map(() => identity));
     for (let draw = 0; draw < DRAWN; draw++) count(blocks.map(() => permutation(treatments, random)));
   }
-  return { statistic: observed, p: extreme / tried };
+  return { statistic: observed, p: extreme / tried, behindBest: behind.map(({ reached }) => reached / tried) };
 }
 
 /** Σ over blocks of the variance of its ranks, divided so that the statistic is SciPy's, ties included. */

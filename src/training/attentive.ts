@@ -8,14 +8,14 @@ import { TrainingError } from '../common/errors.js';
 import { stream } from '../common/random.js';
 import { asList } from '../common/values.js';
 import { toVariable } from '../model/parameters.js';
-import { encodedPatches } from '../model/vit.js';
 import { linear } from '../ops/index.js';
 import type { AttentiveConfig, AttentiveNumbers } from '../stages/attentive.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
-import { extractFeatures, standardize } from './features.js';
+import { extractFeatures } from './features.js';
 import type { Head, HeadParameter } from './heads.js';
 import { adamW } from './optimizers/adamw.js';
 import { probe } from './probe.js';
+import { fixedFeatures } from './training-features.js';
 
 const BETAS = { beta1: 0.9, beta2: 0.999 };
 /** Standard deviation of the initial values, as of the tokens and classifiers of a ViT. */
@@ -36,13 +36,8 @@ export async function attentiveProbe(
   const tokens = (model.imageSize / model.patchSize) ** 2;
   const sizes = { tokens, dim: model.dim, heads: model.heads, classes };
   checkMemory(dataset.train.length * config.data.labelFraction + dataset.test.length, tokens * model.dim);
-  const features = await extractFeatures(config, context, {
-    choose: rates.length > 1,
-    read: (parameters, encoder, images) =>
-      tf.reshape(encodedPatches(parameters, encoder, images), [images.shape[0], -1]),
-  });
-  standardize(features, model.dim);
-  const probed = await probe(features, context, {
+  const features = await extractFeatures(config, context, { choose: rates.length > 1, read: 'tokens' });
+  const probed = await probe({ ...features, train: fixedFeatures(features.train, model.dim) }, context, {
     name: config.kind,
     recipe,
     rates,

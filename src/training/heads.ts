@@ -10,12 +10,13 @@ import { zeroVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
 import { accuracies } from './evaluate.js';
-import { rowsAt, rowsOf, type FeatureSet } from './features.js';
+import { rowsOf, type FeatureSet } from './features.js';
 import { Interrupted } from './interrupted.js';
 import { breathe } from './loop.js';
 import { mixLabels } from './mixing.js';
 import type { Optimizer, TrainedParameter } from './optimizers/optimizer.js';
 import { learningRateAt } from './schedule.js';
+import type { TrainingFeatures } from './training-features.js';
 
 /** A classifier of frozen features. */
 export interface Head {
@@ -48,6 +49,8 @@ export interface HeadTraining {
   readonly signal: AbortSignal;
   readonly makeHead: () => Head;
   readonly makeOptimizer: () => Optimizer;
+  /** Called after each epoch, with the number of finished ones and the mean loss of the first candidate. */
+  readonly onEpoch?: (epoch: number, loss: number) => void;
 }
 
 /** A trained candidate. */
@@ -63,6 +66,7 @@ interface Trainee {
   head: Head;
   optimizer: Optimizer;
   trained: TrainedParameter[];
+  /** Of the steps of an epoch. */
   lossSum: tf.Variable;
 }
 
@@ -72,29 +76,34 @@ interface Trainee {
  * @returns The candidates in the order of their rates; to be disposed of with {@link disposeHeads}.
  * @throws Interrupted if it received a stop signal.
  */
-export async function trainHeads(train: FeatureSet, training: HeadTraining): Promise<Candidate[]> {
+export async function trainHeads(train: TrainingFeatures, training: HeadTraining): Promise<Candidate[]> {
   const { recipe, rates, classes, seed, signal } = training;
   const { batchSize } = recipe;
-  const perEpoch = stepsPerEpoch(train.labels.length, batchSize);
+  const perEpoch = stepsPerEpoch(train.length, batchSize);
   const trainees = rates.map((rate) => traineeOf(rate, training));
+  const checkStop = (): void => {
+    if (signal.aborted) throw new Interrupted('stopped before the probe was done; it begins anew');
+  };
   let done = false;
   try {
     for (let epoch = 0; epoch < recipe.epochs; epoch++) {
       await breathe();
       countWork();
-      if (signal.aborted) throw new Interrupted('stopped before the probe was done; it begins anew');
-      for (const [step, indices] of trainingBatches(train.labels.length, batchSize, seed, epoch).entries()) {
+      for (const [step, indices] of trainingBatches(train.length, batchSize, seed, epoch).entries()) {
+        checkStop();
+        const { features, labels } = await train.batch(indices, epoch);
         tf.tidy(() => {
-          const x = rowsAt(train, indices);
-          const labels = Array.from(indices, (index) => train.labels[index]!);
-          const targets = tf.tensor2d(mixLabels(labels, { kind: 'none' }, { classes, labelSmoothing: 0 }), [
+          const targets = tf.tensor2d(mixLabels(Array.from(labels), { kind: 'none' }, { classes, labelSmoothing: 0 }), [
             indices.length,
             classes,
           ]);
           for (const { rate, head, optimizer, trained, lossSum } of trainees) {
             const variables = trained.map(({ value }) => value);
-            const { value, grads } = tf.variableGrads(() => softmaxCrossEntropy(head.scores(x), targets), variables);
-            if (epoch === recipe.epochs - 1) lossSum.assign(tf.add(lossSum, value));
+            const { value, grads } = tf.variableGrads(
+              () => softmaxCrossEntropy(head.scores(features), targets),
+              variables,
+            );
+            lossSum.assign(step === 0 ? value : tf.add(lossSum, value));
             const schedule = { ...recipe, baseLearningRate: rate, minLearningRate: 0 };
             const learningRate = learningRateAt(schedule, epoch * perEpoch + step, perEpoch);
             const gradients = variables.map(({ name }) => grads[name]!);
@@ -102,7 +111,9 @@ export async function trainHeads(train: FeatureSet, training: HeadTraining): Pro
             optimizer.update(trained, gradients, rated, optimizer.inputs(rated));
           }
         });
+        features.dispose();
       }
+      if (training.onEpoch) training.onEpoch(epoch + 1, (await trainees[0]!.lossSum.data())[0]! / perEpoch);
     }
     const losses = await Promise.all(trainees.map(async ({ lossSum }) => (await lossSum.data())[0]! / perEpoch));
     done = true;

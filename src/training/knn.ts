@@ -30,7 +30,7 @@ export async function nearestNeighbours(config: KnnConfig, context: EvaluationCo
     steps: 0,
     seconds: (performance.now() - begin) / 1000,
     k: Math.min(chosen, train.labels.length),
-    ...probed(scores, { train, test }, context.dataset),
+    ...probed(scores, { test, trainImages: train.labels.length }, context.dataset),
   };
 }
 

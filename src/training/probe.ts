@@ -5,44 +5,66 @@ import type { EvaluationContext } from '../stages/evaluation.js';
 import type { Evaluation } from '../stages/index.js';
 import { imagesPerStep } from './batch-size.js';
 import { checkFinish } from './divergence.js';
-import { probed, type FeatureSet, type ProbeFeatures } from './features.js';
+import { probed, type FeatureSet, type MeasuredFeatures } from './features.js';
 import { chooseHead, disposeHeads, divergedMessage, scoresOf, trainHeads, type HeadTraining } from './heads.js';
+import type { TrainingFeatures } from './training-features.js';
 
-export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal'> {
+export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal' | 'onEpoch'> {
   /** The evaluation, for messages. */
   name: Evaluation;
-  /** Measures the chosen head on further features. */
+  /** Whether each epoch is reported as progress: it takes long enough. */
+  reportsEpochs?: boolean;
+  /** Measures the chosen head on further features, which it standardises. */
   measure?: (score: (set: FeatureSet) => Promise<Float32Array>) => Promise<void>;
+}
+
+/** The features of a probe. Those of the images that are measured are not standardised. */
+export interface ProbedFeatures extends MeasuredFeatures {
+  train: TrainingFeatures;
 }
 
 /** Trains the candidates on the features, and scores the best of them on the images that are measured. */
 export async function probe(
-  features: ProbeFeatures,
+  { train, test, validation }: ProbedFeatures,
   { dataset, device, emit, signal }: Pick<EvaluationContext<'class'>, 'dataset' | 'device' | 'emit' | 'signal'>,
-  { name, measure, ...options }: ProbeOptions,
+  { name, measure, reportsEpochs = false, ...options }: ProbeOptions,
 ) {
   const { recipe } = options;
   const classes = dataset.classes.length;
-  const images = features.train.labels.length;
+  const images = train.length;
   const steps = stepsPerEpoch(images, recipe.batchSize) * recipe.epochs;
   emit({ type: 'started', device, steps, fromStep: 0 });
   const batchSize = imagesPerStep(recipe.batchSize, images, emit);
-  const candidates = await trainHeads(features.train, {
+  const begin = performance.now();
+  const candidates = await trainHeads(train, {
     ...options,
+    ...(reportsEpochs && {
+      onEpoch: (epoch: number, loss: number) => {
+        const step = (steps / recipe.epochs) * epoch;
+        const imagesPerSecond = (1000 * step * batchSize) / (performance.now() - begin);
+        emit({ type: 'progress', epoch: epoch - 1, step, steps, loss, imagesPerSecond });
+      },
+    }),
     recipe: { ...recipe, batchSize },
     classes,
     signal,
   });
   try {
-    const { head, loss, rate } = await chooseHead(candidates, features.validation, { name, classes });
-    const scores = await scoresOf(head, features.test);
+    new Set([test, ...(validation === null ? [] : [validation])]).forEach((set) => {
+      train.standardize(set);
+    });
+    const { head, loss, rate } = await chooseHead(candidates, validation, { name, classes });
+    const scores = await scoresOf(head, test);
     if (scores.some(Number.isNaN)) {
       throw new TrainingError(divergedMessage(name), 'diverged');
     }
     // Weights of zero predict equal odds, which is the loss at the beginning.
     const chance = Math.log(classes);
     checkFinish(loss, { first: chance, baseline: chance });
-    await measure?.((set) => scoresOf(head, set));
+    await measure?.((set) => {
+      train.standardize(set);
+      return scoresOf(head, set);
+    });
     return {
       epochs: recipe.epochs,
       steps,
@@ -50,7 +72,7 @@ export async function probe(
       batchSize,
       baseLearningRate: rate,
       chanceLoss: chance,
-      ...probed(scores, features, dataset),
+      ...probed(scores, { test, trainImages: train.decodable }, dataset),
     };
   } finally {
     disposeHeads(candidates);

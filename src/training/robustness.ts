@@ -1,14 +1,12 @@
 /** Robustness: a linear probe on frozen features of clean images, measured on corrupted ones. */
 import { mean } from '../common/sums.js';
-import { asList } from '../common/values.js';
 import { CORRUPTION_NAMES, CORRUPTIONS, corrupt, type CorruptionName } from '../data/corruptions/index.js';
 import { SEVERITIES } from '../data/corruptions/corruption.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import type { CorruptionKey, RobustnessConfig, RobustnessNumbers } from '../stages/robustness.js';
 import { accuracies } from './evaluate.js';
-import { standardize, withFeatures } from './features.js';
-import { linearOptions } from './linear.js';
-import { probe } from './probe.js';
+import type { ChangeOfView } from './features.js';
+import { trainLinear } from './linear.js';
 
 /**
  * Trains the probe of `linear` on clean images and measures it on every corruption at every severity: the test images are
@@ -22,27 +20,20 @@ export async function robustness(
 ): Promise<RobustnessNumbers> {
   const begin = performance.now();
   const classes = context.dataset.classes.length;
-  const choose = asList(config.recipe.baseLearningRate).length > 1;
-  return withFeatures(config, context, { choose }, async (features, encodeChanged) => {
-    const standardizeOther = standardize(features);
-    const errors = {} as Record<CorruptionKey, number>;
-    const probed = await probe(features, context, {
-      ...linearOptions(config, features, classes),
-      async measure(score) {
-        for (const name of CORRUPTION_NAMES) {
-          const each: number[] = [];
-          for (const severity of SEVERITIES) {
-            const set = await encodeChanged((image, index) => corrupt(image, name, severity, index));
-            standardizeOther(set);
-            each.push(100 - accuracies(await score(set), set.labels, classes).accuracy);
-          }
-          errors[`error_${name}`] = mean(each);
-        }
-      },
-    });
-    const meanError = mean(CORRUPTION_NAMES.filter(isCounted).map((name) => errors[`error_${name}`]));
-    return { kind: config.kind, ...probed, meanError, ...errors, seconds: (performance.now() - begin) / 1000 };
+  const errors = {} as Record<CorruptionKey, number>;
+  const probed = await trainLinear(config, context, async (score) => {
+    for (const name of CORRUPTION_NAMES) {
+      const each: number[] = [];
+      for (const severity of SEVERITIES) {
+        const change: ChangeOfView = (image, index) => corrupt(image, name, severity, index);
+        const { scores, labels } = await score(`${name} ${severity}`, change);
+        each.push(100 - accuracies(scores, labels, classes).accuracy);
+      }
+      errors[`error_${name}`] = mean(each);
+    }
   });
+  const meanError = mean(CORRUPTION_NAMES.filter(isCounted).map((name) => errors[`error_${name}`]));
+  return { kind: config.kind, ...probed, meanError, ...errors, seconds: (performance.now() - begin) / 1000 };
 }
 
 /** Whether a corruption counts in the mean: it is one of ImageNet-C. */

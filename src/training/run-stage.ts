@@ -17,7 +17,10 @@ import { pretrain } from './pretrain.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
 import { damagedImages, type StageContext } from './stage-context.js';
 
-interface Surroundings extends Pick<StageContext, 'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery'> {
+interface Surroundings extends Pick<
+  StageContext,
+  'device' | 'emit' | 'signal' | 'mayWrite' | 'checkpointEvery' | 'features'
+> {
   /** Number of processor cores that are reserved for the process (1). */
   readonly cores?: number;
 }
@@ -65,6 +68,8 @@ export async function runStage(
     parent: parent?.weights ?? givenWeights(stage.config),
     about: describeCheckpoint(stage, parent?.config ?? null, dataset.classes),
   };
+  // A training of all weights needs the memory.
+  if (leavesCheckpoint(stage.config.kind)) surroundings.features?.clear();
   const numbers = await run(stage.config, context).catch((error: unknown) => {
     throw withMemoryRemedy(error, stage.config);
   });

@@ -7,6 +7,7 @@ import type { StagePaths } from '../store/layout.js';
 import type { LoopContext } from './loop.js';
 import { isThere } from '../store/open.js';
 import { CorruptFileError } from '../store/safetensors.js';
+import type { SharedFeatures } from './shared-features.js';
 import {
   freshState,
   loadState,
@@ -35,6 +36,8 @@ export interface StageContext<Data extends Dataset = Dataset> {
   cores: number;
   /** Most milliseconds between two checkpoints. */
   checkpointEvery: number;
+  /** Features that probes before this stage left in the process; absent: every stage computes its own. */
+  features?: SharedFeatures;
 }
 
 /** The files that could not be read so far and were skipped, each once. */

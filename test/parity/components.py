@@ -1,4 +1,5 @@
-"""Writes fixtures/components.json: variance components of statsmodels, and Friedman's test of SciPy.
+"""Writes fixtures/components.json: variance components of statsmodels, and the tests of Friedman
+and Nemenyi with SciPy's ranks.
 
     python3 test/parity/components.py
 
@@ -53,7 +54,12 @@ def friedman_case(blocks, treatments, levels):
     observed = statistic(values)
     orders = [[list(order) for order in itertools.permutations(row)] for row in values]
     found = [statistic(rows) for rows in itertools.product(*orders)]
+    # Nemenyi's test: a difference of two rank sums against the range of all of them.
+    ranks = lambda rows: stats.rankdata(-np.asarray(rows), axis=1).sum(0)
+    ranges = [np.ptp(ranks(rows)) for rows in itertools.product(*orders)]
+    behind = ranks(values) - ranks(values).min()
     return {
+        "behindBest": [float(np.mean([value >= own - 1e-9 for value in ranges])) for own in behind],
         "blocks": values.tolist(),
         "statistic": float(observed),
         "p": float(np.mean([value >= observed - 1e-9 for value in found])),

@@ -1,4 +1,4 @@
-/** Variance components and Friedman's test against statsmodels and SciPy. components.py writes the fixture. */
+/** Variance components and the tests of Friedman and Nemenyi against statsmodels and SciPy. components.py writes the fixture. */
 import { stream } from '../../src/common/random.js';
 import { friedmanTest } from '../../src/statistics/friedman.js';
 import { componentsOf, pooled, squaresOf } from '../../src/statistics/variance-components.js';
@@ -12,7 +12,7 @@ interface Fixture {
     between: number;
     within: number;
   }[];
-  friedman: { blocks: number[][]; statistic: number; p: number }[];
+  friedman: { blocks: number[][]; statistic: number; p: number; behindBest: number[] }[];
 }
 
 const fixture = readFixture('components') as Fixture;
@@ -32,6 +32,13 @@ test("Friedman's statistic is SciPy's, ties included, and its p value counts eve
     const found = friedmanTest(blocks, stream(0, 'test'))!;
     expect(found.statistic).toBeCloseTo(statistic, 10);
     expect(found.p).toBeCloseTo(p, 10);
+  }
+});
+
+test("Nemenyi's p values count the orders in which any two treatments are as far apart", () => {
+  for (const { blocks, behindBest } of fixture.friedman) {
+    const found = friedmanTest(blocks, stream(0, 'test'))!;
+    expect(found.behindBest).toEqual(behindBest.map((p) => expect.closeTo(p, 10) as number));
   }
 });
 

@@ -5,7 +5,7 @@
 All parts of a training are implemented again here, in float64 and without the code under test: random streams, the
 order of the images, crops (torch's antialiased interpolation), degradations, masks, mixing (timm's Mixup), drop path,
 models (timm's VisionTransformer; PyTorch's functions with the decoder), losses, layer decay (timm's parameter groups),
-clipping, AdamW, SGD and learning rates. Images and initial weights are drawn from named streams, by the same rules as in
+clipping, AdamW, SGD, LARS, batch norm and learning rates. Images and initial weights are drawn from named streams, by the same rules as in
 training.test.ts. Deterministic. Needs numpy, torch and timm.
 """
 
@@ -500,6 +500,69 @@ def linear_probe(fraction, recipe):
     }
 
 
+class Lars(torch.optim.Optimizer):
+    """You et al.'s rule: the step of a matrix is in proportion to its norm; vectors are neither scaled nor decayed."""
+
+    def __init__(self, parameters, weight_decay, momentum=0.9, trust=0.001):
+        super().__init__(parameters, dict(lr=1.0, weight_decay=weight_decay, momentum=momentum, trust=trust))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for value in group["params"]:
+                update = value.grad
+                if value.ndim > 1:
+                    update = update + group["weight_decay"] * value
+                    update = update * group["trust"] * value.norm() / update.norm()
+                state = self.state[value].setdefault("momentum", torch.zeros_like(value))
+                state.mul_(group["momentum"]).add_(update)
+                value.sub_(group["lr"] * state)
+
+
+def augmented_probe(recipe):
+    """MAE's linear probe: every epoch encodes new crops, and a batch norm without parameters is before the classifier."""
+    pixels, labels = SETS["views"]
+    encoder = classifier(pooled=False)
+    random = Stream(SEED, "linear", "weight")
+    layer = torch.nn.Linear(MODEL["dim"], CLASSES)
+    drawn = [0.01 * random.normal() for _ in range(MODEL["dim"] * CLASSES)]
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(np.float32(drawn).astype(np.float64)).reshape(MODEL["dim"], CLASSES).T)
+        layer.bias.zero_()
+    norm = torch.nn.BatchNorm1d(MODEL["dim"], affine=False, eps=1e-6)
+    optimizer = Lars(layer.parameters(), recipe["weightDecay"])
+    per_epoch = len(pixels) // recipe["batchSize"]
+    epochs = []
+
+    def encoded(views):
+        with torch.no_grad():
+            return encoder.forward_features(chw(torch.stack(views))).mean(1)
+
+    for epoch in range(recipe["epochs"]):
+        losses = []
+        for step, indices in enumerate(batches(len(pixels), recipe["batchSize"], epoch)):
+            views = [augmented(pixels[i], i, epoch, SIZE, {"cropScale": [0.08, 1], "flip": True}) for i in indices]
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, epoch * per_epoch + step, per_epoch, 0.0)
+            optimizer.zero_grad()
+            loss = F.cross_entropy(layer(norm(encoded(views))), torch.tensor([labels[i] for i in indices]))
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        epochs.append(float(np.mean(losses)))
+    norm.eval()
+    return {
+        "kind": "linear",
+        "dataset": "views",
+        "recipe": {**recipe, "optimizer": "lars", "augment": True},
+        "trainImages": len(pixels),
+        "steps": recipe["epochs"] * per_epoch,
+        "losses": epochs[-1:],
+        "progress": epochs,
+        "accuracies": [[recipe["epochs"], *measured(layer(norm(encoded(TEST[0]))).detach(), TEST[1])]],
+    }
+
+
 def nearest_neighbours(fraction, recipe):
     train, labels, test = frozen_features(fraction)
     similarity = F.normalize(test, dim=1) @ F.normalize(train, dim=1).T
@@ -566,6 +629,8 @@ EVERYTHING = {
     "randomErasing": 0.5,
     "ema": 0.9,
 }
+# 24 steps. The decay is large, so that it shows in the few.
+LARS = {"epochs": 6, "batchSize": 11, "baseLearningRate": 40, "warmupEpochs": 2, "weightDecay": 0.5}
 LINEAR = {"epochs": 8, "batchSize": 15, "baseLearningRate": 2, "warmupEpochs": 2, "weightDecay": 0.02}
 
 
@@ -578,6 +643,7 @@ def main():
         "fine-tuning from scratch": finetuning(False, 1, {**FINETUNE, "batchSize": 12, "mixup": 0.4, "cutmix": 0.6}),
         "fine-tuning with everything": finetuning(True, 1, EVERYTHING, "plain"),
         "linear probe": linear_probe(0.5, LINEAR),
+        "linear probe by LARS with augmentation": augmented_probe(LARS),
         "nearest neighbours": nearest_neighbours(0.5, {"k": 15, "temperature": 0.02}),
     }
     for name, run in runs.items():

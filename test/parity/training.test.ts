@@ -42,6 +42,8 @@ interface Run {
   steps: number;
   /** Mean loss of each epoch; for the linear probe, only of the last one. */
   losses?: number[];
+  /** Mean loss of each epoch, of a stage that reports it as progress. */
+  progress?: number[];
   /** Learning rate of the last step of each epoch. */
   rates?: number[];
   firstLoss?: number;
@@ -181,6 +183,8 @@ interface Done {
   result: StageResult;
   metrics: Record<string, number>[];
   paths: StagePaths;
+  /** The losses of the progress that it reported. */
+  progress: number[];
 }
 
 /** Runs the stage of a run from drawn weights: those of its parent, else those of a checkpoint at step 0. */
@@ -192,9 +196,12 @@ async function execute(name: string): Promise<Done> {
   const first = firstWeights(start.config.model, purposeOf(start));
   await leaveCheckpoint(pathsOf(start), start, first);
   if (parent) leaveResult(pathsOf(parent));
+  const progress: number[] = [];
   await runStage(stage, paths, {
     device: 'simd',
-    emit: () => undefined,
+    emit: (event) => {
+      if (event.type === 'progress') progress.push(event.loss);
+    },
     signal: new AbortController().signal,
     mayWrite: () => undefined,
     checkpointEvery: Infinity,
@@ -208,6 +215,7 @@ async function execute(name: string): Promise<Done> {
     result,
     metrics: readJsonLines(paths.metrics) as Record<string, number>[],
     paths,
+    progress,
   };
 }
 
@@ -252,6 +260,12 @@ describe.each(Object.entries(runs))('%s', (name, run) => {
       expect(distance(column(done.metrics, 'loss'), losses)).toBeLessThan(LOSS_TOLERANCE);
       expect(distance(column(done.metrics, 'learningRate'), rates)).toBeLessThan(1e-12);
       if (done.result.kind === 'pretrain') expect(distance(done.result.losses, losses)).toBeLessThan(LOSS_TOLERANCE);
+    });
+  }
+
+  if (run.progress) {
+    it('reports the loss of every epoch', () => {
+      expect(distance(done.progress, run.progress!)).toBeLessThan(LOSS_TOLERANCE);
     });
   }
 

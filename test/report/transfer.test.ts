@@ -67,6 +67,15 @@ describe('transfer.csv', () => {
     expect(table.caption).toContain("Friedman's χ² 2.67 (p = 0.361 by permutation");
   });
 
+  test('says how sure it is that a row is behind the best one', () => {
+    // Rank sums 6, 8 and 4. With one block fixed there are 36 orders: all but 2 have a range of at least 2, 13 of 4.
+    expect(pick(table, 'objective', 'p_best')).toEqual([
+      ['blurred', 34 / 36],
+      ['zoomed-in', 13 / 36],
+      ['masked', 1],
+    ]);
+  });
+
   test('ranks only over evaluations of which every objective has a result', () => {
     const data = dataWith(TRANSFER, (job, name) =>
       name === 'pets' && objectiveOf(job) === 'masked' ? null : MEANS[name]![objectiveOf(job)]!,
@@ -110,7 +119,7 @@ describe('transfer.csv', () => {
     writeReport(transfer, folder, { formats: ['csv', 'md', 'html', 'latex'] });
     const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
     expect(read('tables/transfer.csv').split('\r\n')[0]).toBe(
-      'objective,setting,finetune,pets,ten-shot,mean_rank,wins,ranked,n,unhealthy',
+      'objective,setting,finetune,pets,ten-shot,mean_rank,wins,p_best,ranked,n,unhealthy',
     );
     expect(read('report.md')).toContain('## Transfer');
     expect(read('tables/transfer.tex')).toContain('mean rank');

@@ -136,7 +136,7 @@ describe('standardize', () => {
       [0, 1],
     );
     const test = set([[5, 6]], [0]);
-    standardize({ train, test, validation: null });
+    standardize(train)(test);
     expect([...train.features].map((value) => value.toFixed(4))).toEqual(['-1.0000', '0.0000', '1.0000', '0.0000']);
     expect(test.features[0]).toBeCloseTo(3, 4);
     expect(test.features[1]).toBeCloseTo(1000, 0); // a constant feature: divided by √(0 + 1e-6)

@@ -305,6 +305,23 @@ const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
     expect((await run({}, data)).result).toMatchObject({ trainImages: 40 });
     expect((await run({ labelFraction: 0.5 }, data)).result).toMatchObject({ trainImages: 20 });
   },
+  async optimizer(run) {
+    const plain = await run();
+    expect(lossOf(await run({ optimizer: 'sgd' }))).toBe(lossOf(plain));
+    // LARS begins with other weights than 0, and its first steps are much smaller.
+    const [slow, fast] = [await run({ optimizer: 'lars' }), await run({ optimizer: 'lars', baseLearningRate: 100 })];
+    expect(lossOf(slow)).toBeGreaterThan(lossOf(plain));
+    expect(lossOf(fast)).toBeLessThan(lossOf(slow));
+  },
+  async augment(run) {
+    const plain = await run();
+    expect(lossOf(await run({ augment: false }))).toBe(lossOf(plain));
+    const augmented = await run({ augment: true });
+    expect(augmented.result).toMatchObject({ steps: 6, trainImages: IMAGES });
+    expect(lossOf(augmented)).not.toBe(lossOf(plain));
+    // Several rates are trained in one pass on the same views.
+    await choosesOnValidation((changed, job) => run({ augment: true, ...changed }, job), [1e-9, 2]);
+  },
 };
 
 const accuracyOf = ({ result }: Outcome): number => ('accuracy' in result ? result.accuracy : NaN);
@@ -399,7 +416,7 @@ const SEGMENT: Record<keyof RecipeSpecs['segment'], Check> = {
 
 /** Each key does to the probe what it does to that of `linear`. */
 const asLinear =
-  (key: keyof RecipeSpecs['linear'], value: number): Check =>
+  (key: keyof RecipeSpecs['linear'], value: unknown): Check =>
   async (run) => {
     const [own, linear] = [await run({ [key]: value }), await outcomeOf('linear', { ...PROBE, [key]: value }, FEW)];
     expect([lossOf(own), accuracyOf(own), own.result.trainImages]).toEqual([
@@ -418,6 +435,8 @@ const ROBUSTNESS: Record<keyof RecipeSpecs['robustness'], Check> = {
   warmupEpochs: asLinear('warmupEpochs', 1),
   weightDecay: asLinear('weightDecay', 0.5),
   labelFraction: asLinear('labelFraction', 0.5),
+  optimizer: asLinear('optimizer', 'lars'),
+  augment: asLinear('augment', true),
 };
 
 /** What the jobs of a kind have in addition. */

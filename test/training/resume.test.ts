@@ -178,8 +178,9 @@ describe('a stage', () => {
     const dataset = await openDataset(stage.config.data);
     if (dataset.targets !== 'class') throw new Error('expected classes of images');
     const parent = readParent(stagePaths(join(whole.path, stage.parent!)), stage.parent!).weights;
-    const trained = await extractFeatures(stage.config, { dataset, parent });
-    const fresh = await extractFeatures(stage.config, { dataset, parent: null });
+    const context = { dataset, device: 'cpu', identity: { stage: stage.id, parent: null } };
+    const trained = await extractFeatures(stage.config, { ...context, parent });
+    const fresh = await extractFeatures(stage.config, { ...context, parent: null });
     expect(relativeError(trained.test.features, fresh.test.features)).toBeGreaterThan(0.01);
 
     const { image } = await dataset.test.sample(0);

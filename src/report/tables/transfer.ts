@@ -18,6 +18,14 @@ const RANKS: Column[] = [
     description: 'Evaluations in which the row is the best; ties count for each.',
     digits: 0,
   },
+  {
+    key: 'p_best',
+    label: 'p to the best',
+    description:
+      "p value that the mean rank differs from the best one, by Nemenyi's test with permutations; it holds for all pairs " +
+      'of rows together. 1 for the best row.',
+    digits: 3,
+  },
   { key: 'ranked', label: 'of', description: 'Evaluations that the ranks and wins are over.', digits: 0 },
 ];
 
@@ -63,7 +71,7 @@ export const transferTable: BuildTable = (data) => {
 };
 
 function cellsOf(row: Transfer['rows'][number], { metrics, tests }: Transfer): Row {
-  const { objective, setting, cells, meanRank, wins } = row;
+  const { objective, setting, cells, meanRank, wins, behindBest } = row;
   const own = [...cells.values()];
   const ranked = tests.find((test) => test.setting === setting) ?? tests[0];
   return {
@@ -72,6 +80,7 @@ function cellsOf(row: Transfer['rows'][number], { metrics, tests }: Transfer): R
     ...Object.fromEntries(metrics.map(({ name }) => [name, cells.get(name)?.statistics.mean ?? null])),
     mean_rank: meanRank,
     wins,
+    p_best: behindBest,
     ranked: meanRank === null ? null : (ranked?.evaluations.length ?? null),
     n: Math.min(...own.map(({ statistics }) => statistics.n)),
     unhealthy: own.reduce((sum, { unhealthy }) => sum + unhealthy, 0),

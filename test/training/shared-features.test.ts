@@ -1,0 +1,131 @@
+/** Probes of one encoder that run in one process: they share features, and their results are those of separate processes. */
+import { join } from 'node:path';
+import type { Device } from '../../src/backends/device.js';
+import { openDevice } from '../../src/backends/open.js';
+import { openDataset } from '../../src/data/dataset.js';
+import { buildPlan } from '../../src/spec/plan.js';
+import type { Stage } from '../../src/spec/stages.js';
+import { readSweep } from '../../src/spec/sweep.js';
+import { stagePaths } from '../../src/store/layout.js';
+import type { StageResult } from '../../src/store/records.js';
+import { runStage } from '../../src/training/run-stage.js';
+import { SharedFeatures, type FeatureSet } from '../../src/training/shared-features.js';
+import { temporaryFolder } from '../support/cli.js';
+
+const SPEC = `
+job:
+  data: { name: shapes, imageSize: 8, trainImages: 60, testImages: 40, validation: { images: 20 } }
+  model: { patchSize: 4, dim: 8, depth: 1, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } }
+  pretrain: { epochs: 1, warmupEpochs: 0, batchSize: 10 }
+  linear: { epochs: 3, warmupEpochs: 0, batchSize: 10, baseLearningRate: [0.1, 1] }
+  knn: { k: [3, 5] }
+  attentive: { epochs: 2, warmupEpochs: 0, batchSize: 10 }
+  evaluate:
+    - linear
+    - knn
+    - attentive
+    - { name: few, protocol: linear, shots: 2, repeats: 2 }
+    - { name: half, protocol: knn, labelFraction: 0.5 }
+grid: { objective: [masked, scratch], seed: [0, 1] }
+`;
+
+const isProbe = ({ config }: Stage): boolean => config.kind !== 'pretrain';
+
+const folder = temporaryFolder();
+let device: Device;
+let stages: readonly Stage[];
+beforeAll(async () => {
+  device = await openDevice('simd');
+  const sweep = readSweep(SPEC, { file: 'test.yaml', defaultName: 'test' });
+  const { fingerprint } = await openDataset(sweep.cells[0]!.job.data);
+  const planned = buildPlan(sweep, () => fingerprint).stages;
+  // All encoders before their probes, as a sweep runs them: a training of all weights drops the features.
+  stages = planned.toSorted((a, b) => Number(isProbe(a)) - Number(isProbe(b)));
+});
+afterAll(() => {
+  device.close();
+  folder.remove();
+});
+
+/** Sets that were computed and not taken from those kept. */
+class Counted extends SharedFeatures {
+  computed = 0;
+
+  override get(...[encoder, key, compute, mayKeep]: Parameters<SharedFeatures['get']>) {
+    return super.get(encoder, key, () => ((this.computed += 1), compute()), mayKeep);
+  }
+}
+
+/** Runs a stage; its result without times. */
+async function run(stage: Stage, name: string, features?: SharedFeatures): Promise<Partial<StageResult>> {
+  const {
+    seconds: _,
+    imagesPerSecond: __,
+    ...result
+  } = await runStage(stage, stagePaths(join(folder.path, name, stage.id)), {
+    device: 'simd',
+    emit: () => undefined,
+    signal: new AbortController().signal,
+    mayWrite: () => undefined,
+    checkpointEvery: Infinity,
+    ...(features && { features }),
+  });
+  return result;
+}
+
+it('has the results of probes that compute their own features, and computes each set once for an encoder', async () => {
+  const features = new Counted(2 ** 20);
+  const alone = [];
+  for (const stage of stages) alone.push(await run(stage, 'alone'));
+  const shared = [];
+  for (const stage of stages) shared.push(await run(stage, 'shared', features));
+  expect(shared).toEqual(alone);
+  // Of a pre-trained encoder: the pooled features of all training images, of the test and of the validation images; the tokens
+  // of the training and of the test images; the shots of two repeats; and half of the training images.
+  const trained = 3 + 2 + 2 + 1;
+  // An encoder with initial weights is another one in the second repeat, for which all but the tokens are computed, and the
+  // first one again after it.
+  const fresh = 3 + 2 + 1 + 3 + 3;
+  expect(features.computed).toBe(2 * trained + 2 * fresh);
+});
+
+describe('kept features', () => {
+  const set = (value: number): FeatureSet => {
+    return { features: Float32Array.of(value), labels: Uint32Array.of(0), width: 1 };
+  };
+  const always = (): boolean => true;
+
+  /** The value of the set that is got, which is `value` where it is computed. */
+  async function got(kept: SharedFeatures, encoder: string, key: string, value: number, mayKeep = always) {
+    const found = await kept.get({ encoder }, { key }, () => Promise.resolve(set(value)), mayKeep);
+    const [own] = found.features;
+    found.features[0] = NaN; // as a probe that standardises in place
+    return own;
+  }
+
+  it('are those of the encoder and the set, whatever was done with them', async () => {
+    const kept = new SharedFeatures(1000);
+    expect(await got(kept, 'a', 'train', 1)).toBe(1);
+    expect(await got(kept, 'a', 'train', 2)).toBe(1);
+    expect(await got(kept, 'a', 'test', 3)).toBe(3);
+    expect(await got(kept, 'a', 'train', 4)).toBe(1);
+  });
+
+  it('are dropped for another encoder, and when they are cleared', async () => {
+    const kept = new SharedFeatures(1000);
+    await got(kept, 'a', 'train', 1);
+    expect(await got(kept, 'b', 'train', 2)).toBe(2);
+    expect(await got(kept, 'a', 'train', 3)).toBe(3);
+    kept.clear();
+    expect(await got(kept, 'a', 'train', 4)).toBe(4);
+  });
+
+  it('are not kept where some images could not be read, or beyond the bytes that they may have', async () => {
+    const kept = new SharedFeatures(8); // one set: a feature and a label
+    await got(kept, 'a', 'damaged', 1, () => false);
+    expect(await got(kept, 'a', 'damaged', 2)).toBe(2);
+    await got(kept, 'a', 'more', 3);
+    expect(await got(kept, 'a', 'more', 4)).toBe(4);
+    expect(await got(kept, 'a', 'damaged', 5)).toBe(2);
+  });
+});
