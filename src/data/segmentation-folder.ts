@@ -44,7 +44,12 @@ const schema = z
   })
   .describe('Images with masks: a PNG file with the number of the class for each pixel, 255 for no class.');
 
-export const segmentationFolder = defineDataset({ schema, targets: 'mask', hasFolders: true, open: openSegmentationFolder });
+export const segmentationFolder = defineDataset({
+  schema,
+  targets: 'mask',
+  hasFolders: true,
+  open: openSegmentationFolder,
+});
 
 /**
  * Opens a folder, see `segmentation-layouts.ts`. The fingerprint is the hash of every image's and mask's split, name and

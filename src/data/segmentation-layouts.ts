@@ -184,7 +184,8 @@ const stemOf = (file: string): string => file.replace(/\.[^.]+$/, '');
 function withoutMask({ name, image, mask }: Pair, others: number, present: readonly string[]): UsageError {
   const more = others === 0 ? '' : `, and ${others} more of this folder have none`;
   const other = present.find((file) => stemOf(file) === name);
-  const found = other === undefined ? '' : ` There is ${other}, but only PNG files have the numbers of classes unchanged.`;
+  const found =
+    other === undefined ? '' : ` There is ${other}, but only PNG files have the numbers of classes unchanged.`;
   return new UsageError(
     `segmentation-folder: ${image} has no mask ${mask}${more}.${found} Add the missing masks, or remove the images.`,
   );

@@ -54,7 +54,9 @@ const recipe = z
       .boolean()
       .transform((value) => value || undefined)
       .optional()
-      .describe('Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.'),
+      .describe(
+        'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
+      ),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 

@@ -5,7 +5,13 @@ import { openCorrupter } from '../../src/data/corrupters.js';
 import { corrupt, type CorruptionName } from '../../src/data/corruptions/index.js';
 
 const SIZE = 16;
-const NAMES: readonly CorruptionName[] = ['gaussian_noise', 'glass_blur', 'frost', 'elastic_transform', 'jpeg_compression'];
+const NAMES: readonly CorruptionName[] = [
+  'gaussian_noise',
+  'glass_blur',
+  'frost',
+  'elastic_transform',
+  'jpeg_compression',
+];
 
 /** All images of a data set in one buffer, as CIFAR's. */
 const BYTES = 3 * SIZE * SIZE;

@@ -96,7 +96,11 @@ describe('an error names', () => {
   });
 
   test('an image without a mask, with a file that could be meant', async () => {
-    const root = await folder({ 'images/train/b.png': picture, 'masks/train/b.jpg': 'x', 'images/train/c.png': picture });
+    const root = await folder({
+      'images/train/b.png': picture,
+      'masks/train/b.jpg': 'x',
+      'images/train/c.png': picture,
+    });
     await expect(open(root, { classes: 3 })).rejects.toThrow(
       /images\/train\/b\.png has no mask .*masks\/train\/b\.png, and 1 more of this folder have none\. There is b\.jpg, but only PNG files .* Add the missing masks, or remove the images\./,
     );
@@ -109,11 +113,15 @@ describe('an error names', () => {
       'JPEGImages/a.jpg': await sharp(picture).jpeg().toBuffer(),
       'SegmentationClass/other.png': await png([0]),
     });
-    await expect(open(root)).rejects.toThrow(/cannot read .*SegmentationClass\/a\.png \(.*\)\. Add the file, or remove its image/);
+    await expect(open(root)).rejects.toThrow(
+      /cannot read .*SegmentationClass\/a\.png \(.*\)\. Add the file, or remove its image/,
+    );
   });
 
   test('a mask of colours', async () => {
-    const colours = await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: '#804000' } }).png().toBuffer();
+    const colours = await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: '#804000' } })
+      .png()
+      .toBuffer();
     const { train } = await open(await folder({ 'masks/train/a.png': colours }), { classes: 2 });
     await expect(train.sample(0)).rejects.toThrow(
       /a\.png is no mask \(it has colours \(RGB\), not one class for each pixel; save it with a palette or in grey\)\. Replace it/,
@@ -129,7 +137,9 @@ describe('an error names', () => {
 
   test('an image that cannot be decoded', async () => {
     const { train } = await open(await folder({ 'images/train/a.png': picture.subarray(0, 40) }), { classes: 3 });
-    await expect(train.sample(0)).rejects.toThrow(/images\/train\/a\.png cannot be decoded \(.*\)\. Replace it, or remove it with/);
+    await expect(train.sample(0)).rejects.toThrow(
+      /images\/train\/a\.png cannot be decoded \(.*\)\. Replace it, or remove it with/,
+    );
   });
 
   test('a mask that is no PNG', async () => {
@@ -171,8 +181,12 @@ describe('validation images', () => {
     const root = await folder();
     const { validation } = await open(root, { classes: 3, validation: { folder: 'val' } });
     expect(new Set((await validation!.sample(1)).target.data)).toEqual(new Set([1]));
-    await expect(open(root, { classes: 3, validation: { folder: 'nowhere' } })).rejects.toThrow(/cannot list .*nowhere/);
-    await expect(open(root, { classes: 3, validation: { folder: 'train' } })).rejects.toThrow('has the training images');
+    await expect(open(root, { classes: 3, validation: { folder: 'nowhere' } })).rejects.toThrow(
+      /cannot list .*nowhere/,
+    );
+    await expect(open(root, { classes: 3, validation: { folder: 'train' } })).rejects.toThrow(
+      'has the training images',
+    );
   });
 
   test('of a layout without such folders are refused', async () => {

@@ -36,7 +36,13 @@ beforeAll(async () => {
   const paths = stagePaths(join(folder.path, own.stage.id));
   const signal = new AbortController().signal;
   const emit = () => undefined;
-  result = await runStage(own.stage, paths, { device: 'simd', emit, signal, mayWrite: emit, checkpointEvery: Infinity });
+  result = await runStage(own.stage, paths, {
+    device: 'simd',
+    emit,
+    signal,
+    mayWrite: emit,
+    checkpointEvery: Infinity,
+  });
   losses = readJsonLines(paths.metrics, z.looseObject({ loss: z.number() })).map(({ loss }) => loss);
 });
 afterAll(() => {

@@ -51,7 +51,10 @@ describe('segmentation', () => {
 
   test('is not made without a segmentation, and is kept without results', () => {
     expect(tableIn(dataOf(planOf('job: {evaluate: [knn]}')), 'segmentation')).toBeUndefined();
-    const missing = tableIn(collectedFrom(plan, () => null), 'segmentation');
+    const missing = tableIn(
+      collectedFrom(plan, () => null),
+      'segmentation',
+    );
     expect(pick(missing, 'mean_iou', 'n', 'planned')).toEqual([
       [null, 0, 2],
       [null, 0, 2],

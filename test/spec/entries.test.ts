@@ -23,7 +23,9 @@ describe('the identity of a stage', () => {
   });
 
   test('of fine-tuning does not depend on corruptions that are not measured', () => {
-    expect(idOf('job: {evaluate: [finetune], finetune: {corruptions: false}}', 'finetune')).toEqual(['a9cd7894c2d3053b']);
+    expect(idOf('job: {evaluate: [finetune], finetune: {corruptions: false}}', 'finetune')).toEqual([
+      'a9cd7894c2d3053b',
+    ]);
   });
 
   test('depends neither on the name of the evaluation, nor on defaults that are written out', () => {

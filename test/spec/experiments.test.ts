@@ -20,8 +20,11 @@ it('tasks.yaml fills every table but those that need another kind of sweep', () 
   expect(TABLE_NAMES.filter((name) => !tables.has(name))).toEqual(NOT_OF_TASKS);
   for (const { name, columns, rows } of tables.values()) {
     const measured = columns.filter(({ measures, unit }) => measures !== undefined || unit === '%' || unit === 's');
-    const numbers = rows.flatMap((row) => measured.flatMap(({ key }) => (typeof row[key] === 'number' ? [row[key]] : [])));
-    if (!['variance', 'repeats'].includes(name)) expect({ name, filled: numbers.length > 0 }).toEqual({ name, filled: true });
+    const numbers = rows.flatMap((row) =>
+      measured.flatMap(({ key }) => (typeof row[key] === 'number' ? [row[key]] : [])),
+    );
+    if (!['variance', 'repeats'].includes(name))
+      expect({ name, filled: numbers.length > 0 }).toEqual({ name, filled: true });
     expect({ name, rows: rows.length > 0 }).toEqual({ name, rows: true });
   }
   const valueOf = (name: string, key: string) => tables.get(name)!.rows.map((row) => row[key]);

@@ -40,7 +40,13 @@ it('measures the weights that it leaves', async () => {
   const stage = buildPlan(sweep, () => dataset.fingerprint).stages[0]!;
   const paths = stagePaths(join(folder.path, stage.id));
   const signal = new AbortController().signal;
-  const surroundings = { device: 'simd', emit: () => undefined, signal, mayWrite: () => undefined, checkpointEvery: Infinity };
+  const surroundings = {
+    device: 'simd',
+    emit: () => undefined,
+    signal,
+    mayWrite: () => undefined,
+    checkpointEvery: Infinity,
+  };
   const result = await runStage(stage, paths, surroundings);
   if (result.kind !== 'finetune' || stage.config.kind !== 'finetune') throw new Error('expected fine-tuning');
   const { model } = stage.config;
@@ -51,11 +57,15 @@ it('measures the weights that it leaves', async () => {
     const pixels = { ...image, data: Float32Array.from(image.data, (value) => value / 255) };
     const { data, ...size } = await corrupt(pixels, name, severity, index);
     const { data: input } = normalizeImage({ data: Float32Array.from(data, (value) => value / 255), ...size });
-    const best = tf.tidy(() => tf.argMax(classify(parameters, model, tf.tensor4d(input, [1, 8, 8, 3])), 1).dataSync()[0]);
+    const best = tf.tidy(
+      () => tf.argMax(classify(parameters, model, tf.tensor4d(input, [1, 8, 8, 3])), 1).dataSync()[0],
+    );
     return best !== target;
   };
   const errorOn = async (name: CorruptionName): Promise<number> => {
-    const cases = [1, 2, 3, 4, 5].flatMap((severity) => Array.from({ length: 30 }, (_, index) => ({ severity, index })));
+    const cases = [1, 2, 3, 4, 5].flatMap((severity) =>
+      Array.from({ length: 30 }, (_, index) => ({ severity, index })),
+    );
     const wrong = await Promise.all(cases.map(({ severity, index }) => isWrong(name, severity, index)));
     return (100 * wrong.filter(Boolean).length) / wrong.length;
   };
