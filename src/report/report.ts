@@ -161,8 +161,8 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
         tables: shown,
         wide,
         verdicts: verdicts.filter(({ asked }) => asked).map(toldVerdict),
-        notes: [
-          ...describePlans(data),
+        notes: describePlans(data),
+        method: [
           verdictRule(verdicts),
           ...(pairing === null ? [] : [describePairing(pairing, metric)]),
           describeUnasked(verdicts),

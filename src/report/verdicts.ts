@@ -160,7 +160,12 @@ export function describeVerdict(verdict: Verdict): {
     const numbers = [`${quantity}: ${describeAtLook(verdict, verdict.look)}.`, ...beware].join(' ');
     return { claim: `${principle}${where}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
   }
-  const certainty = adjusted === null ? '' : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
+  const certainty =
+    adjusted === null
+      ? ''
+      : family === 1
+        ? ` (p ${describeP(adjusted)})`
+        : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
   return {
     claim: `${principle}${where}`,
     verdict: `${outcome}${certainty}`,
@@ -235,8 +240,13 @@ export function verdictRule(verdicts: readonly Verdict[]): string {
   if (first.look !== null) return lookRule(first.metric, first.look);
   if (first.family === 0)
     return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
+  if (first.family === 1)
+    return (
+      `By ${first.metric.name} at the last epoch, paired by seed. The claim holds, or is reversed, if its p value is at most ` +
+      '.05.'
+    );
   return (
-    `By ${first.metric.name} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
+    `By ${first.metric.name} at the last epoch, paired by seed. A claim holds, or is reversed, if its p value is at most ` +
     `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
     'any effect has such a verdict. The 95 % intervals are those of single estimates, not adjusted: one may exclude zero ' +
     'where the verdict is not decided.'

@@ -159,6 +159,12 @@ describe('of a plan without a mask', () => {
     ]);
   });
 
+  test('a single verdict needs no correction, and none is named', () => {
+    const { verdict, numbers } = describeVerdict(by(verdicts, 'style'));
+    expect(verdict).toMatch(/^holds \(p [<=] [\d.]+\)$/);
+    expect(`${numbers} ${verdictRule(verdicts)}`).not.toContain('Holm');
+  });
+
   test('nothing is unasked where every principle is', () => {
     expect(describeUnasked(judged(ADDED))).toBe('');
   });

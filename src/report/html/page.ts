@@ -35,8 +35,10 @@ export interface PageInput {
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
   verdicts: readonly ShownVerdict[];
-  /** What is to be known beside the verdicts, each a paragraph. */
+  /** Warnings beside the verdicts, each a paragraph. */
   notes: readonly string[];
+  /** How the verdicts were found, and what was not asked; folded away, each a paragraph. */
+  method: readonly string[];
   schedules: readonly LoggedSchedule[];
   files: FoundFiles;
 }
@@ -48,7 +50,17 @@ interface Section {
 }
 
 /** The page as HTML. */
-export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedules, files }: PageInput): string {
+export function reportHtml({
+  data,
+  metric,
+  tables,
+  wide,
+  verdicts,
+  notes,
+  method,
+  schedules,
+  files,
+}: PageInput): string {
   const { name } = data.sweeps[0]!;
   const unhealthy = unhealthyStages(data);
   const previews = previewsSection(pictured(data), files);
@@ -89,7 +101,8 @@ export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedu
 ${descriptions(data).map((text) => markup`<p>${text}</p>`)}
 <p class="lead">${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.</p>
 ${verdictList(verdicts)}
-${notes.filter((note) => note !== '').map((note) => markup`<p class="lead">${note}</p>`)}
+${paragraphs(notes)}
+${methodSection(method)}
 <nav aria-label="Contents"><ul>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav></header>
 <main>
 ${sections.map(({ content }) => content)}</main>
@@ -116,6 +129,14 @@ function verdictList(verdicts: readonly ShownVerdict[]): Markup | null {
     ({ principle, verdict, text }) => markup`<dt>${principle}: <span>${verdict}</span></dt><dd>${text}</dd>
 `,
   )}</dl>`;
+}
+
+const paragraphs = (texts: readonly string[]): Markup[] =>
+  texts.filter((text) => text !== '').map((text) => markup`<p class="lead">${text}</p>`);
+
+function methodSection(method: readonly string[]): Markup | null {
+  const told = paragraphs(method);
+  return told.length === 0 ? null : markup`<details><summary>How the verdicts were found</summary>${told}</details>`;
 }
 
 /** More charts than this are folded away: they are for looking one up. */

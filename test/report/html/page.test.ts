@@ -41,6 +41,7 @@ test('text of users is escaped wherever it stands', () => {
     wide: [table],
     verdicts: [{ principle: HOSTILE, verdict: HOSTILE, text: HOSTILE }],
     notes: [HOSTILE],
+    method: [HOSTILE],
     schedules: [],
     files: FILES,
   });
@@ -168,6 +169,7 @@ test('every result names the commands that computed it, quoted and escaped', () 
     wide: [],
     verdicts: [],
     notes: [],
+    method: [],
     schedules: [],
     files: FILES,
   };
