@@ -87,6 +87,7 @@ async function bundle() {
       vitmim: 'bin/vitmim.js',
       reader: 'src/data/reader.js',
       augmenter: 'src/data/augmenter.js',
+      corrupter: 'src/data/corrupter.js',
       worker: 'src/backends/simd/worker.js',
       'tensorflow-build': 'tools/tensorflow-build.js',
     },

@@ -4,12 +4,14 @@
  */
 import { sum } from '../common/sums.js';
 import { canonicalJson } from '../common/canonical.js';
+import { SEVERITIES } from '../data/corruptions/corruption.js';
+import { CORRUPTION_NAMES } from '../data/corruptions/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { validationOf } from '../data/validation.js';
 import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes, type Shapes } from '../model/shapes.js';
 import { encodingCost, finetuneCost, pretrainCost, segmentationCost, type Cost } from '../spec/flops.js';
 import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
-import { leavesCheckpoint } from '../stages/index.js';
+import { leavesCheckpoint, measuresCorruptions } from '../stages/index.js';
 import type { StageResult } from '../store/records.js';
 
 /** Images of the splits of a data set, and its classes. */
@@ -77,9 +79,10 @@ function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
  */
 export function flopsOf(config: StageConfig, { test, classes }: DataSize, images: number): number {
   if (config.kind === 'pretrain') return pretrainCost(config.model, config.task).training * imagesSeen(config, images);
-  if (!leavesCheckpoint(config.kind)) return encodingCost(config.model) * (images + test);
+  const tested = test * (measuresCorruptions(config) ? 1 + CORRUPTION_NAMES.length * SEVERITIES.length : 1);
+  if (!leavesCheckpoint(config.kind)) return encodingCost(config.model) * (images + tested);
   const { forward, training } = trainingCost(config, classes);
-  return training * imagesSeen(config, images) + forward * test;
+  return training * imagesSeen(config, images) + forward * tested;
 }
 
 function trainingCost(config: Exclude<StageConfig, { kind: 'pretrain' }>, classes: number): Cost {

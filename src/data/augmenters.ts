@@ -5,7 +5,7 @@
 import type { ByteImage } from '../common/image.js';
 import { augment, changesPixels, wholeView, type AugmentationRecipe, type Augmented } from './augmentations/augment.js';
 import type { Patch } from './augmentations/augmentation.js';
-import { askLeastBusy, ImageThread } from './image-threads.js';
+import { askLeastBusy, ImageThread, toSend } from './image-threads.js';
 
 export interface AugmenterOptions {
   readonly recipe: AugmentationRecipe;
@@ -42,11 +42,9 @@ export function openAugmenter({ recipe, size, seed }: AugmenterOptions, cores: n
   const ask = askLeastBusy(count, () => {
     return new ImageThread<ImageToAugment, readonly Patch[]>(module, { recipe, size, seed });
   });
-  return async ({ image: { data, height, width, release }, epoch, index }) => {
-    // A copy of a typed array that is not shared would have the whole buffer below it, such as all images of a data set.
-    const own = data.buffer instanceof SharedArrayBuffer ? data : data.slice();
-    const { told: patches, image } = await ask({ image: { data: own, height, width }, epoch, index });
-    release?.();
-    return { view: wholeView(image!), patches };
+  return async ({ image, epoch, index }) => {
+    const { told: patches, image: augmented } = await ask({ image: toSend(image), epoch, index });
+    image.release?.();
+    return { view: wholeView(augmented!), patches };
   };
 }

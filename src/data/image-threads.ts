@@ -110,6 +110,14 @@ export class ImageThread<Work, Told> {
   }
 }
 
+/**
+ * An image as it is sent to a thread. A copy of a typed array that is not shared would have the whole buffer below it, such as
+ * all images of a data set.
+ */
+export function toSend({ data, height, width }: ByteImage): ByteImage {
+  return { data: data.buffer instanceof SharedArrayBuffer ? data : data.slice(), height, width };
+}
+
 /** Asks the thread with the least work. The threads are started by the first call. */
 export function askLeastBusy<Work, Told>(
   count: number,

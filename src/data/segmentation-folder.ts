@@ -44,16 +44,22 @@ const schema = z
   })
   .describe('Images with masks: a PNG file with the number of the class for each pixel, 255 for no class.');
 
-export const segmentationFolder = defineDataset({ schema, targets: 'mask', open: openSegmentationFolder });
+export const segmentationFolder = defineDataset({
+  schema,
+  targets: 'mask',
+  hasFolders: true,
+  open: openSegmentationFolder,
+});
 
 /**
  * Opens a folder, see `segmentation-layouts.ts`. The fingerprint is the hash of every image's and mask's split, name and
  * content, of the classes and of what 0 means.
  *
- * @throws UsageError for folders that are missing or of no known layout, without classes, and for a file that cannot be read.
+ * @throws UsageError for folders that are missing or of no known layout, without classes, for an image without a mask, and for a
+ *   file that cannot be read.
  */
 async function openSegmentationFolder(
-  { path, classes: given, zeroIsIgnored: asked }: DataOf<typeof schema>,
+  { path, classes: given, zeroIsIgnored: asked, validation: chosen }: DataOf<typeof schema>,
   { cores, watch }: OpenOptions,
 ): Promise<Dataset<'mask'>> {
   const root = resolve(path);
@@ -63,8 +69,10 @@ async function openSegmentationFolder(
         'ADEChallengeData2016 or VOC2012; for a set without files use data: { name: shapes, masks: true }.',
     );
   }
-  const layout = await findLayout(root);
-  const { train, test } = layout;
+  const wanted = chosen !== undefined && 'folder' in chosen ? chosen : undefined;
+  const layout = await findLayout(root, wanted?.folder);
+  const { test, validation } = layout;
+  const train = wanted?.joined ? [...layout.train, ...validation] : layout.train;
   const zeroIsIgnored = asked ?? layout.zeroIsIgnored;
   const classes = namesOf(given) ?? layout.classes;
   if (classes === null || classes.length === 0) {
@@ -76,7 +84,11 @@ async function openSegmentationFolder(
   if (new Set(classes).size < classes.length) {
     throw new UsageError(`segmentation-folder: two classes of ${root} have one name. Give each its own.`);
   }
-  const files = [...(await listedFiles('train', train)), ...(await listedFiles('test', test))];
+  const files = [
+    ...(await listedFiles('train', layout.train)),
+    ...(await listedFiles('test', test)),
+    ...(await listedFiles('validation', validation)),
+  ];
   const hashed = await hashFolder(root, files, { ...watch, choice: layout.name }).catch((error: unknown) => {
     throw explained(error, `segmentation-folder: cannot read a file of ${root} (${messageOf(error)}).`);
   });
@@ -98,7 +110,8 @@ async function openSegmentationFolder(
     fingerprint: sha256(canonicalJson({ files: hashed.fingerprint, classes, zeroIsIgnored })),
     train: splitOfPairs(train, reading),
     test: splitOfPairs(test, reading),
-    remarks: [`layout: ${layout.name}`, ...layout.remarks],
+    ...(wanted === undefined || wanted.joined ? {} : { validation: splitOfPairs(validation, reading) }),
+    remarks: [`layout: ${layout.name}`],
   };
 }
 
@@ -117,7 +130,10 @@ async function listedFiles(role: string, pairs: readonly Pair[]): Promise<Listed
     try {
       return { name, path, ...stampOf(await answered(stat(path, { bigint: true }), path)) };
     } catch (error) {
-      throw explained(error, `segmentation-folder: cannot read ${path} (${messageOf(error)}).`);
+      throw explained(
+        error,
+        `segmentation-folder: cannot read ${path} (${messageOf(error)}). Add the file, or remove its image from the split.`,
+      );
     }
   });
 }

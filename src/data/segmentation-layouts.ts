@@ -20,19 +20,31 @@ export interface SegmentationLayout {
   readonly train: readonly Pair[];
   /** Empty: there is none. */
   readonly test: readonly Pair[];
+  /** Those of the folder that is wanted for validation; empty: none is wanted. */
+  readonly validation: readonly Pair[];
   /** The names of the classes, if the layout has them. */
   readonly classes: readonly string[] | null;
   /** Whether 0 in a mask means that the pixel has no class, and class c is written as c + 1. */
   readonly zeroIsIgnored: boolean;
-  readonly remarks: readonly string[];
 }
 
 /**
  * Recognises the layout of a folder.
  *
- * @throws UsageError for a folder with none of the layouts, a split without images, and a list with missing files.
+ * @param wanted The folder of the validation images, below images/ and masks/; undefined: none.
+ * @throws UsageError for a folder with none of the layouts, a split without images, an image without a mask, a list with missing
+ *   files, and a validation folder where the layout has none.
  */
-export async function findLayout(root: string): Promise<SegmentationLayout> {
+export async function findLayout(root: string, wanted?: string): Promise<SegmentationLayout> {
+  const layout = await knownLayout(root, wanted);
+  if (wanted === undefined || layout.name === 'images and masks') return layout;
+  throw new UsageError(
+    `segmentation-folder: the layout ${layout.name} of ${root} has no folder ${wanted} for validation. Set data.validation to ` +
+      'a fraction or a number of images of the training split.',
+  );
+}
+
+async function knownLayout(root: string, wanted: string | undefined): Promise<SegmentationLayout> {
   for (const folder of [root, join(root, 'ADEChallengeData2016')]) {
     if (
       (await isFolder(join(folder, 'annotations', 'training'))) &&
@@ -43,7 +55,7 @@ export async function findLayout(root: string): Promise<SegmentationLayout> {
   for (const folder of [root, join(root, 'VOC2012'), join(root, 'VOCdevkit', 'VOC2012')]) {
     if (await isFolder(join(folder, 'SegmentationClass'))) return voc2012(folder);
   }
-  if ((await isFolder(join(root, 'images'))) && (await isFolder(join(root, 'masks')))) return plain(root);
+  if ((await isFolder(join(root, 'images'))) && (await isFolder(join(root, 'masks')))) return plain(root, wanted);
   throw new UsageError(
     `segmentation-folder: ${root} has no layout that is known. data.path is to contain images/ and masks/, each with train/ ` +
       'and test/ (or val/); or be ADEChallengeData2016 of ADE20K, or VOC2012 of PASCAL VOC.',
@@ -55,11 +67,11 @@ async function ade20k(folder: string): Promise<SegmentationLayout> {
   const [train, test] = [await pairsOf('training'), await pairsOf('validation')];
   return {
     name: 'ADE20K',
-    train: train.pairs,
-    test: test.pairs,
+    train,
+    test,
+    validation: [],
     classes: (await adeNames(folder)) ?? Array.from({ length: ADE_CLASSES }, (_, i) => `class ${i + 1}`),
     zeroIsIgnored: true,
-    remarks: [...train.remarks, ...test.remarks],
   };
 }
 
@@ -105,21 +117,28 @@ async function voc2012(folder: string): Promise<SegmentationLayout> {
     name: 'VOC 2012',
     train: await pairsOf('train'),
     test: await pairsOf('val'),
+    validation: [],
     classes: VOC_CLASSES,
     zeroIsIgnored: false,
-    remarks: [],
   };
 }
 
 /** Names of the test split, the preferred one first. */
 const TEST_NAMES = ['test', 'val', 'validation'] as const;
 
-async function plain(root: string): Promise<SegmentationLayout> {
+async function plain(root: string, wanted: string | undefined): Promise<SegmentationLayout> {
   const pairsOf = (split: string) => pairsIn(join(root, 'images', split), join(root, 'masks', split));
+  const validation = wanted === undefined ? null : join(wanted);
+  if (validation === 'train' || validation === '.') {
+    throw new UsageError(
+      `segmentation-folder: data.validation.folder is ${wanted}, which has the training images of ${root}. Name another folder ` +
+        'of images/ and masks/, or set a fraction or a number of images.',
+    );
+  }
   const train = await pairsOf('train');
-  let test: Awaited<ReturnType<typeof pairsIn>> = { pairs: [], remarks: [] };
+  let test: Pair[] = [];
   for (const name of TEST_NAMES) {
-    if (!(await isFolder(join(root, 'images', name)))) continue;
+    if (name === validation || !(await isFolder(join(root, 'images', name)))) continue;
     test = await pairsOf(name);
     break;
   }
@@ -127,31 +146,49 @@ async function plain(root: string): Promise<SegmentationLayout> {
   const classes = names === null ? null : names.split('\n').flatMap((line) => line.trim() || []);
   return {
     name: 'images and masks',
-    train: train.pairs,
-    test: test.pairs,
+    train,
+    test,
+    validation: validation === null ? [] : await pairsOf(validation),
     classes,
     zeroIsIgnored: false,
-    remarks: [...train.remarks, ...test.remarks],
   };
 }
 
-/** The images of a folder that have a mask of their name in another, in code-point order. */
-async function pairsIn(images: string, masks: string): Promise<{ pairs: Pair[]; remarks: string[] }> {
-  const present = new Set(await namesIn(masks));
+/**
+ * The images of a folder with the masks of another, in code-point order.
+ *
+ * @throws UsageError for a folder without images, and for images without a mask.
+ */
+async function pairsIn(images: string, masks: string): Promise<Pair[]> {
+  const present = await namesIn(masks);
   const files = (await namesIn(images)).filter((name) => IMAGE_NAME.test(name) && !name.startsWith('.')).sort();
-  const pairs = files.flatMap((file) => {
-    const name = file.replace(/\.[^.]+$/, '');
-    const mask = `${name}.png`;
-    return present.has(mask) ? [{ name, image: join(images, file), mask: join(masks, mask) }] : [];
-  });
-  const lacking = files.length - pairs.length;
-  if (pairs.length === 0) {
-    throw new UsageError(
-      `segmentation-folder: no image of ${images} has a mask in ${masks}; a mask has the name of its image, with .png.`,
-    );
+  if (files.length === 0) {
+    throw new UsageError(`segmentation-folder: there are no images in ${images}; add them, or correct data.path.`);
   }
-  const count = lacking === 1 ? '1 image' : `${lacking} images`;
-  return { pairs, remarks: lacking === 0 ? [] : [`not used: ${count} of ${images} without a mask`] };
+  const pairs = files.map((file): Pair => {
+    const name = stemOf(file);
+    return { name, image: join(images, file), mask: join(masks, `${name}.png`) };
+  });
+  const known = new Set(present);
+  const [first, ...others] = pairs.filter(({ name }) => !known.has(`${name}.png`));
+  if (first !== undefined) throw withoutMask(first, others.length, present);
+  return pairs;
+}
+
+const stemOf = (file: string): string => file.replace(/\.[^.]+$/, '');
+
+/**
+ * @param others How many further images have no mask.
+ * @param present The names of the files in the folder of masks.
+ */
+function withoutMask({ name, image, mask }: Pair, others: number, present: readonly string[]): UsageError {
+  const more = others === 0 ? '' : `, and ${others} more of this folder have none`;
+  const other = present.find((file) => stemOf(file) === name);
+  const found =
+    other === undefined ? '' : ` There is ${other}, but only PNG files have the numbers of classes unchanged.`;
+  return new UsageError(
+    `segmentation-folder: ${image} has no mask ${mask}${more}.${found} Add the missing masks, or remove the images.`,
+  );
 }
 
 async function namesIn(folder: string): Promise<string[]> {

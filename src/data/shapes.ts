@@ -23,10 +23,13 @@ const schema = z
     testImages: count.default(1000).describe('Number of test images generated.'),
     // false is left out: identities are those of the data set without the key.
     masks: z
-      .boolean()
+      .union([z.boolean(), z.literal('figure')])
       .transform((value) => value || undefined)
       .optional()
-      .describe('Provide the class of every pixel, 0 for the background, in place of the class of the image.'),
+      .describe(
+        'Provide the class of every pixel in place of the class of the image: 0 for the background, and 1 to 10 for the forms; ' +
+          'with figure, 1 for any form.',
+      ),
   })
   .describe('Built in and generated: 10 classes that differ in form.');
 
@@ -53,9 +56,9 @@ function openShapes({ imageSize, trainImages, testImages, masks }: DataOf<typeof
   return {
     ...common,
     targets: 'mask',
-    classes: ['background', ...CLASSES],
-    train: withMasks(train, 'train', imageSize),
-    test: withMasks(test, 'test', imageSize),
+    classes: masks === 'figure' ? ['background', 'figure'] : ['background', ...CLASSES],
+    train: withMasks(train, 'train', imageSize, masks),
+    test: withMasks(test, 'test', imageSize, masks),
   };
 }
 
@@ -79,12 +82,13 @@ function generated(split: 'train' | 'test', length: number, size: number): Gener
 }
 
 /** The same pictures with the class of every pixel: that of the form where its centre is inside, else the background. */
-function withMasks({ labels, read }: Generated, split: string, size: number): Split<Mask> {
+function withMasks({ labels, read }: Generated, split: string, size: number, masks: true | 'figure'): Split<Mask> {
   const drawn = new Array<Mask | undefined>(labels.length);
   const maskOf = (index: number): Mask => {
     const label = labels[index]!;
     const inside = insideShape(SHAPES[label]!, size, drawsOf(split, index));
-    return { data: Uint8Array.from(inside, (is) => (is ? label + 1 : 0)), height: size, width: size };
+    const figure = masks === 'figure' ? 1 : label + 1;
+    return { data: Uint8Array.from(inside, (is) => (is ? figure : 0)), height: size, width: size };
   };
   return sampleSplitOf({
     labels,

@@ -43,6 +43,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
     ...dataConflicts(job),
     ...validationConflicts(job),
     ...weightsConflicts(job),
+    ...shotConflicts(job),
     ...repeatConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
@@ -193,6 +194,21 @@ function sizeConflict(what: string, keys: string[], found: number, imageSize: nu
       `${what} has images of ${found} px, and the encoder those of data.imageSize (${imageSize} px); ` +
       'remove its imageSize, and its images are resized',
   };
+}
+
+/** Shots of images that have no class. */
+function shotConflicts(job: JobSpec): Conflict[] {
+  return entriesOf(job).flatMap(({ name, protocol, shots }, index): Conflict[] => {
+    if (shots === undefined || EVALUATION_ENTRIES[protocol].needs !== 'mask') return [];
+    return [
+      {
+        keys: [`evaluate.${index}.shots`, 'evaluate'],
+        message:
+          `${name} has shots (${shots}), which count the images of each class, and an image with a mask has no single ` +
+          'class; replace shots by labelFraction, a fraction of the images',
+      },
+    ];
+  });
 }
 
 /** Repeats that would all measure the same. */

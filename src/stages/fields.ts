@@ -1,5 +1,6 @@
 /** The numbers of a stage's result: the schema of each in `result.json`, and its form in tables and messages. */
 import { z } from 'zod';
+import { isMapping } from '../spec/tree.js';
 
 /** One number of a result. */
 export interface Field<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> {
@@ -55,9 +56,15 @@ export function schemasOf<Some extends Readonly<Record<string, { schema: z.ZodTy
   return Object.fromEntries(schemas) as SchemasOf<Some>;
 }
 
-/** A number of a result by its key; for a list, its length; null if the result has no such number. */
+/**
+ * A number of a result by its key; for a list, its length; null if the result has no such number.
+ *
+ * @param key Of a number in a mapping, the key of the mapping, a dot and the name: `classIou.circle`.
+ */
 export function numberIn(result: Readonly<Record<string, unknown>>, key: string): number | null {
-  const value = result[key];
+  const [outer, ...inner] = key.split('.');
+  const mapping = result[outer!];
+  const value = inner.length === 0 ? mapping : isMapping(mapping) ? mapping[inner.join('.')] : undefined;
   if (Array.isArray(value)) return value.length;
   return typeof value === 'number' ? value : null;
 }

@@ -3,7 +3,17 @@ import { z } from 'zod';
 import { recipe as recipeKeys } from '../spec/recipe.js';
 import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
-import { ACCURACY, BATCH_SIZE, CHANCE_LOSS, FIRST_LOSS, LARGEST_GRADIENT_NORM, LOSS, type Fields } from './fields.js';
+import {
+  ACCURACY,
+  BATCH_SIZE,
+  CHANCE_LOSS,
+  FIRST_LOSS,
+  LARGEST_GRADIENT_NORM,
+  LOSS,
+  type Fields,
+  type Metrics,
+} from './fields.js';
+import { MEAN_ERROR } from './robustness.js';
 
 const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
 
@@ -39,10 +49,27 @@ const recipe = z
       .strictObject(withoutDefaults(own))
       .optional()
       .describe('Other values of these keys where there is no pre-training.'),
+    // false is left out: identities are those of fine-tuning without the key.
+    corruptions: z
+      .boolean()
+      .transform((value) => value || undefined)
+      .optional()
+      .describe(
+        'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
+      ),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 
 const scratchKeys = { layerDecay: 'scratchLayerDecay' } as const;
+
+const metrics = {
+  ...ACCURACY,
+  meanError: {
+    ...MEAN_ERROR,
+    schema: z.number().nullable().default(null),
+    description: `${MEAN_ERROR.description} Empty unless the recipe sets corruptions.`,
+  },
+} satisfies Metrics;
 
 const numbers = {
   loss: { ...LOSS, schema: z.number() },
@@ -52,8 +79,11 @@ const numbers = {
   batchSize: BATCH_SIZE,
 } satisfies Fields;
 
+/** Mean top-1 error in percent on each corruption over its severities; undefined: not measured. */
+const details = { corruptionErrors: { schema: z.record(z.string(), z.number()).optional() } };
+
 export type FinetuneConfig = EvaluationConfig<'finetune', ResolvedRecipe<typeof recipe, typeof scratchKeys>>;
-export type FinetuneNumbers = ResultNumbers<'finetune', typeof ACCURACY, typeof numbers>;
+export type FinetuneNumbers = ResultNumbers<'finetune', typeof metrics, typeof numbers, typeof details>;
 
 export const finetune = defineEvaluation({
   name: 'finetune',
@@ -62,8 +92,9 @@ export const finetune = defineEvaluation({
   trains: 'all weights',
   recipe,
   scratchKeys,
-  metrics: ACCURACY,
+  metrics,
   numbers,
+  details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
   async run(config, context) {
     const { finetune } = await import('../training/finetune.js');

@@ -50,6 +50,10 @@ export type EvaluationStageConfig<Name extends Evaluation = Evaluation> = {
   [Each in Name]: EvaluationConfig<Each, ResolvedRecipes[Each]>;
 }[Name];
 
+/** Whether a stage measures its model on the corruptions too. */
+export const measuresCorruptions = (config: EvaluationStageConfig | { kind: 'pretrain' }): boolean =>
+  config.kind === 'robustness' || (config.kind === 'finetune' && config.recipe.corruptions === true);
+
 /** The recipe of an evaluation in a job. */
 export type RecipeOf<Name extends Evaluation> = z.output<Recipes[Name]>;
 

@@ -1,6 +1,7 @@
 /**
  * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The mean
- * corruption error is not normalised by that of AlexNet. (PAPER.md §10)
+ * corruption error is not normalised by that of AlexNet. Fine-tuned weights are measured by `corruptions` of `finetune`.
+ * (PAPER.md §10)
  */
 import { z } from 'zod';
 import { CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
@@ -14,26 +15,27 @@ import {
   PERCENT,
   type Field,
   type Fields,
+  type Metric,
   type Metrics,
 } from './fields.js';
 import { linearRecipe } from './linear.js';
 
 const recipe = linearRecipe.describe('Robustness: a linear probe on clean images, measured on corrupted ones.');
 
-const metrics = {
-  meanError: {
-    schema: z.number(),
-    label: 'mean corruption error',
-    title: 'Mean corruption error',
-    name: 'mean corruption error, not normalised',
-    description: 'Mean top-1 error over the 15 corruptions and 5 severities; not normalised by that of AlexNet.',
-    unit: PERCENT,
-    digits: 2,
-    better: 'lower',
-    tag: 'error/corruptions',
-  },
-  ...ACCURACY,
-} satisfies Metrics;
+/** The mean error on the corruptions, of any classifier. */
+export const MEAN_ERROR = {
+  schema: z.number(),
+  label: 'mean corruption error',
+  title: 'Mean corruption error',
+  name: 'mean corruption error, not normalised',
+  description: 'Mean top-1 error over the 15 corruptions and 5 severities; not normalised by that of AlexNet.',
+  unit: PERCENT,
+  digits: 2,
+  better: 'lower',
+  tag: 'error/corruptions',
+} satisfies Metric;
+
+const metrics = { meanError: MEAN_ERROR, ...ACCURACY } satisfies Metrics;
 
 /** The number of a corruption in a result. */
 export type CorruptionKey = `error_${CorruptionName}`;

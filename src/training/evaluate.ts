@@ -1,7 +1,7 @@
 /** Deterministic evaluation: no augmentation, no random draw, every image of the test set once. */
 import * as tf from '@tensorflow/tfjs';
-import type { ByteImage, FloatImage } from '../common/image.js';
-import { viewPixels, type View } from '../common/view.js';
+import type { ByteImage } from '../common/image.js';
+import type { View } from '../common/view.js';
 import { evaluationView } from '../data/augment.js';
 import { wholeView } from '../data/augmentations/augment.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
@@ -15,10 +15,16 @@ import { normalizedBatch } from './inputs.js';
 const BATCH = 128;
 
 /**
+ * Computes the view that the model sees in place of the evaluation's, by the index of the image in its split. Releases the memory
+ * of the image.
+ */
+export type ChangeOfView = (image: ByteImage, index: number) => Promise<ByteImage>;
+
+/**
  * Applies a model to every image of a split, as in an evaluation. Each image that can be decoded counts once; the
  * others are not replaced.
  *
- * @param change Changes the pixels of a view before the model sees them, by the index of its image.
+ * @param change Computes other views; by default the model sees those of an evaluation.
  * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
  * @returns The outputs [images, width], row-major, and the target of each of these images.
  * @throws TrainingError if too few images can be decoded, see `data/split.ts`.
@@ -27,7 +33,7 @@ export async function applyToSplit<Target>(
   split: Split<Target>,
   imageSize: number,
   model: (images: tf.Tensor4D) => tf.Tensor2D,
-  change?: (image: FloatImage, index: number) => Promise<ByteImage>,
+  change?: ChangeOfView,
 ): Promise<{ outputs: Float32Array; targets: Target[]; width: number }> {
   const targets: Target[] = [];
   const rows: Float32Array[] = [];
@@ -41,13 +47,8 @@ export async function applyToSplit<Target>(
     );
     const decoded = read.flat();
     if (decoded.length === 0) return null;
-    const viewOf = async (image: ByteImage, index: number): Promise<View> => {
-      const view = evaluationView(image, imageSize);
-      if (change === undefined) return view;
-      const pixels = viewPixels(view);
-      image.release?.();
-      return wholeView(await change(pixels, index));
-    };
+    const viewOf = async (image: ByteImage, index: number): Promise<View> =>
+      change === undefined ? evaluationView(image, imageSize) : wholeView(await change(image, index));
     return normalizedBatch(
       decoded.map(async ({ image, target, index }) => ({ view: await viewOf(image, index), patches: [], target })),
       imageSize,

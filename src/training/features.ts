@@ -3,7 +3,6 @@
  * images where they choose on these.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { ByteImage, FloatImage } from '../common/image.js';
 import { TrainingError } from '../common/errors.js';
 import { labelledSubset, type Dataset, type Split } from '../data/split.js';
 import { measuredSplit } from '../data/stage-data.js';
@@ -12,7 +11,7 @@ import { encodedPatches, features } from '../model/vit.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { EvaluationConfig } from '../stages/evaluation.js';
 import { Interrupted } from './interrupted.js';
-import { accuracies, applyToSplit } from './evaluate.js';
+import { accuracies, applyToSplit, type ChangeOfView } from './evaluate.js';
 import type { FeatureSet, SetKey } from './shared-features.js';
 import { corruptImages, type StageContext } from './stage-context.js';
 
@@ -45,9 +44,6 @@ export interface FeatureOptions {
   /** Pooled features by default. */
   read?: keyof typeof READERS;
 }
-
-/** Changes a view before it is encoded, by the index of its image in the split. */
-export type ChangeOfView = (image: FloatImage, index: number) => Promise<ByteImage>;
 
 /** A frozen encoder with the images of a probe. */
 export interface FrozenEncoder {

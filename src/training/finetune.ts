@@ -11,7 +11,8 @@ import type { EvaluationContext } from '../stages/evaluation.js';
 import type { FinetuneConfig, FinetuneNumbers } from '../stages/finetune.js';
 import { imagesPerStep } from './batch-size.js';
 import { drawDropPath, dropPathTensors } from './drop-path.js';
-import { accuracies, applyToSplit } from './evaluate.js';
+import { corruptionErrors } from './corruption-errors.js';
+import { accuracies, applyToSplit, type ChangeOfView } from './evaluate.js';
 import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
@@ -86,10 +87,9 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
     };
     const measured = measuredSplit(config, dataset);
     const onTheWay = splitOnTheWay(dataset);
-    const evaluate = async (split: Split<number>) => {
-      const { outputs, targets } = await applyToSplit(split, model.imageSize, (images) =>
-        classify(evaluated, model, images),
-      );
+    const evaluate = async (split: Split<number>, change?: ChangeOfView) => {
+      const scores = (images: tf.Tensor4D): tf.Tensor2D => classify(evaluated, model, images);
+      const { outputs, targets } = await applyToSplit(split, model.imageSize, scores, change);
       return { ...accuracies(outputs, targets, classes), testImages: targets.length };
     };
     const report = (epoch: number, split: Split<number>, { testImages, ...metrics }: Measured): void => {
@@ -131,12 +131,20 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
     );
     // If the stage was resumed after its last checkpoint, only this is left to do.
     const values = last?.epoch === recipe.epochs ? last.values : await evaluate(measured);
+    const corrupted = recipe.corruptions
+      ? await corruptionErrors(async (change) => (await evaluate(measured, change)).accuracy, {
+          size: model.imageSize,
+          ...context,
+        })
+      : null;
     return {
       kind: 'finetune',
       epochs: recipe.epochs,
       ...trained,
       corruptImages: corruptImages(dataset),
       ...values,
+      meanError: corrupted?.meanError ?? null,
+      ...(corrupted === null ? {} : { corruptionErrors: corrupted.errors }),
       trainImages: labelled.decodable,
       chanceLoss: Math.log(classes),
     };

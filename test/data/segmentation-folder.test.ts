@@ -35,7 +35,6 @@ test('images/ and masks/ are read, with the classes of classes.txt', async () =>
   const root = await write({
     'images/train/a.png': picture,
     'images/train/b.png': picture,
-    'images/train/alone.png': picture,
     'masks/train/a.png': await png([0, 1, 2]),
     'masks/train/b.png': await png([2, IGNORED]),
     'images/val/c.png': picture,
@@ -48,7 +47,6 @@ test('images/ and masks/ are read, with the classes of classes.txt', async () =>
   expect([...(await train.sample(0)).target.data.slice(0, 3)]).toEqual([0, 1, 2]);
   expect(new Set((await train.sample(1)).target.data)).toEqual(new Set([2, IGNORED]));
   expect(remarks).toContain('layout: images and masks');
-  expect(remarks!.join()).toContain('not used: 1 image');
 });
 
 test('ADE20K is read, with 0 as no class', async () => {
@@ -97,6 +95,53 @@ describe('an error names', () => {
     await expect(train.sample(0)).rejects.toThrow('has 5 × 6 pixels, and its image');
   });
 
+  test('an image without a mask, with a file that could be meant', async () => {
+    const root = await folder({
+      'images/train/b.png': picture,
+      'masks/train/b.jpg': 'x',
+      'images/train/c.png': picture,
+    });
+    await expect(open(root, { classes: 3 })).rejects.toThrow(
+      /images\/train\/b\.png has no mask .*masks\/train\/b\.png, and 1 more of this folder have none\. There is b\.jpg, but only PNG files .* Add the missing masks, or remove the images\./,
+    );
+  });
+
+  test('a mask of a list that is missing', async () => {
+    const root = await write({
+      'ImageSets/Segmentation/train.txt': 'a\n',
+      'ImageSets/Segmentation/val.txt': 'a\n',
+      'JPEGImages/a.jpg': await sharp(picture).jpeg().toBuffer(),
+      'SegmentationClass/other.png': await png([0]),
+    });
+    await expect(open(root)).rejects.toThrow(
+      /cannot read .*SegmentationClass\/a\.png \(.*\)\. Add the file, or remove its image/,
+    );
+  });
+
+  test('a mask of colours', async () => {
+    const colours = await sharp({ create: { width: WIDTH, height: HEIGHT, channels: 3, background: '#804000' } })
+      .png()
+      .toBuffer();
+    const { train } = await open(await folder({ 'masks/train/a.png': colours }), { classes: 2 });
+    await expect(train.sample(0)).rejects.toThrow(
+      /a\.png is no mask \(it has colours \(RGB\), not one class for each pixel; save it with a palette or in grey\)\. Replace it/,
+    );
+  });
+
+  test('a mask whose bytes are damaged', async () => {
+    const damaged = await png(Array.from({ length: HEIGHT * WIDTH }, (_, i) => i % 3));
+    damaged[damaged.length - 22]! ^= 0xff; // in the checksum of the compressed pixels
+    const { train } = await open(await folder({ 'masks/train/a.png': damaged }), { classes: 3 });
+    await expect(train.sample(0)).rejects.toThrow(/masks\/train\/a\.png is no mask \(.*\)\. Replace it/);
+  });
+
+  test('an image that cannot be decoded', async () => {
+    const { train } = await open(await folder({ 'images/train/a.png': picture.subarray(0, 40) }), { classes: 3 });
+    await expect(train.sample(0)).rejects.toThrow(
+      /images\/train\/a\.png cannot be decoded \(.*\)\. Replace it, or remove it with/,
+    );
+  });
+
   test('a mask that is no PNG', async () => {
     const { train } = await open(await folder({ 'masks/train/a.png': 'text' }), { classes: 2 });
     await expect(train.sample(0)).rejects.toThrow(/a\.png is no mask \(it is no PNG file\)/);
@@ -105,6 +150,55 @@ describe('an error names', () => {
   test('a folder without a layout, and one that is missing', async () => {
     await expect(open(await write({ 'a.txt': '' }))).rejects.toThrow('has no layout that is known');
     await expect(open('/nowhere/at/all')).rejects.toThrow('there is no folder /nowhere/at/all');
+  });
+});
+
+describe('validation images', () => {
+  const NAMES = ['a', 'b', 'c', 'd'];
+  const folder = async () => {
+    const pairs = async (split: string) =>
+      Promise.all(
+        NAMES.map(async (name, i) => [
+          [`images/${split}/${name}.png`, picture],
+          [`masks/${split}/${name}.png`, await png([i % 3])],
+        ]),
+      );
+    const files = [...(await pairs('train')), ...(await pairs('val')), ...(await pairs('test'))].flat();
+    return write(Object.fromEntries(files) as Record<string, Buffer>);
+  };
+  const lengths = async (keys: object) => {
+    const { train, validation, test: held } = await open(await folder(), { classes: 3, ...keys });
+    return { train: train.length, validation: validation?.length ?? 0, test: held.length };
+  };
+
+  test('are drawn from the training images, as a fraction or a number', async () => {
+    expect(await lengths({ validation: 0.5 })).toEqual({ train: 2, validation: 2, test: 4 });
+    expect(await lengths({ validation: { images: 1 } })).toEqual({ train: 3, validation: 1, test: 4 });
+  });
+
+  test('are those of a folder', async () => {
+    expect(await lengths({ validation: { folder: 'val' } })).toEqual({ train: 4, validation: 4, test: 4 });
+    const root = await folder();
+    const { validation } = await open(root, { classes: 3, validation: { folder: 'val' } });
+    expect(new Set((await validation!.sample(1)).target.data)).toEqual(new Set([1]));
+    await expect(open(root, { classes: 3, validation: { folder: 'nowhere' } })).rejects.toThrow(
+      /cannot list .*nowhere/,
+    );
+    await expect(open(root, { classes: 3, validation: { folder: 'train' } })).rejects.toThrow(
+      'has the training images',
+    );
+  });
+
+  test('of a layout without such folders are refused', async () => {
+    const root = await write({
+      'images/training/x.jpg': await sharp(picture).jpeg().toBuffer(),
+      'annotations/training/x.png': await png([1]),
+      'images/validation/y.jpg': await sharp(picture).jpeg().toBuffer(),
+      'annotations/validation/y.png': await png([7]),
+    });
+    await expect(open(root, { validation: { folder: 'val' } })).rejects.toThrow(
+      'has no folder val for validation. Set data.validation to a fraction or a number of images',
+    );
   });
 });
 

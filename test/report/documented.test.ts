@@ -8,12 +8,13 @@ import { metric } from '../support/entries.js';
 import { dataOf } from './support.js';
 
 const document = readFileSync(`${process.cwd()}/docs/tables.md`, 'utf8');
-const robustness = buildTables(dataOf(planOf('job: {evaluate: [robustness]}'))).filter(
-  ({ name }) => name === 'robustness',
-);
+const ofTable = (wanted: string, job: string) =>
+  buildTables(dataOf(planOf(`job: {${job}}`))).filter(({ name }) => name === wanted);
+const robustness = ofTable('robustness', 'evaluate: [robustness]');
+const segmentation = ofTable('segmentation', 'data: {masks: true}, evaluate: [segment]');
 const tables = buildTables(
   dataOf(planOf('job: {evaluate: [finetune, {protocol: linear, repeats: 2}]}\ngrid: {objective: [scratch, masked]}')),
-).concat(robustness);
+).concat(robustness, segmentation);
 
 const plain = dataOf(planOf('grid: {objective: [scratch, masked]}'));
 const all = [...tables, selectionTable({ ...plain, selections: [] }, { metric: metric('finetune') })!];

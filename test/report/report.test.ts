@@ -13,7 +13,7 @@ import { accuracies, collect, collectedFrom, dataOf, resultsMaker } from './supp
 
 /** The tables of a sweep with one evaluation and fixed values. */
 const ALWAYS = TABLE_NAMES.filter(
-  (name) => !['selection', 'transfer', 'variance', 'repeats', 'robustness'].includes(name),
+  (name) => !['selection', 'transfer', 'variance', 'repeats', 'robustness', 'segmentation'].includes(name),
 );
 
 const results = resultsMaker();

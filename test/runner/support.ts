@@ -56,7 +56,7 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
     case 'pretrain':
       return { kind, ...work, ...training, losses: [loss], zeroLoss: 1, trainImages: 20 };
     case 'finetune':
-      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies };
+      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies, meanError: null };
     case 'robustness': {
       const errors = CORRUPTION_NAMES.map((name) => [`error_${name}`, 60]);
       const own = { meanError: 60, ...(Object.fromEntries(errors) as Record<CorruptionKey, number>) };

@@ -22,6 +22,12 @@ describe('the identity of a stage', () => {
     expect(idOf('job: {evaluate: [finetune, linear]}', 'linear')).toEqual(['67bfb10ddffa9114']);
   });
 
+  test('of fine-tuning does not depend on corruptions that are not measured', () => {
+    expect(idOf('job: {evaluate: [finetune], finetune: {corruptions: false}}', 'finetune')).toEqual([
+      'a9cd7894c2d3053b',
+    ]);
+  });
+
   test('depends neither on the name of the evaluation, nor on defaults that are written out', () => {
     const short = idOf('job: {evaluate: [linear]}', 'linear');
     expect(idOf('job: {evaluate: [{name: probe, protocol: linear}]}', 'probe')).toEqual(short);
@@ -39,6 +45,17 @@ describe('the identity of a stage', () => {
     expect(own).toEqual(idOf('job: {evaluate: [linear], linear: {epochs: 20}}', 'linear'));
     expect(own).not.toEqual(idOf('job: {evaluate: [linear]}', 'linear'));
   });
+});
+
+test('shots of an evaluation of masks are refused, with what replaces them', () => {
+  const data = 'data: {name: shapes, masks: true}';
+  const shots = `job: {${data}, evaluate: [{name: dense, protocol: segment, shots: 10}]}`;
+  expect(complaints(shots).join()).toContain(
+    'dense has shots (10), which count the images of each class, and an image with a mask has no single class; ' +
+      'replace shots by labelFraction, a fraction of the images',
+  );
+  const fraction = `job: {${data}, evaluate: [{name: dense, protocol: segment, labelFraction: 0.1, repeats: 2}]}`;
+  expect(planOf(fraction).stages).toHaveLength(3);
 });
 
 describe('an entry', () => {

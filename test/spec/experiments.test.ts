@@ -3,8 +3,40 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPlan } from '../../src/spec/plan.js';
 import { readSweep } from '../../src/spec/sweep.js';
+import { buildTables } from '../../src/report/report.js';
+import { TABLE_NAMES, type TableName } from '../../src/report/tables/index.js';
+import { STAGE_KINDS } from '../../src/stages/index.js';
+import { dataOf } from '../report/support.js';
+import { planOf } from '../runner/support.js';
 
 const files = readdirSync('experiments').filter((file) => file.endsWith('.yaml'));
+
+/** Tables that tasks.yaml does not fill: it chooses no values. */
+const NOT_OF_TASKS: readonly TableName[] = ['selection'];
+
+it('tasks.yaml fills every table but those that need another kind of sweep', () => {
+  const data = dataOf(planOf(readFileSync('experiments/tasks.yaml', 'utf8')));
+  const tables = new Map(buildTables(data).map((table) => [table.name, table]));
+  expect(TABLE_NAMES.filter((name) => !tables.has(name))).toEqual(NOT_OF_TASKS);
+  for (const { name, columns, rows } of tables.values()) {
+    const measured = columns.filter(({ measures, unit }) => measures !== undefined || unit === '%' || unit === 's');
+    const numbers = rows.flatMap((row) =>
+      measured.flatMap(({ key }) => (typeof row[key] === 'number' ? [row[key]] : [])),
+    );
+    if (!['variance', 'repeats'].includes(name))
+      expect({ name, filled: numbers.length > 0 }).toEqual({ name, filled: true });
+    expect({ name, rows: rows.length > 0 }).toEqual({ name, rows: true });
+  }
+  const valueOf = (name: string, key: string) => tables.get(name)!.rows.map((row) => row[key]);
+  expect(valueOf('variance', 'within_std')).not.toContain(null);
+  expect(valueOf('repeats', 'metric')).toContain('ten-shot');
+  expect(valueOf('robustness', 'model')).toEqual(expect.arrayContaining(['linear probe', 'fine-tuned weights']));
+});
+
+it('tasks.yaml has every kind of evaluation', () => {
+  const { stages } = planOf(readFileSync('experiments/tasks.yaml', 'utf8'));
+  expect(new Set(stages.map(({ config }) => config.kind))).toEqual(new Set(STAGE_KINDS));
+});
 
 it.each(files)('%s opens with its command and expands to the jobs and stages it promises', (file) => {
   const text = readFileSync(join('experiments', file), 'utf8');

@@ -29,6 +29,9 @@ const MODEL = {
   ...{ init: 'xavier-uniform', scratchInit: 'xavier-uniform' },
 };
 
+/** With corruptions, each test image is encoded 81 times. */
+const FEW = { data: { ...DATA, testImages: 10 } };
+
 /** No regularisation, and images without augmentation; the rate falls to 0. */
 const PLAIN = {
   ...{ epochs: 6, batchSize: IMAGES, accumulate: 1, baseLearningRate: 0.1, minLearningRate: 0, warmupEpochs: 2 },
@@ -236,6 +239,14 @@ const decays =
 
 const FINETUNE: Record<keyof RecipeSpecs['finetune'], Check> = {
   ...SHARED,
+  async corruptions(run) {
+    const [plain, corrupted] = [await run(ONE_STEP, FEW), await run({ ...ONE_STEP, corruptions: true }, FEW)];
+    expect(apart(plain, corrupted)).toBe(0);
+    expect(plain.result).toMatchObject({ kind: 'finetune', meanError: null });
+    expect(plain.result).not.toHaveProperty('corruptionErrors');
+    expect(corrupted.result).toHaveProperty('corruptionErrors.fog');
+    // test/training/corruptions.test.ts compares the numbers.
+  },
   layerDecay: decays('layerDecay', 'scratchLayerDecay', { objective: 'identity' }),
   scratchLayerDecay: decays('scratchLayerDecay', 'layerDecay', { objective: 'scratch' }),
   // .55 for the label and .05 for nine others.
@@ -426,8 +437,6 @@ const asLinear =
     expect(own.result).toHaveProperty('error_fog');
   };
 
-/** Each test image is encoded 81 times. */
-const FEW = { data: { ...DATA, testImages: 10 } };
 const ROBUSTNESS: Record<keyof RecipeSpecs['robustness'], Check> = {
   epochs: asLinear('epochs', 7),
   batchSize: asLinear('batchSize', 5),

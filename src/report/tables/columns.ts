@@ -5,6 +5,12 @@ import { PAPER_ACCURACY, zoomDeparture } from '../paper.js';
 import type { Column, Row } from '../table.js';
 
 export const OBJECTIVE: Column = { key: 'objective', label: 'objective', description: 'What is recovered from what.' };
+export const EVALUATION: Column = {
+  key: 'evaluation',
+  label: 'evaluation',
+  description: 'The name of the evaluation in the spec.',
+  aside: 3,
+};
 export const SETTING: Column = {
   key: 'setting',
   label: 'setting',

@@ -8,6 +8,7 @@ import { integrationTable } from './integration.js';
 import { objectivesTable } from './objectives.js';
 import { robustnessTable } from './robustness.js';
 import { repeatsTable } from './repeats.js';
+import { segmentationTable } from './segmentation.js';
 import { runsTable } from './runs.js';
 import { selectionTable } from './selection.js';
 import { transferTable } from './transfer.js';
@@ -29,6 +30,7 @@ export const TABLES = {
   effects: { build: effectsTable, readable: true },
   efficiency: { build: efficiencyTable, readable: true },
   robustness: { build: robustnessTable, readable: true },
+  segmentation: { build: segmentationTable, readable: true },
   transfer: { build: transferTable, readable: true },
   variance: { build: varianceTable, readable: true },
   runs: { build: runsTable, readable: false },

@@ -1,6 +1,7 @@
 /** Top-1 errors on corrupted images: a row for each objective, a column for each corruption. */
 import { CORRUPTION_NAMES, CORRUPTIONS, type CorruptionName } from '../../data/corruptions/index.js';
 import { measurementsOf } from '../../evidence/measurements.js';
+import { measuresCorruptions, type Evaluation } from '../../stages/index.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { ReportData } from '../collect.js';
@@ -8,14 +9,15 @@ import { counterpart, rowsOf, unhealthyIn, type ResultRow } from '../comparison.
 import { metricsIn } from '../../evidence/metric.js';
 import { OBJECTIVE_ORDER } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
-import { OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
+import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
 
 const percent = (key: string, label: string, description: string): Column => {
   return { key, label, description, unit: '%', digits: 1 };
 };
 
 const COLUMNS: Column[] = [
-  { key: 'evaluation', label: 'evaluation', description: 'The name of the evaluation in the spec.', aside: 3 },
+  EVALUATION,
+  { key: 'model', label: 'model', description: 'What was trained on clean images, and then measured.', aside: 2 },
   OBJECTIVE,
   SETTING,
   percent('mean_error', 'mean error', 'Mean of the errors on the 15 corruptions of ImageNet-C, over the seeds.'),
@@ -35,24 +37,42 @@ const COLUMNS: Column[] = [
 const COUNTED = CORRUPTION_NAMES.filter((name) => CORRUPTIONS[name].category !== 'extra');
 
 export const robustnessTable: BuildTable = (data) => {
-  const metrics = metricsIn(data).filter(({ protocol, key }) => protocol === 'robustness' && key === 'meanError');
+  const metrics = metricsIn(data).filter((metric) => metric.key === 'meanError' && isMeasured(data, metric));
   if (metrics.length === 0) return null;
   return {
     name: 'robustness',
     title: 'Robustness',
     caption:
-      'Top-1 errors in percent of a linear probe that was trained on clean images, on corrupted test images. The mean ' +
-      'corruption error is not normalised by that of AlexNet.',
+      'Top-1 errors in percent on corrupted test images, of models that were trained on clean images. The mean corruption ' +
+      'error is not normalised by that of AlexNet.',
     columns: COLUMNS,
     rows: metrics.flatMap((metric) => rowsOfMetric(data, metric)),
     summary: {},
   };
 };
 
+/** An evaluation that measures the corruptions. */
+interface Measures {
+  /** The model that it measures. */
+  model: string;
+  /** The key of the number of a corruption in its result. */
+  keyOf: (name: CorruptionName) => string;
+}
+
+const MEASURES: Readonly<Partial<Record<Evaluation, Measures>>> = {
+  robustness: { model: 'linear probe', keyOf: (name) => `error_${name}` },
+  finetune: { model: 'fine-tuned weights', keyOf: (name) => `corruptionErrors.${name}` },
+};
+
+/** Whether some stage of an evaluation measures the corruptions: fine-tuning does only if its recipe says so. */
+const isMeasured = (data: ReportData, { entry }: NamedMetric): boolean =>
+  [...data.stages.values()].some(({ entry: own, stage }) => own === entry && measuresCorruptions(stage.config));
+
 function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
   const rowsFor = (key: string): ResultRow[] =>
     rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }), OBJECTIVE_ORDER);
-  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(`error_${name}`)]));
+  const { model, keyOf } = MEASURES[metric.protocol]!;
+  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(keyOf(name))]));
   const clean = rowsFor('accuracy');
   const rows = rowsFor('meanError');
   return rows.flatMap((row, i): Row[] => {
@@ -61,7 +81,7 @@ function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
     const accuracy = clean[i]!.statistics.mean;
     return [
       {
-        evaluation: metric.entry,
+        ...{ evaluation: metric.entry, model },
         ...{ objective: row.objective, setting: row.setting },
         ...{ mean_error: row.statistics.mean, std: row.statistics.std, n: row.statistics.n },
         relative_error: relativeError(row, rows, errors),

@@ -1,0 +1,71 @@
+/** Intersection over union of each class: a row for each objective, a column for each class. */
+import { metricsIn } from '../../evidence/metric.js';
+import { measurementsOf } from '../../evidence/measurements.js';
+import type { NamedMetric } from '../../stages/metrics.js';
+import type { ReportData } from '../collect.js';
+import { rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { OBJECTIVE_ORDER } from '../paper.js';
+import type { BuildTable, Column, Row } from '../table.js';
+import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
+
+const percent = (key: string, label: string, description: string): Column => {
+  return { key, label, description, unit: '%', digits: 1 };
+};
+
+export const segmentationTable: BuildTable = (data) => {
+  const metrics = metricsIn(data).filter(({ protocol, key }) => protocol === 'segment' && key === 'meanIou');
+  if (metrics.length === 0) return null;
+  const classes = [...new Set(metrics.flatMap(({ entry }) => classesOf(data, entry)))];
+  return {
+    name: 'segmentation',
+    title: 'Segmentation',
+    caption:
+      'Intersection over union of each class in percent, from the confusion matrix of the whole test set, averaged over the ' +
+      'seeds. A class that a run has neither in its masks nor in its predictions does not count.',
+    columns: [
+      EVALUATION,
+      OBJECTIVE,
+      SETTING,
+      percent('mean_iou', 'mean IoU', 'Mean over the classes of a run, then over the seeds.'),
+      percent('std', 'std', 'Sample standard deviation of that over the seeds.'),
+      percent('pixel_accuracy', 'pixel accuracy', 'Share of the pixels with a class that are predicted right.'),
+      ...classes.map((name): Column => ({ ...percent(columnOf(name), name, `IoU of the class ${name}.`), aside: 4 })),
+      { key: 'n', label: 'n', description: 'Seeds with a result that counts.', digits: 0 },
+      { key: 'planned', label: 'planned', description: 'Seeds in the plan.', digits: 0, aside: 5 },
+      UNHEALTHY,
+    ],
+    rows: metrics.flatMap((metric) => rowsOfMetric(data, metric, classes)),
+    summary: {},
+  };
+};
+
+const columnOf = (className: string): string => `iou_${className}`;
+
+/** The classes that results of an evaluation name, in the order of the data set. */
+function classesOf({ stages }: ReportData, entry: string): string[] {
+  return [...stages.values()].flatMap(({ entry: own, result }) =>
+    own === entry && result?.kind === 'segment' ? Object.keys(result.classIou) : [],
+  );
+}
+
+function rowsOfMetric(data: ReportData, metric: NamedMetric, classes: readonly string[]): Row[] {
+  // Each has the same rows: they differ in the number that is read.
+  const rowsFor = (key: string): ResultRow[] =>
+    rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }), OBJECTIVE_ORDER);
+  const accuracy = rowsFor('pixelAccuracy');
+  const ofClasses = classes.map((name) => [columnOf(name), rowsFor(`classIou.${name}`)] as const);
+  return rowsFor(metric.key).flatMap((row, i): Row[] => {
+    const { objective, setting, statistics, measurements } = row;
+    if (measurements.length === 0) return [];
+    return [
+      {
+        evaluation: metric.entry,
+        ...{ objective, setting },
+        ...{ mean_iou: statistics.mean, std: statistics.std, n: statistics.n },
+        pixel_accuracy: accuracy[i]!.statistics.mean,
+        ...Object.fromEntries(ofClasses.map(([column, rows]) => [column, rows[i]!.statistics.mean])),
+        ...{ planned: measurements.length, unhealthy: unhealthyIn(row) },
+      },
+    ];
+  });
+}
