@@ -167,14 +167,35 @@ export function predict(
 }
 
 /**
- * Frozen features of a pre-trained encoder: the class token, or the mean of the normalised patch tokens.
+ * Pooled features: the class token, or the mean of the patch tokens. A pre-trained encoder normalises the tokens. A
+ * classifier that reads the mean normalises the mean by a norm of its own, `fc_norm`, instead (PAPER.md §7). So for a
+ * classifier, these are the values that its head reads.
  *
  * @returns [batch, dim]
  */
-export function features(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor2D {
-  return config.pooling === 'class-token'
-    ? firstToken(encode(parameters, config, images))
-    : meanTokens(encodedPatches(parameters, config, images));
+export function features(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  dropPath: DropPath = null,
+): tf.Tensor2D {
+  const tokens = encodeTokens(parameters, config, images, null, dropPath);
+  if (config.pooling === 'class-token') return firstToken(norm(parameters, 'norm', tokens));
+  return parameters.has('fc_norm.weight')
+    ? norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)))
+    : meanTokens(patchTokens(norm(parameters, 'norm', tokens), config));
+}
+
+/**
+ * All tokens of an encoder or a classifier, the class token first. They are normalised, except those of a classifier that
+ * reads the mean of the patch tokens: it has no norm of the tokens.
+ *
+ * @returns [batch, tokens (+1 with a class token), dim]
+ */
+export function allTokens(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor3D {
+  return parameters.has('fc_norm.weight')
+    ? encodeTokens(parameters, config, images, null, null)
+    : encode(parameters, config, images);
 }
 
 /**
@@ -187,8 +208,7 @@ export function encodedPatches(parameters: Parameters, config: EncoderConfig, im
 }
 
 /**
- * Class scores, from the class token or from the mean of the patch tokens. The mean is normalised by its own norm,
- * `fc_norm`, instead of the encoder's (PAPER.md §7).
+ * Class scores, from the {@link features} of a classifier.
  *
  * @returns [batch, classes]
  */
@@ -198,11 +218,7 @@ export function classify(
   images: tf.Tensor4D,
   dropPath: DropPath = null,
 ): tf.Tensor2D {
-  const tokens = encodeTokens(parameters, config, images, null, dropPath);
-  const pooled =
-    config.pooling === 'class-token'
-      ? firstToken(norm(parameters, 'norm', tokens))
-      : norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)));
+  const pooled = features(parameters, config, images, dropPath);
   return linear(pooled, get(parameters, 'head.weight'), get(parameters, 'head.bias'));
 }
 

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { chooseStage } from '../../src/cli/choose-stage.js';
 import { exportWeights, readExported } from '../../src/cli/export-weights.js';
 import { openStageData } from '../../src/data/stage-data.js';
+import { chooseStage } from '../../src/runner/choose-stage.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import type { Plan } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';
