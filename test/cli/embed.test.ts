@@ -114,7 +114,7 @@ test('a fine-tuning with averaged weights, as a stage and as a file, gives the s
   const stage = stageOf('finetune');
   expect(await embed(photos, '--results', results, '--stage', stage.id, '--out', npy)).toMatchObject({ code: 0 });
   expect(await embed(photos, '--weights', pathsOf(stage).checkpoint, '--out', csv)).toMatchObject({ code: 0 });
-  const [header, ...rows] = parse<string[]>(readFileSync(csv, 'utf8'));
+  const [header, ...rows]: string[][] = parse(readFileSync(csv, 'utf8'));
   expect(header).toEqual(['name', ...Array.from({ length: 8 }, (_, i) => `f${i}`)]);
   expect(rows.map(([name]) => name)).toEqual(NAMES);
   const written = rows.flatMap(([, ...numbers]) => numbers.map((text) => Math.fround(Number(text))));
