@@ -7,12 +7,12 @@ import { openReaders } from '../data/readers.js';
 import { ReadWatch } from '../data/read-watch.js';
 import type { Sample } from '../data/split.js';
 import { disposeParameters, toParameters, type Parameters } from '../model/parameters.js';
-import { allTokens, features } from '../model/vit.js';
+import { classifierFeatures, encode, encodeTokens, features } from '../model/vit.js';
+import { hasClassifierNorm, type EncoderWeights } from '../weights/encoder.js';
 import { hasProducts } from '../ops/index.js';
 import { patchCount, type EncoderConfig } from '../spec/model.js';
 import { outputsOf } from '../training/evaluate.js';
 import type { Normalisation } from '../weights/about.js';
-import type { EncoderWeights } from '../weights/encoder.js';
 import type { ListedImage } from './images.js';
 
 /** What happens to a file that cannot be decoded, as `data.corrupt` of a spec. */
@@ -41,6 +41,8 @@ export interface FeatureBatch {
   values: Float32Array;
 }
 
+type Compute = (parameters: Parameters, model: EncoderConfig, images: tf.Tensor4D) => tf.Tensor;
+
 /** An encoder on the active device. */
 export class Encoder {
   readonly model: EncoderConfig;
@@ -68,7 +70,7 @@ export class Encoder {
    *   that are not finite; TrainingError if a disk does not answer.
    */
   async *embed(images: readonly ListedImage[], options: EmbedOptions = {}): AsyncGenerator<FeatureBatch, void> {
-    const compute = options.tokens ? allTokens : features;
+    const compute = this.#computationOf(options.tokens === true);
     const model = (batch: tf.Tensor4D): tf.Tensor =>
       compute(this.#parameters, this.model, renormalised(batch, this.#normalisation));
     const split = { length: images.length, read: readerOf(images, options) };
@@ -81,6 +83,12 @@ export class Encoder {
       yield { names: targets, values };
       if (options.signal?.aborted) return;
     }
+  }
+
+  /** What a classifier has in place of the last norm of an encoder decides how its values are computed. */
+  #computationOf(tokens: boolean): Compute {
+    if (hasClassifierNorm(this.#parameters)) return tokens ? encodeTokens : classifierFeatures;
+    return tokens ? encode : features;
   }
 
   /** Releases the weights. */

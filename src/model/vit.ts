@@ -91,13 +91,17 @@ function block(
   return addProjection(parameters, `${mlp}.fc2`, attended, hidden, drop[1], config);
 }
 
-/** The encoder without its last norm. */
-function encodeTokens(
+/**
+ * The encoder without its last norm, which a classifier that reads the mean of the tokens does not have.
+ *
+ * @returns As {@link encode}.
+ */
+export function encodeTokens(
   parameters: Parameters,
   config: EncoderConfig,
   images: tf.Tensor4D,
-  selection: TokenSelection | null,
-  dropPath: DropPath,
+  selection: TokenSelection | null = null,
+  dropPath: DropPath = null,
 ): tf.Tensor3D {
   const embedded = project(parameters, 'patch_embed.proj', patchify(images, config.patchSize), config);
   const placed = tf.add<tf.Tensor3D>(embedded, get(parameters, 'pos_embed'));
@@ -167,35 +171,14 @@ export function predict(
 }
 
 /**
- * Pooled features: the class token, or the mean of the patch tokens. A pre-trained encoder normalises the tokens. A
- * classifier that reads the mean normalises the mean by a norm of its own, `fc_norm`, instead (PAPER.md §7). So for a
- * classifier, these are the values that its head reads.
+ * Frozen features of a pre-trained encoder: the class token, or the mean of the normalised patch tokens.
  *
  * @returns [batch, dim]
  */
-export function features(
-  parameters: Parameters,
-  config: EncoderConfig,
-  images: tf.Tensor4D,
-  dropPath: DropPath = null,
-): tf.Tensor2D {
-  const tokens = encodeTokens(parameters, config, images, null, dropPath);
-  if (config.pooling === 'class-token') return firstToken(norm(parameters, 'norm', tokens));
-  return parameters.has('fc_norm.weight')
-    ? norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)))
-    : meanTokens(patchTokens(norm(parameters, 'norm', tokens), config));
-}
-
-/**
- * All tokens of an encoder or a classifier, the class token first. They are normalised, except those of a classifier that
- * reads the mean of the patch tokens: it has no norm of the tokens.
- *
- * @returns [batch, tokens (+1 with a class token), dim]
- */
-export function allTokens(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor3D {
-  return parameters.has('fc_norm.weight')
-    ? encodeTokens(parameters, config, images, null, null)
-    : encode(parameters, config, images);
+export function features(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor2D {
+  return config.pooling === 'class-token'
+    ? firstToken(encode(parameters, config, images))
+    : meanTokens(encodedPatches(parameters, config, images));
 }
 
 /**
@@ -208,7 +191,25 @@ export function encodedPatches(parameters: Parameters, config: EncoderConfig, im
 }
 
 /**
- * Class scores, from the {@link features} of a classifier.
+ * The features that the head of a classifier reads: the normalised class token, or the mean of the patch tokens. The mean is
+ * normalised by its own norm, `fc_norm`, instead of the encoder's (PAPER.md §7).
+ *
+ * @returns [batch, dim]
+ */
+export function classifierFeatures(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  dropPath: DropPath = null,
+): tf.Tensor2D {
+  const tokens = encodeTokens(parameters, config, images, null, dropPath);
+  return config.pooling === 'class-token'
+    ? firstToken(norm(parameters, 'norm', tokens))
+    : norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)));
+}
+
+/**
+ * Class scores, from the {@link classifierFeatures}.
  *
  * @returns [batch, classes]
  */
@@ -218,7 +219,7 @@ export function classify(
   images: tf.Tensor4D,
   dropPath: DropPath = null,
 ): tf.Tensor2D {
-  const pooled = features(parameters, config, images, dropPath);
+  const pooled = classifierFeatures(parameters, config, images, dropPath);
   return linear(pooled, get(parameters, 'head.weight'), get(parameters, 'head.bias'));
 }
 

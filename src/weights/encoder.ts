@@ -20,8 +20,8 @@ export interface EncoderWeights {
   normalisation: Normalisation;
 }
 
-/** The norm of a classifier that reads the mean of the patch tokens. It has this one instead of the encoder's last norm. */
-const CLASSIFIER_NORM = 'fc_norm.weight';
+/** Whether a classifier reads the mean of the patch tokens. It then has a norm of that instead of the encoder's last norm. */
+export const hasClassifierNorm = (tensors: ReadonlyMap<string, unknown>): boolean => tensors.has('fc_norm.weight');
 
 /** The tensors of an encoder, or of a classifier without the layer of its head. */
 const tensorsOf = (model: EncoderConfig | ModelConfig, ofClassifier: boolean): Named[] =>
@@ -41,7 +41,7 @@ export function encoderOfStage(path: string, config: StageConfig, digest: string
     if (!tensors.has('patch_embed.proj.weight')) {
       throw new UsageError(`${path} has only a head; choose the pre-training of the cell by --kind pretrain`);
     }
-    const wanted = tensorsOf(config.model, tensors.has(CLASSIFIER_NORM));
+    const wanted = tensorsOf(config.model, hasClassifierNorm(tensors));
     return {
       model: config.model,
       weights: asValues(readStageWeights(path, config, digest, wanted)),
@@ -60,7 +60,7 @@ export function encoderOfFile(path: string, asked: WeightsFormat | 'auto'): Enco
   const format = formatOf(path, file.tensors, asked);
   const tensors = averagesOf(format, file.tensors);
   const model = modelOf({ ...file, tensors }, format);
-  const ofClassifier = model.pooling === 'mean' && canonicalNames(format, tensors).has(CLASSIFIER_NORM);
+  const ofClassifier = model.pooling === 'mean' && hasClassifierNorm(canonicalNames(format, tensors));
   const outcome = fit(format, tensors, tensorsOf(model, ofClassifier));
   if (isMisfit(outcome)) {
     throw new UsageError(`${path} (${FORMAT_TITLES[format]}) has no complete encoder:\n${describeMisfit(outcome)}`);

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import sharp from 'sharp';
 import { main } from '../../src/cli/main.js';
 import { openDevice } from '../../src/backends/open.js';
@@ -109,7 +110,7 @@ test('a pre-training gives the features of the linear probe, bit by bit, with th
   expect([...values]).toEqual([...expected.features]);
 });
 
-test('a fine-tuning with averaged weights, as a stage and as a file, gives the same features in both formats', async () => {
+test('a fine-tuning with averaged weights, as a stage and as a file, gives the same features in each format', async () => {
   const [npy, csv] = [at('finetune.npy'), at('finetune.csv')];
   const stage = stageOf('finetune');
   expect(await embed(photos, '--results', results, '--stage', stage.id, '--out', npy)).toMatchObject({ code: 0 });
@@ -119,6 +120,11 @@ test('a fine-tuning with averaged weights, as a stage and as a file, gives the s
   expect(rows.map(([name]) => name)).toEqual(NAMES);
   const written = rows.flatMap(([, ...numbers]) => numbers.map((text) => Math.fround(Number(text))));
   expect(written).toEqual([...readNpy(npy).values]);
+  const file = at('finetune.parquet');
+  expect(await embed(photos, '--results', results, '--out', file)).toMatchObject({ code: 0 });
+  const objects = await parquetReadObjects({ file: await asyncBufferFromFile(file) });
+  expect(objects.map(({ name }) => name as string)).toEqual(NAMES);
+  expect(objects.flatMap(({ features }) => features as number[])).toEqual(written);
   // The features are those of the averages, and normalised: their scale is 1 and their shift 0 at first.
   const mean = readNpy(npy)
     .values.subarray(0, 8)
@@ -181,7 +187,7 @@ describe('a file that cannot be decoded', () => {
 
 test.each([
   [['photos.txt', '--out', 'f.npy', ...PRETRAINED], 'there is no image photos.txt'],
-  [[photos, '--out', 'f.bin', ...PRETRAINED], 'end it with one of .npy, .csv'],
+  [[photos, '--out', 'f.bin', ...PRETRAINED], 'end it with one of .npy, .parquet, .csv'],
   [[photos, '--out', 'f.csv', '--tokens', ...PRETRAINED], '.csv files hold one row of numbers for each image'],
   [[photos, '--out', 'f.npy'], 'say which encoder: --results with --cell or --stage, or --weights'],
   [[photos, '--out', 'f.npy', '--weights', 'w.safetensors'], 'there is no file of weights at w.safetensors'],

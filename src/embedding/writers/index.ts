@@ -3,11 +3,12 @@ import { extname } from 'node:path';
 import { UsageError } from '../../common/errors.js';
 import { csv } from './csv.js';
 import { npy } from './npy.js';
+import { parquet } from './parquet.js';
 import type { FeatureWriter } from './writer.js';
 
-export const FEATURE_FORMATS = { npy, csv } as const satisfies Record<string, FeatureWriter>;
+export const FEATURE_FORMATS = { npy, parquet, csv } as const satisfies Record<string, FeatureWriter>;
 
-/** `.npy, .csv` */
+/** `.npy, .parquet, .csv` */
 export const FEATURE_EXTENSIONS = Object.keys(FEATURE_FORMATS)
   .map((name) => `.${name}`)
   .join(', ');
