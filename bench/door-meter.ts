@@ -10,6 +10,7 @@ import type { Cost, Rates, Sample } from './floors.js';
 export function timeKernels(): { take: () => Sample[] } {
   let samples: Sample[] = [];
   const backendName = tf.getBackend();
+  if (backendName === 'simd') (tf.backend() as unknown as SimdBackend).recordsSteps = false;
   for (const kernel of tf.getKernelsForBackend(backendName)) {
     const { kernelName } = kernel;
     tf.unregisterKernel(kernelName, backendName);

@@ -1,5 +1,5 @@
 /**
- * The measured works, defined in works.json for both bench/step.ts and bench/peers/torch_vit.py: P and F for a
+ * The measured works, defined in works.json for both bench/step.ts and bench/peers/torch_vit.py: P, F and S for a
  * processor, G1 to G3 for a GPU. docs/devices.md describes them.
  */
 import { readFileSync } from 'node:fs';

@@ -37,6 +37,8 @@ export interface VerdictLook {
 
 export interface Verdict {
   principle: string;
+  /** Whether the plan has cells that can test it. */
+  asked: boolean;
   /** `key=value` where a sweep has several settings, each with a verdict of its own. */
   setting: string;
   outcome: Outcome;
@@ -105,8 +107,10 @@ function outcomeOfDecision(decision: Decision | null, sign: 1 | -1): Outcome {
   }
 }
 
-function partsOf({ claim, setting, quantity, contrasts }: Question) {
-  return { principle: claim, setting, quantity, beware: strengthDepartures(contrasts.map(cellsOf)) };
+function partsOf(question: Question) {
+  const { claim, setting, quantity, contrasts } = question;
+  const beware = strengthDepartures(contrasts.map(cellsOf));
+  return { principle: claim, asked: canBeAsked(question), setting, quantity, beware };
 }
 
 /** The sign of the quantity if the claim is true. */
@@ -156,7 +160,12 @@ export function describeVerdict(verdict: Verdict): {
     const numbers = [`${quantity}: ${describeAtLook(verdict, verdict.look)}.`, ...beware].join(' ');
     return { claim: `${principle}${where}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
   }
-  const certainty = adjusted === null ? '' : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
+  const certainty =
+    adjusted === null
+      ? ''
+      : family === 1
+        ? ` (p ${describeP(adjusted)})`
+        : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
   return {
     claim: `${principle}${where}`,
     verdict: `${outcome}${certainty}`,
@@ -218,14 +227,26 @@ function share(taken: number, planned: number, what: string): string {
 
 const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
-/** How the verdicts were found, for beside them. */
-export function verdictRule([first]: readonly Verdict[]): string {
+/** The claims that the plan cannot test, in one sentence; empty if it can test all. */
+export function describeUnasked(verdicts: readonly Verdict[]): string {
+  const claims = verdicts.filter(({ asked }) => !asked).map((verdict) => describeVerdict(verdict).claim);
+  return claims.length === 0 ? '' : `Not asked, since the plan has no cells to compare: ${claims.join('; ')}.`;
+}
+
+/** How the verdicts were found, for beside them; empty if the plan can test none. */
+export function verdictRule(verdicts: readonly Verdict[]): string {
+  const first = verdicts.find(({ asked }) => asked);
   if (first === undefined) return '';
   if (first.look !== null) return lookRule(first.metric, first.look);
   if (first.family === 0)
     return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
+  if (first.family === 1)
+    return (
+      `By ${first.metric.name} at the last epoch, paired by seed. The claim holds, or is reversed, if its p value is at most ` +
+      '.05.'
+    );
   return (
-    `By ${first.metric.name} at the last epoch, paired by seed. A principle holds, or is reversed, where its p value is at most ` +
+    `By ${first.metric.name} at the last epoch, paired by seed. A claim holds, or is reversed, if its p value is at most ` +
     `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
     'any effect has such a verdict. The 95 % intervals are those of single estimates, not adjusted: one may exclude zero ' +
     'where the verdict is not decided.'
@@ -264,14 +285,16 @@ export const looksCaution = ({ seeds }: Pick<ReportData, 'seeds'>): string | nul
 /** The section as lines of Markdown; empty if nothing was pre-trained. */
 export function verdictSection(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
+  const paragraphs = [verdictRule(verdicts), describeUnasked(verdicts)].filter((text) => text !== '');
+  const asked = verdicts
+    .filter((verdict) => verdict.asked)
+    .map(describeVerdict)
+    .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`);
   return [
     '## Verdicts',
     '',
-    markdownText(verdictRule(verdicts)),
-    '',
-    ...verdicts
-      .map(describeVerdict)
-      .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`),
-    '',
+    ...paragraphs.flatMap((text) => [markdownText(text), '']),
+    ...asked,
+    ...(asked.length === 0 ? [] : ['']),
   ];
 }

@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import type { VitBackend } from '../../src/backends/webgpu/backend.js';
 import { openDevice } from '../../src/backends/open.js';
+import type { Recorder } from '../../src/ops/repeat.js';
 import type { DeviceName } from '../../src/backends/device.js';
 import { openDataset } from '../../src/data/dataset.js';
 import { buildPlan } from '../../src/spec/plan.js';
@@ -65,7 +65,7 @@ async function losses(id: string, device: DeviceName, { stages } = plan): Promis
   const before = known.get(paths.folder);
   if (before) return before;
   const opened = await openDevice(device, { threads: 1 });
-  const recordings = device === 'webgpu' ? countRecordings() : undefined;
+  const recordings = device === 'webgpu' || device === 'simd' ? countRecordings() : undefined;
   const running = runStage(stage, paths, {
     device,
     emit: (event) => {
@@ -88,7 +88,7 @@ async function losses(id: string, device: DeviceName, { stages } = plan): Promis
 
 /** Counts the steps that the device records from now on. */
 function countRecordings(): () => number {
-  const backend = tf.backend() as unknown as VitBackend;
+  const backend = tf.backend() as unknown as Recorder;
   const record = backend.record.bind(backend);
   let count = 0;
   backend.record = (...call) => {

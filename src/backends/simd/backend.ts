@@ -8,24 +8,28 @@
  */
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type * as tf from '@tensorflow/tfjs';
+import type { Recorded, Recorder } from '../../ops/repeat.js';
 import { BFLOAT16, type Address } from './address.js';
 import type { Bfloat16Choice } from './bfloat16-choice.js';
-import type { Kernels } from './exports.js';
 import type { SharedHeap } from './memory.js';
+import { StepRecorder, type Place, type Work } from './recorder.js';
 import type { TaskArguments, TaskName } from './tasks/index.js';
 import type { ThreadPool } from './threads.js';
 
 type Values = tf.backend_util.BackendValues;
 type DataId = tf.TensorInfo['dataId'];
 
-export class SimdBackend extends MathBackendCPU {
+export class SimdBackend extends MathBackendCPU implements Recorder {
   readonly heap: SharedHeap;
   readonly threads: ThreadPool;
+  /** Whether repeated steps are recorded. Otherwise tfjs calls each kernel in each step, so that it can be measured. */
+  recordsSteps = true;
 
   readonly #choose: () => Bfloat16Choice;
   #bfloat16: Bfloat16Choice | undefined;
   /** The values of tensors in bfloat16: of those that are stored so, and of weights, which are kept in both types. */
   readonly #rounded = new WeakMap<DataId, Address>();
+  readonly #recorder = new StepRecorder(this);
 
   /** @param choose Called before the first product of bfloat16 matrices. */
   constructor(heap: SharedHeap, threads: ThreadPool, choose: () => Bfloat16Choice) {
@@ -40,9 +44,40 @@ export class SimdBackend extends MathBackendCPU {
     return (this.#bfloat16 ??= this.#choose());
   }
 
+  /**
+   * Does a part of a kernel's work, and does it again in each repetition of a step that is being recorded. Kernels read
+   * and write the values of tensors only here and by {@link run}.
+   */
+  perform(work: Work): void {
+    work(this.threads);
+    this.#recorder.current?.works.push(work);
+  }
+
   /** Runs a task on all threads; see src/backends/simd/tasks. */
   run<Name extends TaskName>(name: Name, chunks: number, values: TaskArguments[Name]): void {
-    this.threads.run(name, chunks, values);
+    this.perform((threads) => {
+      threads.run(name, chunks, values);
+    });
+  }
+
+  mayRecord(): boolean {
+    return this.recordsSteps;
+  }
+
+  record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
+    return this.#recorder.record(inputs, f);
+  }
+
+  /** Declares that a kernel does work that cannot be recorded. */
+  refuseRecording(): void {
+    if (this.#recorder.current) this.#recorder.current.refused = true;
+  }
+
+  placeOf(dataId: DataId): Place | undefined {
+    if (!this.data.has(dataId)) return undefined;
+    const values = storedValues(this.data.get(dataId));
+    const address = isNumeric(values) && isOurs(values) ? (values.byteOffset as Address) : undefined;
+    return { address, rounded: this.#rounded.get(dataId) };
   }
 
   /** Address of a float32 or int32 tensor. One that is stored as bfloat16 is widened first. */
@@ -52,12 +87,9 @@ export class SimdBackend extends MathBackendCPU {
 
   /** The values of a float32 or int32 tensor, in place. */
   values({ dataId }: { dataId: object }): Float32Array {
-    return this.data.get(dataId).values as Float32Array;
-  }
-
-  /** Kernels on the calling thread, for work that is too small to share. */
-  get kernels(): Kernels {
-    return this.threads.kernels;
+    const values = this.data.get(dataId).values as Float32Array;
+    this.#recorder.note(dataId);
+    return values;
   }
 
   /** A new float32 tensor whose values are not yet set. */
@@ -79,6 +111,7 @@ export class SimdBackend extends MathBackendCPU {
 
   /** Address of a tensor's values in bfloat16; undefined: it has none. */
   bfloat16Address({ dataId }: { dataId: object }): Address | undefined {
+    this.#recorder.note(dataId);
     return this.#rounded.get(dataId);
   }
 
@@ -89,7 +122,7 @@ export class SimdBackend extends MathBackendCPU {
 
   /**
    * Memory for a tensor's values in bfloat16, which the caller writes. They are valid until the tensor is disposed of, so
-   * only kernels that also write them may change the tensor in place.
+   * a kernel that changes the tensor in place also writes them, or calls {@link dropBfloat16}.
    */
   keepBfloat16({ dataId, shape }: tf.TensorInfo): Address {
     const rounded = this.heap.allocate(BFLOAT16 * shape.reduce((a, b) => a * b, 1));
@@ -97,9 +130,18 @@ export class SimdBackend extends MathBackendCPU {
     return rounded;
   }
 
+  /** Discards a tensor's values in bfloat16, since its float32 values change. */
+  dropBfloat16(dataId: DataId): void {
+    const rounded = this.#rounded.get(dataId);
+    if (rounded !== undefined) this.heap.free(rounded);
+    this.#rounded.delete(dataId);
+  }
+
   #widened(rounded: Address, length: number): Float32Array {
     const out = this.heap.allocate(4 * length);
-    this.kernels.widenRows({ x: rounded, xStride: 0, out, outStride: 0, rows: 1, columns: length });
+    this.perform(({ kernels }) => {
+      kernels.widenRows({ x: rounded, xStride: 0, out, outStride: 0, rows: 1, columns: length });
+    });
     return this.heap.floats(out, length);
   }
 
@@ -134,11 +176,13 @@ export class SimdBackend extends MathBackendCPU {
     const copy =
       dtype === 'float32' ? this.heap.floats(pointer, values.length) : this.heap.integers(pointer, values.length);
     copy.set(values);
+    this.#recorder.keepConstant(pointer);
     return copy;
   }
 
   /** A copy on the JavaScript heap, which the caller may keep. */
   override readSync(dataId: DataId): Values {
+    this.refuseRecording(); // the value may differ in the next call
     const values = super.readSync(dataId);
     return isNumeric(values) && isOurs(values) ? values.slice() : values;
   }
@@ -147,11 +191,9 @@ export class SimdBackend extends MathBackendCPU {
     const data = this.data.has(dataId) ? this.data.get(dataId) : undefined;
     const gone = super.disposeData(dataId, force);
     if (!gone) return false;
-    const values: unknown = data instanceof StoredAsBfloat16 ? data.widened : data?.values;
+    const values = data && storedValues(data);
     if (isNumeric(values) && isOurs(values)) this.heap.free(values.byteOffset);
-    const rounded = this.#rounded.get(dataId);
-    if (rounded !== undefined) this.heap.free(rounded);
-    this.#rounded.delete(dataId);
+    this.dropBfloat16(dataId);
     return true;
   }
 
@@ -176,6 +218,11 @@ class StoredAsBfloat16 {
   get values(): Float32Array {
     return (this.widened ??= this.#widen());
   }
+}
+
+/** The float32 or int32 values of a tensor; undefined: it is stored as bfloat16, and they have not been computed. */
+function storedValues(data: { readonly values?: unknown }): unknown {
+  return data instanceof StoredAsBfloat16 ? data.widened : data.values;
 }
 
 function isNumeric(values: unknown): values is Float32Array | Int32Array | Uint8Array {

@@ -303,6 +303,9 @@ export interface Kernels {
   /** assembly/losses.ts */
   sum: (values: { readonly x: Address; readonly count: number }) => number;
 
+  /** assembly/losses.ts */
+  sumOfSquares: (values: { readonly x: Address; readonly count: number }) => number;
+
   /** assembly/rows.ts */
   addWeightedRows: (values: {
     readonly x: Address;
@@ -411,6 +414,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
   squaredError: 5,
   squaredErrorGradient: 7,
   sum: 2,
+  sumOfSquares: 2,
   addWeightedRows: 5,
   fillRows: 4,
   gatherRows: 7,
@@ -672,6 +676,7 @@ export function typedKernels(exports: Readonly<Record<string, unknown>>): Kernel
       );
     },
     sum: (values) => module.sum(values.x, values.count),
+    sumOfSquares: (values) => module.sumOfSquares(values.x, values.count),
     addWeightedRows: (values) => {
       module.addWeightedRows(values.x, values.weights, values.rows, values.columns, values.sums);
     },

@@ -4,6 +4,7 @@
  */
 import { messageOf, TrainingError, UsageError } from '../../common/errors.js';
 import type { Address } from './address.js';
+import { FreeBlocks } from './free-blocks.js';
 
 const PAGE = 65_536;
 /** 4 GiB, the range of 32-bit addresses. */
@@ -24,6 +25,21 @@ export function blockSize(bytes: number): number {
   return Math.max(ALIGNMENT, Math.ceil(bytes / step) * step);
 }
 
+/** The blocks of a recorded step. Between its repetitions nothing else uses them. */
+export class Reservation {
+  /** Those that are free when the step has reached this point. */
+  readonly free = new FreeBlocks();
+  /** Those in use. */
+  readonly used = new Set<number>();
+  /** Blocks that are not used again when they are freed, and whether they were freed. */
+  readonly kept = new Map<number, boolean>();
+
+  /** Whether all blocks that were allocated have been freed. */
+  get allFreed(): boolean {
+    return [...this.used].every((pointer) => this.kept.get(pointer) === true);
+  }
+}
+
 /** Allocator of the shared memory. */
 export class SharedHeap {
   readonly memory: WebAssembly.Memory;
@@ -33,9 +49,11 @@ export class SharedHeap {
   readonly #limit: number;
   /** Size of each block in use. */
   readonly #used = new Map<number, number>();
-  /** Free blocks by size. */
-  #free = new Map<number, number[]>();
-  #freeBytes = 0;
+  readonly #free = new FreeBlocks();
+  /** Of the step that is being recorded. */
+  #reserving: Reservation | undefined;
+  /** Of all recorded steps, by the blocks that they keep. */
+  readonly #keepers = new Map<number, Reservation>();
 
   /** @param limit Bytes that may be used, at most and by default 4 GiB. */
   constructor(limit = MAXIMUM_PAGES * PAGE) {
@@ -51,7 +69,7 @@ export class SharedHeap {
 
   /** Bytes in use, and bytes the memory has grown to. */
   get statistics(): { used: number; size: number } {
-    return { used: this.#top - BASE - this.#freeBytes, size: this.#size };
+    return { used: this.#top - BASE - this.#free.bytes, size: this.#size };
   }
 
   /**
@@ -62,8 +80,9 @@ export class SharedHeap {
    */
   allocate(bytes: number): Address {
     const size = blockSize(bytes);
-    const pointer = this.#reuse(size) ?? this.#extend(size);
+    const pointer = this.#reserving?.free.take(size) ?? this.#free.take(size) ?? this.#extend(size);
     this.#used.set(pointer, size);
+    this.#reserving?.used.add(pointer);
     return pointer as Address;
   }
 
@@ -71,27 +90,48 @@ export class SharedHeap {
   free(pointer: number): void {
     const size = this.#used.get(pointer);
     if (size === undefined) throw new Error(`no block begins at ${pointer}`);
+    const keeper = this.#keepers.get(pointer);
+    if (keeper) {
+      keeper.kept.set(pointer, true);
+      return;
+    }
     this.#used.delete(pointer);
-    this.#keepFree(pointer, size);
+    const reserved = this.#reserving?.used.delete(pointer) ? this.#reserving.free : this.#free;
+    reserved.add(pointer, size);
   }
 
-  #keepFree(pointer: number, size: number): void {
-    const blocks = this.#free.get(size);
-    if (blocks) blocks.push(pointer);
-    else this.#free.set(size, [pointer]);
-    this.#freeBytes += size;
+  /**
+   * Until {@link endReservation}, blocks that are allocated come from the free ones of the returned reservation where
+   * possible, and return to them.
+   */
+  beginReservation(): Reservation {
+    return (this.#reserving = new Reservation());
   }
 
-  #reuse(size: number): number | undefined {
-    const pointer = this.#free.get(size)?.pop();
-    if (pointer !== undefined) this.#freeBytes -= size;
-    return pointer;
+  endReservation(): void {
+    this.#reserving = undefined;
+  }
+
+  /** Keeps a block that is in use for a reservation: after it is freed, it stays reserved. */
+  keep(pointer: number, reservation: Reservation): void {
+    reservation.kept.set(pointer, false);
+    this.#keepers.set(pointer, reservation);
+  }
+
+  /** Returns the blocks of a reservation that has ended. */
+  release({ free, kept }: Reservation): void {
+    for (const { pointer, length } of free.takeAll()) this.#free.add(pointer, length);
+    for (const [pointer, freed] of kept) {
+      this.#keepers.delete(pointer);
+      if (freed) this.free(pointer);
+    }
+    kept.clear();
   }
 
   /** Allocates new space after all blocks. If the memory would have to grow, searches the free blocks first. */
   #extend(size: number): number {
     if (this.#top + size > this.#size) {
-      const found = this.#freeBytes > 0 ? this.#carve(size) : undefined;
+      const found = this.#carveReserved(size) ?? this.#carve(size);
       if (found !== undefined) return found;
       this.#grow(this.#top + size); // joining free blocks may have lowered the top
     }
@@ -100,32 +140,21 @@ export class SharedHeap {
     return pointer;
   }
 
+  #carveReserved(size: number): number | undefined {
+    if (!this.#reserving || this.#reserving.free.bytes < size) return undefined;
+    this.#reserving.free.join();
+    return this.#reserving.free.cut(size);
+  }
+
   /** Joins neighbouring free blocks, and cuts a block out of the smallest one that is large enough. */
   #carve(size: number): number | undefined {
-    const blocks = [...this.#free].flatMap(([length, pointers]) => pointers.map((pointer) => ({ pointer, length })));
-    blocks.sort((a, b) => a.pointer - b.pointer);
-    const joined: typeof blocks = [];
-    for (const block of blocks) {
-      const last = joined.at(-1);
-      if (last && last.pointer + last.length === block.pointer) last.length += block.length;
-      else joined.push(block);
+    if (this.#free.bytes === 0) return undefined;
+    for (const { pointer, length } of this.#free.takeAll()) {
+      if (pointer + length === this.#top) this.#top = pointer;
+      else this.#free.add(pointer, length);
     }
-    const last = joined.at(-1);
-    if (last && last.pointer + last.length === this.#top) {
-      this.#top = last.pointer;
-      joined.pop();
-    }
-    this.#free = new Map();
-    this.#freeBytes = 0;
-    for (const { pointer, length } of joined) this.#keepFree(pointer, length);
-
     if (this.#top + size <= this.#size) return undefined;
-    const lengths = [...this.#free].filter(([length, at]) => length >= size && at.length > 0).map(([length]) => length);
-    if (lengths.length === 0) return undefined;
-    const length = Math.min(...lengths);
-    const pointer = this.#reuse(length)!;
-    if (length > size) this.#keepFree(pointer + size, length - size);
-    return pointer;
+    return this.#free.cut(size);
   }
 
   #grow(needed: number): void {

@@ -35,8 +35,10 @@ export interface PageInput {
   /** Too wide to read: named, with a link to their CSV file. */
   wide: readonly Table[];
   verdicts: readonly ShownVerdict[];
-  /** What is to be known beside the verdicts, each a paragraph. */
+  /** Warnings beside the verdicts, each a paragraph. */
   notes: readonly string[];
+  /** How the verdicts were found, and what was not asked; folded away, each a paragraph. */
+  method: readonly string[];
   schedules: readonly LoggedSchedule[];
   files: FoundFiles;
 }
@@ -48,18 +50,31 @@ interface Section {
 }
 
 /** The page as HTML. */
-export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedules, files }: PageInput): string {
+export function reportHtml({
+  data,
+  metric,
+  tables,
+  wide,
+  verdicts,
+  notes,
+  method,
+  schedules,
+  files,
+}: PageInput): string {
   const { name } = data.sweeps[0]!;
   const unhealthy = unhealthyStages(data);
   const previews = previewsSection(pictured(data), files);
   const segmentations = segmentationsSection(segmented(data), files);
+  const figures = figuresOf(data, metric, schedules).map((figure): Section => ({
+    id: figure.id,
+    title: figure.title,
+    content: figureSection(figure),
+  }));
+  // The page opens with the result and with what the models see and make of it.
   const sections: Section[] = [
-    ...figuresOf(data, metric, schedules).map((figure) => ({
-      id: figure.id,
-      title: figure.title,
-      content: figureSection(figure),
-    })),
+    ...figures.slice(0, 1),
     ...(previews === null ? [] : [{ id: 'reconstructions', title: 'Reconstructions', content: previews }]),
+    ...figures.slice(1),
     ...(segmentations === null ? [] : [{ id: 'segmentations', title: 'Segmentations', content: segmentations }]),
     ...tables.map((table) => ({
       id: `table-${table.name}`,
@@ -86,7 +101,8 @@ export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedu
 ${descriptions(data).map((text) => markup`<p>${text}</p>`)}
 <p class="lead">${data.jobs.length} jobs, ${data.stages.size} stages, ${data.missing.length} without a result.</p>
 ${verdictList(verdicts)}
-${notes.filter((note) => note !== '').map((note) => markup`<p class="lead">${note}</p>`)}
+${paragraphs(notes)}
+${methodSection(method)}
 <nav aria-label="Contents"><ul>${sections.map(({ id, title }) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav></header>
 <main>
 ${sections.map(({ content }) => content)}</main>
@@ -113,6 +129,14 @@ function verdictList(verdicts: readonly ShownVerdict[]): Markup | null {
     ({ principle, verdict, text }) => markup`<dt>${principle}: <span>${verdict}</span></dt><dd>${text}</dd>
 `,
   )}</dl>`;
+}
+
+const paragraphs = (texts: readonly string[]): Markup[] =>
+  texts.filter((text) => text !== '').map((text) => markup`<p class="lead">${text}</p>`);
+
+function methodSection(method: readonly string[]): Markup | null {
+  const told = paragraphs(method);
+  return told.length === 0 ? null : markup`<details><summary>How the verdicts were found</summary>${told}</details>`;
 }
 
 /** More charts than this are folded away: they are for looking one up. */

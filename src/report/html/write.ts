@@ -14,7 +14,10 @@ import { findStageFiles } from './stage-files.js';
 export function htmlReport(
   data: ReportData,
   folder: string,
-  input: Pick<PageInput, 'metric' | 'verdicts' | 'notes'> & { tables: readonly Table[]; wide: readonly Table[] },
+  input: Pick<PageInput, 'metric' | 'verdicts' | 'notes' | 'method'> & {
+    tables: readonly Table[];
+    wide: readonly Table[];
+  },
 ): string {
   const wanted = [...pictured(data), ...segmented(data)].map(({ stages }) => stages.map(({ id }) => id));
   return reportHtml({ data, ...input, schedules: readSchedules(data), files: findStageFiles(data, folder, wanted) });

@@ -27,7 +27,8 @@ afterAll(() => {
 
 /** Rounds the numbers of the fixture, as rows of some length that follow each other. */
 function rounded(columns: number): number[] {
-  const { heap, kernels } = backend;
+  const { heap, threads } = backend;
+  const { kernels } = threads;
   const length = fixture.float32.length;
   const [x, out] = [heap.allocate(4 * length), heap.allocate(2 * length)];
   new Uint32Array(heap.memory.buffer, x, length).set(fixture.float32);
@@ -47,7 +48,8 @@ describe('rounding', () => {
   });
 
   it('is undone exactly by widening', () => {
-    const { heap, kernels } = backend;
+    const { heap, threads } = backend;
+    const { kernels } = threads;
     const length = fixture.bfloat16.length;
     const [x, out] = [heap.allocate(2 * length), heap.allocate(4 * length)];
     new Uint16Array(heap.memory.buffer, x, length).set(fixture.bfloat16);

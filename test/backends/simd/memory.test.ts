@@ -1,6 +1,6 @@
 /** The allocator: blocks never overlap, freed memory is reused, and at the limit the error names a remedy. */
 import fc from 'fast-check';
-import { blockSize, SharedHeap } from '../../../src/backends/simd/memory.js';
+import { blockSize, SharedHeap, type Reservation } from '../../../src/backends/simd/memory.js';
 
 const MIB = 2 ** 20;
 
@@ -94,4 +94,67 @@ it('rejects a block that is not in use', () => {
   expect(() => {
     heap.free(pointer);
   }).toThrow('no block begins at');
+});
+
+describe('the memory of a recorded step', () => {
+  /** Records a step that frees all it allocates. */
+  function recorded(heap: SharedHeap, steps: readonly ({ allocate: number } | { free: number })[]): Reservation {
+    const reservation = heap.beginReservation();
+    for (const { pointer } of play(heap, steps)) heap.free(pointer);
+    heap.endReservation();
+    return reservation;
+  }
+
+  it('is never allocated while it is reserved, and returns to the heap afterwards', () => {
+    fc.assert(
+      fc.property(history, history, history, (before, during, after) => {
+        const heap = new SharedHeap(64 * MIB);
+        const blocks = play(heap, before);
+        const addresses: Block[] = [];
+        const reservation = heap.beginReservation();
+        const allocate = heap.allocate.bind(heap);
+        heap.allocate = (bytes) => {
+          const pointer = allocate(bytes);
+          addresses.push({ pointer, bytes });
+          return pointer;
+        };
+        for (const { pointer } of play(heap, during)) heap.free(pointer);
+        heap.endReservation();
+        heap.allocate = allocate;
+        expect(reservation.allFreed).toBe(true);
+
+        const later = play(heap, after);
+        for (const { pointer, bytes } of [...blocks, ...later]) {
+          const overlaps = addresses.some(
+            (other) => pointer < other.pointer + other.bytes && other.pointer < pointer + bytes,
+          );
+          expect(overlaps && bytes > 0).toBe(false);
+        }
+        heap.release(reservation);
+        for (const { pointer } of [...blocks, ...later]) heap.free(pointer);
+        expect(heap.statistics.used).toBe(0);
+      }),
+    );
+  });
+
+  it('grows by no more than the memory of the step itself', () => {
+    const heap = new SharedHeap();
+    const steps = [3_000_000, 2_000_000, 4_000_000, 1_000_000].flatMap((allocate) => [{ allocate }, { free: 0 }]);
+    for (let i = 0; i < 3; i++) heap.release(recorded(heap, steps));
+    const { size } = heap.statistics;
+    for (let i = 0; i < 100; i++) heap.release(recorded(heap, steps));
+    expect(heap.statistics).toEqual({ used: 0, size });
+  });
+
+  it('holds a block that it keeps after the block is freed', () => {
+    const heap = new SharedHeap();
+    const input = heap.allocate(1000);
+    const reservation = heap.beginReservation();
+    heap.keep(input, reservation);
+    heap.endReservation();
+    heap.free(input);
+    expect(heap.allocate(1000)).not.toBe(input);
+    heap.release(reservation);
+    expect(heap.allocate(1000)).toBe(input);
+  });
 });

@@ -50,7 +50,7 @@ export function writePage(
 ): { path: string; text: string } {
   const metric = metricOf(data, {});
   const tables = readableTables(buildTables(data));
-  const text = htmlReport(data, folder, { metric, tables, wide: [], verdicts, notes: [] });
+  const text = htmlReport(data, folder, { metric, tables, wide: [], verdicts, notes: [], method: [] });
   const path = join(folder, 'report.html');
   writeFileSync(path, text);
   return { path, text };

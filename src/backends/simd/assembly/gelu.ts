@@ -1,6 +1,6 @@
 /** The exact GELU, x·Φ(x), and its derivative in one pass: both need the same exponential. */
 import { storePartRounded, storeRounded } from './bfloat16';
-import { exp4, loadPart, multiplyAdd, normalTail4, storePart } from './math';
+import { expBelow4, loadPart, multiplyAdd, normalTail4, storePart } from './math';
 
 const INVERSE_SQRT_2_PI: f32 = 0.3989422804014327;
 
@@ -11,7 +11,7 @@ function normalCdf4(z: v128, e: v128): v128 {
 }
 
 function halfSquareExp4(z: v128): v128 {
-  return inline.always(exp4(f32x4.mul(f32x4.mul(z, z), f32x4.splat(-0.5))));
+  return inline.always(expBelow4(f32x4.mul(f32x4.mul(z, z), f32x4.splat(-0.5))));
 }
 
 /** Φ(z) + z·φ(z) */
@@ -23,7 +23,23 @@ function derivative4(z: v128, cdf: v128, e: v128): v128 {
 /** z ← z·Φ(z), and its derivative Φ(z) + z·φ(z), for `count` values. */
 export function gelu(z: usize, derivative: usize, count: i32): void {
   const whole = count & ~3;
-  for (let i = 0; i < whole; i += 4) {
+  let i = 0;
+  // Two vectors at once: their chains of operations overlap, and constants are loaded once for both.
+  for (; i + 8 <= whole; i += 8) {
+    const p = z + ((<usize>i) << 2);
+    const d = derivative + ((<usize>i) << 2);
+    const x = v128.load(p);
+    const y = v128.load(p, 16);
+    const ex = inline.always(halfSquareExp4(x));
+    const ey = inline.always(halfSquareExp4(y));
+    const cdfX = inline.always(normalCdf4(x, ex));
+    const cdfY = inline.always(normalCdf4(y, ey));
+    v128.store(d, inline.always(derivative4(x, cdfX, ex)));
+    v128.store(d, inline.always(derivative4(y, cdfY, ey)), 16);
+    v128.store(p, f32x4.mul(x, cdfX));
+    v128.store(p, f32x4.mul(y, cdfY), 16);
+  }
+  for (; i < whole; i += 4) {
     const p = z + ((<usize>i) << 2);
     const x = v128.load(p);
     const e = inline.always(halfSquareExp4(x));

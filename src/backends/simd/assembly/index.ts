@@ -25,6 +25,6 @@ export {
 export { gelu, geluRounded } from './gelu';
 export { gemm, gemmScratchBytes } from './gemm';
 export { layerNorm, layerNormGradient, layerNormRounded } from './layer-norm';
-export { crossEntropy, crossEntropyGradient, squaredError, squaredErrorGradient, sum } from './losses';
+export { crossEntropy, crossEntropyGradient, squaredError, squaredErrorGradient, sum, sumOfSquares } from './losses';
 export { addWeightedRows, fillRows, gatherRows, sumColumns, sumRows, sumRowsRounded } from './rows';
 export { softmax, softmaxGradient } from './softmax';

@@ -72,6 +72,28 @@ export function sum(x: usize, count: i32): f64 {
   return total;
 }
 
+/** Sum of the squares of the floats at a pointer, in float64. */
+export function sumOfSquares(x: usize, count: i32): f64 {
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const low = f64x2.promote_low_f32x4(v128.load64_zero(x));
+    const high = f64x2.promote_low_f32x4(v128.load64_zero(x, 8));
+    a = f64x2.add(a, f64x2.mul(low, low));
+    b = f64x2.add(b, f64x2.mul(high, high));
+    x += 16;
+  }
+  const sum = f64x2.add(a, b);
+  let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  for (; i < count; i++) {
+    const value = <f64>load<f32>(x);
+    total += value * value;
+    x += 4;
+  }
+  return total;
+}
+
 /** logProbabilities = x − max − log Σ e^(x − max); returns −Σ target·logProbabilities over all rows. */
 export function crossEntropy(logits: usize, target: usize, logProbabilities: usize, rows: i32, classes: i32): f64 {
   const bytes = (<usize>classes) << 2;

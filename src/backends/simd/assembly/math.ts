@@ -24,14 +24,19 @@ function pair(a: f32, b: f32, x: v128): v128 {
   return multiplyAdd(f32x4.splat(b), x, f32x4.splat(a));
 }
 
+/** eˣ. Relative error ≤ 2e-7 for x in [−87, 88]; 0 below −87.7, Infinity above 88.4; NaN stays NaN. */
+export function exp4(x: v128): v128 {
+  // This order keeps a NaN: pmin(a, b) is b < a ? b : a.
+  return inline.always(expBelow4(f32x4.pmin(x, f32x4.splat(88.8))));
+}
+
 /**
- * eˣ. Relative error ≤ 2e-7 for x in [−87, 88]; 0 below −87.7, Infinity above 88.4; NaN stays NaN.
+ * The same for x ≤ 88.8.
  *
  * x = n·ln 2 + r with |r| ≤ ½ ln 2; eʳ by a polynomial (Cephes' expf), times 2ⁿ, which is composed from its bits.
  */
-export function exp4(x: v128): v128 {
-  // This order keeps a NaN: pmin(a, b) is b < a ? b : a.
-  const clamped = f32x4.pmax(f32x4.pmin(x, f32x4.splat(88.8)), f32x4.splat(-88.0));
+export function expBelow4(x: v128): v128 {
+  const clamped = f32x4.pmax(x, f32x4.splat(-88.0)); // keeps a NaN, too
   const shifted = multiplyAdd(clamped, f32x4.splat(1.44269504), f32x4.splat(ROUND));
   const n = f32x4.sub(shifted, f32x4.splat(ROUND));
   const high = multiplySubtract(n, f32x4.splat(0.693359375), clamped);

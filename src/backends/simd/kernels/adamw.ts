@@ -1,6 +1,6 @@
 /**
  * VitAdamW: src/ops/adamw.ts describes it. One job over all parameters. It also updates the parameters that are kept in
- * bfloat16, which is why no other kernel may write a tensor in place.
+ * bfloat16. The rates are read from their tensor: they differ in each repetition of a recorded step.
  */
 import type { AdamWStep } from '../../../ops/adamw.js';
 import { NONE, offset, offsetRounded } from '../address.js';
@@ -17,14 +17,12 @@ const CHUNK = 32_768;
 
 export const adamW = defineKernel<AdamWAttributes>(
   'VitAdamW',
-  (backend, inputs, { rateScales, weightDecays, ...step }) => {
-    const { learningRate, beta1, beta2, epsilon, gradientScale } = step;
+  (backend, inputs, { rateScales, weightDecays, beta1, beta2, epsilon }) => {
     const runs = rateScales.flatMap((rateScale, slot) => {
       const [value, first, second, gradient] = [0, 1, 2, 3].map((part) => inputs[String(4 * slot + part)]!);
       const total = backend.values(value!).length;
-      const rate = learningRate * rateScale;
       const rounded = backend.bfloat16Address(value!);
-      const [keep, stepSize] = [1 - rate * weightDecays[slot]!, rate / (1 - beta1 ** step.step)];
+      const weightDecay = weightDecays[slot]!;
       return Array.from({ length: Math.ceil(total / CHUNK) }, (_, i) => ({
         value: offset(backend.address(value!), i * CHUNK),
         rounded: rounded === undefined ? NONE : offsetRounded(rounded, i * CHUNK),
@@ -32,16 +30,24 @@ export const adamW = defineKernel<AdamWAttributes>(
         second: offset(backend.address(second!), i * CHUNK),
         gradient: offset(backend.address(gradient!), i * CHUNK),
         count: Math.min(CHUNK, total - i * CHUNK),
-        keep,
-        stepSize,
+        rateScale,
+        weightDecay,
       }));
     });
+    const given = backend.values(inputs.rates!);
     const { words } = ADAMW_ROW;
     backend.withScratch(8 * words * runs.length, (table) => {
       const rows = new Float64Array(backend.heap.memory.buffer, table, words * runs.length);
-      for (const [i, run] of runs.entries()) ADAMW_ROW.write(rows.subarray(i * words, (i + 1) * words), run);
-      const inverseBias = 1 / Math.sqrt(1 - beta2 ** step.step);
-      backend.run('adamW', runs.length, { table, beta1, beta2, epsilon, inverseBias, gradientScale });
+      backend.perform((threads) => {
+        for (const [i, run] of runs.entries()) ADAMW_ROW.write(rows.subarray(i * words, (i + 1) * words), run);
+        const rates = {
+          learningRate: given[0]!,
+          firstBias: given[1]!,
+          inverseBias: given[2]!,
+          gradientScale: given[3]!,
+        };
+        threads.run('adamW', runs.length, { table, beta1, beta2, epsilon, ...rates });
+      });
     });
     return [];
   },

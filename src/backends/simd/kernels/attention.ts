@@ -3,11 +3,17 @@
  * the factors of all products.
  */
 import type { TensorInfo } from '@tensorflow/tfjs';
-import type { Address } from '../address.js';
+import { NONE, type Address } from '../address.js';
 import type { SimdBackend } from '../backend.js';
-import { attentionScratch } from '../tasks/attention.js';
+import { attentionScratch, weightsFloats } from '../tasks/attention.js';
 import { attentionBfloat16Scratch } from '../tasks/attention-bfloat16.js';
 import { defineKernel } from './kernel.js';
+
+/**
+ * The weights are kept if they take at most this many times the memory of q, k and v. This is true for 64 tokens of 192
+ * values with 3 heads (a third), and false for 196 tokens of 768 with 12 heads (1.02).
+ */
+const MOST_KEPT = 1;
 
 interface AttentionAttributes {
   heads: number;
@@ -19,22 +25,25 @@ export const attention = defineKernel<AttentionAttributes>('VitAttention', (back
   const rounded = backend.bfloat16Address(qkv!);
   if (rounded !== undefined) return bfloat16(backend, rounded, [batch, tokens, dim], heads);
   const y = backend.output([batch, tokens, dim]);
+  const floats = weightsFloats(tokens, heads);
+  const weights = floats <= MOST_KEPT * tokens * width ? backend.output([batch, floats]) : null;
   backend.withScratch(backend.threads.size * attentionScratch(tokens), (scratch) => {
     backend.run('attention', batch, {
       qkv: backend.address(qkv!),
       y: backend.address(y),
+      weights: weights ? backend.address(weights) : NONE,
       scratch,
       tokens,
       dim,
       heads,
     });
   });
-  return y;
+  return weights ? [y, weights] : y;
 });
 
 export const attentionGradient = defineKernel<AttentionAttributes>(
   'VitAttentionGrad',
-  (backend, { dy, input0: qkv }, { heads }) => {
+  (backend, { dy, input0: qkv, saved0: weights }, { heads }) => {
     const [batch, tokens, width] = qkv!.shape as [number, number, number];
     const rounded = backend.bfloat16Address(qkv!);
     if (rounded !== undefined) return bfloat16Gradient(backend, dy!, rounded, [batch, tokens, width / 3], heads);
@@ -43,6 +52,7 @@ export const attentionGradient = defineKernel<AttentionAttributes>(
       backend.run('attentionGradient', batch, {
         dy: backend.address(dy!),
         qkv: backend.address(qkv!),
+        kept: weights ? backend.address(weights) : NONE,
         dqkv: backend.address(dqkv),
         scratch,
         tokens,

@@ -105,7 +105,10 @@ const concat = defineKernel<{ axis: number }>('Concat', (backend, inputs, attrib
   let to = backend.address(out);
   for (const tensor of tensors) {
     const columns = sizeOf(tensor.shape.slice(axis));
-    backend.kernels.scatterRows({ x: backend.address(tensor), out: to, rows, columns, stride });
+    const [from, place] = [backend.address(tensor), to];
+    backend.perform(({ kernels }) => {
+      kernels.scatterRows({ x: from, out: place, rows, columns, stride });
+    });
     to = offset(to, columns);
   }
   return out;
@@ -118,7 +121,7 @@ const pad = defineKernel<{ paddings: [number, number][]; constantValue: number }
     const { paddings, constantValue } = attributes;
     if (!ours(x)) return stock('PadV2', backend, inputs, attributes);
     const out = backend.output(x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]));
-    backend.values(out).fill(constantValue);
+    const values = backend.values(out);
     const strides = denseStrides(out.shape);
     const first = paddings.reduce((sum, [before], i) => sum + before * strides[i]!, 0);
     // The axes after the last padded one are runs. The axis before that one has equal distances between its runs.
@@ -128,11 +131,14 @@ const pad = defineKernel<{ paddings: [number, number][]; constantValue: number }
     const columns = sizeOf(x.shape.slice(axis));
     const outer = x.shape.slice(0, Math.max(axis - 1, 0));
     const [from, to] = [backend.address(x), backend.address(out)];
-    for (let block = 0; block < sizeOf(outer); block++) {
-      const place = offset(to, first + placeOf(block, outer, strides));
-      const values = offset(from, block * rows * columns);
-      backend.kernels.scatterRows({ x: values, out: place, rows, columns, stride: strides[axis - 1] ?? 0 });
-    }
+    backend.perform(({ kernels }) => {
+      values.fill(constantValue);
+      for (let block = 0; block < sizeOf(outer); block++) {
+        const place = offset(to, first + placeOf(block, outer, strides));
+        const x = offset(from, block * rows * columns);
+        kernels.scatterRows({ x, out: place, rows, columns, stride: strides[axis - 1] ?? 0 });
+      }
+    });
     return out;
   },
 );

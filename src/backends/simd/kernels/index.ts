@@ -1,5 +1,7 @@
 /** All kernels of this backend. tfjs's stock CPU kernels are used for all other operations. */
 import * as tf from '@tensorflow/tfjs';
+import type { SimdBackend } from '../backend.js';
+import { accumulate, sumOfSquares } from './sums.js';
 import { adamW } from './adamw.js';
 import { attention, attentionGradient } from './attention.js';
 import { binaryKernels } from './binary.js';
@@ -23,6 +25,7 @@ const KERNELS: readonly tf.KernelConfig[] = [
   ...reduceKernels,
   ...resampleKernels,
   ...unaryKernels,
+  accumulate,
   adamW,
   attention,
   attentionGradient,
@@ -41,11 +44,29 @@ const KERNELS: readonly tf.KernelConfig[] = [
   softmaxCrossEntropyGradient,
   squaredError,
   squaredErrorGradient,
+  sumOfSquares,
 ];
 
 /** Registers these kernels, and tfjs's own for the rest. To be called once in a process. */
 export function registerKernels(): void {
   const ours = new Set(KERNELS.map(({ kernelName }) => kernelName));
   const stock = tf.getKernelsForBackend('cpu').filter(({ kernelName }) => !ours.has(kernelName));
-  for (const kernel of [...stock, ...KERNELS]) tf.registerKernel({ ...kernel, backendName: BACKEND_NAME });
+  for (const kernel of [...stock.map(unrecorded), ...KERNELS]) {
+    tf.registerKernel({ ...kernel, backendName: BACKEND_NAME });
+  }
+}
+
+/** Kernels of tfjs that give the same values another name or shape. In a repeated step nothing has to be done for them. */
+const FREE = new Set(['ExpandDims', 'Identity', 'Reshape']);
+
+/** A kernel of tfjs. A step in which it computes values cannot be recorded. */
+function unrecorded(kernel: tf.KernelConfig): tf.KernelConfig {
+  if (FREE.has(kernel.kernelName)) return kernel;
+  return {
+    ...kernel,
+    kernelFunc: (parameters) => {
+      (parameters.backend as SimdBackend).refuseRecording();
+      return kernel.kernelFunc(parameters);
+    },
+  };
 }

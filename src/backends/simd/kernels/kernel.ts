@@ -15,6 +15,7 @@ export function stock(
   attributes: object,
 ): tf.TensorInfo {
   const kernel = tf.getKernel(kernelName, 'cpu');
+  backend.refuseRecording();
   return kernel.kernelFunc({
     inputs,
     backend,

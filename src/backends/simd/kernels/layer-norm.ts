@@ -52,10 +52,12 @@ export const layerNormGradient = defineKernel(
         dim,
         chunkRows,
       });
-      const { kernels } = backend;
+      const [scaleOut, shiftOut] = [backend.address(dScale), backend.address(dShift)];
       const [columns, stride] = [dim, 2 * dim];
-      kernels.sumRows({ x: parts, rows: chunks, columns, stride, out: backend.address(dScale) });
-      kernels.sumRows({ x: offset(parts, dim), rows: chunks, columns, stride, out: backend.address(dShift) });
+      backend.perform(({ kernels }) => {
+        kernels.sumRows({ x: parts, rows: chunks, columns, stride, out: scaleOut });
+        kernels.sumRows({ x: offset(parts, dim), rows: chunks, columns, stride, out: shiftOut });
+      });
     });
     return [dx, dScale, dShift];
   },

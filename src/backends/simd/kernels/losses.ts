@@ -1,29 +1,21 @@
 /** The losses and their gradients: src/ops/losses.ts describes them. */
-import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
-import type { SimdBackend } from '../backend.js';
 import { rowsOfChunk } from '../tasks/chunks.js';
 import { defineKernel } from './kernel.js';
-
-function scalar(backend: SimdBackend, value: number): TensorInfo {
-  const out = backend.output([]);
-  backend.values(out)[0] = value;
-  return out;
-}
 
 export const squaredError = defineKernel(
   'VitSquaredError',
   (backend, { input0: prediction, constant0: target, constant1: weights }) => {
     const rows = sizeOf(weights!.shape);
-    const by = backend.address(weights!);
-    const total = backend.kernels.squaredError({
-      prediction: backend.address(prediction!),
-      target: backend.address(target!),
-      weights: by,
-      rows,
-      values: sizeOf(prediction!.shape) / rows,
+    const out = backend.output([]);
+    const value = backend.values(out);
+    const values = sizeOf(prediction!.shape) / rows;
+    const [from, to, by] = [backend.address(prediction!), backend.address(target!), backend.address(weights!)];
+    backend.perform(({ kernels }) => {
+      const total = kernels.squaredError({ prediction: from, target: to, weights: by, rows, values });
+      value[0] = total / kernels.sum({ x: by, count: rows });
     });
-    return scalar(backend, total / backend.kernels.sum({ x: by, count: rows }));
+    return out;
   },
 );
 
@@ -33,18 +25,19 @@ export const squaredErrorGradient = defineKernel(
     const rows = sizeOf(weights!.shape);
     const values = sizeOf(prediction!.shape) / rows;
     const out = backend.output(prediction!.shape);
+    const gradient = backend.values(dy!);
     const by = backend.address(weights!);
-    const factor = (2 * backend.values(dy!)[0]!) / values / backend.kernels.sum({ x: by, count: rows });
     const chunkRows = rowsOfChunk(rows, values);
-    backend.run('squaredErrorGradient', Math.ceil(rows / chunkRows), {
+    const sizes = { rows, values, chunkRows };
+    const addresses = {
       prediction: backend.address(prediction!),
       target: backend.address(target!),
       weights: by,
       out: backend.address(out),
-      rows,
-      values,
-      factor,
-      chunkRows,
+    };
+    backend.perform((threads) => {
+      const factor = (2 * gradient[0]!) / values / threads.kernels.sum({ x: by, count: rows });
+      threads.run('squaredErrorGradient', Math.ceil(rows / chunkRows), { ...addresses, ...sizes, factor });
     });
     return out;
   },
@@ -55,14 +48,17 @@ export const softmaxCrossEntropy = defineKernel(
   (backend, { input0: logits, constant0: target }) => {
     const [rows, classes] = logits!.shape as [number, number];
     const logProbabilities = backend.output(logits!.shape);
-    const total = backend.kernels.crossEntropy({
+    const out = backend.output([]);
+    const value = backend.values(out);
+    const addresses = {
       logits: backend.address(logits!),
       target: backend.address(target!),
       logProbabilities: backend.address(logProbabilities),
-      rows,
-      classes,
+    };
+    backend.perform(({ kernels }) => {
+      value[0] = kernels.crossEntropy({ ...addresses, rows, classes }) / rows;
     });
-    return [scalar(backend, total / rows), logProbabilities];
+    return [out, logProbabilities];
   },
 );
 
@@ -70,12 +66,15 @@ export const softmaxCrossEntropyGradient = defineKernel(
   'VitSoftmaxCrossEntropyGrad',
   (backend, { dy, input0: logits, constant0: target, saved0: logProbabilities }) => {
     const out = backend.output(logits!.shape);
-    backend.kernels.crossEntropyGradient({
+    const gradient = backend.values(dy!);
+    const addresses = {
       logProbabilities: backend.address(logProbabilities!),
       target: backend.address(target!),
       out: backend.address(out),
-      count: sizeOf(out.shape),
-      factor: backend.values(dy!)[0]! / logits!.shape[0]!,
+    };
+    const [rows, count] = [logits!.shape[0]!, sizeOf(out.shape)];
+    backend.perform(({ kernels }) => {
+      kernels.crossEntropyGradient({ ...addresses, count, factor: gradient[0]! / rows });
     });
     return out;
   },

@@ -39,7 +39,10 @@ function sumWeightedRows(backend: SimdBackend, x: TensorInfo, weights: TensorInf
       columns,
       chunkRows,
     });
-    backend.kernels.sumRows({ x: parts, rows: chunks, columns, stride: columns, out: backend.address(out) });
+    const to = backend.address(out);
+    backend.perform(({ kernels }) => {
+      kernels.sumRows({ x: parts, rows: chunks, columns, stride: columns, out: to });
+    });
   });
   return out;
 }

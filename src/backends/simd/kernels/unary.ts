@@ -24,24 +24,34 @@ const kernel = (name: string, operation: UnaryOperation): tf.KernelConfig =>
     return out;
   });
 
+function clipped(backend: SimdBackend, x: tf.TensorInfo, low: number, high: number): tf.TensorInfo {
+  const out = backend.output(x.shape);
+  const total = sizeOf(x.shape);
+  backend.run('clip', chunksOf(total), {
+    x: backend.address(x),
+    out: backend.address(out),
+    low,
+    high,
+    total,
+    size: CHUNK,
+  });
+  return out;
+}
+
 const clip = defineKernel<{ clipValueMin: number; clipValueMax: number }>(
   'ClipByValue',
   (backend, inputs, attributes) => {
     const x = inputs.x!;
     if (!ours(x)) return stock('ClipByValue', backend, inputs, attributes);
-    const out = backend.output(x.shape);
-    const total = sizeOf(x.shape);
-    backend.run('clip', chunksOf(total), {
-      x: backend.address(x),
-      out: backend.address(out),
-      low: attributes.clipValueMin,
-      high: attributes.clipValueMax,
-      total,
-      size: CHUNK,
-    });
-    return out;
+    return clipped(backend, x, attributes.clipValueMin, attributes.clipValueMax);
   },
 );
+
+/** max(x, 0). NaN stays NaN. */
+const relu = defineKernel('Relu', (backend, inputs, attributes) => {
+  const x = inputs.x!;
+  return ours(x) ? clipped(backend, x, 0, Infinity) : stock('Relu', backend, inputs, attributes);
+});
 
 function filled(backend: SimdBackend, shape: readonly number[], value: number): tf.TensorInfo {
   const out = backend.output(shape);
@@ -75,5 +85,6 @@ export const unaryKernels = [
   kernel('Abs', 'absolute'),
   clip,
   fill,
+  relu,
   zerosLike,
 ];

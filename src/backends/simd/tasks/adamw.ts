@@ -11,18 +11,27 @@ export const ADAMW_ROW = recordFormat({
   second: address,
   gradient: address,
   count: number,
-  /** 1 − rate·weightDecay */
-  keep: number,
-  /** rate / (1 − β1^step) */
-  stepSize: number,
+  rateScale: number,
+  weightDecay: number,
 });
 
-/** Updates the run in row `chunk` of the table. */
+/** Updates the run in row `chunk` of the table. `firstBias` is 1 / (1 − β1^step), `inverseBias` 1 / √(1 − β2^step). */
 export const adamW = defineTask(
-  { table: address, beta1: number, beta2: number, epsilon: number, inverseBias: number, gradientScale: number },
-  ({ kernels, memory }, chunk, { table, beta1, beta2, epsilon, inverseBias, gradientScale }) => {
+  {
+    table: address,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    learningRate: number,
+    firstBias: number,
+    inverseBias: number,
+    gradientScale: number,
+  },
+  ({ kernels, memory }, chunk, values) => {
+    const { table, beta1, beta2, epsilon, learningRate, firstBias, inverseBias, gradientScale } = values;
     const { words } = ADAMW_ROW;
     const row = ADAMW_ROW.read(new Float64Array(memory.buffer, table + 8 * words * chunk, words));
+    const rate = learningRate * row.rateScale;
     kernels.adamW({
       value: row.value,
       rounded: row.rounded,
@@ -35,8 +44,8 @@ export const adamW = defineTask(
       oneMinusBeta1: 1 - beta1,
       oneMinusBeta2: 1 - beta2,
       epsilon,
-      keep: row.keep,
-      stepSize: row.stepSize,
+      keep: 1 - rate * row.weightDecay,
+      stepSize: rate * firstBias,
       inverseBias,
       gradientScale,
     });

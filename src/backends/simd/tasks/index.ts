@@ -12,10 +12,12 @@ import { squaredErrorGradient } from './losses.js';
 import { matMul, softmax } from './matmul.js';
 import { sumAxis } from './reduce.js';
 import { resample } from './resample.js';
+import { accumulate, sumOfSquares } from './sums.js';
 import type { Task } from './task.js';
 import { gatherRows, sumWeightedRows } from './tokens.js';
 
 const DEFINED = {
+  accumulate,
   adamW,
   attention,
   attentionBfloat16,
@@ -40,6 +42,7 @@ const DEFINED = {
   softmax,
   squaredErrorGradient,
   sumAxis,
+  sumOfSquares,
   sumWeightedRows,
   unary,
 };
