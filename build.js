@@ -1,6 +1,7 @@
 // Compiles the WebAssembly kernels of the simd device and writes their typed interface, compiles bin, src, test, bench and
-// tools, and bundles the program. The result is dist/, with the bundle in dist/run. All of it is built in a folder of its
-// own, which replaces dist/ at the end: an interrupted build leaves dist/ as it was, and nothing deleted remains there.
+// tools, and bundles the program and the package's entry point, whose types go to dist/run/types. The result is dist/, with
+// the bundle in dist/run. All of it is built in a folder of its own, which replaces dist/ at the end: an interrupted build
+// leaves dist/ as it was, and nothing deleted remains there.
 import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,6 +9,7 @@ import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kernelExports } from './tools/kernel-exports.js';
+import { writeDeclarations } from './tools/declarations.js';
 import { freshFolder, recover, replaceFolder } from './tools/replace-folder.js';
 
 const DIST = 'dist';
@@ -29,6 +31,7 @@ try {
   await compile();
   chmodSync(join(fresh, 'bin/vitmim.js'), 0o755);
   await bundle();
+  await writeDeclarations('src', 'api/index.ts', join(fresh, 'run/types'));
   await replaceFolder(fresh, DIST);
 } finally {
   rmSync(fresh, { recursive: true, force: true });
@@ -85,6 +88,7 @@ async function bundle() {
     absWorkingDir: resolve(fresh),
     entryPoints: {
       vitmim: 'bin/vitmim.js',
+      index: 'src/api/index.js',
       reader: 'src/data/reader.js',
       augmenter: 'src/data/augmenter.js',
       corrupter: 'src/data/corrupter.js',

@@ -1,9 +1,9 @@
 /** Which parts of the program may load which others. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
-/** The packages that a compiled file loads, itself or through its own files: types are gone by then. */
-function packagesOf(file: string): Set<string> {
+/** What a compiled file loads, itself or through its own files: types are gone by then. */
+function loadedBy(file: string): { files: Set<string>; packages: Set<string> } {
   const seen = new Set<string>();
   const packages = new Set<string>();
   const pending = [file];
@@ -15,8 +15,10 @@ function packagesOf(file: string): Set<string> {
       else packages.add(name!);
     }
   }
-  return packages;
+  return { files: seen, packages };
 }
+
+const packagesOf = (file: string): Set<string> => loadedBy(file).packages;
 
 it.each(['spec', 'task', 'store', 'runner', 'report', 'evidence', 'statistics', 'common', 'weights'])(
   'loads no tensors in src/%s',
@@ -31,4 +33,15 @@ it.each(['spec', 'task', 'store', 'runner', 'report', 'evidence', 'statistics', 
 
 it('follows imports to where tensors are loaded', () => {
   expect([...packagesOf('dist/src/objectives/compose.js')]).toContain('@tensorflow/tfjs');
+});
+
+const foldersOf = (file: string): Set<string> =>
+  new Set([...loadedBy(file).files].map((path) => relative(resolve('dist/src'), resolve(path)).split('/')[0]!));
+
+it('has a programming interface that loads no command and no tensors, and on which no command depends', () => {
+  const folders = foldersOf('dist/src/api/index.js');
+  expect(folders).toContain('runner');
+  expect(folders).not.toContain('cli');
+  expect([...packagesOf('dist/src/api/index.js')].filter((name) => name.includes('tfjs'))).toEqual([]);
+  expect(foldersOf('dist/src/cli/main.js')).not.toContain('api');
 });

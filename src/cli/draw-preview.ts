@@ -27,7 +27,7 @@ import { stageSchema } from '../store/records.js';
 import { pretrainShapes } from '../model/shapes.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
-import { loadSweep } from './load-sweep.js';
+import { loadSweep } from '../runner/plan-sweep.js';
 import type { DeviceChoice } from './options.js';
 import { print, say } from './terminal.js';
 

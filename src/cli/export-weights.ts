@@ -1,29 +1,23 @@
 /** What `vitmim export --weights` and `--onnx` do: the model of one stage for another program, with a model card. */
 import { isAbsolute, join } from 'node:path';
-import { UsageError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
 import { collect } from '../report/collect.js';
 import { evidenceOf } from '../report/evidence.js';
 import { modelCard, modelMetadata, type DescribedStage } from '../report/model-card.js';
 import { describeStage } from '../runner/describe.js';
-import type { Plan, Stage } from '../spec/stages.js';
-import { readResult } from '../store/chain.js';
+import { findFinished, type FinishedStage } from '../runner/finished-stage.js';
+import type { Plan } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { readProvenance } from '../store/provenance.js';
 import type { PlanChoice } from '../store/plans.js';
-import type { StageResult } from '../store/records.js';
 import { exportFiles, type ExportFormat } from '../weights/export/files.js';
 import { onnxFiles } from '../weights/export/onnx.js';
 import { readExportSource, type ExportSource } from '../weights/export/source.js';
 import { writeExport } from '../weights/export/write.js';
-import { chooseStage, type StageChoice } from './choose-stage.js';
+import type { StageChoice } from '../runner/choose-stage.js';
 
 /** A stage to export, and where it is from. */
-export interface ExportedStage {
-  folder: string;
-  plan: Plan;
-  stage: Stage;
-  result: StageResult;
+export interface ExportedStage extends Omit<FinishedStage, 'checkpoint'> {
   source: ExportSource;
 }
 
@@ -33,15 +27,8 @@ export interface ExportedStage {
  * @throws UsageError if no stage or several match, or if it has no result or no undamaged checkpoint.
  */
 export function readExported(folder: string, plan: Plan, choice: StageChoice): ExportedStage {
-  const stage = chooseStage(plan, choice);
-  const paths = sweepPaths(folder).stage(stage.id);
-  const stored = readResult(stage, paths);
-  if (stored.kind !== 'present') {
-    const why = stored.kind === 'missing' ? 'has no result yet' : `has no result that counts (${stored.problem})`;
-    throw new UsageError(`stage ${stage.id} (${describeStage(plan, stage)}) ${why}; run the sweep first`);
-  }
-  const result = stored.value;
-  return { folder, plan, stage, result, source: readExportSource(paths.checkpoint, stage.config, result.checkpoint) };
+  const { checkpoint, ...found } = findFinished(folder, plan, choice);
+  return { ...found, source: readExportSource(checkpoint, found.stage.config, found.result.checkpoint) };
 }
 
 /** What a model card tells of a stage, in every format of export. */

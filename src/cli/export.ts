@@ -4,14 +4,13 @@ import { Command, Option } from 'commander';
 import { UsageError } from '../common/errors.js';
 import { exportTensorboard } from '../report/export-tensorboard.js';
 import type { Plan } from '../spec/stages.js';
-import { STAGE_KINDS, leavesCheckpoint } from '../stages/index.js';
 import { sweepPaths } from '../store/layout.js';
 import { choosePlans, describeRest } from '../store/plans.js';
 import { WEIGHTS_FORMATS } from '../weights/names.js';
 import type { ExportFormat } from '../weights/export/files.js';
-import type { StageChoice } from './choose-stage.js';
+import type { StageChoice } from '../runner/choose-stage.js';
 import { exportOnnx, exportWeights, readExported } from './export-weights.js';
-import { planChoice, planOptions, type PlanOptions } from './options.js';
+import { planChoice, planOptions, stageOptions, type PlanOptions } from './options.js';
 import { print, say } from './terminal.js';
 
 interface Options extends PlanOptions, StageChoice {
@@ -39,17 +38,8 @@ export function exportCommand(): Command {
       ]),
     )
     .option('--half', 'with --onnx: products in float16, in a file of half the size')
-    .option('--stage <id>', 'the stage, by its identity or the first digits of it')
-    .addOption(
-      new Option('--cell <key=value,…>', 'the stage by its cell, as in objective=masked,seed=0').conflicts('stage'),
-    )
-    .addOption(
-      new Option('--kind <kind>', 'the kind of stage of the cell (default: the last one with a checkpoint)').choices(
-        STAGE_KINDS.filter(leavesCheckpoint),
-      ),
-    )
     .option('-o, --out <folder>', 'folder to write (default: <folder>/exports/<stage>)');
-  for (const option of planOptions()) command.addOption(option);
+  for (const option of [...stageOptions(), ...planOptions()]) command.addOption(option);
   return command
     .addHelpText(
       'after',

@@ -1,100 +1,21 @@
-/** From a spec file to a plan: the pure parts of src/spec, fed with the file and the data sets' fingerprints. */
-import { readFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
-import { canonicalJson } from '../common/canonical.js';
-import { messageOf, UsageError } from '../common/errors.js';
-import { openDataset, type Dataset } from '../data/dataset.js';
-import { describeDataset } from '../data/describe.js';
-import { seedsProblem } from '../decide/seeds.js';
-import { entriesOf } from '../spec/entries.js';
-import { withoutLabels } from '../spec/jobs.js';
-import { buildPlan, datasetsOf, resolvedJobs, weightsOf } from '../spec/plan.js';
-import type { Plan, UnlabelledData } from '../spec/stages.js';
-import { readSweep, type Sweep } from '../spec/sweep.js';
-import { lackOf } from '../stages/evaluation.js';
-import { EVALUATION_ENTRIES, STAGE_ENTRIES } from '../stages/index.js';
-import { checkGiven, digestOfWeights } from '../weights/given.js';
+/** Plans of the commands: what is in each data set is printed. */
+import type { Plan } from '../spec/stages.js';
+import type { Sweep } from '../spec/sweep.js';
+import * as runner from '../runner/plan-sweep.js';
 import { say } from './terminal.js';
-
-/**
- * Reads and validates a spec file and the files that it extends.
- *
- * @throws UsageError when it cannot be read; SpecError with every problem and its line.
- */
-export function loadSweep(file: string, sets: readonly string[]): Sweep {
-  const readText = (path: string): string => readFileSync(path, 'utf8');
-  let text: string;
-  try {
-    text = readText(file);
-  } catch (error) {
-    throw new UsageError(`cannot read the spec ${file}: ${messageOf(error)}`);
-  }
-  return readSweep(text, { file, defaultName: basename(file, extname(file)), sets, readText });
-}
 
 /**
  * Opens every data set of the sweep, prints what is in it, and freezes the plan.
  *
  * @param onOpened Called with each data set.
  * @param tell Receives what is in each data set, a line at a time.
- * @throws UsageError when a data set is missing or broken, or lacks what an evaluation needs, with the remedy.
+ * @throws UsageError: see `runner/plan-sweep.ts`.
  */
-export async function planSweep(
+export const planSweep = (
   sweep: Sweep,
-  onOpened: (data: UnlabelledData, dataset: Dataset) => void = () => undefined,
+  onOpened?: runner.PlanWatch['onOpened'],
   tell: (line: string) => void = say,
-): Promise<Plan> {
-  const opened = new Map<string, Dataset>();
-  for (const data of datasetsOf(sweep)) {
-    const dataset = await openDataset(data, 1, { onHashed: hashingLines(), onChanged: tell });
-    for (const line of describeDataset(dataset, 'path' in data ? data.path : undefined)) tell(line);
-    onOpened(data, dataset);
-    opened.set(canonicalJson(data), dataset);
-  }
-  const datasetOf = (data: UnlabelledData): Dataset => opened.get(canonicalJson(data))!;
-  const lacks = lacksOf(sweep, datasetOf);
-  if (lacks.length > 0) throw new UsageError(lacks.join('\n'));
-  const digests = readDigests(sweep, tell);
-  const plan = buildPlan(
-    sweep,
-    (data) => datasetOf(data).fingerprint,
-    (file) => digests.get(file)!,
-  );
-  const problem = seedsProblem(plan);
-  if (problem !== null) throw new UsageError(problem);
-  return plan;
-}
-
-/**
- * The digests of the files of weights that the sweep starts from, by their paths; prints what is taken from each.
- *
- * @throws UsageError if a file is missing, is not the one that the spec names, or does not fit the model of a cell.
- */
-function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, string> {
-  const digests = new Map<string, string>();
-  const checked = new Set<string>();
-  for (const config of weightsOf(sweep)) {
-    const { kind, model, weights } = config;
-    const known = canonicalJson([kind, model, weights]);
-    if (checked.has(known)) continue;
-    checked.add(known);
-    // Several kinds of stages start from one file, which may have gigabytes: it is read once.
-    digests.set(weights.file, digestOfWeights(weights, digests.get(weights.file)));
-    const taken = `${checkGiven(config)}; for ${STAGE_ENTRIES[kind].title}`;
-    tell(`weights: ${taken}, SHA-256 ${digests.get(weights.file)!.slice(0, 12)}…`);
-  }
-  return digests;
-}
-
-/** What the data sets lack for the evaluations of the sweep, a sentence each. */
-function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
-  const lacks = resolvedJobs(sweep).flatMap(({ job }) =>
-    entriesOf(job).map(({ name, protocol, shots, data }) =>
-      lackOf({ name, needs: EVALUATION_ENTRIES[protocol].needs, shots }, datasetOf(withoutLabels(data))),
-    ),
-  );
-  return [...new Set(lacks)].filter((lack) => lack !== null);
-}
+): Promise<Plan> => runner.planSweep(sweep, { ...(onOpened && { onOpened }), tell, onHashed: hashingLines() });
 
 const LINE_EVERY_MS = 2000;
 

@@ -9,6 +9,7 @@ import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { embedCommand } from './embed.js';
 import { exportCommand } from './export.js';
 import { planCommand } from './plan.js';
 import { powerCommand } from './power.js';
@@ -64,6 +65,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     compareCommand(finish),
     powerCommand(),
     exportCommand(),
+    embedCommand(finish),
     verifyCommand(finish),
     cleanCommand(finish),
     trainCommand(finish),

@@ -1,6 +1,7 @@
 /** Options that mean the same in every command that has them. */
 import { InvalidArgumentError, Option } from 'commander';
 import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
+import { STAGE_KINDS, leavesCheckpoint } from '../stages/index.js';
 import { PROTOCOL_METRICS } from '../stages/metrics.js';
 import { hinted } from './completion/hints.js';
 import { parseShard, type Shard } from '../spec/shard.js';
@@ -40,6 +41,15 @@ export const metricOption = (use: string): Option =>
     new Option('--metric <name>', `${use}: the name of an evaluation, or another metric of it, as in finetune.top5`),
     { words: PROTOCOL_METRICS, files: false },
   );
+
+/** Which stage of a results folder a command is about; see `runner/choose-stage.ts`. */
+export const stageOptions = (): Option[] => [
+  new Option('--stage <id>', 'the stage, by its identity or the first digits of it'),
+  new Option('--cell <key=value,…>', 'the stage by its cell, as in objective=masked,seed=0').conflicts('stage'),
+  new Option('--kind <kind>', 'the kind of stage of the cell (default: the last one with a checkpoint)').choices(
+    STAGE_KINDS.filter(leavesCheckpoint),
+  ),
+];
 
 /** Which of the plans of a results folder a command is about, by {@link planOptions}. */
 export interface PlanOptions {

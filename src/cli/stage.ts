@@ -11,7 +11,7 @@ import { readJson } from '../store/files.js';
 import { sweepPaths } from '../store/layout.js';
 import { choosePlans, PLAN_REMEDY } from '../store/plans.js';
 import { partialPlanSchema } from '../store/records.js';
-import { chooseDevice } from './choose-device.js';
+import { chooseDevice } from '../runner/choose-device.js';
 import { deviceOption, maxAttemptsOption, threadsOption, type DeviceChoice } from './options.js';
 import { onStopSignals, stopCode, STOPPING_STAGES } from './stop-signals.js';
 import { EXIT, say } from './terminal.js';
@@ -57,7 +57,7 @@ async function runStage(folder: string, id: string, options: Options): Promise<n
 
 async function run(folder: string, id: string, options: Options, signal: AbortSignal): Promise<OneEnd> {
   const plan = options.plan === undefined ? choosePlans(sweepPaths(folder), 'newest').plan : readPlanOf(options.plan);
-  const device = await chooseDevice(options.device);
+  const device = await chooseDevice(options.device, process.argv[1]!);
   const reporter = plainReporter((text) => process.stderr.write(text));
   const { launch, close } = localWorkers({
     bin: process.argv[1]!,

@@ -1,28 +1,23 @@
 /** `vitmim sweep`: expands a spec, freezes the plan and runs what is missing of it. */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { messageOf, UsageError } from '../common/errors.js';
 import type { StopSignal } from '../common/stop-codes.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
+import { changesSinceLast, freezePlan, runHere } from '../runner/run-here.js';
 import { createReporter } from '../runner/reporters/index.js';
-import { localWorkers } from '../runner/local.js';
 import { collectOrigin, describeDirt, refuseUnlessClean } from '../runner/provenance.js';
-import { runPlan } from '../runner/run-plan.js';
 import { chooseStages, RETRIES, stagesLeft, type Retry } from '../runner/choose-stages.js';
 import type { RunSummary } from '../runner/events.js';
 import { askerOf } from '../decide/needs.js';
-import { changesSince } from '../spec/changes.js';
 import { remarksOn } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import type { Plan } from '../spec/stages.js';
-import { sweepPaths, type SweepPaths } from '../store/layout.js';
-import { keepPlan, listPlans, planId } from '../store/plans.js';
+import { sweepPaths } from '../store/layout.js';
 import { storeOrigin } from '../store/provenance.js';
-import { announceSweep } from '../store/sweeps.js';
-import { chooseDevice } from './choose-device.js';
+import { chooseDevice } from '../runner/choose-device.js';
 import { DataSizes } from './estimate.js';
-import { loadSweep, planSweep } from './load-sweep.js';
+import { loadSweep } from '../runner/plan-sweep.js';
+import { planSweep } from './load-sweep.js';
 import {
   deviceOption,
   jobsOption,
@@ -154,7 +149,7 @@ async function sweep(file: string, options: Options): Promise<number> {
   });
   if (options.requireClean) refuseUnlessClean(collected);
   if (launcher !== 'local') checkScriptWords(plan, folder, launcher);
-  const working = freeze(plan, sweepPaths(folder));
+  const working = freezePlan(plan, sweepPaths(folder));
   try {
     const origin = storeOrigin(sweepPaths(folder), collected.origin, collected.diffs);
     for (const line of [...remarkLines(remarks), ...describeDirt(collected)]) say(`warning: ${line}`);
@@ -190,33 +185,28 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     say(describeLeftStages(left, options.retry, folder));
     return EXIT.failed;
   }
-  const device = await chooseDevice(options.device);
+  const program = options.trainer ?? process.argv[1]!;
+  const device = await chooseDevice(options.device, process.argv[1]!);
   const reporter = createReporter({
     json: options.json === true,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
   });
-  const { jobs, threads } = shareCores({ ...options, jobs: options.jobs ?? options.adapters?.length }, device.software);
-  const workers = localWorkers({
-    bin: options.trainer ?? process.argv[1]!,
-    device: device.name,
-    threads,
-    checkpointMinutes: options.checkpointMinutes,
-    origin,
-    // CUDA hides the others; Dawn takes the adapter whose name holds the text.
-    slots: options.adapters?.map((adapter) => ({ CUDA_VISIBLE_DEVICES: adapter, VITMIM_ADAPTER: adapter })),
-  });
   const request = onStopSignals(STOPPING);
   try {
-    const summary = await runPlan({
-      plan: part,
+    const summary = await runHere(part, {
+      program,
       folder,
-      jobs,
+      device,
+      jobs: options.jobs,
+      threads: options.threads,
+      adapters: options.adapters,
+      checkpointMinutes: options.checkpointMinutes,
+      origin,
       only,
       needs,
       changes,
-      launch: workers.launch,
       limits: { time: options.stageTimeout ?? Infinity, silence: options.silenceTimeout },
       onFailure: options.onFailure,
       maxAttempts: options.maxAttempts,
@@ -234,7 +224,6 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
     if (code !== EXIT.ok && request.by !== null) say(`stopped by ${request.by}; the same command continues from here`);
     return code;
   } finally {
-    workers.close();
     // Signals stay without effect: the process ends now, with the code that it has.
     reporter.close();
   }
@@ -248,51 +237,6 @@ function partOf(plan: Plan, shard: Shard | undefined): Plan {
     `${part.length} of ${whole.length} ${what}`;
   say(`shard ${formatShard(shard)}: ${count(jobs, plan.jobs, 'jobs')}, ${count(stages, plan.stages, 'stages')}`);
   return { ...plan, stages };
-}
-
-/**
- * Stages at once and threads of each, so that together they have the cores. A GPU is shared badly by two trainings; cores
- * are shared best by as many stages of one thread each, which never wait for one another.
- */
-export function shareCores(
-  given: { jobs?: number | undefined; threads?: number | undefined },
-  software: boolean,
-  cores = availableParallelism(),
-): { jobs: number; threads: number } {
-  const share = (among: number): number => Math.max(1, Math.floor(cores / among));
-  const jobs = given.jobs ?? (software ? share(given.threads ?? 1) : 1);
-  return { jobs, threads: given.threads ?? share(jobs) };
-}
-
-/**
- * The differences between the plan and those in the folder. Damaged plans are skipped; no result depends on them.
- *
- * @throws UsageError where the folder is of another sweep.
- */
-function changesSinceLast(plan: Plan, folder: string): Map<string, string> {
-  const previous = listPlans(sweepPaths(folder)).plans.map((kept) => kept.plan);
-  const foreign = previous.find(({ name }) => name !== plan.name);
-  if (foreign !== undefined) {
-    throw new UsageError(
-      `${folder} holds the results of the sweep "${foreign.name}", not of "${plan.name}"; choose another --out`,
-    );
-  }
-  return changesSince(plan, previous);
-}
-
-/**
- * Keeps the plan before anything runs, and shows that this sweep works on it.
- *
- * @throws UsageError where the folder cannot be written.
- */
-function freeze(plan: Plan, paths: SweepPaths): { end(): void } {
-  try {
-    const working = announceSweep(paths, planId(plan));
-    keepPlan(paths, plan, new Date());
-    return working;
-  } catch (error) {
-    throw new UsageError(`cannot write the results folder ${paths.folder}: ${messageOf(error)}`);
-  }
 }
 
 function describeLeftStages(left: number, retry: Retry, folder: string): string {

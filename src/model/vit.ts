@@ -91,13 +91,17 @@ function block(
   return addProjection(parameters, `${mlp}.fc2`, attended, hidden, drop[1], config);
 }
 
-/** The encoder without its last norm. */
-function encodeTokens(
+/**
+ * The encoder without its last norm, which a classifier that reads the mean of the tokens does not have.
+ *
+ * @returns As {@link encode}.
+ */
+export function encodeTokens(
   parameters: Parameters,
   config: EncoderConfig,
   images: tf.Tensor4D,
-  selection: TokenSelection | null,
-  dropPath: DropPath,
+  selection: TokenSelection | null = null,
+  dropPath: DropPath = null,
 ): tf.Tensor3D {
   const embedded = project(parameters, 'patch_embed.proj', patchify(images, config.patchSize), config);
   const placed = tf.add<tf.Tensor3D>(embedded, get(parameters, 'pos_embed'));
@@ -187,8 +191,25 @@ export function encodedPatches(parameters: Parameters, config: EncoderConfig, im
 }
 
 /**
- * Class scores, from the class token or from the mean of the patch tokens. The mean is normalised by its own norm,
- * `fc_norm`, instead of the encoder's (PAPER.md §7).
+ * The features that the head of a classifier reads: the normalised class token, or the mean of the patch tokens. The mean is
+ * normalised by its own norm, `fc_norm`, instead of the encoder's (PAPER.md §7).
+ *
+ * @returns [batch, dim]
+ */
+export function classifierFeatures(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  dropPath: DropPath = null,
+): tf.Tensor2D {
+  const tokens = encodeTokens(parameters, config, images, null, dropPath);
+  return config.pooling === 'class-token'
+    ? firstToken(norm(parameters, 'norm', tokens))
+    : norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)));
+}
+
+/**
+ * Class scores, from the {@link classifierFeatures}.
  *
  * @returns [batch, classes]
  */
@@ -198,11 +219,7 @@ export function classify(
   images: tf.Tensor4D,
   dropPath: DropPath = null,
 ): tf.Tensor2D {
-  const tokens = encodeTokens(parameters, config, images, null, dropPath);
-  const pooled =
-    config.pooling === 'class-token'
-      ? firstToken(norm(parameters, 'norm', tokens))
-      : norm(parameters, 'fc_norm', meanTokens(patchTokens(tokens, config)));
+  const pooled = classifierFeatures(parameters, config, images, dropPath);
   return linear(pooled, get(parameters, 'head.weight'), get(parameters, 'head.bias'));
 }
 

@@ -14,6 +14,14 @@ import { normalizedBatch } from './inputs.js';
  */
 const BATCH = 128;
 
+/** What a model gives for some images of a split. */
+export interface Outputs<Target> {
+  /** [targets.length, …], row-major. */
+  values: Float32Array;
+  /** Of each image that was decoded. */
+  targets: Target[];
+}
+
 /**
  * Computes the view that the model sees in place of the evaluation's, by the index of the image in its split. Releases the memory
  * of the image.
@@ -21,23 +29,19 @@ const BATCH = 128;
 export type ChangeOfView = (image: ByteImage, index: number) => Promise<ByteImage>;
 
 /**
- * Applies a model to every image of a split, as in an evaluation. Each image that can be decoded counts once; the
- * others are not replaced.
+ * Applies a model to every image of a split, as in an evaluation, a batch at a time. Each image that can be decoded
+ * counts once; the others are not replaced.
  *
  * @param change Computes other views; by default the model sees those of an evaluation.
- * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, width].
- * @returns The outputs [images, width], row-major, and the target of each of these images.
+ * @param model Maps [batch, size, size, 3], ImageNet-normalised, to [batch, …].
  * @throws TrainingError if too few images can be decoded, see `data/split.ts`.
  */
-export async function applyToSplit<Target>(
-  split: Split<Target>,
+export async function* outputsOf<Target>(
+  split: Pick<Split<Target>, 'length' | 'read'>,
   imageSize: number,
-  model: (images: tf.Tensor4D) => tf.Tensor2D,
+  model: (images: tf.Tensor4D) => tf.Tensor,
   change?: ChangeOfView,
-): Promise<{ outputs: Float32Array; targets: Target[]; width: number }> {
-  const targets: Target[] = [];
-  const rows: Float32Array[] = [];
-  let width = 0;
+): AsyncGenerator<Outputs<Target>, void> {
   const prepare = async (indices: Int32Array) => {
     const read = await Promise.all(
       Array.from(indices, async (index) => {
@@ -59,20 +63,54 @@ export async function applyToSplit<Target>(
   };
   for await (const batch of prefetch(evaluationBatches(split.length, BATCH), prepare, { discard })) {
     if (batch === null) continue;
-    const output = tf.tidy(() => model(batch.images));
-    rows.push(Float32Array.from(await output.data()));
-    countWork();
-    targets.push(...batch.targets);
-    width = output.shape[1];
-    tf.dispose([batch.images, output]);
+    yield { values: await applied(model, batch.images), targets: batch.targets };
   }
-  const outputs = new Float32Array(targets.length * width);
+}
+
+/** The values of a model on a batch, which is then released. */
+async function applied(model: (images: tf.Tensor4D) => tf.Tensor, images: tf.Tensor4D): Promise<Float32Array> {
+  let output: tf.Tensor | undefined;
+  try {
+    output = tf.tidy(() => model(images));
+    const values = Float32Array.from(await output.data<'float32'>());
+    countWork();
+    return values;
+  } finally {
+    tf.dispose(output === undefined ? [images] : [images, output]);
+  }
+}
+
+/**
+ * {@link outputsOf} for a model with one row of values for each image, of the whole split at once.
+ *
+ * @returns The outputs [images, width], row-major, and the target of each of these images.
+ * @throws TrainingError: see {@link outputsOf}.
+ */
+export async function applyToSplit<Target>(
+  split: Split<Target>,
+  imageSize: number,
+  model: (images: tf.Tensor4D) => tf.Tensor2D,
+  change?: ChangeOfView,
+): Promise<{ outputs: Float32Array; targets: Target[]; width: number }> {
+  const targets: Target[] = [];
+  const rows: Float32Array[] = [];
+  for await (const batch of outputsOf(split, imageSize, model, change)) {
+    rows.push(batch.values);
+    targets.push(...batch.targets);
+  }
+  const outputs = joinArrays(rows);
+  return { outputs, targets, width: targets.length === 0 ? 0 : outputs.length / targets.length };
+}
+
+/** Arrays one after another. */
+export function joinArrays(parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
-  for (const part of rows) {
-    outputs.set(part, offset);
+  for (const part of parts) {
+    joined.set(part, offset);
     offset += part.length;
   }
-  return { outputs, targets, width };
+  return joined;
 }
 
 /**

@@ -17,10 +17,16 @@ export interface CheckpointCell {
   seed: number;
 }
 
+/** How pixels in [0, 1] are normalised, for each channel: (pixel − mean) / std. */
+export interface Normalisation {
+  mean: readonly number[];
+  std: readonly number[];
+}
+
 /** The description in a checkpoint. */
 export interface About {
   model: EncoderConfig | ModelConfig;
-  normalisation: { mean: readonly number[]; std: readonly number[] };
+  normalisation: Normalisation;
   /** The classes of a classifier in the order of its outputs; null: it is none. */
   classes: readonly string[] | null;
   cell: CheckpointCell;
@@ -90,6 +96,13 @@ export function modelIn(metadata: Readonly<Record<string, string>>): DescribedMo
 /** The classes in the metadata of a file; undefined: none are. */
 export const classesIn = (metadata: Readonly<Record<string, string>>): string[] | undefined =>
   parse(metadata.classes, z.array(z.string()));
+
+const perChannel = z.array(z.number()).length(3);
+export const normalisationSchema = z.object({ mean: perChannel, std: perChannel });
+
+/** How the images of the model in a file are normalised, by its metadata; undefined: they do not say. */
+export const normalisationIn = (metadata: Readonly<Record<string, string>>): Normalisation | undefined =>
+  parse(metadata.normalisation, normalisationSchema);
 
 function parse<T>(text: string | undefined, schema: z.ZodType<T>): T | undefined {
   if (text === undefined) return undefined;

@@ -69,7 +69,7 @@ export function modelOf(file: WeightsFile, format: WeightsFormat, asked?: number
   if (inferred === null) {
     throw new UsageError(`${file.path} does not have the tensors of a Vision Transformer; choose another file`);
   }
-  const config = configBeside(file.path);
+  const config = jsonBeside(file.path, 'config.json', configSchema);
   const names = canonicalNames(format, file.tensors);
   const pool = config?.model_args?.global_pool ?? config?.global_pool;
   const mean = pool === undefined ? !inferred.classToken || names.has('fc_norm.weight') : pool === 'avg';
@@ -93,11 +93,12 @@ export function modelOf(file: WeightsFile, format: WeightsFormat, asked?: number
   };
 }
 
-function configBeside(path: string): z.output<typeof configSchema> | undefined {
-  const bytes = openBytes(join(dirname(path), 'config.json'), MEBIBYTE);
+/** A JSON file beside a file of weights; undefined: there is none that fits the schema. */
+export function jsonBeside<T>(path: string, name: string, schema: z.ZodType<T>): T | undefined {
+  const bytes = openBytes(join(dirname(path), name), MEBIBYTE);
   if (bytes.kind !== 'present') return undefined;
   try {
-    return configSchema.safeParse(JSON.parse(bytes.value.toString('utf8'))).data;
+    return schema.safeParse(JSON.parse(bytes.value.toString('utf8'))).data;
   } catch {
     return undefined;
   }

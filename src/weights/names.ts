@@ -174,6 +174,15 @@ export function canonicalNames<T>(format: WeightsFormat, tensors: ReadonlyMap<st
   );
 }
 
+/** The group of a checkpoint with averaged weights (`training/optimizers/ema.ts`). */
+export const AVERAGE = 'average';
+
+/** The tensors of a file with averaged weights in the place of those that were trained, where a checkpoint has them. */
+export function averagesOf<T>(format: WeightsFormat, tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  if (format !== 'vitmim') return tensors;
+  return new Map([...tensors].map(([name, tensor]) => [name, tensors.get(`${AVERAGE}.${name}`) ?? tensor]));
+}
+
 /** The format of a file by its tensors; null: none of those known here. */
 export function detectFormat(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { chooseStage } from '../../src/cli/choose-stage.js';
 import { exportCommand } from '../../src/cli/export.js';
 import { exportOnnx, exportWeights, readExported } from '../../src/cli/export-weights.js';
 import { openStageData } from '../../src/data/stage-data.js';
+import { chooseStage } from '../../src/runner/choose-stage.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import type { Plan } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';

@@ -17,7 +17,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { loadSweep, planSweep } from '../../src/cli/load-sweep.js';
+import { planSweep } from '../../src/cli/load-sweep.js';
+import { loadSweep } from '../../src/runner/plan-sweep.js';
 import { main } from '../../src/cli/main.js';
 import { sha256 } from '../../src/common/canonical.js';
 import { stream, type Random } from '../../src/common/random.js';

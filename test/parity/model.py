@@ -3,8 +3,9 @@
     python3 test/parity/model.py
 
 Deterministic. Everything is computed in float64 from values that are exact in float32, so that the tests measure only
-the error of the code under test. Tensors have its names and layouts: matrices [inputs, outputs],
-images [batch, height, width, channel], a patch as (row, column, channel). Needs numpy, torch and timm.
+the error of the code under test. Weights of timm keep their names and layouts. All other tensors have those of the code
+under test: matrices [inputs, outputs], images [batch, height, width, channel], a patch as (row, column, channel). Needs
+numpy, torch and timm.
 """
 
 import base64
@@ -80,25 +81,6 @@ def randomize(model, generator):
         parameter.data = normal(generator, *parameter.shape, std=0.2, mean=1.0 if is_scale else 0.0)
 
 
-def from_timm(model, config):
-    """timm's parameters with the names and layouts of the code under test."""
-    dim = config["dim"]
-    values = {}
-    for name, value in model.state_dict().items():
-        if name == "pos_embed":
-            values[name] = value[0, -((config["imageSize"] // config["patchSize"]) ** 2) :]
-        elif name == "cls_token":
-            values[name] = value[0, 0]
-        elif name == "patch_embed.proj.weight":
-            values[name] = value.permute(2, 3, 1, 0).reshape(-1, dim)
-        elif name.endswith("attn.qkv.bias") and config["qkvBias"] == "qv":
-            block = name.removesuffix("qkv.bias")
-            values[f"{block}q_bias"], values[f"{block}v_bias"] = value[:dim], value[2 * dim :]
-        else:
-            values[name] = value.T if value.ndim == 2 else value
-    return values
-
-
 def timm_case(name, config, classes, seed):
     generator = torch.Generator().manual_seed(seed)
     shared = dict(
@@ -130,13 +112,13 @@ def timm_case(name, config, classes, seed):
     with_norm.load_state_dict({key: both[key] for key in with_norm.state_dict()})
     images = normal(generator, 2, 3, config["imageSize"], config["imageSize"])
     encoded = with_norm.forward_features(images)
-    weights = {**from_timm(with_norm, config), **from_timm(classifier, config)}
     write(
         name,
         {
             "config": config,
             "classes": classes,
-            "weights": {key: packed(value) for key, value in weights.items()},
+            # With timm's names and layouts, as src/weights/names.ts maps them.
+            "weights": {key: packed(value) for key, value in both.items()},
             "images": packed(images.permute(0, 2, 3, 1)),
             "encoded": packed(encoded),
             "features": packed(encoded[:, 1 if config["classToken"] else 0 :].mean(1) if mean else encoded[:, 0]),

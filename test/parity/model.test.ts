@@ -3,10 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import { disposeParameters, initialValues, toParameters, type Parameters } from '../../src/model/parameters.js';
+import { declarations, type Purpose } from '../../src/model/shapes.js';
 import { classify, encode, features, predict, type DropPath } from '../../src/model/vit.js';
 import { tokenSelection, tokenSquaredError, type TokenSelection } from '../../src/ops/index.js';
 import type { EncoderConfig, ModelConfig } from '../../src/spec/model.js';
 import { meanGradients } from '../../src/training/gradients.js';
+import { fit, fromForeign } from '../../src/weights/convert.js';
+import { stored } from '../../src/weights/tensors.js';
 import { relativeError } from '../support/arrays.js';
 import { availableDevices } from '../support/devices.js';
 import { readFixture, unpack, unpackValues, type PackedTensor } from './fixture.js';
@@ -55,12 +58,14 @@ describe('the names and shapes of the parameters', () => {
     expect(shapes(declared)).toEqual(shapes(unpackValues(weights)));
   });
 
-  it.each(timmFixtures)('are those of $name', ({ fixture: { config, classes, weights } }) => {
-    const declared = new Map([
-      ...initialValues(config, { for: 'encoding' }, 0),
-      ...initialValues(config, { for: 'classification', classes }, 0),
-    ]);
-    expect(shapes(declared)).toEqual(shapes(unpackValues(weights)));
+  it.each(timmFixtures)('account for every weight of $name', ({ fixture: { config, classes, weights } }) => {
+    const timm = unpackValues(weights);
+    const wanted = [
+      ...declarations(config, { for: 'encoding' }),
+      ...declarations(config, { for: 'classification', classes }),
+    ];
+    const outcome = fit('timm', stored(timm), wanted);
+    expect(outcome).toMatchObject({ unused: [], resampled: [] });
   });
 });
 
@@ -85,30 +90,35 @@ describe.each(devices)('on %s', (deviceName) => {
   });
 
   describe.each(timmFixtures)('$name', ({ fixture }) => {
-    const { config } = fixture;
-    let parameters: Parameters;
+    const { config, classes } = fixture;
+    let encoder: Parameters;
+    let classifier: Parameters;
     let images: tf.Tensor4D;
     beforeAll(() => {
-      parameters = toParameters(unpackValues(fixture.weights));
+      const parametersFor = (purpose: Purpose): Parameters =>
+        toParameters(fromForeign('timm', unpackValues(fixture.weights), declarations(config, purpose)));
+      encoder = parametersFor({ for: 'encoding' });
+      classifier = parametersFor({ for: 'classification', classes });
       images = upload(fixture.images);
     });
     afterAll(() => {
-      disposeParameters(parameters);
+      disposeParameters(encoder);
+      disposeParameters(classifier);
       images.dispose();
     });
 
     it('gives the tokens of timm after the last norm', async () => {
-      const encoded = await read(() => encode(parameters, config, images));
+      const encoded = await read(() => encode(encoder, config, images));
       expect(relativeError(encoded, unpack(fixture.encoded))).toBeLessThan(TOLERANCE);
     });
 
     it('gives its features', async () => {
-      const pooled = await read(() => features(parameters, config, images));
+      const pooled = await read(() => features(encoder, config, images));
       expect(relativeError(pooled, unpack(fixture.features))).toBeLessThan(TOLERANCE);
     });
 
     it('gives its class scores', async () => {
-      const logits = await read(() => classify(parameters, config, images));
+      const logits = await read(() => classify(classifier, config, images));
       expect(relativeError(logits, unpack(fixture.logits))).toBeLessThan(TOLERANCE);
     });
   });

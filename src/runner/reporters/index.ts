@@ -18,7 +18,12 @@ export interface ReporterOptions {
 export function createReporter({ json, stdout, stderr, env }: ReporterOptions): Reporter {
   if (json) return jsonReporter((text) => stdout.write(text));
   const coloured = usesColour(stderr, env);
-  const ci = env.CI !== undefined && env.CI !== '' && env.CI !== 'false';
-  if (stderr.isTTY === true && !ci && env.TERM !== 'dumb') return barsReporter(stderr, { coloured });
+  if (showsBars(stderr, env)) return barsReporter(stderr, { coloured });
   return plainReporter((text) => stderr.write(text), { coloured, columns: () => columnsOf(stderr) });
+}
+
+/** Whether progress is shown as bars: on a terminal that can draw them, outside of CI. */
+export function showsBars(stream: OutputStream, env: NodeJS.ProcessEnv): boolean {
+  const ci = env.CI !== undefined && env.CI !== '' && env.CI !== 'false';
+  return stream.isTTY === true && !ci && env.TERM !== 'dumb';
 }

@@ -7,10 +7,8 @@ import { targetWidth, type Task } from '../../spec/task.js';
 import { EVALUATIONS } from '../../stages/index.js';
 import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../../store/safetensors.js';
 import { classesIn } from '../about.js';
+import { AVERAGE, type Named } from '../names.js';
 import type { Tensor, Tensors } from '../tensors.js';
-
-/** The group of a checkpoint with averaged weights (`training/optimizers/ema.ts`). */
-const AVERAGE = 'average';
 
 /** A classifier. */
 export interface Classifier {
@@ -42,8 +40,13 @@ export const predictsPixels = ({ task, model }: Pick<Pretrained, 'task' | 'model
  * @throws UsageError if the file is missing or damaged, is not the one of the result, or has no encoder or classifier.
  */
 export function readExportSource(path: string, config: StageConfig, digest: string | null): ExportSource {
+  return undamaged(() => readSource(path, config, digest));
+}
+
+/** @throws UsageError with the remedy, in place of a CorruptFileError. */
+export function undamaged<T>(read: () => T): T {
   try {
-    return readSource(path, config, digest);
+    return read();
   } catch (error) {
     if (!(error instanceof CorruptFileError)) throw error;
     throw new UsageError(`${error.message}; run the sweep again: it repeats the stage`);
@@ -57,21 +60,40 @@ function readSource(path: string, config: StageConfig, digest: string | null): E
       `no export has the head of a ${title}; choose a fine-tuning, or its pre-training: --kind pretrain`,
     );
   }
-  const weights = new Map<string, Tensor>();
   const { tensors, metadata } = readSafetensorsHeader(path);
   const classes = tensors.get('head.bias')?.shape[0] ?? 0;
-  const wanted = declarations(config.model, purposeOf(config, classes));
+  const weights = readStageWeights(path, config, digest, declarations(config.model, purposeOf(config, classes)));
+  if (config.kind === 'pretrain') return { kind: 'pretrained', model: config.model, task: config.task, weights };
+  const known = classesIn(metadata);
+  // Checkpoints of earlier versions do not name their classes.
+  const outputs = known?.length === classes ? known : Array.from({ length: classes }, (_, i) => `class ${i}`);
+  return { kind: 'classifier', model: config.model, classes: outputs, weights };
+}
+
+/**
+ * Reads some weights of a finished stage, those that its result was measured with: the averages of a fine-tuning with `ema`.
+ * The whole file is verified.
+ *
+ * @throws CorruptFileError if it is damaged; UsageError if it does not have a tensor, or is not the one of the result.
+ */
+export function readStageWeights(
+  path: string,
+  config: StageConfig,
+  digest: string | null,
+  wanted: readonly Named[],
+): Map<string, Tensor> {
+  const { tensors } = readSafetensorsHeader(path);
   for (const { name, shape } of wanted) {
     const found = tensors.get(name)?.shape;
     if (found?.join() !== shape.join()) {
       throw new UsageError(`${path} does not have ${name} [${shape.join(', ')}]; run the sweep again`);
     }
   }
-  // A fine-tuning with averaged weights is measured with the averages.
   const averageOf = (name: string): string => `${AVERAGE}.${name}`;
   const storedName = (name: string): string =>
     config.kind !== 'pretrain' && tensors.has(averageOf(name)) ? averageOf(name) : name;
   const ownNames = new Map(wanted.map(({ name }) => [storedName(name), name]));
+  const weights = new Map<string, Tensor>();
   const { sha256 } = streamSafetensors(path, {
     wants: (name) => ownNames.has(name),
     take: (name, value) => weights.set(ownNames.get(name)!, value),
@@ -79,11 +101,7 @@ function readSource(path: string, config: StageConfig, digest: string | null): E
   if (digest !== null && sha256 !== digest) {
     throw new UsageError(`${path} is not the checkpoint that its result.json names; run the sweep again`);
   }
-  if (config.kind === 'pretrain') return { kind: 'pretrained', model: config.model, task: config.task, weights };
-  const known = classesIn(metadata);
-  // Checkpoints of earlier versions do not name their classes.
-  const outputs = known?.length === classes ? known : Array.from({ length: classes }, (_, i) => `class ${i}`);
-  return { kind: 'classifier', model: config.model, classes: outputs, weights };
+  return weights;
 }
 
 function purposeOf(config: StageConfig, classes: number): Purpose {

@@ -1,6 +1,6 @@
 /** Which stage of a results folder a command is about: by its identity, or by the cell. */
 import { UsageError } from '../common/errors.js';
-import { describeStage } from '../runner/describe.js';
+import { describeStage } from './describe.js';
 import { axisValue } from '../spec/axes.js';
 import { stageIds, type Plan, type Stage, type StageKind } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';

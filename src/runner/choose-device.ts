@@ -3,8 +3,12 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { DeviceName } from '../backends/device.js';
 import { messageOf, UsageError } from '../common/errors.js';
-import type { Diagnosis } from './diagnose.js';
-import type { DeviceChoice } from './options.js';
+
+/** A device of workers, and whether the processor does its work. */
+export interface ChosenDevice {
+  name: DeviceName;
+  software: boolean;
+}
 
 /**
  * Settles what `auto` means, once for all workers.
@@ -12,15 +16,15 @@ import type { DeviceChoice } from './options.js';
  * Asked in a process of its own: TensorFlow keeps most of a GPU's memory for as long as the process that opened it
  * lives, and the workers need it.
  *
- * @returns Its name, and whether the processor does its work.
+ * @param program The script of vitmim.
  */
-export async function chooseDevice(requested: DeviceChoice): Promise<{ name: DeviceName; software: boolean }> {
+export async function chooseDevice(requested: DeviceName | 'auto', program: string): Promise<ChosenDevice> {
   if (requested === 'simd' || requested === 'cpu') return { name: requested, software: true };
   if (requested !== 'auto') return { name: requested, software: false };
-  const args = [process.argv[1]!, 'doctor', '--json', '--no-benchmark'];
+  const args = [program, 'doctor', '--json', '--no-benchmark'];
   try {
     const { stdout } = await promisify(execFile)(process.execPath, args);
-    const { chosen, software } = JSON.parse(stdout) as Diagnosis;
+    const { chosen, software } = JSON.parse(stdout) as { chosen: DeviceName; software: boolean };
     return { name: chosen, software };
   } catch (error) {
     // A broken graphics driver can take down the process that looks at it.

@@ -1,5 +1,5 @@
 /** How a sweep divides the cores between stages at once and threads of each. */
-import { shareCores } from '../../src/cli/sweep.js';
+import { shareCores } from '../../src/runner/run-here.js';
 
 it.each([
   ['as many stages as cores, one thread each', {}, true, { jobs: 8, threads: 1 }],
