@@ -71,7 +71,7 @@ export function start(args: readonly string[], options: Options = {}): Running {
 
 /** Commands that read files and print or write. To start the program takes ten times as long as most of them. */
 const ANSWERS: ReadonlySet<string | undefined> = new Set(
-  'status plan report compare power export schema completion'.split(' '),
+  'status plan report compare power export verify schema completion'.split(' '),
 );
 
 /** Runs `vitmim ARGS…` and waits for its end. With options, the real executable runs. */

@@ -174,9 +174,9 @@ describe.each(devices)('on %s', (name) => {
       (tf.memory() as unknown as { numBytesAllocatedInGPU: number }).numBytesAllocatedInGPU;
     const tensors = tf.memory().numTensors;
     const growths: number[] = [];
-    for (let window = 0; window < 10; window++) {
+    for (let window = 0; window < 6; window++) {
       const before = allocated();
-      for (let i = 0; i < 24; i++) await step(window * 24 + i);
+      for (let i = 0; i < 16; i++) await step(window * 16 + i);
       growths.push(allocated() - before);
     }
     expect(tf.memory().numTensors).toBe(tensors);
