@@ -8,7 +8,7 @@ import { describeDataset } from '../data/describe.js';
 import { seedsProblem } from '../decide/seeds.js';
 import { entriesOf } from '../spec/entries.js';
 import { withoutLabels } from '../spec/jobs.js';
-import { buildPlan, datasetsOf, weightsOf } from '../spec/plan.js';
+import { buildPlan, datasetsOf, resolvedJobs, weightsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
 import { lackOf } from '../stages/evaluation.js';
@@ -88,7 +88,7 @@ function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, st
 
 /** What the data sets lack for the evaluations of the sweep, a sentence each. */
 function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
-  const lacks = sweep.cells.flatMap(({ job }) =>
+  const lacks = resolvedJobs(sweep).flatMap(({ job }) =>
     entriesOf(job).map(({ name, protocol, shots, data }) =>
       lackOf({ name, needs: EVALUATION_ENTRIES[protocol].needs, shots }, datasetOf(withoutLabels(data))),
     ),

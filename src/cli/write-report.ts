@@ -8,9 +8,9 @@ import { missingInBrief } from '../report/missing.js';
 import { describePairing } from '../report/pairing.js';
 import { describePlans } from '../report/plans.js';
 import { summarizeProvenance } from '../report/provenance.js';
-import { buildReport, readableTables, writeReport, type BuiltReport, type ReportOptions } from '../report/report.js';
+import { buildReport, shownTables, writeReport, type BuiltReport, type ReportOptions } from '../report/report.js';
 import type { TableName } from '../report/tables/index.js';
-import { describeVerdict, verdictRule } from '../report/verdicts.js';
+import { describeUnasked, describeVerdict, verdictRule } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
 import { UnwritableError } from '../store/files.js';
 import { planChoice, type PlanOptions } from './options.js';
@@ -72,14 +72,22 @@ export async function report(folders: readonly string[], given: WriteOptions): P
 /** The tables, then the verdicts, then the table that most readers look for, where a terminal shows it. */
 function printReport({ tables, verdicts, metric, pairing }: BuiltReport): void {
   const width = printedWidth();
-  const [objectives, others] = partition(readableTables(tables), ({ name }) => name === MAIN_TABLE);
+  const { shown, without } = shownTables(tables);
+  const [objectives, others] = partition(shown, ({ name }) => name === MAIN_TABLE);
   for (const table of others) print(`${toText(table, width)}\n`);
-  for (const { claim, verdict, numbers } of verdicts.map(describeVerdict)) {
+  const asked = verdicts.filter((verdict) => verdict.asked);
+  for (const { claim, verdict, numbers } of asked.map(describeVerdict)) {
     printWrapped(`${claim}: ${verdict}. ${numbers}`, 2);
   }
-  if (verdicts.length > 0) printWrapped(`\n${verdictRule(verdicts)}`);
-  if (pairing !== null) printWrapped(describePairing(pairing, metric));
-  if (verdicts.length > 0 || pairing !== null) print('');
+  if (asked.length > 0) print('');
+  const notes = [
+    verdictRule(verdicts),
+    pairing === null ? '' : describePairing(pairing, metric),
+    describeUnasked(verdicts),
+    without,
+  ].filter((note) => note !== '');
+  for (const note of notes) printWrapped(note);
+  if (notes.length > 0) print('');
   for (const table of objectives) print(toText(table, width).trimEnd());
 }
 

@@ -59,6 +59,15 @@ export function splitOnTheWay<Target>({
   return validation ?? test;
 }
 
+/**
+ * The images that the picture of a pre-training shows: validation images; without these, test images if the stage may read
+ * them, and else training images.
+ */
+export function previewSplit({ train, test, validation }: Pick<Dataset, 'train' | 'test' | 'validation'>): Split {
+  const held = [validation, test instanceof SealedSplit ? undefined : test];
+  return held.find((split) => split !== undefined && split.length > 0) ?? train;
+}
+
 /** A test set that cannot be read. Its length and what it has found are no secret. */
 class SealedSplit implements Split<never> {
   readonly length: number;

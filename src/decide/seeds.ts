@@ -11,8 +11,9 @@ import { measurementsOf, type Results, type StageOutcome } from '../evidence/mea
 import { canBeAsked, questionsOf, rankings } from '../evidence/questions.js';
 import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
 import type { NamedMetric } from '../stages/metrics.js';
+import type { StageResult } from '../store/records.js';
 import type { Need, Rule } from './rules.js';
-import type { StandingOf } from './standing.js';
+import type { Standing, StandingOf } from './standing.js';
 
 /** How far the seeds of a plan are. */
 export interface SeedsProgress {
@@ -30,20 +31,53 @@ type PlanWithSeeds = Pick<Plan, 'jobs' | 'stages' | 'compare'> & { seeds: SeedsR
 
 /** The last look that is complete, and whether it is the last one. */
 export function seedsProgress(plan: PlanWithSeeds, standingOf: StandingOf): SeedsProgress {
-  const { seeds: rule, compare } = plan;
+  const { seeds: rule } = plan;
   let last: number | null = null;
   for (const look of rule.looks) {
     const own = seedsAt(rule, look);
     const stages = plan.stages.filter(({ config }) => own.has(config.seed));
-    if (stages.some((stage) => standingOf(stage).kind === 'awaited')) return { look: last, end: null };
-    const results = resultsOf(plan.jobs, stages, standingOf);
-    const metric = findMetric(results);
-    if (metric !== null && areDecided(judgeSeeds(results, { rule, compare, look, metric }))) {
-      return { look, end: 'decided' };
-    }
+    const standings = stages.map(standingOf);
+    if (standings.some(({ kind }) => kind === 'awaited')) return { look: last, end: null };
+    if (decidedAt(plan, look, stages, standings)) return { look, end: 'decided' };
     last = look;
   }
   return { look: last, end: 'last look' };
+}
+
+/** What a look was judged by, and the outcome. */
+interface JudgedLook {
+  readonly jobs: readonly Job[];
+  readonly compare: readonly Comparison[] | undefined;
+  /** Of each stage of the look, in the order of the plan: its result, or why it has none. */
+  readonly outcomes: readonly (StageResult | Standing['kind'])[];
+  readonly decided: boolean;
+}
+
+/** The judged looks of each rule. A sweep asks after every stage, and the results of a complete look do not change. */
+const judgedLooks = new WeakMap<SeedsRule, Map<number, JudgedLook>>();
+
+/** Whether every verdict is decided at a look. The same results are judged once. */
+function decidedAt(
+  { jobs, seeds: rule, compare }: PlanWithSeeds,
+  look: number,
+  stages: readonly Stage[],
+  standings: readonly Standing[],
+): boolean {
+  const known = judgedLooks.get(rule) ?? new Map<number, JudgedLook>();
+  judgedLooks.set(rule, known);
+  const outcomes = standings.map((standing) => (standing.kind === 'done' ? standing.result : standing.kind));
+  const before = known.get(look);
+  const isSame =
+    before?.jobs === jobs &&
+    before.compare === compare &&
+    before.outcomes.length === outcomes.length &&
+    before.outcomes.every((outcome, i) => outcome === outcomes[i]);
+  if (isSame) return before.decided;
+  const results = resultsOf(jobs, stages, standings);
+  const metric = findMetric(results);
+  const decided = metric !== null && areDecided(judgeSeeds(results, { rule, compare, look, metric }));
+  known.set(look, { jobs, compare, outcomes, decided });
+  return decided;
 }
 
 export interface LookOptions {
@@ -88,10 +122,10 @@ export function seedsProblem(plan: Plan): string | null {
 }
 
 /** The jobs of these stages, without those that are not needed. */
-function resultsOf(jobs: readonly Job[], stages: readonly Stage[], standingOf: StandingOf): Results {
+function resultsOf(jobs: readonly Job[], stages: readonly Stage[], standings: readonly Standing[]): Results {
   const outcomes = new Map<string, StageOutcome>();
-  for (const stage of stages) {
-    const standing = standingOf(stage);
+  for (const [i, stage] of stages.entries()) {
+    const standing = standings[i]!;
     if (standing.kind === 'unneeded') continue;
     outcomes.set(stage.id, { stage, result: standing.kind === 'done' ? standing.result : null });
   }

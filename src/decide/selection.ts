@@ -9,6 +9,7 @@
 import { mean } from '../common/sums.js';
 import { groupBy } from '../common/group-by.js';
 import { runProblem } from '../evidence/health.js';
+import { metricsIn } from '../evidence/metric.js';
 import { describeCellWithoutSeed } from '../spec/cells.js';
 import {
   repeatsOf,
@@ -21,7 +22,6 @@ import {
 } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
 import type { NamedMetric } from '../stages/metrics.js';
-import { metricCalled } from './metric.js';
 import type { Need, Rule } from './rules.js';
 import type { Standing, StandingOf } from './standing.js';
 
@@ -107,10 +107,14 @@ type CandidateJob = Job & { candidate: JobCandidate };
 export function selectionsOf(plan: SelectingPlan, standingOf: StandingOf): SelectionOutcome[] {
   const stages = new Map(plan.stages.map((stage) => [stage.id, stage]));
   const jobs = groupBy(candidateJobs(plan), ({ candidate }) => candidate.selection);
+  const metrics = metricsIn({
+    jobs: plan.jobs,
+    stages: new Map(plan.stages.map((stage) => [stage.id, { stage, result: null }])),
+  });
   return (plan.selections ?? []).flatMap((selection): SelectionOutcome[] => {
     const own = jobs.get(selection.id);
     if (own === undefined) return []; // in another shard
-    const metric = metricCalled(selection.by, { jobs: own, stages: plan.stages });
+    const metric = metrics.find(({ name }) => name === selection.by);
     if (metric === undefined) return []; // a plan of another version
     const candidates = [...byIndex(own).values()]
       .map((each): JudgedCandidate => {

@@ -30,8 +30,8 @@ function entriesIn({ jobs, stages }: Results): MeasuredEntry[] {
   for (const job of jobs) {
     for (const name of Object.keys(job.evaluations)) {
       const ids = repeatsOf(job, name);
-      const config = stages.get(ids[0]!)!.stage.config;
-      if (config.kind === 'pretrain') continue; // no plan that was opened has one
+      const config = stages.get(ids[0] ?? '')?.stage.config;
+      if (config === undefined || config.kind === 'pretrain') continue; // in another shard; no valid plan has the latter
       const known = found.get(name) ?? { protocol: config.kind, data: new Set(), repeats: 0 };
       if (known.protocol !== config.kind) {
         throw new UsageError(

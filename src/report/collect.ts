@@ -39,6 +39,8 @@ export interface ReportData {
   jobs: ReportJob[];
   /** Every stage of the jobs, by identity. */
   stages: ReadonlyMap<string, StageRecord>;
+  /** Stages of trials, which no table shows: values were chosen by them. Absent: there are none. */
+  trials?: ReadonlyMap<string, StageRecord>;
   /** Stages without a result that are needed, or may be. */
   missing: MissingResult[];
   /** How many seeds the results ask for; absent: the plan has a fixed number. */
@@ -129,19 +131,20 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
     selections ?? [],
   );
   const inReport = new Set(reported.flatMap(stageIds));
-  const awaited = new Set([...inReport, ...trials.flatMap(stageIds)]);
-  const own = needed.filter(({ stage }) => inReport.has(stage.id));
+  const inTrials = new Set(trials.flatMap(stageIds).filter((id) => !inReport.has(id)));
+  const recordsOf = (chosen: ReadonlySet<string>): ReadonlyMap<string, StageRecord> =>
+    new Map(
+      needed
+        .filter(({ stage }) => chosen.has(stage.id))
+        .map(({ stage, result, provenance }) => [stage.id, { stage, entry: names.get(stage.id)!, result, provenance }]),
+    );
   return {
     sweeps,
     jobs: reported.map((job) => ({ ...job, sweep: united.name })),
-    stages: new Map(
-      own.map(({ stage, result, provenance }) => [
-        stage.id,
-        { stage, entry: names.get(stage.id)!, result, provenance },
-      ]),
-    ),
+    stages: recordsOf(inReport),
+    ...(inTrials.size === 0 ? {} : { trials: recordsOf(inTrials) }),
     missing: needed
-      .filter(({ stage, result }) => result === null && awaited.has(stage.id))
+      .filter(({ stage, result }) => result === null && (inReport.has(stage.id) || inTrials.has(stage.id)))
       .map((stage) => missingOf(stage, needOf(needs, stage.stage), names.get(stage.stage.id)!)),
     ...(selections === undefined ? {} : { selections }),
     ...seedsOf(united, needs, standingOf),

@@ -30,9 +30,12 @@ export interface ProvenanceSummary {
   unrecorded: number;
 }
 
-/** Gathers the provenance of every stage that has a result. */
-export function summarizeProvenance({ stages }: ReportData): ProvenanceSummary {
-  const finished = [...stages.values()].filter(({ result }) => result !== null);
+/** Gathers the provenance of every stage that has a result, those of trials included: the reported values were chosen by them. */
+export function summarizeProvenance({
+  stages,
+  trials = new Map(),
+}: Pick<ReportData, 'stages' | 'trials'>): ProvenanceSummary {
+  const finished = [...stages.values(), ...trials.values()].filter(({ result }) => result !== null);
   const recorded = finished.flatMap(({ provenance }) => (provenance === null ? [] : [provenance.attempts]));
   const rows = new Map<string, ProvenanceRow>();
   for (const attempts of recorded) {

@@ -17,7 +17,16 @@ import type { Table } from './table.js';
 import { withChoiceExplained } from './selection.js';
 import { isReadable, TABLES, type TableEntry } from './tables/index.js';
 import { withRepeatsExplained, withUnits } from './units.js';
-import { describeVerdict, looksCaution, verdictRule, verdictSection, verdictsOf, type Verdict } from './verdicts.js';
+import {
+  describeUnasked,
+  describeVerdict,
+  looksCaution,
+  verdictRule,
+  verdictSection,
+  verdictsOf,
+  type Verdict,
+} from './verdicts.js';
+import { rowsWithResults } from './writers/cells.js';
 import { toCsv } from './writers/csv.js';
 import { toLatex } from './writers/latex.js';
 import { markdownParagraphs, markdownText, toMarkdown } from './writers/markdown.js';
@@ -74,6 +83,18 @@ export function metricOf(data: ReportData, { metric }: Pick<ReportOptions, 'metr
 /** The tables that fit a page. */
 export function readableTables(tables: readonly Table[]): Table[] {
   return tables.filter(isReadable);
+}
+
+/**
+ * The tables that fit a page and have a result, and a sentence that names the others.
+ *
+ * @returns the sentence as `without`; empty if every table has a result.
+ */
+export function shownTables(tables: readonly Table[]): { shown: Table[]; without: string } {
+  const readable = readableTables(tables);
+  const shown = readable.filter((table) => rowsWithResults(table).length > 0);
+  const titles = readable.filter((table) => !shown.includes(table)).map(({ title }) => title);
+  return { shown, without: titles.length === 0 ? '' : `Tables without a result: ${titles.join(', ')}.` };
 }
 
 /** The content of a report, before it is formatted. */
@@ -134,15 +155,18 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
       return [{ path: paths.report, text: reportPage(report) }];
     case 'html': {
       const wide = tables.filter((table) => !isReadable(table));
+      const { shown, without } = shownTables(tables);
       const text = htmlReport(data, paths.folder, {
         metric,
-        tables: readableTables(tables),
+        tables: shown,
         wide,
-        verdicts: verdicts.map(toldVerdict),
+        verdicts: verdicts.filter(({ asked }) => asked).map(toldVerdict),
         notes: [
           ...describePlans(data),
           verdictRule(verdicts),
           ...(pairing === null ? [] : [describePairing(pairing, metric)]),
+          describeUnasked(verdicts),
+          without,
         ],
       });
       return [{ path: paths.page, text }];
@@ -163,6 +187,7 @@ function toldVerdict(found: Verdict): { principle: string; verdict: string; text
 /** The whole of `report.md`. */
 function reportPage({ data, tables, verdicts, metric, pairing }: Report): string {
   const wide = tables.filter((table) => !isReadable(table));
+  const { shown, without } = shownTables(tables);
   return [
     `# ${markdownText(data.sweeps[0]!.name)}`,
     '',
@@ -172,7 +197,8 @@ function reportPage({ data, tables, verdicts, metric, pairing }: Report): string
     ...describePlans(data).flatMap((sentence) => [sentence, '']),
     ...verdictSection(verdicts),
     ...(pairing === null ? [] : [markdownText(describePairing(pairing, metric)), '']),
-    ...readableTables(tables).map(toMarkdown),
+    ...(without === '' ? [] : [markdownText(without), '']),
+    ...shown.map(toMarkdown),
     ...wide.map(
       ({ name, title, caption }) =>
         `## ${markdownText(title)}\n\n${markdownText(caption)} See [tables/${name}.csv](tables/${name}.csv).\n`,

@@ -37,6 +37,8 @@ export interface VerdictLook {
 
 export interface Verdict {
   principle: string;
+  /** Whether the plan has cells that can test it. */
+  asked: boolean;
   /** `key=value` where a sweep has several settings, each with a verdict of its own. */
   setting: string;
   outcome: Outcome;
@@ -105,8 +107,10 @@ function outcomeOfDecision(decision: Decision | null, sign: 1 | -1): Outcome {
   }
 }
 
-function partsOf({ claim, setting, quantity, contrasts }: Question) {
-  return { principle: claim, setting, quantity, beware: strengthDepartures(contrasts.map(cellsOf)) };
+function partsOf(question: Question) {
+  const { claim, setting, quantity, contrasts } = question;
+  const beware = strengthDepartures(contrasts.map(cellsOf));
+  return { principle: claim, asked: canBeAsked(question), setting, quantity, beware };
 }
 
 /** The sign of the quantity if the claim is true. */
@@ -218,8 +222,15 @@ function share(taken: number, planned: number, what: string): string {
 
 const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
-/** How the verdicts were found, for beside them. */
-export function verdictRule([first]: readonly Verdict[]): string {
+/** The claims that the plan cannot test, in one sentence; empty if it can test all. */
+export function describeUnasked(verdicts: readonly Verdict[]): string {
+  const claims = verdicts.filter(({ asked }) => !asked).map((verdict) => describeVerdict(verdict).claim);
+  return claims.length === 0 ? '' : `Not asked, since the plan has no cells to compare: ${claims.join('; ')}.`;
+}
+
+/** How the verdicts were found, for beside them; empty if the plan can test none. */
+export function verdictRule(verdicts: readonly Verdict[]): string {
+  const first = verdicts.find(({ asked }) => asked);
   if (first === undefined) return '';
   if (first.look !== null) return lookRule(first.metric, first.look);
   if (first.family === 0)
@@ -264,14 +275,16 @@ export const looksCaution = ({ seeds }: Pick<ReportData, 'seeds'>): string | nul
 /** The section as lines of Markdown; empty if nothing was pre-trained. */
 export function verdictSection(verdicts: readonly Verdict[]): string[] {
   if (verdicts.length === 0) return [];
+  const paragraphs = [verdictRule(verdicts), describeUnasked(verdicts)].filter((text) => text !== '');
+  const asked = verdicts
+    .filter((verdict) => verdict.asked)
+    .map(describeVerdict)
+    .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`);
   return [
     '## Verdicts',
     '',
-    markdownText(verdictRule(verdicts)),
-    '',
-    ...verdicts
-      .map(describeVerdict)
-      .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`),
-    '',
+    ...paragraphs.flatMap((text) => [markdownText(text), '']),
+    ...asked,
+    ...(asked.length === 0 ? [] : ['']),
   ];
 }

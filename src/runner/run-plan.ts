@@ -1,12 +1,12 @@
 /**
- * Runs a frozen plan: skips what is done, starts what is ready and needed, never more workers at once than allowed, and
- * tells everything that happens. Whenever a stage has ended, the rules of the plan may want further stages. A stage runs under a claim, so that another sweep on the same folder leaves it alone. Knows
- * nothing of tensors.
+ * Runs a frozen plan: skips what is done, starts what is ready and needed, and reports every event. When a stage has ended, the
+ * rules of the plan may want further stages. A stage runs under a claim, so two sweeps on one folder do not run it both. Does
+ * not depend on tensors.
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull, messageOf } from '../common/errors.js';
-import { needOf } from '../decide/rules.js';
+import { roundsOf } from '../spec/rounds.js';
 import { countEntries, type Stage } from '../spec/stages.js';
 import type { Claim, ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
@@ -15,12 +15,14 @@ import { referTo } from './describe.js';
 import type { RunEvent, StageRef, StopReason, RunSummary } from './events.js';
 import { mayHelpToRetry, pauseBeforeRetry } from './failures.js';
 import { Held } from './held.js';
-import { inspectPlan, isDoneByNow, type Inspection } from './inspect.js';
+import { isDoneByNow } from './inspect.js';
 import { endOrphan } from './orphans.js';
 import { relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
 import { StageQueue } from './stage-queue.js';
+import { summaryOf, withoutNeedless } from './summary.js';
 import { NO_LIMITS } from './supervise.js';
+import { Worklist } from './worklist.js';
 
 /**
  * Runs what is missing of the plan.
@@ -36,17 +38,13 @@ export async function runPlan(options: RunOptions): Promise<RunSummary> {
 class PlanRun {
   readonly #options: RunOptions;
   readonly #paths: SweepPaths;
-  readonly #inspections: Map<string, Inspection>;
-  /** The stages that this run cares for. */
-  readonly #chosen: ReadonlySet<string>;
-  /** Those of them that the rules of the plan do not want, or not yet. */
-  readonly #later = new Map<string, Stage>();
+  readonly #worklist: Worklist;
   /** Stages that failed in this run, or whose parents did. */
   readonly #failed = new Map<string, Stage>();
-  /** Whether a stage has ended since the rules were asked. */
+  /** Whether a stage has ended since the rules were applied last. */
   #hasNews = false;
   readonly #schedule: StageQueue;
-  readonly #summary: RunSummary;
+  #summary: RunSummary;
   readonly #held: Held;
   /** Attempts made in this run. */
   readonly #attempts = new Map<string, number>();
@@ -64,70 +62,22 @@ class PlanRun {
   readonly #crashes: unknown[] = [];
 
   constructor(options: RunOptions) {
-    const { plan, folder, jobs, only, changes } = options;
+    const { plan, folder, jobs } = options;
     this.#options = options;
     // One for each worker, or each wait.
     setMaxListeners(0, this.#closing.signal, this.#stopping.signal);
     this.#held = new Held(options.launch);
     this.#paths = sweepPaths(folder);
-    const cared = only ?? new Set(plan.stages.map(({ id }) => id));
-    this.#inspections = inspectPlan(
-      plan,
-      this.#paths,
-      changes,
-      options.needs?.((id) => cared.has(id)),
-    );
-    const stages = this.#choose(plan.stages, only);
-    this.#chosen = new Set(stages.map(({ id }) => id));
-    const wanted = stages.filter((stage) => this.#is('run', stage));
-    const hits = stages.filter((stage) => this.#is('hit', stage)).length;
-    for (const stage of stages) {
-      if (this.#is('open', stage) || this.#is('unneeded', stage)) this.#later.set(stage.id, stage);
-    }
-    this.#schedule = new StageQueue(wanted);
+    this.#worklist = new Worklist(options, this.#paths);
+    const toRun = this.#worklist.of('run');
+    this.#schedule = new StageQueue(toRun, roundsOf(plan));
     this.#slots = new Array<boolean>(jobs).fill(false);
-    this.#summary = {
-      stages: stages.length,
-      done: 0,
-      hits,
-      failed: [],
-      blocked: [],
-      interrupted: [],
-      pending: wanted.length,
-      open: 0,
-      waitsFor: null,
-      unneeded: 0,
-      decidedBy: null,
-      left: plan.stages.filter((stage) => !this.#chosen.has(stage.id) && this.#is('run', stage)).length,
-      seconds: 0,
-    };
-    this.#tell({
-      type: 'plan-started',
-      name: plan.name,
-      folder,
-      stages: stages.length,
-      hits,
-      toRun: countEntries(plan, wanted),
-      jobs,
-    });
-    for (const stage of stages) {
-      const { kind, why } = this.#inspections.get(stage.id)!;
-      if (kind === 'hit') this.#tell({ type: 'stage-hit', stage: this.#refer(stage), why });
+    this.#summary = summaryOf(this.#worklist);
+    const { stages, hits } = this.#summary;
+    this.#tell({ type: 'plan-started', name: plan.name, folder, stages, hits, toRun: countEntries(plan, toRun), jobs });
+    for (const stage of this.#worklist.of('hit')) {
+      this.#tell({ type: 'stage-hit', stage: this.#refer(stage), why: this.#worklist.inspectionOf(stage).why });
     }
-  }
-
-  #is(kind: Inspection['kind'], { id }: Stage): boolean {
-    return this.#inspections.get(id)!.kind === kind;
-  }
-
-  /** The stages to care for, with every parent that has to run for them. */
-  #choose(stages: readonly Stage[], only: ReadonlySet<string> | undefined): readonly Stage[] {
-    if (only === undefined) return stages;
-    const chosen = new Set(only);
-    for (const { id, parent } of stages.toReversed()) {
-      if (parent !== null && chosen.has(id) && this.#inspections.get(parent)?.kind === 'run') chosen.add(parent);
-    }
-    return stages.filter(({ id }) => chosen.has(id));
   }
 
   async run(): Promise<RunSummary> {
@@ -150,9 +100,10 @@ class PlanRun {
       signal.removeEventListener('abort', onStop);
       killSignal?.removeEventListener('abort', onKill);
     }
-    this.#countLater();
-    this.#forgive();
-    this.#summary.seconds = (performance.now() - began) / 1000;
+    const seconds = (performance.now() - began) / 1000;
+    this.#summary = { ...this.#summary, ...this.#worklist.unwanted(), seconds };
+    const needs = this.#options.needs?.();
+    if (needs !== undefined) this.#summary = withoutNeedless(this.#summary, needs);
     this.#tell({ type: 'run-ended', summary: this.#summary });
     return this.#summary;
   }
@@ -186,36 +137,15 @@ class PlanRun {
     if (this.#crashes.length > 0) throw this.#crashes[0];
   }
 
-  /** Takes up the stages that the rules of the plan want by now. */
+  /** Adds the stages that the rules of the plan want by now. */
   #extend(): void {
     this.#hasNews = false;
-    const { needs: ask, plan, changes } = this.#options;
-    if (ask === undefined || this.#later.size === 0 || this.#closing.signal.aborted) return;
-    const needs = ask((id) => this.#chosen.has(id) && !this.#failed.has(id));
-    const wanted = new Set<Stage>();
-    let why = '';
-    for (const stage of this.#later.values()) {
-      const need = needOf(needs, stage);
-      if (need.kind !== 'wanted') this.#inspections.set(stage.id, need);
-      else {
-        if (this.#is('open', stage)) why ||= this.#inspections.get(stage.id)!.why;
-        wanted.add(stage);
-      }
-    }
-    if (wanted.size === 0) return;
-    for (const { id } of wanted) this.#later.delete(id);
-    // A pre-training that was done before must still have its checkpoint, now that a stage begins from it.
-    const starts = new Set([...wanted].map(({ parent }) => parent));
-    const again = (stage: Stage): boolean => starts.has(stage.id) && this.#is('hit', stage);
-    const stages = plan.stages.filter((stage) => wanted.has(stage) || again(stage));
-    const before = new Set(stages.filter((stage) => !wanted.has(stage)));
-    for (const [id, inspection] of inspectPlan({ ...plan, stages }, this.#paths, changes, needs)) {
-      this.#inspections.set(id, inspection);
-    }
-    const toRun = stages.filter((stage) => this.#is('run', stage));
-    this.#summary.hits += stages.filter((stage) => this.#is('hit', stage) && !before.has(stage)).length;
-    this.#summary.hits -= toRun.filter((stage) => before.has(stage)).length;
-    this.#tell({ type: 'plan-extended', toRun: countEntries(plan, toRun), why });
+    if (this.#closing.signal.aborted) return;
+    const extension = this.#worklist.extend((id) => this.#failed.has(id));
+    if (extension === undefined) return;
+    const { toRun, hits, why } = extension;
+    this.#summary.hits += hits;
+    this.#tell({ type: 'plan-extended', toRun: countEntries(this.#options.plan, toRun), why });
     const ready = toRun.filter((stage) => !this.#isBlocked(stage));
     this.#summary.pending += ready.length;
     this.#schedule.add(ready);
@@ -234,34 +164,6 @@ class PlanRun {
     this.#failed.set(stage.id, stage);
     this.#summary.blocked.push(ref);
     this.#tell({ type: 'stage-blocked', stage: ref, by: this.#refer(by) });
-  }
-
-  /** Counts the stages that the rules did not want. */
-  #countLater(): void {
-    for (const { id } of this.#later.values()) {
-      const { kind, why } = this.#inspections.get(id)!;
-      if (kind === 'open') {
-        this.#summary.open += 1;
-        this.#summary.waitsFor ??= why;
-      } else {
-        this.#summary.unneeded += 1;
-        this.#summary.decidedBy ??= why;
-      }
-    }
-  }
-
-  /** What failed and is not needed is no failure of the run: a trial that diverged, so that another candidate was chosen. */
-  #forgive(): void {
-    const needs = this.#options.needs?.();
-    if (needs === undefined) return;
-    const isUnneeded = ({ id }: StageRef): boolean => needs.get(id)?.kind === 'unneeded';
-    const failed = this.#summary.failed.filter(({ stage }) => isUnneeded(stage));
-    const blocked = this.#summary.blocked.filter(isUnneeded);
-    if (failed.length === 0) return;
-    this.#summary.failed = this.#summary.failed.filter((failure) => !failed.includes(failure));
-    this.#summary.blocked = this.#summary.blocked.filter((stage) => !blocked.includes(stage));
-    this.#summary.unneeded += failed.length + blocked.length;
-    this.#summary.decidedBy ??= needs.get(failed[0]!.stage.id)!.why;
   }
 
   #freeSlot(): number {
@@ -295,7 +197,7 @@ class PlanRun {
     const own = this.#paths.stage(stage.id);
     await endOrphan(own);
     // Another sweep may have worked on it since this one looked, or its parent left the same checkpoint again.
-    const inspection = this.#inspections.get(stage.id)!;
+    const inspection = this.#worklist.inspectionOf(stage);
     if (!this.#attempts.has(stage.id) && isDoneByNow(stage, own, inspection)) {
       this.#summary.pending -= 1;
       this.#summary.hits += 1;

@@ -1,20 +1,25 @@
 /**
- * Which stage is next. Pure: it starts nothing. A stage becomes ready when its parent is settled; among ready stages
- * those with the longest chain of work behind them go first, then those first in the plan.
+ * Which stage is next. Pure: it starts nothing. A stage becomes ready when its parent is settled. Among ready stages the
+ * earliest round goes first (`src/spec/rounds.ts`), in a round the longest chain of work, then the order of the plan.
  */
 import type { Stage } from '../spec/stages.js';
 
 export class StageQueue {
-  /** Ready stages by the length of the chain that hangs on them. */
-  readonly #ready: Stage[][] = [];
+  readonly #rounds: ReadonlyMap<string, number>;
+  /** In the order in which they became ready. */
+  readonly #ready: Stage[] = [];
   readonly #children = new Map<string, Stage[]>();
+  /** For each stage, the stages of the longest chain from it to a last child, itself included. */
   readonly #chain = new Map<string, number>();
-
   /** Stages that were added and are not done. */
   readonly #unsettled = new Set<string>();
 
-  /** @param stages As {@link add} has them. */
-  constructor(stages: readonly Stage[]) {
+  /**
+   * @param stages As {@link add} has them.
+   * @param rounds The round of each stage; a stage without one is of the first.
+   */
+  constructor(stages: readonly Stage[], rounds: ReadonlyMap<string, number> = new Map()) {
+    this.#rounds = rounds;
     this.add(stages);
   }
 
@@ -34,34 +39,33 @@ export class StageQueue {
       this.#chain.set(parent, Math.max(this.#chain.get(parent) ?? 1, length + 1));
       this.#children.set(parent, [stage, ...(this.#children.get(parent) ?? [])]);
     }
-    for (const stage of stages) if (!waits(stage)) this.#push(stage);
-  }
-
-  #push(stage: Stage): void {
-    this.#readyLike(stage).push(stage);
-  }
-
-  /** The ready stages with as long a chain. */
-  #readyLike({ id }: Stage): Stage[] {
-    const length = this.#chain.get(id)!;
-    while (this.#ready.length <= length) this.#ready.push([]);
-    return this.#ready[length]!;
+    this.#ready.push(...stages.filter((stage) => !waits(stage)));
   }
 
   /** Takes the next stage out, or undefined while none is ready. */
   next(): Stage | undefined {
-    return this.#ready.findLast((stages) => stages.length > 0)?.shift();
+    const [first, ...others] = this.#ready.keys();
+    if (first === undefined) return undefined;
+    const best = others.reduce((one, other) => (this.#compare(other, one) < 0 ? other : one), first);
+    return this.#ready.splice(best, 1)[0];
+  }
+
+  /** Negative: the stage at the first place goes before that at the second; 0: they are equals. */
+  #compare(a: number, b: number): number {
+    const [one, other] = [this.#ready[a]!.id, this.#ready[b]!.id];
+    const round = (id: string): number => this.#rounds.get(id) ?? 0;
+    return round(one) - round(other) || this.#chain.get(other)! - this.#chain.get(one)!;
   }
 
   /** A stage that was taken out is ready again, and goes first among its equals. */
   again(stage: Stage): void {
-    this.#readyLike(stage).unshift(stage);
+    this.#ready.unshift(stage);
   }
 
   /** The stage has its results: its children are ready. */
   done(stage: Stage): void {
     this.#unsettled.delete(stage.id);
-    for (const child of this.#children.get(stage.id) ?? []) this.#push(child);
+    this.#ready.push(...(this.#children.get(stage.id) ?? []));
   }
 
   /** Every stage that can no longer run when this one has failed, parents first. */

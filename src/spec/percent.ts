@@ -62,13 +62,25 @@ function numberOf(
   { path, whole, fallback, outer }: Relative & { outer: Relative | undefined },
   recipes: readonly ((path: readonly string[]) => unknown)[],
 ): number | undefined {
-  const [own] = recipes;
-  const places = recipes.map((read) => ({ read, path, whole }));
-  const around = outer === undefined ? [] : recipes.map((read) => ({ read, path: outer.path, whole: outer.whole }));
-  const all = [...places, ...around];
-  const first = (key: 'path' | 'whole'): unknown =>
-    all.map((place) => place.read(place[key])).find((value) => value !== undefined);
+  const valuesAt = (place: Pick<Relative, 'path' | 'whole'>): Values[] =>
+    recipes.map((read) => ({ share: read(place.path), whole: read(place.whole) }));
+  const inner = valuesAt({ path, whole });
+  const around = outer === undefined ? [] : valuesAt(outer);
+  const first = (key: keyof Values): unknown =>
+    [...inner, ...around].map((values) => values[key]).find((value) => value !== undefined);
   const total = first('whole') ?? (outer === undefined ? fallback : outer.fallback);
-  const setsIt = own?.(path) !== undefined || own?.(whole) !== undefined;
-  return setsIt && typeof total === 'number' ? shareOf(first('path'), total) : undefined;
+  if (typeof total !== 'number') return undefined;
+  const given = first('share');
+  if (setsOne(inner[0])) return shareOf(given, total);
+  // The job has a recipe within its recipe, and the entry changes what that one takes from the recipe around it.
+  if (!inner.some(setsOne) || !setsOne(around[0])) return undefined;
+  return typeof given === 'number' ? given : shareOf(given, total);
 }
+
+/** What a recipe sets of a share and of the key that it is a share of. */
+interface Values {
+  share: unknown;
+  whole: unknown;
+}
+
+const setsOne = (values: Values | undefined): boolean => values?.share !== undefined || values?.whole !== undefined;

@@ -18,16 +18,22 @@ import {
 } from './stages.js';
 import type { Sweep } from './sweep.js';
 
-/** The distinct data sets of a sweep, in the order of the cells: those to open before {@link buildPlan}. */
+/** The jobs of a plan before their stages have identities: the cells, or the trials and runs of every candidate. */
+export function resolvedJobs({ cells, selection }: Sweep): ResolvedCell[] {
+  if (selection === undefined) return cells;
+  return selection.cells.flatMap(({ candidates }) => candidates.flatMap(({ trials, runs }) => [...trials, ...runs]));
+}
+
+/** The distinct data sets of a sweep, in the order of the jobs: those to open before {@link buildPlan}. */
 export function datasetsOf(sweep: Sweep): UnlabelledData[] {
-  const all = sweep.cells.flatMap(({ job, task }) => dataOfStages(job, task));
+  const all = resolvedJobs(sweep).flatMap(({ job, task }) => dataOfStages(job, task));
   return [...new Map(all.map((data) => [canonicalJson(data), data])).values()];
 }
 
 /** The stages of a sweep that start from given weights, as far as they are known without the files. */
 export function weightsOf(sweep: Sweep): (StageConfig & { weights: WeightsInput })[] {
-  return sweep.cells.flatMap((cell) =>
-    stageConfigs(cell).flatMap((config) => {
+  return resolvedJobs(sweep).flatMap((resolved) =>
+    stageConfigs(resolved).flatMap((config) => {
       const { weights } = config;
       return weights === undefined ? [] : [{ ...config, weights }];
     }),

@@ -6,7 +6,7 @@ import { messageOf } from '../common/errors.js';
 import { permutation, stream } from '../common/random.js';
 import { viewPixels } from '../common/view.js';
 import { evaluationView } from '../data/augment.js';
-import type { Dataset, Split } from '../data/split.js';
+import { previewSplit } from '../data/stage-data.js';
 import type { Parameters } from '../model/parameters.js';
 import { predict } from '../model/vit.js';
 import type { Example, Objective } from '../objectives/compose.js';
@@ -47,16 +47,9 @@ export async function leavePreview(
   }
 }
 
-/**
- * Some validation images that can be decoded, the same for every objective of a seed, degraded. Without validation images,
- * test images; without these, training images.
- */
-async function examplesOf(
-  objective: Objective,
-  { train, test, validation }: Pick<Dataset, 'train' | 'test' | 'validation'>,
-  seed: number,
-): Promise<Example[]> {
-  const split: Split = validation ?? (test.length > 0 ? test : train);
+/** Some images of {@link previewSplit} that can be decoded, the same for every objective of a seed, degraded. */
+async function examplesOf(objective: Objective, dataset: StageContext['dataset'], seed: number): Promise<Example[]> {
+  const split = previewSplit(dataset);
   const examples: Example[] = [];
   for (const index of permutation(split.length, stream(seed, 'preview'))) {
     if (examples.length === IMAGES) break;

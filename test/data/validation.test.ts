@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../../src/common/errors.js';
 import { openDataset } from '../../src/data/dataset.js';
-import { sealFor } from '../../src/data/stage-data.js';
+import { previewSplit, sealFor } from '../../src/data/stage-data.js';
 import { splitOf, type Split } from '../../src/data/split.js';
 import { classShares, drawValidation, separateValidation } from '../../src/data/validation.js';
 
@@ -75,6 +75,17 @@ describe('an opened data set', () => {
     expect([train.length, validation?.length, test.length]).toEqual([40, 10, 20]);
     expect(fingerprint).toBe(plain.fingerprint);
     expect(plain.validation).toBeUndefined();
+  });
+
+  it('should be pictured by validation images, by test images if these are not sealed, and else by training images', async () => {
+    const pretraining = { kind: 'pretrain', data: sizes };
+    const plain = await openDataset(sizes);
+    const withValidation = await openDataset({ ...sizes, validation: { fraction: 0.2, splitSeed: 0 } });
+    const { validation: _, ...withoutThem } = sealFor(pretraining, withValidation);
+    expect(previewSplit(sealFor(pretraining, withValidation))).toBe(withValidation.validation);
+    expect(previewSplit(sealFor(pretraining, plain))).toBe(plain.test);
+    expect(previewSplit(withoutThem)).toBe(withValidation.train);
+    expect(previewSplit({ ...plain, test: plain.test.subset([]) })).toBe(plain.train);
   });
 
   it('should have no readable test set in a stage that measures on the validation images or pre-trains', async () => {

@@ -58,6 +58,37 @@ test('a verdict that is not decided wants the next look, up to the last one', ()
   expect(needed(4, UNCLEAR)).toEqual([['wanted'], ['wanted'], ['wanted'], ['wanted']]);
 });
 
+test('a complete look is judged once for the same results, and again when one of them differs', () => {
+  let reads = 0;
+  const counted = (stage: Stage, accuracy: number): Standing => {
+    const result = resultOf(stage.config.kind, { accuracy });
+    const get = (own: typeof result, key: string): unknown => {
+      reads += 1;
+      return Reflect.get(own, key);
+    };
+    return { kind: 'done', result: new Proxy<typeof result>(result, { get }) };
+  };
+  const done = new Map(
+    COMPARED.stages
+      .filter(({ config }) => config.seed < 2)
+      .map((stage) => [stage.id, counted(stage, CLEAR(objectiveOf(COMPARED, stage), stage.config.seed))]),
+  );
+  const ask = (): Needs => needsOf(COMPARED, ({ id }) => done.get(id) ?? { kind: 'awaited' });
+  const decided = bySeed(COMPARED, ask())[2];
+  expect(decided).toEqual(['unneeded: decided at 2 seeds']);
+  const readOnce = reads;
+  expect(readOnce).toBeGreaterThan(0);
+  expect(bySeed(COMPARED, ask())[2]).toEqual(decided);
+  expect(reads).toBe(readOnce);
+
+  const other = COMPARED.stages.find(
+    (stage) =>
+      stage.config.kind !== 'pretrain' && stage.config.seed === 1 && objectiveOf(COMPARED, stage) === 'zoomed-in',
+  )!;
+  done.set(other.id, counted(other, 0));
+  expect(bySeed(COMPARED, ask())[2]).toEqual(['wanted']);
+});
+
 test('results beyond a look change nothing of it', () => {
   // Four seeds are done, as of a sweep with a fixed number before; the first look decides.
   expect(needed(4, CLEAR)[2]).toEqual(['unneeded: decided at 2 seeds']);

@@ -129,6 +129,30 @@ const readLines = (file: string): number => (existsSync(file) ? readFileSync(fil
     expect(ask('scontrol', ['show', 'job', states.get(failed.id)!.job])).toContain('Restarts=0');
   });
 
+  it('submits the trials of a selection, and then the runs of the chosen values only', async () => {
+    const job = TINY.replace('testImages: 20', 'testImages: 20, validation: 0.5').replace(
+      'job:',
+      'job:\n  evaluate: [knn]',
+    );
+    const choice =
+      'grid: { objective: [scratch], seed: [0] }\nselect: { by: knn, over: { knn.k: [1, 5] }, seeds: [100] }\n';
+    const sweep = new Sweep('selecting', job + choice);
+    const first = await sweep.run();
+    expect(first).toMatchObject({ code: 1 });
+    expect(first.stderr).toContain('2 stages may be needed later (waits for trials by knn on validation)');
+    const seeds = (of: readonly Stage[]) => of.map(({ config }) => `${config.kind} ${config.seed}`).sort();
+    const done = (): Stage[] => sweep.stages.filter((stage) => sweep.record(stage)?.status === 'done');
+    await until('the trials are done', () => done().length === 2);
+    expect(seeds(done())).toEqual(['knn 100', 'knn 100']);
+
+    expect(await sweep.run()).toMatchObject({ code: 0, stderr: expect.not.stringContaining('later') as string });
+    await until('the run of the chosen value is done', () => done().length === 3);
+    expect(seeds(done())).toEqual(['knn 0', 'knn 100', 'knn 100']);
+    const last = await sweep.run();
+    expect(last).toMatchObject({ code: 0 });
+    expect(last.stdout).toContain('nothing to run (1 stage not needed: other values were chosen by knn on validation)');
+  });
+
   it('goes on after its time limit, is submitted once, and is cancelled', async () => {
     const sweep = new Sweep('long', `${TINY.replace('epochs: 2', 'epochs: 20000')}grid: { objective: [masked] }\n`);
     const { id, arrays } = await sweep.submit('--sbatch', 'comment=a run # 1', '--sbatch', 'nice');

@@ -50,6 +50,17 @@ vitmim sweep x.yaml
 `);
 });
 
+test('the stages of trials count, since the reported values were chosen by them', () => {
+  const data = withAttempts([attempt(CLEAN)], [attempt(CLEAN)], [attempt(CLEAN)]);
+  const trials = withAttempts([attempt(CLEAN, 'Another')], null).stages;
+  const { rows, unrecorded } = summarizeProvenance({ ...data, trials });
+  expect(rows.map(({ machine, stages }) => [machine, stages])).toEqual([
+    ['A processor, linux x64 6.0', 3],
+    ['Another, linux x64 6.0', 1],
+  ]);
+  expect(unrecorded).toBe(2);
+});
+
 test('a stage that went on elsewhere counts in both rows', () => {
   const { rows } = summarizeProvenance(
     withAttempts([attempt(CLEAN), attempt(CLEAN, 'Another')], [attempt(CLEAN)], [attempt(CLEAN)]),

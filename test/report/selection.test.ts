@@ -76,6 +76,14 @@ describe('a report of a sweep with select', () => {
     expect(data.jobs.map(({ seed }) => seed)).toEqual([0, 1, 0, 1, 0, 1]);
   });
 
+  test('keeps the stages of trials apart from those of its tables', async () => {
+    const { data } = await tablesOf();
+    // Of 3 objectives: 3 candidates each with a fine-tuning on seed 100, and 2 pre-trainings.
+    const kinds = [...data.trials!.values()].map(({ entry }) => entry).sort();
+    expect(kinds).toEqual([...new Array<string>(9).fill('finetune'), 'pretrain', 'pretrain']);
+    expect([...data.stages.values()].filter(({ stage }) => isTrial(stage))).toEqual([]);
+  });
+
   test('says in the captions of results how values were chosen, and the budget', async () => {
     const { tables } = await tablesOf();
     expect(tables.get('objectives')!.caption).toContain(

@@ -27,6 +27,21 @@ const TABLE: Table = {
   summary: {},
 };
 
+test('in a table of several metrics, which has warnings but no column of the one metric, rows with numbers are shown', () => {
+  const columns = [
+    { key: 'objective', label: 'objective', description: '' },
+    { key: 'finetune', label: 'finetune', description: '', digits: 2 },
+    { key: 'unhealthy', label: 'unhealthy', description: '', digits: 0, mark: true as const },
+  ];
+  const rows = [
+    { objective: 'masked', finetune: 48.25, unhealthy: 0 },
+    { objective: 'blurred', finetune: null, unhealthy: 0 },
+  ];
+  const text = toText({ ...TABLE, columns, rows });
+  expect(text).toContain('masked        48.25');
+  expect(text).toContain('Without a result: 1 of 2 rows.');
+});
+
 test('where there is room, every column stands in one line', () => {
   expect(toText(TABLE)).toBe(
     [

@@ -4,7 +4,14 @@
  */
 import { planOf, resultOf } from '../runner/support.js';
 import { stream } from '../../src/common/random.js';
-import { describeVerdict, verdictsOf, verdictRule, type Verdict } from '../../src/report/verdicts.js';
+import {
+  describeUnasked,
+  describeVerdict,
+  verdictSection,
+  verdictsOf,
+  verdictRule,
+  type Verdict,
+} from '../../src/report/verdicts.js';
 import type { Job } from '../../src/spec/stages.js';
 import { collectedFrom } from './support.js';
 import { metric } from '../support/entries.js';
@@ -131,6 +138,29 @@ describe('of a complete sweep of three seeds', () => {
 
   test('all are reversed where each effect has the other sign', () => {
     expect(judged(negated(SHARP)).map(({ outcome }) => outcome)).toEqual(PRINCIPLES.map(() => 'reversed'));
+  });
+});
+
+describe('of a plan without a mask', () => {
+  const unmasked = planOf('grid: {objective: [identity], stylePreservation: [preserved, blurred], seed: [0, 1, 2]}');
+  const data = collectedFrom(unmasked, ({ task, seed }, kind) =>
+    resultOf(kind, { accuracy: 50 + seed + (task!.style.kind === 'preserved' ? 5 + seed / 10 : 0) }),
+  );
+  const verdicts = verdictsOf(data, metric('finetune'));
+
+  test('only the style is asked, and one sentence names the other principles', () => {
+    expect(verdicts.map(({ asked }) => asked)).toEqual([false, false, true, false, false]);
+    expect(describeUnasked(verdicts)).toBe(
+      'Not asked, since the plan has no cells to compare: Misalignment helps; Misalignment helps more on top of masking; ' +
+        'Masking helps; Masked and zoomed-in is at least as good as masked.',
+    );
+    expect(verdictSection(verdicts).filter((line) => line.startsWith('- '))).toEqual([
+      expect.stringMatching(/^- \*\*Keep the style: holds/),
+    ]);
+  });
+
+  test('nothing is unasked where every principle is', () => {
+    expect(describeUnasked(judged(ADDED))).toBe('');
   });
 });
 

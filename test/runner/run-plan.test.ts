@@ -88,6 +88,26 @@ describe('order', () => {
     });
   });
 
+  test('every cell of a seed is complete before a stage of the next seed starts', async () => {
+    const { workers, ended } = start(planOf('grid: {objective: [scratch, masked], seed: [5, 4]}'));
+    await finishAll(workers, ended);
+    expect(workers.started).toEqual([
+      'pretrain masked seed 5',
+      'finetune scratch seed 5',
+      'finetune masked seed 5',
+      'pretrain masked seed 4',
+      'finetune scratch seed 4',
+      'finetune masked seed 4',
+    ]);
+  });
+
+  test('a later seed starts where nothing of an earlier one is ready, and no worker is idle', async () => {
+    const { workers, ended } = start(planOf('grid: {objective: [masked], seed: [0, 1]}'), { jobs: 2 });
+    await workers.when('pretrain masked seed 1');
+    expect(workers.started).toEqual(['pretrain masked seed 0', 'pretrain masked seed 1']);
+    await finishAll(workers, ended);
+  });
+
   test('no more workers run at once than allowed', async () => {
     for (const jobs of [1, 3]) {
       const { workers, ended } = start(TWO, { jobs });

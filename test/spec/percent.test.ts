@@ -45,6 +45,19 @@ describe('a percentage', () => {
     expect(warmup('epochs: 80, warmupEpochs: 20%')).toBe(16);
   });
 
+  test('of training from scratch follows the epochs of an evaluation, as the recipe around it does', () => {
+    const scratch = (finetune: string, entry: string) => {
+      const own = `{name: a, protocol: finetune, ${entry}}`;
+      const { stages: all } = plan(`job: {objective: scratch, finetune: ${finetune}, evaluate: [${own}]}`);
+      return all.map(({ config }) => (config.kind === 'finetune' ? config.recipe.warmupEpochs : undefined))[0];
+    };
+    expect(scratch('{epochs: 50, scratch: {warmupEpochs: 10%}}', 'epochs: 80')).toBe(8);
+    expect(scratch('{epochs: 50, warmupEpochs: 10%, scratch: {epochs: 300}}', 'epochs: 80')).toBe(30);
+    expect(scratch('{epochs: 50, warmupEpochs: 10%, scratch: {epochs: 300}}', 'warmupEpochs: 20%')).toBe(60);
+    expect(scratch('{epochs: 50, warmupEpochs: 10%, scratch: {epochs: 300}}', 'warmupEpochs: 4')).toBe(4);
+    expect(scratch('{epochs: 50, warmupEpochs: 10%, scratch: {warmupEpochs: 3}}', 'epochs: 80')).toBe(3);
+  });
+
   test('can be an axis, whose cells are named as it is written', () => {
     const { cells } = read('grid: {pretrain.warmupEpochs: [5%, 2.5]}');
     expect(cells.map(({ cell }) => cell.overrides)).toEqual([

@@ -3,6 +3,7 @@ import { candidatesOf, valuesOf } from '../../src/spec/candidates.js';
 import type { SelectSpec } from '../../src/spec/select-schema.js';
 import { shardPlan } from '../../src/spec/shard.js';
 import { stageIds, type Job, type Plan, type Stage } from '../../src/spec/stages.js';
+import { buildPlan, weightsOf } from '../../src/spec/plan.js';
 import { complaints, plan, read } from './support/sweeps.js';
 
 const spec = ({
@@ -25,6 +26,30 @@ const stagesOf = (whole: Plan, jobs: readonly Job[], kind: string): Set<Stage> =
   const ids = new Set(jobs.flatMap(stageIds));
   return new Set(whole.stages.filter(({ id, config }) => ids.has(id) && config.kind === kind));
 };
+
+describe('files of weights that differ between candidates', () => {
+  test('are all named before the plan, and each stage has the digest of its own', () => {
+    const sweep = read(`
+job:
+  { data: { validation: 0.1 }, evaluate: [knn], objective: pretrained, model: { weights: { file: a.pth } } }
+grid: { seed: [0] }
+select: { by: knn, over: { model.weights.file: [a.pth, b.pth] }, seeds: [100] }`);
+    expect(new Set(weightsOf(sweep).map(({ weights }) => weights.file))).toEqual(new Set(['a.pth', 'b.pth']));
+    const { jobs, stages } = buildPlan(
+      sweep,
+      () => 'data',
+      (file) => `digest of ${file}`,
+    );
+    // For each candidate one trial and one run.
+    expect(stages.map(({ config }) => [config.seed, config.weights?.sha256])).toEqual([
+      [100, 'digest of a.pth'],
+      [0, 'digest of a.pth'],
+      [100, 'digest of b.pth'],
+      [0, 'digest of b.pth'],
+    ]);
+    expect(jobs.map(({ weights }) => weights)).toEqual(stages.map(({ config }) => config.weights?.sha256));
+  });
+});
 
 describe('candidates', () => {
   const select: SelectSpec = {
@@ -172,7 +197,16 @@ describe('select is refused, with its line,', () => {
       { grid: 'objective: [masked], finetune.baseLearningRate: [1.0e-3]' },
       '6:11 "finetune.baseLearningRate" is an axis of this sweep',
     ],
-    ['a key of the data', { over: 'data.imageSize: [16, 32]' }, '6:11 unknown key "data.imageSize" in select.over'],
+    [
+      'a key of the data',
+      { over: 'data.imageSize: [16, 32]' },
+      '6:11 unknown key "data.imageSize" in select.over; all candidates of a cell have the same data',
+    ],
+    [
+      'a misspelt key',
+      { over: 'finetune.baseLearningrate: [1, 2]' },
+      '6:11 unknown key "finetune.baseLearningrate" in select.over; did you mean "finetune.baseLearningRate"?',
+    ],
     ['a seed among the keys', { over: 'seed: [1, 2]' }, '6:11 unknown key "seed" in select.over'],
     ['no key', { over: '' }, '6:9 select.over names no key'],
     ['one candidate', { over: 'finetune.epochs: 5' }, '6:3 select.over gives one candidate'],

@@ -53,13 +53,16 @@ export function reportHtml({ data, metric, tables, wide, verdicts, notes, schedu
   const unhealthy = unhealthyStages(data);
   const previews = previewsSection(pictured(data), files);
   const segmentations = segmentationsSection(segmented(data), files);
+  const figures = figuresOf(data, metric, schedules).map((figure): Section => ({
+    id: figure.id,
+    title: figure.title,
+    content: figureSection(figure),
+  }));
+  // The page opens with the result and with what the models see and make of it.
   const sections: Section[] = [
-    ...figuresOf(data, metric, schedules).map((figure) => ({
-      id: figure.id,
-      title: figure.title,
-      content: figureSection(figure),
-    })),
+    ...figures.slice(0, 1),
     ...(previews === null ? [] : [{ id: 'reconstructions', title: 'Reconstructions', content: previews }]),
+    ...figures.slice(1),
     ...(segmentations === null ? [] : [{ id: 'segmentations', title: 'Segmentations', content: segmentations }]),
     ...tables.map((table) => ({
       id: `table-${table.name}`,

@@ -70,9 +70,9 @@ export function previewsSection(tasks: readonly Pictured[], { previews, leftOut 
   const shown = shownOf(tasks, previews);
   if (shown.length === 0 && leftOut === 0) return null;
   return markup`<section id="reconstructions"><h2>Reconstructions</h2>
-<p class="lead">Images that were not trained on, one a row: the original, what the encoder is given of it, and what the
-model makes of that; last the target, where it is another picture than the original. One pre-training of each task; those of
-others are preview.png in the folders of their stages.${
+<p class="lead">Validation images, one a row: the original, the input of the encoder and the prediction of the model; last the
+target, where it is another picture than the original. Without validation images they are test images, and without a test set
+training images. One pre-training of each task; those of others are preview.png in the folders of their stages.${
     leftOut > 0 && ` So are ${leftOut} more tasks', which would have made this page too large.`
   }</p>
 <div class="previews">${figuresOf(shown, 'original, input and reconstruction')}</div></section>

@@ -5,13 +5,11 @@
  */
 import { shorten, widthOf, wrap } from '../../common/wrap.js';
 import type { Column, Row, Table } from '../table.js';
-import { filledColumns, formatCell, heading, isNumeric } from './cells.js';
+import { filledColumns, formatCell, heading, isNumeric, rowsWithResults } from './cells.js';
 
 /** @param width Columns of the terminal; Infinity: lines may be of any length. */
 export function toText({ name, title, caption, columns, rows }: Table, width = Infinity): string {
-  const telling = tellingColumns(columns, rows);
-  const measured =
-    telling.length === 0 ? rows : rows.filter((row) => telling.some((column) => formatCell(column, row) !== ''));
+  const measured = rowsWithResults({ columns, rows });
   const filled = filledColumns(columns, measured);
   const grid = fit(
     filled.map((column) => gridColumn(column, measured)),
@@ -23,12 +21,6 @@ export function toText({ name, title, caption, columns, rows }: Table, width = I
   ].filter((note) => note !== '');
   const lines = grid.length === 0 ? [] : ['', ...render(grid)];
   return [title, wrap(caption, width), ...lines, ...notes.map((note) => wrap(note, width)), ''].join('\n');
-}
-
-/** Columns of which one at least must be filled for a row to be shown: measured values and warnings, else all numbers. */
-function tellingColumns(columns: readonly Column[], rows: readonly Row[]): Column[] {
-  const telling = columns.filter(({ measures, mark }) => measures !== undefined || mark === true);
-  return telling.length > 0 ? telling : columns.filter((column) => isNumeric(column, rows));
 }
 
 /** A column as it is drawn. */

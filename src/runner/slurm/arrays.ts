@@ -26,13 +26,21 @@ export interface StageArray {
 /**
  * @param wanted The stages to run, parents before children. A parent that is not among them has its results already.
  * @param largest Most tasks of an array (`MaxArraySize`).
+ * @param rounds The round of each stage (`src/spec/rounds.ts`); a stage without one is of the first.
  */
-export function planArrays(wanted: readonly Stage[], largest: number): StageArray[] {
+export function planArrays(
+  wanted: readonly Stage[],
+  largest: number,
+  rounds: ReadonlyMap<string, number> = new Map(),
+): StageArray[] {
   const children = groupBy(wanted, ({ parent }) => parent ?? '');
   const ids = new Set(wanted.map(({ id }) => id));
   const roots = wanted.filter(({ parent }) => parent === null || !ids.has(parent));
-  // Tasks start in the order of their indices: those that others wait for go first.
-  const ordered = roots.toSorted((a, b) => Number(children.has(b.id)) - Number(children.has(a.id)));
+  // Tasks start in the order of their indices: earlier rounds go first, and in a round the parents of other stages.
+  const roundOf = ({ id }: Stage): number => rounds.get(id) ?? 0;
+  const ordered = roots.toSorted(
+    (a, b) => roundOf(a) - roundOf(b) || Number(children.has(b.id)) - Number(children.has(a.id)),
+  );
 
   const arrays: StageArray[] = [];
   let level = cut(ordered, largest).map((stages) => ({

@@ -6,6 +6,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { messageOf, UsageError } from '../../common/errors.js';
 import { ALL_WANTED, type Needs } from '../../decide/rules.js';
+import { roundsOf } from '../../spec/rounds.js';
 import type { Plan, Stage } from '../../spec/stages.js';
 import { writeFileAtomic, writeJson } from '../../store/files.js';
 import { sweepPaths } from '../../store/layout.js';
@@ -169,7 +170,7 @@ async function submitArrays(
     return null;
   };
 
-  for (const array of planArrays(wanted, largest)) {
+  for (const array of planArrays(wanted, largest, roundsOf(plan))) {
     const limit = await submit(array);
     if (limit === null) continue;
     await submitParts(array, submit);

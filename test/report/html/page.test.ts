@@ -9,7 +9,7 @@ import { findStageFiles } from '../../../src/report/html/stage-files.js';
 import { readSchedules } from '../../../src/report/schedules.js';
 import type { Table } from '../../../src/report/table.js';
 import { collect, dataOf, ONLY_PLAN, resultsMaker } from '../support.js';
-import { FACTORIAL, setLosses, writePage } from './support.js';
+import { FACTORIAL, leaveFiles, setLosses, writePage } from './support.js';
 import { metric } from '../../support/entries.js';
 
 const results = resultsMaker();
@@ -66,6 +66,12 @@ describe('the page', () => {
   test('says the verdicts before anything else', () => {
     expect(text).toContain('<dt>Misalignment: <span>holds</span></dt><dd>By 2 points.</dd>');
     expect(text.indexOf('By 2 points.')).toBeLessThan(text.indexOf('<main>'));
+  });
+
+  test('opens with the first chart and the reconstructions', async () => {
+    await leaveFiles(folder);
+    const sections = [...writePage(folder).text.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id);
+    expect(sections.slice(0, 3)).toEqual(['figure-objectives', 'reconstructions', 'figure-mask-misalignment']);
   });
 
   test('names each thing once, and refers to nothing that is not there', () => {

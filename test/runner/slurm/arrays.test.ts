@@ -1,5 +1,6 @@
 import type { Stage } from '../../../src/spec/stages.js';
 import { indexRanges, planArrays } from '../../../src/runner/slurm/arrays.js';
+import { roundsOf } from '../../../src/spec/rounds.js';
 import { planOf } from '../support.js';
 
 const SEEDS = 'job: { evaluate: [finetune, knn] }\ngrid: { objective: [masked, scratch], seed: [0, 1, 2] }\n';
@@ -11,6 +12,15 @@ describe('the arrays of a plan', () => {
     const stages = stagesOf(SEEDS);
     const listed = planArrays(stages, 1000).flatMap(({ tasks }) => tasks.map(({ stage }) => stage));
     expect(listed.sort()).toEqual(stages.map(({ id }) => id).sort());
+  });
+
+  it('have the tasks of the first seed first, of each seed the parents of other stages first', () => {
+    const plan = planOf(SEEDS);
+    const [roots] = planArrays(plan.stages, 1000, roundsOf(plan));
+    const byId = new Map(plan.stages.map((stage) => [stage.id, stage.config]));
+    expect(roots!.tasks.map(({ stage }) => `${byId.get(stage)!.kind} ${byId.get(stage)!.seed}`)).toEqual(
+      [0, 1, 2].flatMap((seed) => [`pretrain ${seed}`, `finetune ${seed}`, `knn ${seed}`]),
+    );
   });
 
   it.each([1000, 4, 1])(
