@@ -75,29 +75,6 @@ async function compileKernels() {
 }
 
 /**
- * Replaces `@tensorflow/tfjs` by the parts that the program uses. The rest (layers, converter, data, WebGL) would be loaded
- * at every start of a stage.
- */
-function tfjsCore() {
-  return {
-    name: 'tfjs-core',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^@tensorflow\/tfjs$/ }, () => ({ path: 'tfjs', namespace: 'tfjs-core' }));
-      onLoad({ filter: /.*/, namespace: 'tfjs-core' }, () => ({
-        resolveDir: resolve('.'),
-        contents: `
-          import { version_core } from '@tensorflow/tfjs-core';
-          import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
-          import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
-          export * from '@tensorflow/tfjs-core';
-          export const version = { tfjs: version_core }; // all packages of tfjs have the same version
-        `,
-      }));
-    },
-  };
-}
-
-/**
  * A stage is a process of its own, and loading some 350 modules took longer than training one of the smoke sweep. All
  * files lie in one folder, so that `new URL('./worker.js', import.meta.url)` is valid in each of them.
  */
@@ -116,9 +93,6 @@ async function bundle() {
     outdir: 'run',
     chunkNames: '[name]-[hash]',
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' },
-    // ES modules of packages that have both: only what is used of them is bundled.
-    mainFields: ['module', 'main'],
-    plugins: [tfjsCore()],
     // These have native parts, which they look for beside themselves.
     external: ['@tensorflow/tfjs-node-gpu', 'koffi', 'sharp', 'webgpu'],
     // What is bundled from CommonJS asks for Node's modules by `require`.

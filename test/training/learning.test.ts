@@ -16,8 +16,8 @@ const SPEC = `
 job:
   data: { name: shapes, imageSize: 16, trainImages: 20, testImages: 20 }
   model: { dim: 32, depth: 1, heads: 2, decoder: { dim: 32, depth: 1, heads: 2 } }
-  pretrain: { epochs: 60, batchSize: 10, warmupEpochs: 4, baseLearningRate: 0.08, cropScale: [1, 1], flip: false }
-  finetune: { epochs: 60, batchSize: 10, warmupEpochs: 4, baseLearningRate: 0.08, cropScale: [1, 1], flip: false,
+  pretrain: { epochs: 150, batchSize: 10, warmupEpochs: 8, baseLearningRate: 0.08, cropScale: [1, 1], flip: false }
+  finetune: { epochs: 150, batchSize: 10, warmupEpochs: 8, baseLearningRate: 0.08, cropScale: [1, 1], flip: false,
     mixup: 0, cutmix: 0, dropPath: 0, labelSmoothing: 0 }
 grid:
   objective: [scratch, identity, decolorized, blurred, distorted, zoomed-out, zoomed-in, masked, masked+zoomed-in]
