@@ -14,6 +14,8 @@
  * --least PERCENT       exits with 1 if fewer are caught (default 95)
  * --json FILE           writes every mutant with its verdict
  * --fresh               ignores the verdicts of earlier runs, which are kept in dist-mutants/ while they are valid
+ * --once                for a small sample: uses nothing of earlier runs, and keeps nothing for later ones, since it records
+ *                       the reach of the sample alone
  *
  * Needs a build in dist/, which `npm run mutate` creates. All chosen mutants are compiled into one copy of dist/. Every
  * test file runs once, which records the mutants that it reaches. Then, for each mutant, the tests that reach it run
@@ -44,6 +46,7 @@ const OPTIONS = {
   least: { type: 'string', default: '95' },
   json: { type: 'string' },
   fresh: { type: 'boolean', default: false },
+  once: { type: 'boolean', default: false },
 } as const;
 
 /**
@@ -94,7 +97,9 @@ async function main(): Promise<void> {
   }
   if (options.fresh) rmSync(join(REPOSITORY, RECORD), { recursive: true, force: true });
   const tests = listTests().filter((path) => matches(path, options.tests));
-  const judged = await run({ mutants, every, texts, tests, jobs: jobs!, complete: options.tests === undefined });
+  const judged = options.once
+    ? await runOnce({ mutants, texts, tests, jobs: jobs! })
+    : await run({ mutants, every, texts, tests, jobs: jobs!, complete: options.tests === undefined });
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(judged, null, 1)}\n`);
   if (summarize(judged) < least!) {
     console.log(`Fewer than ${least} % are caught.`);
@@ -106,14 +111,17 @@ function namedIn(file: string): NamedFault[] {
   return NAMED_FAULTS.filter((fault) => fault.file === file);
 }
 
-interface Run {
+interface Sample {
   mutants: readonly Numbered[];
-  every: readonly Numbered[];
   /** All sources by path. */
   texts: ReadonlyMap<string, string>;
   /** The compiled test files that may run. */
   tests: readonly string[];
   jobs: number;
+}
+
+interface Run extends Sample {
+  every: readonly Numbered[];
   /** Whether these are all tests, so that a mutant that survives them survives. */
   complete: boolean;
 }
@@ -129,22 +137,39 @@ async function run({ mutants, every, texts, tests, jobs, complete }: Run): Promi
   if (left.length === 0) return known;
 
   const files = await withTree(texts, every, (root) => learnReach(root, tests, record, jobs));
-  const begun = performance.now();
-  let done = 0;
   const judged = await withTree(texts, left, (root) =>
-    inParallel(left, jobs, async (mutant, slot): Promise<Judged> => {
-      const started = performance.now();
-      const verdict = await judge(mutant, files, root, slot);
+    judgeAll({ mutants: left, files, root, jobs }, (mutant, verdict) => {
       if (complete || verdict.kind === 'caught') record.add(mutant, verdict);
-      done += 1;
-      console.log(
-        `${done}/${left.length}  ${since(started)} s  ${describeMutant(mutant)}  ${describeVerdict(verdict)}`,
-      );
-      return { mutant, verdict };
     }),
   );
-  console.log(`${left.length} mutants in ${since(begun)} s`);
   return [...known, ...judged].sort((a, b) => a.mutant.id - b.mutant.id);
+}
+
+function runOnce({ mutants, texts, tests, jobs }: Sample): Promise<Judged[]> {
+  return withTree(texts, mutants, async (root) => {
+    const files = await learnReach(root, tests, null, jobs);
+    return judgeAll({ mutants, files, root, jobs });
+  });
+}
+
+async function judgeAll(
+  { mutants, files, root, jobs }: { mutants: readonly Numbered[]; files: TestFile[]; root: string; jobs: number },
+  keep: (mutant: Numbered, verdict: Verdict) => void = () => undefined,
+): Promise<Judged[]> {
+  const begun = performance.now();
+  let done = 0;
+  const judged = await inParallel(mutants, jobs, async (mutant, slot): Promise<Judged> => {
+    const started = performance.now();
+    const verdict = await judge(mutant, files, root, slot);
+    keep(mutant, verdict);
+    done += 1;
+    console.log(
+      `${done}/${mutants.length}  ${since(started)} s  ${describeMutant(mutant)}  ${describeVerdict(verdict)}`,
+    );
+    return { mutant, verdict };
+  });
+  console.log(`${mutants.length} mutants in ${since(begun)} s`);
+  return judged;
 }
 
 function since(begun: number): string {
@@ -196,21 +221,31 @@ function hashesOf(texts: ReadonlyMap<string, string>, every: readonly Numbered[]
   };
 }
 
-/** Records which mutants each test file reaches. Files that fail without any mutant are omitted, with a message. */
-async function learnReach(root: string, paths: readonly string[], record: Record, jobs: number): Promise<TestFile[]> {
-  const known = paths.flatMap((path) => record.reach(path) ?? []);
+/**
+ * Records which mutants each test file reaches. Files that fail without any mutant are omitted, with a message.
+ *
+ * @param record Of earlier runs; null: none, and then a file runs as a whole, since few mutants repay the check that its
+ *   tests are independent.
+ */
+async function learnReach(
+  root: string,
+  paths: readonly string[],
+  record: Record | null,
+  jobs: number,
+): Promise<TestFile[]> {
+  const known = paths.flatMap((path) => record?.reach(path) ?? []);
   const left = paths.filter((path) => !known.some((file) => file.path === path));
   if (left.length > 0)
     console.log(`Running ${left.length} test files without a mutant, to record which mutants each reaches`);
   const begun = performance.now();
   const found = await inParallel(left, jobs, async (path, slot) => {
-    const file = await recordReach(root, path, slot);
+    const file = await recordReach(root, path, { slot, inParts: record !== null });
     if (typeof file === 'string') {
       const reason = file.split('\n').slice(0, 6).join('\n  ');
       console.log(`  ${path} fails without a mutant, and is omitted: ${reason}`);
       return [];
     }
-    record.keepReach(file);
+    record?.keepReach(file);
     const parts = file.independent ? ', test by test' : '';
     console.log(`  ${path}  ${file.seconds.toFixed(1)} s  ${Object.keys(file.reaches).length} reached${parts}`);
     return [file];

@@ -57,7 +57,7 @@ function sweep(file: string): string[] {
 }
 
 function sections(): string {
-  const rows = Object.entries<z.core.$ZodType>(sweepSchema.shape).map(
+  const rows = Object.entries<z.core.$ZodType>(sweepSchema().shape).map(
     ([key, schema]) => `| \`${key}\` | ${inLine(z.globalRegistry.get(schema)?.description ?? '')} |`,
   );
   return ['| section | meaning |', '| --- | --- |', ...rows].join('\n');
@@ -77,7 +77,7 @@ const ENTRY = groupOf(
 
 /** Sections with keys of their own besides `job`. */
 function furtherSections(): string[] {
-  return Object.entries<z.core.$ZodType>(sweepSchema.shape).flatMap(([name, schema]) => {
+  return Object.entries<z.core.$ZodType>(sweepSchema().shape).flatMap(([name, schema]) => {
     const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
     if (!(inner instanceof z.ZodObject) || ['job', 'grid'].includes(name)) return [];
     const { description = '' } = z.globalRegistry.get(inner) ?? {};

@@ -219,8 +219,13 @@ const isPercentage = (json: z.core.JSONSchema._JSONSchema): boolean =>
 /** For a mapping, only that it is one: its keys are checked one by one, and there are many. */
 function jsonOf(schema: Schema): z.core.JSONSchema.BaseSchema {
   if (schema instanceof z.ZodObject) return { type: 'object' };
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const json = jsonSchemas.get(schema) ?? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  jsonSchemas.set(schema, json);
+  return json;
 }
+
+/** A file may have the same mistake in each of its lines. */
+const jsonSchemas = new WeakMap<Schema, z.core.JSONSchema.BaseSchema>();
 
 /** The strings among the values that the schema lists. */
 function choicesOf(schema: Schema): string[] {

@@ -7,7 +7,7 @@ import { AXIS_NAME_PATTERN, sweepSchema } from './sweep-schema.js';
 
 /** The content of `schema/sweep.schema.json`. */
 export function sweepJsonSchema(): object {
-  return z.toJSONSchema(sweepSchema, {
+  return z.toJSONSchema(sweepSchema(), {
     target: 'draft-7',
     io: 'input',
     override({ jsonSchema }) {

@@ -1,5 +1,6 @@
 /** The shape of `select`: which keys are chosen for each cell, among which values, on which seeds. */
 import { z } from 'zod';
+import { deferred } from '../common/deferred.js';
 import { count } from '../common/values.js';
 import { asWritten } from './key-nodes.js';
 import { findKey, isListValued, jobKeys, numberKind, type KeyLeaf } from './keys.js';
@@ -65,36 +66,40 @@ function choices(leaf: KeyLeaf): z.ZodType<Choices | undefined> {
     .meta({ description: leaf.description });
 }
 
-const over = z.strictObject(
-  Object.fromEntries(
-    jobKeys()
-      .filter(isSelectable)
-      .flatMap((name) => {
-        const leaf = findKey(name);
-        return leaf?.kind === 'leaf' ? [[name, choices(leaf)]] : [];
-      }),
+const overSchema = deferred(() =>
+  z.strictObject(
+    Object.fromEntries(
+      jobKeys()
+        .filter(isSelectable)
+        .flatMap((name) => {
+          const leaf = findKey(name);
+          return leaf?.kind === 'leaf' ? [[name, choices(leaf)]] : [];
+        }),
+    ),
   ),
 );
 
-export const selectSchema = z
-  .strictObject({
-    by: z.string().min(1).describe('The metric that is compared on the validation images, such as finetune.'),
-    over: over.describe('The keys that are chosen, with their values: every combination is a candidate.'),
-    seeds: z
-      .array(z.int().nonnegative())
-      .min(1, 'expected at least one seed')
-      .refine((seeds) => new Set(seeds).size === seeds.length, 'expected each seed once')
-      .describe('Seeds on which candidates are compared. No reported cell may have one of them.'),
-    trials: count
-      .optional()
-      .describe('Number of candidates, drawn at random from the values; every combination by default.'),
-    drawSeed: z.int().nonnegative().default(0).describe('Root of the random stream of these draws.'),
-    train: z
-      .enum(TRAIN_ON)
-      .default('train+validation')
-      .describe(
-        'Images that a cell with its chosen values is trained on: all training images, as published numbers are, or ' +
-          'only those that the candidates were trained on.',
-      ),
-  })
-  .describe('Hyper-parameters chosen for each cell on the validation images, with the same budget for every cell.');
+export const selectSchema = deferred(() =>
+  z
+    .strictObject({
+      by: z.string().min(1).describe('The metric that is compared on the validation images, such as finetune.'),
+      over: overSchema().describe('The keys that are chosen, with their values: every combination is a candidate.'),
+      seeds: z
+        .array(z.int().nonnegative())
+        .min(1, 'expected at least one seed')
+        .refine((seeds) => new Set(seeds).size === seeds.length, 'expected each seed once')
+        .describe('Seeds on which candidates are compared. No reported cell may have one of them.'),
+      trials: count
+        .optional()
+        .describe('Number of candidates, drawn at random from the values; every combination by default.'),
+      drawSeed: z.int().nonnegative().default(0).describe('Root of the random stream of these draws.'),
+      train: z
+        .enum(TRAIN_ON)
+        .default('train+validation')
+        .describe(
+          'Images that a cell with its chosen values is trained on: all training images, as published numbers are, or ' +
+            'only those that the candidates were trained on.',
+        ),
+    })
+    .describe('Hyper-parameters chosen for each cell on the validation images, with the same budget for every cell.'),
+);

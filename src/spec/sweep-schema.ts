@@ -3,6 +3,7 @@
  * the variants. `sweep.ts` checks parts that depend on each other.
  */
 import { z } from 'zod';
+import { deferred } from '../common/deferred.js';
 import { explainIssues, expectation, type Finding } from './issues.js';
 import { sweepHint } from './hints.js';
 import { asWritten, partial } from './key-nodes.js';
@@ -28,12 +29,13 @@ function variantKeys(node: KeyNode): z.ZodType {
   return z.strictObject(shape).nullable().optional().meta({ description });
 }
 
-const variant = z
-  .strictObject(Object.fromEntries([...JOB_KEYS.children].map(([key, child]) => [key, variantKeys(child)])))
-  .nullable()
-  .meta({ id: 'variant', description: 'Keys of a job that this variant sets; null unsets a key.' });
-
-const variantsSchema = z.record(z.string(), z.record(z.string(), variant));
+const variantsSchema = deferred(() => {
+  const variant = z
+    .strictObject(Object.fromEntries([...JOB_KEYS.children].map(([key, child]) => [key, variantKeys(child)])))
+    .nullable()
+    .meta({ id: 'variant', description: 'Keys of a job that this variant sets; null unsets a key.' });
+  return z.record(z.string(), z.record(z.string(), variant));
+});
 
 // --- axes ------------------------------------------------------------------------------------------------------------
 
@@ -72,8 +74,10 @@ function axesIn(
   return { dotted, nested };
 }
 
-const { dotted, nested } = axesIn(JOB_KEYS);
-const axisKeys = { ...dotted, ...nested };
+const axisKeys = deferred(() => {
+  const { dotted, nested } = axesIn(JOB_KEYS);
+  return { ...dotted, ...nested };
+});
 
 const PAIRED =
   'Axes that move together: the first values of all, the second values of all, …; or a list of several zips.';
@@ -90,7 +94,7 @@ function schemaOf(variants: VariantNames) {
   );
   // With the id, the JSON Schema has one definition for its many uses.
   const id = variants.size === 0 ? { id: 'axes' } : {};
-  const keys = { ...axisKeys, ...named };
+  const keys = { ...axisKeys(), ...named };
   const axes = z.strictObject(keys).meta(id);
   const described = (description: string) => axes.optional().meta({ description });
   const zip = z
@@ -110,11 +114,13 @@ function schemaOf(variants: VariantNames) {
         .meta({ description: 'Name of the sweep and of its folder of results; the name of the file by default.' }),
       description: z.string().optional().meta({ description: 'What the sweep is for.' }),
       job: partial(JOB_KEYS).meta({ description: 'Defaults of every job.' }),
-      variants: variantsSchema.optional().meta({
-        description:
-          'Axes of named groups of keys: for each axis, its variants by name. Every grid has these axes, with all variants ' +
-          'unless it names some.',
-      }),
+      variants: variantsSchema()
+        .optional()
+        .meta({
+          description:
+            'Axes of named groups of keys: for each axis, its variants by name. Every grid has these axes, with all variants ' +
+            'unless it names some.',
+        }),
       grid: described(
         'Axes of the product: for any key of a job, one value, a list or a range; nested keys by dotted names.',
       ),
@@ -123,7 +129,7 @@ function schemaOf(variants: VariantNames) {
         .array(z.strictObject({ ...keys, zip }))
         .optional()
         .meta({ description: 'Further grids, each a product of its own axes over the defaults of `job`.' }),
-      select: selectSchema.optional(),
+      select: selectSchema().optional(),
       exclude: z.array(axes).optional().meta({
         description: 'Cells to leave out: those that match every key of an entry; a list matches any of its values.',
       }),
@@ -134,7 +140,7 @@ function schemaOf(variants: VariantNames) {
 }
 
 /** The schema of a sweep without variants, from which the JSON Schema is generated. */
-export const sweepSchema = schemaOf(new Map());
+export const sweepSchema = deferred(() => schemaOf(new Map()));
 
 // --- the file --------------------------------------------------------------------------------------------------------
 
@@ -176,7 +182,7 @@ export type ParsedSweepFile = { kind: 'file'; file: SweepFile } | { kind: 'broke
 export function parseSweepFile(value: unknown): ParsedSweepFile {
   const named = variantNames(value);
   if ('findings' in named) return { kind: 'broken', findings: named.findings };
-  const schema = named.names.size === 0 ? sweepSchema : schemaOf(named.names);
+  const schema = named.names.size === 0 ? sweepSchema() : schemaOf(named.names);
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
     return {
@@ -202,7 +208,7 @@ function normalize(
     select,
     seeds,
     compare,
-  }: z.output<typeof sweepSchema>,
+  }: z.output<ReturnType<typeof schemaOf>>,
   findings: Finding[],
 ): SweepFile {
   const axesAt = (raw: unknown, path: Path): Axes => lists(isMapping(raw) ? raw : {}, path, findings);
@@ -238,7 +244,7 @@ function normalize(
 }
 
 /** The keys of `select.over` that are written. */
-function given(over: z.output<typeof selectSchema>['over']): SelectSpec['over'] {
+function given(over: z.output<ReturnType<typeof selectSchema>>['over']): SelectSpec['over'] {
   return Object.fromEntries(Object.entries(over).flatMap(([key, choices]) => (choices ? [[key, choices]] : [])));
 }
 

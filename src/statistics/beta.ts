@@ -20,19 +20,21 @@ const TINY = 1e-300;
 const PRECISION = 1e-15;
 const MOST_TERMS = 10_000;
 
+const awayFromZero = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
+
 function fraction(x: number, a: number, b: number): number {
-  const awayFromZero = (value: number): number => (Math.abs(value) < TINY ? TINY : value);
   let c = 1;
   let d = 1 / awayFromZero(1 - ((a + b) * x) / (a + 1));
   let product = d;
   for (let m = 1; m < MOST_TERMS; m++) {
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
     const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-    for (const term of [even, odd]) {
-      d = 1 / awayFromZero(1 + term * d);
-      c = awayFromZero(1 + term / c);
-      product *= c * d;
-    }
+    d = 1 / awayFromZero(1 + even * d);
+    c = awayFromZero(1 + even / c);
+    product *= c * d;
+    d = 1 / awayFromZero(1 + odd * d);
+    c = awayFromZero(1 + odd / c);
+    product *= c * d;
     if (Math.abs(c * d - 1) < PRECISION) break;
   }
   return product;
@@ -50,6 +52,7 @@ const LANCZOS = [
 export function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const t = x + 6.5;
-  const series = LANCZOS.reduce((sum, coefficient, i) => (i === 0 ? coefficient : sum + coefficient / (x + i - 1)), 0);
+  let series: number = LANCZOS[0];
+  for (let i = 1; i < LANCZOS.length; i++) series += LANCZOS[i]! / (x + i - 1);
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(series);
 }

@@ -89,10 +89,16 @@ export function noncentralTail(t: number, degrees: number, noncentrality: number
   const x = degrees / (degrees + t * t);
   const weight = (j: number): number =>
     mean === 0 ? (j === 0 ? 1 : 0) : Math.exp(j * Math.log(mean) - mean - logGamma(j + 1));
-  const term = (j: number): number => weight(j) * regularizedBeta(x, degrees / 2, j + 0.5);
   const mode = Math.floor(mean);
   let total = 0;
-  for (let j = mode; j >= 0 && weight(j) > NEGLIGIBLE; j--) total += term(j);
-  for (let j = mode + 1; weight(j) > NEGLIGIBLE; j++) total += term(j);
+  const addTerms = (from: number, step: 1 | -1): void => {
+    for (let j = from; j >= 0; j += step) {
+      const own = weight(j);
+      if (!(own > NEGLIGIBLE)) return;
+      total += own * regularizedBeta(x, degrees / 2, j + 0.5);
+    }
+  };
+  addTerms(mode, -1);
+  addTerms(mode + 1, 1);
   return Math.min(1, total);
 }

@@ -8,6 +8,18 @@ import { regularizedBeta } from './beta.js';
  * @param degrees Positive.
  */
 export function centralStudent(probability: number, degrees: number): number {
+  if (!Number.isInteger(degrees)) return bisect(probability, degrees);
+  const ofDegrees = known.get(degrees) ?? new Map<number, number>();
+  known.set(degrees, ofDegrees);
+  const t = ofDegrees.get(probability) ?? bisect(probability, degrees);
+  ofDegrees.set(probability, t);
+  return t;
+}
+
+/** By whole degrees and probability: the search for a number of seeds tries the same ones for every verdict. */
+const known = new Map<number, Map<number, number>>();
+
+function bisect(probability: number, degrees: number): number {
   // Bisection over the angle, which is bounded where t is not; 60 halvings reach the last bit.
   let [low, high] = [0, Math.PI / 2];
   for (let i = 0; i < 60; i++) {

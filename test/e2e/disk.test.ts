@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Rig } from '../support/rig.js';
-import { start, temporaryFolder, vitmim } from '../support/cli.js';
+import { start, temporaryFolder, until, vitmim } from '../support/cli.js';
 
 const folder = temporaryFolder();
 const disk = join(folder.path, 'disk');
@@ -42,7 +42,7 @@ onDisk('fills under a sweep: it stops, says so, loses nothing, and goes on when 
   const rig = new Rig({ grid: '{ objective: [scratch, masked, zoomed-in], seed: [0, 1] }', steps: 10, stepMs: 30 });
   const out = join(disk, 'fake');
   const running = rig.sweep(['--jobs', '1'], out);
-  while (!rig.notes().some(({ what }) => what === 'end')) await new Promise((next) => setTimeout(next, 5));
+  await until('a stage has ended', () => rig.notes().some(({ what }) => what === 'end'));
   fill();
   const { code, stderr } = await running.finished;
   expect(code).toBe(1);

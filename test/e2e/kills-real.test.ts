@@ -1,10 +1,9 @@
-/** The real trainer, killed (-9) at random moments: the weights and numbers are those of a run that nothing disturbed. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** The real trainer, killed (-9) after random numbers of epochs: the weights and numbers are those of a run that nothing disturbed. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stream } from '../../src/common/random.js';
 import { sweepPaths } from '../../src/store/layout.js';
-import { kill, start, temporaryFolder, vitmim } from '../support/cli.js';
+import { kill, start, temporaryFolder, until, vitmim } from '../support/cli.js';
 import { planIn } from '../support/plan.js';
 
 const KILLS = 6;
@@ -18,8 +17,8 @@ it(`ends with the same bits after ${KILLS} kills`, async () => {
 job:
   data: { name: shapes, imageSize: 16, trainImages: 40, testImages: 20 }
   model: { dim: 8, depth: 1, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } }
-  pretrain: { epochs: 100, batchSize: 8 }
-  finetune: { epochs: 60, batchSize: 8, evaluateEvery: 20 }
+  pretrain: { epochs: 40, batchSize: 8 }
+  finetune: { epochs: 20, batchSize: 8, evaluateEvery: 10 }
 grid: { objective: [masked, decolorized] }
 `,
   );
@@ -41,16 +40,23 @@ grid: { objective: [masked, decolorized] }
   expect((await vitmim(args(whole))).code).toBe(0);
   const plan = planIn(whole);
 
+  const workers = (): number[] => plan.stages.flatMap(({ id }) => workerOf(broken, id));
+  /** Epochs that the stages have logged: each ends with a checkpoint. */
+  const epochs = (): number =>
+    plan.stages.reduce((sum, { id }) => sum + linesIn(sweepPaths(broken).stage(id).metrics), 0);
   const random = stream(0, 'kills');
   for (let kills = 0; kills < KILLS; kills++) {
+    const before = { workers: workers(), epochs: epochs() + random.integer(25) };
     const running = start(args(broken));
-    await Promise.race([sleep(800 + random.integer(3000)), running.finished]);
-    const workers = plan.stages.flatMap(({ id }) => workerOf(broken, id));
-    const victims =
-      kills % 3 === 0 ? workers : kills % 3 === 1 ? [running.child.pid!] : [...workers, running.child.pid!];
-    for (const pid of victims) kill(pid);
-    if (kills % 3 === 0) await Promise.race([sleep(1500), running.finished]);
-    kill(running.child.pid!);
+    const { pid } = running.child;
+    const hasEnded = (): boolean => running.child.exitCode !== null;
+    const hasNewWorker = (others: readonly number[]): boolean => workers().some((worker) => !others.includes(worker));
+    await until('it trains', () => hasEnded() || (hasNewWorker(before.workers) && epochs() >= before.epochs));
+    const victims = workers();
+    if (kills % 3 !== 1) for (const worker of victims) kill(worker);
+    // Killed alone, a worker is replaced.
+    if (kills % 3 === 0) await until('another worker runs', () => hasEnded() || hasNewWorker(victims));
+    kill(pid!);
     await running.finished;
   }
   expect((await vitmim(args(broken))).code).toBe(0);
@@ -60,6 +66,10 @@ grid: { objective: [masked, decolorized] }
   }
   folder.remove();
 });
+
+function linesIn(file: string): number {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+}
 
 /** Of the stage's last attempt, while it runs. */
 function workerOf(out: string, id: string): number[] {

@@ -1,12 +1,14 @@
 /** Workers, the sweep, or both are killed (-9) at random moments: nothing is lost and nothing runs twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stream } from '../../src/common/random.js';
-import { kill } from '../support/cli.js';
+import { kill, until } from '../support/cli.js';
 import { Rig } from '../support/rig.js';
 
 const KILLS = 80;
-/** Longer than starting takes, so that every phase of a run is met. */
-const LATEST_MS = 1200;
+/** A kill comes after up to so many events of the workers, so that every phase of a run is met. */
+const MOST_EVENTS = 8;
+/** And up to so much later: between two events. */
+const LATER_MS = 30;
 
 it(`survives ${KILLS} kills at random moments`, async () => {
   const random = stream(0, 'kills');
@@ -24,7 +26,10 @@ it(`survives ${KILLS} kills at random moments`, async () => {
       if (runs > 100) throw new Error('the sweep makes no progress');
       const running = rig.sweep(['--jobs', '2', '--max-attempts', '20']);
       while (running.child.exitCode === null && running.child.signalCode === null && kills < KILLS) {
-        await Promise.race([sleep(random.integer(LATEST_MS)), running.finished]);
+        const events = rig.notes().length + random.integer(MOST_EVENTS);
+        const hasEnded = (): boolean => running.child.exitCode !== null || running.child.signalCode !== null;
+        await until('so much has happened', () => hasEnded() || rig.notes().length >= events);
+        await Promise.race([sleep(random.integer(LATER_MS)), running.finished]);
         const victims = chooseVictims(rig, running.child.pid!, random.integer(3));
         for (const pid of victims) kill(pid);
         kills += victims.length > 0 ? 1 : 0;

@@ -1,9 +1,9 @@
-/** Bad usage and bad specs, through the real executable: exit code 2, the place, the remedy, and nothing written. */
+/** Bad usage and bad specs: exit code 2, the place, the remedy, and nothing written. One goes through the real executable. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VERSION } from '../../src/common/version.js';
 import { readFileSync } from 'node:fs';
-import { temporaryFolder, vitmim } from '../support/cli.js';
+import { inThisProcess, start, temporaryFolder } from '../support/cli.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -15,7 +15,7 @@ async function sweep(text: string, ...args: string[]) {
   const spec = join(folder.path, 'spec.yaml');
   const out = join(folder.path, 'out');
   writeFileSync(spec, text);
-  const finished = await vitmim(['sweep', spec, '--out', out, '--device', 'cpu', ...args]);
+  const finished = await inThisProcess(['sweep', spec, '--out', out, '--device', 'cpu', ...args]);
   return { ...finished, wrote: existsSync(out) };
 }
 
@@ -57,7 +57,7 @@ it('names what has no effect, in the plan', async () => {
     spec,
     'job:\n  data: { name: shapes, imageSize: 16 }\ngrid: { knn.k: [5, 10] }\nexclude: [{ knn.k: 7 }]\n',
   );
-  const { code, stdout, stderr } = await vitmim(['plan', spec]);
+  const { code, stdout, stderr } = await inThisProcess(['plan', spec]);
   expect(code).toBe(0);
   expect(stdout + stderr).toContain(
     `Without effect:\n  ${spec}:4: exclude[0] matches no cell; correct it or remove it\n` +
@@ -67,25 +67,25 @@ it('names what has no effect, in the plan', async () => {
 
 describe('the command line', () => {
   it('names the spec that cannot be read', async () => {
-    const { code, stderr } = await vitmim(['sweep', 'nowhere.yaml']);
+    const { code, stderr } = await start(['sweep', 'nowhere.yaml']).finished;
     expect(code).toBe(2);
     expect(stderr).toContain('nowhere.yaml');
   });
 
   it('suggests the command that was meant', async () => {
-    const { code, stderr } = await vitmim(['swep', 'x.yaml']);
+    const { code, stderr } = await inThisProcess(['swep', 'x.yaml']);
     expect(code).toBe(2);
     expect(stderr).toContain('sweep');
   });
 
   it('refuses an unknown device, listing the known ones', async () => {
-    const { code, stderr } = await vitmim(['sweep', 'x.yaml', '--device', 'abacus']);
+    const { code, stderr } = await inThisProcess(['sweep', 'x.yaml', '--device', 'abacus']);
     expect(code).toBe(2);
     expect(stderr).toContain('tensorflow, webgpu, simd, cpu');
   });
 
   it.each(['sweep', 'plan', 'report', 'train', 'preview'])('has an example in the help of %s', async (command) => {
-    const { code, stdout } = await vitmim([command, '--help']);
+    const { code, stdout } = await inThisProcess([command, '--help']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Examples?:\n {2}vitmim /);
   });
@@ -93,11 +93,11 @@ describe('the command line', () => {
   it('tells the version of the package', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(VERSION).toBe(version);
-    expect((await vitmim(['--version'])).stdout.trim()).toBe(version);
+    expect((await start(['--version']).finished).stdout.trim()).toBe(version);
   });
 
   it('writes errors as JSON where JSON is asked for', async () => {
-    const { code, stdout } = await vitmim(['plan', 'nowhere.yaml', '--json']);
+    const { code, stdout } = await inThisProcess(['plan', 'nowhere.yaml', '--json']);
     expect(code).toBe(2);
     expect((JSON.parse(stdout) as { error: string }).error).toContain('nowhere.yaml');
   });

@@ -1,4 +1,4 @@
-/** The integrity chain through the real executable: real stages, exchanged files, and what `vitmim verify` finds. */
+/** The integrity chain: real stages, exchanged files, and what `vitmim verify` finds. */
 import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import type { Plan, StageKind } from '../../src/spec/stages.js';

@@ -1,10 +1,12 @@
-/** Runs the real executable, as a user would. */
+/** Runs the program, as a user would: the real executable, or its `main` in this process for commands that only answer. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { captured } from './captured.js';
+import { withVariables } from './variables.js';
 
 /** The bundle that users run, or its modules if a tool has changed one of them. */
 const BIN = fileURLToPath(
@@ -33,10 +35,11 @@ export interface Running {
   finished: Promise<Finished>;
 }
 
+const ENVIRONMENT = { CI: 'true', NO_COLOR: '1', XDG_CACHE_HOME: join(tmpdir(), 'vitmim-test-caches') };
+
 /** Starts `vitmim ARGS…`. */
 export function start(args: readonly string[], options: Options = {}): Running {
-  const caches = join(tmpdir(), 'vitmim-test-caches');
-  const env = { ...process.env, CI: 'true', NO_COLOR: '1', XDG_CACHE_HOME: caches, ...options.env };
+  const env = { ...process.env, ...ENVIRONMENT, ...options.env };
   const child = spawn(process.execPath, [BIN, ...args], { cwd: options.cwd ?? process.cwd(), env });
   // A command that hangs must fail its own test and not block all tests.
   const watchdog = setTimeout(() => child.kill('SIGKILL'), options.longestMs ?? LONGEST_MS);
@@ -66,9 +69,27 @@ export function start(args: readonly string[], options: Options = {}): Running {
   return { child, said, finished };
 }
 
-/** Runs `vitmim ARGS…` and waits for its end. */
-export const vitmim = (args: readonly string[], options?: Parameters<typeof start>[1]): Promise<Finished> =>
-  start(args, options).finished;
+/** Commands that read files and print or write. To start the program takes ten times as long as most of them. */
+const ANSWERS: ReadonlySet<string | undefined> = new Set(
+  'status plan report compare power export verify schema completion'.split(' '),
+);
+
+/** Runs `vitmim ARGS…` and waits for its end. With options, the real executable runs. */
+export const vitmim = (args: readonly string[], options?: Options): Promise<Finished> =>
+  options === undefined && ANSWERS.has(args[0]) ? inThisProcess(args) : start(args, options).finished;
+
+let before: Promise<unknown> = Promise.resolve();
+
+/** Runs `vitmim ARGS…` in this process, after those that run already. */
+export function inThisProcess(args: readonly string[]): Promise<Finished> {
+  const finished = before.then(async () => {
+    const { main } = await import('../../src/cli/main.js');
+    const { value, stdout, stderr } = await withVariables(ENVIRONMENT, () => captured(() => main(args)));
+    return { code: value, stdout, stderr };
+  });
+  before = finished.catch(() => undefined);
+  return finished;
+}
 
 /** Waits for a state of the world; rejects after four minutes, when it will never come. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {

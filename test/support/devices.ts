@@ -2,17 +2,21 @@
 import { DEVICE_NAMES, type Device, type DeviceName } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import { UsageError } from '../../src/common/errors.js';
+import { withVariables } from './variables.js';
 
 /** The devices to try, if not all: a run of mutants tries only the two that are on every machine. */
 const tried = process.env.VITMIM_TEST_DEVICES?.split(',') ?? DEVICE_NAMES;
 
 const required = (process.env.VITMIM_REQUIRE_DEVICES ?? 'simd,cpu').split(',') as DeviceName[];
 
-/**
- * Opens each device once, at the top of a test file, to find which exist. If a required one does not open, the file
- * fails.
- */
-export async function availableDevices(): Promise<DeviceName[]> {
+/** Test files of one process share what is found: opening all devices takes a second. */
+function once<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => (found ??= find());
+}
+
+/** Opens each device once, to find which exist. If a required one does not open, the test file fails. */
+export const availableDevices = once(async (): Promise<DeviceName[]> => {
   const found: DeviceName[] = [];
   for (const name of DEVICE_NAMES.filter((device) => tried.includes(device))) {
     try {
@@ -23,7 +27,7 @@ export async function availableDevices(): Promise<DeviceName[]> {
     }
   }
   return found;
-}
+});
 
 /** A way to open device simd: with the system's BLAS or vitmim's own product, on one thread or two. */
 export interface SimdVariant {
@@ -35,7 +39,7 @@ export interface SimdVariant {
  * All variants that this machine supports: none if simd is not required and not available, as in a bundle for a machine
  * with a GPU. `VITMIM_REQUIRE_BLAS=1`, as in CI, requires a BLAS.
  */
-export async function simdVariants(): Promise<SimdVariant[]> {
+export const simdVariants = once(async (): Promise<SimdVariant[]> => {
   const probe = await openDevice('simd', { threads: 1 }).catch((error: unknown) => {
     if (required.includes('simd')) throw error;
     return null;
@@ -50,7 +54,7 @@ export async function simdVariants(): Promise<SimdVariant[]> {
       open: () => openSimd(blas, threads),
     })),
   );
-}
+});
 
 function openSimd(blas: boolean, threads: number): Promise<Device> {
   return withVariables(blas ? {} : { VITMIM_BLAS: 'none' }, () => openDevice('simd', { threads }));
@@ -60,7 +64,7 @@ function openSimd(blas: boolean, threads: number): Promise<Device> {
  * The variants of simd that multiply in bfloat16 differently. That of the library exists if the BLAS here has such a
  * product; those of Debian and PyPI's OpenBLAS have none, MKL has one.
  */
-export async function bfloat16Variants(): Promise<SimdVariant[]> {
+export const bfloat16Variants = once(async (): Promise<SimdVariant[]> => {
   const ways = [
     { label: 'by widened factors', variables: { VITMIM_BFLOAT16: 'widened' } },
     { label: 'by widened factors without BLAS', variables: { VITMIM_BFLOAT16: 'widened', VITMIM_BLAS: 'none' } },
@@ -84,18 +88,4 @@ export async function bfloat16Variants(): Promise<SimdVariant[]> {
     }
   }
   return found;
-}
-
-/** Sets variables that are read when a device is opened. */
-async function withVariables<T>(variables: Readonly<Record<string, string>>, open: () => Promise<T>): Promise<T> {
-  const before = { ...process.env };
-  Object.assign(process.env, variables);
-  try {
-    return await open();
-  } finally {
-    for (const name of Object.keys(variables)) {
-      if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = before[name];
-    }
-  }
-}
+});

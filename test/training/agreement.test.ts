@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { openDevice } from '../../src/backends/open.js';
 import type { Recorder } from '../../src/ops/repeat.js';
-import type { DeviceName } from '../../src/backends/device.js';
+import type { Device, DeviceName } from '../../src/backends/device.js';
 import { openDataset } from '../../src/data/dataset.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import type { Plan } from '../../src/spec/stages.js';
@@ -54,17 +54,28 @@ process.env.VITMIM_BFLOAT16 ??= 'widened'; // otherwise the products would be me
 
 const fast = (await availableDevices()).filter((name) => name !== 'cpu');
 
-/** Losses of stages that have run: a finished stage would not run again. */
+/** The device that is open: the stages of one share it, since webgpu compiles its shaders anew after each opening. */
+let open: { name: DeviceName; device: Device } | undefined;
+async function openOnly(name: DeviceName): Promise<void> {
+  if (open?.name === name) return;
+  open?.device.close();
+  open = { name, device: await openDevice(name, { threads: 1 }) };
+}
+afterAll(() => {
+  open?.device.close();
+});
+
+/** Losses of stages that have run, by folder: a finished stage would not run again. */
 const known = new Map<string, number[]>();
 
 /** The losses of all steps, or of the first {@link PLAIN_STEPS}. */
 async function losses(id: string, device: DeviceName, { stages } = plan): Promise<number[]> {
+  const before = known.get(join(device, id));
+  if (before) return before;
   const stage = stages.find((candidate) => candidate.id === id)!;
   const stop = new AbortController();
   const paths = stagePaths(join(folder.path, device, id));
-  const before = known.get(paths.folder);
-  if (before) return before;
-  const opened = await openDevice(device, { threads: 1 });
+  await openOnly(device);
   const recordings = device === 'webgpu' || device === 'simd' ? countRecordings() : undefined;
   const running = runStage(stage, paths, {
     device,
@@ -78,11 +89,10 @@ async function losses(id: string, device: DeviceName, { stages } = plan): Promis
   if (stepsOn(device) < STEPS) await expect(running).rejects.toThrow(Interrupted);
   else await running;
   expect(recordings?.()).toBe(recordings && 1); // the third step; all others replay it
-  opened.close();
   // Progress is also reported between readings if a step takes long; the metrics contain only the readings.
   const lines = readJsonLines(paths.metrics) as { loss?: number }[];
   const readings = lines.flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
-  known.set(paths.folder, readings);
+  known.set(join(device, id), readings);
   return readings;
 }
 
@@ -96,12 +106,19 @@ function countRecordings(): () => number {
     if (recorded) count += 1;
     return recorded;
   };
-  return () => count;
+  return () => {
+    backend.record = record;
+    return count;
+  };
 }
 
 const stages = plan.jobs.map((job) => {
   const { objective } = job.cells[0]!;
   return [objective, objective === 'scratch' ? evaluationOf(job, 'finetune')! : job.pretrain!] as const;
+});
+
+beforeAll(async () => {
+  for (const device of ['cpu', ...fast] as const) for (const [, id] of stages) await losses(id, device);
 });
 
 it.each(stages)('%s: losses over 25 steps within a thousandth', async (_objective, id) => {

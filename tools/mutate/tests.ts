@@ -116,8 +116,16 @@ const LONGEST_MS = 600_000;
 /** Quicker files run as a whole: checking whether their tests are independent would save nothing. */
 const WORTH_PARTS_SECONDS = 2;
 
-/** Runs one test file without a mutant and records its reach; returns a text with the reason if it fails. */
-export async function recordReach(root: string, path: string, slot: number): Promise<TestFile | string> {
+/**
+ * Runs one test file without a mutant and records its reach; returns a text with the reason if it fails.
+ *
+ * @param inParts Whether to check that the tests of a slow file are independent, which takes a second run.
+ */
+export async function recordReach(
+  root: string,
+  path: string,
+  { slot, inParts }: { slot: number; inParts: boolean },
+): Promise<TestFile | string> {
   const reached = join(root, 'tmp', `reached-${slot}`);
   writeFileSync(reached, '');
   let seconds = 0;
@@ -132,6 +140,7 @@ export async function recordReach(root: string, path: string, slot: number): Pro
   if (ending.kind !== 'passed') return ending.kind === 'failed' ? `${ending.test}\n${ending.message}` : ending.kind;
   const reaches = parseReached(readFileSync(reached, 'utf8'));
   const independent =
+    inParts &&
     seconds > WORTH_PARTS_SECONDS &&
     (await runTests(root, { files: [{ path }], reversed: true }, options)).kind === 'passed';
   return { path, seconds, independent, reaches };

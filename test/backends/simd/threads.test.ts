@@ -8,7 +8,8 @@ const PREAMBLE = `
   const tf = await import('@tensorflow/tfjs');
   const { openDevice } = await import(${JSON.stringify(OPEN)});
   const device = await openDevice('simd', { threads: 4 });
-  const add = () => tf.tidy(() => tf.add(tf.ones([1_000_000]), tf.ones([1_000_000])).dataSync()[999_999]);
+  // Enough for a chunk on each thread.
+  const add = () => tf.tidy(() => tf.add(tf.ones([200_000]), tf.ones([200_000])).dataSync()[199_999]);
 `;
 
 /**
