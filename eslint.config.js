@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist-*/', 'results/', 'src/backends/simd/assembly/'] },
+  { ignores: ['dist/', 'dist-*/', 'results/', 'experiments/', 'src/backends/simd/assembly/'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],

@@ -65,7 +65,7 @@ function alternativesIn(schema: Schema): readonly Schema[] {
 function numberIn(schema: Schema): 'number' | 'integer' | null {
   const own = written(schema);
   if (!(own instanceof z.ZodNumber)) return null;
-  return own.isInt ? 'integer' : 'number';
+  return own.format?.includes('int') === true ? 'integer' : 'number';
 }
 
 function isText(schema: Schema): boolean {

@@ -117,6 +117,26 @@ describe.each(devices)('on %s', (device) => {
     },
   );
 
+  it('a constant survives if its memory would have been that of earlier values of the step', async () => {
+    const [sum, repeated] = [tf.variable(tf.scalar(0)), new Repeated()];
+    const read: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const x = tf.scalar(i);
+      repeated.run([x], () => {
+        tf.tidy(() => {
+          const square = tf.tidy(() => tf.mul(tf.add(x, x), tf.add(x, x))); // frees the memory of two sums
+          accumulate(sum, tf.mul(tf.mul(square, 0.5), 0.25));
+        });
+      });
+      x.dispose();
+      read.push((await sum.data())[0]!);
+    }
+    expect(repeated.repeats).toBe(true);
+    expect(read).toEqual([0, 0.5, 2.5, 7]); // (2i)² / 8 = 0, 1/2, 2, 9/2
+    repeated.dispose();
+    sum.dispose();
+  });
+
   it('a replayed step creates no tensors, and disposing of it frees all memory', async () => {
     const before = { tensors: tf.memory().numTensors, memory: memoryInUse() };
     const some = training(true, 'float32');

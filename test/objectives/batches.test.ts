@@ -39,12 +39,12 @@ const IMAGES = 3;
 const devices = await availableDevices();
 
 /** Images with their draws and each degraded as an array: the same for every device. */
-function oneByOne(name: string, { fieldSize, draw, apply }: Objective) {
+function oneByOne(name: string, objective: Objective) {
   const before = known.get(name);
   if (before !== undefined) return before;
-  const images = Array.from({ length: IMAGES }, (_, i) => photograph(fieldSize, `image/${i}`));
-  const draws = images.map((_, i) => draw(stream(1, 'draw', i)));
-  const made = { images, draws, examples: images.map((image, i) => apply(image, draws[i]!)) };
+  const images = Array.from({ length: IMAGES }, (_, i) => photograph(objective.fieldSize, `image/${i}`));
+  const draws = images.map((_, i) => objective.draw(stream(1, 'draw', i)));
+  const made = { images, draws, examples: images.map((image, i) => objective.apply(image, draws[i]!)) };
   known.set(name, made);
   return made;
 }

@@ -172,11 +172,10 @@ export class SimdBackend extends MathBackendCPU implements Recorder {
   /** A copy in the shared memory. A view of that memory is copied too: its tensor may be freed before the copy. */
   #moved(values: Values, dtype: tf.DataType): Values {
     if ((dtype !== 'float32' && dtype !== 'int32') || !isNumeric(values)) return values;
-    const pointer = this.heap.allocate(4 * values.length);
+    const pointer = this.heap.allocateConstant(4 * values.length);
     const copy =
       dtype === 'float32' ? this.heap.floats(pointer, values.length) : this.heap.integers(pointer, values.length);
     copy.set(values);
-    this.#recorder.keepConstant(pointer);
     return copy;
   }
 

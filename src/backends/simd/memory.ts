@@ -80,9 +80,27 @@ export class SharedHeap {
    */
   allocate(bytes: number): Address {
     const size = blockSize(bytes);
-    const pointer = this.#reserving?.free.take(size) ?? this.#free.take(size) ?? this.#extend(size);
+    const pointer = this.#reserving?.free.take(size) ?? this.#free.take(size) ?? this.#extend(size, this.#reserving);
     this.#used.set(pointer, size);
     this.#reserving?.used.add(pointer);
+    return pointer as Address;
+  }
+
+  /**
+   * Reserves a block for values that do not come from a kernel. If a step is being recorded, they are constants of its
+   * repetitions: the block is one that the step has not used before, since the kernels that used it would overwrite the
+   * values in each repetition, and it is kept.
+   *
+   * @throws TrainingError when 4 GiB are not enough.
+   */
+  allocateConstant(bytes: number): Address {
+    const reservation = this.#reserving;
+    if (!reservation) return this.allocate(bytes);
+    const size = blockSize(bytes);
+    const pointer = this.#free.take(size) ?? this.#extend(size);
+    this.#used.set(pointer, size);
+    reservation.used.add(pointer);
+    this.keep(pointer, reservation);
     return pointer as Address;
   }
 
@@ -128,22 +146,20 @@ export class SharedHeap {
     kept.clear();
   }
 
-  /** Allocates new space after all blocks. If the memory would have to grow, searches the free blocks first. */
-  #extend(size: number): number {
+  /**
+   * Allocates new space after all blocks. If the memory would have to grow, searches the free blocks first.
+   *
+   * @param reserved Its free blocks are searched too.
+   */
+  #extend(size: number, reserved?: Reservation): number {
     if (this.#top + size > this.#size) {
-      const found = this.#carveReserved(size) ?? this.#carve(size);
+      const found = carveReserved(reserved, size) ?? this.#carve(size);
       if (found !== undefined) return found;
       this.#grow(this.#top + size); // joining free blocks may have lowered the top
     }
     const pointer = this.#top;
     this.#top += size;
     return pointer;
-  }
-
-  #carveReserved(size: number): number | undefined {
-    if (!this.#reserving || this.#reserving.free.bytes < size) return undefined;
-    this.#reserving.free.join();
-    return this.#reserving.free.cut(size);
   }
 
   /** Joins neighbouring free blocks, and cuts a block out of the smallest one that is large enough. */
@@ -184,4 +200,10 @@ export class SharedHeap {
   integers(pointer: number, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, pointer, length);
   }
+}
+
+function carveReserved(reservation: Reservation | undefined, size: number): number | undefined {
+  if (!reservation || reservation.free.bytes < size) return undefined;
+  reservation.free.join();
+  return reservation.free.cut(size);
 }

@@ -55,11 +55,6 @@ export class StepRecorder {
     if (place && first !== undefined && !current.reservation.used.has(first)) current.outside.set(dataId, place);
   }
 
-  /** Keeps a block for the values of a constant, which a repetition only reads. */
-  keepConstant(address: Address): void {
-    if (this.current) this.#backend.heap.keep(address, this.current.reservation);
-  }
-
   record(inputs: readonly tf.TensorInfo[], f: () => void): Recorded | undefined {
     if (!this.#areShared(inputs)) {
       f();
