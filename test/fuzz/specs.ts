@@ -78,7 +78,8 @@ const PIECES = [
 /** The specs of experiments, and one that has every section. */
 function specs(): string[] {
   const folder = join(process.cwd(), 'experiments');
-  const own = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  const own = files.map((name) => readFileSync(join(folder, name), 'utf8'));
   return [
     ...own.filter((text) => text.includes('name: shapes')),
     readFileSync(join(process.cwd(), 'test/fuzz/spec.yaml'), 'utf8'),

@@ -207,8 +207,8 @@ describe('repeats', () => {
 describe('the metrics of a folder', () => {
   test('are those of its evaluations by name, in the order of the spec', () => {
     expect(metricsIn(transfer).map(({ name }) => name)).toEqual([
-      ...['finetune', 'finetune.top5', 'finetune.meanPerClass'],
-      ...['pets', 'pets.top5', 'pets.meanPerClass'],
+      ...['finetune', 'finetune.top5', 'finetune.meanPerClass', 'finetune.meanError'],
+      ...['pets', 'pets.top5', 'pets.meanPerClass', 'pets.meanError'],
       ...['ten-shot', 'ten-shot.top5', 'ten-shot.meanPerClass'],
     ]);
   });

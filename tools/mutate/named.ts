@@ -62,9 +62,9 @@ export const NAMED_FAULTS: readonly NamedFault[] = [
   },
   {
     name: 'the linear probe does not standardise features',
-    file: 'src/training/linear.ts',
-    find: 'standardize(features);',
-    replace: '',
+    file: 'src/training/training-features.ts',
+    find: 'standardize(set, width)',
+    replace: '() => undefined',
   },
   {
     name: 'the learning rate of the linear probe never decays',

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 
 const COMMANDS =
-  'sweep plan status cancel report compare power export verify clean train preview data blas doctor schema completion help'.split(
+  'sweep plan status cancel report compare power export embed verify clean train preview data blas doctor schema completion help'.split(
     ' ',
   );
 const DEVICES = ['auto', 'tensorflow', 'webgpu', 'simd', 'cpu'];
