@@ -5,12 +5,18 @@ import { unmet, type Expectation } from '../report/expectations.js';
 import type { Format } from '../report/formats.js';
 import { describeUnhealthy, unhealthyStages } from '../report/health.js';
 import { missingInBrief } from '../report/missing.js';
-import { describePairing } from '../report/pairing.js';
 import { describePlans } from '../report/plans.js';
 import { summarizeProvenance } from '../report/provenance.js';
-import { buildReport, shownTables, writeReport, type BuiltReport, type ReportOptions } from '../report/report.js';
+import {
+  buildReport,
+  describeMethod,
+  shownTables,
+  writeReport,
+  type BuiltReport,
+  type ReportOptions,
+} from '../report/report.js';
 import type { TableName } from '../report/tables/index.js';
-import { describeUnasked, describeVerdict, verdictRule } from '../report/verdicts.js';
+import { describeVerdict } from '../report/verdicts.js';
 import { toText } from '../report/writers/text.js';
 import { UnwritableError } from '../store/files.js';
 import { planChoice, type PlanOptions } from './options.js';
@@ -70,9 +76,10 @@ export async function report(folders: readonly string[], given: WriteOptions): P
 }
 
 /** The tables, then the verdicts, then the table that most readers look for, where a terminal shows it. */
-function printReport({ tables, verdicts, metric, pairing }: BuiltReport): void {
+function printReport(built: BuiltReport): void {
+  const { tables, verdicts } = built;
   const width = printedWidth();
-  const { shown, without } = shownTables(tables);
+  const { shown } = shownTables(tables);
   const [objectives, others] = partition(shown, ({ name }) => name === MAIN_TABLE);
   for (const table of others) print(`${toText(table, width)}\n`);
   const asked = verdicts.filter((verdict) => verdict.asked);
@@ -80,12 +87,7 @@ function printReport({ tables, verdicts, metric, pairing }: BuiltReport): void {
     printWrapped(`${claim}: ${verdict}. ${numbers}`, 2);
   }
   if (asked.length > 0) print('');
-  const notes = [
-    verdictRule(verdicts),
-    pairing === null ? '' : describePairing(pairing, metric),
-    describeUnasked(verdicts),
-    without,
-  ].filter((note) => note !== '');
+  const notes = describeMethod(built);
   for (const note of notes) printWrapped(note);
   if (notes.length > 0) print('');
   for (const table of objectives) print(toText(table, width).trimEnd());

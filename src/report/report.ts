@@ -97,6 +97,16 @@ export function shownTables(tables: readonly Table[]): { shown: Table[]; without
   return { shown, without: titles.length === 0 ? '' : `Tables without a result: ${titles.join(', ')}.` };
 }
 
+/** How the verdicts were found, and which claims and tables have no result: sentences, each a paragraph. */
+export function describeMethod({ tables, verdicts, metric, pairing }: BuiltReport): string[] {
+  return [
+    verdictRule(verdicts),
+    pairing === null ? '' : describePairing(pairing, metric),
+    describeUnasked(verdicts),
+    shownTables(tables).without,
+  ].filter((text) => text !== '');
+}
+
 /** The content of a report, before it is formatted. */
 export interface BuiltReport {
   tables: Table[];
@@ -147,7 +157,7 @@ interface Report extends BuiltReport {
 }
 
 function filesOf(format: Format, report: Report): { path: string; text: string }[] {
-  const { data, tables, verdicts, metric, pairing, paths } = report;
+  const { data, tables, verdicts, metric, paths } = report;
   switch (format) {
     case 'csv':
       return tables.map((table) => ({ path: join(paths.tables, `${table.name}.csv`), text: toCsv(table) }));
@@ -155,19 +165,14 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
       return [{ path: paths.report, text: reportPage(report) }];
     case 'html': {
       const wide = tables.filter((table) => !isReadable(table));
-      const { shown, without } = shownTables(tables);
+      const { shown } = shownTables(tables);
       const text = htmlReport(data, paths.folder, {
         metric,
         tables: shown,
         wide,
         verdicts: verdicts.filter(({ asked }) => asked).map(toldVerdict),
         notes: describePlans(data),
-        method: [
-          verdictRule(verdicts),
-          ...(pairing === null ? [] : [describePairing(pairing, metric)]),
-          describeUnasked(verdicts),
-          without,
-        ],
+        method: describeMethod(report),
       });
       return [{ path: paths.page, text }];
     }
