@@ -69,7 +69,7 @@ export interface StageStarted extends About<'stage-started'> {
 export interface StageTraining extends About<'stage-training'> {
   readonly device: string;
   readonly steps: number;
-  /** Above 0: it goes on from a checkpoint. */
+  /** Above 0: it continues from a checkpoint. */
   readonly fromStep: number;
 }
 
@@ -203,7 +203,7 @@ export interface RunSweepOptions {
   readonly jobs?: number;
   /** Threads of each stage; by default the cores divided by `jobs`. */
   readonly threads?: number;
-  /** After a stage has failed: go on (default), start no new stage, or kill the others. */
+  /** After a stage has failed: continue (default), start no new stage, or kill the others. */
   readonly onFailure?: 'continue' | 'no-new' | 'kill';
   /** Attempts at a stage that crashed, hung or was pre-empted (3). */
   readonly maxAttempts?: number;

@@ -5,9 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { denseMatrix } from '../common/resample.js';
 import { accumulate, linear, resample } from '../ops/index.js';
-import type { EncoderConfig } from '../spec/model.js';
 import type { Parameters } from './parameters.js';
-import { encode, type DropPath } from './vit.js';
 
 /** Those of PyTorch's `BatchNorm2d`. */
 const EPSILON = 1e-5;
@@ -15,18 +13,6 @@ const MOMENTUM = 0.1;
 
 /** How the head is applied: `train` normalises by the batch, and `dropped` is [batch, 1, dim] factors of channels. */
 export type HeadMode = { kind: 'evaluate' } | { kind: 'train'; dropped: tf.Tensor3D | null };
-
-/** The patch tokens of images: [batch, tokens, dim], after the encoder's norm. */
-export function patchFeatures(
-  encoder: Parameters,
-  config: EncoderConfig,
-  images: tf.Tensor4D,
-  dropPath: DropPath = null,
-): tf.Tensor3D {
-  const encoded = encode(encoder, config, images, null, dropPath);
-  if (!config.classToken) return encoded;
-  return tf.slice(encoded, [0, 1, 0], [encoded.shape[0], encoded.shape[1] - 1, encoded.shape[2]]);
-}
 
 /**
  * The scores of the classes for each pixel.

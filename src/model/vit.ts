@@ -182,12 +182,17 @@ export function features(parameters: Parameters, config: EncoderConfig, images: 
 }
 
 /**
- * Frozen, normalised patch tokens of a pre-trained encoder, without the class token.
+ * The normalised patch tokens of an encoder, without the class token.
  *
  * @returns [batch, tokens, dim]
  */
-export function encodedPatches(parameters: Parameters, config: EncoderConfig, images: tf.Tensor4D): tf.Tensor3D {
-  return patchTokens(encode(parameters, config, images), config);
+export function encodedPatches(
+  parameters: Parameters,
+  config: EncoderConfig,
+  images: tf.Tensor4D,
+  dropPath: DropPath = null,
+): tf.Tensor3D {
+  return patchTokens(encode(parameters, config, images, null, dropPath), config);
 }
 
 /**

@@ -27,7 +27,7 @@ export interface CardSource {
   library: 'timm' | 'transformers' | 'mae' | 'onnx';
 }
 
-/** What a card says of a stage, whatever is exported of it. */
+/** The part of a card that is about the stage: the same in every format of export. */
 export type DescribedStage = Omit<CardSource, 'what' | 'code' | 'notes' | 'library'>;
 
 /** Lines of a program. */

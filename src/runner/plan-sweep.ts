@@ -72,7 +72,7 @@ export async function planSweep(sweep: Sweep, watch: PlanWatch = {}): Promise<Pl
 /**
  * The digests of the files of weights that the sweep starts from, by their paths; tells what is taken from each.
  *
- * @throws UsageError if a file is missing, is another one than the spec says, or does not fit the model of a cell.
+ * @throws UsageError if a file is missing, is not the one that the spec names, or does not fit the model of a cell.
  */
 function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, string> {
   const digests = new Map<string, string>();

@@ -62,7 +62,7 @@ export function shareCores(
 }
 
 /**
- * What the plan says otherwise than those that the folder holds. Damaged ones explain nothing, and nothing depends on them.
+ * The differences between the plan and those in the folder. Damaged plans are skipped; no result depends on them.
  *
  * @throws UsageError where the folder is of another sweep.
  */

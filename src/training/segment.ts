@@ -16,8 +16,8 @@ import {
   type Parameters,
   type Values,
 } from '../model/parameters.js';
-import { patchFeatures, segmentTokens, upsamplingMatrix, type HeadMode } from '../model/segment.js';
-import type { DropPath } from '../model/vit.js';
+import { segmentTokens, upsamplingMatrix, type HeadMode } from '../model/segment.js';
+import { encodedPatches, type DropPath } from '../model/vit.js';
 import { pixelCrossEntropy } from '../ops/index.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
@@ -65,7 +65,7 @@ export function scoresOf(
   mode: HeadMode,
   dropPath: DropPath = null,
 ): tf.Tensor4D {
-  return segmentTokens(head, patchFeatures(encoder, config, images, dropPath), upsampling, mode);
+  return segmentTokens(head, encodedPatches(encoder, config, images, dropPath), upsampling, mode);
 }
 
 /** The loss of a part in training. */

@@ -1,7 +1,7 @@
 /** The features that heads are trained on: computed once, or in each epoch from other views of the images. */
 import * as tf from '@tensorflow/tfjs';
-import { countWork } from '../common/work.js';
 import { evaluationBatches, prefetch } from '../data/batches.js';
+import { joinArrays, valuesOf } from './evaluate.js';
 import { rowsAt, standardize, type FeatureSet } from './features.js';
 import { normalizedBatch } from './inputs.js';
 import type { TargetedView } from './views.js';
@@ -73,22 +73,11 @@ export function augmentedFeatures({ images, size, view, encode }: AugmentedOptio
         part.images.dispose();
       };
       for await (const part of prefetch(evaluationBatches(indices.length, ENCODED), prepare, { discard })) {
-        try {
-          const encoded = tf.tidy(() => encode(part.images));
-          rows.push(Float32Array.from(await encoded.data()));
-          encoded.dispose();
-        } finally {
-          part.images.dispose();
-        }
+        rows.push(await valuesOf(encode, part.images));
         labels.push(...part.targets);
-        countWork();
       }
-      const width = rows[0]!.length / Math.min(ENCODED, indices.length);
-      const features = new Float32Array(labels.length * width);
-      rows.reduce((at, row) => {
-        features.set(row, at);
-        return at + row.length;
-      }, 0);
+      const features = joinArrays(rows);
+      const width = features.length / labels.length;
       norm.train(features, width);
       return { features: tf.tensor2d(features, [labels.length, width]), labels };
     },

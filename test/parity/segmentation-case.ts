@@ -8,7 +8,7 @@ import { measuredSplit } from '../../src/data/stage-data.js';
 import type { Split } from '../../src/data/split.js';
 import type { Mask } from '../../src/data/target.js';
 import { disposeParameters, initialValues, toParameters, type Values } from '../../src/model/parameters.js';
-import { patchFeatures } from '../../src/model/segment.js';
+import { encodedPatches } from '../../src/model/vit.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import { readSweep } from '../../src/spec/sweep.js';
 import type { Stage } from '../../src/spec/stages.js';
@@ -45,7 +45,7 @@ export async function segmentationCase(): Promise<SegmentationCase> {
   const encoder = toParameters(initialValues(model, { for: 'encoding' }, seed));
   const read = async (split: Split<Mask>) => {
     const encode = (images: tf.Tensor4D): tf.Tensor2D =>
-      tf.reshape(patchFeatures(encoder, model, images), [images.shape[0], -1]);
+      tf.reshape(encodedPatches(encoder, model, images), [images.shape[0], -1]);
     const { outputs, targets } = await applyToSplit(split, model.imageSize, encode);
     return { features: outputs, masks: Uint8Array.from(targets.flatMap(({ data }) => [...data])) };
   };

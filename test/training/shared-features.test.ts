@@ -103,7 +103,7 @@ describe('kept features', () => {
     return own;
   }
 
-  it('are those of the encoder and the set, whatever was done with them', async () => {
+  it('are those of the encoder and the set, also after a caller has changed its copy', async () => {
     const kept = new SharedFeatures(1000);
     expect(await got(kept, 'a', 'train', 1)).toBe(1);
     expect(await got(kept, 'a', 'train', 2)).toBe(1);
