@@ -39,7 +39,7 @@ try {
 
 /** TypeScript and AssemblyScript at the same time: TypeScript reads an interface of the kernels that rarely changes. */
 async function compile() {
-  // TypeScript 7 compiles; typescript-eslint and tools/mutate use the programming interface of TypeScript 6.
+  // TypeScript 7 compiles; tools/mutate uses the programming interface of TypeScript 6.
   const tsc = join(dirname(require.resolve('typescript-7/package.json')), 'bin/tsc');
   const compileSources = () => run(tsc, '--outDir', fresh);
   const [sources, kernels] = await Promise.allSettled([compileSources(), compileKernels()]);

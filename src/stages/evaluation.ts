@@ -32,7 +32,7 @@ type NoKeys = Readonly<Record<string, never>>;
 export type Details = Readonly<Record<string, { schema: z.ZodType }>>;
 
 /** An evaluation without them. */
-// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no keys is what is meant
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- no keys is what is meant
 export type NoDetails = Pick<Details, never>;
 
 /**

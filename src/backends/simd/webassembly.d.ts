@@ -9,7 +9,7 @@ declare namespace WebAssembly {
   /** Whether this version of Node supports all instructions of a module. */
   function validate(bytes: Uint8Array): boolean;
   // Only the constructor is declared: instances are passed on and not used otherwise.
-  // eslint-disable-next-line @typescript-eslint/no-extraneous-class
+  // oxlint-disable-next-line typescript/no-extraneous-class
   class Module {
     constructor(bytes: Uint8Array);
   }

@@ -8,6 +8,7 @@ import { markup, trusted, type Markup } from './markup.js';
 
 declare module 'vega' {
   /** What `View.toSVG()` makes a promise of; the types of Vega leave it out. */
+  // oxlint-disable-next-line no-unused-vars -- it is added to Vega's own types
   class SVGStringRenderer {
     initialize(element: null, width: number, height: number, origin: readonly [number, number]): this;
     render(scene: unknown): this;

@@ -101,7 +101,7 @@ export function drawKernel(style: Omit<Blurred, 'kind' | 'clip'>, random: Random
       gain = 0;
       for (let i = 0; i < own.length; i++) gain += own[i] = random.normal(1 / area, style.relativeStd / area);
     } while (style.unitGain && gain < inputs / 2);
-    if (style.unitGain) for (let i = 0; i < own.length; i++) own[i]! /= gain;
+    if (style.unitGain) own.set(own.map((weight) => weight / gain));
   }
   return { size: style.kernelSize, weights };
 }
