@@ -68,9 +68,9 @@ async function compileKernels() {
   await compileModule('--outFile', `${output}-relaxed.wasm`, '--enable', 'relaxed-simd');
   // The module's own bindings give way to a committed file, which callers are checked against.
   const source = 'src/backends/simd/exports.ts';
-  const prettier = await import('prettier');
-  const options = { ...(await prettier.resolveConfig(source)), filepath: source };
-  const text = await prettier.format(kernelExports(readFileSync(`${output}.d.ts`, 'utf8')), options);
+  const oxfmt = await import('oxfmt');
+  const options = JSON.parse(readFileSync('.oxfmtrc.json', 'utf8'));
+  const { code: text } = await oxfmt.format(source, kernelExports(readFileSync(`${output}.d.ts`, 'utf8')), options);
   for (const extension of ['d.ts', 'js']) rmSync(`${output}.${extension}`);
   if (existsSync(source) && text === readFileSync(source, 'utf8')) return 'same interface';
   writeFileSync(source, text);

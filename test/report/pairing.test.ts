@@ -31,7 +31,7 @@ test('the sentence has the numbers', () => {
 });
 
 test('the sentence claims nothing from few runs', () => {
-  const cells = [new Map([[0, 10], [1, 12], [2, 11]]), new Map([[0, 20], [1, 19], [2, 24]])]; // prettier-ignore
+  const cells = [new Map([[0, 10], [1, 12], [2, 11]]), new Map([[0, 20], [1, 19], [2, 24]])]; // oxfmt-ignore
   expect(describePairing(pairingOf(cells)!, metric('knn'))).toMatch(
     /These runs are too few to tell what pairing gains\.$/,
   );
@@ -39,8 +39,8 @@ test('the sentence claims nothing from few runs', () => {
 
 test('seeds that go up and down together correlate with 1, over the seeds that two cells share', () => {
   const cells = [
-    new Map([[0, 10], [1, 12], [2, 14]]), // prettier-ignore
-    new Map([[1, 22], [2, 24]]), // prettier-ignore
+    new Map([[0, 10], [1, 12], [2, 14]]), // oxfmt-ignore
+    new Map([[1, 22], [2, 24]]), // oxfmt-ignore
   ];
   // Variances 4 with two degrees of freedom and 2 with one; their difference does not vary.
   expect(pairingOf(cells)).toMatchObject({ seedStd: Math.sqrt(10 / 3), differenceStd: 0, correlation: 1, runs: 5 });

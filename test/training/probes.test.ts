@@ -85,7 +85,7 @@ describe('vote', () => {
   });
 
   it('prefers the earlier of equally near neighbours', async () => {
-    const twice = set([[2, 0], [1, 0], [0, 1]], [1, 0, 2]); // prettier-ignore
+    const twice = set([[2, 0], [1, 0], [0, 1]], [1, 0, 2]); // oxfmt-ignore
     expect([...(await vote(twice, set([[3, 0]], [0]), 3, { k: 1, temperature: 1 }))]).toEqual([0, 1, 0]);
   });
 

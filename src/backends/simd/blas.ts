@@ -162,7 +162,8 @@ function load(path: string): LibraryHandle {
 
 function identify(library: LibraryHandle, path: string): Pick<BlasLibrary, 'name' | 'version'> {
   const openblas = optional(library, (prefix) => `const char *${prefix}openblas_get_config()`)?.() as
-    string | undefined;
+    | string
+    | undefined;
   if (openblas) {
     // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH NO_AFFINITY Zen MAX_THREADS=64"
     const [name, version] = openblas.split(' ');

@@ -13,7 +13,8 @@ export type AxisSection = 'grid' | 'zip';
 
 /** What one option sets: keys at fixed places of the spec, or an axis in every grid that has it. */
 export type Override = { location: Location } & (
-  { kind: 'keys'; assignments: Assignment[] } | { kind: 'axis'; section: AxisSection; key: string; value: unknown }
+  | { kind: 'keys'; assignments: Assignment[] }
+  | { kind: 'axis'; section: AxisSection; key: string; value: unknown }
 );
 
 /** The value that unsets a key. In quotes it is text. */

@@ -65,12 +65,12 @@ describe('the spread', () => {
   });
 
   test('of seeds that agree to the last digit is not known', () => {
-    const cells = [new Map([[0, 0.1 + 0.2], [1, 0.3]])]; // prettier-ignore
+    const cells = [new Map([[0, 0.1 + 0.2], [1, 0.3]])]; // oxfmt-ignore
     expect(spreadOf({ cells, compared: everyPair })).toBe('equal seeds');
   });
 
   test('of a single cell is that of its seeds, and comparisons are unpaired', () => {
-    const spread = spreadOf({ cells: [new Map([[0, 10], [1, 12], [2, 14]])], compared: everyPair }) as Spread; // prettier-ignore
+    const spread = spreadOf({ cells: [new Map([[0, 10], [1, 12], [2, 14]])], compared: everyPair }) as Spread; // oxfmt-ignore
     expect(spread).toEqual({ cells: 1, runs: 3, seedStd: 2, differenceStd: null, correlation: null });
     expect(designOf(spread)).toEqual({ pairing: 'unpaired', std: 2 });
     expect(describeFewRuns(spread)).toBe('3 runs in 1 cell give the standard deviation to about ±50 %');
