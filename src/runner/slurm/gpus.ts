@@ -27,7 +27,7 @@ export function idleGpus(options: SlurmOptions, device: string): string | null {
   }
   if (count === 1) return null;
   return (
-    `a stage uses one GPU: ${count - 1} of ${count} would be idle. Ask for 1; ` +
+    `a stage uses one GPU: ${count - 1} of ${count} would be idle; ask for 1: ` +
     'stages that run at once have one each (--array-parallelism)'
   );
 }
