@@ -1,6 +1,7 @@
 /** Draws the picture of `vitmim preview`. */
 import { existsSync, readFileSync } from 'node:fs';
 import type * as tf from '@tensorflow/tfjs';
+import type { DeviceChoice } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage, FloatImage } from '../common/image.js';
@@ -28,7 +29,6 @@ import { pretrainShapes } from '../model/shapes.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { loadSweep } from '../runner/plan-sweep.js';
-import type { DeviceChoice } from './options.js';
 import { print, say } from './terminal.js';
 
 /** The options of the command line. */

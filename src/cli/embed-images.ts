@@ -1,5 +1,6 @@
 /** What `vitmim embed` does. */
 import { availableParallelism } from 'node:os';
+import type { DeviceChoice } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import { UsageError } from '../common/errors.js';
 import type { DecodeMode } from '../data/formats/format.js';
@@ -10,7 +11,7 @@ import { writerFor } from '../embedding/writers/index.js';
 import type { StageChoice } from '../runner/choose-stage.js';
 import type { WeightsFormat } from '../weights/names.js';
 import { countProgress } from './count-progress.js';
-import { planChoice, type DeviceChoice, type PlanOptions } from './options.js';
+import { planChoice, type PlanOptions } from './options.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
 import { EXIT, print, say } from './terminal.js';
 

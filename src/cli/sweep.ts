@@ -1,6 +1,7 @@
 /** `vitmim sweep`: expands a spec, freezes the plan and runs what is missing of it. */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import type { DeviceChoice } from '../backends/index.js';
 import type { StopSignal } from '../common/stop-codes.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { changesSinceLast, freezePlan, runHere } from '../runner/run-here.js';
@@ -29,7 +30,6 @@ import {
   shardOption,
   threadsOption,
   timeSpan,
-  type DeviceChoice,
 } from './options.js';
 import { remarkLines, showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';

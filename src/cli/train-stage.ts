@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { DeviceChoice } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import type { Precision } from '../ops/index.js';
 import type { Device } from '../backends/device.js';
@@ -21,7 +22,6 @@ import type { StageConfig, StageKind } from '../spec/stages.js';
 import { Interrupted } from '../training/interrupted.js';
 import { runStage } from '../training/run-stage.js';
 import { featureBytes, SharedFeatures } from '../training/shared-features.js';
-import type { DeviceChoice } from './options.js';
 import { Orders } from './orders.js';
 import { onStopSignals, stopCode, STOPPING_STAGES, type StopRequest } from './stop-signals.js';
 import { EXIT, printJson, say } from './terminal.js';
