@@ -9,7 +9,7 @@ import { listImages } from '../embedding/images.js';
 import { readEncoder, type EncoderSource } from '../embedding/source.js';
 import { writerFor } from '../embedding/writers/index.js';
 import type { StageChoice } from '../runner/choose-stage.js';
-import type { WeightsFormat } from '../weights/names.js';
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import { countProgress } from './count-progress.js';
 import { planChoice, type PlanOptions } from './options.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';

@@ -1,7 +1,7 @@
 /** `vitmim embed`: features of images, by the encoder of a stage or of a file of weights. */
 import { Argument, Command, Option } from 'commander';
 import { DECODE_MODES } from '../data/formats/format.js';
-import { WEIGHTS_FORMATS } from '../weights/names.js';
+import { WEIGHTS_FORMATS } from '../spec/weights-formats.js';
 import { hinted } from './completion/hints.js';
 import type { EmbedCommandOptions } from './embed-images.js';
 import { deviceOption, planOptions, positiveInteger, stageOptions } from './options.js';

@@ -3,6 +3,7 @@
  * reported once. Locations in the file are given as paths.
  */
 import { canonicalJson } from '../common/canonical.js';
+import { assign, valueAt, type Path } from '../common/tree.js';
 import { describeCell } from './cells.js';
 import {
   compareKeys,
@@ -18,11 +19,10 @@ import { explainIssues, type Finding, type Hint } from './issues.js';
 import { resolveJob, type ResolvedStages } from './jobs.js';
 import { CELL_KEYS, defaultOf, findKey } from './keys.js';
 import { withoutPercentages } from './percent.js';
-import { formatPath, type Path } from './problems.js';
+import { formatPath } from './problems.js';
 import { jobSchema } from './schema.js';
 import type { Cell } from './stages.js';
 import type { SweepFile } from './sweep-schema.js';
-import { assign, valueAt } from './tree.js';
 
 /** A cell that can run. */
 export interface ResolvedCell extends ResolvedStages {

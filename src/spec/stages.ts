@@ -6,7 +6,7 @@ import { groupBy } from '../common/group-by.js';
 import type { UnlabelledData } from '../data/registry.js';
 import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
-import type { WeightsFormat } from '../weights/names.js';
+import type { WeightsFormat } from './weights-formats.js';
 import type { PretrainSpec } from './schema.js';
 import type { TrainOn } from './select-schema.js';
 import type { Task } from './task.js';

@@ -4,16 +4,16 @@
  */
 import { z } from 'zod';
 import { deferred } from '../common/deferred.js';
+import { isMapping, type Path } from '../common/tree.js';
 import { explainIssues, expectation, type Finding } from './issues.js';
 import { sweepHint } from './hints.js';
 import { asWritten, partial } from './key-nodes.js';
 import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf, type KeyNode } from './keys.js';
-import { formatPath, type Path } from './problems.js';
+import { formatPath } from './problems.js';
 import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
 import type { Comparison } from './stages.js';
 import { rangeSchema, valuesOfRange } from './ranges.js';
 import { selectSchema, type SelectSpec } from './select-schema.js';
-import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
