@@ -14,7 +14,7 @@ import { SpecError, formatPath, show, type Location, type Problem } from './prob
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
 import { resolveSelection, type SweepSelection } from './selection.js';
 import { resolveSeeds, seedsFindings } from './seeds.js';
-import type { Comparison, SeedsRule } from './stages.js';
+import type { ObjectivePair, SeedsRule } from './stages.js';
 import { NAME, parseSweepFile, type Axes, type SweepFile } from './sweep-schema.js';
 import { leafPaths, type Path } from '../common/tree.js';
 import type { YamlDocument } from './yaml.js';
@@ -30,7 +30,7 @@ export interface Sweep {
   /** What is chosen for each cell; undefined: all values are fixed. */
   selection?: SweepSelection;
   seeds?: SeedsRule;
-  compare?: readonly Comparison[];
+  compare?: readonly ObjectivePair[];
   source: SweepSource;
 }
 
