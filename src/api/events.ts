@@ -38,7 +38,7 @@ export interface PlanStarted {
   readonly jobs: number;
 }
 
-/** The results so far ask for further stages; `why` says what they waited for. */
+/** By the results so far, further stages are needed; `why` is what these waited for. */
 export interface PlanExtended {
   readonly type: 'plan-extended';
   readonly toRun: Readonly<Record<string, number>>;

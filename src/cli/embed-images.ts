@@ -105,6 +105,6 @@ function sourceOf(options: EmbedCommandOptions): EncoderSource {
     return { kind: 'file', path: weights, format };
   }
   if (options.format !== undefined) throw new UsageError('--format is of a file; use it with --weights');
-  if (results === undefined) throw new UsageError('say which encoder: --results with --cell or --stage, or --weights');
+  if (results === undefined) throw new UsageError('name an encoder: --results with --cell or --stage, or --weights');
   return { kind: 'stage', folder: results, plan: planChoice(options), choice: options };
 }

@@ -31,7 +31,7 @@ export function readExported(folder: string, plan: Plan, choice: StageChoice): E
   return { ...found, source: readExportSource(checkpoint, found.stage.config, found.result.checkpoint) };
 }
 
-/** What a model card tells of a stage, in every format of export. */
+/** The facts about a stage on a model card, in every format of export. */
 function describeExported({ folder, plan, stage, result }: ExportedStage, choice: PlanChoice): DescribedStage {
   return {
     sweep: plan.name,

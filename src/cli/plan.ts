@@ -43,7 +43,7 @@ export function planCommand(): Command {
     .addOption(shardOption())
     .option(
       '--spread <folder>',
-      'results that tell how much runs vary (default: the results folder, or those that vitmim keeps)',
+      'results whose spread between runs is used (default: the results folder, or results that vitmim has itself)',
     )
     .addOption(jsonOption())
     .addHelpText(

@@ -84,7 +84,8 @@ async function run(folder: string, id: string, options: Options, signal: AbortSi
 
 function readPlanOf(file: string): Plan {
   const plan = readJson(file, partialPlanSchema, PLAN_REMEDY);
-  if (plan === undefined) throw new UsageError(`there is no plan at ${file}`);
+  if (plan === undefined)
+    throw new UsageError(`there is no plan at ${file}; name a file of plans/ in a results folder`);
   return plan;
 }
 

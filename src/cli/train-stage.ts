@@ -101,7 +101,7 @@ const emitJson = (event: StageEvent): void => {
 async function trainOne(file: string, claimId: string | undefined, process: Process): Promise<number> {
   const { options, request } = process;
   const stage = readJson(file, stageSchema, 'run the sweep again: it writes the file anew');
-  if (!stage) throw new UsageError(`there is no stage at ${file}`);
+  if (!stage) throw new UsageError(`there is no stage at ${file}; name the stage.json of a stage in a results folder`);
   const paths = stagePaths(dirname(file));
   const emit = (event: StageEvent): void => {
     if (options.json) emitJson(event);
@@ -183,7 +183,7 @@ function claimForMyself(paths: StagePaths): Claim {
   throw new UsageError(`${who} runs the stage in ${paths.folder}; wait for it, or stop it`);
 }
 
-/** Where no sweep says it: the command is this one, and no spec is known. */
+/** The origin of a stage that no sweep runs: this command, without a spec. */
 async function ownOrigin({ folder }: StagePaths, keepDiff: boolean): Promise<Origin> {
   const sweep = sweepPaths(dirname(dirname(resolve(folder))));
   const { origin, diffs } = await collectOrigin({
