@@ -43,7 +43,7 @@ export async function open({ threads = availableParallelism(), precision }: Devi
   const product = 'path' in found ? found.description : `no BLAS (${found.absent})`;
   const bfloat16 = precision === 'bfloat16' ? [describeBfloat16(backend.bfloat16, blas)] : [];
   const advice = [
-    ...('advice' in found ? [found.advice] : []),
+    ...(found.advice === undefined ? [] : [found.advice]),
     ...(precision === 'bfloat16' ? adviceOn(backend.bfloat16) : []),
   ];
   return {
