@@ -28,10 +28,10 @@ export async function openDevice(
   }
   const tried: TriedDevice[] = [];
   for (const name of DEVICE_NAMES.filter((each) => DEVICES[each].automatic)) {
-    const { open, computesOn } = DEVICES[name];
+    const entry = DEVICES[name];
     try {
-      const device = await open(options);
-      if (!device.software || computesOn === 'processor') {
+      const device = await entry.open(options);
+      if (!device.software || entry.computesOn === 'processor') {
         tried.push({ name, rejected: null });
         return { name, ...device, tried };
       }
