@@ -2,7 +2,7 @@
 import { Argument, Command, Option } from 'commander';
 import { DECODE_MODES } from '../data/formats/format.js';
 import { FEATURE_EXTENSIONS } from '../embedding/writers/index.js';
-import { WEIGHTS_FORMATS } from '../weights/names.js';
+import { WEIGHTS_FORMATS } from '../spec/weights-formats.js';
 import { hinted } from './completion/hints.js';
 import type { EmbedCommandOptions } from './embed-images.js';
 import { deviceOption, planOptions, positiveInteger, stageOptions } from './options.js';

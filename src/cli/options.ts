@@ -1,6 +1,6 @@
 /** Options that mean the same in every command that has them. */
 import { InvalidArgumentError, Option } from 'commander';
-import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
+import { DEVICE_NAMES } from '../backends/index.js';
 import { STAGE_KINDS, leavesCheckpoint } from '../stages/index.js';
 import { PROTOCOL_METRICS } from '../stages/metrics.js';
 import { hinted } from './completion/hints.js';
@@ -110,5 +110,3 @@ export function timeSpan(value: string): number {
   if (seconds === 0) throw new InvalidArgumentError('expected a time such as 90s, 15m, 2h or 1d');
   return seconds;
 }
-
-export type DeviceChoice = DeviceName | 'auto';

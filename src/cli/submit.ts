@@ -1,6 +1,7 @@
 /** The part of `vitmim sweep` that hands a frozen plan to Slurm. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeviceChoice } from '../backends/index.js';
 import { idleGpus } from '../runner/slurm/gpus.js';
 import type { SlurmOptions } from '../runner/slurm/options.js';
 import { refuseControlCharacters } from '../runner/slurm/script.js';
@@ -8,7 +9,6 @@ import { submitPlan, wordsOf, type Submitted } from '../runner/slurm/submit.js';
 import type { Submission } from '../runner/slurm/submission.js';
 import type { AskNeeds } from '../decide/needs.js';
 import type { Plan } from '../spec/stages.js';
-import type { DeviceChoice } from './options.js';
 import { EXIT, print, printJson, say } from './terminal.js';
 
 export interface SubmitChoices {

@@ -38,7 +38,7 @@ export interface ListedSplit {
 
 /** Where the classes of images come from: `data.labels`. */
 export const LABELS = ['folders', 'none'] as const;
-export type Labels = (typeof LABELS)[number];
+export type LabelSource = (typeof LABELS)[number];
 
 export async function isFolder(path: string): Promise<boolean> {
   const entry = await answered(
@@ -62,7 +62,7 @@ export async function hasFolders(folder: string): Promise<boolean> {
  *
  * @throws UsageError for a split without images and a class without images.
  */
-export async function listSplit(folder: string, labels: Labels): Promise<ListedSplit> {
+export async function listSplit(folder: string, labels: LabelSource): Promise<ListedSplit> {
   const ignored = new Ignored(folder);
   const entries = await entriesOf(folder);
   const folders = new Set<string>();

@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
 import { folderBelow } from './folder-below.js';
-import { hasFolders, isFolder, type Labels, listSplit, type ListedSplit } from './image-files.js';
+import { hasFolders, isFolder, type LabelSource, listSplit, type ListedSplit } from './image-files.js';
 
 export const splitsSchema = z
   .strictObject({
@@ -45,7 +45,7 @@ const LAYOUT =
 export async function listSplits(
   root: string,
   folders: SplitFolders | undefined,
-  labels: Labels,
+  labels: LabelSource,
   wanted?: string,
 ): Promise<ListedSplits> {
   const { train, test, validation, remarks } = folders
@@ -72,7 +72,7 @@ function withValidation(folders: SplitFolders, wanted: string | undefined): Spli
 async function withWanted(
   root: string,
   splits: ListedSplits,
-  labels: Labels,
+  labels: LabelSource,
   wanted: string | undefined,
 ): Promise<ListedSplits> {
   if (wanted === undefined) return splits;
@@ -86,7 +86,7 @@ async function withWanted(
   return { ...(await namedSplits(root, folders, labels)), remarks };
 }
 
-async function namedSplits(root: string, folders: SplitFolders, labels: Labels): Promise<ListedSplits> {
+async function namedSplits(root: string, folders: SplitFolders, labels: LabelSource): Promise<ListedSplits> {
   const list = async (name: string): Promise<ListedSplit> => {
     const path = join(root, name);
     if (!(await isFolder(path))) {
@@ -141,7 +141,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /** The splits with the usual names; a folder that is wanted for validation is not the test set. */
-async function usualSplits(root: string, labels: Labels, wanted: string | undefined): Promise<ListedSplits> {
+async function usualSplits(root: string, labels: LabelSource, wanted: string | undefined): Promise<ListedSplits> {
   const present: string[] = [];
   for (const name of TEST_NAMES) {
     if ((wanted === undefined || join(wanted) !== name) && (await isFolder(join(root, name)))) present.push(name);

@@ -17,7 +17,7 @@ import { readRegularFile } from './read-file.js';
 import type { openReaders } from './readers.js';
 import { findLayout, type Pair } from './segmentation-layouts.js';
 import { sampleSplitOf, type Dataset, type Split } from './split.js';
-import { IGNORED, type Mask } from './target.js';
+import { IGNORED, type ClassMask } from './target.js';
 
 /** Decoded bytes of images that a data set keeps in memory, both splits together. */
 const CACHE_BYTES = 2 ** 30;
@@ -145,7 +145,7 @@ interface Reading {
   readonly readFile: ReturnType<typeof openReaders>;
 }
 
-function splitOfPairs(pairs: readonly Pair[], reading: Reading): Split<Mask> {
+function splitOfPairs(pairs: readonly Pair[], reading: Reading): Split<ClassMask> {
   const damaged = new Set<string>();
   return sampleSplitOf({
     damaged,
@@ -186,8 +186,8 @@ async function readPicture(path: string, { cache, readFile }: Reading, damaged: 
   }
 }
 
-async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Promise<Mask> {
-  let mask: Mask;
+async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Promise<ClassMask> {
+  let mask: ClassMask;
   try {
     mask = decodeIndexedPng(await readRegularFile(path));
   } catch (error) {

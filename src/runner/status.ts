@@ -4,6 +4,7 @@ import { mean } from '../common/sums.js';
 import { z } from 'zod';
 import { askerOf } from '../decide/needs.js';
 import { needOf, type Needs } from '../decide/rules.js';
+import { referTo, type StageRef } from '../spec/describe.js';
 import { epochsOf, type Plan, type Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
 import { claimOwner, isGone } from '../store/claims.js';
@@ -12,8 +13,6 @@ import { sweepPaths, type StagePaths } from '../store/layout.js';
 import { tailOf } from '../store/open.js';
 import type { StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
-import { referTo } from './describe.js';
-import type { StageRef } from './events.js';
 
 export const STATUSES = [
   'done',

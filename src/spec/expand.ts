@@ -5,9 +5,8 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { addTo, groupBy } from '../common/group-by.js';
-import type { Path } from './problems.js';
+import { leafPaths, valueAt, type Path } from '../common/tree.js';
 import type { Axes, Variants, Zip } from './sweep-schema.js';
-import { leafPaths, valueAt } from './tree.js';
 
 /** A key of a job with the value that an axis gives it. */
 export interface Setting {

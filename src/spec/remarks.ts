@@ -5,13 +5,13 @@
  */
 import { canonicalJson } from '../common/canonical.js';
 import { addTo } from '../common/group-by.js';
+import { valueAt } from '../common/tree.js';
 import type { Coordinate, Setting, Track } from './expand.js';
 import { stageConfigs } from './jobs.js';
 import { formatPath, show, type Location } from './problems.js';
 import { resolvePoint, type ExpandedGrid, type Point } from './resolve.js';
 import type { Cell, Job, Plan } from './stages.js';
 import type { Sweep, SweepSource } from './sweep.js';
-import { valueAt } from './tree.js';
 
 /** A remark and its place in the file or among the options. */
 export interface Remark {

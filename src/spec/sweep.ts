@@ -11,13 +11,13 @@ import { applyOverrides } from './overrides/apply.js';
 import type { Override } from './overrides/override.js';
 import { parseOverrides } from './overrides/parse.js';
 import { shadowedOverrides } from './overrides/shadowed.js';
-import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
+import { SpecError, formatPath, show, type Location, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
 import { resolveSelection, type SweepSelection } from './selection.js';
 import { resolveSeeds, seedsFindings } from './seeds.js';
-import type { Comparison, SeedsRule } from './stages.js';
+import type { ObjectivePair, SeedsRule } from './stages.js';
 import { NAME, parseSweepFile, type Axes, type SweepFile } from './sweep-schema.js';
-import { leafPaths } from './tree.js';
+import { leafPaths, type Path } from '../common/tree.js';
 import type { YamlDocument } from './yaml.js';
 
 /** A validated sweep. */
@@ -31,7 +31,7 @@ export interface Sweep {
   /** What is chosen for each cell; undefined: all values are fixed. */
   selection?: SweepSelection;
   seeds?: SeedsRule;
-  compare?: readonly Comparison[];
+  compare?: readonly ObjectivePair[];
   source: SweepSource;
 }
 

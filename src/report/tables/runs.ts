@@ -1,4 +1,4 @@
-/** One row for each job with every key that varies and every number, for anyone's own analysis. */
+/** One row for each job with every key that varies and every number, for further analysis. */
 import { mean } from '../../common/sums.js';
 import { describeCell } from '../../spec/cells.js';
 import { taskName } from '../../spec/objective.js';

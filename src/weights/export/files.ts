@@ -1,8 +1,9 @@
 /** The files of an export: weights, configurations, and the code that loads them. */
 import { UsageError } from '../../common/errors.js';
 import type { EncoderConfig } from '../../spec/model.js';
+import type { WeightsFormat } from '../../spec/weights-formats.js';
 import { NORMALISATION } from '../about.js';
-import { toForeign, type WeightsFormat } from '../names.js';
+import { toForeign } from '../names.js';
 import type { Tensor, Tensors } from '../tensors.js';
 import { predictsPixels, type Classifier, type ExportSource, type Pretrained } from './source.js';
 

@@ -4,9 +4,18 @@
  */
 import { addTo } from '../common/group-by.js';
 import { inOneLine } from '../common/printable.js';
-import { axisNames, axisValue } from '../spec/axes.js';
-import { entryNames, stageIds, type Cell, type Plan, type Stage } from '../spec/stages.js';
-import type { StageRef } from './events.js';
+import { axisNames, axisValue } from './axes.js';
+import { entryNames, stageIds, type Cell, type Plan, type Stage, type StageKind } from './stages.js';
+
+/** A stage as events name it. */
+export interface StageRef {
+  id: string;
+  kind: StageKind;
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
+  /** Readable, and unique enough for people: `pretrain masked+zoomed-in seed 0`. */
+  name: string;
+}
 
 /**
  * A short name such as `pretrain masked+zoomed-in seed 0` or `finetune masked pretrain.epochs=50 seed 1`.
