@@ -1,7 +1,10 @@
 /** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
 import { z } from 'zod';
+import { augmentationKeys } from '../data/augmentations/index.js';
 import { recipe as recipeKeys } from '../spec/recipe.js';
 import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
+import { finetuneCost } from '../spec/flops.js';
+import { parameterShapes } from '../spec/shapes.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   ACCURACY,
@@ -14,8 +17,12 @@ import {
   type Metrics,
 } from './fields.js';
 import { MEAN_ERROR } from './robustness.js';
+import { trainingFlops } from './stage.js';
 
-const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
+const keys = recipeKeys(
+  { baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999 },
+  augmentationKeys('finetune', { cropScale: [0.08, 1] }),
+);
 
 const own = {
   ...keys,
@@ -90,12 +97,24 @@ export const finetune = defineEvaluation({
   title: 'fine-tuning',
   needs: 'class',
   trains: 'all weights',
+  checkpoint: ({ model, recipe: { ema, evaluateEvery } }, classes) => ({
+    shapes: parameterShapes(model, { for: 'classification', classes }),
+    groups: ema === undefined ? 2 : 3,
+    keepsBest: evaluateEvery !== undefined,
+  }),
+  exports: true,
   recipe,
   scratchKeys,
   metrics,
   numbers,
   details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: ({ model }, images) => trainingFlops(finetuneCost(model, images.classes), images),
+  corruptions: {
+    model: 'fine-tuned weights',
+    measured: ({ recipe: { corruptions } }) => corruptions === true,
+    keyOf: (name) => `corruptionErrors.${name}`,
+  },
   async run(config, context) {
     const { finetune } = await import('../training/finetune.js');
     return finetune(config, context);

@@ -10,7 +10,7 @@ import { readSweep } from '../../src/spec/sweep.js';
 import { writeJson } from '../../src/store/files.js';
 import { stagePaths, type StagePaths } from '../../src/store/layout.js';
 import { readSafetensorsHeader } from '../../src/store/safetensors.js';
-import { pretrainPurpose } from '../../src/model/shapes.js';
+import { pretrainPurpose } from '../../src/spec/shapes.js';
 import { readParent } from '../../src/training/parent.js';
 import { disposeState, freshState, saveState } from '../../src/training/state.js';
 import { temporaryFolder } from '../support/cli.js';
