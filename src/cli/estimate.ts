@@ -9,8 +9,9 @@ import { CORRUPTION_NAMES } from '../data/corruptions/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { validationOf } from '../data/validation.js';
 import { checkpointBytes, weightBytes } from '../spec/shapes.js';
+import { checkpointOf, flopsOfStage } from '../spec/stage-work.js';
 import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
-import { entryOf, measuresCorruptions } from '../stages/index.js';
+import { measuresCorruptions } from '../stages/index.js';
 import type { StageResult } from '../store/records.js';
 
 /** Images of the splits of a data set, and its classes. */
@@ -78,8 +79,7 @@ function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
  */
 export function flopsOf(config: StageConfig, { test, classes }: DataSize, images: number): number {
   const times = measuresCorruptions(config) ? 1 + CORRUPTION_NAMES.length * SEVERITIES.length : 1;
-  const counted = { train: images, steps: imagesSeen(config, images), test: test * times, classes };
-  return entryOf(config).flops(config, counted);
+  return flopsOfStage(config, { train: images, steps: imagesSeen(config, images), test: test * times, classes });
 }
 
 /** Images of all steps of a training: the last, incomplete batch of an epoch is dropped. */
@@ -91,9 +91,9 @@ function imagesSeen(config: StageConfig, images: number): number {
 
 /** Bytes that a stage leaves: its checkpoint, and its best weights where it keeps them. */
 export function bytesLeft(config: StageConfig, classes: number): { checkpoint: number; best: number } {
-  const entry = entryOf(config);
-  if (entry.trains !== 'all weights') return { checkpoint: 0, best: 0 };
-  const { shapes, groups, keepsBest } = entry.checkpoint(config, classes);
+  const left = checkpointOf(config, classes);
+  if (left === null) return { checkpoint: 0, best: 0 };
+  const { shapes, groups, keepsBest } = left;
   return { checkpoint: checkpointBytes(shapes, groups), best: keepsBest ? weightBytes(shapes) : 0 };
 }
 

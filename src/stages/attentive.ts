@@ -1,7 +1,6 @@
 /** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies what it gathers. */
 import { z } from 'zod';
 import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
-import { encodingCost } from '../spec/flops.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, type Fields } from './fields.js';
 
@@ -41,7 +40,7 @@ export const attentive = defineEvaluation({
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
-  flops: ({ model }, { train, test }) => encodingCost(model) * (train + test),
+  flops: ({ model }, { train, test }, { encodingCost }) => encodingCost(model) * (train + test),
   async run(config, context) {
     const { attentiveProbe } = await import('../training/attentive.js');
     return attentiveProbe(config, context);

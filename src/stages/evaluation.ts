@@ -15,6 +15,7 @@ import {
   type Baseline,
   type CorruptionErrors,
   type FileKeys,
+  type ModelArithmetic,
   type Picture,
   type StageImages,
   type StageKindEntry,
@@ -126,7 +127,11 @@ interface EvaluationFacts<
   /** Omitted if there is no training loss to judge. */
   baseline?: Baseline<Extract<keyof Numbers, string>>;
   /** FLOPs of the model in a whole stage (`spec/flops.ts`): plans estimate times from them. */
-  flops(config: EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>, images: StageImages): number;
+  flops(
+    config: EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>,
+    images: StageImages,
+    arithmetic: ModelArithmetic,
+  ): number;
   /** Omitted if it leaves no `preview.png`. */
   picture?: Picture;
   /** Omitted if it measures clean images only. */

@@ -3,8 +3,6 @@ import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
 import { recipe as recipeKeys } from '../spec/recipe.js';
 import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
-import { finetuneCost } from '../spec/flops.js';
-import { parameterShapes } from '../spec/shapes.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   ACCURACY,
@@ -97,7 +95,7 @@ export const finetune = defineEvaluation({
   title: 'fine-tuning',
   needs: 'class',
   trains: 'all weights',
-  checkpoint: ({ model, recipe: { ema, evaluateEvery } }, classes) => ({
+  checkpoint: ({ model, recipe: { ema, evaluateEvery } }, classes, { parameterShapes }) => ({
     shapes: parameterShapes(model, { for: 'classification', classes }),
     groups: ema === undefined ? 2 : 3,
     keepsBest: evaluateEvery !== undefined,
@@ -109,7 +107,7 @@ export const finetune = defineEvaluation({
   numbers,
   details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
-  flops: ({ model }, images) => trainingFlops(finetuneCost(model, images.classes), images),
+  flops: ({ model }, images, { finetuneCost }) => trainingFlops(finetuneCost(model, images.classes), images),
   corruptions: {
     model: 'fine-tuned weights',
     measured: ({ recipe: { corruptions } }) => corruptions === true,

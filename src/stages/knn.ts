@@ -1,7 +1,6 @@
 /** k nearest neighbours on frozen features. Nothing is trained. */
 import { z } from 'zod';
 import { count, labelFraction, oneOrMore, positive } from '../common/values.js';
-import { encodingCost } from '../spec/flops.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, sinceRevision2, type Fields } from './fields.js';
 
@@ -36,7 +35,7 @@ export const knn = defineEvaluation({
   choices: ['k'],
   metrics: ACCURACY,
   numbers,
-  flops: ({ model }, { train, test }) => encodingCost(model) * (train + test),
+  flops: ({ model }, { train, test }, { encodingCost }) => encodingCost(model) * (train + test),
   async run(config, context) {
     const { nearestNeighbours } = await import('../training/knn.js');
     return nearestNeighbours(config, context);

@@ -1,10 +1,9 @@
 /** Linear probe: a linear classifier on frozen, standardised features. (PAPER.md §10) */
 import { z } from 'zod';
 import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
-import { encodingCost } from '../spec/flops.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
-import type { StageImages } from './stage.js';
+import type { ModelArithmetic, StageImages } from './stage.js';
 
 export const linearRecipe = z
   .strictObject({
@@ -49,6 +48,7 @@ export type LinearNumbers = ResultNumbers<'linear', typeof ACCURACY, typeof numb
 export const linearFlops = (
   { model, recipe }: Pick<EvaluationConfig<string, ResolvedRecipe<typeof linearRecipe>>, 'model' | 'recipe'>,
   { train, steps, test }: StageImages,
+  { encodingCost }: ModelArithmetic,
 ): number => encodingCost(model) * ((recipe.augment === true ? steps : train) + test);
 
 export const linear = defineEvaluation({

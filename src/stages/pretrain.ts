@@ -1,7 +1,5 @@
 /** Pre-training: recover clean images from degraded ones. It needs no labels. (PAPER.md §6) */
 import { z } from 'zod';
-import { pretrainCost } from '../spec/flops.js';
-import { pretrainShapes } from '../spec/shapes.js';
 import type { PretrainConfig } from '../spec/stages.js';
 import { BATCH_SIZE, FIRST_LOSS, LARGEST_GRADIENT_NORM, LOSS, type Fields } from './fields.js';
 import { columnsOf, resultSchemaOf, type FileKeys, type StageKindEntry } from './stage.js';
@@ -32,12 +30,12 @@ export const pretrain = {
   name: 'pretrain',
   title: 'pre-training',
   trains: 'all weights',
-  checkpoint: (config) => ({ shapes: pretrainShapes(config), groups: 2 }),
+  checkpoint: (config, _classes, { pretrainShapes }) => ({ shapes: pretrainShapes(config), groups: 2 }),
   exports: true,
   metrics: {},
   columns: columnsOf(NUMBERS),
   baseline: { loss: 'loss', level: 'zeroLoss', name: 'a prediction of zero' },
-  flops: ({ model, task }, { steps }) => pretrainCost(model, task).training * steps,
+  flops: ({ model, task }, { steps }, { pretrainCost }) => pretrainCost(model, task).training * steps,
   picture: {
     title: 'Reconstructions',
     description:

@@ -3,8 +3,6 @@ import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
 import { recipe as recipeKeys } from '../spec/recipe.js';
 import { labelFraction, positive } from '../common/values.js';
-import { segmentationCost } from '../spec/flops.js';
-import { parameterShapes } from '../spec/shapes.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   BATCH_SIZE,
@@ -93,7 +91,7 @@ export const segment = defineEvaluation({
   needs: 'mask',
   // A checkpoint is left; with `train: head`, it has the weights of the head.
   trains: 'all weights',
-  checkpoint: ({ model, recipe: { train } }, classes) => ({
+  checkpoint: ({ model, recipe: { train } }, classes, { parameterShapes }) => ({
     shapes: parameterShapes(model, { for: 'segmentation', classes, train }),
     groups: 2,
   }),
@@ -104,7 +102,7 @@ export const segment = defineEvaluation({
   numbers,
   details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
-  flops: ({ model, recipe: { train } }, images) =>
+  flops: ({ model, recipe: { train } }, images, { segmentationCost }) =>
     trainingFlops(segmentationCost(model, images.classes, train), images),
   picture: {
     title: 'Segmentations',

@@ -1,8 +1,8 @@
 /** The declaration of a kind of stage, and the result schema derived from it. */
 import { z } from 'zod';
 import type { CorruptionName } from '../data/corruptions/index.js';
-import type { Cost } from '../spec/flops.js';
-import type { Shapes } from '../spec/shapes.js';
+import type * as costs from '../spec/flops.js';
+import type * as shapes from '../spec/shapes.js';
 import { schemasOf, sinceRevision2, TIME, TRAIN_IMAGES, WORK, type Fields, type Metrics } from './fields.js';
 
 /** The images that a stage computes with, each as often as it does. */
@@ -16,14 +16,17 @@ export interface StageImages {
   classes: number;
 }
 
+/** The arithmetic of models. Entries receive it as an argument, since `spec` reads the entries. */
+export type ModelArithmetic = typeof costs & typeof shapes;
+
 /** FLOPs of a stage that trains the model in every step. */
-export const trainingFlops = ({ training, forward }: Cost, { steps, test }: StageImages): number =>
+export const trainingFlops = ({ training, forward }: costs.Cost, { steps, test }: StageImages): number =>
   training * steps + forward * test;
 
 /** What a stage leaves in its checkpoint. */
 export interface Checkpoint {
   /** Of all weights of the model that it trains. */
-  shapes: Shapes;
+  shapes: shapes.Shapes;
   /** Groups of its optimisers (`training/optimizers`), with a tensor for each trained weight: 2 of AdamW. */
   groups: number;
   /** Whether it keeps the best weights so far in a second file. */
@@ -39,7 +42,7 @@ export type Training<Config> =
   | {
       trains: 'all weights';
       /** @param classes Of its data set. */
-      checkpoint(config: Config, classes: number): Checkpoint;
+      checkpoint(config: Config, classes: number, arithmetic: ModelArithmetic): Checkpoint;
       /**
        * Whether other programs have its model: the decoder of a pre-training, or a classifier with the weights of the purpose
        * `classification` (`spec/shapes.ts`). false: `vitmim export --weights` and `--onnx` refuse it.
@@ -76,8 +79,8 @@ export interface Baseline<Key extends string = string> {
 }
 
 /**
- * A kind of stage as data. The methods of an entry accept only its own configurations: {@link entryOf} of `index.ts` pairs
- * the two.
+ * A kind of stage as data. The methods of an entry accept only its own configurations: `spec/stage-work.ts` pairs the
+ * two.
  */
 export type StageKindEntry<Config = { kind: string }> = StageKindFacts<Config> & Training<Config>;
 
@@ -87,7 +90,7 @@ interface StageKindFacts<Config> {
   /** The name in a sentence: `fine-tuning`. */
   title: string;
   /** FLOPs of the model in a whole stage (`spec/flops.ts`). */
-  flops(config: Config, images: StageImages): number;
+  flops(config: Config, images: StageImages, arithmetic: ModelArithmetic): number;
   /** Absent: it leaves no picture. */
   picture?: Picture;
   /** Absent: it measures clean images only. */

@@ -3,7 +3,8 @@ import { UsageError } from '../../common/errors.js';
 import type { EncoderConfig, ModelConfig } from '../../spec/model.js';
 import type { StageConfig } from '../../spec/stages.js';
 import type { Task } from '../../spec/task.js';
-import { entryOf } from '../../stages/index.js';
+import { checkpointOf } from '../../spec/stage-work.js';
+import { STAGE_ENTRIES } from '../../stages/index.js';
 import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../../store/safetensors.js';
 import { classesIn } from '../about.js';
 import { AVERAGE, type Named } from '../names.js';
@@ -49,7 +50,7 @@ export function undamaged<T>(read: () => T): T {
 }
 
 function readSource(path: string, config: StageConfig, digest: string | null): ExportSource {
-  const entry = entryOf(config);
+  const entry = STAGE_ENTRIES[config.kind];
   if (entry.trains !== 'all weights' || !entry.exports) {
     throw new UsageError(
       `no export has the head of a ${entry.title}; choose a fine-tuning, or its pre-training: --kind pretrain`,
@@ -57,7 +58,8 @@ function readSource(path: string, config: StageConfig, digest: string | null): E
   }
   const { tensors, metadata } = readSafetensorsHeader(path);
   const classes = tensors.get('head.bias')?.shape[0] ?? 0;
-  const wanted = [...entry.checkpoint(config, classes).shapes].map(([name, shape]) => ({ name, shape }));
+  const shapes = checkpointOf(config, classes)?.shapes ?? new Map<string, readonly number[]>();
+  const wanted = [...shapes].map(([name, shape]) => ({ name, shape }));
   const weights = readStageWeights(path, config, digest, wanted);
   if (config.kind === 'pretrain') return { kind: 'pretrained', model: config.model, task: config.task, weights };
   const known = classesIn(metadata);

@@ -9,6 +9,7 @@ import { readSafetensorsHeader } from '../../../src/store/safetensors.js';
 import { sweepPaths } from '../../../src/store/layout.js';
 import type { Plan } from '../../../src/spec/stages.js';
 import type { Estimate } from '../../../src/cli/estimate.js';
+import type * as exporting from '../../../src/weights/export/source.js';
 import type { Invented } from '../support.js';
 import { RESULTS, writeMaskSpec } from './evaluation.js';
 
@@ -20,7 +21,6 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { CORRUPTION_NAMES } from '../data/corruptions/index.js';
 import type { EncoderConfig } from '../spec/model.js';
-import { parameterShapes } from '../spec/shapes.js';
 import { defineEvaluation } from './evaluation.js';
 import { MEAN_ERROR } from './robustness.js';
 
@@ -31,7 +31,7 @@ export const share = defineEvaluation({
   title: 'share',
   needs: 'mask',
   trains: 'all weights',
-  checkpoint: ({ model }) => ({
+  checkpoint: ({ model }, _classes, { parameterShapes }) => ({
     shapes: new Map([...parameterShapes(model, { for: 'encoding' }), ['share.weight', headShape(model)]]),
     groups: 1,
   }),
@@ -79,7 +79,7 @@ export const trainedEvaluation: Invented = {
     entry: '  share,',
   },
   tests(copy) {
-    it('has its own work in a plan, and the size that its checkpoint then has', async () => {
+    it('has its own work in a plan and the size that its checkpoint then has, and is not exported as a classifier', async () => {
       const spec = writeMaskSpec(copy, 'share', '[share]', 'scratch');
       const printed = await copy.vitmim('plan', spec, '--json');
       const { estimate, stages } = JSON.parse(printed.slice(0, printed.lastIndexOf('}') + 1)) as Plan & {
@@ -91,20 +91,10 @@ export const trainedEvaluation: Invented = {
       const { tensors } = readSafetensorsHeader(checkpoint);
       expect(tensors.get('optimizer.velocity.share.weight')!.shape).toEqual([8, 3]);
       expect(estimate.bytes).toBe([...tensors.values()].reduce((sum, { length }) => sum + length, 0));
-    });
-
-    it('is not exported as a classifier', async () => {
-      const exported = copy.vitmim(
-        'export',
-        RESULTS,
-        '--weights',
-        'timm',
-        '--kind',
-        'share',
-        '--cell',
-        'objective=scratch',
+      const { readExportSource } = await copy.load<typeof exporting>('weights/export/source');
+      expect(() => readExportSource(checkpoint, stages[0]!.config, null)).toThrow(
+        'no export has the head of a share; choose a fine-tuning, or its pre-training: --kind pretrain',
       );
-      await expect(exported).rejects.toThrow('no export has the head of a share; choose a fine-tuning');
     });
 
     it('has its picture on the page, and its errors in the table of corruptions', () => {
