@@ -70,7 +70,7 @@ export async function planSweep(sweep: Sweep, watch: PlanWatch = {}): Promise<Pl
 }
 
 /**
- * The digests of the files of weights that the sweep starts from, by their paths; tells what is taken from each.
+ * The digests of the files of weights that the sweep starts from, by their paths; prints what each one provides.
  *
  * @throws UsageError if a file is missing, is not the one that the spec names, or does not fit the model of a cell.
  */

@@ -1,9 +1,9 @@
 /** The evaluations of a job, resolved: each with its name, its data set and its whole recipe. */
+import { isMapping, valueAt } from '../common/tree.js';
 import type { Evaluation, RecipeOf } from '../stages/index.js';
 import { isEntryKey, nameOf, type EntrySpec, type OwnData } from './evaluate-schema.js';
 import type { DataSpec, JobSpec } from './schema.js';
 import { withoutPercentages } from './percent.js';
-import { isMapping, valueAt } from './tree.js';
 
 /** One evaluation of a job, by its protocol. */
 export type Entry<Name extends Evaluation = Evaluation> = {

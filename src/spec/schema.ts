@@ -11,15 +11,15 @@ import { count, positive, share } from '../common/values.js';
 import { augmentationKeys } from '../data/augmentations/index.js';
 import { DATASETS } from '../data/registry.js';
 import { EVALUATIONS, type Recipes } from '../stages/index.js';
+import { recipe } from '../stages/recipe.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
 import { strengthsShape } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
 import { TARGETS } from '../task/targets/index.js';
-import { WEIGHTS_FORMATS } from '../weights/names.js';
+import { WEIGHTS_FORMATS } from './weights-formats.js';
 import { evaluateSchema, pretrainDataSchema } from './evaluate-schema.js';
 import { describeObjectives, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
-import { recipe } from './recipe.js';
 import { DEFAULT_MASK, MASK_KINDS, MISALIGNMENTS, STYLE_KINDS, PRETRAIN_TARGETS } from './task.js';
 
 // --- data ------------------------------------------------------------------------------------------------------------

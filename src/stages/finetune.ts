@@ -1,7 +1,7 @@
 /** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
 import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
-import { recipe as recipeKeys } from '../spec/recipe.js';
+import { recipe as recipeKeys } from './recipe.js';
 import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {

@@ -1,7 +1,7 @@
 /** Semantic segmentation: a linear layer on the patch tokens, of a frozen encoder or trained together with it. */
 import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
-import { recipe as recipeKeys } from '../spec/recipe.js';
+import { recipe as recipeKeys } from './recipe.js';
 import { labelFraction, positive } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {

@@ -47,7 +47,7 @@ function takesPart({ step, keys }: Step, recipe: AugmentationRecipe): boolean {
 export const changesPixels = (recipe: AugmentationRecipe): boolean => STEPS.some((each) => takesPart(each, recipe));
 
 /**
- * A random view of an image. The draws depend on seed, epoch and index alone: every objective of a seed sees the same
+ * A random view of an image. The draws depend only on seed, epoch and index: every objective of a seed sees the same
  * views.
  *
  * If a step after the view takes part, the view is computed here and rounded to bytes, and the memory of the image is

@@ -3,8 +3,9 @@ import { UsageError } from '../../common/errors.js';
 import type { PatchNormalization } from '../../ops/normalize-patches.js';
 import type { EncoderConfig } from '../../spec/model.js';
 import { targetEntry } from '../../spec/task.js';
+import type { WeightsFormat } from '../../spec/weights-formats.js';
 import { NORMALISATION } from '../about.js';
-import { toForeign, type WeightsFormat } from '../names.js';
+import { toForeign } from '../names.js';
 import type { Tensor, Tensors } from '../tensors.js';
 import type { Classifier, ExportSource, Pretrained } from './source.js';
 

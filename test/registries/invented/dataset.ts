@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { count } from '../common/values.js';
 import { DATA_KEYS, defineDataset } from './entry.js';
 import { sampleSplitOf } from './split.js';
-import type { Mask } from './target.js';
+import type { ClassMask } from './target.js';
 
 export const halves = defineDataset({
   schema: z.strictObject({
@@ -22,7 +22,7 @@ export const halves = defineDataset({
   targets: 'mask',
   open({ imageSize: side, trainImages, testImages }) {
     const split = (length: number) =>
-      sampleSplitOf<Mask>({
+      sampleSplitOf<ClassMask>({
         labels: new Uint32Array(length),
         read(index) {
           const bright = (at: number): boolean => at % side < side / 2 === (index % 2 === 0);
