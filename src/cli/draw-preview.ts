@@ -25,7 +25,7 @@ import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { isThere } from '../store/open.js';
 import { stageSchema } from '../store/records.js';
-import { pretrainShapes } from '../model/shapes.js';
+import { pretrainShapes } from '../spec/shapes.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { loadSweep } from '../runner/plan-sweep.js';

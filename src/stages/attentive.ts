@@ -40,6 +40,7 @@ export const attentive = defineEvaluation({
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: ({ model }, { train, test }, { encodingCost }) => encodingCost(model) * (train + test),
   async run(config, context) {
     const { attentiveProbe } = await import('../training/attentive.js');
     return attentiveProbe(config, context);

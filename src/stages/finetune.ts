@@ -1,5 +1,6 @@
 /** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
 import { z } from 'zod';
+import { augmentationKeys } from '../data/augmentations/index.js';
 import { recipe as recipeKeys } from './recipe.js';
 import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
@@ -14,8 +15,12 @@ import {
   type Metrics,
 } from './fields.js';
 import { MEAN_ERROR } from './robustness.js';
+import { trainingFlops } from './stage.js';
 
-const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
+const keys = recipeKeys(
+  { baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999 },
+  augmentationKeys('finetune', { cropScale: [0.08, 1] }),
+);
 
 const own = {
   ...keys,
@@ -90,12 +95,24 @@ export const finetune = defineEvaluation({
   title: 'fine-tuning',
   needs: 'class',
   trains: 'all weights',
+  checkpoint: ({ model, recipe: { ema, evaluateEvery } }, classes, { parameterShapes }) => ({
+    shapes: parameterShapes(model, { for: 'classification', classes }),
+    groups: ema === undefined ? 2 : 3,
+    keepsBest: evaluateEvery !== undefined,
+  }),
+  exports: true,
   recipe,
   scratchKeys,
   metrics,
   numbers,
   details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: ({ model }, images, { finetuneCost }) => trainingFlops(finetuneCost(model, images.classes), images),
+  corruptions: {
+    model: 'fine-tuned weights',
+    measured: ({ recipe: { corruptions } }) => corruptions === true,
+    keyOf: (name) => `corruptionErrors.${name}`,
+  },
   async run(config, context) {
     const { finetune } = await import('../training/finetune.js');
     return finetune(config, context);

@@ -18,7 +18,7 @@ import {
   type Metric,
   type Metrics,
 } from './fields.js';
-import { linearRecipe } from './linear.js';
+import { linearFlops, linearRecipe } from './linear.js';
 
 const recipe = linearRecipe.describe('Robustness: a linear probe on clean images, measured on corrupted ones.');
 
@@ -73,6 +73,8 @@ export const robustness = defineEvaluation({
   metrics,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: linearFlops,
+  corruptions: { model: 'linear probe', measured: () => true, keyOf: (name): CorruptionKey => `error_${name}` },
   async run(config, context) {
     const { robustness } = await import('../training/robustness.js');
     return robustness(config, context);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { declarations } from '../model/shapes.js';
+import { declarations } from '../spec/shapes.js';
 import type { EncoderConfig, ModelConfig } from '../spec/model.js';
 import type { StageConfig } from '../spec/stages.js';
 import type { WeightsFormat } from '../spec/weights-formats.js';

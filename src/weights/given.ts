@@ -1,7 +1,7 @@
 /** The file of weights that a stage starts from (`model.weights` of a spec). */
 import { UsageError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { declarations, pretrainPurpose, type Purpose } from '../model/shapes.js';
+import { declarations, pretrainPurpose, type Purpose } from '../spec/shapes.js';
 import type { StageConfig, WeightsInput } from '../spec/stages.js';
 import type { WeightsFormat } from '../spec/weights-formats.js';
 import { STAGE_ENTRIES } from '../stages/index.js';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { declarations, pretrainPurpose, type Purpose } from '../../src/model/shapes.js';
+import { declarations, pretrainPurpose, type Purpose } from '../../src/spec/shapes.js';
 import { disposeParameters, toParameters } from '../../src/model/parameters.js';
 import { classify, encode, features, predict } from '../../src/model/vit.js';
 import { normalizePatches, tokenSelection, tokenSquaredError } from '../../src/ops/index.js';

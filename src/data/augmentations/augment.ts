@@ -5,10 +5,10 @@ import { stream } from '../../common/random.js';
 import { filterTaps } from '../../common/resample.js';
 import { viewPixels, type View } from '../../common/view.js';
 import type { Augmentation, Patch, ReadonlyValues } from './augmentation.js';
-import { AUGMENTATIONS, type augmentationKeys } from './index.js';
+import { AUGMENTATIONS, type KeysFor } from './index.js';
 
-/** The values of the keys of all steps. */
-export type AugmentationRecipe = ReadonlyValues<z.output<z.ZodObject<ReturnType<typeof augmentationKeys>>>>;
+/** The values of the keys of steps, those of pre-training or of fine-tuning. */
+export type AugmentationRecipe = ReadonlyValues<z.output<z.ZodObject<KeysFor<'pretrain'> & KeysFor<'finetune'>>>>;
 
 /** The random streams of an image. */
 export interface AugmentationDraws {

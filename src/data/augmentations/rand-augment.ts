@@ -9,7 +9,7 @@ import { count, nonNegative, probability } from '../../common/values.js';
 import { rotate, shearX, shearY, translateX, translateY, type Colour } from '../pillow/affine.js';
 import { brightness, color, contrast, sharpness } from '../pillow/enhance.js';
 import { autoContrast, equalize, invert, posterize, solarize, solarizeAdd } from '../pillow/tables.js';
-import { pixelStep } from './augmentation.js';
+import { onlyFor, pixelStep } from './augmentation.js';
 
 // --- the key ---------------------------------------------------------------------------------------------------------
 
@@ -152,8 +152,12 @@ export function applyOperation(image: ByteImage, { name, argument }: DrawnOperat
   return operation.apply(image, argument);
 }
 
-export const randAugment = pixelStep(
-  () => ({ randAugment: randAugmentKey }),
-  ({ randAugment: recipe }, random) => (recipe === undefined ? null : drawOperations(recipe, random)),
-  (image, drawn) => drawn.reduce(applyOperation, image),
+// The paper's pre-training sees crops as they are.
+export const randAugment = onlyFor(
+  ['finetune'],
+  pixelStep(
+    () => ({ randAugment: randAugmentKey }),
+    ({ randAugment: recipe }, random) => (recipe === undefined ? null : drawOperations(recipe, random)),
+    (image, drawn) => drawn.reduce(applyOperation, image),
+  ),
 );

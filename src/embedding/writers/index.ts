@@ -7,7 +7,11 @@ import { npy } from './npy.js';
 import { parquet } from './parquet.js';
 import type { FeatureWriter } from './writer.js';
 
-export const FEATURE_FORMATS = registry({ npy, parquet, csv }) satisfies Record<string, FeatureWriter>;
+export const FEATURE_FORMATS = registry({
+  npy,
+  parquet,
+  csv,
+}) satisfies Record<string, FeatureWriter>;
 
 /** `.npy, .parquet, .csv` */
 export const FEATURE_EXTENSIONS = Object.keys(FEATURE_FORMATS)

@@ -6,7 +6,7 @@ import {
   type CorruptionName,
 } from '../../data/corruptions/index.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { measuresCorruptions, type Evaluation } from '../../stages/index.js';
+import { EVALUATION_ENTRIES, measuresCorruptions } from '../../stages/index.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { ReportData } from '../collect.js';
@@ -55,19 +55,6 @@ export const robustnessTable: BuildTable = (data) => {
   };
 };
 
-/** An evaluation that measures the corruptions. */
-interface Measures {
-  /** The model that it measures. */
-  model: string;
-  /** The key of the number of a corruption in its result. */
-  keyOf: (name: CorruptionName) => string;
-}
-
-const MEASURES: Readonly<Partial<Record<Evaluation, Measures>>> = {
-  robustness: { model: 'linear probe', keyOf: (name) => `error_${name}` },
-  finetune: { model: 'fine-tuned weights', keyOf: (name) => `corruptionErrors.${name}` },
-};
-
 /** Whether some stage of an evaluation measures the corruptions: fine-tuning does only if its recipe says so. */
 const isMeasured = (data: ReportData, { entry }: NamedMetric): boolean =>
   [...data.stages.values()].some(({ entry: own, stage }) => own === entry && measuresCorruptions(stage.config));
@@ -75,15 +62,16 @@ const isMeasured = (data: ReportData, { entry }: NamedMetric): boolean =>
 function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
   const rowsFor = (key: string): ResultRow[] =>
     rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
-  const { model, keyOf } = MEASURES[metric.protocol]!;
-  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(keyOf(name))]));
+  const { corruptions } = EVALUATION_ENTRIES[metric.protocol];
+  if (corruptions === undefined) return [];
+  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(corruptions.keyOf(name))]));
   const clean = rowsFor('accuracy');
   const rows = rowsFor('meanError');
   return rows.map((row, i): Row => {
     const meanOf = (name: CorruptionName): number | null => errors.get(name)![i]!.statistics.mean;
     const accuracy = clean[i]!.statistics.mean;
     return {
-      ...{ evaluation: metric.entry, model },
+      ...{ evaluation: metric.entry, model: corruptions.model },
       ...{ objective: row.objective, setting: row.setting },
       ...{ mean_error: row.statistics.mean, std: row.statistics.std, n: row.statistics.n },
       relative_error: relativeError(row, rows, errors),
