@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 
-/** The 25 cells × 3 seeds of the kept ablation, by one evaluation. */
+/** The 9 cells × 5 seeds of the kept ablation, by one evaluation. */
 export function keptCells(column: string): Map<number, number>[] {
   const path = `${process.cwd()}/results/reference/ablation/tables/runs.csv`;
   const rows: Record<string, string>[] = parse(readFileSync(path), { columns: true });
