@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { augmentation } from './invented/augmentation.js';
+import { device } from './invented/device.js';
 import { format } from './invented/format.js';
 import { dataset } from './invented/dataset.js';
 import { evaluation } from './invented/evaluation.js';
@@ -14,7 +15,7 @@ import { target } from './invented/target.js';
 import { TINY, writeSpec } from './invented/sweeps.js';
 import { copyWith } from './support.js';
 
-const INVENTED = [geometry, style, mask, target, objective, table, evaluation, dataset, augmentation, format];
+const INVENTED = [geometry, style, mask, target, objective, table, evaluation, dataset, augmentation, format, device];
 
 // Not in a hook: where the copy does not compile, no test runs.
 const copy = await copyWith(INVENTED);
