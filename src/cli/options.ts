@@ -26,10 +26,11 @@ export const setOption = (): Option =>
 export const jobsOption = (): Option =>
   new Option('-j, --jobs <n>', 'stages that run at once (default: the cores; 1 on a GPU)').argParser(positiveInteger);
 
-export const threadsOption = (): Option =>
+/** @param otherwise The number without the option. */
+export const threadsOption = (otherwise: string): Option =>
   new Option(
     '--threads <n>',
-    'threads of a stage, for reading images and for device simd (default: the cores divided by --jobs)',
+    `threads of a stage, for reading images and for device simd (default: ${otherwise})`,
   ).argParser(positiveInteger);
 
 export const shardOption = (): Option =>

@@ -32,7 +32,7 @@ export function stageCommand(finish: (code: number) => void): Command {
     .argument('<id>', 'identity of the stage')
     .addOption(new Option('--plan <file>', 'the plan that has it (default: the newest of the folder)'))
     .addOption(deviceOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('1'))
     .addOption(new Option('--origin <file>', 'what the sweep was run from'))
     .addOption(maxAttemptsOption())
     .action(async (folder: string, id: string, options: Options) => {

@@ -75,9 +75,9 @@ export async function submit(
     else print(describe(plan.name, folder, submitted));
     if (left === null && open === null) return EXIT.ok;
     if (stay === undefined) {
-      if (left !== null) say(`${describeLeft(left)}. Give the same command again when there is room, or add --stay`);
+      if (left !== null) say(`${describeLeft(left)}; give the same command again when there is room, or add --stay`);
       else
-        say(`${describeOpen(open!)}. Give the same command again when the submitted stages have ended, or add --stay`);
+        say(`${describeOpen(open!)}; give the same command again when the submitted stages have ended, or add --stay`);
       return EXIT.failed;
     }
     if (left === null && submission === null && live === 0) {

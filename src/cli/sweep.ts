@@ -68,7 +68,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(setOption())
     .addOption(shardOption())
     .addOption(jobsOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('the cores divided by --jobs'))
     .addOption(deviceOption())
     .addOption(
       new Option(
@@ -249,7 +249,7 @@ function describeOpenStages({ open, waitsFor, failed }: RunSummary, { shard }: O
   const what = `${open} ${open === 1 ? 'stage' : 'stages'} may be needed later (${waitsFor ?? ''})`;
   if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} shows what is missing`;
   return (
-    `${what}, which has results of other shards. Run this shard again when they have ended; if they write other ` +
+    `${what}, which has results of other shards; run this shard again when they have ended. If they write other ` +
     'folders, first copy the results of their stages/ into this one (docs/running.md)'
   );
 }

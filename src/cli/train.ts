@@ -11,7 +11,7 @@ export function trainCommand(finish: (code: number) => void): Command {
     .description('run one stage in this process, from its last checkpoint if there is one')
     .argument('<stage.json>', 'the stage, in its folder; the folder of its parent is beside it')
     .addOption(deviceOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('all cores'))
     .addOption(checkpointOption())
     .addOption(new Option('--claim <id>', 'the claim a sweep holds on the stage; ends with the sweep').hideHelp())
     .option('--origin <file>', 'provenance that the sweep recorded (default: read from git now)')

@@ -61,8 +61,8 @@ function withValidation(folders: SplitFolders, wanted: string | undefined): Spli
   if (wanted === undefined) return folders;
   if (folders.validation !== undefined && join(folders.validation) !== join(wanted)) {
     throw new UsageError(
-      `image-folder: data.splits.validation is ${folders.validation}, and data.validation.folder is ${wanted}. Remove one ` +
-        'of them, or name the same folder in both.',
+      `image-folder: data.splits.validation is ${folders.validation}, and data.validation.folder is ${wanted}; remove one ` +
+        'of them, or name the same folder in both',
     );
   }
   return { ...folders, validation: wanted };
@@ -91,7 +91,7 @@ async function namedSplits(root: string, folders: SplitFolders, labels: LabelSou
     const path = join(root, name);
     if (!(await isFolder(path))) {
       throw new UsageError(
-        `image-folder: there is no folder ${name} in ${root}. Correct data.splits, data.validation or data.path.`,
+        `image-folder: there is no folder ${name} in ${root}; correct data.splits, data.validation or data.path`,
       );
     }
     return listSplit(path, labels);
@@ -107,8 +107,8 @@ async function namedSplits(root: string, folders: SplitFolders, labels: LabelSou
     if (split !== null && split.labelled !== train.labelled) {
       const [with_, without] = train.labelled ? [train, split] : [split, train];
       throw new UsageError(
-        `image-folder: ${with_.folder} has class folders and ${without.folder} has none. Sort the images of both in the ` +
-          `same way, set data.labels: none, or name no folder for ${key}.`,
+        `image-folder: ${with_.folder} has class folders and ${without.folder} has none; sort the images of both in the ` +
+          `same way, set data.labels: none, or name no folder for ${key}`,
       );
     }
   }
@@ -129,7 +129,7 @@ async function checkApart(root: string, folders: SplitFolders): Promise<void> {
     if (inner) {
       throw new UsageError(
         `image-folder: the ${inner.key} folder ${folders[inner.key]!} is in the ${outer.key} folder ` +
-          `${folders[outer.key]!}, so that its images would be in both splits. Name separate folders.`,
+          `${folders[outer.key]!}, so that its images would be in both splits; name separate folders`,
       );
     }
   }
@@ -150,8 +150,8 @@ async function usualSplits(root: string, labels: LabelSource, wanted: string | u
     const [first] = present;
     if (first !== undefined) {
       throw new UsageError(
-        `image-folder: there is no train/ in ${root}, but there is ${first}/. Name the folders of the splits with ` +
-          `data.splits, such as { train: ${first} }; ${LAYOUT}.`,
+        `image-folder: there is no train/ in ${root}, but there is ${first}/; name the folders of the splits with ` +
+          `data.splits, such as { train: ${first} } (${LAYOUT})`,
       );
     }
     const train = await listSplit(root, labels);
@@ -187,8 +187,8 @@ function checkSameClasses(train: ListedSplit, other: ListedSplit | null): void {
     .map(([folder, names]) => `${folder} lacks ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}`);
   if (text.length > 0) {
     throw new UsageError(
-      `image-folder: all splits must have the same class folders, but ${text.join('; ')}. Sort the images into folders ` +
-        'named as in the other split, or leave the split out with data.splits.',
+      `image-folder: all splits must have the same class folders, but ${text.join('; ')}; sort the images into folders ` +
+        'named as in the other split, or leave the split out with data.splits',
     );
   }
 }

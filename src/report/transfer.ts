@@ -10,7 +10,6 @@ import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from './comparison.js';
 import { metricsIn } from '../evidence/metric.js';
-import { OBJECTIVE_ORDER } from './paper.js';
 
 export interface Transfer {
   /** The first metric of each evaluation. */
@@ -57,7 +56,7 @@ export function transferOf(data: ReportData): Transfer | null {
   const ambiguous = metrics.filter((metric) => hasSeveral(measurementsOf(data, metric)));
   const counted = metrics.filter((metric) => !ambiguous.includes(metric));
   const measurements = new Map(counted.map((metric) => [metric, measurementsOf(data, metric).map(byPretraining)]));
-  const all = rowsOf([...measurements.values()].flat(), OBJECTIVE_ORDER).filter((row) => row.measurements.length > 0);
+  const all = rowsOf([...measurements.values()].flat());
   const perMetric = new Map(counted.map((metric) => [metric, all.map((row) => restricted(row, metric))]));
   const comparisons = comparisonsOf(all).map(({ setting, rows }) => ({
     setting,

@@ -1,4 +1,5 @@
 /** The state of every stage of a plan, by its results folder. Reads little of many files; changes none. */
+import { addTo } from '../common/group-by.js';
 import { mean } from '../common/sums.js';
 import { z } from 'zod';
 import { askerOf } from '../decide/needs.js';
@@ -131,7 +132,7 @@ export function workLeft(statuses: readonly StageStatus[]): { seconds: number; a
   for (const { stage, status, state } of statuses) {
     if (status !== 'done' || state?.endedAt == null) continue;
     const seconds = (Date.parse(state.endedAt) - Date.parse(state.startedAt)) / 1000;
-    took.set(stage.entry, [...(took.get(stage.entry) ?? []), Math.max(0, seconds)]);
+    addTo(took, stage.entry, Math.max(0, seconds));
   }
   if (took.size === 0) return null;
   const left = statuses.filter(({ status }) => status !== 'done' && status !== 'open' && status !== 'unneeded');

@@ -1,5 +1,6 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
+import { addTo } from '../common/group-by.js';
 import { isMapping } from '../common/tree.js';
 import { describeCell } from './cells.js';
 import { entryNames, stageIds, withoutPlaces, type Cell, type Plan, type Stage, type StageConfig } from './stages.js';
@@ -25,7 +26,7 @@ function changesBetween(plan: Plan, previous: Plan): Map<string, string> {
   eachStage(previous, (cell, id) => {
     const stage = before.get(id)!;
     const key = keyOf(cell, stage, namesBefore);
-    stagesOfCell.set(key, [...(stagesOfCell.get(key) ?? []), stage]);
+    addTo(stagesOfCell, key, stage);
   });
   const changes = new Map<string, string>();
   eachStage(plan, (cell, id) => {

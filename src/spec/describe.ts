@@ -2,6 +2,7 @@
  * Short names of stages for people, made from the cells that share them. Not identities: two stages may have one name
  * if they differ in something that is no axis of the sweep.
  */
+import { addTo } from '../common/group-by.js';
 import { inOneLine } from '../common/printable.js';
 import { axisNames, axisValue } from './axes.js';
 import { entryNames, stageIds, type Cell, type Plan, type Stage, type StageKind } from './stages.js';
@@ -45,7 +46,7 @@ function nameStages(plan: Plan): Map<string, string> {
   const axes = varyingAxes(plan.jobs.flatMap((job) => job.cells));
   const cellsOf = new Map<string, Cell[]>();
   for (const job of plan.jobs) {
-    for (const id of stageIds(job)) cellsOf.set(id, [...(cellsOf.get(id) ?? []), ...job.cells]);
+    for (const id of stageIds(job)) job.cells.forEach((cell) => addTo(cellsOf, id, cell));
   }
   const entries = entryNames(plan);
   const repeats = repeatNumbers(plan);

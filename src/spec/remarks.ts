@@ -4,6 +4,7 @@
  * they are often mistakes.
  */
 import { canonicalJson } from '../common/canonical.js';
+import { addTo } from '../common/group-by.js';
 import { valueAt } from '../common/tree.js';
 import type { Coordinate, Setting, Track } from './expand.js';
 import { stageConfigs } from './jobs.js';
@@ -134,7 +135,7 @@ function trackRemarks(
   const distinct = new Map<string, number[]>();
   for (const [value, column] of columns.entries()) {
     const jobs = column.map((job) => job ?? '').join();
-    if (column.some((job) => job !== null)) distinct.set(jobs, [...(distinct.get(jobs) ?? []), value]);
+    if (column.some((job) => job !== null)) addTo(distinct, jobs, value);
   }
   if (hasNoEffect(columns)) return [remark(`has no effect: all of its ${track.length} values give the same jobs`)];
   const valueAt = (value: number): string => track[value]!.map((coordinate) => show(coordinate.value)).join(' with ');

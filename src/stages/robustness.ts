@@ -4,7 +4,7 @@
  * (PAPER.md §10)
  */
 import { z } from 'zod';
-import { CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
+import { CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   ACCURACY,
@@ -28,7 +28,7 @@ export const MEAN_ERROR = {
   label: 'mean corruption error',
   title: 'Mean corruption error',
   name: 'mean corruption error, not normalised',
-  description: 'Mean top-1 error over the 15 corruptions and 5 severities; not normalised by that of AlexNet.',
+  description: `Mean top-1 error over the ${COUNTED_CORRUPTIONS.length} corruptions and 5 severities; not normalised by that of AlexNet.`,
   unit: PERCENT,
   digits: 2,
   better: 'lower',

@@ -1,6 +1,6 @@
 /** The errors of a classifier on every corruption at every severity: the images are classified 80 times. */
 import { mean } from '../common/sums.js';
-import { CORRUPTION_NAMES, CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
+import { CORRUPTION_NAMES, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
 import { SEVERITIES } from '../data/corruptions/corruption.js';
 import { openCorrupter } from '../data/corrupters.js';
 import type { ChangeOfView } from './evaluate.js';
@@ -35,8 +35,5 @@ export async function corruptionErrors(
     }
     errors[name] = mean(each);
   }
-  return { meanError: mean(CORRUPTION_NAMES.filter(isCounted).map((name) => errors[name])), errors };
+  return { meanError: mean(COUNTED_CORRUPTIONS.map((name) => errors[name])), errors };
 }
-
-/** Whether a corruption counts in the mean: it is one of ImageNet-C. */
-const isCounted = (name: CorruptionName): boolean => CORRUPTIONS[name].category !== 'extra';

@@ -162,7 +162,7 @@ describe('a file that cannot be decoded', () => {
     const { code, text } = await embed(folder, ...PRETRAINED, '--out', out);
     expect(code).toBe(2);
     expect(text).toMatch(
-      /vitmim: \/broken\/[bc]\.png cannot be decoded \(.*\)\. Remove or replace it, or leave such files out: --corrupt skip\./,
+      /vitmim: \/broken\/[bc]\.png cannot be decoded \(.*\); remove or replace it, or leave such files out: --corrupt skip/,
     );
     expect(readdirSync(dirname(out))).toEqual([]);
   });

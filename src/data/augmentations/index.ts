@@ -1,4 +1,5 @@
 /** Every step of augmentation, in the order in which they are applied. Adding one is a file beside this and a line here. */
+import { registry } from '../../common/registry.js';
 import { crop } from './crop.js';
 import { flip } from './flip.js';
 import { randAugment } from './rand-augment.js';
@@ -6,12 +7,12 @@ import { randomErasing } from './random-erasing.js';
 import type { AugmentationDefaults } from './augmentation.js';
 
 /** Steps of the geometry come before those on pixels, and those before the ones on normalised values. */
-export const AUGMENTATIONS = {
+export const AUGMENTATIONS = registry({
   crop,
   flip,
   randAugment,
   randomErasing,
-} as const;
+});
 
 type Steps = typeof AUGMENTATIONS;
 type KeysOfSteps = { [Name in keyof Steps]: ReturnType<Steps[Name]['keys']> }[keyof Steps];

@@ -36,7 +36,6 @@ export const transferTable: BuildTable = (data) => {
   if (found === null) return null;
   const { metrics, rows, tests, ambiguous } = found;
   return {
-    name: 'transfer',
     title: 'Transfer',
     caption: [
       `Each objective under each evaluation, over seeds: ${metrics.map(describeMetric).join('; ')}.`,

@@ -28,7 +28,7 @@ export function idleGpus(options: SlurmOptions, device: DeviceChoice): string | 
   }
   if (count === 1) return null;
   return (
-    `a stage uses one GPU: ${count - 1} of ${count} would be idle. Request 1; ` +
+    `a stage uses one GPU: ${count - 1} of ${count} would be idle; request 1: ` +
     'stages that run at the same time have one each (--array-parallelism)'
   );
 }
