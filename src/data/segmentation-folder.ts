@@ -199,7 +199,7 @@ async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Prom
     const written = zeroIsIgnored ? foreign + 1 : foreign;
     throw new TrainingError(
       `${path} has a pixel of class ${written}, and there are ${classes} classes; correct the mask or data.classes` +
-        `${zeroIsIgnored ? '' : ', or set data.zeroIsIgnored if 0 means no class'}`,
+        (zeroIsIgnored ? '' : ', or set data.zeroIsIgnored if 0 means no class'),
     );
   }
   return { ...mask, data };

@@ -46,7 +46,9 @@ function nameStages(plan: Plan): Map<string, string> {
   const axes = varyingAxes(plan.jobs.flatMap((job) => job.cells));
   const cellsOf = new Map<string, Cell[]>();
   for (const job of plan.jobs) {
-    for (const id of stageIds(job)) job.cells.forEach((cell) => addTo(cellsOf, id, cell));
+    for (const id of stageIds(job)) {
+      for (const cell of job.cells) addTo(cellsOf, id, cell);
+    }
   }
   const entries = entryNames(plan);
   const repeats = repeatNumbers(plan);

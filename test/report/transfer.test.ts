@@ -160,6 +160,17 @@ describe("transfer.csv of tasks that are not the paper's", () => {
     expect(figure.charts[0]).toMatchObject({ rows: [{ label: '0.5 masked' }, { label: '0.6 masked' }] });
   });
 
+  test('is beside a chart of objectives with the same tasks, where those without a number of the paper have an empty row', () => {
+    const grid = 'grid: {objective: [masked, masked+distorted], maskRatio: [0.5, 0.75]}';
+    const data = dataOf(planOf(`${EVALUATE}${grid}`));
+    const { charts } = figuresOf(data, findMetric(data)!, []).find(({ id }) => id === 'figure-objectives')!;
+    const labels = ['0.5 masked', '0.75 masked', '0.5 masked+distorted', '0.75 masked+distorted'];
+    expect(charts).toMatchObject([
+      { rows: labels.map((label) => ({ label, mean: 50 })) },
+      { rows: labels.map((label) => ({ label, mean: label === '0.75 masked' ? 82.9 : null })) },
+    ]);
+  });
+
   test('has no mask ratio in its settings where all masked tasks have one', () => {
     const plan = planOf(
       `job: {maskRatio: 0.5, evaluate: [finetune, linear]}\ngrid: {objective: [masked, masked+blurred]}`,
