@@ -5,14 +5,6 @@ export const cpu: DeviceEntry<'cpu'> = {
   name: 'cpu',
   computesOn: 'processor',
   automatic: false,
-  async open() {
-    const tf = await import('@tensorflow/tfjs');
-    await tf.setBackend('cpu');
-    return {
-      description: `tfjs cpu ${tf.version.tfjs}`,
-      details: { backend: `tfjs cpu ${tf.version.tfjs}`, adapter: null, driver: null, blas: null, threads: 1 },
-      software: true,
-      close: () => undefined,
-    };
-  },
+  // Not `import('@tensorflow/tfjs')` itself: in the bundle, that module has only a default export.
+  open: async () => (await import('./cpu/open.js')).open(),
 };

@@ -6,7 +6,12 @@ import { tensorflow } from './tensorflow.js';
 import { webgpu } from './webgpu.js';
 
 /** In the order in which `auto` tries them. */
-export const DEVICES = registry({ tensorflow, webgpu, simd, cpu });
+export const DEVICES = registry({
+  tensorflow,
+  webgpu,
+  simd,
+  cpu,
+});
 
 export type DeviceName = keyof typeof DEVICES;
 /** What `--device` accepts. */

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { augmentation } from './invented/augmentation.js';
+import { device } from './invented/device.js';
 import { format } from './invented/format.js';
 import { corruption } from './invented/corruption.js';
 import { dataset } from './invented/dataset.js';
@@ -19,7 +20,7 @@ import { copyWith } from './support.js';
 
 const INVENTED = [
   ...[geometry, style, mask, target, objective, table, evaluation, trainedEvaluation],
-  ...[dataset, augmentation, format, corruption, featureWriter],
+  ...[dataset, augmentation, format, corruption, featureWriter, device],
 ];
 
 // Not in a hook: where the copy does not compile, no test runs.
