@@ -348,6 +348,8 @@ export function evaluationConfig<Name extends Evaluation>(
     recipe,
     ...(shots !== undefined && { shots }),
     ...(repeat > 0 && { repeat }),
+    // The table of given weights was resampled from the first version on.
+    ...(hasPretraining(job) && imageSize !== encoder.imageSize && { positions: 'resampled' as const }),
     ...(job.objective === 'pretrained' && weightsInput(job)),
   };
 }

@@ -57,6 +57,11 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   shots?: number;
   /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
   repeat?: number;
+  /**
+   * Present where the images have another size than those of the pre-training, whose position table is resampled. Stages
+   * without this key that earlier versions ran had a table computed anew.
+   */
+  positions?: 'resampled';
   /** The weights that stand in place of a pre-training; absent: none do. */
   weights?: WeightsInput;
 }

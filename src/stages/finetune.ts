@@ -1,7 +1,7 @@
 /** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
 import { z } from 'zod';
 import { recipe as recipeKeys } from '../spec/recipe.js';
-import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
+import { beta, count, nonNegative, offAt, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   ACCURACY,
@@ -32,7 +32,7 @@ const own = {
   imageSize: count
     .min(8)
     .optional()
-    .describe('Side of the images in pixels, if not data.imageSize. Position tables are computed for it.'),
+    .describe('Side of the images in pixels, if not data.imageSize. The position table of the encoder is resampled for it.'),
   evaluateEvery: count
     .optional()
     .describe(
@@ -49,14 +49,9 @@ const recipe = z
       .strictObject(withoutDefaults(own))
       .optional()
       .describe('Other values of these keys where there is no pre-training.'),
-    // false is left out: identities are those of fine-tuning without the key.
-    corruptions: z
-      .boolean()
-      .transform((value) => value || undefined)
-      .optional()
-      .describe(
-        'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
-      ),
+    corruptions: offAt(false, z.boolean()).describe(
+      'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
+    ),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 

@@ -11,7 +11,7 @@ import {
   type Named,
   type WeightsFormat,
 } from './names.js';
-import { resamplePositions } from './positions.js';
+import { resamplePositions } from '../model/positions.js';
 import { sizeOf, type StoredTensor, type StoredTensors, type Tensor } from './tensors.js';
 
 /** How a file differs from what a model needs. */
