@@ -311,7 +311,7 @@ function withValidation<Data extends object>(data: Data, validation: Validation 
 }
 
 /** The labels that an evaluation trains on: the entry decides, else its recipe, else its data. */
-function labelsOf({
+export function labelsOf({
   shots,
   labelFraction,
   recipe,

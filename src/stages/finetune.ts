@@ -13,7 +13,7 @@ import {
   type Fields,
   type Metrics,
 } from './fields.js';
-import { MEAN_ERROR } from './robustness.js';
+import { MEAN_ERROR, STYLE_ERRORS } from './robustness.js';
 
 const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
 
@@ -64,6 +64,7 @@ const metrics = {
     schema: z.number().nullable().default(null),
     description: `${MEAN_ERROR.description} Empty unless the recipe sets corruptions.`,
   },
+  ...STYLE_ERRORS,
 } satisfies Metrics;
 
 const numbers = {

@@ -9,6 +9,9 @@ import { Interrupted } from './interrupted.js';
 export interface CorruptionErrors {
   /** In percent, over the corruptions of ImageNet-C. */
   meanError: number;
+  /** In percent, over the four blurs, and on images with less colour. */
+  blurError: number;
+  greyError: number;
   /** In percent, each over its severities. */
   errors: Record<CorruptionName, number>;
 }
@@ -35,8 +38,13 @@ export async function corruptionErrors(
     }
     errors[name] = mean(each);
   }
-  return { meanError: mean(CORRUPTION_NAMES.filter(isCounted).map((name) => errors[name])), errors };
+  const meanOf = (counts: (name: CorruptionName) => boolean): number =>
+    mean(CORRUPTION_NAMES.filter(counts).map((name) => errors[name]));
+  return {
+    // Those of ImageNet-C.
+    meanError: meanOf((name) => CORRUPTIONS[name].category !== 'extra'),
+    blurError: meanOf((name) => CORRUPTIONS[name].category === 'blur'),
+    greyError: errors.grey,
+    errors,
+  };
 }
-
-/** Whether a corruption counts in the mean: it is one of ImageNet-C. */
-const isCounted = (name: CorruptionName): boolean => CORRUPTIONS[name].category !== 'extra';

@@ -1,6 +1,7 @@
 /** A picture for each task: original, input and reconstruction, of a stage that left one. */
 import { taskName } from '../../spec/objective.js';
-import { evaluationIds } from '../../spec/stages.js';
+import { repeatsOf } from '../../spec/stages.js';
+import type { Task } from '../../spec/task.js';
 import type { ReportData } from '../collect.js';
 import { groupBy } from '../../common/group-by.js';
 import { markup, type Markup } from './markup.js';
@@ -12,24 +13,30 @@ export interface Pictured {
   stages: readonly { id: string; seed: number }[];
 }
 
+/** A task with its mask ratio, as preview pictures are labelled. */
+const labelOf = (task: Task | null): string =>
+  `${taskName(task)}${task !== null && task.maskRatio > 0 ? ` (mask ratio ${task.maskRatio})` : ''}`;
+
 /** The tasks of finished pre-trainings, in the order of the stages. */
 export function pictured({ stages }: ReportData): Pictured[] {
   const finished = [...stages.values()].flatMap(({ stage: { id, config }, result }) => {
     if (config.kind !== 'pretrain' || result === null) return [];
     const { task, seed } = config;
-    return [{ id, seed, label: `${taskName(task)}${task.maskRatio > 0 ? ` (mask ratio ${task.maskRatio})` : ''}` }];
+    return [{ id, seed, label: labelOf(task) }];
   });
   return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
 }
 
-/** The tasks of finished segmentations, in the order of the stages. */
+/** The evaluations of each task that are finished segmentations, in the order of the stages. */
 export function segmented({ jobs, stages }: ReportData): Pictured[] {
   const finished = jobs.flatMap((job) =>
-    evaluationIds(job).flatMap((id) => {
-      const { stage, result } = stages.get(id)!;
-      if (stage.config.kind !== 'segment' || result === null) return [];
-      return [{ id, seed: stage.config.seed, label: taskName(job.task) }];
-    }),
+    Object.keys(job.evaluations).flatMap((name) =>
+      repeatsOf(job, name).flatMap((id) => {
+        const { stage, result } = stages.get(id)!;
+        if (stage.config.kind !== 'segment' || result === null) return [];
+        return [{ id, seed: stage.config.seed, label: `${name}: ${labelOf(job.task)}` }];
+      }),
+    ),
   );
   return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
 }
@@ -40,7 +47,7 @@ export function segmentationsSection(tasks: readonly Pictured[], { previews }: F
   if (shown.length === 0) return null;
   return markup`<section id="segmentations"><h2>Segmentations</h2>
 <p class="lead">Test images, their masks and the predictions, one image a row. Each class has a colour; white pixels have no
-class. One segmentation of each task; those of others are preview.png in the folders of their stages.</p>
+class. One segmentation of each evaluation and task; those of others are preview.png in the folders of their stages.</p>
 <div class="previews">${figuresOf(shown, 'image, mask and prediction')}</div></section>
 `;
 }
