@@ -1,6 +1,6 @@
 /**
  * Times every pass that device webgpu runs in a step, by timestamps that the device itself records at the pass's
- * beginning and end. Each pass is submitted alone, so a measured step takes longer than other steps.
+ * beginning and end. Each pass is a submission of its own, so a measured step takes longer than other steps.
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../src/backends/webgpu/backend.js';

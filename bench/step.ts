@@ -16,7 +16,8 @@
  */
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import type { Device, DeviceName } from '../src/backends/device.js';
+import type { Device } from '../src/backends/device.js';
+import type { DeviceChoice } from '../src/backends/index.js';
 import { openDevice } from '../src/backends/open.js';
 import type { VitBackend } from '../src/backends/webgpu/backend.js';
 import { TrainingError } from '../src/common/errors.js';
@@ -56,7 +57,7 @@ const peak = optionalRate('--peak', options.peak, 1e12);
 const bandwidth = optionalRate('--bandwidth', options.bandwidth, 1e9);
 
 if (options.breakdown) process.env.VITMIM_DAWN ??= EXACT_TIMESTAMPS;
-const device = await openDevice(options.device as DeviceName | 'auto', {
+const device = await openDevice(options.device as DeviceChoice, {
   threads: options.threads === undefined ? undefined : count('--threads', options.threads),
   precision: model.precision,
 });

@@ -15,7 +15,7 @@
  * --json FILE           writes every mutant with its verdict
  * --fresh               ignores the verdicts of earlier runs, which are kept in dist-mutants/ while they are valid
  * --once                for a small sample: uses nothing of earlier runs, and keeps nothing for later ones, since it records
- *                       the reach of the sample alone
+ *                       only the reach of the sample
  *
  * Needs a build in dist/, which `npm run mutate` creates. All chosen mutants are compiled into one copy of dist/. Every
  * test file runs once, which records the mutants that it reaches. Then, for each mutant, the tests that reach it run

@@ -1,5 +1,6 @@
 /** What happens while a sweep runs. `vitmim sweep --json` prints the same events, one a line. */
 import type { FailureCause } from '../common/errors.js';
+import type { Device } from './types.js';
 
 /** A stage as events name it. */
 export interface StageName {
@@ -37,7 +38,7 @@ export interface PlanStarted {
   readonly jobs: number;
 }
 
-/** The results so far ask for further stages; `why` says what they waited for. */
+/** By the results so far, further stages are needed; `why` is what these waited for. */
 export interface PlanExtended {
   readonly type: 'plan-extended';
   readonly toRun: Readonly<Record<string, number>>;
@@ -198,7 +199,7 @@ export interface RunSweepOptions {
   /** The results folder; `results/<name of the sweep>` by default. */
   readonly folder?: string;
   /** `auto` by default. */
-  readonly device?: 'tensorflow' | 'webgpu' | 'simd' | 'cpu' | 'auto';
+  readonly device?: Device | 'auto';
   /** Stages at once; by default the cores, or 1 on a GPU. */
   readonly jobs?: number;
   /** Threads of each stage; by default the cores divided by `jobs`. */

@@ -1,9 +1,6 @@
-/** The interface of devices. Each has a file beside this one that opens it; `open.ts` chooses among them. */
-
+/** The interface of devices. Each has an entry beside this file; `index.ts` lists them and `open.ts` opens one. */
 import type { Precision } from '../ops/index.js';
-
-export const DEVICE_NAMES = ['tensorflow', 'webgpu', 'simd', 'cpu'] as const;
-export type DeviceName = (typeof DEVICE_NAMES)[number];
+import type { DeviceName } from './index.js';
 
 /** Properties that may influence results, for provenance. null: does not apply, or is not reported. */
 export interface DeviceDetails {
@@ -17,8 +14,7 @@ export interface DeviceDetails {
 }
 
 /** A tfjs backend that is set up and active. */
-export interface Device {
-  readonly name: DeviceName;
+export interface OpenDevice {
   /** What it runs on, for messages: an adapter, a library and its version. */
   readonly description: string;
   readonly details: DeviceDetails;
@@ -38,13 +34,22 @@ export interface DeviceOptions {
   precision?: Precision | undefined;
 }
 
-/** How a device is opened. */
-export interface DeviceDriver {
+/** An open device, with the name by which it was opened. */
+export interface Device extends OpenDevice {
   readonly name: DeviceName;
+}
+
+/** A device. Every command loads its file, so `open` imports what needs TensorFlow.js when it is called. */
+export interface DeviceEntry<Name extends string = string> {
+  readonly name: Name;
+  /** `gpu`: on a GPU if there is one that it can use. */
+  readonly computesOn: 'processor' | 'gpu';
+  /** Whether `auto` tries it. */
+  readonly automatic: boolean;
   /**
-   * Makes this backend the active one.
+   * Makes its backend the active one.
    *
    * @throws UsageError with the reason why the device is not available, and a remedy.
    */
-  open(options: DeviceOptions): Promise<Device>;
+  open(options: DeviceOptions): Promise<OpenDevice>;
 }

@@ -1,26 +1,8 @@
 /** Opens a device: by name, or the best one that this machine has. */
 import * as tf from '@tensorflow/tfjs';
-import { messageOf, unreachable, UsageError } from '../common/errors.js';
-import { cpu } from './cpu.js';
-import type { Device, DeviceDriver, DeviceName, DeviceOptions } from './device.js';
-import { simd } from './simd/open.js';
-import { tensorflow } from './tensorflow.js';
-import { webgpu } from './webgpu/open.js';
-
-function driverOf(name: DeviceName): DeviceDriver {
-  switch (name) {
-    case 'tensorflow':
-      return tensorflow;
-    case 'webgpu':
-      return webgpu;
-    case 'simd':
-      return simd;
-    case 'cpu':
-      return cpu;
-    default:
-      return unreachable(name);
-  }
-}
+import { messageOf, UsageError } from '../common/errors.js';
+import type { Device, DeviceOptions } from './device.js';
+import { DEVICES, DEVICE_NAMES, type DeviceChoice, type DeviceName } from './index.js';
 
 /** How `auto` judged a device. */
 export interface TriedDevice {
@@ -29,29 +11,29 @@ export interface TriedDevice {
   rejected: string | null;
 }
 
-/** `auto` takes the first of these that opens and is not a GPU interface in software. simd always opens. */
-const PREFERENCE: readonly DeviceName[] = ['tensorflow', 'webgpu', 'simd'];
-
 /**
- * Opens a device and makes it the active tfjs backend. There is one per process.
+ * Opens a device and makes it the active tfjs backend. There is one per process. `auto` chooses the first one that opens and
+ * is not a GPU interface in software; `simd` always opens.
  *
- * @throws UsageError when the device asked for by name is not available.
+ * @throws UsageError if the device that was requested by name is not available.
  */
 export async function openDevice(
-  requested: DeviceName | 'auto',
+  requested: DeviceChoice,
   options: DeviceOptions = {},
 ): Promise<Device & { tried: TriedDevice[] }> {
   tf.enableProdMode(); // tfjs would print advice to use other backends
   if (requested !== 'auto') {
-    return { ...(await driverOf(requested).open(options)), tried: [{ name: requested, rejected: null }] };
+    const device = await DEVICES[requested].open(options);
+    return { name: requested, ...device, tried: [{ name: requested, rejected: null }] };
   }
   const tried: TriedDevice[] = [];
-  for (const name of PREFERENCE) {
+  for (const name of DEVICE_NAMES.filter((each) => DEVICES[each].automatic)) {
+    const entry = DEVICES[name];
     try {
-      const device = await driverOf(name).open(options);
-      if (!device.software || name === 'simd') {
+      const device = await entry.open(options);
+      if (!device.software || entry.computesOn === 'processor') {
         tried.push({ name, rejected: null });
-        return { ...device, tried };
+        return { name, ...device, tried };
       }
       device.close();
       tried.push({ name, rejected: `runs in software (${device.description})` });

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UsageError } from '../common/errors.js';
 import { collect, type ReportData } from '../report/collect.js';
-import { compare, type Comparison } from '../report/compare/compare.js';
+import { compare, type PlanComparison } from '../report/compare/compare.js';
 import { describePlans } from '../report/plans.js';
 import { metricOf } from '../report/report.js';
 import { toCsv } from '../report/writers/csv.js';
@@ -51,7 +51,7 @@ export function compareSides(a: string, b: string, options: CompareOptions): num
   return failed ? EXIT.failed : EXIT.ok;
 }
 
-const tablesOf = ({ keys, cells, only }: Comparison) => [keys, cells, ...(only.rows.length === 0 ? [] : [only])];
+const tablesOf = ({ keys, cells, only }: PlanComparison) => [keys, cells, ...(only.rows.length === 0 ? [] : [only])];
 
 /** The results of a folder's plans, or of the plan in that file. */
 function collectSide(path: string, choice: PlanChoice): ReportData {
@@ -88,7 +88,7 @@ function describeSide({ sweeps: [sweep], jobs }: ReportData): string {
   return `${name} in ${folder}, ${which}, ${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'}`;
 }
 
-function write(compared: Comparison, sides: readonly string[], out: string): string[] {
+function write(compared: PlanComparison, sides: readonly string[], out: string): string[] {
   const { folder, tables } = sweepPaths(out);
   const page = ['# Comparison', '', ...sides.flatMap((side) => [side, '']), ...tablesOf(compared).map(toMarkdown)];
   const files = [

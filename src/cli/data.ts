@@ -16,7 +16,10 @@ export function dataCommand(): Command {
       say(`${name} is in:`);
       print(folder);
     });
-  return new Command('data').description('download data sets').addCommand(fetch);
+  return new Command('data')
+    .description('download data sets')
+    .addCommand(fetch)
+    .addHelpText('after', '\nExample:\n  vitmim data fetch cifar10');
 }
 
 const MEBIBYTE = 1 << 20;

@@ -1,6 +1,7 @@
 /** Tries and measures the devices of this machine, for `vitmim doctor`. */
 import * as tf from '@tensorflow/tfjs';
-import { DEVICE_NAMES, type Device, type DeviceName } from '../backends/device.js';
+import type { Device } from '../backends/device.js';
+import { DEVICE_NAMES, type DeviceName } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import { messageOf } from '../common/errors.js';
 

@@ -8,6 +8,7 @@ export function doctorCommand(): Command {
     .description('list the devices of this machine, and explain which one is chosen')
     .addOption(jsonOption())
     .option('--no-benchmark', 'do not measure the devices')
+    .addHelpText('after', '\nExample:\n  vitmim doctor --no-benchmark')
     .action(async ({ json, benchmark }: { json?: true; benchmark: boolean }) => {
       const { describeDiagnosis, diagnose } = await import('./diagnose.js'); // loads tfjs
       const diagnosis = await diagnose(benchmark);

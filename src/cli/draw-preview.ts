@@ -1,6 +1,7 @@
 /** Draws the picture of `vitmim preview`. */
 import { existsSync, readFileSync } from 'node:fs';
 import type * as tf from '@tensorflow/tfjs';
+import type { DeviceChoice } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import { messageOf, UsageError } from '../common/errors.js';
 import type { ByteImage, FloatImage } from '../common/image.js';
@@ -24,11 +25,10 @@ import { readJson, writeFileAtomic } from '../store/files.js';
 import { stagePaths } from '../store/layout.js';
 import { isThere } from '../store/open.js';
 import { stageSchema } from '../store/records.js';
-import { pretrainShapes } from '../model/shapes.js';
+import { pretrainShapes } from '../spec/shapes.js';
 import { CorruptFileError } from '../store/safetensors.js';
 import { readWeights } from '../training/state.js';
 import { loadSweep } from '../runner/plan-sweep.js';
-import type { DeviceChoice } from './options.js';
 import { print, say } from './terminal.js';
 
 /** The options of the command line. */
@@ -118,7 +118,8 @@ function subjectsOf(what: string[], { imageSize, patchSize }: PreviewOptions, tr
     const objective = parseObjective(name);
     if (objective.kind === 'invalid') throw new UsageError(`${objective.reason} (nor is ${name} a file)`);
     const resolved = resolveTask(jobSchema.parse({ objective: name }), sizes.patchSize);
-    if (resolved.kind !== 'task') throw new UsageError(`${name} has no pre-training to show`);
+    if (resolved.kind !== 'task')
+      throw new UsageError(`${name} has no pre-training to show; name an objective that has one, such as masked`);
     return { name, task: resolved.task, sizes };
   });
 }
@@ -149,7 +150,7 @@ async function loadImage(file: string): Promise<(size: number) => FloatImage> {
   return centreSquare(image);
 }
 
-/** Images for those who have none at hand, of the built-in data set. */
+/** Images of the built-in data set, if the user names no file. */
 async function generatedImages(): Promise<((size: number) => FloatImage)[]> {
   const shapes = { name: 'shapes', imageSize: 288, trainImages: 10, testImages: 10 } as const;
   const { test } = await openDataset(shapes);

@@ -1,5 +1,6 @@
 /** What `vitmim embed` does. */
 import { availableParallelism } from 'node:os';
+import type { DeviceChoice } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import { UsageError } from '../common/errors.js';
 import type { DecodeMode } from '../data/formats/format.js';
@@ -8,9 +9,9 @@ import { listImages } from '../embedding/images.js';
 import { readEncoder, type EncoderSource } from '../embedding/source.js';
 import { writerFor } from '../embedding/writers/index.js';
 import type { StageChoice } from '../runner/choose-stage.js';
-import type { WeightsFormat } from '../weights/names.js';
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import { countProgress } from './count-progress.js';
-import { planChoice, type DeviceChoice, type PlanOptions } from './options.js';
+import { planChoice, type PlanOptions } from './options.js';
 import { onStopSignals, stopCode, STOPPING } from './stop-signals.js';
 import { EXIT, print, say } from './terminal.js';
 
@@ -104,6 +105,6 @@ function sourceOf(options: EmbedCommandOptions): EncoderSource {
     return { kind: 'file', path: weights, format };
   }
   if (options.format !== undefined) throw new UsageError('--format is of a file; use it with --weights');
-  if (results === undefined) throw new UsageError('say which encoder: --results with --cell or --stage, or --weights');
+  if (results === undefined) throw new UsageError('name an encoder: --results with --cell or --stage, or --weights');
   return { kind: 'stage', folder: results, plan: planChoice(options), choice: options };
 }

@@ -1,7 +1,8 @@
 /** `vitmim embed`: features of images, by the encoder of a stage or of a file of weights. */
 import { Argument, Command, Option } from 'commander';
 import { DECODE_MODES } from '../data/formats/format.js';
-import { WEIGHTS_FORMATS } from '../weights/names.js';
+import { FEATURE_EXTENSIONS } from '../embedding/writers/index.js';
+import { WEIGHTS_FORMATS } from '../spec/weights-formats.js';
 import { hinted } from './completion/hints.js';
 import type { EmbedCommandOptions } from './embed-images.js';
 import { deviceOption, planOptions, positiveInteger, stageOptions } from './options.js';
@@ -21,7 +22,7 @@ export function embedCommand(finish: (code: number) => void): Command {
     .addOption(
       new Option('--format <format>', 'the program that wrote the weights').choices(['auto', ...WEIGHTS_FORMATS]),
     )
-    .requiredOption('-o, --out <file>', 'the file to write; its ending is its format: .npy, .parquet or .csv')
+    .requiredOption('-o, --out <file>', `the file to write; its ending is its format: ${FEATURE_EXTENSIONS}`)
     .option('--tokens', 'all tokens of the encoder, the class token first, in place of one vector for each image')
     .addOption(
       new Option('--corrupt <how>', 'a file that cannot be decoded ends the command, or is left out and named')

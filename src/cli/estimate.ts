@@ -8,10 +8,10 @@ import { SEVERITIES } from '../data/corruptions/corruption.js';
 import { CORRUPTION_NAMES } from '../data/corruptions/index.js';
 import type { Dataset } from '../data/dataset.js';
 import { validationOf } from '../data/validation.js';
-import { checkpointBytes, parameterShapes, pretrainShapes, weightBytes, type Shapes } from '../model/shapes.js';
-import { encodingCost, finetuneCost, pretrainCost, segmentationCost, type Cost } from '../spec/flops.js';
+import { checkpointBytes, weightBytes } from '../spec/shapes.js';
+import { checkpointOf, flopsOfStage } from '../spec/stage-work.js';
 import { epochsOf, type Stage, type StageConfig, type StageKind, type UnlabelledData } from '../spec/stages.js';
-import { leavesCheckpoint, measuresCorruptions } from '../stages/index.js';
+import { measuresCorruptions } from '../stages/index.js';
 import type { StageResult } from '../store/records.js';
 
 /** Images of the splits of a data set, and its classes. */
@@ -78,16 +78,8 @@ function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
  * @param images Of the training split that it uses.
  */
 export function flopsOf(config: StageConfig, { test, classes }: DataSize, images: number): number {
-  if (config.kind === 'pretrain') return pretrainCost(config.model, config.task).training * imagesSeen(config, images);
-  const tested = test * (measuresCorruptions(config) ? 1 + CORRUPTION_NAMES.length * SEVERITIES.length : 1);
-  if (!leavesCheckpoint(config.kind)) return encodingCost(config.model) * (images + tested);
-  const { forward, training } = trainingCost(config, classes);
-  return training * imagesSeen(config, images) + forward * tested;
-}
-
-function trainingCost(config: Exclude<StageConfig, { kind: 'pretrain' }>, classes: number): Cost {
-  if (config.kind !== 'segment') return finetuneCost(config.model, classes);
-  return segmentationCost(config.model, classes, config.recipe.train);
+  const times = measuresCorruptions(config) ? 1 + CORRUPTION_NAMES.length * SEVERITIES.length : 1;
+  return flopsOfStage(config, { train: images, steps: imagesSeen(config, images), test: test * times, classes });
 }
 
 /** Images of all steps of a training: the last, incomplete batch of an epoch is dropped. */
@@ -97,19 +89,12 @@ function imagesSeen(config: StageConfig, images: number): number {
   return Math.floor(images / batch) * batch * (epochsOf(config) ?? 0);
 }
 
-function shapesOf(config: StageConfig, classes: number): Shapes {
-  if (config.kind === 'pretrain') return pretrainShapes(config);
-  if (config.kind !== 'segment') return parameterShapes(config.model, { for: 'classification', classes });
-  return parameterShapes(config.model, { for: 'segmentation', classes, train: config.recipe.train });
-}
-
 /** Bytes that a stage leaves: its checkpoint, and its best weights where it keeps them. */
 export function bytesLeft(config: StageConfig, classes: number): { checkpoint: number; best: number } {
-  if (!leavesCheckpoint(config.kind)) return { checkpoint: 0, best: 0 };
-  const shapes = shapesOf(config, classes);
-  const keepsBest = 'evaluateEvery' in config.recipe && config.recipe.evaluateEvery !== undefined;
-  const averaged = 'ema' in config.recipe && config.recipe.ema !== undefined;
-  return { checkpoint: checkpointBytes(shapes, averaged), best: keepsBest ? weightBytes(shapes) : 0 };
+  const left = checkpointOf(config, classes);
+  if (left === null) return { checkpoint: 0, best: 0 };
+  const { shapes, groups, keepsBest } = left;
+  return { checkpoint: checkpointBytes(shapes, groups), best: keepsBest ? weightBytes(shapes) : 0 };
 }
 
 /** A stage that is done, with its numbers. */
@@ -150,24 +135,28 @@ export function estimate(toRun: readonly Stage[], sizes: DataSizes, done: readon
   return {
     flops: sum(work.map(({ flops }) => flops)),
     rates: rates.byKind,
-    measured: done.length,
-    seconds: done.length === 0 ? null : sum(work.map(({ config, flops }) => flops / rateOf(config.kind))),
+    measured: rates.measured,
+    seconds: rates.measured === 0 ? null : sum(work.map(({ config, flops }) => flops / rateOf(config.kind))),
     bytes: sum(work.map(({ checkpoint, best }) => checkpoint + best)),
     largest: Math.max(0, ...work.map(({ checkpoint }) => checkpoint)),
   };
 }
 
-/** FLOP/s of each kind of stage and of all, over the time that they took. */
-function ratesOf(done: readonly Done[]): { byKind: Estimate['rates']; all: number } {
-  const parts = done.map(({ config, result }) => {
+/**
+ * FLOP/s of each kind of stage and of all, over the time that they took. Stages without FLOPs, such as those that run no
+ * model, show no speed.
+ */
+function ratesOf(done: readonly Done[]): { byKind: Estimate['rates']; all: number; measured: number } {
+  const all = done.map(({ config, result }) => {
     const test = 'testImages' in result ? result.testImages : 0;
     // A classifier's own FLOPs are a ten-thousandth of the model's.
     const flops = flopsOf(config, { train: 0, test, classes: 0 }, result.trainImages);
     return { kind: config.kind, flops, seconds: result.seconds };
   });
+  const parts = all.filter(({ flops }) => flops > 0);
   const rate = (own: typeof parts): number =>
     sum(own.map(({ flops }) => flops)) / sum(own.map(({ seconds }) => seconds));
   const kinds = [...new Set(parts.map(({ kind }) => kind))];
   const byKind = Object.fromEntries(kinds.map((kind) => [kind, rate(parts.filter((part) => part.kind === kind))]));
-  return { byKind, all: rate(parts) };
+  return { byKind, all: rate(parts), measured: parts.length };
 }

@@ -4,8 +4,8 @@ import { VERSION } from '../common/version.js';
 import { collect } from '../report/collect.js';
 import { evidenceOf } from '../report/evidence.js';
 import { modelCard, modelMetadata, type DescribedStage } from '../report/model-card.js';
-import { describeStage } from '../runner/describe.js';
 import { findFinished, type FinishedStage } from '../runner/finished-stage.js';
+import { describeStage } from '../spec/describe.js';
 import type { Plan } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
 import { readProvenance } from '../store/provenance.js';
@@ -31,7 +31,7 @@ export function readExported(folder: string, plan: Plan, choice: StageChoice): E
   return { ...found, source: readExportSource(checkpoint, found.stage.config, found.result.checkpoint) };
 }
 
-/** What a model card tells of a stage, in every format of export. */
+/** The facts about a stage on a model card, in every format of export. */
 function describeExported({ folder, plan, stage, result }: ExportedStage, choice: PlanChoice): DescribedStage {
   return {
     sweep: plan.name,

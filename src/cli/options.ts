@@ -1,6 +1,6 @@
 /** Options that mean the same in every command that has them. */
 import { InvalidArgumentError, Option } from 'commander';
-import { DEVICE_NAMES, type DeviceName } from '../backends/device.js';
+import { DEVICE_NAMES } from '../backends/index.js';
 import { STAGE_KINDS, leavesCheckpoint } from '../stages/index.js';
 import { PROTOCOL_METRICS } from '../stages/metrics.js';
 import { hinted } from './completion/hints.js';
@@ -26,10 +26,11 @@ export const setOption = (): Option =>
 export const jobsOption = (): Option =>
   new Option('-j, --jobs <n>', 'stages that run at once (default: the cores; 1 on a GPU)').argParser(positiveInteger);
 
-export const threadsOption = (): Option =>
+/** @param otherwise The number without the option. */
+export const threadsOption = (otherwise: string): Option =>
   new Option(
     '--threads <n>',
-    'threads of a stage, for reading images and for device simd (default: the cores divided by --jobs)',
+    `threads of a stage, for reading images and for device simd (default: ${otherwise})`,
   ).argParser(positiveInteger);
 
 export const shardOption = (): Option =>
@@ -109,5 +110,3 @@ export function timeSpan(value: string): number {
   if (seconds === 0) throw new InvalidArgumentError('expected a time such as 90s, 15m, 2h or 1d');
   return seconds;
 }
-
-export type DeviceChoice = DeviceName | 'auto';

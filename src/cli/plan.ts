@@ -8,10 +8,10 @@ import { askerOf } from '../decide/needs.js';
 import { plannedVerdicts } from '../decide/seeds.js';
 import { confidencesOf } from '../evidence/looks.js';
 import { trialsPerCell } from '../report/selection.js';
-import { describeStage } from '../runner/describe.js';
 import { duration } from '../runner/reporters/format.js';
 import { inspectPlan } from '../runner/inspect.js';
 import { axesOf, type Axis } from '../spec/axes.js';
+import { describeStage } from '../spec/describe.js';
 import { formatRemark, remarksOn, type Remark } from '../spec/remarks.js';
 import { formatShard, shardPlan, type Shard } from '../spec/shard.js';
 import { countEntries, type Plan, type SeedsRule } from '../spec/stages.js';
@@ -43,7 +43,7 @@ export function planCommand(): Command {
     .addOption(shardOption())
     .option(
       '--spread <folder>',
-      'results that tell how much runs vary (default: the results folder, or those that vitmim keeps)',
+      'results whose spread between runs is used (default: the results folder, or results that vitmim has itself)',
     )
     .addOption(jsonOption())
     .addHelpText(

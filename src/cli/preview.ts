@@ -3,6 +3,7 @@
  * trained model makes of it. The kind of picture that the paper's figure 2 shows.
  */
 import { Argument, Command } from 'commander';
+import { IMAGE_KINDS } from '../data/formats/index.js';
 import { OBJECTIVES } from '../spec/objective.js';
 import { hinted } from './completion/hints.js';
 import type { PreviewOptions } from './draw-preview.js';
@@ -14,7 +15,7 @@ export function previewCommand(): Command {
   return new Command('preview')
     .description('draw the effect of objectives on images: original, input, visible tokens, target and reconstruction')
     .addArgument(hinted(new Argument('[what...]', WHAT), { words: OBJECTIVES, files: true }))
-    .option('--image <file...>', 'JPEG, PNG or WebP files (default: two generated images)')
+    .option('--image <file...>', `images, ${IMAGE_KINDS} (default: two generated ones)`)
     .requiredOption('-o, --out <file.png>', 'the picture to write')
     .option('--npy <file.npy>', 'also write the panels as float32 [rows, panels, size, size, 3]')
     .option('--checkpoint <stage folder>', 'a finished pre-training, whose reconstruction is added')

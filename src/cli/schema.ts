@@ -8,6 +8,7 @@ export function schemaCommand(): Command {
   return new Command('schema')
     .description('write the JSON Schema of sweep specs, for completion and checks in editors')
     .option('-o, --out <file>', 'file to write (default: standard output)')
+    .addHelpText('after', '\nExample:\n  vitmim schema --out sweep.schema.json')
     .action(({ out }: { out?: string }) => {
       if (out === undefined) print(JSON.stringify(sweepJsonSchema(), null, 2));
       else writeJson(out, sweepJsonSchema());

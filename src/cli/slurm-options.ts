@@ -140,13 +140,13 @@ export function launcherOf(
     return 'local';
   }
   if (choices.jobs !== undefined) {
-    throw new UsageError('--jobs is for stages on this machine; with --launcher slurm, say --array-parallelism');
+    throw new UsageError('--jobs is for stages on this machine; with --launcher slurm, use --array-parallelism');
   }
   if (choices.adapters !== undefined) {
-    throw new UsageError('--adapters is for the GPUs of this machine; with --launcher slurm, say --gpus');
+    throw new UsageError('--adapters is for the GPUs of this machine; with --launcher slurm, use --gpus');
   }
   if (choices.stageTimeout !== undefined) {
-    throw new UsageError('--stage-timeout is for stages on this machine; with --launcher slurm, say --time');
+    throw new UsageError('--stage-timeout is for stages on this machine; with --launcher slurm, use --time');
   }
   const { partition = null, qos = null, gpus = null, cpus = null, mem = null } = choices;
   const { time: limit = null, arrayParallelism = null, setup = [] } = choices;

@@ -1,5 +1,6 @@
 /** `vitmim stage`: one stage of a results folder, once. It is what a task of a Slurm array runs; not for people. */
 import { Command, Option } from 'commander';
+import type { DeviceChoice } from '../backends/index.js';
 import { UsageError } from '../common/errors.js';
 import type { StopSignal } from '../common/stop-codes.js';
 import { localWorkers } from '../runner/local.js';
@@ -12,7 +13,7 @@ import { sweepPaths } from '../store/layout.js';
 import { choosePlans, PLAN_REMEDY } from '../store/plans.js';
 import { partialPlanSchema } from '../store/records.js';
 import { chooseDevice } from '../runner/choose-device.js';
-import { deviceOption, maxAttemptsOption, threadsOption, type DeviceChoice } from './options.js';
+import { deviceOption, maxAttemptsOption, threadsOption } from './options.js';
 import { onStopSignals, stopCode, STOPPING_STAGES } from './stop-signals.js';
 import { EXIT, say } from './terminal.js';
 
@@ -31,7 +32,7 @@ export function stageCommand(finish: (code: number) => void): Command {
     .argument('<id>', 'identity of the stage')
     .addOption(new Option('--plan <file>', 'the plan that has it (default: the newest of the folder)'))
     .addOption(deviceOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('1'))
     .addOption(new Option('--origin <file>', 'what the sweep was run from'))
     .addOption(maxAttemptsOption())
     .action(async (folder: string, id: string, options: Options) => {
@@ -83,7 +84,8 @@ async function run(folder: string, id: string, options: Options, signal: AbortSi
 
 function readPlanOf(file: string): Plan {
   const plan = readJson(file, partialPlanSchema, PLAN_REMEDY);
-  if (plan === undefined) throw new UsageError(`there is no plan at ${file}`);
+  if (plan === undefined)
+    throw new UsageError(`there is no plan at ${file}; name a file of plans/ in a results folder`);
   return plan;
 }
 

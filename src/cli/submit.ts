@@ -1,6 +1,7 @@
 /** The part of `vitmim sweep` that hands a frozen plan to Slurm. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeviceChoice } from '../backends/index.js';
 import { idleGpus } from '../runner/slurm/gpus.js';
 import type { SlurmOptions } from '../runner/slurm/options.js';
 import { refuseControlCharacters } from '../runner/slurm/script.js';
@@ -8,7 +9,6 @@ import { submitPlan, wordsOf, type Submitted } from '../runner/slurm/submit.js';
 import type { Submission } from '../runner/slurm/submission.js';
 import type { AskNeeds } from '../decide/needs.js';
 import type { Plan } from '../spec/stages.js';
-import type { DeviceChoice } from './options.js';
 import { EXIT, print, printJson, say } from './terminal.js';
 
 export interface SubmitChoices {
@@ -75,9 +75,9 @@ export async function submit(
     else print(describe(plan.name, folder, submitted));
     if (left === null && open === null) return EXIT.ok;
     if (stay === undefined) {
-      if (left !== null) say(`${describeLeft(left)}. Give the same command again when there is room, or add --stay`);
+      if (left !== null) say(`${describeLeft(left)}; give the same command again when there is room, or add --stay`);
       else
-        say(`${describeOpen(open!)}. Give the same command again when the submitted stages have ended, or add --stay`);
+        say(`${describeOpen(open!)}; give the same command again when the submitted stages have ended, or add --stay`);
       return EXIT.failed;
     }
     if (left === null && submission === null && live === 0) {

@@ -1,6 +1,7 @@
 /** `vitmim sweep`: expands a spec, freezes the plan and runs what is missing of it. */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import type { DeviceChoice } from '../backends/index.js';
 import type { StopSignal } from '../common/stop-codes.js';
 import { FAILURE_MODES, type FailureMode } from '../runner/failures.js';
 import { changesSinceLast, freezePlan, runHere } from '../runner/run-here.js';
@@ -29,7 +30,6 @@ import {
   shardOption,
   threadsOption,
   timeSpan,
-  type DeviceChoice,
 } from './options.js';
 import { remarkLines, showPlan } from './plan.js';
 import { addLauncherOptions, launcherOf, type SlurmChoices } from './slurm-options.js';
@@ -68,7 +68,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addOption(setOption())
     .addOption(shardOption())
     .addOption(jobsOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('the cores divided by --jobs'))
     .addOption(deviceOption())
     .addOption(
       new Option(
@@ -110,8 +110,8 @@ export function sweepCommand(finish: (code: number) => void): Command {
       'after',
       `
 The same command again runs what is missing: stages that are done are not repeated, stopped ones continue from their checkpoint.
-Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again: they are killed, and
-lose what came after their last one. A sweep continues without the reader of its output.
+Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again kills
+them: the work since the last checkpoint is lost. A sweep continues if its output is no longer read.
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
 
 Examples:
@@ -249,7 +249,7 @@ function describeOpenStages({ open, waitsFor, failed }: RunSummary, { shard }: O
   const what = `${open} ${open === 1 ? 'stage' : 'stages'} may be needed later (${waitsFor ?? ''})`;
   if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} shows what is missing`;
   return (
-    `${what}, which has results of other shards. Run this shard again when they have ended; if they write other ` +
+    `${what}, which has results of other shards; run this shard again when they have ended. If they write other ` +
     'folders, first copy the results of their stages/ into this one (docs/running.md)'
   );
 }

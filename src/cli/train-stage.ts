@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { DeviceChoice } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import type { Precision } from '../ops/index.js';
 import type { Device } from '../backends/device.js';
@@ -21,7 +22,6 @@ import type { StageConfig, StageKind } from '../spec/stages.js';
 import { Interrupted } from '../training/interrupted.js';
 import { runStage } from '../training/run-stage.js';
 import { featureBytes, SharedFeatures } from '../training/shared-features.js';
-import type { DeviceChoice } from './options.js';
 import { Orders } from './orders.js';
 import { onStopSignals, stopCode, STOPPING_STAGES, type StopRequest } from './stop-signals.js';
 import { EXIT, printJson, say } from './terminal.js';
@@ -101,7 +101,7 @@ const emitJson = (event: StageEvent): void => {
 async function trainOne(file: string, claimId: string | undefined, process: Process): Promise<number> {
   const { options, request } = process;
   const stage = readJson(file, stageSchema, 'run the sweep again: it writes the file anew');
-  if (!stage) throw new UsageError(`there is no stage at ${file}`);
+  if (!stage) throw new UsageError(`there is no stage at ${file}; name the stage.json of a stage in a results folder`);
   const paths = stagePaths(dirname(file));
   const emit = (event: StageEvent): void => {
     if (options.json) emitJson(event);
@@ -183,7 +183,7 @@ function claimForMyself(paths: StagePaths): Claim {
   throw new UsageError(`${who} runs the stage in ${paths.folder}; wait for it, or stop it`);
 }
 
-/** Where no sweep says it: the command is this one, and no spec is known. */
+/** The origin of a stage that no sweep runs: this command, without a spec. */
 async function ownOrigin({ folder }: StagePaths, keepDiff: boolean): Promise<Origin> {
   const sweep = sweepPaths(dirname(dirname(resolve(folder))));
   const { origin, diffs } = await collectOrigin({

@@ -11,10 +11,10 @@ export function trainCommand(finish: (code: number) => void): Command {
     .description('run one stage in this process, from its last checkpoint if there is one')
     .argument('<stage.json>', 'the stage, in its folder; the folder of its parent is beside it')
     .addOption(deviceOption())
-    .addOption(threadsOption())
+    .addOption(threadsOption('all cores'))
     .addOption(checkpointOption())
     .addOption(new Option('--claim <id>', 'the claim a sweep holds on the stage; ends with the sweep').hideHelp())
-    .option('--origin <file>', 'what the sweep was run from, as it recorded that itself (default: found out here)')
+    .option('--origin <file>', 'provenance that the sweep recorded (default: read from git now)')
     .addOption(noDiffOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  vitmim train results/smoke/stages/0123456789abcdef/stage.json --device simd')
@@ -44,4 +44,4 @@ export const checkpointOption = (): Option =>
     .default(10);
 
 export const noDiffOption = (): Option =>
-  new Option('--no-diff', 'do not keep the changes that no commit holds with the results; files are still named');
+  new Option('--no-diff', 'do not store uncommitted changes with the results; their files are still named');

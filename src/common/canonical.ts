@@ -1,12 +1,11 @@
 /** Canonical JSON and its hash, from which every identity is computed. Key order and formatting do not matter. */
 import { createHash } from 'node:crypto';
+import { isMapping } from './tree.js';
 
 /** JSON with the keys of every object in code-point order and no white space. `undefined` members are omitted. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
+    isMapping(member) ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1))) : member,
   );
 }
 

@@ -5,11 +5,14 @@
 
 /**
  * A registry: entries by name, in the order in which lists show them. A key that differs from the entry's own name does
- * not compile.
+ * not compile; an entry without a name has the key alone.
  */
-export const registry = <const Entries extends { readonly [Name in keyof Entries]: { readonly name: Name } }>(
+export const registry = <const Entries extends { readonly [Name in keyof Entries]: Named<Name> }>(
   entries: Entries,
 ): Entries => entries;
+
+/** `object`: TypeScript rejects a value that has none of the properties of a type if all of them are optional. */
+type Named<Name> = object & { readonly name?: Name };
 
 /** The names of a registry, in order. */
 export function namesOf<Name extends string>(entries: Readonly<Record<Name, unknown>>): readonly Name[] {

@@ -7,8 +7,8 @@ export function stepsPerEpoch(length: number, batchSize: number): number {
 }
 
 /**
- * The batches of one training epoch, as indices into the split. Each epoch has an order of its own that depends on the
- * seed and the epoch alone, so that a run resumes anywhere.
+ * The batches of one training epoch, as indices into the split. Each epoch has an order of its own that depends only
+ * on the seed and the epoch, so that a run resumes anywhere.
  */
 export function trainingBatches(length: number, batchSize: number, seed: number, epoch: number): Int32Array[] {
   const order = permutation(length, stream(seed, 'order', epoch));

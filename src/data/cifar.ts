@@ -140,8 +140,8 @@ async function readOrExplain(layout: CifarLayout, path: string): Promise<Buffer>
   } catch (error) {
     throw explained(
       error,
-      `${layout.name}: cannot read ${resolve(path)} (${messageOf(error)}). ` +
-        `Get the data set with \`vitmim data fetch ${layout.name}\`, or give the folder of its binary files as data.path.`,
+      `${layout.name}: cannot read ${resolve(path)} (${messageOf(error)}); ` +
+        `get the data set with \`vitmim data fetch ${layout.name}\`, or give the folder of its binary files as data.path`,
     );
   }
 }

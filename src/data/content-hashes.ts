@@ -68,14 +68,14 @@ const KEPT = 3;
 /** Files that are read at once. */
 const AT_ONCE = 16;
 
-interface Entry {
+interface KnownFile {
   readonly stamp: string;
   /** Hexadecimal SHA-256. */
   readonly hash: string;
 }
 
 /** By name. */
-type Manifest = Map<string, Entry>;
+type Manifest = Map<string, KnownFile>;
 
 /**
  * Hashes the files of a folder.
@@ -91,7 +91,7 @@ export async function hashFolder(
   const place = join(cache, sha256((await realpath(folder)) + choice).slice(0, 32));
   const newest = (await keptManifests(place))[0];
   const read = newest === undefined ? undefined : await readManifest(place, newest);
-  const known: Manifest = read ?? new Map<string, Entry>();
+  const known: Manifest = read ?? new Map<string, KnownFile>();
 
   const stale = files.filter(({ name, stamp }) => known.get(name)?.stamp !== stamp);
   let done = 0;

@@ -57,7 +57,7 @@ export async function download(url: string, md5: string, file: string, options: 
   }
   throw new UsageError(
     `${url}: the file received does not have the MD5 ${md5}: it was altered on its way or at its source, and has been ` +
-      'removed. Try again, or from another network.',
+      'removed; try again, or from another network',
   );
 }
 
@@ -78,8 +78,8 @@ async function transferPersistently(url: string, file: string, options: Download
       const pause = pauses[failures];
       if (pause === undefined) {
         throw new UsageError(
-          `${url}: ${error.message}. Given up after ${failures + 1} attempts in a row. Check the network and run the ` +
-            `same command again: it continues where it stopped. If you have the file, you may also copy it to ${file}.`,
+          `${url}: ${error.message}, in ${failures + 1} attempts in a row; check the network and run the ` +
+            `same command again, which continues where it stopped, or copy the file to ${file} if you have it`,
         );
       }
       onRetry?.(error.message, pause);
@@ -108,7 +108,9 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   }
   if (status === 408 || status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`);
   if (status !== 200 && status !== 206) {
-    throw new UsageError(`${url}: the server answers ${status}. The file has moved or is not public.`);
+    throw new UsageError(
+      `${url}: the server answers ${status}: the file has moved or is not public; get it by other means`,
+    );
   }
 
   const total = appending ? totalOf(response.headers) : Number(response.headers['content-length'] ?? NaN);
@@ -141,8 +143,8 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
 
 const tooLarge = (url: string, mostBytes: number): UsageError =>
   new UsageError(
-    `${url}: the server sends more than ${Math.round(mostBytes / (1 << 20))} MiB, so it is another file. What was ` +
-      'received has been removed. Check the address, or get the file by other means.',
+    `${url}: the server sends more than ${Math.round(mostBytes / (1 << 20))} MiB, so it is another file, and what was ` +
+      'received has been removed; check the address, or get the file by other means',
   );
 
 function describeRate({ bytes, milliseconds }: { bytes: number; milliseconds: number }): string {
@@ -164,7 +166,7 @@ async function request(url: string, headers: OutgoingHttpHeaders, idleTimeout: n
     response.destroy();
     target = webAddress(location, target);
   }
-  throw new UsageError(`${url}: redirected more than ${MOST_REDIRECTS} times.`);
+  throw new UsageError(`${url}: redirected more than ${MOST_REDIRECTS} times; get the file by other means`);
 }
 
 /** @throws UsageError where it is no address of the web: a server must not have a file of this machine read. */
@@ -172,7 +174,7 @@ function webAddress(text: string, base?: URL): URL {
   const target = URL.canParse(text, base?.href) ? new URL(text, base) : undefined;
   if (target?.protocol === 'http:' || target?.protocol === 'https:') return target;
   const by = base === undefined ? '' : `${base.href} redirects to `;
-  throw new UsageError(`${by}${text.slice(0, 200)}, which is no http or https address; get the file by other means.`);
+  throw new UsageError(`${by}${text.slice(0, 200)}, which is no http or https address; get the file by other means`);
 }
 
 function requestOnce(url: URL, headers: OutgoingHttpHeaders, idleTimeout: number): Promise<IncomingMessage> {
@@ -200,7 +202,7 @@ export function storageError(error: unknown, path: string): UsageError | undefin
     case 'ENOSPC':
     case 'EDQUOT':
       return new UsageError(
-        `${path}: the disk is full. Make room, or choose another folder with --destination or VITMIM_DATA.`,
+        `${path}: the disk is full; make room, or choose another folder with --destination or VITMIM_DATA`,
       );
     case 'EACCES':
     case 'EPERM':
@@ -209,7 +211,7 @@ export function storageError(error: unknown, path: string): UsageError | undefin
     case 'EISDIR':
     case 'EEXIST':
       return new UsageError(
-        `${path}: cannot be written (${code}). Choose another folder with --destination or VITMIM_DATA.`,
+        `${path}: cannot be written (${code}); choose another folder with --destination or VITMIM_DATA`,
       );
     default:
       return undefined;

@@ -19,7 +19,7 @@ export const DATA_KEYS = {
 
 export const path = z.string().min(1);
 
-/** The data without what concerns the labels alone, so that label fractions share a pre-training. */
+/** The data without the keys that only concern labels, so that label fractions share a pre-training. */
 export type WithoutLabels<Data> = Omit<Data, 'labelFraction'>;
 
 /** The resolved keys of a data set's schema, without those of labels. */

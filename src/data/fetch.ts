@@ -45,8 +45,8 @@ export async function fetchDataset(name: string, options: FetchOptions = {}): Pr
   const archive = ARCHIVES.get(name);
   if (archive === undefined) {
     throw new UsageError(
-      `'${name}' cannot be fetched; ${FETCHABLE.join(' and ')} can. ` +
-        'shapes is built in and needs no files; idx and image-folder read files of your own.',
+      `'${name}' cannot be fetched; ${FETCHABLE.join(' and ')} can; ` +
+        'shapes is built in and needs no files, and idx and image-folder read files of your own',
     );
   }
   return fetchArchive(archive, options);
@@ -87,13 +87,13 @@ async function unpack(archive: Archive, file: string, folder: string): Promise<v
   try {
     await promisify(execFile)('tar', ['-xzf', file, '-C', beside]).catch((error: unknown) => {
       throw new UsageError(
-        `${file} cannot be unpacked: ${messageOf(error).trim()}\n` +
-          'Look whether `tar` is installed and the disk has room, and run the same command again.',
+        `${file} cannot be unpacked: ${messageOf(error).trim()}; ` +
+          'look whether `tar` is installed and the disk has room, and run the same command again',
       );
     });
     const unpacked = join(beside, archive.folder);
     if (!(await archive.isComplete(unpacked))) {
-      throw new UsageError(`${file} does not hold a complete ${archive.folder}. Remove it and try again.`);
+      throw new UsageError(`${file} does not hold a complete ${archive.folder}; remove it and try again`);
     }
     await moveInto(unpacked, folder);
   } finally {

@@ -1,6 +1,6 @@
 /**
  * The ten forms of the shapes data set, each as a signed distance: negative inside, 0 on the outline, positive outside.
- * Geometry alone; how they are coloured and placed is in `shape-painter.ts`.
+ * Only geometry; `shape-painter.ts` colours and places them.
  */
 
 /** Signed distance of (x, y) to a form that fits the unit circle; y points down. */

@@ -44,8 +44,8 @@ async function openIdx({ path }: DataOf<typeof schema>): Promise<Dataset<'class'
     const labels = parse(await readIdx(folder, `${prefix}-labels`, 1), 1);
     if (images.shape[0] !== labels.shape[0]) {
       throw new UsageError(
-        `idx: ${images.file} holds ${images.shape[0]!} images but ${labels.file} ${labels.shape[0]!} labels. ` +
-          'Both must come from the same download.',
+        `idx: ${images.file} holds ${images.shape[0]!} images but ${labels.file} ${labels.shape[0]!} labels; ` +
+          'both must come from the same download',
       );
     }
     hash.update(images.bytes).update(labels.bytes);
@@ -56,7 +56,7 @@ async function openIdx({ path }: DataOf<typeof schema>): Promise<Dataset<'class'
   const classes = largest(train.source.labels) + 1;
   if (largest(test.source.labels) >= classes) {
     throw new UsageError(
-      `idx: ${test.labelsFile} holds label ${largest(test.source.labels)}, but training has ${classes} classes only.`,
+      `idx: ${test.labelsFile} holds label ${largest(test.source.labels)}, but training has ${classes} classes only; both must come from the same download`,
     );
   }
   return {
@@ -103,7 +103,7 @@ async function findFile(folder: string, names: readonly string[]): Promise<strin
  */
 async function findFolder(root: string): Promise<string> {
   const entries = await answered(readdir(root, { withFileTypes: true }), root).catch((error: unknown) => {
-    throw explained(error, `idx: cannot list ${root} (${messageOf(error)}). ${REMEDY}`);
+    throw explained(error, `idx: cannot list ${root} (${messageOf(error)}); ${REMEDY}`);
   });
   const within = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name, 'raw'));
   const found: string[] = [];
@@ -112,14 +112,14 @@ async function findFolder(root: string): Promise<string> {
     if (found[0] === root) break;
   }
   if (found.length > 1) {
-    throw new UsageError(`idx: ${root} contains several data sets. Set data.path to one of ${found.join(', ')}.`);
+    throw new UsageError(`idx: ${root} contains several data sets; set data.path to one of ${found.join(', ')}`);
   }
   // If there is none, reading reports which file is missing.
   return found[0] ?? root;
 }
 
 const REMEDY =
-  'Download the four files of the data set (train and t10k, images and labels) into that folder, or correct data.path.';
+  'download the four files of the data set (train and t10k, images and labels) into that folder, or correct data.path';
 
 /** The largest file that is read, in bytes, and the largest that is unzipped. */
 const MOST_BYTES = 2 ** 31 - 1;
@@ -128,16 +128,16 @@ async function readIdx(folder: string, stem: string, dimensions: number): Promis
   const names = namesOf(stem, dimensions);
   const file = await findFile(folder, names);
   if (file === undefined) {
-    throw new UsageError(`idx: neither ${names[0]!} nor ${names[0]!}.gz is in ${folder}. ${REMEDY}`);
+    throw new UsageError(`idx: neither ${names[0]!} nor ${names[0]!}.gz is in ${folder}; ${REMEDY}`);
   }
   const bytes = await readRegularFile(file, { most: MOST_BYTES }).catch((error: unknown) => {
-    throw explained(error, `idx: cannot read ${file} (${messageOf(error)}).`);
+    throw explained(error, `idx: cannot read ${file} (${messageOf(error)}); make it readable`);
   });
   if (!file.endsWith('.gz')) return { file, bytes };
   try {
     return { file, bytes: await promisify(gunzip)(bytes, { maxOutputLength: MOST_BYTES }) };
   } catch (error) {
-    throw new UsageError(`idx: ${file} cannot be unzipped (${messageOf(error)}). Download it again.`);
+    throw new UsageError(`idx: ${file} cannot be unzipped (${messageOf(error)}); download it again`);
   }
 }
 
@@ -155,7 +155,7 @@ function parse({ file, bytes }: IdxFile, dimensions: number): IdxArray {
       bytes.length < 4 ? `${bytes.length} bytes` : `0x${bytes.readUInt32BE(0).toString(16).padStart(8, '0')}`;
     throw new UsageError(
       `idx: ${file} does not begin with 0x${magic.toString(16).padStart(8, '0')} (unsigned bytes in ${dimensions} ` +
-        `dimensions) but with ${found}. It is another file, or damaged: download it again.`,
+        `dimensions) but with ${found}; it is another file, or damaged: download it again`,
     );
   }
   const shape = Array.from({ length: dimensions }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
@@ -163,7 +163,7 @@ function parse({ file, bytes }: IdxFile, dimensions: number): IdxArray {
   if (bytes.length !== expected || expected === header) {
     throw new UsageError(
       `idx: ${file} has ${bytes.length} bytes, but its header (${shape.join(' × ')}) asks for ${expected}` +
-        `${expected === header ? ', which is no data' : ''}. Download it again.`,
+        `${expected === header ? ', which is no data' : ''}; download it again`,
     );
   }
   return { file, bytes, shape, values: bytes.subarray(header) };

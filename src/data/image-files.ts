@@ -38,7 +38,7 @@ export interface ListedSplit {
 
 /** Where the classes of images come from: `data.labels`. */
 export const LABELS = ['folders', 'none'] as const;
-export type Labels = (typeof LABELS)[number];
+export type LabelSource = (typeof LABELS)[number];
 
 export async function isFolder(path: string): Promise<boolean> {
   const entry = await answered(
@@ -62,7 +62,7 @@ export async function hasFolders(folder: string): Promise<boolean> {
  *
  * @throws UsageError for a split without images and a class without images.
  */
-export async function listSplit(folder: string, labels: Labels): Promise<ListedSplit> {
+export async function listSplit(folder: string, labels: LabelSource): Promise<ListedSplit> {
   const ignored = new Ignored(folder);
   const entries = await entriesOf(folder);
   const folders = new Set<string>();
@@ -84,7 +84,10 @@ export async function listSplit(folder: string, labels: Labels): Promise<ListedS
   if (labels === 'none' || listed.every(({ files }) => files.length === 0)) {
     const inFolders = listed.map(({ name, files }) => files.map((file) => ({ ...file, name: `${name}/${file.name}` })));
     const files = [...loose, ...inFolders.flat()];
-    if (files.length === 0) throw new UsageError(`image-folder: ${folder} holds no images${detail(ignored)}.`);
+    if (files.length === 0)
+      throw new UsageError(
+        `image-folder: ${folder} holds no images${detail(ignored)}; fill it, or correct data.path or data.splits`,
+      );
     return { folder, labelled: false, classes: [{ name: '', files: sorted(files) }], ignored };
   }
   for (const { name } of loose) ignored.add('image beside the class folders', name);
@@ -97,8 +100,8 @@ function classOf(
 ): ClassFolder {
   if (files.length > 0) return { name, files: sorted(files) };
   throw new UsageError(
-    `image-folder: class folder ${join(split, name)} holds no images${detail(ignored)}. Fill it, or remove it from all ` +
-      'splits.',
+    `image-folder: class folder ${join(split, name)} holds no images${detail(ignored)}; fill it, or remove it from all ` +
+      'splits',
   );
 }
 

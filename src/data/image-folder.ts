@@ -70,9 +70,9 @@ async function openImageFolder(
   const root = resolve(path);
   if (!(await isFolder(root))) {
     throw new UsageError(
-      `image-folder: there is no folder ${root}. data.path is to contain train/ and test/ (or val/), each with one folder ` +
-        `of images a class. For a set to begin with: \`vitmim data fetch cifar10\` and data.name cifar10, or shapes, ` +
-        'which needs no files.',
+      `image-folder: there is no folder ${root}; data.path is to contain train/ and test/ (or val/), each with one folder ` +
+        `of images a class; to begin without, use \`vitmim data fetch cifar10\` and data.name cifar10, or shapes, ` +
+        'which needs no files',
     );
   }
   const wanted = given !== undefined && 'folder' in given ? given : undefined;
@@ -82,8 +82,8 @@ async function openImageFolder(
   const broken = present.flatMap(({ split }) => brokenFiles(split));
   if (broken.length > 0 && corrupt === 'fail') {
     throw new UsageError(
-      `image-folder: ${listed(broken)} cannot be decoded. Remove or replace such files, or set data.corrupt: skip to pass ` +
-        'over them.',
+      `image-folder: ${listed(broken)} cannot be decoded; remove or replace such files, or set data.corrupt: skip to pass ` +
+        'over them',
     );
   }
 
@@ -96,7 +96,7 @@ async function openImageFolder(
   const hashed = await hashFolder(root, files, { ...watch, choice }).catch((error: unknown) => {
     throw explained(
       error,
-      `image-folder: cannot read a file of ${root} (${messageOf(error)}). Make it readable, or remove it.`,
+      `image-folder: cannot read a file of ${root} (${messageOf(error)}); make it readable, or remove it`,
     );
   });
   if (watch.onChanged && hashed.before !== null && hashed.before !== hashed.fingerprint) {
@@ -200,7 +200,7 @@ function sourceOf(splits: readonly ListedSplit[], { corrupt, damaged, cache, rea
             if (damaged === 'skip') return null;
             if (damaged === 'fail') {
               throw new TrainingError(
-                `${path} is damaged (${read.damage}). Remove or replace it, or set data.damaged: use or skip.`,
+                `${path} is damaged (${read.damage}); remove or replace it, or set data.damaged: use or skip`,
               );
             }
             found.add(path);
@@ -209,11 +209,13 @@ function sourceOf(splits: readonly ListedSplit[], { corrupt, damaged, cache, rea
         case 'corrupt':
           if (corrupt === 'skip') return null;
           throw new TrainingError(
-            `${path} cannot be decoded (${read.reason}). Remove or replace it, or set data.corrupt: skip to pass over ` +
-              'such files.',
+            `${path} cannot be decoded (${read.reason}); remove or replace it, or set data.corrupt: skip to pass over ` +
+              'such files',
           );
         case 'unreadable': // is no corrupt image: never passed over
-          throw new TrainingError(`${path} cannot be read (${read.reason}). The data set opened with it.`);
+          throw new TrainingError(
+            `${path} cannot be read (${read.reason}); the data set opened with it, so restore it or run the sweep again`,
+          );
         case 'timed-out': // depends on the machine: never passed over
           throw new TrainingError(read.reason, 'timed-out');
         default:

@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
 import { folderBelow } from './folder-below.js';
-import { hasFolders, isFolder, type Labels, listSplit, type ListedSplit } from './image-files.js';
+import { hasFolders, isFolder, type LabelSource, listSplit, type ListedSplit } from './image-files.js';
 
 export const splitsSchema = z
   .strictObject({
@@ -45,7 +45,7 @@ const LAYOUT =
 export async function listSplits(
   root: string,
   folders: SplitFolders | undefined,
-  labels: Labels,
+  labels: LabelSource,
   wanted?: string,
 ): Promise<ListedSplits> {
   const { train, test, validation, remarks } = folders
@@ -61,8 +61,8 @@ function withValidation(folders: SplitFolders, wanted: string | undefined): Spli
   if (wanted === undefined) return folders;
   if (folders.validation !== undefined && join(folders.validation) !== join(wanted)) {
     throw new UsageError(
-      `image-folder: data.splits.validation is ${folders.validation}, and data.validation.folder is ${wanted}. Remove one ` +
-        'of them, or name the same folder in both.',
+      `image-folder: data.splits.validation is ${folders.validation}, and data.validation.folder is ${wanted}; remove one ` +
+        'of them, or name the same folder in both',
     );
   }
   return { ...folders, validation: wanted };
@@ -72,7 +72,7 @@ function withValidation(folders: SplitFolders, wanted: string | undefined): Spli
 async function withWanted(
   root: string,
   splits: ListedSplits,
-  labels: Labels,
+  labels: LabelSource,
   wanted: string | undefined,
 ): Promise<ListedSplits> {
   if (wanted === undefined) return splits;
@@ -86,12 +86,12 @@ async function withWanted(
   return { ...(await namedSplits(root, folders, labels)), remarks };
 }
 
-async function namedSplits(root: string, folders: SplitFolders, labels: Labels): Promise<ListedSplits> {
+async function namedSplits(root: string, folders: SplitFolders, labels: LabelSource): Promise<ListedSplits> {
   const list = async (name: string): Promise<ListedSplit> => {
     const path = join(root, name);
     if (!(await isFolder(path))) {
       throw new UsageError(
-        `image-folder: there is no folder ${name} in ${root}. Correct data.splits, data.validation or data.path.`,
+        `image-folder: there is no folder ${name} in ${root}; correct data.splits, data.validation or data.path`,
       );
     }
     return listSplit(path, labels);
@@ -107,8 +107,8 @@ async function namedSplits(root: string, folders: SplitFolders, labels: Labels):
     if (split !== null && split.labelled !== train.labelled) {
       const [with_, without] = train.labelled ? [train, split] : [split, train];
       throw new UsageError(
-        `image-folder: ${with_.folder} has class folders and ${without.folder} has none. Sort the images of both in the ` +
-          `same way, set data.labels: none, or name no folder for ${key}.`,
+        `image-folder: ${with_.folder} has class folders and ${without.folder} has none; sort the images of both in the ` +
+          `same way, set data.labels: none, or name no folder for ${key}`,
       );
     }
   }
@@ -129,7 +129,7 @@ async function checkApart(root: string, folders: SplitFolders): Promise<void> {
     if (inner) {
       throw new UsageError(
         `image-folder: the ${inner.key} folder ${folders[inner.key]!} is in the ${outer.key} folder ` +
-          `${folders[outer.key]!}, so that its images would be in both splits. Name separate folders.`,
+          `${folders[outer.key]!}, so that its images would be in both splits; name separate folders`,
       );
     }
   }
@@ -141,7 +141,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /** The splits with the usual names; a folder that is wanted for validation is not the test set. */
-async function usualSplits(root: string, labels: Labels, wanted: string | undefined): Promise<ListedSplits> {
+async function usualSplits(root: string, labels: LabelSource, wanted: string | undefined): Promise<ListedSplits> {
   const present: string[] = [];
   for (const name of TEST_NAMES) {
     if ((wanted === undefined || join(wanted) !== name) && (await isFolder(join(root, name)))) present.push(name);
@@ -150,8 +150,8 @@ async function usualSplits(root: string, labels: Labels, wanted: string | undefi
     const [first] = present;
     if (first !== undefined) {
       throw new UsageError(
-        `image-folder: there is no train/ in ${root}, but there is ${first}/. Name the folders of the splits with ` +
-          `data.splits, such as { train: ${first} }; ${LAYOUT}.`,
+        `image-folder: there is no train/ in ${root}, but there is ${first}/; name the folders of the splits with ` +
+          `data.splits, such as { train: ${first} } (${LAYOUT})`,
       );
     }
     const train = await listSplit(root, labels);
@@ -187,8 +187,8 @@ function checkSameClasses(train: ListedSplit, other: ListedSplit | null): void {
     .map(([folder, names]) => `${folder} lacks ${names.slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}`);
   if (text.length > 0) {
     throw new UsageError(
-      `image-folder: all splits must have the same class folders, but ${text.join('; ')}. Sort the images into folders ` +
-        'named as in the other split, or leave the split out with data.splits.',
+      `image-folder: all splits must have the same class folders, but ${text.join('; ')}; sort the images into folders ` +
+        'named as in the other split, or leave the split out with data.splits',
     );
   }
 }

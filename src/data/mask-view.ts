@@ -7,7 +7,7 @@ import type { Random } from '../common/random.js';
 import { filterTaps, sliceTaps } from '../common/resample.js';
 import type { View } from '../common/view.js';
 import { drawCrop } from './augment.js';
-import type { Mask } from './target.js';
+import type { ClassMask } from './target.js';
 
 /** A view of size × size, and the classes of its pixels, row by row. */
 export interface MaskedView {
@@ -25,7 +25,7 @@ export interface MaskAugmentation {
 /** A random resized crop, mirrored or not, of image and mask alike. */
 export function randomMaskedView(
   image: ByteImage,
-  mask: Mask,
+  mask: ClassMask,
   size: number,
   { cropScale, flip }: MaskAugmentation,
   random: Random,
@@ -54,7 +54,7 @@ export interface Window extends MaskedView {
  * The windows of size × size that cover an image whose shorter side is resized to `size`. An image of size × size is one
  * window as it is. Where windows overlap, a pixel belongs to the window whose centre is nearer.
  */
-export function windowsOf(image: ByteImage, mask: Mask, size: number): Window[] {
+export function windowsOf(image: ByteImage, mask: ClassMask, size: number): Window[] {
   const shorter = Math.min(image.height, image.width);
   const resized = (side: number): number => Math.max(size, Math.round((side * size) / shorter));
   const [tall, wide] = [resized(image.height), resized(image.width)];
@@ -100,7 +100,7 @@ export function nearest(input: number, output: number): number[] {
   return Array.from({ length: output }, (_, k) => Math.min(input - 1, Math.floor(((k + 0.5) * input) / output)));
 }
 
-function pick({ data, width }: Mask, rows: readonly number[], columns: readonly number[]): Uint8Array {
+function pick({ data, width }: ClassMask, rows: readonly number[], columns: readonly number[]): Uint8Array {
   const classes = new Uint8Array(rows.length * columns.length);
   let to = 0;
   for (const row of rows) for (const column of columns) classes[to++] = data[row * width + column]!;

@@ -59,7 +59,7 @@ export class ReadWatch {
     }
     for (const { name, reject } of this.#waiting) {
       const what = `${name()} could not be read within ${LONGEST_WAIT_SECONDS} s`;
-      reject(new TrainingError(`${what}: its disk or file server does not answer. Check it, and run again.`, 'lost'));
+      reject(new TrainingError(`${what}: its disk or file server does not answer; check it, and run again`, 'lost'));
     }
     this.#waiting.clear();
   }

@@ -17,7 +17,7 @@ import { readRegularFile } from './read-file.js';
 import type { openReaders } from './readers.js';
 import { findLayout, type Pair } from './segmentation-layouts.js';
 import { sampleSplitOf, type Dataset, type Split } from './split.js';
-import { IGNORED, type Mask } from './target.js';
+import { IGNORED, type ClassMask } from './target.js';
 
 /** Decoded bytes of images that a data set keeps in memory, both splits together. */
 const CACHE_BYTES = 2 ** 30;
@@ -40,7 +40,9 @@ const schema = z
     zeroIsIgnored: z
       .boolean()
       .optional()
-      .describe('Whether 0 in a mask means no class, as 255 does, and class c is written as c + 1; so it is in ADE20K.'),
+      .describe(
+        'Whether 0 in a mask means no class, as 255 does, and class c is written as c + 1; so it is in ADE20K.',
+      ),
   })
   .describe('Images with masks: a PNG file with the number of the class for each pixel, 255 for no class.');
 
@@ -65,8 +67,8 @@ async function openSegmentationFolder(
   const root = resolve(path);
   if (!(await isFolder(root))) {
     throw new UsageError(
-      `segmentation-folder: there is no folder ${root}. data.path is to contain images/ and masks/, or to be ` +
-        'ADEChallengeData2016 or VOC2012; for a set without files use data: { name: shapes, masks: true }.',
+      `segmentation-folder: there is no folder ${root}; data.path is to contain images/ and masks/, or to be ` +
+        'ADEChallengeData2016 or VOC2012; for a set without files use data: { name: shapes, masks: true }',
     );
   }
   const wanted = chosen !== undefined && 'folder' in chosen ? chosen : undefined;
@@ -77,12 +79,12 @@ async function openSegmentationFolder(
   const classes = namesOf(given) ?? layout.classes;
   if (classes === null || classes.length === 0) {
     throw new UsageError(
-      `segmentation-folder: the classes of ${root} are not known. Set data.classes to their number or names, or write ` +
-        'classes.txt there, one name a line.',
+      `segmentation-folder: the classes of ${root} are not known; set data.classes to their number or names, or write ` +
+        'classes.txt there, one name a line',
     );
   }
   if (new Set(classes).size < classes.length) {
-    throw new UsageError(`segmentation-folder: two classes of ${root} have one name. Give each its own.`);
+    throw new UsageError(`segmentation-folder: two classes of ${root} have one name; give each its own`);
   }
   const files = [
     ...(await listedFiles('train', layout.train)),
@@ -132,7 +134,7 @@ async function listedFiles(role: string, pairs: readonly Pair[]): Promise<Listed
     } catch (error) {
       throw explained(
         error,
-        `segmentation-folder: cannot read ${path} (${messageOf(error)}). Add the file, or remove its image from the split.`,
+        `segmentation-folder: cannot read ${path} (${messageOf(error)}); add the file, or remove its image from the split`,
       );
     }
   });
@@ -145,7 +147,7 @@ interface Reading {
   readonly readFile: ReturnType<typeof openReaders>;
 }
 
-function splitOfPairs(pairs: readonly Pair[], reading: Reading): Split<Mask> {
+function splitOfPairs(pairs: readonly Pair[], reading: Reading): Split<ClassMask> {
   const damaged = new Set<string>();
   return sampleSplitOf({
     damaged,
@@ -157,7 +159,7 @@ function splitOfPairs(pairs: readonly Pair[], reading: Reading): Split<Mask> {
       if (image.height !== target.height || image.width !== target.width) {
         throw new TrainingError(
           `${maskPath} has ${target.width} × ${target.height} pixels, and its image ${imagePath} has ` +
-            `${image.width} × ${image.height}. Replace or remove them.`,
+            `${image.width} × ${image.height}; replace or remove them`,
         );
       }
       return { image, target };
@@ -174,9 +176,11 @@ async function readPicture(path: string, { cache, readFile }: Reading, damaged: 
       if (read.damage !== null) damaged.add(path);
       return cache.keep(path, read.image);
     case 'corrupt':
-      throw new TrainingError(`${path} cannot be decoded (${read.reason}). Replace it, or remove it with its mask.`);
+      throw new TrainingError(`${path} cannot be decoded (${read.reason}); replace it, or remove it with its mask`);
     case 'unreadable':
-      throw new TrainingError(`${path} cannot be read (${read.reason}). The data set opened with it.`);
+      throw new TrainingError(
+        `${path} cannot be read (${read.reason}); the data set opened with it, so restore it or run the sweep again`,
+      );
     case 'timed-out':
       throw new TrainingError(read.reason, 'timed-out');
     default:
@@ -184,12 +188,12 @@ async function readPicture(path: string, { cache, readFile }: Reading, damaged: 
   }
 }
 
-async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Promise<Mask> {
-  let mask: Mask;
+async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Promise<ClassMask> {
+  let mask: ClassMask;
   try {
     mask = decodeIndexedPng(await readRegularFile(path));
   } catch (error) {
-    throw new TrainingError(`${path} is no mask (${messageOf(error)}). Replace it, or remove it with its image.`);
+    throw new TrainingError(`${path} is no mask (${messageOf(error)}); replace it, or remove it with its image`);
   }
   const classOf = (value: number): number => (value === 0 || value === IGNORED ? IGNORED : value - 1);
   const data = zeroIsIgnored ? mask.data.map(classOf) : mask.data;
@@ -197,8 +201,8 @@ async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Prom
   if (foreign !== undefined) {
     const written = zeroIsIgnored ? foreign + 1 : foreign;
     throw new TrainingError(
-      `${path} has a pixel of class ${written}, and there are ${classes} classes. Correct the mask or data.classes` +
-        `${zeroIsIgnored ? '' : ', or set data.zeroIsIgnored if 0 means no class'}.`,
+      `${path} has a pixel of class ${written}, and there are ${classes} classes; correct the mask or data.classes` +
+        (zeroIsIgnored ? '' : ', or set data.zeroIsIgnored if 0 means no class'),
     );
   }
   return { ...mask, data };

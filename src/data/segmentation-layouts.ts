@@ -39,8 +39,8 @@ export async function findLayout(root: string, wanted?: string): Promise<Segment
   const layout = await knownLayout(root, wanted);
   if (wanted === undefined || layout.name === 'images and masks') return layout;
   throw new UsageError(
-    `segmentation-folder: the layout ${layout.name} of ${root} has no folder ${wanted} for validation. Set data.validation to ` +
-      'a fraction or a number of images of the training split.',
+    `segmentation-folder: the layout ${layout.name} of ${root} has no folder ${wanted} for validation; set data.validation to ` +
+      'a fraction or a number of images of the training split',
   );
 }
 
@@ -57,8 +57,8 @@ async function knownLayout(root: string, wanted: string | undefined): Promise<Se
   }
   if ((await isFolder(join(root, 'images'))) && (await isFolder(join(root, 'masks')))) return plain(root, wanted);
   throw new UsageError(
-    `segmentation-folder: ${root} has no layout that is known. data.path is to contain images/ and masks/, each with train/ ` +
-      'and test/ (or val/); or be ADEChallengeData2016 of ADE20K, or VOC2012 of PASCAL VOC.',
+    `segmentation-folder: ${root} has no layout that is known; data.path is to contain images/ and masks/, each with train/ ` +
+      'and test/ (or val/); or be ADEChallengeData2016 of ADE20K, or VOC2012 of PASCAL VOC',
   );
 }
 
@@ -98,13 +98,13 @@ async function voc2012(folder: string): Promise<SegmentationLayout> {
   const pairsOf = async (split: string): Promise<Pair[]> => {
     const list = join(folder, 'ImageSets', 'Segmentation', `${split}.txt`);
     const text = await textOf(list);
-    if (text === null) throw new UsageError(`segmentation-folder: there is no ${list}; get the data set again.`);
+    if (text === null) throw new UsageError(`segmentation-folder: there is no ${list}; get the data set again`);
     const names = text.split('\n').flatMap((line) => /\S+/.exec(line)?.[0] ?? []);
     if (names.length === 0)
-      throw new UsageError(`segmentation-folder: ${list} names no images; get the data set again.`);
+      throw new UsageError(`segmentation-folder: ${list} names no images; get the data set again`);
     if (names.some((name) => !/^[\w-]+$/.test(name))) {
       throw new UsageError(
-        `segmentation-folder: ${list} has a line that is no name of an image; get the data set again.`,
+        `segmentation-folder: ${list} has a line that is no name of an image; get the data set again`,
       );
     }
     return names.map((name) => ({
@@ -131,8 +131,8 @@ async function plain(root: string, wanted: string | undefined): Promise<Segmenta
   const validation = wanted === undefined ? null : join(wanted);
   if (validation === 'train' || validation === '.') {
     throw new UsageError(
-      `segmentation-folder: data.validation.folder is ${wanted}, which has the training images of ${root}. Name another folder ` +
-        'of images/ and masks/, or set a fraction or a number of images.',
+      `segmentation-folder: data.validation.folder is ${wanted}, which has the training images of ${root}; name another folder ` +
+        'of images/ and masks/, or set a fraction or a number of images',
     );
   }
   const train = await pairsOf('train');
@@ -163,7 +163,7 @@ async function pairsIn(images: string, masks: string): Promise<Pair[]> {
   const present = await namesIn(masks);
   const files = (await namesIn(images)).filter((name) => IMAGE_NAME.test(name) && !name.startsWith('.')).sort();
   if (files.length === 0) {
-    throw new UsageError(`segmentation-folder: there are no images in ${images}; add them, or correct data.path.`);
+    throw new UsageError(`segmentation-folder: there are no images in ${images}; add them, or correct data.path`);
   }
   const pairs = files.map((file): Pair => {
     const name = stemOf(file);
@@ -185,9 +185,9 @@ function withoutMask({ name, image, mask }: Pair, others: number, present: reado
   const more = others === 0 ? '' : `, and ${others} more of this folder have none`;
   const other = present.find((file) => stemOf(file) === name);
   const found =
-    other === undefined ? '' : ` There is ${other}, but only PNG files have the numbers of classes unchanged.`;
+    other === undefined ? '' : `; there is ${other}, but only PNG files have the numbers of classes unchanged`;
   return new UsageError(
-    `segmentation-folder: ${image} has no mask ${mask}${more}.${found} Add the missing masks, or remove the images.`,
+    `segmentation-folder: ${image} has no mask ${mask}${more}${found}; add the missing masks, or remove the images`,
   );
 }
 

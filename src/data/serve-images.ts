@@ -6,7 +6,7 @@ import type { Answer, ImageInMemory, Request, Returned } from './image-threads.j
 /** Room for a larger image to come: photographs have few sizes. */
 const ROOM = 1.125;
 
-/** Bytes of an image that is passed on alone: some hundred memories of a rare size would stay. */
+/** Bytes from which on an image is passed without shared memory: some hundred memories of a rare size would stay. */
 const LARGE = 2 ** 22;
 
 const memories: Uint8Array[] = [];

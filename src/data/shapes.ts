@@ -1,6 +1,6 @@
 /**
  * The built-in data set: generated pictures of ten forms, at any size, without a file or a download. Every picture
- * depends on its split and index alone, so that a smaller set is the beginning of a larger one.
+ * depends only on its split and index, so that a smaller set is the beginning of a larger one.
  */
 import { z } from 'zod';
 import { canonicalJson, sha256 } from '../common/canonical.js';
@@ -11,7 +11,7 @@ import { DATA_KEYS, defineDataset, type DataOf } from './entry.js';
 import { type Form, FORMS } from './forms.js';
 import { insideShape, PAINTER_VERSION, paintShape } from './shape-painter.js';
 import { type Dataset, sampleSplitOf, type Split, splitOf } from './split.js';
-import type { Mask } from './target.js';
+import type { ClassMask } from './target.js';
 
 const schema = z
   .strictObject({
@@ -82,9 +82,9 @@ function generated(split: 'train' | 'test', length: number, size: number): Gener
 }
 
 /** The same pictures with the class of every pixel: that of the form where its centre is inside, else the background. */
-function withMasks({ labels, read }: Generated, split: string, size: number, masks: true | 'figure'): Split<Mask> {
-  const drawn = new Array<Mask | undefined>(labels.length);
-  const maskOf = (index: number): Mask => {
+function withMasks({ labels, read }: Generated, split: string, size: number, masks: true | 'figure'): Split<ClassMask> {
+  const drawn = new Array<ClassMask | undefined>(labels.length);
+  const maskOf = (index: number): ClassMask => {
     const label = labels[index]!;
     const inside = insideShape(SHAPES[label]!, size, drawsOf(split, index));
     const figure = masks === 'figure' ? 1 : label + 1;

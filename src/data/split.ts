@@ -303,7 +303,7 @@ export function fewerThan(
 
 /**
  * The images whose labels training may use: the same fraction of every class and at least one image of each, or the same
- * number of each. They are drawn by the seed alone, so that every objective is measured on the same labels, and fewer
+ * number of each. Only the seed decides the draw, so that every objective is measured on the same labels, and fewer
  * shots are part of more shots.
  *
  * @throws TrainingError if a class has fewer images than `shots`.

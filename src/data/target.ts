@@ -1,7 +1,7 @@
 /** What a data set provides with each image. Only evaluations look at it. */
 
 /** The class of every pixel. */
-export interface Mask {
+export interface ClassMask {
   /** [height × width] classes of the data set, row by row; {@link IGNORED}: the pixel counts nowhere. */
   readonly data: Uint8Array;
   readonly height: number;
@@ -14,7 +14,7 @@ export const IGNORED = 255;
 /** The target of an image, by what the data set provides: the number of its class, a mask, or nothing. */
 export interface Targets {
   class: number;
-  mask: Mask;
+  mask: ClassMask;
   nothing: null;
 }
 

@@ -116,7 +116,7 @@ export function drawValidation(labels: Uint32Array, drawn: DrawnValidation): num
   if (total > most) {
     throw new UsageError(
       `data.validation takes ${total} of ${labels.length} training images, but each class must keep one: it can take at ` +
-        `most ${most}. Lower data.validation.`,
+        `most ${most}; lower data.validation`,
     );
   }
   const shares = classShares(

@@ -9,7 +9,7 @@ import { areDecided, judgeAtLook, type Judged } from '../evidence/looks.js';
 import { findMetric } from '../evidence/metric.js';
 import { measurementsOf, type Results, type StageOutcome } from '../evidence/measurements.js';
 import { canBeAsked, questionsOf, rankings } from '../evidence/questions.js';
-import type { Comparison, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
+import type { ObjectivePair, Job, Plan, SeedsRule, Stage } from '../spec/stages.js';
 import type { NamedMetric } from '../stages/metrics.js';
 import type { StageResult } from '../store/records.js';
 import type { Need, Rule } from './rules.js';
@@ -47,7 +47,7 @@ export function seedsProgress(plan: PlanWithSeeds, standingOf: StandingOf): Seed
 /** What a look was judged by, and the outcome. */
 interface JudgedLook {
   readonly jobs: readonly Job[];
-  readonly compare: readonly Comparison[] | undefined;
+  readonly compare: readonly ObjectivePair[] | undefined;
   /** Of each stage of the look, in the order of the plan: its result, or why it has none. */
   readonly outcomes: readonly (StageResult | Standing['kind'])[];
   readonly decided: boolean;
@@ -82,7 +82,7 @@ function decidedAt(
 
 export interface LookOptions {
   rule: SeedsRule;
-  compare: readonly Comparison[] | undefined;
+  compare: readonly ObjectivePair[] | undefined;
   look: number;
   metric: NamedMetric;
 }

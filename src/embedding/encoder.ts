@@ -116,7 +116,7 @@ function readerOf(
   const reject = (image: ListedImage, reason: string): null => {
     if (corrupt === 'fail') {
       throw new UsageError(
-        `${image.path} cannot be decoded (${reason}). Remove or replace it, or leave such files out: --corrupt skip.`,
+        `${image.path} cannot be decoded (${reason}); remove or replace it, or leave such files out: --corrupt skip`,
       );
     }
     onSkipped?.(image, reason);
@@ -133,9 +133,9 @@ function readerOf(
       case 'corrupt':
         return reject(image, found.reason);
       case 'unreadable':
-        throw new UsageError(`${image.path} cannot be read (${found.reason}). Make it readable, or remove it.`);
+        throw new UsageError(`${image.path} cannot be read (${found.reason}); make it readable, or remove it`);
       case 'timed-out':
-        throw new UsageError(`${found.reason}. Check its disk or file server, and run the command again.`);
+        throw new UsageError(`${found.reason}; check its disk or file server, and run the command again`);
       default:
         return unreachable(found);
     }

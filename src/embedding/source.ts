@@ -2,11 +2,11 @@
 import type { DecodeMode } from '../data/formats/format.js';
 import { findFinished } from '../runner/finished-stage.js';
 import type { StageChoice } from '../runner/choose-stage.js';
-import { describeStage } from '../runner/describe.js';
+import { describeStage } from '../spec/describe.js';
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import { sweepPaths } from '../store/layout.js';
 import { choosePlans, type PlanChoice } from '../store/plans.js';
 import { encoderOfFile, encoderOfStage, type EncoderWeights } from '../weights/encoder.js';
-import type { WeightsFormat } from '../weights/names.js';
 
 export type EncoderSource =
   | { kind: 'stage'; folder: string; plan: PlanChoice; choice: StageChoice }

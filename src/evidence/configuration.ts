@@ -187,7 +187,7 @@ export function appliesTo(key: string, { task, weights }: Pick<Configured, 'task
 
 /** Keys that are not the same for all they apply to, in alphabetical order. */
 export function varyingKeys(items: readonly Configured[]): string[] {
-  // Whether a key applies is a question of the pre-training alone.
+  // Only the pre-training decides whether a key applies.
   const kindOf = ({ task, weights }: Configured): string => (task === null ? (weights ?? 'scratch') : 'task');
   const distinct = [...groupBy(items, kindOf).values()].flatMap((alike) => [
     ...new Map(alike.map((item) => [item.configuration, item] as const)).values(),

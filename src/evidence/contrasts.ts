@@ -30,7 +30,7 @@ export interface Estimate {
   std: number | null;
   /** Of the mean. */
   standardError: number | null;
-  /** Student's, of this estimate alone. */
+  /** Student's interval, not corrected for other estimates. */
   interval: Interval | null;
   /** Two-sided p value of Student's test that the effect is zero; null: see `obstacle`. */
   p: number | null;

@@ -1,6 +1,6 @@
 /** What a sweep can decide: the principles of the paper in each setting, and the comparisons that its spec names. */
 import { resolveTriple } from '../spec/cells.js';
-import type { Comparison, Job } from '../spec/stages.js';
+import type { ObjectivePair, Job } from '../spec/stages.js';
 import type { Task } from '../spec/task.js';
 import { groupBy } from '../common/group-by.js';
 import { appliesTo, varyingKeys, type Configuration } from './configuration.js';
@@ -24,10 +24,10 @@ export interface Question {
 }
 
 /** Every question, whether results are there or not. */
-export function questionsOf(measurements: readonly Measurement[], compare: readonly Comparison[] = []): Question[] {
+export function questionsOf(measurements: readonly Measurement[], compare: readonly ObjectivePair[] = []): Question[] {
   return [
     ...factorialsOf(measurements).flatMap(principlesIn),
-    ...compare.flatMap((pair) => comparisonsOf(pair, measurements)),
+    ...compare.flatMap((pair) => questionsOfPair(pair, measurements)),
   ];
 }
 
@@ -59,7 +59,7 @@ interface Side {
   cell: ContrastCell;
 }
 
-function comparisonsOf([a, b]: Comparison, measurements: readonly Measurement[]): Question[] {
+function questionsOfPair([a, b]: ObjectivePair, measurements: readonly Measurement[]): Question[] {
   const [own, others] = [a, b].map((name) => measurements.filter(({ task }) => isObjective(name, task)));
   const keys = varyingKeys([...own!, ...others!]);
   const [first, second] = [sidesOf(own!, keys), sidesOf(others!, keys)];

@@ -1,4 +1,5 @@
 /** Strengths that differ between compared cells of a factorial. */
+import { groupBy } from '../common/group-by.js';
 import type { DegradationEntry } from '../task/entry.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
@@ -30,17 +31,15 @@ export function strengthDepartures(comparisons: readonly (readonly ContrastCell[
 }
 
 function differingStrengths(cells: readonly ContrastCell[]): string[] {
-  const values = new Map<string, Set<string>>();
-  for (const { strengths } of cells.flatMap(({ measurements }) => measurements)) {
-    for (const [key, value] of strengths) values.set(key, (values.get(key) ?? new Set()).add(value));
-  }
-  return [...values]
-    .filter(([key, own]) => own.size > 1 && !DETERMINED_BY_MASK.has(key))
-    .map(
-      ([key, own]) =>
-        `${key} differs between cells that are compared (${[...own].map(rounded).sort().join(', ')}): ` +
+  const strengths = cells.flatMap(({ measurements }) => measurements.flatMap((each) => [...each.strengths]));
+  return [...groupBy(strengths, ([key]) => key)].flatMap(([key, own]) => {
+    const values = [...new Set(own.map(([, value]) => value))];
+    if (values.length === 1 || DETERMINED_BY_MASK.has(key)) return [];
+    return [
+      `${key} differs between cells that are compared (${values.map(rounded).sort().join(', ')}): ` +
         'their difference is also one of this.',
-    );
+    ];
+  });
 }
 
 function rounded(value: string): string {

@@ -2,6 +2,7 @@
  * The names of variants in the settings of tables and charts: `size=large` in place of every key that the variant sets. Only
  * the text changes; which runs are compared is decided by the keys.
  */
+import { groupBy } from '../common/group-by.js';
 import { findKey } from '../spec/keys.js';
 import type { Cell } from '../spec/stages.js';
 import { appliesTo, type Configuration, type Configured } from './configuration.js';
@@ -19,15 +20,21 @@ export interface Varied extends Configured {
  * The variants of a job. An axis of which its cells have several variants does not decide the job, and is left out.
  */
 export function variantsOf(cells: readonly Cell[]): VariantNames {
-  const names = new Map<string, Set<string>>();
-  for (const { overrides } of cells) {
-    for (const [axis, name] of Object.entries(overrides)) {
-      if (findKey(axis) === undefined && typeof name === 'string')
-        names.set(axis, (names.get(axis) ?? new Set()).add(name));
-    }
-  }
-  return new Map([...names].flatMap(([axis, found]) => (found.size === 1 ? [[axis, [...found][0]!] as const] : [])));
+  const variants = cells.flatMap(({ overrides }) =>
+    Object.entries(overrides).flatMap(([axis, name]) =>
+      findKey(axis) === undefined && typeof name === 'string' ? [{ axis, name }] : [],
+    ),
+  );
+  return new Map(
+    [...groupBy(variants, ({ axis }) => axis)].flatMap(([axis, own]) => {
+      const [name, ...others] = new Set(own.map((each) => each.name));
+      return name === undefined || others.length > 0 ? [] : [[axis, name] as const];
+    }),
+  );
 }
+
+/** The key of the mask ratio in settings. It is no strength: tables of factors compare its levels. */
+export const MASK_RATIO = 'maskRatio';
 
 /** A key with its value, as tables write them. */
 export type Entry = readonly [key: string, value: string];
@@ -77,13 +84,18 @@ function valuesByName(axis: string, key: string, items: readonly Varied[]): Read
   const values = new Map<string, string>();
   for (const item of items) {
     if (!appliesTo(key, item)) continue;
-    // Strengths are those of the task: other tasks lack them.
-    const unset = key.startsWith('degradation.') ? undefined : 'unset';
-    const value = item.configuration.get(key) ?? item.strengths.get(key) ?? unset;
+    const value = valueOf(key, item);
     if (value === undefined) continue;
     const name = item.variants.get(axis);
     if (name === undefined || (values.get(name) ?? value) !== value) return undefined;
     values.set(name, value);
   }
   return values;
+}
+
+/** undefined: the key is of a task, and this item has another task. */
+function valueOf(key: string, { configuration, strengths, task }: Varied): string | undefined {
+  if (key === MASK_RATIO) return task === null || task.maskRatio === 0 ? undefined : String(task.maskRatio);
+  if (key.startsWith('degradation.')) return strengths.get(key);
+  return configuration.get(key) ?? strengths.get(key) ?? 'unset';
 }

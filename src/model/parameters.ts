@@ -4,9 +4,9 @@ import { stream, type Random } from '../common/random.js';
 import { patchCount, type EncoderConfig, type ModelConfig } from '../spec/model.js';
 import { fanIn, INIT_RULES } from './init.js';
 import { positionTable, resamplePositions } from './positions.js';
-import { declarations, isTrainable, type Declaration, type Purpose } from './shapes.js';
+import { declarations, isTrainable, type Declaration, type Purpose } from '../spec/shapes.js';
 
-export { isTrainable, parameterShapes, patchValues, type Purpose, type Shapes } from './shapes.js';
+export { isTrainable, parameterShapes, patchValues, type Purpose, type Shapes } from '../spec/shapes.js';
 
 /** Trained values by name. */
 export type Parameters = ReadonlyMap<string, tf.Variable>;

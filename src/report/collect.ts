@@ -15,7 +15,7 @@ import type { StageOutcome } from '../evidence/measurements.js';
 import {
   entryNames,
   stageIds,
-  type Comparison,
+  type ObjectivePair,
   type Job,
   type Plan,
   type SeedsRule,
@@ -48,7 +48,7 @@ export interface ReportData {
   /** What was chosen for each cell; absent: all values are fixed. */
   selections?: readonly SelectionOutcome[];
   /** Compared besides the principles of the paper; absent: none. */
-  compare?: readonly Comparison[];
+  compare?: readonly ObjectivePair[];
 }
 
 export interface SweepInfo {

@@ -2,15 +2,24 @@
  * Measured encoders, gathered into the rows of a comparison: one row for each objective and setting, its seeds
  * together. A setting is what differs besides objective and seed; only rows whose settings agree are compared.
  */
+import { groupBy } from '../common/group-by.js';
+import { resolveTriple } from '../spec/cells.js';
 import { appliesTo, varyingKeys, type Configuration } from '../evidence/configuration.js';
 import type { Measurement } from '../evidence/measurements.js';
-import { settingsAmong, type Entry } from '../evidence/variants.js';
-import { paperObjective, type PaperObjective } from './paper.js';
+import { MASK_RATIO, settingsAmong, type Entry } from '../evidence/variants.js';
+import { compareObjectives } from './objective-order.js';
+import {
+  namedTask,
+  OBJECTIVE_ORDER,
+  PAPER_MASK_RATIO,
+  paperObjective,
+  type NamedTask,
+  type PaperObjective,
+} from './paper.js';
 import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 
 /** One row: the seeds of an objective in one setting. */
-export interface ResultRow {
-  objective: PaperObjective;
+export interface ResultRow extends NamedTask {
   /** `key=value` of what differs between the rows of the table; empty where nothing does. */
   setting: string;
   /** The part of the setting that other objectives have too, and its text. */
@@ -23,52 +32,74 @@ export interface ResultRow {
 }
 
 /**
- * The rows of the given objectives, in that order; an objective without measurements has one empty row.
+ * The rows of every task that is measured, in the order of {@link compareObjectives}; lower mask ratios first.
  *
- * Strengths of a degradation are part of a setting only if one objective has several: between objectives they differ
- * anyway.
+ * The mask ratio is part of the setting of masked tasks if they have several. Strengths of a degradation are part of a
+ * setting only if one objective has several: between objectives they differ anyway.
  */
-export function rowsOf(measurements: readonly Measurement[], objectives: readonly PaperObjective[]): ResultRow[] {
-  const relevant = measurements.flatMap((measurement) => {
-    const objective = paperObjective(measurement.task, measurement.weights);
-    return objective === undefined || !objectives.includes(objective) ? [] : [{ objective, measurement }];
-  });
-  const keys = varyingKeys(relevant.map(({ measurement }) => measurement));
-  const describe = settingsAmong(relevant.map(({ measurement }) => measurement));
-  return objectives.flatMap((objective) => {
-    const own = relevant.filter((entry) => entry.objective === objective).map(({ measurement }) => measurement);
-    if (own.length === 0) return [rowOf(objective, new Map(), { setting: '', sharedSetting: '' }, [])];
-    const strengths = varyingKeys(
-      own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })),
-    );
-    const settings = new Map<string, { shared: Configuration; all: Entry[]; members: Measurement[] }>();
-    for (const measurement of own) {
-      const shared = new Map(
+export function rowsOf(measurements: readonly Measurement[]): ResultRow[] {
+  const keys = varyingKeys(measurements);
+  const describe = settingsAmong(measurements);
+  const ratios = new Set(measurements.map(({ task }) => namedTask(task).maskRatio).filter((ratio) => ratio > 0));
+  const byObjective = groupBy(measurements, ({ task, weights }) => namedTask(task, weights).objective);
+  return [...byObjective.values()]
+    .flatMap((own) => {
+      const strengths = varyingKeys(
+        own.map(({ task, weights, strengths: configuration }) => ({ task, weights, configuration })),
+      );
+      const sharedOf = (measurement: Measurement): Entry[] =>
         keys
           .filter((key) => appliesTo(key, measurement))
-          .map((key) => [key, measurement.configuration.get(key) ?? 'unset']),
-      );
-      const all = [...shared, ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const)];
-      const setting = JSON.stringify(all);
-      const known = settings.get(setting);
-      if (known === undefined) settings.set(setting, { shared, all, members: [measurement] });
-      else known.members.push(measurement);
-    }
-    return [...settings.values()].map(({ shared, all, members }) => {
-      const setting = describe(all, members[0]!);
-      return rowOf(objective, shared, { setting, sharedSetting: describe([...shared], members[0]!) }, members);
-    });
-  });
+          .map((key) => [key, measurement.configuration.get(key) ?? 'unset']);
+      const allOf = (measurement: Measurement): Entry[] => {
+        const { maskRatio } = namedTask(measurement.task);
+        return [
+          ...(ratios.size > 1 && maskRatio > 0 ? [[MASK_RATIO, String(maskRatio)] as const] : []),
+          ...sharedOf(measurement),
+          ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const),
+        ];
+      };
+      const groups = groupBy(own, (measurement) => JSON.stringify(allOf(measurement)));
+      return [...groups.values()].map((members): ResultRow => {
+        const [first] = members as [Measurement, ...Measurement[]];
+        const shared = sharedOf(first);
+        return {
+          ...namedTask(first.task, first.weights),
+          setting: describe(allOf(first), first),
+          shared: new Map(shared),
+          sharedSetting: describe(shared, first),
+          measurements: members,
+          statistics: summaryStatistics(members.flatMap(({ accuracy }) => accuracy ?? [])),
+        };
+      });
+    })
+    .sort(compareRows);
 }
 
-function rowOf(
-  objective: PaperObjective,
-  shared: Configuration,
-  texts: Pick<ResultRow, 'setting' | 'sharedSetting'>,
-  measurements: Measurement[],
-): ResultRow {
-  const accuracies = measurements.flatMap(({ accuracy }) => accuracy ?? []);
-  return { objective, ...texts, shared, measurements, statistics: summaryStatistics(accuracies) };
+/** Compares tasks, by {@link compareObjectives} and then by mask ratio. */
+export const compareRows = (a: NamedTask, b: NamedTask): number =>
+  compareObjectives(a.objective, b.objective) || a.maskRatio - b.maskRatio;
+
+/**
+ * Rows with an empty one for each of the paper's objectives that they lack, in the order of {@link OBJECTIVE_ORDER}; tasks
+ * that are not in it come after.
+ */
+export function withPaperRows(rows: readonly ResultRow[], objectives: readonly PaperObjective[]): ResultRow[] {
+  const present = new Set(rows.map(paperObjective));
+  const lacking = objectives.filter((objective) => !present.has(objective));
+  const placeOf = (row: ResultRow): number => {
+    const objective = paperObjective(row);
+    return objective === undefined ? OBJECTIVE_ORDER.length : OBJECTIVE_ORDER.indexOf(objective);
+  };
+  return [...rows, ...lacking.map(emptyRow)].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** A row without measurements, for an objective that a table always shows. */
+export function emptyRow(objective: PaperObjective): ResultRow {
+  const triple = resolveTriple(objective, {});
+  const maskRatio = triple.kind === 'triple' ? triple.maskRatio : 0;
+  const statistics = summaryStatistics([]);
+  return { objective, maskRatio, setting: '', shared: new Map(), sharedSetting: '', measurements: [], statistics };
 }
 
 /** Whether two rows differ in nothing but objective, strengths and seed. */
@@ -76,17 +107,26 @@ export function comparable(a: ResultRow, b: ResultRow): boolean {
   return [...a.shared].every(([key, value]) => (b.shared.get(key) ?? value) === value);
 }
 
-/** The row of that objective that a row can be compared with; undefined if there is none, or more than one. */
+/**
+ * The row of that objective that a row can be compared with; undefined if there is none, or more than one. Masked rows
+ * are compared at one mask ratio; of several ratios, a row without a mask is compared with the paper's.
+ */
 export function counterpart(
   row: ResultRow,
   objective: PaperObjective,
   rows: readonly ResultRow[],
 ): ResultRow | undefined {
   const candidates = rows.filter(
-    (other) => other.objective === objective && other.statistics.n > 0 && comparable(row, other),
+    (other) =>
+      other.objective === objective && other.statistics.n > 0 && comparable(row, other) && haveOneMask(row, other),
   );
-  return candidates.length === 1 ? candidates[0] : undefined;
+  const [only, ...others] =
+    candidates.length > 1 ? candidates.filter(({ maskRatio }) => maskRatio === PAPER_MASK_RATIO) : candidates;
+  return others.length === 0 ? only : undefined;
 }
+
+const haveOneMask = (a: ResultRow, b: ResultRow): boolean =>
+  a.maskRatio === b.maskRatio || a.maskRatio === 0 || b.maskRatio === 0;
 
 /** Rows that can all be compared, and the setting they share. */
 export interface Comparison {
@@ -129,22 +169,18 @@ function accuraciesBySeed({ measurements }: ResultRow): Map<number, number> {
 }
 
 /**
- * Ranks by mean, over the seeds that all have, among the comparable rows that `counts` admits. Rows that belong to
- * several sets have none, and none has one where no seed is common to all.
+ * Ranks by mean, over the seeds that all have, among comparable rows. Rows that belong to several sets have none, and
+ * none has one where no seed is common to all.
  */
-export function ranksOf(
-  comparisons: readonly Comparison[],
-  counts: (row: ResultRow) => boolean,
-): Map<ResultRow, number> {
-  const found = new Map<ResultRow, number[]>();
-  for (const comparison of comparisons) {
-    const rows = comparison.rows.filter(counts);
+export function ranksOf(comparisons: readonly Comparison[]): Map<ResultRow, number> {
+  const found = comparisons.flatMap(({ rows }) => {
     const means = meansOverCommonSeeds(rows) ?? [];
     const places = ranks(higherIsBetter(rows) ? means : means.map((mean) => -mean));
-    if (places.length === 0) continue;
-    rows.forEach((row, i) => found.set(row, [...(found.get(row) ?? []), places[i]!]));
-  }
-  return new Map([...found].flatMap(([row, places]) => (places.length === 1 ? [[row, places[0]!]] : [])));
+    return places.map((place, i) => ({ row: rows[i]!, place }));
+  });
+  return new Map(
+    [...groupBy(found, ({ row }) => row)].flatMap(([row, own]) => (own.length === 1 ? [[row, own[0]!.place]] : [])),
+  );
 }
 
 function higherIsBetter(rows: readonly ResultRow[]): boolean {

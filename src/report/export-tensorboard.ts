@@ -1,6 +1,6 @@
 /** A results folder as TensorBoard reads it: a run for each stage. */
 import { join } from 'node:path';
-import { describeStage } from '../runner/describe.js';
+import { describeStage } from '../spec/describe.js';
 import type { Plan, StageKind } from '../spec/stages.js';
 import { numberIn } from '../stages/fields.js';
 import { STAGE_ENTRIES } from '../stages/index.js';

@@ -2,29 +2,14 @@
  * The paper's numbers, and which of its tasks a job is. ViT-B/16, 300 epochs of pre-training on ImageNet-1k,
  * fine-tuned; top-1 in percent (PAPER.md §9a).
  */
-import { MISALIGNED, RESTYLED, taskName } from '../spec/objective.js';
+import { taskName } from '../spec/objective.js';
 import type { Task } from '../spec/task.js';
+import { SINGLE_PARTS } from './objective-order.js';
 
-/** The objectives that tables list: those of the paper, `pretrained`, `identity` as a control, and every other style and geometry. */
-export type PaperObjective =
-  | 'scratch'
-  | 'pretrained'
-  | 'identity'
-  | 'masked'
-  | 'masked+zoomed-in'
-  | (typeof RESTYLED)[number]
-  | (typeof MISALIGNED)[number];
+/** The rows of the objectives table, in its order: those of the paper, and every other objective of one part. */
+export const OBJECTIVE_ORDER = [...SINGLE_PARTS, 'masked+zoomed-in'] as const;
 
-/** The rows of the objectives table, in its order: style, then geometry, then masks. */
-export const OBJECTIVE_ORDER: readonly PaperObjective[] = [
-  'scratch',
-  'pretrained',
-  'identity',
-  ...RESTYLED,
-  ...MISALIGNED.toReversed(),
-  'masked',
-  'masked+zoomed-in',
-];
+export type PaperObjective = (typeof OBJECTIVE_ORDER)[number];
 
 const REPORTED: Partial<Record<PaperObjective, number>> = {
   scratch: 80.7,
@@ -49,29 +34,43 @@ const PAPER_BY_EPOCHS: Partial<Record<PaperObjective, Readonly<Record<number, nu
 };
 
 /** The paper's accuracy after that many epochs of pre-training; null: not reported. */
-export function paperAccuracyAfter(objective: PaperObjective, epochs: number | null): number | null {
-  return epochs === null ? null : (PAPER_BY_EPOCHS[objective]?.[epochs] ?? null);
+export function paperAccuracyAfter(task: NamedTask, epochs: number | null): number | null {
+  const objective = paperObjective(task);
+  return objective === undefined || epochs === null ? null : (PAPER_BY_EPOCHS[objective]?.[epochs] ?? null);
 }
 
 /** Linear zoom fractions of the paper's figure and code (PAPER.md §5). */
 const PAPER_ZOOM = { 'zoomed-in': 160 / 224, 'zoomed-out': 160 / 224, 'masked+zoomed-in': 224 / 288 };
 
 /** The paper masks three quarters of the tokens, or none. */
-const PAPER_MASK_RATIO = 0.75;
+export const PAPER_MASK_RATIO = 0.75;
+
+/** The objective of a row, and its mask ratio; 0: none. */
+export interface NamedTask {
+  objective: string;
+  maskRatio: number;
+}
+
+/** The task of a job by its three parts and not by its name in the spec: `identity` with a mask ratio is `masked`. */
+export const namedTask = (task: Task | null, weights?: string): NamedTask => ({
+  objective: taskName(task, weights),
+  maskRatio: task?.maskRatio ?? 0,
+});
 
 /**
- * The objective that a task is, by its three parts and not by its name: `identity` with a mask ratio of 0.75 is
- * `masked`. Strengths do not count.
+ * The paper's objective that a task is; strengths do not count.
  *
- * @param task null: no pre-training.
- * @param weights The digest of given weights; undefined: there are none.
  * @returns undefined for other combinations, and for mask ratios that the paper does not report.
  */
-export function paperObjective(task: Task | null, weights?: string): PaperObjective | undefined {
-  if (task === null) return weights === undefined ? 'scratch' : 'pretrained';
-  if (task.maskRatio !== 0 && task.maskRatio !== PAPER_MASK_RATIO) return undefined;
-  const name = taskName(task);
-  return OBJECTIVE_ORDER.find((objective) => objective === name);
+export function paperObjective({ objective, maskRatio }: NamedTask): PaperObjective | undefined {
+  if (maskRatio !== 0 && maskRatio !== PAPER_MASK_RATIO) return undefined;
+  return OBJECTIVE_ORDER.find((name) => name === objective);
+}
+
+/** The accuracy that the paper reports for a task; null: none. */
+export function paperAccuracy(task: NamedTask): number | null {
+  const objective = paperObjective(task);
+  return objective === undefined ? null : PAPER_ACCURACY[objective];
 }
 
 /** A sentence if the zoom of a task differs from the paper's: a warning for readers who compare the numbers. */

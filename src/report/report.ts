@@ -48,9 +48,10 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
   const caution = looksCaution(data);
-  return Object.values<TableEntry>(TABLES).flatMap(({ build }) => {
-    const table = build(data, { metric });
-    if (table === null) return [];
+  return Object.entries<TableEntry>(TABLES).flatMap(([name, { build }]) => {
+    const content = build(data, { metric });
+    if (content === null) return [];
+    const table = { name, ...content };
     const explained = withChoiceExplained(withCaution(withMarkExplained(table), caution), data);
     return [withRepeatsExplained(withUnits(explained, metric), metric)];
   });

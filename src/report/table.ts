@@ -23,7 +23,7 @@ export interface Column {
 export type Row = Record<string, number | string | null>;
 
 export interface Table {
-  /** The key of the table in `tables/index.ts`; its files and anchors are named by it. */
+  /** The key of the table in its registry; its files and anchors are named by it. */
   name: string;
   title: string;
   /** Whole sentences: what is compared, and warnings. */
@@ -39,5 +39,11 @@ export interface TableOptions {
   metric: NamedMetric;
 }
 
+/** A table without its name, which is that of its entry in `tables/index.ts`. */
+export type TableContent = Omit<Table, 'name'>;
+
 /** null: the sweep has nothing that the table is about. */
-export type BuildTable<Built extends Table | null = Table | null> = (data: ReportData, options: TableOptions) => Built;
+export type BuildTable<Built extends TableContent | null = TableContent | null> = (
+  data: ReportData,
+  options: TableOptions,
+) => Built;

@@ -11,7 +11,6 @@ import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from './comparison.js';
 import { metricsIn } from '../evidence/metric.js';
-import { OBJECTIVE_ORDER } from './paper.js';
 
 export interface Transfer {
   /** The compared metric of the evaluations that have it, and the first one of the others. */
@@ -65,7 +64,7 @@ export function transferOf(data: ReportData, compared: NamedMetric): Transfer | 
   const ambiguous = metrics.filter((metric) => hasSeveral(measurementsOf(data, metric)));
   const counted = metrics.filter((metric) => !ambiguous.includes(metric));
   const measurements = new Map(counted.map((metric) => [metric, measurementsOf(data, metric).map(byPretraining)]));
-  const all = rowsOf([...measurements.values()].flat(), OBJECTIVE_ORDER).filter((row) => row.measurements.length > 0);
+  const all = rowsOf([...measurements.values()].flat());
   const perMetric = new Map(counted.map((metric) => [metric, all.map((row) => restricted(row, metric))]));
   const comparisons = comparisonsOf(all).map(({ setting, rows }) => ({
     setting,

@@ -14,10 +14,10 @@ import type { StagePaths } from '../store/layout.js';
 import type { StageEvent, StageResult, StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
 import { ATTEMPT_HEADER, causeOfEnd, countKilledForMemory, tailOfLog } from './diagnose.js';
-import { supervise, type Limits, type Overrun, type Supervision } from './supervise.js';
+import { supervise, type Limits, type Overrun, type WorkerWatch } from './supervise.js';
 import { describeEnd, type Launch, type WorkerEnd } from './worker.js';
 
-export type Outcome =
+export type AttemptOutcome =
   | { kind: 'done'; result: StageResult; warning: string | null }
   | { kind: 'failed'; cause: FailureCause; reason: string }
   | { kind: 'interrupted' }
@@ -45,7 +45,7 @@ export function nextAttempt(paths: StagePaths): number {
 }
 
 /** Runs the attempt and records it in `state.json`. Rejects only where the stage's own files cannot be written. */
-export async function runAttempt(attempt: Attempt): Promise<Outcome> {
+export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   const { stage, paths, number, launch, claim, slot, limits, onEvent, stopping } = attempt;
   mkdirSync(paths.folder, { recursive: true });
   writeJson(paths.stage, stage);
@@ -56,7 +56,7 @@ export async function runAttempt(attempt: Attempt): Promise<Outcome> {
   const killedBefore = countKilledForMemory();
 
   let lastWord: LastWord | undefined;
-  let heard: Supervision['heard'] = () => undefined;
+  let heard: WorkerWatch['heard'] = () => undefined;
   const worker = launch({
     stage,
     paths,
@@ -121,7 +121,7 @@ interface Evidence {
  * The outcome of the attempt. A failure that the worker reports counts. A reported success or the way it ended does not
  * count: the attempt has a result if `result.json` can be read.
  */
-function judge(evidence: Evidence): Exclude<Outcome, { kind: 'deposed' }> {
+function judge(evidence: Evidence): Exclude<AttemptOutcome, { kind: 'deposed' }> {
   const { stage, paths, end, lastWord, stopping, overrun, limits, killedForMemory } = evidence;
   if (lastWord?.type === 'failed') return { kind: 'failed', cause: lastWord.cause, reason: lastWord.reason };
   const result = readResult(paths, stage.config.kind);

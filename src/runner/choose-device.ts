@@ -1,7 +1,7 @@
 /** Which device the workers of a sweep get. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { DeviceName } from '../backends/device.js';
+import { DEVICES, type DeviceChoice, type DeviceName } from '../backends/index.js';
 import { messageOf, UsageError } from '../common/errors.js';
 
 /** A device of workers, and whether the processor does its work. */
@@ -18,9 +18,10 @@ export interface ChosenDevice {
  *
  * @param program The script of vitmim.
  */
-export async function chooseDevice(requested: DeviceName | 'auto', program: string): Promise<ChosenDevice> {
-  if (requested === 'simd' || requested === 'cpu') return { name: requested, software: true };
-  if (requested !== 'auto') return { name: requested, software: false };
+export async function chooseDevice(requested: DeviceChoice, program: string): Promise<ChosenDevice> {
+  if (requested !== 'auto') {
+    return { name: requested, software: DEVICES[requested].computesOn === 'processor' };
+  }
   const args = [program, 'doctor', '--json', '--no-benchmark'];
   try {
     const { stdout } = await promisify(execFile)(process.execPath, args);

@@ -1,7 +1,7 @@
 /** Which stage of a results folder a command is about: by its identity, or by the cell. */
 import { UsageError } from '../common/errors.js';
-import { describeStage } from './describe.js';
 import { axisValue } from '../spec/axes.js';
+import { describeStage } from '../spec/describe.js';
 import { stageIds, type Plan, type Stage, type StageKind } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import { STAGE_ID } from '../store/layout.js';

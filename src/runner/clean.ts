@@ -1,6 +1,6 @@
 /**
- * Removes what a results folder no longer needs. Sweeps may work in the folder meanwhile, so every removal is made in an
- * order that they cannot be harmed by:
+ * Removes what a results folder no longer needs. Sweeps may work in the folder meanwhile, and the order of each
+ * removal is safe for them:
  *
  * - Files of a stage are removed under a claim of it, so no worker writes or reads them as its own.
  * - The folder of a superseded stage is renamed first. Then the plans are read again: a sweep keeps its plan before it looks
@@ -65,7 +65,7 @@ export interface CleanOptions {
 /**
  * Cleans a results folder.
  *
- * @throws UsageError where it has no plan, or not the one that is to be forgotten, or where nothing would be left.
+ * @throws UsageError if it has no plan, if the plan to remove is not in it, or if nothing would be left.
  */
 export function clean(
   paths: SweepPaths,
@@ -296,7 +296,7 @@ class KeptStages {
   }
 }
 
-/** @throws UsageError where the plan is damaged: its stages may run, and which they are is not known. */
+/** @throws UsageError if the plan is damaged: its stages may run, and they are not known. */
 function stagesOf(file: string): readonly Stage[] {
   return readJson(file, partialPlanSchema, PLAN_REMEDY)?.stages ?? [];
 }

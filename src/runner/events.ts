@@ -3,19 +3,9 @@
  * runner itself prints nothing. Every event can be written as JSON.
  */
 import type { FailureCause } from '../common/errors.js';
-import type { StageKind } from '../spec/stages.js';
+import type { StageRef } from '../spec/describe.js';
 import type { MetricValues } from '../stages/events.js';
 import type { StageResult } from '../store/records.js';
-
-/** A stage as events name it. */
-export interface StageRef {
-  id: string;
-  kind: StageKind;
-  /** `pretrain`, or the name of the evaluation in `evaluate`. */
-  entry: string;
-  /** Readable, and unique enough for people: `pretrain masked+zoomed-in seed 0`. */
-  name: string;
-}
 
 /** Numbers of stages: of pre-trainings under `pretrain`, and of each evaluation under its name. */
 export type EntryCounts = Readonly<Record<string, number>>;

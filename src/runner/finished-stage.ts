@@ -1,11 +1,11 @@
 /** A finished stage whose weights are used outside of its sweep: exported, or to compute features. */
 import { UsageError } from '../common/errors.js';
+import { describeStage } from '../spec/describe.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
 import { sweepPaths } from '../store/layout.js';
 import type { StageResult } from '../store/records.js';
 import { chooseStage, type StageChoice } from './choose-stage.js';
-import { describeStage } from './describe.js';
 
 export interface FinishedStage {
   /** The results folder. */

@@ -70,7 +70,7 @@ export async function planSweep(sweep: Sweep, watch: PlanWatch = {}): Promise<Pl
 }
 
 /**
- * The digests of the files of weights that the sweep starts from, by their paths; tells what is taken from each.
+ * The digests of the files of weights that the sweep starts from, by their paths; prints what each one provides.
  *
  * @throws UsageError if a file is missing, is not the one that the spec names, or does not fit the model of a cell.
  */
@@ -96,7 +96,8 @@ function imagesOf(entry: Entry, { train, validation, test, classes }: Dataset): 
   const { choices } = EVALUATION_ENTRIES[entry.protocol];
   const chooses = Object.entries(entry.recipe).some(([key, value]) => choices.includes(key) && Array.isArray(value));
   return {
-    train: shots === undefined ? Math.ceil(train.length * labelFraction) : Math.min(train.length, shots * classes.length),
+    train:
+      shots === undefined ? Math.ceil(train.length * labelFraction) : Math.min(train.length, shots * classes.length),
     validation: chooses ? (validation?.length ?? 0) : 0,
     test: test.length,
   };
@@ -109,7 +110,11 @@ function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): st
       const { name, protocol, shots, data } = entry;
       const dataset = datasetOf(withoutLabels(data));
       const { needs, problemOf } = EVALUATION_ENTRIES[protocol];
-      return lackOf({ name, needs, shots }, dataset) ?? problemOf?.({ name, model, images: imagesOf(entry, dataset) }) ?? null;
+      return (
+        lackOf({ name, needs, shots }, dataset) ??
+        problemOf?.({ name, model, images: imagesOf(entry, dataset) }) ??
+        null
+      );
     }),
   );
   return [...new Set(lacks)].filter((lack) => lack !== null);

@@ -105,7 +105,7 @@ const PREFIXES = ['--src-prefix=a/', '--dst-prefix=b/'];
 
 /** null if git sees only a change of a file's form, such as its time or its line ends. */
 async function diffOf(git: Git, commit: string | null, paths: string[]): Promise<Uint8Array | 'too large' | null> {
-  // git knows the empty tree without its being stored; its name depends on the repository's hash.
+  // git has the empty tree built in. Its name depends on the hash function of the repository.
   const base = commit ?? (await git('hash-object', '-t', 'tree', '--stdin')).toString().trim();
   try {
     const diff = await git('diff', ...DIFF, ...PREFIXES, base, ...paths);

@@ -1,10 +1,10 @@
 /** Runs one stage of a plan, once: what a batch system calls for when it decides itself which stages run when. */
 import { lstatSync } from 'node:fs';
 import { UsageError } from '../common/errors.js';
+import { referTo, type StageRef } from '../spec/describe.js';
 import type { Plan, Stage } from '../spec/stages.js';
 import { sweepPaths } from '../store/layout.js';
-import { referTo } from './describe.js';
-import type { StageRef, RunSummary } from './events.js';
+import type { RunSummary } from './events.js';
 import { inspectPlan, inspectStage } from './inspect.js';
 import type { RunOptions } from './run-options.js';
 import { runPlan } from './run-plan.js';

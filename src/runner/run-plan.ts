@@ -6,13 +6,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDiskFull, messageOf } from '../common/errors.js';
+import { referTo, type StageRef } from '../spec/describe.js';
 import { roundsOf } from '../spec/rounds.js';
 import { countEntries, type Stage } from '../spec/stages.js';
 import type { Claim, ClaimOwner } from '../store/claims.js';
 import { sweepPaths, type SweepPaths } from '../store/layout.js';
-import { nextAttempt, runAttempt, type Outcome } from './attempt.js';
-import { referTo } from './describe.js';
-import type { RunEvent, StageRef, StopReason, RunSummary } from './events.js';
+import { nextAttempt, runAttempt, type AttemptOutcome } from './attempt.js';
+import type { RunEvent, StopReason, RunSummary } from './events.js';
 import { mayHelpToRetry, pauseBeforeRetry } from './failures.js';
 import { Held } from './held.js';
 import { isDoneByNow } from './inspect.js';
@@ -256,7 +256,7 @@ class PlanRun {
     this.#postpone(stage, lookEvery);
   }
 
-  #settle(stage: Stage, outcome: Outcome, seconds: number): void {
+  #settle(stage: Stage, outcome: AttemptOutcome, seconds: number): void {
     const ref = this.#refer(stage);
     const { maxAttempts = 1, retryPause = 1, onFailure = 'continue' } = this.#options;
     switch (outcome.kind) {

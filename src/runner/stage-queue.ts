@@ -4,6 +4,7 @@
  * features of the stage before them, then the order of the plan.
  */
 import { canonicalJson } from '../common/canonical.js';
+import { addTo } from '../common/group-by.js';
 import type { Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 
@@ -52,14 +53,17 @@ export class StageQueue {
    */
   add(stages: readonly Stage[]): void {
     for (const { id } of stages) this.#unsettled.add(id);
-    const waits = ({ parent }: Stage): boolean => parent !== null && this.#unsettled.has(parent);
+    const waits = (stage: Stage): stage is Stage & { parent: string } =>
+      stage.parent !== null && this.#unsettled.has(stage.parent);
+    for (const stage of stages) {
+      if (waits(stage)) addTo(this.#children, stage.parent, stage);
+    }
     for (const stage of stages.toReversed()) {
       const parent = waits(stage) ? stage.parent : null;
       const length = this.#chain.get(stage.id) ?? 1;
       this.#chain.set(stage.id, length);
       if (parent === null) continue;
       this.#chain.set(parent, Math.max(this.#chain.get(parent) ?? 1, length + 1));
-      this.#children.set(parent, [stage, ...(this.#children.get(parent) ?? [])]);
     }
     this.#ready.push(...stages.filter((stage) => !waits(stage)));
   }

@@ -1,8 +1,10 @@
 /** The state of every stage of a plan, by its results folder. Reads little of many files; changes none. */
+import { addTo } from '../common/group-by.js';
 import { mean } from '../common/sums.js';
 import { z } from 'zod';
 import { askerOf } from '../decide/needs.js';
 import { needOf, type Needs } from '../decide/rules.js';
+import { referTo, type StageRef } from '../spec/describe.js';
 import { epochsOf, type Plan, type Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
 import { claimOwner, isGone } from '../store/claims.js';
@@ -11,8 +13,6 @@ import { sweepPaths, type StagePaths } from '../store/layout.js';
 import { tailOf } from '../store/open.js';
 import type { StageState } from '../store/records.js';
 import { readState } from '../store/state.js';
-import { referTo } from './describe.js';
-import type { StageRef } from './events.js';
 
 export const STATUSES = [
   'done',
@@ -132,7 +132,7 @@ export function workLeft(statuses: readonly StageStatus[]): { seconds: number; a
   for (const { stage, status, state } of statuses) {
     if (status !== 'done' || state?.endedAt == null) continue;
     const seconds = (Date.parse(state.endedAt) - Date.parse(state.startedAt)) / 1000;
-    took.set(stage.entry, [...(took.get(stage.entry) ?? []), Math.max(0, seconds)]);
+    addTo(took, stage.entry, Math.max(0, seconds));
   }
   if (took.size === 0) return null;
   const left = statuses.filter(({ status }) => status !== 'done' && status !== 'open' && status !== 'unneeded');

@@ -1,6 +1,7 @@
 /** How a run ended, in numbers. Pure, but for the summary that it changes. */
 import type { Needs } from '../decide/rules.js';
-import type { RunSummary, StageRef } from './events.js';
+import type { StageRef } from '../spec/describe.js';
+import type { RunSummary } from './events.js';
 import type { Worklist } from './worklist.js';
 
 /** The summary of a run that has not begun. */

@@ -21,7 +21,7 @@ export const NO_LIMITS: Limits = { time: Infinity, silence: Infinity };
 /** Which limit a worker has met. */
 export type Overrun = 'timed-out' | 'lost';
 
-export interface Supervision {
+export interface WorkerWatch {
   /** Must be called with each event of the worker. */
   heard(event: StageEvent): void;
   /** The limit that it met, if any; then it was ended for that. */
@@ -50,7 +50,7 @@ const BUSY = 0.05;
 export const ALIVE_EVERY_MS = 5_000;
 
 /** Watches over a worker that has just started. */
-export function supervise(worker: Worker, { time, silence }: Limits, options: SuperviseOptions = {}): Supervision {
+export function supervise(worker: Worker, { time, silence }: Limits, options: SuperviseOptions = {}): WorkerWatch {
   const { stopping, patience = waitFor } = options;
   let overrun: Overrun | null = null;
   let grace: NodeJS.Timeout | undefined;

@@ -2,7 +2,8 @@
  * How far a run is and how long it may still take, from its events only. Estimates come from stages of the
  * same evaluation, or from pre-trainings, that ended in this run; nothing is assumed of the others.
  */
-import type { RunEvent, StageRef } from './events.js';
+import type { StageRef } from '../spec/describe.js';
+import type { RunEvent } from './events.js';
 
 export interface TimeLeft {
   seconds: number;

@@ -38,7 +38,7 @@ export interface Contradiction {
   kind: 'contradiction';
   reason: string;
 }
-export type Resolution = { kind: 'scratch' } | { kind: 'pretrained' } | { kind: 'task'; task: Task } | Contradiction;
+export type ResolvedTask = { kind: 'scratch' } | { kind: 'pretrained' } | { kind: 'task'; task: Task } | Contradiction;
 
 /**
  * Combines the objective with the axes, which set the parts that the objective leaves neutral.
@@ -98,7 +98,7 @@ function styleOf(axis: TripleAxes['stylePreservation'], own: StyleKind | undefin
  *
  * @param patchSize Side of the model's patches in pixels; `auto` strengths may scale with it.
  */
-export function resolveTask(job: JobSpec, patchSize: number): Resolution {
+export function resolveTask(job: JobSpec, patchSize: number): ResolvedTask {
   const triple = resolveTriple(job.objective, job);
   if (triple.kind !== 'triple') return triple;
   const { maskRatio, misalignment, style } = triple;

@@ -1,5 +1,7 @@
 /** Why a stage is new although an earlier plan has its cell: the keys whose values changed. */
 import { canonicalJson } from '../common/canonical.js';
+import { addTo } from '../common/group-by.js';
+import { isMapping } from '../common/tree.js';
 import { describeCell } from './cells.js';
 import { entryNames, stageIds, withoutPlaces, type Cell, type Plan, type Stage, type StageConfig } from './stages.js';
 
@@ -24,7 +26,7 @@ function changesBetween(plan: Plan, previous: Plan): Map<string, string> {
   eachStage(previous, (cell, id) => {
     const stage = before.get(id)!;
     const key = keyOf(cell, stage, namesBefore);
-    stagesOfCell.set(key, [...(stagesOfCell.get(key) ?? []), stage]);
+    addTo(stagesOfCell, key, stage);
   });
   const changes = new Map<string, string>();
   eachStage(plan, (cell, id) => {
@@ -87,15 +89,12 @@ function named({ config }: Stage): Record<string, unknown> {
 }
 
 function compare(value: unknown, old: unknown, key = ''): string[] {
-  if (isRecord(value) && isRecord(old)) {
+  if (isMapping(value) && isMapping(old)) {
     const keys = [...new Set([...Object.keys(old), ...Object.keys(value)])];
     return keys.flatMap((name) => compare(value[name], old[name], key === '' ? name : `${key}.${name}`));
   }
   if (canonicalJson({ value }) === canonicalJson({ value: old })) return [];
   return [`${key} ${show(old)} → ${show(value)}`];
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const show = (value: unknown): string => (value === undefined ? 'unset' : JSON.stringify(value));

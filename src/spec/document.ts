@@ -1,7 +1,7 @@
 /** Spec files before their keys are checked: nested groups in axes become dotted names, and a file is laid over its base. */
 import { findKey } from './keys.js';
-import { formatPath, type Path, type Problem } from './problems.js';
-import { isMapping, valueAt } from './tree.js';
+import { formatPath, type Problem } from './problems.js';
+import { isMapping, valueAt, type Path } from '../common/tree.js';
 import type { YamlDocument } from './yaml.js';
 
 /**

@@ -1,10 +1,10 @@
 /** The evaluations of a job, resolved: each with its name, its data set and its whole recipe. */
+import { isMapping, valueAt } from '../common/tree.js';
 import type { Evaluation, RecipeOf } from '../stages/index.js';
 import { isEntryKey, nameOf, type EntrySpec, type OwnData } from './evaluate-schema.js';
 import { findKey, unsetValue } from './keys.js';
 import type { DataSpec, JobSpec } from './schema.js';
 import { withoutPercentages } from './percent.js';
-import { isMapping, valueAt } from './tree.js';
 
 /** One evaluation of a job, by its protocol. */
 export type Entry<Name extends Evaluation = Evaluation> = {
@@ -41,7 +41,9 @@ function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
     labelFraction: spec.labelFraction ?? spec.data?.labelFraction,
     shots: spec.shots,
     repeats: spec.repeats ?? 1,
-    recipe: valueAt(withoutPercentages({ [spec.protocol]: override(job[spec.protocol], own, spec.protocol) }), [spec.protocol]),
+    recipe: valueAt(withoutPercentages({ [spec.protocol]: override(job[spec.protocol], own, spec.protocol) }), [
+      spec.protocol,
+    ]),
     own: new Set(Object.keys(own)),
   } as Entry;
 }

@@ -4,10 +4,9 @@
  * through its values as written. Axes of a zip vary together, at the position of their first.
  */
 import { canonicalJson } from '../common/canonical.js';
-import { groupBy } from '../common/group-by.js';
-import type { Path } from './problems.js';
+import { addTo, groupBy } from '../common/group-by.js';
+import { leafPaths, valueAt, type Path } from '../common/tree.js';
 import type { Axes, Variants, Zip } from './sweep-schema.js';
-import { leafPaths, valueAt } from './tree.js';
 
 /** A key of a job with the value that an axis gives it. */
 export interface Setting {
@@ -175,11 +174,7 @@ function lookupOf(group: readonly Exclusion[]): { key: string; byValue: Readonly
     .map((key) => {
       const byValue = new Map<string, Exclusion[]>();
       for (const entry of group) {
-        for (const value of entry.values.get(key) ?? []) {
-          const same = byValue.get(value);
-          if (same === undefined) byValue.set(value, [entry]);
-          else same.push(entry);
-        }
+        for (const value of entry.values.get(key) ?? []) addTo(byValue, value, entry);
       }
       return { key, byValue };
     })

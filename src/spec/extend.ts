@@ -1,9 +1,9 @@
 /** `extends: base.yaml`: a spec file and the files that it extends, as one document. Files are read through a function. */
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { errorCode, messageOf } from '../common/errors.js';
+import { isMapping, type Path } from '../common/tree.js';
 import { extendDocument, withDottedAxes } from './document.js';
-import { show, SpecError, type Location, type Path } from './problems.js';
-import { isMapping } from './tree.js';
+import { show, SpecError, type Location } from './problems.js';
 import { readYaml, type YamlDocument } from './yaml.js';
 
 /** Returns the text of a file. @throws if it cannot be read. */

@@ -3,7 +3,8 @@
  * name. This file handles schemas and values, not files and lines.
  */
 import { z } from 'zod';
-import { formatPath, show, type Path } from './problems.js';
+import type { Path } from '../common/tree.js';
+import { formatPath, show } from './problems.js';
 import { didYouMean } from './suggest.js';
 
 /** One problem at a path of the value; `part` is the part that is wrong: the key or the value. */

@@ -3,6 +3,7 @@
  * concern several keys at once; `schema.ts` checks single keys.
  */
 import { UsageError } from '../common/errors.js';
+import { isMapping } from '../common/tree.js';
 import { DATASET_ENTRIES, targetsOf } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import { validationOf, type Validation } from '../data/validation.js';
@@ -14,7 +15,6 @@ import { jobKeys } from './keys.js';
 import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
 import type { StageConfig, UnlabelledData, WeightsInput } from './stages.js';
-import { isMapping } from './tree.js';
 import { geometryEntry, maskEntry, maskOf, styleEntry, type Task } from './task.js';
 
 export type ResolvedJob =

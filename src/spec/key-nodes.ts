@@ -1,5 +1,6 @@
 /** The keys of a schema as a tree: groups and leaves, with their descriptions and defaults, and every key made optional. */
 import { z } from 'zod';
+import { addTo } from '../common/group-by.js';
 import { OFF, PERCENT_OF, percentage } from '../common/values.js';
 
 export interface KeyGroup {
@@ -55,7 +56,7 @@ export function groupOf(schema: z.core.$ZodType): KeyGroup {
 function merge(groups: KeyGroup[]): KeyGroup {
   const variants = new Map<string, KeyNode[]>();
   for (const { children } of groups) {
-    for (const [key, child] of children) variants.set(key, [...(variants.get(key) ?? []), child]);
+    for (const [key, child] of children) addTo(variants, key, child);
   }
   const children = [...variants].map(([key, nodes]) => [key, mergeNodes(nodes)] as const);
   return { kind: 'group', description: undefined, children: new Map(children) };

@@ -2,6 +2,8 @@
  * The names of objectives. Each is a preset of the triple (mask, misalignment, style); parts that it does not name stay
  * neutral. `cells.ts` combines a preset with the axes of a sweep.
  */
+import { GEOMETRIES } from '../task/geometries/index.js';
+import { STYLES } from '../task/styles/index.js';
 import { didYouMean } from './suggest.js';
 import {
   MISALIGNMENTS,
@@ -30,21 +32,32 @@ const NEUTRAL: ObjectiveParts = { masked: false, misalignment: undefined, style:
 export const MISALIGNED = MISALIGNMENTS.filter((name) => name !== NO_MISALIGNMENT);
 export const RESTYLED = STYLE_KINDS.filter((name) => name !== NO_STYLE_CHANGE);
 
-/**
- * Objectives that cannot be joined with others. `scratch` has no pre-training, `pretrained` has given weights in place of
- * one, `identity` changes nothing.
- */
-const ALONE = ['scratch', 'pretrained', 'identity'] as const;
+/** Objectives that cannot be joined with others, each with a clause about it. */
+const ALONE = {
+  scratch: 'no pre-training',
+  pretrained: 'the weights of model.weights in place of a pre-training',
+  identity: 'nothing is changed',
+} as const;
+const ALONE_NAMES = Object.keys(ALONE);
+
+/** A name for parts of a task. */
+interface ObjectivePreset {
+  name: string;
+  /** A clause for the documentation of `objective`. */
+  description: string;
+  parts: Partial<ObjectiveParts>;
+}
 
 /**
  * Objectives that can be joined by `+`, in the order of lists: one for the mask, one for each geometry and one for each
- * style. A further line can add a name for several parts together.
+ * style. A further line can add an alias for several parts together. Plans and tables show the names of the parts.
  */
-const PRESETS: ReadonlyMap<string, Partial<ObjectiveParts>> = new Map<string, Partial<ObjectiveParts>>([
-  ['masked', { masked: true }],
-  ...MISALIGNED.map((misalignment) => [misalignment, { misalignment }] as const),
-  ...RESTYLED.map((style) => [style, { style }] as const),
-]);
+const PRESETS: readonly ObjectivePreset[] = [
+  { name: 'masked', description: 'tokens are removed', parts: { masked: true } },
+  ...MISALIGNED.map((name) => ({ ...GEOMETRIES[name], parts: { misalignment: name } })),
+  ...RESTYLED.map((name) => ({ ...STYLES[name], parts: { style: name } })),
+];
+const PARTS_OF = new Map(PRESETS.map(({ name, parts }) => [name, parts]));
 
 /**
  * Every objective: `scratch`, `pretrained`, `identity`, every combination of the parts under its canonical name, and further presets.
@@ -58,12 +71,19 @@ export const OBJECTIVES: readonly string[] = [
         [undefined, ...RESTYLED].map((style) => presetName({ masked, misalignment, style })),
       ),
     ),
-    ...PRESETS.keys(),
+    ...PARTS_OF.keys(),
   ]),
 ];
 
 /** The objectives from which all others are composed. */
-export const OBJECTIVE_PARTS: readonly string[] = [...ALONE, ...PRESETS.keys()];
+const OBJECTIVE_PARTS: readonly string[] = [...ALONE_NAMES, ...PARTS_OF.keys()];
+
+/** For the description of `objective`: every name with its meaning. */
+export function describeObjectives(): string {
+  const alone = Object.entries(ALONE).map(([name, description]) => `${name}: ${description}`);
+  const joined = PRESETS.map(({ name, description }) => `${name}: ${description}`);
+  return `${alone.join('; ')}. Or one of the following, or several of them joined by +. ${joined.join('; ')}.`;
+}
 
 function presetName({ masked, misalignment, style }: ObjectiveParts): string {
   const parts = [masked ? 'masked' : undefined, misalignment, style].filter((part) => part !== undefined);
@@ -95,16 +115,16 @@ export function parseObjective(text: string): ParsedObjective | { kind: 'invalid
   const invalid = (reason: string) => ({ kind: 'invalid' as const, reason });
   const parts = text.split('+').map((part) => part.trim());
   if ((parts[0] === 'scratch' || parts[0] === 'pretrained') && parts.length === 1) return { kind: parts[0] };
-  const names = parts.length === 1 ? OBJECTIVE_PARTS : [...PRESETS.keys()];
+  const names = parts.length === 1 ? OBJECTIVE_PARTS : [...PARTS_OF.keys()];
 
   let joined = NEUTRAL;
   for (const part of parts) {
-    const preset = part === 'identity' && parts.length === 1 ? NEUTRAL : PRESETS.get(part);
+    const preset = part === 'identity' && parts.length === 1 ? NEUTRAL : PARTS_OF.get(part);
     if (preset === undefined) {
-      if (ALONE.some((name) => name === part)) {
+      if (ALONE_NAMES.includes(part)) {
         return invalid(`"${part}" cannot be joined with other parts as in "${text}"`);
       }
-      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE.slice(0, -1).join(', ')} and ${ALONE.at(-1)!} can be joined by +`;
+      const choices = `valid objectives are ${OBJECTIVE_PARTS.join(', ')}; all but ${ALONE_NAMES.slice(0, -1).join(', ')} and ${ALONE_NAMES.at(-1)!} can be joined by +`;
       return invalid(`unknown objective "${part}"${didYouMean(part, names)} (${choices})`);
     }
     const twice = repetition(joined, preset);

@@ -1,7 +1,7 @@
 /** Percentages of other keys: `warmupEpochs: 5%` is a share of the epochs of the same recipe. */
+import { assign, isMapping, valueAt } from '../common/tree.js';
 import { shareOf } from '../common/values.js';
 import { defaultOf, findKey, jobKeys } from './keys.js';
-import { assign, isMapping, valueAt } from './tree.js';
 
 interface Relative {
   path: readonly string[];

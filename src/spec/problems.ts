@@ -1,8 +1,6 @@
 /** Problems of a spec, their locations, and the text that is printed for them. Plain text; the terminal adds colour. */
 import { UsageError } from '../common/errors.js';
-
-/** A path in the value of a YAML file: keys of mappings and indices of lists. */
-export type Path = readonly (string | number)[];
+import type { Path } from '../common/tree.js';
 
 /** Where a value was written: in the spec file, or in a `--set` option. Lines and columns count from 1. */
 export type Location =

@@ -4,13 +4,14 @@
  * they are often mistakes.
  */
 import { canonicalJson } from '../common/canonical.js';
+import { addTo } from '../common/group-by.js';
+import { valueAt } from '../common/tree.js';
 import type { Coordinate, Setting, Track } from './expand.js';
 import { stageConfigs } from './jobs.js';
 import { formatPath, show, type Location } from './problems.js';
 import { resolvePoint, type ExpandedGrid, type Point } from './resolve.js';
 import type { Cell, Job, Plan } from './stages.js';
 import type { Sweep, SweepSource } from './sweep.js';
-import { valueAt } from './tree.js';
 
 /** A remark and its place in the file or among the options. */
 export interface Remark {
@@ -134,7 +135,7 @@ function trackRemarks(
   const distinct = new Map<string, number[]>();
   for (const [value, column] of columns.entries()) {
     const jobs = column.map((job) => job ?? '').join();
-    if (column.some((job) => job !== null)) distinct.set(jobs, [...(distinct.get(jobs) ?? []), value]);
+    if (column.some((job) => job !== null)) addTo(distinct, jobs, value);
   }
   if (hasNoEffect(columns)) return [remark(`has no effect: all of its ${track.length} values give the same jobs`)];
   const valueAt = (value: number): string => track[value]!.map((coordinate) => show(coordinate.value)).join(' with ');

@@ -3,6 +3,7 @@
  * reported once. Locations in the file are given as paths.
  */
 import { canonicalJson } from '../common/canonical.js';
+import { assign, valueAt, type Path } from '../common/tree.js';
 import { describeCell } from './cells.js';
 import {
   compareKeys,
@@ -18,11 +19,10 @@ import { explainIssues, type Finding, type Hint } from './issues.js';
 import { resolveJob, type ResolvedStages } from './jobs.js';
 import { CELL_KEYS, unsetValue } from './keys.js';
 import { withoutPercentages } from './percent.js';
-import { formatPath, type Path } from './problems.js';
+import { formatPath } from './problems.js';
 import { jobSchema } from './schema.js';
 import type { Cell } from './stages.js';
 import type { SweepFile } from './sweep-schema.js';
-import { assign, valueAt } from './tree.js';
 
 /** A cell that can run. */
 export interface ResolvedCell extends ResolvedStages {
@@ -64,45 +64,45 @@ export interface Resolved {
  * @param alsoVaried Keys that cells record although no axis varies them: those of `--set`.
  */
 export function resolveCells(sweep: SweepFile, grids: readonly Grid[], alsoVaried: readonly string[]): Resolved {
-  const { candidates, ...expanded } = candidatesOf(sweep, grids, alsoVaried);
+  const { distinct, ...expanded } = distinctPoints(sweep, grids, alsoVaried);
   const cells: ResolvedCell[] = [];
   const leftOut: LeftOutCell[] = [];
   const shared = new Map<string, { finding: Finding; cells: Cell[] }>();
 
-  for (const candidate of candidates) {
-    const outcome = resolvePoint(candidate.point, sweep.job);
-    if ('reason' in outcome) leftOut.push({ cell: candidate.cell, ...outcome });
-    else if ('job' in outcome) cells.push({ ...candidate, ...outcome });
+  for (const each of distinct) {
+    const outcome = resolvePoint(each.point, sweep.job);
+    if ('reason' in outcome) leftOut.push({ cell: each.cell, ...outcome });
+    else if ('job' in outcome) cells.push({ ...each, ...outcome });
     for (const finding of 'findings' in outcome ? outcome.findings : []) {
       const same = canonicalJson([finding.path, finding.message]);
       const known = shared.get(same);
-      if (known === undefined) shared.set(same, { finding, cells: [candidate.cell] });
-      else known.cells.push(candidate.cell);
+      if (known === undefined) shared.set(same, { finding, cells: [each.cell] });
+      else known.cells.push(each.cell);
     }
   }
   const findings = [...shared.values()].map(({ finding, cells: affected }) => ({
     ...finding,
-    message: finding.message + limitedTo(affected, candidates.length),
+    message: finding.message + limitedTo(affected, distinct.length),
   }));
   return { cells, leftOut, findings, ...expanded };
 }
 
-// --- candidates ------------------------------------------------------------------------------------------------------
+// --- points of grids -------------------------------------------------------------------------------------------------
 
 /** The coordinates of a point of a grid. */
 export type Point = readonly Coordinate[];
 
-interface Candidate {
+interface DistinctPoint {
   point: Point;
   cell: Cell;
 }
 
-function candidatesOf(
+function distinctPoints(
   sweep: SweepFile,
   grids: readonly Grid[],
   alsoVaried: readonly string[],
-): { candidates: Candidate[] } & Pick<Resolved, 'grids' | 'idleExcludes'> {
-  const distinct = new Map<string, Candidate>();
+): { distinct: DistinctPoint[] } & Pick<Resolved, 'grids' | 'idleExcludes'> {
+  const distinct = new Map<string, DistinctPoint>();
   const excludedBy = excludeMatcher(sweep.exclude, unsetValue);
   const matched = new Set<number>();
   const cellAt = (point: Point): Cell | null => {
@@ -122,7 +122,7 @@ function candidatesOf(
     return { root: grid.root, tracks, points, cells: points.map(cellAt) };
   });
   return {
-    candidates: [...distinct.values()],
+    distinct: [...distinct.values()],
     grids: expanded,
     idleExcludes: [...sweep.exclude.keys()].filter((index) => !matched.has(index)),
   };

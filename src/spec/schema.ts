@@ -8,17 +8,18 @@
 import { z } from 'zod';
 import { describeEntries } from '../common/registry.js';
 import { count, positive, share } from '../common/values.js';
+import { augmentationKeys } from '../data/augmentations/index.js';
 import { DATASETS } from '../data/registry.js';
 import { EVALUATIONS, type Recipes } from '../stages/index.js';
+import { recipe } from '../stages/recipe.js';
 import { GEOMETRIES } from '../task/geometries/index.js';
 import { MASKS } from '../task/masks/index.js';
 import { strengthsShape } from '../task/strengths.js';
 import { STYLES } from '../task/styles/index.js';
 import { TARGETS } from '../task/targets/index.js';
-import { WEIGHTS_FORMATS } from '../weights/names.js';
+import { WEIGHTS_FORMATS } from './weights-formats.js';
 import { evaluateSchema, pretrainDataSchema } from './evaluate-schema.js';
-import { OBJECTIVE_PARTS, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
-import { recipe } from './recipe.js';
+import { describeObjectives, OBJECTIVES, objectiveName, parseObjective } from './objective.js';
 import { DEFAULT_MASK, MASK_KINDS, MISALIGNMENTS, STYLE_KINDS, PRETRAIN_TARGETS } from './task.js';
 
 // --- data ------------------------------------------------------------------------------------------------------------
@@ -112,13 +113,10 @@ export const modelSchema = z
 
 // --- recipes ---------------------------------------------------------------------------------------------------------
 
-// The paper's pre-training sees crops as they are; noise in the place of pixels would have to be predicted, too.
-const { randAugment, randomErasing, ...pretrainKeys } = recipe({
-  baseLearningRate: 1.5e-4,
-  minLearningRate: 1e-5,
-  beta2: 0.95,
-  cropScale: [0.2, 1],
-});
+const pretrainKeys = recipe(
+  { baseLearningRate: 1.5e-4, minLearningRate: 1e-5, beta2: 0.95 },
+  augmentationKeys('pretrain', { cropScale: [0.2, 1] }),
+);
 export const pretrainSchema = z
   .strictObject({
     ...pretrainKeys,
@@ -159,7 +157,7 @@ function recipesOfEvaluations() {
 
 export const jobSchema = z
   .strictObject({
-    objective: objectiveSchema.default('masked').describe(`${OBJECTIVE_PARTS.join(', ')}, or several joined by +.`),
+    objective: objectiveSchema.default('masked').describe(describeObjectives()),
     maskRatio: share(z.number().min(0).lt(1))
       .optional()
       .describe("Fraction of tokens removed; the objective's own by default."),

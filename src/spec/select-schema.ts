@@ -11,14 +11,14 @@ export const TRAIN_ON = ['train+validation', 'train'] as const;
 export type TrainOn = (typeof TRAIN_ON)[number];
 
 /** An interval from which values are drawn. */
-export interface Interval {
+export interface ValueInterval {
   from: number;
   to: number;
   scale: 'linear' | 'log';
 }
 
 /** The values of a key: a list, or an interval to draw from. */
-export type Choices = { kind: 'list'; values: unknown[] } | ({ kind: 'interval'; whole: boolean } & Interval);
+export type Choices = { kind: 'list'; values: unknown[] } | ({ kind: 'interval'; whole: boolean } & ValueInterval);
 
 /** A checked `select`. */
 export interface SelectSpec {

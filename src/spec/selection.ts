@@ -5,6 +5,7 @@
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
 import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
+import type { Path } from '../common/tree.js';
 import { metricsOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
 import { entriesOf, type Entry } from './entries.js';
@@ -12,7 +13,7 @@ import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
 import { stageConfigs, type JobUse } from './jobs.js';
-import { show, type Path } from './problems.js';
+import { show } from './problems.js';
 import { resolvePoint, type Point, type ResolvedCell } from './resolve.js';
 import type { JobSpec } from './schema.js';
 import type { SelectSpec } from './select-schema.js';

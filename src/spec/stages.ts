@@ -6,7 +6,7 @@ import { groupBy } from '../common/group-by.js';
 import type { UnlabelledData } from '../data/registry.js';
 import type { EvaluationStageConfig, StageKind } from '../stages/index.js';
 import type { ModelConfig } from './model.js';
-import type { WeightsFormat } from '../weights/names.js';
+import type { WeightsFormat } from './weights-formats.js';
 import type { PretrainSpec } from './schema.js';
 import type { TrainOn } from './select-schema.js';
 import type { Task } from './task.js';
@@ -173,7 +173,7 @@ export interface SeedsRule {
 }
 
 /** Two objectives by their canonical names: whether the first is better than the second. */
-export type Comparison = readonly [string, string];
+export type ObjectivePair = readonly [string, string];
 
 /** The frozen plan of a sweep (`plans/<identity>.json`). */
 export interface Plan {
@@ -186,7 +186,7 @@ export interface Plan {
   /** Absent: every seed runs. */
   seeds?: SeedsRule;
   /** Compared besides the principles of the paper; absent: none. */
-  compare?: readonly Comparison[];
+  compare?: readonly ObjectivePair[];
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
   /** What is chosen for each cell; undefined: all values are fixed. */

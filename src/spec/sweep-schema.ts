@@ -4,16 +4,16 @@
  */
 import { z } from 'zod';
 import { deferred } from '../common/deferred.js';
+import { isMapping, type Path } from '../common/tree.js';
 import { explainIssues, expectation, type Finding } from './issues.js';
 import { sweepHint } from './hints.js';
 import { asWritten, partial, unsettableShape } from './key-nodes.js';
 import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf } from './keys.js';
-import { formatPath, type Path } from './problems.js';
+import { formatPath } from './problems.js';
 import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
-import type { Comparison } from './stages.js';
+import type { ObjectivePair } from './stages.js';
 import { rangeSchema, valuesOfRange } from './ranges.js';
 import { selectSchema, type SelectSpec } from './select-schema.js';
-import { isMapping } from './tree.js';
 
 /** Sweep names become folder names. */
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -75,9 +75,9 @@ const PAIRED =
   'Axes that move together: the first values of all, the second values of all, …; or a list of several zips.';
 
 /** The names of the variants of each axis, in the order of the file. */
-export type VariantNames = ReadonlyMap<string, readonly string[]>;
+export type VariantAxes = ReadonlyMap<string, readonly string[]>;
 
-function schemaOf(variants: VariantNames) {
+function schemaOf(variants: VariantAxes) {
   const named = Object.fromEntries(
     [...variants].map(([name, names]) => {
       const value = z.enum(names);
@@ -148,7 +148,7 @@ export interface SweepFile {
   exclude: Axes[];
   select?: SelectSpec;
   seeds?: SeedsFile;
-  compare?: Comparison[];
+  compare?: ObjectivePair[];
 }
 
 /** The values of each axis by its dotted name, as lists. null leaves the key unset. */
@@ -231,7 +231,7 @@ function normalize(
     exclude: (exclude ?? []).map((entry, index) => axesAt(entry, ['exclude', index])),
     ...(select === undefined ? {} : { select: { ...select, over: given(select.over) } }),
     ...(seeds === undefined ? {} : { seeds }),
-    ...(compare === undefined ? {} : { compare: compare.map(([a, b]): Comparison => [a!, b!]) }),
+    ...(compare === undefined ? {} : { compare: compare.map(([a, b]): ObjectivePair => [a!, b!]) }),
   };
 }
 
@@ -281,7 +281,7 @@ const VARIANT_NAME = /^[A-Za-z][A-Za-z0-9._-]*$/;
 export const AXIS_NAME_PATTERN = AXIS_NAME.source;
 
 /** The names of the variants of a raw sweep; or why they cannot be names. A wrong shape has no names here. */
-export function variantNames(value: unknown): { names: VariantNames } | { findings: Finding[] } {
+export function variantNames(value: unknown): { names: VariantAxes } | { findings: Finding[] } {
   const raw = isMapping(value) ? value.variants : undefined;
   const findings: Finding[] = [];
   const names = new Map<string, string[]>();

@@ -2,6 +2,7 @@
  * Sweep text → validated cells, each with its complete job. Reports every problem that it finds with its location in
  * the file. The content of data sets is not read here; `plan.ts` computes identities.
  */
+import { groupBy } from '../common/group-by.js';
 import { entriesOf } from './entries.js';
 import { axesOfGrid, compareKeys, countPoints, type Grid } from './expand.js';
 import { readDocument, type ReadText } from './extend.js';
@@ -10,13 +11,13 @@ import { applyOverrides } from './overrides/apply.js';
 import type { Override } from './overrides/override.js';
 import { parseOverrides } from './overrides/parse.js';
 import { shadowedOverrides } from './overrides/shadowed.js';
-import { SpecError, formatPath, show, type Location, type Path, type Problem } from './problems.js';
+import { SpecError, formatPath, show, type Location, type Problem } from './problems.js';
 import { resolveCells, type ExpandedGrid, type LeftOutCell, type ResolvedCell } from './resolve.js';
 import { resolveSelection, type SweepSelection } from './selection.js';
 import { resolveSeeds, seedsFindings } from './seeds.js';
-import type { Comparison, SeedsRule } from './stages.js';
+import type { ObjectivePair, SeedsRule } from './stages.js';
 import { NAME, parseSweepFile, type Axes, type SweepFile } from './sweep-schema.js';
-import { leafPaths } from './tree.js';
+import { leafPaths, type Path } from '../common/tree.js';
 import type { YamlDocument } from './yaml.js';
 
 /** A validated sweep. */
@@ -30,7 +31,7 @@ export interface Sweep {
   /** What is chosen for each cell; undefined: all values are fixed. */
   selection?: SweepSelection;
   seeds?: SeedsRule;
-  compare?: readonly Comparison[];
+  compare?: readonly ObjectivePair[];
   source: SweepSource;
 }
 
@@ -157,13 +158,11 @@ function emptiness([first]: readonly LeftOutCell[]): Finding {
 
 /** Names of evaluations that are of one protocol in some cells and of another one in others. */
 function entryFindings(cells: readonly ResolvedCell[]): Finding[] {
-  const protocols = new Map<string, Set<string>>();
-  for (const { name, protocol } of cells.flatMap(({ job }) => entriesOf(job))) {
-    protocols.set(name, (protocols.get(name) ?? new Set()).add(protocol));
-  }
-  return [...protocols].flatMap(([name, own]): Finding[] => {
-    if (own.size === 1) return [];
-    const message = `the evaluation ${name} is ${[...own].join(' in some cells and ')} in others; give them two names`;
+  const entries = cells.flatMap(({ job }) => entriesOf(job));
+  return [...groupBy(entries, ({ name }) => name)].flatMap(([name, own]): Finding[] => {
+    const protocols = [...new Set(own.map(({ protocol }) => protocol))];
+    if (protocols.length === 1) return [];
+    const message = `the evaluation ${name} is ${protocols.join(' in some cells and ')} in others; give them two names`;
     return [{ path: ['grid', 'evaluate'], part: 'key', message }];
   });
 }

@@ -1,6 +1,6 @@
 /** Several plans of one sweep as one: the union of their stages and jobs. Pure. */
 import { canonicalJson } from '../common/canonical.js';
-import { groupBy } from '../common/group-by.js';
+import { addTo, groupBy } from '../common/group-by.js';
 import { evaluationIds, type Cell, type Job, type Plan } from './stages.js';
 
 /**
@@ -39,7 +39,7 @@ function uniteJobs(jobs: readonly Job[]): Job[] {
   // A plan with further evaluations has the same runs, each with more stages.
   const holders = new Map<string, Job[]>();
   for (const job of merged) {
-    for (const id of evaluationIds(job)) holders.set(id, [...(holders.get(id) ?? []), job]);
+    for (const id of evaluationIds(job)) addTo(holders, id, job);
   }
   const wholeOf = (job: Job): Job => {
     const [first] = evaluationIds(job);
@@ -49,7 +49,7 @@ function uniteJobs(jobs: readonly Job[]): Job[] {
   const parts = new Map<Job, Job[]>();
   for (const job of merged) {
     const whole = wholeOf(job);
-    if (whole !== job) parts.set(whole, [...(parts.get(whole) ?? []), job]);
+    if (whole !== job) addTo(parts, whole, job);
     else if (!parts.has(job)) parts.set(job, []);
   }
   return [...parts].map(([whole, own]) => withCells(whole, own));

@@ -16,7 +16,8 @@ import {
   type Event,
 } from 'js-yaml';
 import { messageOf } from '../common/errors.js';
-import { SpecError, type Location, type Path } from './problems.js';
+import type { Path } from '../common/tree.js';
+import { SpecError, type Location } from './problems.js';
 
 /** A YAML document and the locations of its values. */
 export interface YamlDocument {

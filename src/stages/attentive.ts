@@ -1,7 +1,13 @@
 /** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies what it gathers. */
 import { z } from 'zod';
 import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
-import { defineEvaluation, type EvaluationConfig, type ImagesUsed, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
+import {
+  defineEvaluation,
+  type EvaluationConfig,
+  type ImagesUsed,
+  type ResolvedRecipe,
+  type ResultNumbers,
+} from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, type Fields } from './fields.js';
 
 const recipe = z
@@ -39,7 +45,8 @@ function tokensProblem({ name, images, model }: ImagesUsed): string | null {
   const ofImage = 4 * (model.imageSize / model.patchSize) ** 2 * model.dim;
   const bytes = (train + validation + test) * ofImage;
   if (bytes <= MOST_BYTES) return null;
-  const others = (test + validation) * ofImage > MOST_BYTES ? 'a smaller test set' : 'fewer labels (labelFraction or shots)';
+  const others =
+    (test + validation) * ofImage > MOST_BYTES ? 'a smaller test set' : 'fewer labels (labelFraction or shots)';
   const [needed, most] = [bytes, MOST_BYTES].map((each) => Math.ceil(each / 2 ** 30));
   return (
     `${name} keeps the tokens of all its images in memory: ${train} training, ${validation} validation and ${test} test images ` +
@@ -58,6 +65,7 @@ export const attentive = defineEvaluation({
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: ({ model }, { train, test }, { encodingCost }) => encodingCost(model) * (train + test),
   async run(config, context) {
     const { attentiveProbe } = await import('../training/attentive.js');
     return attentiveProbe(config, context);

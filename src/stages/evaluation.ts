@@ -9,7 +9,18 @@ import type { DataSpec } from '../spec/schema.js';
 import type { WeightsInput } from '../spec/stages.js';
 import type { StageContext } from '../training/stage-context.js';
 import { TEST_IMAGES, type Fields, type Metrics } from './fields.js';
-import { columnsOf, resultSchemaOf, type Baseline, type FileKeys, type StageKindEntry, type Trains } from './stage.js';
+import {
+  columnsOf,
+  resultSchemaOf,
+  type Baseline,
+  type CorruptionErrors,
+  type FileKeys,
+  type ModelArithmetic,
+  type Picture,
+  type StageImages,
+  type StageKindEntry,
+  type Training,
+} from './stage.js';
 
 /** The target that an evaluation needs with each image. `nothing`: it runs on every data set. */
 export type Needs = TargetKind;
@@ -84,15 +95,15 @@ export interface ImagesUsed {
 }
 
 /** The common part of all evaluation declarations, for code that handles any of them. */
-export interface EvaluationEntry extends StageKindEntry {
+export type EvaluationEntry = StageKindEntry & {
   needs: Needs;
   scratchKeys: ScratchKeys;
   choices: readonly string[];
   problemOf?: (used: ImagesUsed) => string | null;
-}
+};
 
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
-export interface EvaluationDeclaration<
+export type EvaluationDeclaration<
   Name extends string,
   Needed extends Needs,
   Recipe extends z.ZodObject,
@@ -100,13 +111,23 @@ export interface EvaluationDeclaration<
   Numbers extends Fields,
   Scratch extends ScratchKeys,
   More extends Details = NoDetails,
+> = EvaluationFacts<Name, Needed, Recipe, Measured, Numbers, Scratch, More> &
+  Training<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
+
+interface EvaluationFacts<
+  Name extends string,
+  Needed extends Needs,
+  Recipe extends z.ZodObject,
+  Measured extends Metrics,
+  Numbers extends Fields,
+  Scratch extends ScratchKeys,
+  More extends Details,
 > {
   /** The name in `evaluate` and `--metric`; its recipe is the key of the job with this name. */
   name: Name;
   /** The name in a sentence: `fine-tuning`. */
   title: string;
   needs: Needed;
-  trains: Trains;
   /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
@@ -122,6 +143,16 @@ export interface EvaluationDeclaration<
   details?: More;
   /** Omitted if there is no training loss to judge. */
   baseline?: Baseline<Extract<keyof Numbers, string>>;
+  /** FLOPs of the model in a whole stage (`spec/flops.ts`): plans estimate times from them. */
+  flops(
+    config: EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>,
+    images: StageImages,
+    arithmetic: ModelArithmetic,
+  ): number;
+  /** Omitted if it leaves no `preview.png`. */
+  picture?: Picture;
+  /** Omitted if it measures clean images only. */
+  corruptions?: CorruptionErrors<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
   /**
    * Runs the evaluation. Every command loads the file of the declaration, which must therefore not import
    * TensorFlow.js: `run` imports what it needs when it is called.

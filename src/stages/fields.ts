@@ -1,6 +1,6 @@
 /** The numbers of a stage's result: the schema of each in `result.json`, and its form in tables and messages. */
 import { z } from 'zod';
-import { isMapping } from '../spec/tree.js';
+import { isMapping } from '../common/tree.js';
 
 /** One number of a result. */
 export interface Field<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> {

@@ -1,6 +1,7 @@
 /** Fine-tuning: all weights learn the labels. (PAPER.md §7) */
 import { z } from 'zod';
-import { recipe as recipeKeys } from '../spec/recipe.js';
+import { augmentationKeys } from '../data/augmentations/index.js';
+import { recipe as recipeKeys } from './recipe.js';
 import { beta, count, nonNegative, offAt, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
@@ -14,8 +15,12 @@ import {
   type Metrics,
 } from './fields.js';
 import { MEAN_ERROR, STYLE_ERRORS } from './robustness.js';
+import { trainingFlops } from './stage.js';
 
-const keys = recipeKeys({ baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999, cropScale: [0.08, 1] });
+const keys = recipeKeys(
+  { baseLearningRate: 1e-3, minLearningRate: 1e-6, beta2: 0.999 },
+  augmentationKeys('finetune', { cropScale: [0.08, 1] }),
+);
 
 const own = {
   ...keys,
@@ -32,7 +37,9 @@ const own = {
   imageSize: count
     .min(8)
     .optional()
-    .describe('Side of the images in pixels, if not data.imageSize. The position table of the encoder is resampled for it.'),
+    .describe(
+      'Side of the images in pixels, if not data.imageSize. The position table of the encoder is resampled for it.',
+    ),
   evaluateEvery: count
     .optional()
     .describe(
@@ -86,12 +93,24 @@ export const finetune = defineEvaluation({
   title: 'fine-tuning',
   needs: 'class',
   trains: 'all weights',
+  checkpoint: ({ model, recipe: { ema, evaluateEvery } }, classes, { parameterShapes }) => ({
+    shapes: parameterShapes(model, { for: 'classification', classes }),
+    groups: ema === undefined ? 2 : 3,
+    keepsBest: evaluateEvery !== undefined,
+  }),
+  exports: true,
   recipe,
   scratchKeys,
   metrics,
   numbers,
   details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: ({ model }, images, { finetuneCost }) => trainingFlops(finetuneCost(model, images.classes), images),
+  corruptions: {
+    model: 'fine-tuned weights',
+    measured: ({ recipe: { corruptions } }) => corruptions === true,
+    keyOf: (name) => `corruptionErrors.${name}`,
+  },
   async run(config, context) {
     const { finetune } = await import('../training/finetune.js');
     return finetune(config, context);

@@ -35,6 +35,9 @@ export const STAGE_KINDS = namesOf(STAGES);
 export const STAGE_ENTRIES: Readonly<Record<StageKind, StageKindEntry>> = STAGES;
 export const EVALUATION_ENTRIES: Readonly<Record<Evaluation, EvaluationEntry>> = EVALUATIONS;
 
+/** The declaration of a stage's kind, whose methods accept the stage's configuration. */
+export const entryOf = ({ kind }: { kind: StageKind }): StageKindEntry => STAGE_ENTRIES[kind];
+
 /** Whether a finished stage of a kind has a checkpoint; its result then names it. */
 export const leavesCheckpoint = (kind: StageKind): boolean => STAGE_ENTRIES[kind].trains === 'all weights';
 
@@ -52,8 +55,8 @@ export type EvaluationStageConfig<Name extends Evaluation = Evaluation> = {
 }[Name];
 
 /** Whether a stage measures its model on the corruptions too. */
-export const measuresCorruptions = (config: EvaluationStageConfig | { kind: 'pretrain' }): boolean =>
-  config.kind === 'robustness' || (config.kind === 'finetune' && config.recipe.corruptions === true);
+export const measuresCorruptions = (config: { kind: StageKind }): boolean =>
+  entryOf(config).corruptions?.measured(config) === true;
 
 /** The recipe of an evaluation in a job. */
 export type RecipeOf<Name extends Evaluation> = z.output<Recipes[Name]>;

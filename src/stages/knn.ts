@@ -35,6 +35,7 @@ export const knn = defineEvaluation({
   choices: ['k'],
   metrics: ACCURACY,
   numbers,
+  flops: ({ model }, { train, test }, { encodingCost }) => encodingCost(model) * (train + test),
   async run(config, context) {
     const { nearestNeighbours } = await import('../training/knn.js');
     return nearestNeighbours(config, context);

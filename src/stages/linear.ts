@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { count, labelFraction, nonNegative, offAt, oneOrMore, positive, warmup } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
+import type { ModelArithmetic, StageImages } from './stage.js';
 
 export const linearRecipe = z
   .strictObject({
@@ -37,6 +38,13 @@ const numbers = {
 export type LinearConfig = EvaluationConfig<'linear', ResolvedRecipe<typeof linearRecipe>>;
 export type LinearNumbers = ResultNumbers<'linear', typeof ACCURACY, typeof numbers>;
 
+/** FLOPs of a linear probe. Images are encoded once; augmented ones in each epoch. */
+export const linearFlops = (
+  { model, recipe }: Pick<EvaluationConfig<string, ResolvedRecipe<typeof linearRecipe>>, 'model' | 'recipe'>,
+  { train, steps, test }: StageImages,
+  { encodingCost }: ModelArithmetic,
+): number => encodingCost(model) * ((recipe.augment === true ? steps : train) + test);
+
 export const linear = defineEvaluation({
   name: 'linear',
   title: 'linear probe',
@@ -47,6 +55,7 @@ export const linear = defineEvaluation({
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: linearFlops,
   async run(config, context) {
     const { linearProbe } = await import('../training/linear.js');
     return linearProbe(config, context);

@@ -4,7 +4,7 @@
  * (PAPER.md §10)
  */
 import { z } from 'zod';
-import { CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
+import { CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   ACCURACY,
@@ -18,7 +18,7 @@ import {
   type Metric,
   type Metrics,
 } from './fields.js';
-import { linearRecipe } from './linear.js';
+import { linearFlops, linearRecipe } from './linear.js';
 
 const recipe = linearRecipe.describe('Robustness: a linear probe on clean images, measured on corrupted ones.');
 
@@ -28,7 +28,7 @@ export const MEAN_ERROR = {
   label: 'mean corruption error',
   title: 'Mean corruption error',
   name: 'mean corruption error, not normalised',
-  description: 'Mean top-1 error over the 15 corruptions and 5 severities; not normalised by that of AlexNet.',
+  description: `Mean top-1 error over the ${COUNTED_CORRUPTIONS.length} corruptions and 5 severities; not normalised by that of AlexNet.`,
   unit: PERCENT,
   digits: 2,
   better: 'lower',
@@ -55,7 +55,8 @@ export const STYLE_ERRORS = {
     label: 'grey error',
     title: 'Error on grey images',
     name: 'error on grey images',
-    description: 'Mean top-1 error on images with less colour, over 5 severities; empty in results of earlier versions.',
+    description:
+      'Mean top-1 error on images with less colour, over 5 severities; empty in results of earlier versions.',
     unit: PERCENT,
     digits: 2,
     better: 'lower',
@@ -101,6 +102,8 @@ export const robustness = defineEvaluation({
   metrics,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: linearFlops,
+  corruptions: { model: 'linear probe', measured: () => true, keyOf: (name): CorruptionKey => `error_${name}` },
   async run(config, context) {
     const { robustness } = await import('../training/robustness.js');
     return robustness(config, context);

@@ -1,6 +1,7 @@
 /** Semantic segmentation: a linear layer on the patch tokens, of a frozen encoder or trained together with it. */
 import { z } from 'zod';
-import { recipe as recipeKeys } from '../spec/recipe.js';
+import { augmentationKeys } from '../data/augmentations/index.js';
+import { recipe as recipeKeys } from './recipe.js';
 import { labelFraction, positive } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
@@ -13,8 +14,12 @@ import {
   type Fields,
   type Metrics,
 } from './fields.js';
+import { trainingFlops } from './stage.js';
 
-const keys = recipeKeys({ baseLearningRate: 1.6e-2, minLearningRate: 0, beta2: 0.999, cropScale: [0.25, 1] });
+const keys = recipeKeys(
+  { baseLearningRate: 1.6e-2, minLearningRate: 0, beta2: 0.999 },
+  augmentationKeys('finetune', { cropScale: [0.25, 1] }),
+);
 
 const recipe = z
   .strictObject({
@@ -86,12 +91,25 @@ export const segment = defineEvaluation({
   needs: 'mask',
   // A checkpoint is left; with `train: head`, it has the weights of the head.
   trains: 'all weights',
+  checkpoint: ({ model, recipe: { train } }, classes, { parameterShapes }) => ({
+    shapes: parameterShapes(model, { for: 'segmentation', classes, train }),
+    groups: 2,
+  }),
+  exports: false,
   recipe,
   scratchKeys,
   metrics,
   numbers,
   details,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
+  flops: ({ model, recipe: { train } }, images, { segmentationCost }) =>
+    trainingFlops(segmentationCost(model, images.classes, train), images),
+  picture: {
+    title: 'Segmentations',
+    description:
+      'Test images, their masks and the predictions, one image a row. Each class has a colour; white pixels have no class.',
+    columns: 'image, mask and prediction',
+  },
   async run(config, context) {
     const { segmentation } = await import('../training/segment.js');
     return segmentation(config, context);

@@ -1,10 +1,75 @@
 /** The declaration of a kind of stage, and the result schema derived from it. */
 import { z } from 'zod';
+import type { CorruptionName } from '../data/corruptions/index.js';
+import type * as costs from '../spec/flops.js';
+import type * as shapes from '../spec/shapes.js';
 import { schemasOf, sinceRevision2, TIME, TRAIN_IMAGES, WORK, type Fields, type Metrics } from './fields.js';
 
-/** What a stage trains. All weights: the stage writes a checkpoint, which its result names. */
-export type Trains = 'all weights' | 'a head' | 'nothing';
+/** The images that a stage computes with, each as often as it does. */
+export interface StageImages {
+  /** Of the training split, once. */
+  train: number;
+  /** Of all steps of its training; 0 without epochs. */
+  steps: number;
+  /** That it is measured on at its end, with their corruptions if these are measured. */
+  test: number;
+  classes: number;
+}
 
+/** The arithmetic of models. Entries receive it as an argument, since `spec` reads the entries. */
+export type ModelArithmetic = typeof costs & typeof shapes;
+
+/** FLOPs of a stage that trains the model in every step. */
+export const trainingFlops = ({ training, forward }: costs.Cost, { steps, test }: StageImages): number =>
+  training * steps + forward * test;
+
+/** What a stage leaves in its checkpoint. */
+export interface Checkpoint {
+  /** Of all weights of the model that it trains. */
+  shapes: shapes.Shapes;
+  /** Groups of its optimisers (`training/optimizers`), with a tensor for each trained weight: 2 of AdamW. */
+  groups: number;
+  /** Whether it keeps the best weights so far in a second file. */
+  keepsBest?: boolean;
+}
+
+/**
+ * What a stage trains. All weights: the stage writes a checkpoint, which its result names.
+ *
+ * @typeParam Config Its configuration, with its recipe.
+ */
+export type Training<Config> =
+  | {
+      trains: 'all weights';
+      /** @param classes Of its data set. */
+      checkpoint(config: Config, classes: number, arithmetic: ModelArithmetic): Checkpoint;
+      /**
+       * Whether other programs have its model: the decoder of a pre-training, or a classifier with the weights of the purpose
+       * `classification` (`spec/shapes.ts`). false: `vitmim export --weights` and `--onnx` refuse it.
+       */
+      exports: boolean;
+    }
+  | { trains: 'a head' | 'nothing' };
+
+/** The picture `preview.png` that stages of a kind leave. The page shows one of each task. */
+export interface Picture {
+  /** The heading of its section: `Segmentations`. */
+  title: string;
+  /** What it shows, in whole sentences. */
+  description: string;
+  /** What each row has: `image, mask and prediction`. */
+  columns: string;
+}
+
+/** How a kind measures its model on the corrupted images. Its metrics then contain `meanError`. */
+export interface CorruptionErrors<Config> {
+  /** The model, in a table: `linear probe`. */
+  model: string;
+  /** Whether a stage measures them. */
+  measured(config: Config): boolean;
+  /** The key of the error on a corruption in its result: `error_fog`. */
+  keyOf(name: CorruptionName): string;
+}
 /** The loss by which a stage is judged, and the level that it must fall below; both are keys of its numbers. */
 export interface Baseline<Key extends string = string> {
   loss: Key;
@@ -13,13 +78,23 @@ export interface Baseline<Key extends string = string> {
   name: string;
 }
 
-/** A kind of stage as data. */
-export interface StageKindEntry {
+/**
+ * A kind of stage as data. The methods of an entry accept only its own configurations: `spec/stage-work.ts` pairs the
+ * two.
+ */
+export type StageKindEntry<Config = { kind: string }> = StageKindFacts<Config> & Training<Config>;
+
+interface StageKindFacts<Config> {
   /** The name of the kind, which its recipe in a spec and the columns of its numbers have too. */
   name: string;
   /** The name in a sentence: `fine-tuning`. */
   title: string;
-  trains: Trains;
+  /** FLOPs of the model in a whole stage (`spec/flops.ts`). */
+  flops(config: Config, images: StageImages, arithmetic: ModelArithmetic): number;
+  /** Absent: it leaves no picture. */
+  picture?: Picture;
+  /** Absent: it measures clean images only. */
+  corruptions?: CorruptionErrors<Config>;
   /** Every number of its result, in the order of the columns of `runs.csv`. */
   columns: Fields;
   /** The metrics that it measures; tables compare the first. Empty: the kind is not an evaluation. */

@@ -1,4 +1,4 @@
-/** Whether the training behind a result worked, judged by the result alone. */
+/** Whether the training behind a result worked, judged only by the result. */
 import { numberIn } from '../stages/fields.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
 import type { StageResult } from './records.js';

@@ -32,7 +32,7 @@ export const resultSchema = z
   .register(FILE_KINDS, { mostBytes: 256 * MEBIBYTE }); // it may name every image of a data set as corrupt
 export type StageResult = z.output<typeof resultSchema>;
 
-/** A result without what is known of its files alone. */
+/** A result without the values that follow from its files. */
 export type StageNumbers = Numbers<StageResult>;
 // Distributes over the kinds of stages; a plain Omit keeps only the keys that all of them have.
 type Numbers<Result> = Result extends unknown ? Omit<Result, FileKeys> : never;

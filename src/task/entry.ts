@@ -7,6 +7,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { z } from 'zod';
 import type { FloatImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
+import type { PatchNormalization } from '../ops/normalize-patches.js';
 import type { Tensors } from './tensors.js';
 
 // --- what all degradations have --------------------------------------------------------------------------------------
@@ -153,6 +154,11 @@ export interface TargetEntry<Name extends string = string> {
   readonly description: string;
   /** Number of values of a predicted token: the width of the decoder's output. */
   width(patchSize: number): number;
+  /**
+   * How the pixels of a patch are normalised, if these are what is predicted; absent: other values. Only pixels can be
+   * exported with their decoder.
+   */
+  readonly pixels?: PatchNormalization;
   /**
    * The targets of clean images.
    *

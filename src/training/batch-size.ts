@@ -9,8 +9,8 @@ import type { TrainingEvent } from '../stages/events.js';
 export function imagesPerStep(batchSize: number, length: number, emit: (event: TrainingEvent) => void): number {
   if (length >= batchSize) return batchSize;
   const message =
-    `a step has all ${length} training images, fewer than batchSize ${batchSize}; the learning rate is scaled ` +
-    `by ${length}. Set batchSize to at most ${length} to avoid this warning`;
+    `a step has all ${length} training images, fewer than batchSize ${batchSize}, and the learning rate is scaled ` +
+    `by ${length}; set batchSize to at most ${length} to avoid this warning`;
   emit({ type: 'warning', message });
   return length;
 }

@@ -1,6 +1,6 @@
 /** The errors of a classifier on every corruption at every severity: the images are classified 80 times. */
 import { mean } from '../common/sums.js';
-import { CORRUPTION_NAMES, CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
+import { CORRUPTION_NAMES, CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
 import { SEVERITIES } from '../data/corruptions/corruption.js';
 import { openCorrupter } from '../data/corrupters.js';
 import type { ChangeOfView } from './evaluate.js';
@@ -41,8 +41,7 @@ export async function corruptionErrors(
   const meanOf = (counts: (name: CorruptionName) => boolean): number =>
     mean(CORRUPTION_NAMES.filter(counts).map((name) => errors[name]));
   return {
-    // Those of ImageNet-C.
-    meanError: meanOf((name) => CORRUPTIONS[name].category !== 'extra'),
+    meanError: mean(COUNTED_CORRUPTIONS.map((name) => errors[name])),
     blurError: meanOf((name) => CORRUPTIONS[name].category === 'blur'),
     greyError: errors.grey,
     errors,

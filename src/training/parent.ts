@@ -1,7 +1,7 @@
 /** The pre-training from which a stage starts: its weights, checked against its identity and its own result. */
 import { messageOf, TrainingError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { pretrainShapes } from '../model/shapes.js';
+import { pretrainShapes } from '../spec/shapes.js';
 
 import { readJson } from '../store/files.js';
 import type { StagePaths } from '../store/layout.js';

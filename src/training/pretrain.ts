@@ -14,7 +14,7 @@ import { degradedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { adamW } from './optimizers/adamw.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
-import { pretrainPurpose, pretrainShapes } from '../model/shapes.js';
+import { pretrainPurpose, pretrainShapes } from '../spec/shapes.js';
 import { leavePreview } from './preview.js';
 import { loopContext, openState, type StageContext } from './stage-context.js';
 import { disposeState } from './state.js';

@@ -6,7 +6,7 @@ import { evaluationBatches, prefetch, stepsPerEpoch } from '../data/batches.js';
 import { randomMaskedView, windowsOf, type MaskedView, type Window } from '../data/mask-view.js';
 import { labelledSubset, type Sample, type Split } from '../data/split.js';
 import { measuredSplit } from '../data/stage-data.js';
-import { IGNORED, type Mask } from '../data/target.js';
+import { IGNORED, type ClassMask } from '../data/target.js';
 import {
   disposeParameters,
   initialValues,
@@ -159,7 +159,7 @@ function frozenEncoder(model: EncoderConfig, parent: Values | null, seed: number
 }
 
 /** Draws views of images and masks, and splits batches in parts. */
-function preparer({ seed, recipe, model }: SegmentConfig, split: Split<Mask>) {
+function preparer({ seed, recipe, model }: SegmentConfig, split: Split<ClassMask>) {
   const { imageSize: size, dim, depth } = model;
   return async (indices: Int32Array, epoch: number, step: number): Promise<Part[]> => {
     const viewOf = async (index: number): Promise<MaskedView> => {
@@ -217,13 +217,13 @@ const SHOWN = 3;
 /** Predicts every test image that can be decoded, and counts its pixels. */
 async function measure(
   model: Segmenter,
-  split: Split<Mask>,
+  split: Split<ClassMask>,
   classes: number,
 ): Promise<{ matrix: ConfusionMatrix; images: number; first: Segmented[] }> {
   const matrix = new ConfusionMatrix(classes);
   const first: Segmented[] = [];
   let images = 0;
-  const prepare = async (indices: Int32Array): Promise<Sample<Mask>[]> => {
+  const prepare = async (indices: Int32Array): Promise<Sample<ClassMask>[]> => {
     const read = await Promise.all(Array.from(indices, (index) => split.read(index)));
     return read.filter((sample) => sample !== null);
   };

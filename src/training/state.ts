@@ -4,7 +4,8 @@
  * (src/common/random.ts).
  *
  * A checkpoint contains weights under their own names, and all else in named groups: those of the optimisers
- * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`.
+ * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`. Its metadata list the groups of the optimisers, so
+ * its weights can be read without these.
  */
 import { renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
@@ -75,8 +76,6 @@ export interface CheckpointIdentity {
 export interface CheckpointOwner extends CheckpointIdentity {
   /** Shapes of the weights: all those of the model that the stage trains, and no others. */
   shapes: Shapes;
-  /** The groups in addition to the weights; those of AdamW by default. */
-  groups?: readonly TensorGroup[];
 }
 
 /** The owner of a checkpoint to continue from, and how long its training is. */
@@ -89,15 +88,16 @@ const LOSS_SUM = 'progress.loss_sum';
 const LARGEST_GRADIENT_NORM = 'progress.largest_gradient_norm';
 
 const groupsOf = (optimizers: readonly Optimizer[]): TensorGroup[] => optimizers.flatMap(({ groups }) => groups);
+const namesOf = (optimizers: readonly Optimizer[]): string[] => groupsOf(optimizers).map(({ name }) => name);
 
 /** The name of a parameter's tensor in a checkpoint. */
 const nameIn = (group: string, parameter: string): string => `${group}.${parameter}`;
 
 /** The shape of every tensor of a checkpoint, by its name there. */
-function checkpointShapes(weights: Shapes, groups: readonly TensorGroup[]): Map<string, readonly number[]> {
+function checkpointShapes(weights: Shapes, groups: readonly string[]): Map<string, readonly number[]> {
   const all = new Map(weights).set(LOSS_SUM, []).set(LARGEST_GRADIENT_NORM, []);
   for (const [parameter, shape] of weights) {
-    if (isTrainable(parameter)) for (const { name } of groups) all.set(nameIn(name, parameter), shape);
+    if (isTrainable(parameter)) for (const group of groups) all.set(nameIn(group, parameter), shape);
   }
   return all;
 }
@@ -183,6 +183,7 @@ export async function saveState(
     step: String(state.step),
     first_loss: JSON.stringify(state.firstLoss),
     losses: JSON.stringify(state.losses),
+    groups: JSON.stringify([...state.groups.keys()]),
     ...about,
   });
   if (isThere(paths.checkpoint)) renameSync(paths.checkpoint, paths.previousCheckpoint);
@@ -234,13 +235,13 @@ export type CheckpointPaths = Pick<StagePaths, 'checkpoint' | 'previousCheckpoin
  * @throws CorruptFileError if the file is damaged, or is not a checkpoint of this training.
  */
 export function loadState(path: string, plan: TrainingPlan, options: StateOptions): TrainingState {
-  const groups = groupsOf(options.optimizers ?? DEFAULT_OPTIMIZERS);
+  const groups = namesOf(options.optimizers ?? DEFAULT_OPTIMIZERS);
   const tensors = new Map<string, tf.Variable>();
   let progress: Progress | undefined;
   try {
     streamSafetensors(path, {
       begin: (header) => {
-        checkOwner(path, header, { ...plan, groups });
+        checkOwner(path, header, plan, groups);
         progress = progressOf(path, header, plan);
       },
       take: (name, value) => tensors.set(name, toVariable(value, plan.shapes.has(name) && isTrainable(name))),
@@ -258,7 +259,8 @@ export function loadState(path: string, plan: TrainingPlan, options: StateOption
 }
 
 /**
- * Reads the model's weights from a checkpoint, without the optimiser's state. The whole file is verified.
+ * Reads the model's weights from a checkpoint, without the state of its optimisers, which may be any. The whole file is
+ * verified.
  *
  * @returns the weights and the digest of the file.
  * @throws CorruptFileError if the file is damaged, or is not a checkpoint of this stage.
@@ -267,7 +269,7 @@ export function readWeights(path: string, owner: CheckpointOwner): { weights: Va
   const weights = new Map<string, { shape: number[]; data: Float32Array }>();
   const { sha256 } = streamSafetensors(path, {
     begin: (header) => {
-      checkOwner(path, header, owner);
+      checkOwner(path, header, owner, groupsIn(path, header));
     },
     wants: (name) => owner.shapes.has(name),
     take: (name, value) => weights.set(name, value),
@@ -277,11 +279,14 @@ export function readWeights(path: string, owner: CheckpointOwner): { weights: Va
 
 const damaged = (path: string, what: string): CorruptFileError => new CorruptFileError(`${path} is damaged: ${what}`);
 
-/** @throws CorruptFileError if the file is of another stage, or its tensors are not exactly those of the stage. */
-function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOwner): void {
+/**
+ * @param groups The groups in addition to the weights.
+ * @throws CorruptFileError if the file is of another stage, or its tensors are not exactly those of the stage.
+ */
+function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOwner, groups: readonly string[]): void {
   checkIdentity(path, header, owner);
   const { tensors } = header;
-  const expected = checkpointShapes(owner.shapes, owner.groups ?? groupsOf(DEFAULT_OPTIMIZERS));
+  const expected = checkpointShapes(owner.shapes, groups);
   const foreign = [...tensors.keys()].find((name) => !expected.has(name));
   if (foreign !== undefined) throw damaged(path, `the model has no ${foreign}`);
   for (const [name, shape] of expected) {
@@ -291,6 +296,21 @@ function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOw
       throw damaged(path, `${name} has the shape [${found.join()}], not [${shape.join()}]`);
     }
   }
+}
+
+const groupsSchema = z.array(z.string());
+
+/**
+ * The groups that a checkpoint has by its metadata. Those of earlier versions do not list them; if they are pre-trainings,
+ * which others read, they have AdamW's.
+ *
+ * @throws CorruptFileError if the metadata are not a list of names.
+ */
+function groupsIn(path: string, { metadata }: SafetensorsHeader): readonly string[] {
+  if (metadata.groups === undefined) return namesOf(DEFAULT_OPTIMIZERS);
+  const groups = groupsSchema.safeParse(parseJson(metadata.groups));
+  if (!groups.success) throw damaged(path, 'its groups of tensors are not a list of names');
+  return groups.data;
 }
 
 const lossesSchema = z.array(z.number());

@@ -20,7 +20,7 @@ export interface TrainingFeatures {
 /**
  * Features that are computed once, standardised by the statistics of all of them. The set is changed in place.
  *
- * @param width Of what is standardised; see {@link standardize}.
+ * @param width The number of values that are standardised together; see {@link standardize}.
  */
 export function fixedFeatures(set: FeatureSet, width = set.width): TrainingFeatures {
   const length = set.labels.length;

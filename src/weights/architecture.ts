@@ -2,9 +2,10 @@
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import { openBytes, MEBIBYTE } from '../store/open.js';
 import { modelIn, type DescribedModel } from './about.js';
-import { canonicalNames, partsOf, type WeightsFormat } from './names.js';
+import { canonicalNames, partsOf } from './names.js';
 import type { WeightsFile } from './read-file.js';
 
 /** What the shapes of an encoder's tensors say. The number of heads is not among it. */

@@ -1,15 +1,14 @@
 /** Tensors of another program → the tensors of a model of this one. Every tensor of a file is accounted for. */
 import { UsageError } from '../common/errors.js';
+import { WEIGHTS_FORMATS, type WeightsFormat } from '../spec/weights-formats.js';
 import {
   canonicalNames,
   detectFormat,
   FORMAT_TITLES,
   isBeside,
   partsOf,
-  WEIGHTS_FORMATS,
   type ForeignPart,
   type Named,
-  type WeightsFormat,
 } from './names.js';
 import { resamplePositions } from '../model/positions.js';
 import { sizeOf, type StoredTensor, type StoredTensors, type Tensor } from './tensors.js';

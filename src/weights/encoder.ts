@@ -2,15 +2,16 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { declarations } from '../model/shapes.js';
+import { declarations } from '../spec/shapes.js';
 import type { EncoderConfig, ModelConfig } from '../spec/model.js';
 import type { StageConfig } from '../spec/stages.js';
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
 import { NORMALISATION, normalisationIn, normalisationSchema, type Normalisation } from './about.js';
 import { jsonBeside, modelOf } from './architecture.js';
 import { describeMisfit, fit, formatOf, isMisfit } from './convert.js';
 import { readStageWeights, undamaged } from './export/source.js';
-import { averagesOf, canonicalNames, FORMAT_TITLES, type Named, type WeightsFormat } from './names.js';
+import { averagesOf, canonicalNames, FORMAT_TITLES, type Named } from './names.js';
 import { openWeightsFile } from './read-file.js';
 
 export interface EncoderWeights {

@@ -1,12 +1,13 @@
 /** The file of weights that a stage starts from (`model.weights` of a spec). */
 import { UsageError } from '../common/errors.js';
 import type { Values } from '../model/parameters.js';
-import { declarations, pretrainPurpose, type Purpose } from '../model/shapes.js';
+import { declarations, pretrainPurpose, type Purpose } from '../spec/shapes.js';
 import type { StageConfig, WeightsInput } from '../spec/stages.js';
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
 import { inferModel } from './architecture.js';
 import { describeMisfit, fit, formatOf, isMisfit, type Fitting } from './convert.js';
-import { canonicalNames, FORMAT_TITLES, type Named, type WeightsFormat } from './names.js';
+import { canonicalNames, FORMAT_TITLES, type Named } from './names.js';
 import { hashFile, openWeightsFile, type WeightsFile } from './read-file.js';
 
 /** A stage that starts from given weights. */

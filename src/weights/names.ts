@@ -5,10 +5,8 @@
  * Each own tensor corresponds to one or several parts of foreign tensors. A part gives for each of its values the
  * value of the own tensor that it is. Export reads this map forwards, import backwards.
  */
+import type { WeightsFormat } from '../spec/weights-formats.js';
 import type { Tensors } from './tensors.js';
-
-export const WEIGHTS_FORMATS = ['vitmim', 'timm', 'mae', 'hf'] as const;
-export type WeightsFormat = (typeof WEIGHTS_FORMATS)[number];
 
 /** How a format is called in sentences. */
 export const FORMAT_TITLES: Record<WeightsFormat, string> = {

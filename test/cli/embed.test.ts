@@ -162,7 +162,7 @@ describe('a file that cannot be decoded', () => {
     const { code, text } = await embed(folder, ...PRETRAINED, '--out', out);
     expect(code).toBe(2);
     expect(text).toMatch(
-      /vitmim: \/broken\/[bc]\.png cannot be decoded \(.*\)\. Remove or replace it, or leave such files out: --corrupt skip\./,
+      /vitmim: \/broken\/[bc]\.png cannot be decoded \(.*\); remove or replace it, or leave such files out: --corrupt skip/,
     );
     expect(readdirSync(dirname(out))).toEqual([]);
   });
@@ -191,7 +191,7 @@ test.each([
   [['photos.txt', '--out', 'f.npy', ...PRETRAINED], 'there is no image photos.txt'],
   [[photos, '--out', 'f.bin', ...PRETRAINED], 'end it with one of .npy, .parquet, .csv'],
   [[photos, '--out', 'f.csv', '--tokens', ...PRETRAINED], '.csv files hold one row of numbers for each image'],
-  [[photos, '--out', 'f.npy'], 'say which encoder: --results with --cell or --stage, or --weights'],
+  [[photos, '--out', 'f.npy'], 'name an encoder: --results with --cell or --stage, or --weights'],
   [[photos, '--out', 'f.npy', '--weights', 'w.safetensors'], 'there is no file of weights at w.safetensors'],
   [[photos, '--out', 'f.npy', '--weights', 'w', '--cell', 'seed=0'], '--cell chooses a stage; use it with --results'],
   [[photos, '--out', 'f.npy', '--format', 'timm', ...PRETRAINED], '--format is of a file; use it with --weights'],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { bytesLeft, DataSizes, estimate, flopsOf } from '../../src/cli/estimate.js';
 import { initialValues, type Purpose } from '../../src/model/parameters.js';
-import { pretrainPurpose } from '../../src/model/shapes.js';
+import { pretrainPurpose } from '../../src/spec/shapes.js';
 import { encodingCost, finetuneCost, pretrainCost } from '../../src/spec/flops.js';
 import type { Plan, StageConfig } from '../../src/spec/stages.js';
 import { stagePaths } from '../../src/store/layout.js';
@@ -73,4 +73,22 @@ it('takes the time from stages that are done, each kind from its own', () => {
   expect(found.seconds).toBeCloseTo(107, 0); // less the classifier's own products
   expect(estimate(trained, sizes, [])).toMatchObject({ seconds: null, flops: found.flops, bytes: found.bytes });
   expect(found.largest).toBe(bytesLeft(pretrain, 10).checkpoint);
+});
+
+it('takes no speed from stages that run no model', () => {
+  const sizes = new DataSizes();
+  sizes.add(pretrain.data, SIZE);
+  const idle = {
+    config: configOf('knn'),
+    result: { ...resultOf('knn', { seconds: 5 }), trainImages: 0, testImages: 0 },
+  };
+  expect(estimate(plan.stages, sizes, [idle])).toMatchObject({ measured: 0, seconds: null, rates: {} });
+});
+
+it('encodes the images of a linear probe once, or in each epoch if they are augmented', () => {
+  const linear = configOf('linear');
+  const augmented = { ...linear, recipe: { ...linear.recipe, epochs: 3, batchSize: 10, augment: true as const } };
+  expect(flopsOf(linear, SIZE, 22)).toBe(encodingCost(linear.model) * 42);
+  // Two whole batches of 10 in each epoch.
+  expect(flopsOf(augmented, SIZE, 22)).toBe(encodingCost(linear.model) * (3 * 20 + 20));
 });

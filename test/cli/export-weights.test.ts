@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { exportCommand } from '../../src/cli/export.js';
+import { bytesLeft } from '../../src/cli/estimate.js';
 import { exportOnnx, exportWeights, readExported } from '../../src/cli/export-weights.js';
 import { openStageData } from '../../src/data/stage-data.js';
 import { chooseStage } from '../../src/runner/choose-stage.js';
@@ -76,6 +77,14 @@ test('exports the averages that a fine-tuning with them was measured with', () =
   const exported = [...source.weights.get('head.bias')!.data];
   expect(exported).toEqual([...tensors.get('average.head.bias')!.read()]);
   expect(exported).not.toEqual([...tensors.get('head.bias')!.read()]);
+});
+
+test('every checkpoint has the bytes that plans estimate, also with averages', () => {
+  for (const { id, config } of plan.stages) {
+    const { tensors } = openWeightsFile(sweepPaths(folder).stage(id).checkpoint);
+    const values = [...tensors.values()].map(({ shape }) => shape.reduce((product, side) => product * side, 1));
+    expect(bytesLeft(config, 10).checkpoint).toBe(4 * values.reduce((sum, count) => sum + count, 0));
+  }
 });
 
 test('names the classes', () => {

@@ -385,7 +385,7 @@ describe('the splits of an image folder', () => {
   });
 
   it.each([
-    ['is missing', { train: 'train', test: 'exam' }, /there is no folder exam in .*Correct data\.splits/],
+    ['is missing', { train: 'train', test: 'exam' }, /there is no folder exam in .*correct data\.splits/],
     ['contains another one', { train: '.', test: 'test' }, /the test folder test is in the train folder \./],
     ['is another one', { train: 'train', test: 'train' }, /is in the \w+ folder/],
     ['has no classes and train has', { train: 'train', test: 'flat' }, /train has class folders and .*flat has none/],
@@ -493,7 +493,7 @@ describe('a corrupt file', () => {
     expect((await train.sample(0)).target).toBe(0);
     await expect(train.sample(1)).rejects.toThrow(TrainingError);
     await expect(train.sample(1)).rejects.toThrow(
-      /train.cat.b\.png cannot be decoded.*Remove or replace it.*data\.corrupt: skip/s,
+      /train.cat.b\.png cannot be decoded.*remove or replace it.*data\.corrupt: skip/s,
     );
   });
 

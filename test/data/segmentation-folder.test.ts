@@ -82,7 +82,7 @@ describe('an error names', () => {
     write({ 'images/train/a.png': picture, 'masks/train/a.png': await png([0, 1, 2]), ...files });
 
   test('the classes that are not known', async () => {
-    await expect(open(await folder())).rejects.toThrow('Set data.classes to their number or names');
+    await expect(open(await folder())).rejects.toThrow('set data.classes to their number or names');
   });
 
   test('a class beyond them', async () => {
@@ -102,7 +102,7 @@ describe('an error names', () => {
       'images/train/c.png': picture,
     });
     await expect(open(root, { classes: 3 })).rejects.toThrow(
-      /images\/train\/b\.png has no mask .*masks\/train\/b\.png, and 1 more of this folder have none\. There is b\.jpg, but only PNG files .* Add the missing masks, or remove the images\./,
+      /images\/train\/b\.png has no mask .*masks\/train\/b\.png, and 1 more of this folder have none; there is b\.jpg, but only PNG files .*; add the missing masks, or remove the images/,
     );
   });
 
@@ -114,7 +114,7 @@ describe('an error names', () => {
       'SegmentationClass/other.png': await png([0]),
     });
     await expect(open(root)).rejects.toThrow(
-      /cannot read .*SegmentationClass\/a\.png \(.*\)\. Add the file, or remove its image/,
+      /cannot read .*SegmentationClass\/a\.png \(.*\); add the file, or remove its image/,
     );
   });
 
@@ -124,7 +124,7 @@ describe('an error names', () => {
       .toBuffer();
     const { train } = await open(await folder({ 'masks/train/a.png': colours }), { classes: 2 });
     await expect(train.sample(0)).rejects.toThrow(
-      /a\.png is no mask \(it has colours \(RGB\), not one class for each pixel; save it with a palette or in grey\)\. Replace it/,
+      /a\.png is no mask \(it has colours \(RGB\), not one class for each pixel; save it with a palette or in grey\); replace it/,
     );
   });
 
@@ -132,13 +132,13 @@ describe('an error names', () => {
     const damaged = await png(Array.from({ length: HEIGHT * WIDTH }, (_, i) => i % 3));
     damaged[damaged.length - 22]! ^= 0xff; // in the checksum of the compressed pixels
     const { train } = await open(await folder({ 'masks/train/a.png': damaged }), { classes: 3 });
-    await expect(train.sample(0)).rejects.toThrow(/masks\/train\/a\.png is no mask \(.*\)\. Replace it/);
+    await expect(train.sample(0)).rejects.toThrow(/masks\/train\/a\.png is no mask \(.*\); replace it/);
   });
 
   test('an image that cannot be decoded', async () => {
     const { train } = await open(await folder({ 'images/train/a.png': picture.subarray(0, 40) }), { classes: 3 });
     await expect(train.sample(0)).rejects.toThrow(
-      /images\/train\/a\.png cannot be decoded \(.*\)\. Replace it, or remove it with/,
+      /images\/train\/a\.png cannot be decoded \(.*\); replace it, or remove it with/,
     );
   });
 
@@ -197,7 +197,7 @@ describe('validation images', () => {
       'annotations/validation/y.png': await png([7]),
     });
     await expect(open(root, { validation: { folder: 'val' } })).rejects.toThrow(
-      'has no folder val for validation. Set data.validation to a fraction or a number of images',
+      'has no folder val for validation; set data.validation to a fraction or a number of images',
     );
   });
 });

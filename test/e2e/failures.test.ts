@@ -37,7 +37,7 @@ test.each([
 const FOR_EVER = ['--max-attempts', '1000000'];
 
 test.each([
-  ['a worker that hangs without a word', { mute: 1 }, 'lost', '--silence-timeout'],
+  ['a worker that hangs and prints nothing', { mute: 1 }, 'lost', '--silence-timeout'],
   ['a worker that says only that it waits', { hang: 1 }, 'lost', '--silence-timeout'],
   ['a worker that takes too long', { hang: 1 }, 'timed-out', '--stage-timeout'],
 ])('%s is tried again', async (_what, orders, cause, limit) => {
@@ -51,7 +51,7 @@ test.each([
 
 test.each([
   ['divergence', { diverge: 9 }, 'diverged'],
-  ['want of memory', { memory: 9 }, 'out-of-memory'],
+  ['too little memory', { memory: 9 }, 'out-of-memory'],
 ])('%s is not tried again, since it would end the same way', async (_what, orders, cause) => {
   const rig = rigOf();
   rig.order({ pretrain: orders });

@@ -101,7 +101,8 @@ it('LARS scales the gradients of matrices alone, and none whose norm is 0', () =
   for (const [step, pair] of gradients.entries()) {
     tf.tidy(() => {
       const tensors = pair.map((gradient) => tf.tensor(unpack(gradient), gradient.shape));
-      optimizer.update(slots, tensors, { learningRate: rate, step: step + 1 }, []);
+      const rates = { learningRate: rate, step: step + 1 };
+      optimizer.update(slots, tensors, rates, optimizer.inputs(rates));
     });
   }
   for (const [i, { value }] of slots.entries()) {

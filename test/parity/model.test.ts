@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import { disposeParameters, initialValues, toParameters, type Parameters } from '../../src/model/parameters.js';
-import { declarations, type Purpose } from '../../src/model/shapes.js';
+import { declarations, type Purpose } from '../../src/spec/shapes.js';
 import { classify, encode, features, predict, type DropPath } from '../../src/model/vit.js';
 import { tokenSelection, tokenSquaredError, type TokenSelection } from '../../src/ops/index.js';
 import type { EncoderConfig, ModelConfig } from '../../src/spec/model.js';

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { openDataset } from '../../src/data/dataset.js';
 import { measuredSplit } from '../../src/data/stage-data.js';
 import type { Split } from '../../src/data/split.js';
-import type { Mask } from '../../src/data/target.js';
+import type { ClassMask } from '../../src/data/target.js';
 import { disposeParameters, initialValues, toParameters, type Values } from '../../src/model/parameters.js';
 import { encodedPatches } from '../../src/model/vit.js';
 import { buildPlan } from '../../src/spec/plan.js';
@@ -43,7 +43,7 @@ export async function segmentationCase(): Promise<SegmentationCase> {
   if (config.kind !== 'segment' || dataset.targets !== 'mask') throw new Error('expected a segmentation');
   const { model, seed } = config;
   const encoder = toParameters(initialValues(model, { for: 'encoding' }, seed));
-  const read = async (split: Split<Mask>) => {
+  const read = async (split: Split<ClassMask>) => {
     const encode = (images: tf.Tensor4D): tf.Tensor2D =>
       tf.reshape(encodedPatches(encoder, model, images), [images.shape[0], -1]);
     const { outputs, targets } = await applyToSplit(split, model.imageSize, encode);

@@ -1,6 +1,6 @@
 /** Models that are exported for the parity tests of weights, the same in every run. */
 import { stream } from '../../src/common/random.js';
-import { declarations, pretrainPurpose, type Purpose } from '../../src/model/shapes.js';
+import { declarations, pretrainPurpose, type Purpose } from '../../src/spec/shapes.js';
 import type { EncoderConfig, ModelConfig } from '../../src/spec/model.js';
 import { resolveModel } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';

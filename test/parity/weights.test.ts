@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { declarations, pretrainPurpose, type Purpose } from '../../src/model/shapes.js';
+import { declarations, pretrainPurpose, type Purpose } from '../../src/spec/shapes.js';
 import { disposeParameters, initialValues, toParameters, transfer } from '../../src/model/parameters.js';
 import { resamplePositions } from '../../src/model/positions.js';
 import { classify, encode, features, predict } from '../../src/model/vit.js';
@@ -185,8 +185,7 @@ it.each(Object.entries(fixture.positions.resampled))(
     const { table } = fixture.positions;
     const dim = table.shape[2]!;
     const [patchSize, heads, depth] = [4, 1, 1];
-    const model = (rows: number) =>
-      resolveModel(modelSchema.parse({ patchSize, dim, heads, depth }), rows * patchSize);
+    const model = (rows: number) => resolveModel(modelSchema.parse({ patchSize, dim, heads, depth }), rows * patchSize);
     const trained = initialValues(model(5), { for: 'pretraining', masked: true }, 0);
     // A table as it could have been learnt.
     const learnt = new Map(trained).set('pos_embed', { shape: [25, dim], data: unpack(table).subarray(dim) });

@@ -3,18 +3,24 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { augmentation } from './invented/augmentation.js';
 import { format } from './invented/format.js';
+import { corruption } from './invented/corruption.js';
 import { dataset } from './invented/dataset.js';
 import { evaluation } from './invented/evaluation.js';
+import { featureWriter } from './invented/feature-writer.js';
 import { geometry } from './invented/geometry.js';
 import { mask } from './invented/mask.js';
 import { objective } from './invented/objective.js';
 import { style } from './invented/style.js';
 import { table } from './invented/table.js';
 import { target } from './invented/target.js';
+import { trainedEvaluation } from './invented/trained-evaluation.js';
 import { TINY, writeSpec } from './invented/sweeps.js';
 import { copyWith } from './support.js';
 
-const INVENTED = [geometry, style, mask, target, objective, table, evaluation, dataset, augmentation, format];
+const INVENTED = [
+  ...[geometry, style, mask, target, objective, table, evaluation, trainedEvaluation],
+  ...[dataset, augmentation, format, corruption, featureWriter],
+];
 
 // Not in a hook: where the copy does not compile, no test runs.
 const copy = await copyWith(INVENTED);

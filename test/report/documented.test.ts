@@ -17,7 +17,10 @@ const tables = buildTables(
 ).concat(robustness, segmentation);
 
 const plain = dataOf(planOf('grid: {objective: [scratch, masked]}'));
-const all = [...tables, selectionTable({ ...plain, selections: [] }, { metric: metric('finetune') })!];
+const all = [
+  ...tables,
+  { name: 'selection', ...selectionTable({ ...plain, selections: [] }, { metric: metric('finetune') })! },
+];
 
 // The columns of runs.csv follow from the sweep; docs/tables.md has them as NAME_….
 test.each(all.filter(({ name }) => name !== 'runs'))('docs/tables.md has every column of $name', (table) => {

@@ -1,11 +1,12 @@
 /** The tables of factors and effects, against hand counts and statsmodels. */
-import { planOf } from '../runner/support.js';
+import { planOf, resultOf } from '../runner/support.js';
 import { readFixture } from '../parity/fixture.js';
 import { efficiencyTable } from '../../src/report/tables/efficiency.js';
 import { effectsTable } from '../../src/report/tables/effects.js';
 import { factorTable } from '../../src/report/tables/factor.js';
 import { formatCell } from '../../src/report/writers/cells.js';
-import { dataOf, pick } from './support.js';
+import { namedTask } from '../../src/report/paper.js';
+import { collectedFrom, dataOf, pick } from './support.js';
 import { evaluationOf, metric } from '../support/entries.js';
 
 interface Row {
@@ -207,4 +208,53 @@ test('the factorials of variants have their names', () => {
     'grid: {objective: identity, maskRatio: [0, 0.75], misalignment: [none, zoomed-in], seed: [0, 1]}';
   const { rows } = factorTable('misalignment')(dataOf(planOf(yaml)), FINETUNE);
   expect(new Set(rows.map(({ setting }) => setting))).toEqual(new Set(['size=small', 'size=large']));
+});
+
+describe('efficiency', () => {
+  test("has a row for every combination, with its difference to masked, and the paper's two in any case", () => {
+    const values: Record<string, number> = { masked: 60, 'masked+distorted': 62, 'masked+blurred': 57 };
+    const sweep = planOf(
+      'grid: {objective: [zoomed-in+decolorized, masked+blurred, masked+distorted, masked], seed: [0, 1]}',
+    );
+    const data = collectedFrom(sweep, ({ task, seed }, kind) =>
+      resultOf(kind, { accuracy: (values[namedTask(task).objective] ?? 50) + seed }),
+    );
+    const { rows } = efficiencyTable(data, FINETUNE);
+    expect(pick({ rows }, 'objective', 'mean', 'difference_to_masked', 'n')).toEqual([
+      ['masked', 60.5, null, 2],
+      ['masked+zoomed-in', null, null, 0],
+      ['masked+distorted', 62.5, 2, 2],
+      ['masked+blurred', 57.5, -3, 2],
+      ['zoomed-in+decolorized', 50.5, -10, 2],
+    ]);
+    // As many tokens are as many operations.
+    expect(pick({ rows: rows.slice(2, 4) }, 'flops_to_masked')).toEqual([[1], [1]]);
+    expect(rows[4]!.flops_to_masked).toBeGreaterThan(1);
+  });
+
+  test("compares masked tasks at one mask ratio, and others with the paper's", () => {
+    const sweep = planOf(
+      'job: {pretrain: {epochs: 50, warmupEpochs: 0}}\n' +
+        'grid: {objective: [masked, masked+zoomed-in], maskRatio: [0.5, 0.75]}\ninclude: [{objective: zoomed-in}]',
+    );
+    const values: Record<string, number> = {
+      '0.5 masked': 50,
+      '0.5 masked+zoomed-in': 53,
+      '0.75 masked': 60,
+      '0.75 masked+zoomed-in': 61,
+      '0 zoomed-in': 40,
+    };
+    const data = collectedFrom(sweep, ({ task }, kind) => {
+      const { objective, maskRatio } = namedTask(task);
+      return resultOf(kind, { accuracy: values[`${maskRatio} ${objective}`]! });
+    });
+    const { rows } = efficiencyTable(data, FINETUNE);
+    expect(pick({ rows }, 'objective', 'setting', 'mean', 'difference_to_masked', 'paper_accuracy')).toEqual([
+      ['zoomed-in', '', 40, -20, null],
+      ['masked', 'maskRatio=0.5', 50, null, null],
+      ['masked', 'maskRatio=0.75', 60, null, 82.3],
+      ['masked+zoomed-in', 'maskRatio=0.5', 53, 3, null],
+      ['masked+zoomed-in', 'maskRatio=0.75', 61, 1, 82.7],
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
-import { planOf } from '../runner/support.js';
+import { planOf, resultOf } from '../runner/support.js';
 import { objectivesTable } from '../../src/report/tables/objectives.js';
-import { accuracies, collect, dataOf, pick, resultsMaker } from './support.js';
+import { namedTask } from '../../src/report/paper.js';
+import { accuracies, collect, collectedFrom, dataOf, pick, resultsMaker } from './support.js';
 import { metric } from '../support/entries.js';
 
 const results = resultsMaker();
@@ -151,7 +152,38 @@ describe('a row is found by its triple', () => {
       ['zoomed-in', 2, 2, 3],
       ['masked', 2, 2, 2],
       ['masked+zoomed-in', 2, 2, 1],
+      // Mask ratio 0.5, which the paper does not report.
+      ['masked', 2, null, null],
+      ['masked+zoomed-in', 2, null, null],
     ]);
+  });
+
+  test('and tasks that the paper does not report come after its own, without its numbers', () => {
+    const yaml =
+      'grid: {objective: [scratch, blurred, masked], seed: [0, 1]}\n' +
+      'include: [{objective: zoomed-in+decolorized}, {objective: masked+distorted}, {objective: masked, maskRatio: 0.5}]';
+    const values: Record<string, number> = { scratch: 30, blurred: 40, masked: 50, 'masked+distorted': 90 };
+    const plan = planOf(yaml);
+    const table = objectivesTable(
+      collectedFrom(plan, ({ task, seed }, kind) => {
+        const { objective, maskRatio } = namedTask(task);
+        return resultOf(kind, { accuracy: maskRatio === 0.5 ? 80 : (values[objective] ?? 70) + seed });
+      }),
+      { metric: metric('finetune') },
+    );
+    const rows = table.rows.filter(({ n }) => n !== 0);
+    const numbers = ['mean', 'gain_over_scratch', 'rank', 'paper_accuracy', 'paper_rank'];
+    expect(pick({ rows }, 'objective', 'setting', 'mask_ratio', ...numbers)).toEqual([
+      ['scratch', '', null, 30.5, null, 3, 80.7, 8],
+      ['blurred', '', 0, 40.5, 10, 2, 81.8, 6],
+      ['masked', 'maskRatio=0.75', 0.75, 50.5, 20, 1, 82.9, 2],
+      ['masked', 'maskRatio=0.5', 0.5, 80, 50, null, null, null],
+      ['masked+distorted', 'maskRatio=0.75', 0.75, 90, 60, null, null, null],
+      ['zoomed-in+decolorized', '', 0, 70, 40, null, null, null],
+    ]);
+    // Of the three rows that the paper reports; a fourth would give no correlation of 1.
+    expect(table.summary).toMatchObject({ spearman: 1, kendall: 1 });
+    expect(table.caption).toContain('from means over seeds 0, 1, which all 3 rows have');
   });
 
   test("and a zoom that is not the paper's is told", () => {
@@ -176,6 +208,17 @@ describe('settings', () => {
       ['scratch', 'model.depth=4', 2],
       ['masked', 'model.depth=2', 2],
       ['masked', 'model.depth=4', 2],
+    ]);
+  });
+
+  test('have the name of a variant in place of its mask ratio', () => {
+    const yaml =
+      'variants: {masks: {light: {maskRatio: 0.5}, heavy: {maskRatio: 0.75}}}\ngrid: {objective: [masked, masked+blurred]}';
+    expect(pick(rowsOf(yaml), 'objective', 'setting')).toEqual([
+      ['masked', 'masks=heavy'],
+      ['masked', 'masks=light'],
+      ['masked+blurred', 'masks=light'],
+      ['masked+blurred', 'masks=heavy'],
     ]);
   });
 

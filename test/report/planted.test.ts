@@ -2,7 +2,7 @@
 import { planOf } from '../runner/support.js';
 import { stream } from '../../src/common/random.js';
 import type { ReportData } from '../../src/report/collect.js';
-import type { Table } from '../../src/report/table.js';
+import type { TableContent } from '../../src/report/table.js';
 import { effectsTable } from '../../src/report/tables/effects.js';
 import { verdictsOf } from '../../src/report/verdicts.js';
 import type { Task } from '../../src/spec/task.js';
@@ -55,7 +55,7 @@ function planted({ mask, misalignment, style, interaction }: Planted, draw: numb
 const DRAWS = Array.from({ length: 100 }, (_, draw) => draw);
 
 /** In how many of 100 data sets the interval of an effect holds what was planted. */
-function recovered(effect: string, truth: number, tables: readonly Table[]): number {
+function recovered(effect: string, truth: number, tables: readonly TableContent[]): number {
   return tables.filter(({ rows }) => {
     const row = rows.find((each) => each.effect === effect && String(each.level).startsWith('any'))!;
     return (row.ci_low as number) <= truth && truth <= (row.ci_high as number);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { planOf, resultOf, temporaryFolder, type Numbers } from '../runner/support.js';
 import { collect, type ReportData } from '../../src/report/collect.js';
-import { paperObjective } from '../../src/report/paper.js';
+import { namedTask, paperObjective } from '../../src/report/paper.js';
 import type { Row, Table } from '../../src/report/table.js';
 import { entryNames, stageIds, type Job, type Plan, type StageConfig, type StageKind } from '../../src/spec/stages.js';
 import type { StageResult } from '../../src/store/records.js';
@@ -30,7 +30,7 @@ export function resultsMaker(): (yaml: string, numbersOf: NumbersOf) => string {
   };
 }
 
-const objectiveOf = ({ task, cells }: Job): string => paperObjective(task) ?? cells[0]!.objective;
+const objectiveOf = ({ task, cells }: Job): string => paperObjective(namedTask(task)) ?? cells[0]!.objective;
 
 /** Accuracies by objective, one for each seed; null: no result. */
 export function accuracies(table: Record<string, readonly (number | null)[]>): NumbersOf {

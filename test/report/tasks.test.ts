@@ -49,6 +49,17 @@ describe('segmentation', () => {
     ]);
   });
 
+  test('has a row for every combination and mask ratio', () => {
+    const axes = 'grid: {objective: [zoomed-in+decolorized, masked], maskRatio: [0.5, 0.75]}';
+    const { rows } = tableIn(dataOf(planOf(`${MASKS}\n${axes}`)), 'segmentation');
+    expect(pick({ rows }, 'objective', 'setting', 'n')).toEqual([
+      ['masked', 'maskRatio=0.5', 1],
+      ['masked', 'maskRatio=0.75', 1],
+      ['masked+zoomed-in+decolorized', 'maskRatio=0.5', 1],
+      ['masked+zoomed-in+decolorized', 'maskRatio=0.75', 1],
+    ]);
+  });
+
   test('is not made without a segmentation, and is kept without results', () => {
     expect(tableIn(dataOf(planOf('job: {evaluate: [knn]}')), 'segmentation')).toBeUndefined();
     const missing = tableIn(
@@ -77,6 +88,24 @@ describe('robustness', () => {
     expect(pick({ rows }, ...keys)).toEqual<Row[string][][]>([
       ['tuned', 'fine-tuned weights', 30, 30, 10, 25],
       ['robustness', 'linear probe', 60, 50, 60, 60],
+    ]);
+  });
+
+  test('has a row for every combination and mask ratio, each beside scratch', () => {
+    const yaml =
+      'job: {evaluate: [robustness]}\ngrid: {objective: [scratch, masked+distorted]}\n' +
+      'include: [{objective: masked, maskRatio: 0.5}]';
+    const data = collectedFrom(planOf(yaml), ({ task }, kind) => {
+      const result = resultOf(kind);
+      if (result.kind !== 'robustness') return result;
+      const error = task === null ? 80 : 100 * task.maskRatio;
+      const errors = Object.fromEntries(CORRUPTION_NAMES.map((name) => [`error_${name}`, error]));
+      return { ...result, ...errors, meanError: error };
+    });
+    expect(pick(tableIn(data, 'robustness'), 'objective', 'setting', 'mean_error', 'relative_error')).toEqual([
+      ['scratch', '', 80, 100],
+      ['masked', 'maskRatio=0.5', 50, 62.5],
+      ['masked+distorted', 'maskRatio=0.75', 75, 93.75],
     ]);
   });
 

@@ -71,7 +71,10 @@ describe('transfer.csv', () => {
   });
 
   test('has no test where all evaluations are on one data set', () => {
-    const { caption, summary } = tableNamed(dataOf(planOf('job: {evaluate: [finetune, linear]}\ngrid: {objective: [masked, scratch]}')), 'transfer')!;
+    const { caption, summary } = tableNamed(
+      dataOf(planOf('job: {evaluate: [finetune, linear]}\ngrid: {objective: [masked, scratch]}')),
+      'transfer',
+    )!;
     expect(summary.friedman).toBeNull();
     expect(caption).toContain('No test: the evaluations with a result of every objective are not of two data sets.');
   });
@@ -145,6 +148,61 @@ describe('transfer.csv', () => {
   });
 });
 
+/** Tasks that the paper does not have, in the order in which a spec may name them. */
+const COMBINED = '[zoomed-in+decolorized, masked+blurred, masked+distorted, masked]';
+
+describe("transfer.csv of tasks that are not the paper's", () => {
+  const EVALUATE = 'job: {evaluate: [finetune, linear]}\n';
+
+  test('has a row for every combination, single parts first', () => {
+    const means: Record<string, Record<string, number>> = {
+      finetune: { masked: 60, 'masked+distorted': 50, 'masked+blurred': 40, 'zoomed-in+decolorized': 30 },
+      linear: { masked: 20, 'masked+distorted': 30, 'masked+blurred': 10, 'zoomed-in+decolorized': 40 },
+    };
+    const plan = planOf(`${EVALUATE}grid: {objective: ${COMBINED}, seed: [0, 1]}`);
+    const data = dataWith(plan, (job, name) => means[name]![objectiveOf(job)]! + job.seed);
+    // Places 1, 2, 3, 4 by fine-tuning, and 3, 2, 4, 1 by the linear probe.
+    expect(pick(tableNamed(data, 'transfer')!, 'objective', 'finetune', 'linear', 'mean_rank', 'wins', 'n')).toEqual([
+      ['masked', 60.5, 20.5, 2, 1, 2],
+      ['masked+distorted', 50.5, 30.5, 2, 0, 2],
+      ['masked+blurred', 40.5, 10.5, 3.5, 0, 2],
+      ['zoomed-in+decolorized', 30.5, 40.5, 2.5, 1, 2],
+    ]);
+  });
+
+  test('has a row for each mask ratio, and compares them', () => {
+    const plan = planOf(`${EVALUATE}grid: {objective: masked, maskRatio: [0.6, 0.5], seed: [0, 1]}`);
+    const data = dataWith(plan, ({ task }, name) => 100 * task!.maskRatio + (name === 'linear' ? 5 : 0));
+    expect(pick(tableNamed(data, 'transfer')!, 'objective', 'setting', 'finetune', 'linear', 'mean_rank')).toEqual([
+      ['masked', 'maskRatio=0.5', 50, 55, 2],
+      ['masked', 'maskRatio=0.6', 60, 65, 1],
+    ]);
+    const figure = figuresOf(data, findMetric(data)!, []).find(({ id }) => id === 'figure-transfer')!;
+    expect(figure.charts[0]).toMatchObject({ rows: [{ label: '0.5 masked' }, { label: '0.6 masked' }] });
+  });
+
+  test('is beside a chart of objectives with the same tasks, where those without a number of the paper have an empty row', () => {
+    const grid = 'grid: {objective: [masked, masked+distorted], maskRatio: [0.5, 0.75]}';
+    const data = dataOf(planOf(`${EVALUATE}${grid}`));
+    const { charts } = figuresOf(data, findMetric(data)!, []).find(({ id }) => id === 'figure-objectives')!;
+    const labels = ['0.5 masked', '0.75 masked', '0.5 masked+distorted', '0.75 masked+distorted'];
+    expect(charts).toMatchObject([
+      { rows: labels.map((label) => ({ label, mean: 50 })) },
+      { rows: labels.map((label) => ({ label, mean: label === '0.75 masked' ? 82.9 : null })) },
+    ]);
+  });
+
+  test('has no mask ratio in its settings where all masked tasks have one', () => {
+    const plan = planOf(
+      `job: {maskRatio: 0.5, evaluate: [finetune, linear]}\ngrid: {objective: [masked, masked+blurred]}`,
+    );
+    expect(pick(tableNamed(dataOf(plan), 'transfer')!, 'objective', 'setting')).toEqual([
+      ['masked', ''],
+      ['masked+blurred', ''],
+    ]);
+  });
+});
+
 describe('repeats', () => {
   const plan = planOf(
     'job: {evaluate: [{name: probe, protocol: linear, repeats: 3}]}\ngrid: {objective: [masked, blurred], seed: [0, 1]}',
@@ -187,6 +245,44 @@ describe('repeats', () => {
     expect(row!.between_std).toBeCloseTo(Math.sqrt(50 - 1 / 3), 10);
     expect(row!.share).toBeCloseTo((50 - 1 / 3) / (51 - 1 / 3), 10);
     expect(tableNamed(data, 'variance')!.rows.map(({ objective }) => objective)).toEqual(['blurred', 'masked', 'all']);
+  });
+
+  test('of every combination are in variance.csv, and are pooled', () => {
+    const evaluate = 'job: {evaluate: [{name: probe, protocol: linear, repeats: 3}]}';
+    const combined = planOf(`${evaluate}\ngrid: {objective: ${COMBINED}, seed: [0, 1]}`);
+    const distances: Record<string, number> = { masked: 10, 'masked+distorted': 20, 'masked+blurred': 30 };
+    const { rows } = tableNamed(
+      dataWith(combined, (job, _name, repeat) => 40 + (distances[objectiveOf(job)] ?? 40) * job.seed + repeat - 1),
+      'variance',
+    )!;
+    expect(pick({ rows }, 'objective', 'pretrainings', 'runs', 'within_std')).toEqual([
+      ['masked', 2, 6, 1],
+      ['masked+distorted', 2, 6, 1],
+      ['masked+blurred', 2, 6, 1],
+      ['zoomed-in+decolorized', 2, 6, 1],
+      ['all', 8, 24, 1],
+    ]);
+    // By hand: the mean of 10²/2, 20²/2, 30²/2 and 40²/2, less a third of the variance within.
+    expect(rows.at(-1)!.between_std).toBeCloseTo(Math.sqrt(375 - 1 / 3), 10);
+  });
+
+  test('of two mask ratios are in two rows of variance.csv', () => {
+    const evaluate = 'job: {evaluate: [{name: probe, protocol: linear, repeats: 2}]}';
+    const ratios = planOf(`${evaluate}\ngrid: {objective: masked, maskRatio: [0.5, 0.75], seed: [0, 1]}`);
+    const data = dataWith(
+      ratios,
+      ({ task, seed }, _name, repeat) => 40 + (task!.maskRatio === 0.5 ? 8 : 6) * seed + repeat,
+    );
+    const { rows } = tableNamed(data, 'variance')!;
+    expect(pick({ rows }, 'objective', 'setting', 'runs')).toEqual([
+      ['masked', 'maskRatio=0.5', 4],
+      ['masked', 'maskRatio=0.75', 4],
+      ['all', '', 8],
+    ]);
+    // By hand: two repeats 1 apart have a variance of .5; two pre-trainings 8, or 6, apart have one of 32, or 18.
+    expect(rows.map(({ between_std }) => Number(between_std) ** 2)).toEqual(
+      [32, 18, 25].map((variance) => expect.closeTo(variance - 0.25, 10) as number),
+    );
   });
 
   test('are each in repeats.csv, with their stages', () => {

@@ -4,7 +4,7 @@ import { CLEAR, COMPARED, leaveSeeds, objectiveOf, UNCLEAR } from '../decide/sup
 import { brief, FakeWorkers, settled, temporaryFolder } from './support.js';
 import { askerOf } from '../../src/decide/needs.js';
 import type { RunEvent, RunSummary } from '../../src/runner/events.js';
-import { describeStage } from '../../src/runner/describe.js';
+import { describeStage } from '../../src/spec/describe.js';
 import { describeEvent } from '../../src/runner/reporters/format.js';
 import type { RunOptions } from '../../src/runner/run-options.js';
 import { runPlan } from '../../src/runner/run-plan.js';

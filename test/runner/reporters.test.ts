@@ -1,11 +1,12 @@
 import { Writable } from 'node:stream';
-import type { RunEvent, StageRef } from '../../src/runner/events.js';
+import type { RunEvent } from '../../src/runner/events.js';
 import { barsReporter } from '../../src/runner/reporters/bars.js';
 import { usesColour } from '../../src/runner/reporters/colour.js';
 import { describeLeft, duration } from '../../src/runner/reporters/format.js';
 import { createReporter } from '../../src/runner/reporters/index.js';
 import { jsonReporter } from '../../src/runner/reporters/json.js';
 import { plainReporter } from '../../src/runner/reporters/plain.js';
+import type { StageRef } from '../../src/spec/describe.js';
 import { resultOf } from './support.js';
 
 const pretrain: StageRef = { id: 'a', kind: 'pretrain', entry: 'pretrain', name: 'pretrain masked seed 0' };

@@ -1,5 +1,5 @@
 /** Which stage is next, where probes can use the features of the stage before them. */
-import { describeStage } from '../../src/runner/describe.js';
+import { describeStage } from '../../src/spec/describe.js';
 import { staysAfter } from '../../src/runner/local.js';
 import { encoderOf, StageQueue } from '../../src/runner/stage-queue.js';
 import type { Stage, StageKind } from '../../src/spec/stages.js';

@@ -8,7 +8,7 @@ import type { FailureCause } from '../../src/common/errors.js';
 import type { Plan, Stage, StageKind } from '../../src/spec/stages.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import { readSweep } from '../../src/spec/sweep.js';
-import { describeStage } from '../../src/runner/describe.js';
+import { describeStage } from '../../src/spec/describe.js';
 import type { RunEvent } from '../../src/runner/events.js';
 import { leavesCheckpoint } from '../../src/stages/index.js';
 import type { Launch, WorkerEnd } from '../../src/runner/worker.js';

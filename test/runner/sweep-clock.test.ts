@@ -1,5 +1,6 @@
-import type { RunEvent, StageRef } from '../../src/runner/events.js';
+import type { RunEvent } from '../../src/runner/events.js';
 import { SweepClock } from '../../src/runner/sweep-clock.js';
+import type { StageRef } from '../../src/spec/describe.js';
 import { resultOf } from './support.js';
 
 const stage = (kind: StageRef['kind'], id: string): StageRef => ({ kind, entry: kind, id, name: id });

@@ -33,7 +33,10 @@ describe('the identity of a stage', () => {
 
   test('depends on another image size where an encoder was pre-trained, whose positions are resampled', () => {
     const of = (objective: string, recipe: string, name = 'finetune') =>
-      configsOf(planOf(`job: {objective: ${objective}, evaluate: [finetune, linear], finetune: {${recipe}}}`), name)[0]!;
+      configsOf(
+        planOf(`job: {objective: ${objective}, evaluate: [finetune, linear], finetune: {${recipe}}}`),
+        name,
+      )[0]!;
     expect(of('masked', 'imageSize: 64')).toMatchObject({ positions: 'resampled', model: { imageSize: 64 } });
     expect(of('masked', 'imageSize: 64', 'linear')).not.toHaveProperty('positions');
     expect(of('masked', 'imageSize: 32')).not.toHaveProperty('positions');
@@ -75,7 +78,12 @@ describe('an entry', () => {
   const KEYS = EVALUATION_NAMES.flatMap((protocol) =>
     jobKeys()
       .filter((name) => name.startsWith(`${protocol}.`))
-      .map((name) => ({ protocol, path: name.split('.').slice(1), name, ofScratch: name.toLowerCase().includes('scratch') })),
+      .map((name) => ({
+        protocol,
+        path: name.split('.').slice(1),
+        name,
+        ofScratch: name.toLowerCase().includes('scratch'),
+      })),
   );
   /** Values of which one is valid for each key, and another one than the default. Whole numbers fit batches of 128 and 16. */
   const VALUES = [false, true, 'lars', 'all', 'rand-m9', 8, 0.5, 0.25, [0.5, 1]];

@@ -2,7 +2,7 @@ import { describeCell } from '../../src/spec/cells.js';
 import { axesOf } from '../../src/spec/axes.js';
 import { buildPlan } from '../../src/spec/plan.js';
 import { formatRemark, remarksOn } from '../../src/spec/remarks.js';
-import { describeStage } from '../../src/runner/describe.js';
+import { describeStage } from '../../src/spec/describe.js';
 import { complaints, plan, read } from './support/sweeps.js';
 
 const SIZES = 'variants: {size: {small: {model: {dim: 48, heads: 3}}, large: {model: {dim: 96, depth: 6}, seed: 4}}}\n';

@@ -1,5 +1,6 @@
 /** The devices on which tests run: those of this machine. CI names the required ones in VITMIM_REQUIRE_DEVICES. */
-import { DEVICE_NAMES, type Device, type DeviceName } from '../../src/backends/device.js';
+import type { Device } from '../../src/backends/device.js';
+import { DEVICE_NAMES, type DeviceName } from '../../src/backends/index.js';
 import { openDevice } from '../../src/backends/open.js';
 import { UsageError } from '../../src/common/errors.js';
 import { withVariables } from './variables.js';

@@ -1,26 +1,25 @@
-/** Optimisers that are not part of vitmim: an invented one, and averaged weights that follow AdamW's. */
+/** Optimisers other than AdamW, and averaged weights that follow it: their updates, and checkpoints of their states. */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { Repeated } from '../../src/ops/index.js';
-import { readSafetensors } from '../../src/store/safetensors.js';
+import { checkpointBytes } from '../../src/spec/shapes.js';
+import { CorruptFileError, readSafetensors, writeSafetensors } from '../../src/store/safetensors.js';
 import { trainStep } from '../../src/training/loop.js';
 import { adamW } from '../../src/training/optimizers/adamw.js';
+import { lars } from '../../src/training/optimizers/lars.js';
 import type { Optimizer } from '../../src/training/optimizers/optimizer.js';
-import { disposeState, freshState, loadState, saveState, type TrainingState } from '../../src/training/state.js';
+import { sgd } from '../../src/training/optimizers/sgd.js';
+import {
+  disposeState,
+  freshState,
+  loadState,
+  readWeights,
+  saveState,
+  type TrainingState,
+} from '../../src/training/state.js';
 import { temporaryFolder } from '../support/cli.js';
 
-/** SGD with momentum .5: one group of velocities. */
-const MOMENTUM: Optimizer = {
-  groups: [{ name: 'optimizer.velocity', initial: 'zeros' }],
-  inputs: ({ learningRate }) => [tf.scalar(learningRate)],
-  update: (parameters, gradients, _rates, [rate]) => {
-    parameters.forEach(({ value, state }, i) => {
-      const velocity = state('optimizer.velocity');
-      velocity.assign(tf.add(tf.mul(velocity, 0.5), gradients[i]!));
-      value.assign(tf.sub(value, tf.mul(velocity, rate!)));
-    });
-  },
-};
+const MOMENTUM = sgd({ momentum: 0.5 });
 
 /** Averaged weights: average ← ¾·average + ¼·weight after each step. */
 const AVERAGE: Optimizer = {
@@ -67,6 +66,22 @@ it('another optimiser updates weights by its own state', () => {
   disposeState(state);
 });
 
+it.each([
+  ['sgd', sgd({ momentum: 0.5 })],
+  ['lars', lars({ momentum: 0.5 })],
+])('%s reads the rate of a step from its inputs, so a device may record the step', (_, optimizer) => {
+  const updated = (learningRate: number): number[] => {
+    const state = freshState(VALUES, optionsWith(optimizer));
+    const inputs = optimizer.inputs({ learningRate: 0.1, step: 1 });
+    optimizer.update(state.trained, [tf.tensor1d([5, -1])], { learningRate, step: 1 }, inputs);
+    const values = valuesOf(state.parameters.get('w'));
+    disposeState(state);
+    return values;
+  };
+  expect(updated(NaN)).toEqual(updated(0.1));
+  expect(updated(NaN)[0]).toBeCloseTo(4.5, 5);
+});
+
 it('averaged weights begin with the weights and follow the updated ones', () => {
   const state = freshState(VALUES, optionsWith(MOMENTUM, AVERAGE));
   expect(valuesOf(state.groups.get('average')!.get('w'))).toEqual([5, -1]);
@@ -101,4 +116,72 @@ it('a checkpoint keeps each group under its name, and a training continues from 
 
 it('a checkpoint with other groups is rejected', () => {
   expect(() => loadState(paths.checkpoint, PLAN, optionsWith(MOMENTUM))).toThrow('the model has no optimizer.first.w');
+});
+
+interface Content {
+  tensors: Map<string, { shape: number[]; data: Float32Array }>;
+  metadata: Record<string, string>;
+}
+
+/** Writes the checkpoint again after a change, with a correct digest. */
+async function rewrite(change: (file: Content) => void): Promise<string> {
+  const { tensors, metadata } = readSafetensors(paths.checkpoint);
+  const content: Content = { tensors: new Map(tensors), metadata };
+  change(content);
+  const sources = [...content.tensors].map(([name, { shape, data }]) => [name, { shape, read: () => data }] as const);
+  const path = join(folder.path, 'changed');
+  await writeSafetensors(path, new Map(sources), content.metadata);
+  return path;
+}
+
+describe('the weights of a checkpoint', () => {
+  it.each([
+    ['AdamW and averages', [adamW({ beta1: 0.9, beta2: 0.95 }), AVERAGE]],
+    ['another optimiser', [MOMENTUM]],
+    ['no state', []],
+  ])('are read whatever its optimisers are: %s', async (_, optimizers) => {
+    const state = freshState(VALUES, optionsWith(...optimizers));
+    await saveState(paths, PLAN, state);
+    const groups = state.groups.size;
+    disposeState(state);
+    expect(readWeights(paths.checkpoint, PLAN).weights).toEqual(VALUES);
+    const { tensors } = readSafetensors(paths.checkpoint);
+    const bytes = [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+    expect(bytes).toBe(checkpointBytes(PLAN.shapes, groups));
+  });
+
+  it('are read where an earlier version did not list the groups, which are those of AdamW', async () => {
+    const state = freshState(VALUES, { depth: 1, layerDecay: 1, weightDecay: 0 });
+    await saveState(paths, PLAN, state);
+    disposeState(state);
+    const path = await rewrite(({ metadata }) => delete metadata.groups);
+    expect(readWeights(path, PLAN).weights).toEqual(VALUES);
+  });
+
+  it.each<[string, string, (file: Content) => void]>([
+    ['a tensor of a group is missing', 'it has no average.w', ({ tensors }) => tensors.delete('average.w')],
+    ['a group is not listed', 'the model has no average.w', ({ metadata }) => (metadata.groups = '[]')],
+    [
+      'a group is listed that it does not have',
+      'it has no x.w',
+      ({ metadata }) => (metadata.groups = '["average","x"]'),
+    ],
+    [
+      'the list is not one',
+      'its groups of tensors are not a list of names',
+      ({ metadata }) => (metadata.groups = '[1]'),
+    ],
+    [
+      'a group has a tensor of a parameter that the model does not have',
+      'the model has no average.v',
+      ({ tensors }) => tensors.set('average.v', tensors.get('average.w')!),
+    ],
+  ])('are damaged if %s, although the digest is correct', async (_, message, change) => {
+    const state = freshState(VALUES, optionsWith(AVERAGE));
+    await saveState(paths, PLAN, state);
+    disposeState(state);
+    const path = await rewrite(change);
+    expect(() => readWeights(path, PLAN)).toThrow(CorruptFileError);
+    expect(() => readWeights(path, PLAN)).toThrow(message);
+  });
 });

@@ -10,7 +10,10 @@ import { readSweep } from '../../src/spec/sweep.js';
 import { writeJson } from '../../src/store/files.js';
 import { stagePaths, type StagePaths } from '../../src/store/layout.js';
 import { readSafetensorsHeader } from '../../src/store/safetensors.js';
-import { pretrainPurpose } from '../../src/model/shapes.js';
+import { pretrainPurpose } from '../../src/spec/shapes.js';
+import { ema } from '../../src/training/optimizers/ema.js';
+import type { Optimizer } from '../../src/training/optimizers/optimizer.js';
+import { sgd } from '../../src/training/optimizers/sgd.js';
 import { readParent } from '../../src/training/parent.js';
 import { disposeState, freshState, saveState } from '../../src/training/state.js';
 import { temporaryFolder } from '../support/cli.js';
@@ -51,10 +54,11 @@ const resultOf = (stage: Stage, checkpoint: string | null) => ({
 
 let count = 0;
 /** Writes the files of a finished pre-training to a new folder. */
-async function leave(stage: Stage): Promise<StagePaths> {
+async function leave(stage: Stage, optimizers?: readonly Optimizer[]): Promise<StagePaths> {
   const paths = stagePaths(join(folder.path, `${count++}`));
   mkdirSync(paths.folder, { recursive: true });
-  const state = freshState(firstWeights(stage), { depth: 1, layerDecay: 1, weightDecay: 0 });
+  const options = { depth: 1, layerDecay: 1, weightDecay: 0, ...(optimizers && { optimizers }) };
+  const state = freshState(firstWeights(stage), options);
   await saveState(paths, { stage: stage.id, parent: null }, state);
   disposeState(state);
   writeJson(paths.stage, stage);
@@ -69,6 +73,12 @@ it.each([true, false])('has the weights and the digest of its checkpoint (masked
   expect(weights).toEqual(firstWeights(stage));
   expect(weights.has('mask_token')).toBe(masked);
   expect(sha256).toBe(readSafetensorsHeader(paths.checkpoint).sha256);
+});
+
+it('has the weights of a pre-training with averages and another optimiser', async () => {
+  const stage = stageOf('pretrain', 1);
+  const paths = await leave(stage, [sgd({ momentum: 0.9 }), ema(0.5)]);
+  expect(readParent(paths, stage.id).weights).toEqual(firstWeights(stage));
 });
 
 const own = stageOf('pretrain', 0);

@@ -108,7 +108,7 @@ it.each<[string, string, (file: Content) => void]>([
     'it has no optimizer',
     ({ tensors }) => tensors.delete('optimizer.first.blocks.0.attn.qkv.weight'),
   ],
-  ['moments of what is fixed', 'the model has no', ({ tensors }) => tensors.set('optimizer.first.pos_embed', some)],
+  ['moments of fixed parameters', 'the model has no', ({ tensors }) => tensors.set('optimizer.first.pos_embed', some)],
   [
     'another shape of the same size',
     'pos_embed has the shape [2], not [1,2]',

@@ -1,6 +1,6 @@
 /** The parts of an ONNX file: wire format, float16, large models. Whole models: test/parity/onnx.test.ts. */
 import fc from 'fast-check';
-import { declarations } from '../../src/model/shapes.js';
+import { declarations } from '../../src/spec/shapes.js';
 import { resolveModel } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';
 import { GraphBuilder } from '../../src/weights/onnx/builder.js';

@@ -3,6 +3,7 @@
  * selects the planted one, so that a tree of files is compiled once for all mutants.
  */
 import ts from 'typescript';
+import { groupBy } from '../../src/common/group-by.js';
 import type { Numbered } from './mutants.js';
 import { PLANTED_VARIABLE, REACHED_VARIABLE, RECORDER_VARIABLE } from './variables.js';
 
@@ -30,11 +31,7 @@ export const __planted = file === undefined ? (id) => id === planted : record;
 
 /** The JavaScript of a file with its mutants; none is planted unless the environment selects one. */
 export function instrument(text: string, mutants: readonly Numbered[], switchModule: string): string {
-  const places = new Map<string, Numbered[]>();
-  for (const mutant of mutants) {
-    const place = `${mutant.start} ${mutant.end} ${mutant.isStatement}`;
-    places.set(place, [...(places.get(place) ?? []), mutant]);
-  }
+  const places = groupBy(mutants, ({ start, end, isStatement }) => `${start} ${end} ${isStatement}`);
   // Outer places first. If a statement and an expression have the same text, the statement is the outer one.
   const sorted = [...places.values()].sort(
     ([a], [b]) => a!.start - b!.start || b!.end - a!.end || Number(b!.isStatement) - Number(a!.isStatement),

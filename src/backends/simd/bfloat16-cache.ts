@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { Measured } from './bfloat16-choice.js';
+import type { MeasuredChoice } from './bfloat16-choice.js';
 import { BFLOAT16_PRODUCTS } from './gemm.js';
 
 /** A file of another version is ignored. */
@@ -24,13 +24,13 @@ function read(path: string): Choices {
 }
 
 /** @returns The choice that was made before for a machine and library; null if there is none. */
-export function rememberedChoice(path: string, key: string): Measured | null {
+export function rememberedChoice(path: string, key: string): MeasuredChoice | null {
   const choices = read(path);
   return Object.hasOwn(choices, key) ? choices[key]! : null;
 }
 
 /** If the file cannot be written, the products are measured again next time. */
-export function rememberChoice(path: string, key: string, choice: Measured): void {
+export function rememberChoice(path: string, key: string, choice: MeasuredChoice): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
     const whole = `${path}.${process.pid}`;

@@ -23,7 +23,7 @@ const ROUNDS = 7;
 const MARGIN = 1.1;
 
 /** A choice by measurement. */
-export type Measured = Bfloat16Choice & { readonly speed: number };
+export type MeasuredChoice = Bfloat16Choice & { readonly speed: number };
 
 export interface Surroundings {
   readonly thread: Thread;
@@ -46,10 +46,13 @@ export function chooseBfloat16({ thread, heap, blas, cache, requested }: Surroun
   if (before !== null) return before;
   const times = measure(thread, heap, blas?.bfloat16 != null);
   const { float32, widened, library } = times;
-  const choice: Measured =
+  const choice: MeasuredChoice =
     library !== null && library * MARGIN < widened
       ? { product: 'library', speed: float32 / library }
       : { product: 'widened', speed: float32 / widened };
+  // Workers that start at the same time measure at the same time, and then take the choice of the first.
+  const first = rememberedChoice(cache, key);
+  if (first !== null) return first;
   rememberChoice(cache, key, choice);
   return choice;
 }

@@ -47,10 +47,10 @@ export interface BlasLibrary {
  * Finds a BLAS.
  *
  * @param requested `VITMIM_BLAS`: the path or name of a library, `none`, or undefined to look for one.
- * @returns The library, or the reason why there is none, with what to do about it.
+ * @returns The library, or the reason why there is none; with what would make it faster, or was passed over.
  * @throws UsageError when the requested library cannot be used.
  */
-export function findBlas(requested: string | undefined): BlasLibrary | { absent: string; advice?: string } {
+export function findBlas(requested: string | undefined): (BlasLibrary | { absent: string }) & { advice?: string } {
   if (requested === 'none') return { absent: 'switched off by VITMIM_BLAS=none' };
   Object.assign(process.env, ONE_THREAD);
   try {
@@ -62,9 +62,10 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
   }
   const installed = installedBlas();
   const candidates = [...(installed === undefined ? [] : [installed]), ...(CANDIDATES[process.platform] ?? [])];
+  let broken: { advice: string } | undefined;
   for (const path of requested ? [requested] : candidates) {
     try {
-      return openBlas(path);
+      return { ...openBlas(path), ...broken };
     } catch (error) {
       if (requested) {
         throw new UsageError(
@@ -72,11 +73,17 @@ export function findBlas(requested: string | undefined): BlasLibrary | { absent:
             'name a library with cblas_sgemm (32-bit integers), or `none`',
         );
       }
+      if (path === installed) broken = { advice: adviceOnBroken(path, error) };
     }
   }
   const remedy = blasPackages().length > 0 ? '`vitmim blas install`' : 'an installed OpenBLAS';
-  return { absent: 'none was found', advice: `no BLAS was found: ${remedy} makes training about twice as fast` };
+  const advice = `no BLAS was found: ${remedy} makes training about twice as fast`;
+  return { absent: 'none was found', advice, ...broken };
 }
+
+const adviceOnBroken = (path: string, error: unknown): string =>
+  `the BLAS that \`vitmim blas install\` installed is not used, since ${path} cannot be loaded ` +
+  `(${messageOf(error).trim()}); \`vitmim blas install --force\` installs it again`;
 
 /** @throws Error where the library at this path, or of this name, cannot be loaded or has no product of matrices. */
 export function openBlas(path: string): BlasLibrary {

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { cachePath } from '../../common/cache-folder.js';
 import { unreachable, UsageError } from '../../common/errors.js';
-import type { DeviceDriver } from '../device.js';
+import type { DeviceOptions, OpenDevice } from '../device.js';
 import { SimdBackend } from './backend.js';
 import { chooseBfloat16, type Bfloat16Choice } from './bfloat16-choice.js';
 import { findBlas, type BlasLibrary } from './blas.js';
@@ -16,51 +16,52 @@ import { SharedHeap } from './memory.js';
 import { THREAD_SCRATCH } from './thread.js';
 import { ThreadPool } from './threads.js';
 
-export const simd: DeviceDriver = {
-  name: 'simd',
-  async open({ threads = availableParallelism(), precision }) {
-    const found = findBlas(process.env.VITMIM_BLAS);
-    const blas = 'path' in found ? found : null;
-    const { module, fused } = kernelModule();
-    const heap = new SharedHeap();
-    const pool = await ThreadPool.start(threads, {
-      module,
-      memory: heap.memory,
-      blas,
-      scratch: heap.allocate(threads * THREAD_SCRATCH),
-    });
-    if (tf.findBackend(BACKEND_NAME) as unknown) tf.removeBackend(BACKEND_NAME);
-    else registerKernels();
-    const [cache, requested] = [cachePath('bfloat16.json'), process.env.VITMIM_BFLOAT16];
-    const choose = (): Bfloat16Choice => chooseBfloat16({ thread: pool.caller, heap, blas, cache, requested });
-    const backend = new SimdBackend(heap, pool, choose);
-    tf.registerBackend(BACKEND_NAME, () => backend);
-    if (!(await tf.setBackend(BACKEND_NAME))) throw new UsageError('device simd did not start; use --device cpu');
+/**
+ * Makes its backend the active one.
+ *
+ * @throws UsageError with the reason why the device is not available, and a remedy.
+ */
+export async function open({ threads = availableParallelism(), precision }: DeviceOptions): Promise<OpenDevice> {
+  const found = findBlas(process.env.VITMIM_BLAS);
+  const blas = 'path' in found ? found : null;
+  const { module, fused } = kernelModule();
+  const heap = new SharedHeap();
+  const pool = await ThreadPool.start(threads, {
+    module,
+    memory: heap.memory,
+    blas,
+    scratch: heap.allocate(threads * THREAD_SCRATCH),
+  });
+  if (tf.findBackend(BACKEND_NAME) as unknown) tf.removeBackend(BACKEND_NAME);
+  else registerKernels();
+  const [cache, requested] = [cachePath('bfloat16.json'), process.env.VITMIM_BFLOAT16];
+  const choose = (): Bfloat16Choice => chooseBfloat16({ thread: pool.caller, heap, blas, cache, requested });
+  const backend = new SimdBackend(heap, pool, choose);
+  tf.registerBackend(BACKEND_NAME, () => backend);
+  if (!(await tf.setBackend(BACKEND_NAME))) throw new UsageError('device simd did not start; use --device cpu');
 
-    const product = 'path' in found ? found.description : `no BLAS (${found.absent})`;
-    const bfloat16 = precision === 'bfloat16' ? [describeBfloat16(backend.bfloat16, blas)] : [];
-    const advice = [
-      ...('advice' in found ? [found.advice] : []),
-      ...(precision === 'bfloat16' ? adviceOn(backend.bfloat16) : []),
-    ];
-    return {
-      name: 'simd',
-      description: [product, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...bfloat16].join(', '),
-      advice,
-      details: {
-        backend: [`simd, tfjs ${tf.version.tfjs}`, ...(fused ? ['fused multiply-add'] : []), ...bfloat16].join(', '),
-        adapter: null,
-        driver: null,
-        blas: blas && { name: blas.name, version: blas.version },
-        threads,
-      },
-      software: true,
-      close: () => {
-        pool.close();
-      },
-    };
-  },
-};
+  const product = 'path' in found ? found.description : `no BLAS (${found.absent})`;
+  const bfloat16 = precision === 'bfloat16' ? [describeBfloat16(backend.bfloat16, blas)] : [];
+  const advice = [
+    ...(found.advice === undefined ? [] : [found.advice]),
+    ...(precision === 'bfloat16' ? adviceOn(backend.bfloat16) : []),
+  ];
+  return {
+    description: [product, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...bfloat16].join(', '),
+    advice,
+    details: {
+      backend: [`simd, tfjs ${tf.version.tfjs}`, ...(fused ? ['fused multiply-add'] : []), ...bfloat16].join(', '),
+      adapter: null,
+      driver: null,
+      blas: blas && { name: blas.name, version: blas.version },
+      threads,
+    },
+    software: true,
+    close: () => {
+      pool.close();
+    },
+  };
+}
 
 /**
  * The kernels, with fused multiply-adds if this version of Node has relaxed SIMD (22 and newer). Results then differ in the

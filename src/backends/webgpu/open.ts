@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { messageOf, UsageError } from '../../common/errors.js';
-import type { DeviceDriver } from '../device.js';
+import type { OpenDevice } from '../device.js';
 import { findMatrixUnits, type AdapterInfo } from './find-matrix-units.js';
 import { Health } from './health.js';
 import type { MatrixUnits } from './passes/matrix-units.js';
@@ -58,37 +58,38 @@ type Adapter = GPUAdapter & { info: GPUAdapterInfo & AdapterInfo & { isFallbackA
 
 const REMEDY = 'install a Vulkan, Metal or Direct3D 12 driver, or use another --device';
 
-export const webgpu: DeviceDriver = {
-  name: 'webgpu',
-  async open() {
-    const { adapter, device, wrong, ...parts } = await (opened ??= openAdapter());
-    const { VitBackend } = await import('./backend.js');
-    tf.removeBackend('webgpu');
-    tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, parts));
-    await tf.setBackend('webgpu');
+/**
+ * Makes its backend the active one.
+ *
+ * @throws UsageError with the reason why the device is not available, and a remedy.
+ */
+export async function open(): Promise<OpenDevice> {
+  const { adapter, device, wrong, ...parts } = await (opened ??= openAdapter());
+  const { VitBackend } = await import('./backend.js');
+  tf.removeBackend('webgpu');
+  tf.registerBackend('webgpu', () => new VitBackend(device, adapter.info, parts));
+  await tf.setBackend('webgpu');
 
-    const matrixUnits = wrong
-      ? [`matrix units rejected (${wrong})`]
-      : parts.matrixUnits
-        ? ['matrix units for float16']
-        : [];
-    // Dawn's `device` is the adapter's name, its `description` the driver's with the version.
-    const { vendor, architecture, device: model, description } = adapter.info;
-    return {
-      name: 'webgpu',
-      description: [description || vendor, architecture, ...matrixUnits].filter(Boolean).join(', '),
-      details: {
-        backend: [`tfjs webgpu ${tf.version.tfjs}`, ...matrixUnits].join(', '),
-        adapter: [model, vendor, architecture].filter(Boolean).join(', ') || null,
-        driver: description || null,
-        blas: null,
-        threads: null,
-      },
-      software: adapter.info.isFallbackAdapter,
-      close: () => undefined,
-    };
-  },
-};
+  const matrixUnits = wrong
+    ? [`matrix units rejected (${wrong})`]
+    : parts.matrixUnits
+      ? ['matrix units for float16']
+      : [];
+  // Dawn's `device` is the adapter's name, its `description` the driver's with the version.
+  const { vendor, architecture, device: model, description } = adapter.info;
+  return {
+    description: [description || vendor, architecture, ...matrixUnits].filter(Boolean).join(', '),
+    details: {
+      backend: [`tfjs webgpu ${tf.version.tfjs}`, ...matrixUnits].join(', '),
+      adapter: [model, vendor, architecture].filter(Boolean).join(', ') || null,
+      driver: description || null,
+      blas: null,
+      threads: null,
+    },
+    software: adapter.info.isFallbackAdapter,
+    close: () => undefined,
+  };
+}
 
 interface Opened {
   gpu: object;

@@ -5,10 +5,10 @@ import { stream } from '../../common/random.js';
 import { filterTaps } from '../../common/resample.js';
 import { viewPixels, type View } from '../../common/view.js';
 import type { Augmentation, Patch, ReadonlyValues } from './augmentation.js';
-import { AUGMENTATIONS, type augmentationKeys } from './index.js';
+import { AUGMENTATIONS, type KeysFor } from './index.js';
 
-/** The values of the keys of all steps. */
-export type AugmentationRecipe = ReadonlyValues<z.output<z.ZodObject<ReturnType<typeof augmentationKeys>>>>;
+/** The values of the keys of steps, those of pre-training or of fine-tuning. */
+export type AugmentationRecipe = ReadonlyValues<z.output<z.ZodObject<KeysFor<'pretrain'> & KeysFor<'finetune'>>>>;
 
 /** The random streams of an image. */
 export interface AugmentationDraws {
@@ -47,7 +47,7 @@ function takesPart({ step, keys }: Step, recipe: AugmentationRecipe): boolean {
 export const changesPixels = (recipe: AugmentationRecipe): boolean => STEPS.some((each) => takesPart(each, recipe));
 
 /**
- * A random view of an image. The draws depend on seed, epoch and index alone: every objective of a seed sees the same
+ * A random view of an image. The draws depend only on seed, epoch and index: every objective of a seed sees the same
  * views.
  *
  * If a step after the view takes part, the view is computed here and rounded to bytes, and the memory of the image is

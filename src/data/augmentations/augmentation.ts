@@ -4,12 +4,17 @@ import type { ByteImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
 import type { View } from '../../common/view.js';
 
+/** The recipes that have keys of augmentation. */
+export type AugmentedStage = 'pretrain' | 'finetune';
+
+const BOTH = ['pretrain', 'finetune'] as const satisfies readonly AugmentedStage[];
+
 /** Defaults of keys that differ between pre-training and fine-tuning. */
 export interface AugmentationDefaults {
   cropScale: [number, number];
 }
 
-/** The keys that a step adds to the recipes of pre-training and fine-tuning. */
+/** The keys that a step adds to a recipe. */
 export type AugmentationKeys = (defaults: AugmentationDefaults) => z.core.$ZodLooseShape;
 
 /** The values of a step's keys. */
@@ -56,12 +61,12 @@ export type Augmentation<Options> = ViewStep<Options> | PixelStep<Options> | Pat
 
 /** A step of the geometry. */
 export function viewStep<Keys extends AugmentationKeys>(keys: Keys, apply: ViewStep<OptionsOf<Keys>>['apply']) {
-  return { kind: 'view', keys, apply } as const;
+  return { kind: 'view', for: BOTH, keys, apply } as const;
 }
 
 /** A step on normalised values. Its keys are optional: it takes part where one of them is present. */
 export function patchStep<Keys extends AugmentationKeys>(keys: Keys, draw: PatchStep<OptionsOf<Keys>>['draw']) {
-  return { kind: 'patch', keys, draw } as const;
+  return { kind: 'patch', for: BOTH, keys, draw } as const;
 }
 
 /**
@@ -77,6 +82,7 @@ export function pixelStep<Keys extends AugmentationKeys, Drawn>(
 ) {
   return {
     kind: 'pixels',
+    for: BOTH,
     keys,
     apply,
     draw: (options: OptionsOf<Keys>, random: Random) => {
@@ -84,4 +90,12 @@ export function pixelStep<Keys extends AugmentationKeys, Drawn>(
       return drawn === null ? null : (image: ByteImage) => apply(image, drawn);
     },
   } as const;
+}
+
+/** A step whose keys only some of the recipes have. */
+export function onlyFor<const Stages extends readonly AugmentedStage[], Step extends { for: unknown }>(
+  stages: Stages,
+  step: Step,
+): Omit<Step, 'for'> & { readonly for: Stages } {
+  return { ...step, for: stages };
 }

@@ -9,7 +9,7 @@ import { count, nonNegative, offAt, probability } from '../../common/values.js';
 import { rotate, shearX, shearY, translateX, translateY, type Colour } from '../pillow/affine.js';
 import { brightness, color, contrast, sharpness } from '../pillow/enhance.js';
 import { autoContrast, equalize, invert, posterize, solarize, solarizeAdd } from '../pillow/tables.js';
-import { pixelStep } from './augmentation.js';
+import { onlyFor, pixelStep } from './augmentation.js';
 
 // --- the key ---------------------------------------------------------------------------------------------------------
 
@@ -57,10 +57,7 @@ const text = z
   )
   .transform(parseText);
 
-const randAugmentKey = offAt(
-  'none',
-  z.union([z.union([z.literal('none'), text]), mapping]),
-).describe(
+const randAugmentKey = offAt('none', z.union([z.union([z.literal('none'), text]), mapping])).describe(
   'RandAugment: none, a mapping of magnitude, std, ops, probability and increasing, or text as in timm: rand-m9-mstd0.5-inc1.',
 );
 
@@ -153,8 +150,13 @@ export function applyOperation(image: ByteImage, { name, argument }: DrawnOperat
   return operation.apply(image, argument);
 }
 
-export const randAugment = pixelStep(
-  () => ({ randAugment: randAugmentKey }),
-  ({ randAugment: recipe }, random) => (recipe === undefined || recipe === 'none' ? null : drawOperations(recipe, random)),
-  (image, drawn) => drawn.reduce(applyOperation, image),
+// The paper's pre-training sees crops as they are.
+export const randAugment = onlyFor(
+  ['finetune'],
+  pixelStep(
+    () => ({ randAugment: randAugmentKey }),
+    ({ randAugment: recipe }, random) =>
+      recipe === undefined || recipe === 'none' ? null : drawOperations(recipe, random),
+    (image, drawn) => drawn.reduce(applyOperation, image),
+  ),
 );

@@ -4,7 +4,7 @@
  */
 import { offAt, probability } from '../../common/values.js';
 import type { Random } from '../../common/random.js';
-import { patchStep, type Patch } from './augmentation.js';
+import { onlyFor, patchStep, type Patch } from './augmentation.js';
 
 const AREA = [0.02, 1 / 3] as const;
 const LOG_RATIO = [Math.log(0.3), Math.log(1 / 0.3)] as const;
@@ -26,17 +26,21 @@ export function drawErasedBox(size: number, random: Random): Omit<Patch, 'values
   return null;
 }
 
-export const randomErasing = patchStep(
-  () => ({
-    randomErasing: offAt(0, probability).describe(
-      'How often a box of 2 to 33 % of an image is replaced by noise, as in timm.',
-    ),
-  }),
-  ({ randomErasing: odds = 0 }, size, random) => {
-    const box = random.uniform() < odds ? drawErasedBox(size, random) : null;
-    if (box === null) return [];
-    const values = new Float32Array(box.height * box.width * 3);
-    for (let i = 0; i < values.length; i++) values[i] = random.normal();
-    return [{ ...box, values }];
-  },
+// In pre-training, noise in the place of pixels would have to be predicted, too.
+export const randomErasing = onlyFor(
+  ['finetune'],
+  patchStep(
+    () => ({
+      randomErasing: offAt(0, probability).describe(
+        'How often a box of 2 to 33 % of an image is replaced by noise, as in timm.',
+      ),
+    }),
+    ({ randomErasing: odds = 0 }, size, random) => {
+      const box = random.uniform() < odds ? drawErasedBox(size, random) : null;
+      if (box === null) return [];
+      const values = new Float32Array(box.height * box.width * 3);
+      for (let i = 0; i < values.length; i++) values[i] = random.normal();
+      return [{ ...box, values }];
+    },
+  ),
 );

@@ -33,6 +33,9 @@ export const CORRUPTIONS = registry({
 export type CorruptionName = keyof typeof CORRUPTIONS;
 export const CORRUPTION_NAMES = namesOf(CORRUPTIONS);
 
+/** The corruptions that the mean error counts: those of ImageNet-C. */
+export const COUNTED_CORRUPTIONS = CORRUPTION_NAMES.filter((name) => CORRUPTIONS[name].category !== 'extra');
+
 /**
  * A corrupted image. What is drawn depends on the corruption, its severity and the image's index in its split: every run
  * is measured on the same images.

@@ -2,6 +2,7 @@
  * The image formats that are read. The content of a file decides its format, not its name. Other formats that libvips could
  * load (SVG, TIFF, HEIF) never reach it. To add a format, add a file beside this one and a line here.
  */
+import { registry } from '../../common/registry.js';
 import { bmp } from './bmp.js';
 import type { ImageFormat } from './format.js';
 import { gif } from './gif.js';
@@ -11,14 +12,14 @@ import { titleOfOther } from './other.js';
 import { png } from './png.js';
 import { webp } from './webp.js';
 
-export const IMAGE_FORMATS = {
+export const IMAGE_FORMATS = registry({
   jpeg,
   png,
   webp,
   gif,
   bmp,
   netpbm,
-} as const satisfies Record<string, ImageFormat>;
+}) satisfies Record<string, ImageFormat>;
 
 const FORMATS: readonly ImageFormat[] = Object.values(IMAGE_FORMATS);
 const EXTENSIONS = FORMATS.flatMap(({ extensions }) => extensions);

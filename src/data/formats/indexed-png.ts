@@ -3,7 +3,7 @@
  * indices by the colours of the palette, which says nothing about classes. (PNG specification, third edition)
  */
 import { inflateSync } from 'node:zlib';
-import type { Mask } from '../target.js';
+import type { ClassMask } from '../target.js';
 import { checkSize, viewOf } from './format.js';
 import { png } from './png.js';
 
@@ -30,7 +30,7 @@ interface Header {
  *
  * @throws Error for bytes that are no PNG of indices or grey values, or that are truncated or interlaced.
  */
-export function decodeIndexedPng(bytes: Uint8Array): Mask {
+export function decodeIndexedPng(bytes: Uint8Array): ClassMask {
   if (!png.matches(bytes)) throw new Error('it is no PNG file');
   const { header, data } = readChunks(bytes);
   const { width, height, depth } = header;

@@ -1,12 +1,17 @@
 /** The formats of feature files, by the extensions of their names. */
 import { extname } from 'node:path';
 import { UsageError } from '../../common/errors.js';
+import { registry } from '../../common/registry.js';
 import { csv } from './csv.js';
 import { npy } from './npy.js';
 import { parquet } from './parquet.js';
 import type { FeatureWriter } from './writer.js';
 
-export const FEATURE_FORMATS = { npy, parquet, csv } as const satisfies Record<string, FeatureWriter>;
+export const FEATURE_FORMATS = registry({
+  npy,
+  parquet,
+  csv,
+}) satisfies Record<string, FeatureWriter>;
 
 /** `.npy, .parquet, .csv` */
 export const FEATURE_EXTENSIONS = Object.keys(FEATURE_FORMATS)

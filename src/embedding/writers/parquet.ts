@@ -1,5 +1,5 @@
 /** `.parquet`: a row for each image, with its name and a list of its features. */
-import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
+import type { SchemaElement } from 'hyparquet-writer';
 import { writeFileAtomicBy, writeWhole } from '../../store/files.js';
 import type { FeatureWriter } from './writer.js';
 
@@ -19,6 +19,7 @@ export const parquet = {
   title: 'a Parquet file',
   holdsTokens: false,
   async write(path, [width = 0], _most, batches) {
+    const { ByteWriter, ParquetWriter } = await import('hyparquet-writer'); // every command loads the formats
     await writeFileAtomicBy(path, async (file) => {
       const bytes = new ByteWriter();
       const flush = (): void => {

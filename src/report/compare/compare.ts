@@ -9,7 +9,7 @@ import { withUnits } from '../units.js';
 import { pairCells, type CellPair } from './cells.js';
 import { differenceOf, summaryOf, type Difference, type SideSummary } from './difference.js';
 
-export interface Comparison {
+export interface PlanComparison {
   /** The keys whose values differ between the sides. */
   keys: Table;
   /** The cells that both have, with their differences. */
@@ -23,7 +23,7 @@ export interface Comparison {
 }
 
 /** Compares two collections of results by a metric, B minus A. */
-export function compare(a: ReportData, b: ReportData, metric: NamedMetric): Comparison {
+export function compare(a: ReportData, b: ReportData, metric: NamedMetric): PlanComparison {
   const pairs = pairCells(measurementsOf(a, metric), measurementsOf(b, metric));
   const common = pairs.flatMap((pair) =>
     pair.a === null || pair.b === null ? [] : [{ pair, difference: differenceOf(pair.a, pair.b) }],

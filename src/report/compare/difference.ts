@@ -23,7 +23,7 @@ export interface Difference {
   b: SideSummary;
   /** Mean of b minus mean of a; null where a side has no result. */
   mean: number | null;
-  /** Of this difference alone. */
+  /** Not corrected for other differences. */
   interval: Interval | null;
   /** Two-sided p value of no difference; null where there is no interval. */
   p: number | null;

@@ -10,7 +10,7 @@ import type { Figure } from './chart.js';
 import { drawChart } from './draw.js';
 import { figuresOf } from './figures/index.js';
 import { markup, trusted, type Markup } from './markup.js';
-import { pictured, previewsSection, segmentationsSection, segmented } from './previews-section.js';
+import { pictureSections } from './previews-section.js';
 import { provenanceSection, stageLink } from './provenance-section.js';
 import { SCRIPT } from './script.js';
 import type { FoundFiles } from './stage-files.js';
@@ -63,8 +63,7 @@ export function reportHtml({
 }: PageInput): string {
   const { name } = data.sweeps[0]!;
   const unhealthy = unhealthyStages(data);
-  const previews = previewsSection(pictured(data), files);
-  const segmentations = segmentationsSection(segmented(data), files);
+  const pictures = pictureSections(data, files);
   const figures = figuresOf(data, metric, schedules).map((figure): Section => ({
     id: figure.id,
     title: figure.title,
@@ -73,9 +72,9 @@ export function reportHtml({
   // The page opens with the result and with what the models see and make of it.
   const sections: Section[] = [
     ...figures.slice(0, 1),
-    ...(previews === null ? [] : [{ id: 'reconstructions', title: 'Reconstructions', content: previews }]),
+    ...pictures.filter(({ kind }) => kind === 'pretrain'),
     ...figures.slice(1),
-    ...(segmentations === null ? [] : [{ id: 'segmentations', title: 'Segmentations', content: segmentations }]),
+    ...pictures.filter(({ kind }) => kind !== 'pretrain'),
     ...tables.map((table) => ({
       id: `table-${table.name}`,
       title: `Table: ${table.title}`,

@@ -1,9 +1,9 @@
-/** A picture for each task: original, input and reconstruction, of a stage that left one. */
-import { taskName } from '../../spec/objective.js';
-import { repeatsOf } from '../../spec/stages.js';
-import type { Task } from '../../spec/task.js';
-import type { ReportData } from '../collect.js';
+/** The pictures that stages left, by kind: one for each task. */
 import { groupBy } from '../../common/group-by.js';
+import { taskName } from '../../spec/objective.js';
+import { repeatsOf, type Job, type StageKind } from '../../spec/stages.js';
+import { STAGE_ENTRIES, STAGE_KINDS } from '../../stages/index.js';
+import type { ReportData } from '../collect.js';
 import { markup, type Markup } from './markup.js';
 import type { FoundFiles } from './stage-files.js';
 
@@ -13,44 +13,47 @@ export interface Pictured {
   stages: readonly { id: string; seed: number }[];
 }
 
-/** A task with its mask ratio, as preview pictures are labelled. */
-const labelOf = (task: Task | null): string =>
-  `${taskName(task)}${task !== null && task.maskRatio > 0 ? ` (mask ratio ${task.maskRatio})` : ''}`;
-
-/** The tasks of finished pre-trainings, in the order of the stages. */
-export function pictured({ stages }: ReportData): Pictured[] {
-  const finished = [...stages.values()].flatMap(({ stage: { id, config }, result }) => {
-    if (config.kind !== 'pretrain' || result === null) return [];
-    const { task, seed } = config;
-    return [{ id, seed, label: labelOf(task) }];
-  });
-  return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
-}
-
-/** The evaluations of each task that are finished segmentations, in the order of the stages. */
-export function segmented({ jobs, stages }: ReportData): Pictured[] {
-  const finished = jobs.flatMap((job) =>
-    Object.keys(job.evaluations).flatMap((name) =>
-      repeatsOf(job, name).flatMap((id) => {
+/** The tasks of finished stages of a kind, in the order of the jobs. */
+export function pictured({ jobs, stages }: ReportData, kind: StageKind): Pictured[] {
+  const finished = new Map(
+    jobs.flatMap((job) =>
+      namedStages(job).flatMap(({ id, name }) => {
         const { stage, result } = stages.get(id)!;
-        if (stage.config.kind !== 'segment' || result === null) return [];
-        return [{ id, seed: stage.config.seed, label: `${name}: ${labelOf(job.task)}` }];
+        if (stage.config.kind !== kind || result === null) return [];
+        return [[id, { id, seed: stage.config.seed, label: `${name}${labelOf(job)}` }] as const];
       }),
     ),
   );
-  return [...groupBy(finished, ({ label }) => label)].map(([label, members]) => ({ label, stages: members }));
+  return [...groupBy([...finished.values()], ({ label }) => label)].map(([label, members]) => ({
+    label,
+    stages: members,
+  }));
 }
 
-/** Predictions of segmentations; none where no stage has a picture. */
-export function segmentationsSection(tasks: readonly Pictured[], { previews }: FoundFiles): Markup | null {
-  const shown = shownOf(tasks, previews);
-  if (shown.length === 0) return null;
-  return markup`<section id="segmentations"><h2>Segmentations</h2>
-<p class="lead">Test images, their masks and the predictions, one image a row. Each class has a colour; white pixels have no
-class. One segmentation of each evaluation and task; those of others are preview.png in the folders of their stages.</p>
-<div class="previews">${figuresOf(shown, 'image, mask and prediction')}</div></section>
-`;
+/** The stages of a job, those of evaluations with the name of the evaluation before their label. */
+const namedStages = (job: Job): { id: string; name: string }[] => [
+  ...(job.pretrain === null ? [] : [{ id: job.pretrain, name: '' }]),
+  ...Object.keys(job.evaluations).flatMap((name) => repeatsOf(job, name).map((id) => ({ id, name: `${name}: ` }))),
+];
+
+function labelOf({ task, weights }: Job): string {
+  const masked = task !== null && task.maskRatio > 0;
+  return `${taskName(task, weights)}${masked ? ` (mask ratio ${task.maskRatio})` : ''}`;
 }
+
+/** The kinds whose stages leave pictures. */
+export const PICTURED_KINDS = STAGE_KINDS.filter((kind) => STAGE_ENTRIES[kind].picture !== undefined);
+
+export interface PicturesSection {
+  kind: StageKind;
+  id: string;
+  title: string;
+  content: Markup;
+}
+
+/** A section for each kind whose stages left pictures. */
+export const pictureSections = (data: ReportData, files: FoundFiles): PicturesSection[] =>
+  PICTURED_KINDS.flatMap((kind) => sectionOf(kind, pictured(data, kind), files) ?? []);
 
 interface Shown {
   label: string;
@@ -72,16 +75,23 @@ const figuresOf = (shown: readonly Shown[], columns: string): Markup[] =>
 `,
   );
 
-/** None where no stage has a picture. */
-export function previewsSection(tasks: readonly Pictured[], { previews, leftOut }: FoundFiles): Markup | null {
+/** @returns null if no stage has a picture. */
+function sectionOf(
+  kind: StageKind,
+  tasks: readonly Pictured[],
+  { previews, leftOut }: FoundFiles,
+): PicturesSection | null {
+  const { picture, title: name } = STAGE_ENTRIES[kind];
   const shown = shownOf(tasks, previews);
-  if (shown.length === 0 && leftOut === 0) return null;
-  return markup`<section id="reconstructions"><h2>Reconstructions</h2>
-<p class="lead">Validation images, one a row: the original, the input of the encoder and the prediction of the model; last the
-target, where it is another picture than the original. Without validation images they are test images, and without a test set
-training images. One pre-training of each task; those of others are preview.png in the folders of their stages.${
-    leftOut > 0 && ` So are ${leftOut} more tasks', which would have made this page too large.`
+  const left = tasks.filter(({ stages }) => stages.some(({ id }) => leftOut.has(id))).length;
+  if (picture === undefined || (shown.length === 0 && left === 0)) return null;
+  const { title, description, columns } = picture;
+  const id = title.toLowerCase().replaceAll(' ', '-');
+  const content = markup`<section id="${id}"><h2>${title}</h2>
+<p class="lead">${description} One ${name} of each task; those of others are preview.png in the folders of their stages.${
+    left > 0 && ` So are ${left} more tasks', which would have made this page too large.`
   }</p>
-<div class="previews">${figuresOf(shown, 'original, input and reconstruction')}</div></section>
+<div class="previews">${figuresOf(shown, columns)}</div></section>
 `;
+  return { kind, id, title, content };
 }

@@ -13,8 +13,8 @@ export interface FoundFiles {
   links: ReadonlyMap<string, string>;
   /** `preview.png` of stages as data URIs. */
   previews: ReadonlyMap<string, string>;
-  /** Previews that are there and would have made the page too large. */
-  leftOut: number;
+  /** Stages whose previews would have made the page too large. */
+  leftOut: ReadonlySet<string>;
 }
 
 /**
@@ -40,14 +40,15 @@ export function findStageFiles(
     }),
   );
   const previews = new Map<string, string>();
-  let [left, leftOut] = [budget, 0];
+  const leftOut = new Set<string>();
+  let left = budget;
   for (const candidates of wanted) {
     const found = firstPicture(candidates, folders);
     if (found === null) continue;
     const { id, picture } = found;
     const uri = `data:image/png;base64,${picture.toString('base64')}`;
     if (uri.length > left) {
-      leftOut++;
+      leftOut.add(id);
       continue;
     }
     left -= uri.length;

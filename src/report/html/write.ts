@@ -3,7 +3,7 @@ import type { ReportData } from '../collect.js';
 import { readSchedules } from '../schedules.js';
 import type { Table } from '../table.js';
 import { reportHtml, type PageInput } from './page.js';
-import { pictured, segmented } from './previews-section.js';
+import { pictured, PICTURED_KINDS } from './previews-section.js';
 import { findStageFiles } from './stage-files.js';
 
 /**
@@ -19,6 +19,7 @@ export function htmlReport(
     wide: readonly Table[];
   },
 ): string {
-  const wanted = [...pictured(data), ...segmented(data)].map(({ stages }) => stages.map(({ id }) => id));
+  const tasks = PICTURED_KINDS.flatMap((kind) => pictured(data, kind));
+  const wanted = tasks.map(({ stages }) => stages.map(({ id }) => id));
   return reportHtml({ data, ...input, schedules: readSchedules(data), files: findStageFiles(data, folder, wanted) });
 }

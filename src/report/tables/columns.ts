@@ -1,7 +1,7 @@
 /** Columns that several tables have, and how their cells are made from a row of a comparison. */
 import type { NamedMetric } from '../../stages/metrics.js';
 import { epochsOf, unhealthyIn, type ResultRow } from '../comparison.js';
-import { PAPER_ACCURACY, zoomDeparture } from '../paper.js';
+import { paperAccuracy, zoomDeparture } from '../paper.js';
 import type { Column, Row } from '../table.js';
 
 export const OBJECTIVE: Column = { key: 'objective', label: 'objective', description: 'What is recovered from what.' };
@@ -72,7 +72,7 @@ export function commonCells(row: ResultRow, metric: NamedMetric): Row {
     n: statistics.n,
     planned: measurements.length,
     unhealthy: unhealthyIn(row),
-    paper_accuracy: PAPER_ACCURACY[objective],
+    paper_accuracy: paperAccuracy(row),
     epoch: epochsOf(row),
     metric: metric.name,
   };

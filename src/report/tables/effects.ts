@@ -8,7 +8,7 @@ import { effectsOf, type Effect } from '../../evidence/effects.js';
 import { factorialsOf, type Factorial } from '../../evidence/factorial.js';
 import { bootstrapInterval } from '../../statistics/bootstrap.js';
 import { signFlipTest } from '../../statistics/sign-flip.js';
-import type { BuildTable, Column, Row, Table } from '../table.js';
+import type { BuildTable, Column, Row, TableContent } from '../table.js';
 import { EPOCH, METRIC, SETTING, UNHEALTHY } from './columns.js';
 import { strengthDepartures } from '../../evidence/strengths.js';
 
@@ -73,13 +73,12 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const effectsTable: BuildTable<Table> = (data, { metric }) => {
+export const effectsTable: BuildTable<TableContent> = (data, { metric }) => {
   const effects = factorialsOf(measurementsOf(data, metric)).flatMap((factorial) =>
     effectsOf(factorial).map((effect) => ({ factorial, effect })),
   );
   const comparisons = effects.flatMap(({ effect: { contrasts } }) => contrasts.map(cellsOf));
   return {
-    name: 'effects',
     title: 'Effects',
     caption: [
       `What each part of the degradation does to ${describeMetric(metric)} at the last epoch, paired by seed`,

@@ -2,11 +2,11 @@
 import { pretrainCost } from '../../spec/flops.js';
 import { describeMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { counterpart, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
+import { compareRows, counterpart, emptyRow, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
 import { studentInterval } from '../../statistics/interval.js';
-import { OBJECTIVE_ORDER, paperAccuracyAfter } from '../paper.js';
+import { paperAccuracyAfter, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
-import type { BuildTable, Column, Row, Table } from '../table.js';
+import type { BuildTable, Column, Row, TableContent } from '../table.js';
 import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
@@ -17,7 +17,7 @@ const COLUMNS: Column[] = [
   {
     key: 'difference_to_masked',
     label: 'to masked',
-    description: 'Mean difference to masked in the same setting, paired by seed.',
+    description: 'Mean difference to masked in the same setting and at the same mask ratio, paired by seed.',
     measures: 'difference',
   },
   {
@@ -68,15 +68,15 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const efficiencyTable: BuildTable<Table> = (data, { metric }) => {
+export const efficiencyTable: BuildTable<TableContent> = (data, { metric }) => {
   const measurements = measurementsOf(data, metric).filter(({ task }) => task !== null);
-  const rows = rowsOf(measurements, OBJECTIVE_ORDER)
-    .filter((row) => row.measurements.length > 0 || ALWAYS.includes(row.objective))
+  const measured = rowsOf(measurements);
+  const lacking = ALWAYS.filter((name) => !measured.some(({ objective }) => objective === name));
+  const rows = [...measured, ...lacking.map(emptyRow)]
     .map((row) => ({ row, epochs: epochsOfPretraining(row) }))
-    .sort((a, b) => order(a.row) - order(b.row) || Number(a.epochs) - Number(b.epochs))
+    .sort((a, b) => compareRows(a.row, b.row) || Number(a.epochs) - Number(b.epochs))
     .map(({ row }) => row);
   return {
-    name: 'efficiency',
     title: 'Efficiency',
     caption: [
       `The cost of pre-training beside ${describeMetric(metric)}, over seeds.`,
@@ -89,9 +89,7 @@ export const efficiencyTable: BuildTable<Table> = (data, { metric }) => {
 };
 
 /** The paper's comparison, shown with n = 0 where the plan has none of it. */
-const ALWAYS: readonly ResultRow['objective'][] = ['masked', 'masked+zoomed-in'];
-
-const order = ({ objective }: ResultRow): number => OBJECTIVE_ORDER.indexOf(objective);
+const ALWAYS: readonly PaperObjective[] = ['masked', 'masked+zoomed-in'];
 
 function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<typeof commonCells>[1]): Row {
   const masked = row.objective === 'masked' ? undefined : counterpart(row, 'masked', rows);
@@ -110,7 +108,7 @@ function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<
     flops_to_masked: flopsToMasked(row, rows),
     pretrain_images_per_second: meanOf(row, 'imagesPerSecond'),
     pretrain_seconds: meanOf(row, 'seconds'),
-    paper_accuracy: paperAccuracyAfter(row.objective, epochs),
+    paper_accuracy: paperAccuracyAfter(row, epochs),
   };
 }
 

@@ -11,14 +11,13 @@ import {
   type Factorial,
   type FactorLevels,
 } from '../../evidence/factorial.js';
-import { PAPER_ACCURACY, paperObjective } from '../paper.js';
-import type { BuildTable, Column, Row, Table } from '../table.js';
+import { namedTask, paperAccuracy } from '../paper.js';
+import type { BuildTable, Column, Row, TableContent } from '../table.js';
 import { ACCURACY, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
 import { strengthDepartures } from '../../evidence/strengths.js';
 import { estimateCells, estimateColumns } from './estimates.js';
 
 interface Wording {
-  name: string;
   title: string;
   /** What the table compares, as the beginning of its caption. */
   compares: string;
@@ -28,19 +27,16 @@ interface Wording {
 
 const WORDING: Record<Factor, Wording> = {
   mask: {
-    name: 'mask-ratio',
     title: 'Mask ratio',
     compares: 'Mask ratios at each misalignment and style, and their difference to no mask',
     label: 'to unmasked',
   },
   misalignment: {
-    name: 'misalignment',
     title: 'Misalignment',
     compares: 'Misalignment at each mask ratio and style, and its difference to none',
     label: 'to aligned',
   },
   style: {
-    name: 'style-preservation',
     title: 'Style preservation',
     compares: 'Style at each mask ratio and misalignment, and the difference of changing it',
     label: 'to preserved',
@@ -65,8 +61,8 @@ const ORDER: Record<Factor, readonly [Factor, Factor, Factor]> = {
 };
 
 /** Makes the table of a factor. */
-export function factorTable(factor: Factor): BuildTable<Table> {
-  const { name, title, compares, label } = WORDING[factor];
+export function factorTable(factor: Factor): BuildTable<TableContent> {
+  const { title, compares, label } = WORDING[factor];
   const columns = [
     SETTING,
     ...ORDER[factor].map((each) => LEVELS[each]),
@@ -80,7 +76,6 @@ export function factorTable(factor: Factor): BuildTable<Table> {
     const factorials = factorialsOf(measurementsOf(data, metric));
     const rows = factorials.flatMap((factorial) => rowsOf(factorial, factor, metric));
     return {
-      name,
       title,
       caption: [
         `${compares}, paired by seed: ${describeMetric(metric)} at the last epoch.`,
@@ -128,7 +123,6 @@ function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metri
   const reference = factorial.find({ ...triple, [factor]: REFERENCE[factor] });
   const contrast = cell === undefined || reference === undefined ? undefined : difference(cell, reference);
   const name = `${factorial.setting} ${triple.mask} ${triple.misalignment} ${triple.style}`;
-  const objective = cell === undefined ? undefined : paperObjective(cell.measurements[0]!.task);
   return {
     setting: factorial.setting,
     mask_ratio: triple.mask,
@@ -140,7 +134,7 @@ function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metri
     planned: cell?.measurements.length ?? 0,
     unhealthy: cell === undefined ? 0 : unhealthyIn(cell),
     ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : []), name),
-    paper_accuracy: objective === undefined ? null : PAPER_ACCURACY[objective],
+    paper_accuracy: cell === undefined ? null : paperAccuracy(namedTask(cell.measurements[0]!.task)),
     epoch: cell === undefined ? null : epochsOf(cell),
     metric: metric.name,
   };

@@ -1,5 +1,5 @@
 /** Every table. Adding one is a file beside this and a line here. */
-import { namesOf } from '../../common/registry.js';
+import { namesOf, registry } from '../../common/registry.js';
 import type { BuildTable, Table } from '../table.js';
 import { efficiencyTable } from './efficiency.js';
 import { effectsTable } from './effects.js';
@@ -20,7 +20,7 @@ export interface TableEntry {
   readable: boolean;
 }
 
-export const TABLES = {
+export const TABLES = registry({
   selection: { build: selectionTable, readable: true },
   objectives: { build: objectivesTable, readable: true },
   integration: { build: integrationTable, readable: true },
@@ -35,7 +35,7 @@ export const TABLES = {
   variance: { build: varianceTable, readable: true },
   runs: { build: runsTable, readable: false },
   repeats: { build: repeatsTable, readable: false },
-} as const satisfies Record<string, TableEntry>;
+}) satisfies Record<string, TableEntry>;
 
 export type TableName = keyof typeof TABLES;
 export const TABLE_NAMES = namesOf(TABLES);

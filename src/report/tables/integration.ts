@@ -1,10 +1,10 @@
 /** The paper's integrated method against its two parts: what misalignment adds to masking, and what it costs. */
 import { describeMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { counterpart, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
-import { PAPER_ACCURACY, type PaperObjective } from '../paper.js';
+import { counterpart, pairedDifferences, rowsOf, withPaperRows, type ResultRow } from '../comparison.js';
+import { namedTask, PAPER_ACCURACY, paperAccuracy, paperObjective, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
-import type { BuildTable, Column, Row, Table } from '../table.js';
+import type { BuildTable, Column, Row, TableContent } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const ROWS: readonly PaperObjective[] = ['zoomed-in', 'masked', 'masked+zoomed-in'];
@@ -47,10 +47,13 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const integrationTable: BuildTable<Table> = (data, { metric }) => {
-  const rows = rowsOf(measurementsOf(data, metric), ROWS);
+export const integrationTable: BuildTable<TableContent> = (data, { metric }) => {
+  const measurements = measurementsOf(data, metric).filter(({ task, weights }) => {
+    const objective = paperObjective(namedTask(task, weights));
+    return objective !== undefined && ROWS.includes(objective);
+  });
+  const rows = withPaperRows(rowsOf(measurements), ROWS);
   return {
-    name: 'integration',
     title: 'Integration',
     caption: [
       `Masking and zooming in, apart and together: ${describeMetric(metric)}, over seeds.`,
@@ -71,7 +74,7 @@ export const integrationTable: BuildTable<Table> = (data, { metric }) => {
 function differences(row: ResultRow, rows: readonly ResultRow[]): Row {
   const masked = row.objective === 'masked' ? undefined : counterpart(row, 'masked', rows);
   const { mean, std, n } = summaryStatistics(masked === undefined ? [] : pairedDifferences(row, masked));
-  const paper = PAPER_ACCURACY[row.objective]! - PAPER_ACCURACY.masked!;
+  const paper = paperAccuracy(row)! - PAPER_ACCURACY.masked!;
   return {
     difference_to_masked: mean,
     difference_std: std,

@@ -2,12 +2,20 @@
 import { capitalized } from '../../common/text.js';
 import { resolveTriple } from '../../spec/cells.js';
 import { describeMetric } from '../../stages/metrics.js';
-import { paperObjective, OBJECTIVE_ORDER, PAPER_ACCURACY } from '../paper.js';
+import { OBJECTIVE_ORDER, PAPER_ACCURACY, paperAccuracy, paperObjective } from '../paper.js';
 import { agreementWith, type Agreement, type Correlation } from '../agreement.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { comparisonsOf, counterpart, pairedDifferences, ranksOf, rowsOf, type ResultRow } from '../comparison.js';
+import {
+  comparisonsOf,
+  counterpart,
+  pairedDifferences,
+  ranksOf,
+  rowsOf,
+  withPaperRows,
+  type ResultRow,
+} from '../comparison.js';
 import { describeP, ranks, summaryStatistics } from '../../statistics/summary.js';
-import type { BuildTable, Column, Row, Table } from '../table.js';
+import type { BuildTable, Column, Row, TableContent } from '../table.js';
 import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
@@ -40,21 +48,19 @@ const COLUMNS: Column[] = [
   METRIC,
 ];
 
-export const objectivesTable: BuildTable<Table> = (data, { metric }) => {
-  const measurements = measurementsOf(data, metric);
-  const present = new Set(measurements.map(({ task, weights }) => paperObjective(task, weights)));
-  const rows = rowsOf(
-    measurements,
-    OBJECTIVE_ORDER.filter((objective) => PAPER_ACCURACY[objective] !== null || present.has(objective)),
+export const objectivesTable: BuildTable<TableContent> = (data, { metric }) => {
+  const rows = withPaperRows(
+    rowsOf(measurementsOf(data, metric)),
+    REPORTED.map(({ objective }) => objective),
   );
-  const comparisons = comparisonsOf(rows);
+  const isReported = (row: ResultRow): boolean => paperAccuracy(row) !== null;
+  const comparisons = comparisonsOf(rows.filter(isReported));
   const agreements = comparisons.map(({ setting, rows: compared }) => ({
     setting,
     agreement: agreementWith(paperAccuracy, compared),
   }));
-  const own = ranksOf(comparisons, (row) => paperAccuracy(row) !== null);
+  const own = ranksOf(comparisons);
   return {
-    name: 'objectives',
     title: 'Objectives',
     caption: [
       `${capitalized(describeMetric(metric))}, over seeds; the paper's are of ViT-B/16 on ImageNet-1k.`,
@@ -64,10 +70,10 @@ export const objectivesTable: BuildTable<Table> = (data, { metric }) => {
     columns: COLUMNS,
     rows: rows.map((row): Row => ({
       ...commonCells(row, metric),
-      ...TRIPLES[row.objective],
+      ...tripleOf(row),
       gain_over_scratch: gainOverScratch(row, rows),
       rank: own.get(row) ?? null,
-      paper_rank: PAPER_RANK.get(row.objective) ?? null,
+      paper_rank: paperRank(row),
     })),
     summary: Object.fromEntries(
       agreements.flatMap(({ setting, agreement }) => {
@@ -90,18 +96,12 @@ function summaryOf(name: string, suffix: string, found: Correlation | null): [st
   ];
 }
 
-/** The triple that each row stands for, also where no job has it. */
-const TRIPLES: Record<ResultRow['objective'], Row> = Object.fromEntries(
-  OBJECTIVE_ORDER.map((objective) => [objective, tripleOf(objective)]),
-) as Record<ResultRow['objective'], Row>;
-
-function tripleOf(objective: ResultRow['objective']): Row {
+/** The triple that a row stands for, also where no job has it. */
+function tripleOf({ objective, maskRatio }: ResultRow): Row {
   const resolved = resolveTriple(objective, {});
   if (resolved.kind !== 'triple') return { mask_ratio: null, misalignment: null, style: null };
-  return { mask_ratio: resolved.maskRatio, misalignment: resolved.misalignment, style: resolved.style };
+  return { mask_ratio: maskRatio, misalignment: resolved.misalignment, style: resolved.style };
 }
-
-const paperAccuracy = ({ objective }: ResultRow): number | null => PAPER_ACCURACY[objective];
 
 const REPORTED = OBJECTIVE_ORDER.flatMap((objective) => {
   const accuracy = PAPER_ACCURACY[objective];
@@ -109,6 +109,11 @@ const REPORTED = OBJECTIVE_ORDER.flatMap((objective) => {
 });
 const PLACES = ranks(REPORTED.map(({ accuracy }) => accuracy));
 const PAPER_RANK = new Map(REPORTED.map(({ objective }, i) => [objective, PLACES[i]!]));
+
+function paperRank(row: ResultRow): number | null {
+  const objective = paperObjective(row);
+  return objective === undefined ? null : (PAPER_RANK.get(objective) ?? null);
+}
 
 function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | null {
   const scratch = row.objective === 'scratch' ? undefined : counterpart(row, 'scratch', rows);

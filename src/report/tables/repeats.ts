@@ -22,7 +22,6 @@ export const repeatsTable: BuildTable = (data) => {
   const metrics = metricsIn(data).filter(({ repeats }) => repeats > 1);
   if (metrics.length === 0) return null;
   return {
-    name: 'repeats',
     title: 'Repeats',
     caption: 'Every repeat of the evaluations that are repeated, with every metric.',
     columns: COLUMNS,

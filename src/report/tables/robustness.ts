@@ -1,13 +1,17 @@
 /** Top-1 errors on corrupted images: a row for each objective, a column for each corruption. */
-import { CORRUPTION_NAMES, CORRUPTIONS, type CorruptionName } from '../../data/corruptions/index.js';
+import {
+  CORRUPTION_NAMES,
+  CORRUPTIONS,
+  COUNTED_CORRUPTIONS,
+  type CorruptionName,
+} from '../../data/corruptions/index.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { measuresCorruptions, type Evaluation } from '../../stages/index.js';
+import { EVALUATION_ENTRIES, measuresCorruptions } from '../../stages/index.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { ReportData } from '../collect.js';
 import { counterpart, rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
 import { metricsIn } from '../../evidence/metric.js';
-import { OBJECTIVE_ORDER } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
 
@@ -20,7 +24,11 @@ const COLUMNS: Column[] = [
   { key: 'model', label: 'model', description: 'What was trained on clean images, and then measured.', aside: 2 },
   OBJECTIVE,
   SETTING,
-  percent('mean_error', 'mean error', 'Mean of the errors on the 15 corruptions of ImageNet-C, over the seeds.'),
+  percent(
+    'mean_error',
+    'mean error',
+    `Mean of the errors on the ${COUNTED_CORRUPTIONS.length} corruptions of ImageNet-C, over the seeds.`,
+  ),
   percent('std', 'std', 'Sample standard deviation of that over the seeds.'),
   percent('relative_error', 'to scratch', 'Mean over these corruptions of the error divided by that of scratch.'),
   percent('clean_error', 'clean', 'Error on the images as they are.'),
@@ -33,14 +41,10 @@ const COLUMNS: Column[] = [
   UNHEALTHY,
 ];
 
-/** The corruptions that the mean counts. */
-const COUNTED = CORRUPTION_NAMES.filter((name) => CORRUPTIONS[name].category !== 'extra');
-
 export const robustnessTable: BuildTable = (data) => {
   const metrics = metricsIn(data).filter((metric) => metric.key === 'meanError' && isMeasured(data, metric));
   if (metrics.length === 0) return null;
   return {
-    name: 'robustness',
     title: 'Robustness',
     caption:
       'Top-1 errors in percent on corrupted test images, of models that were trained on clean images. The mean corruption ' +
@@ -51,45 +55,30 @@ export const robustnessTable: BuildTable = (data) => {
   };
 };
 
-/** An evaluation that measures the corruptions. */
-interface Measures {
-  /** The model that it measures. */
-  model: string;
-  /** The key of the number of a corruption in its result. */
-  keyOf: (name: CorruptionName) => string;
-}
-
-const MEASURES: Readonly<Partial<Record<Evaluation, Measures>>> = {
-  robustness: { model: 'linear probe', keyOf: (name) => `error_${name}` },
-  finetune: { model: 'fine-tuned weights', keyOf: (name) => `corruptionErrors.${name}` },
-};
-
 /** Whether some stage of an evaluation measures the corruptions: fine-tuning does only if its recipe says so. */
 const isMeasured = (data: ReportData, { entry }: NamedMetric): boolean =>
   [...data.stages.values()].some(({ entry: own, stage }) => own === entry && measuresCorruptions(stage.config));
 
 function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
   const rowsFor = (key: string): ResultRow[] =>
-    rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }), OBJECTIVE_ORDER);
-  const { model, keyOf } = MEASURES[metric.protocol]!;
-  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(keyOf(name))]));
+    rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
+  const { corruptions } = EVALUATION_ENTRIES[metric.protocol];
+  if (corruptions === undefined) return [];
+  const errors = new Map(CORRUPTION_NAMES.map((name) => [name, rowsFor(corruptions.keyOf(name))]));
   const clean = rowsFor('accuracy');
   const rows = rowsFor('meanError');
-  return rows.flatMap((row, i): Row[] => {
-    if (row.measurements.length === 0) return [];
+  return rows.map((row, i): Row => {
     const meanOf = (name: CorruptionName): number | null => errors.get(name)![i]!.statistics.mean;
     const accuracy = clean[i]!.statistics.mean;
-    return [
-      {
-        ...{ evaluation: metric.entry, model },
-        ...{ objective: row.objective, setting: row.setting },
-        ...{ mean_error: row.statistics.mean, std: row.statistics.std, n: row.statistics.n },
-        relative_error: relativeError(row, rows, errors),
-        clean_error: accuracy === null ? null : 100 - accuracy,
-        ...Object.fromEntries(CORRUPTION_NAMES.map((name) => [name, meanOf(name)])),
-        ...{ planned: row.measurements.length, unhealthy: unhealthyIn(row) },
-      },
-    ];
+    return {
+      ...{ evaluation: metric.entry, model: corruptions.model },
+      ...{ objective: row.objective, setting: row.setting },
+      ...{ mean_error: row.statistics.mean, std: row.statistics.std, n: row.statistics.n },
+      relative_error: relativeError(row, rows, errors),
+      clean_error: accuracy === null ? null : 100 - accuracy,
+      ...Object.fromEntries(CORRUPTION_NAMES.map((name) => [name, meanOf(name)])),
+      ...{ planned: row.measurements.length, unhealthy: unhealthyIn(row) },
+    };
   });
 }
 
@@ -102,7 +91,7 @@ function relativeError(
   const scratch = row.objective === 'scratch' ? row : counterpart(row, 'scratch', rows);
   if (scratch === undefined) return null;
   const [own, base] = [rows.indexOf(row), rows.indexOf(scratch)];
-  const ratios = COUNTED.map((name) => {
+  const ratios = COUNTED_CORRUPTIONS.map((name) => {
     const [value, reference] = [own, base].map((i) => errors.get(name)![i]!.statistics.mean);
     return value == null || !reference ? NaN : value / reference;
   });

@@ -1,4 +1,4 @@
-/** One row for each job with every key that varies and every number, for anyone's own analysis. */
+/** One row for each job with every key that varies and every number, for further analysis. */
 import { mean } from '../../common/sums.js';
 import { describeCell } from '../../spec/cells.js';
 import { taskName } from '../../spec/objective.js';
@@ -8,7 +8,7 @@ import { STAGE_ENTRIES, type StageKind } from '../../stages/index.js';
 import type { ReportData, ReportJob, StageRecord } from '../collect.js';
 import { configurationOfJob, strengthsOf, varyingKeys, type Configuration } from '../../evidence/configuration.js';
 import { stageProblem } from '../../evidence/health.js';
-import type { BuildTable, Column, Row, Table } from '../table.js';
+import type { BuildTable, Column, Row, TableContent } from '../table.js';
 import { variantsOf, type VariantNames } from '../../evidence/variants.js';
 
 const LEADING: Column[] = [
@@ -33,13 +33,12 @@ const MISSING: Column = {
   description: 'Pre-training and evaluations that lack a result; empty when the job is complete.',
 };
 
-export const runsTable: BuildTable<Table> = (data) => {
+export const runsTable: BuildTable<TableContent> = (data) => {
   const runs = data.jobs.map((job) => runOf(job, data));
   const keys = [...varyingKeys(runs), ...varyingStrengths(runs)];
   const axes = [...new Set(runs.flatMap(({ variants }) => [...variants.keys()]))].sort();
   const parts = partsIn(runs);
   return {
-    name: 'runs',
     title: 'Runs',
     caption: 'Every job of the sweep, with every key that varies and every number.',
     columns: [

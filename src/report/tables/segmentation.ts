@@ -4,7 +4,6 @@ import { measurementsOf } from '../../evidence/measurements.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
 import { rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
-import { OBJECTIVE_ORDER } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
 
@@ -17,7 +16,6 @@ export const segmentationTable: BuildTable = (data) => {
   if (metrics.length === 0) return null;
   const classes = [...new Set(metrics.flatMap(({ entry }) => classesOf(data, entry)))];
   return {
-    name: 'segmentation',
     title: 'Segmentation',
     caption:
       'Intersection over union of each class in percent, from the confusion matrix of the whole test set, averaged over the ' +
@@ -51,21 +49,18 @@ function classesOf({ stages }: ReportData, entry: string): string[] {
 function rowsOfMetric(data: ReportData, metric: NamedMetric, classes: readonly string[]): Row[] {
   // Each has the same rows: they differ in the number that is read.
   const rowsFor = (key: string): ResultRow[] =>
-    rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }), OBJECTIVE_ORDER);
+    rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
   const accuracy = rowsFor('pixelAccuracy');
   const ofClasses = classes.map((name) => [columnOf(name), rowsFor(`classIou.${name}`)] as const);
-  return rowsFor(metric.key).flatMap((row, i): Row[] => {
+  return rowsFor(metric.key).map((row, i): Row => {
     const { objective, setting, statistics, measurements } = row;
-    if (measurements.length === 0) return [];
-    return [
-      {
-        evaluation: metric.entry,
-        ...{ objective, setting },
-        ...{ mean_iou: statistics.mean, std: statistics.std, n: statistics.n },
-        pixel_accuracy: accuracy[i]!.statistics.mean,
-        ...Object.fromEntries(ofClasses.map(([column, rows]) => [column, rows[i]!.statistics.mean])),
-        ...{ planned: measurements.length, unhealthy: unhealthyIn(row) },
-      },
-    ];
+    return {
+      evaluation: metric.entry,
+      ...{ objective, setting },
+      ...{ mean_iou: statistics.mean, std: statistics.std, n: statistics.n },
+      pixel_accuracy: accuracy[i]!.statistics.mean,
+      ...Object.fromEntries(ofClasses.map(([column, rows]) => [column, rows[i]!.statistics.mean])),
+      ...{ planned: measurements.length, unhealthy: unhealthyIn(row) },
+    };
   });
 }

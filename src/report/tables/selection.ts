@@ -42,7 +42,6 @@ export const selectionTable: BuildTable = ({ selections }) => {
   const keys = [...new Set(selections.flatMap(({ selection }) => selection.keys))];
   const [first] = selections;
   return {
-    name: 'selection',
     title: 'Selection',
     caption:
       first === undefined

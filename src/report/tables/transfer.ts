@@ -38,7 +38,6 @@ export const transferTable: BuildTable = (data, { metric: compared }) => {
   if (found === null) return null;
   const { metrics, rows, tests, ambiguous } = found;
   return {
-    name: 'transfer',
     title: 'Transfer',
     caption: [
       `Each objective under each evaluation, over seeds: ${metrics.map(describeMetric).join('; ')}.`,
@@ -92,7 +91,8 @@ function cellsOf(row: Transfer['rows'][number], { metrics, tests }: Transfer): R
 function describeTest({ setting, objectives, evaluations, datasets, friedman }: TransferTest): string {
   const where = setting === '' ? '' : ` where ${setting}`;
   if (objectives < 2) return `No test${where}: fewer than two objectives have a result.`;
-  if (datasets < 2) return `No test${where}: the evaluations with a result of every objective are not of two data sets.`;
+  if (datasets < 2)
+    return `No test${where}: the evaluations with a result of every objective are not of two data sets.`;
   if (friedman === null) return `No test${where}: the objectives have equal mean places in every data set.`;
   const { statistic, p } = friedman;
   return (

@@ -5,7 +5,6 @@ import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
 import { rowsOf } from '../comparison.js';
 import { metricsIn } from '../../evidence/metric.js';
-import { OBJECTIVE_ORDER } from '../paper.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { METRIC, OBJECTIVE, SETTING } from './columns.js';
 
@@ -48,7 +47,6 @@ export const varianceTable: BuildTable = (data) => {
   const metrics = metricsIn(data).filter(({ name, entry, repeats }) => name === entry && repeats > 1);
   if (metrics.length === 0) return null;
   return {
-    name: 'variance',
     title: 'Variance of repeats',
     caption:
       `Of evaluations that are repeated for each pre-training: ${metrics.map(describeMetric).join('; ')}. Standard deviations ` +
@@ -61,13 +59,11 @@ export const varianceTable: BuildTable = (data) => {
 };
 
 function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
-  const rows = rowsOf(measurementsOf(data, metric), OBJECTIVE_ORDER)
-    .filter(({ measurements }) => measurements.length > 0)
-    .map(({ objective, setting, measurements }) => ({
-      objective,
-      setting,
-      squares: squaresOf(measurements.map(({ repeats }) => repeats)),
-    }));
+  const rows = rowsOf(measurementsOf(data, metric)).map(({ objective, setting, measurements }) => ({
+    objective,
+    setting,
+    squares: squaresOf(measurements.map(({ repeats }) => repeats)),
+  }));
   const all = { objective: ALL, setting: '', squares: pooled(rows.map(({ squares }) => squares)) };
   return [...rows, ...(rows.length > 1 ? [all] : [])].map(({ objective, setting, squares }) => ({
     metric: metric.name,

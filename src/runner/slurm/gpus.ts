@@ -1,4 +1,5 @@
 /** GPUs that a submission requests and its stages do not use. Pure. */
+import { DEVICES, type DeviceChoice } from '../../backends/index.js';
 import type { SlurmOptions } from './options.js';
 
 /** Options of sbatch that request GPUs, beside vitmim's own. */
@@ -18,16 +19,16 @@ function gpusOf({ gpus, sbatch }: SlurmOptions): number {
 const countOf = (items: readonly string[]): number =>
   items.reduce((sum, item) => sum + Number(/(?:^|:)(\d+)$/.exec(item)?.[1] ?? 0), 0);
 
-/** What to say where GPUs of a stage would be idle; null: none would. */
-export function idleGpus(options: SlurmOptions, device: string): string | null {
+/** A warning if GPUs of a stage would be idle; null: none would. */
+export function idleGpus(options: SlurmOptions, device: DeviceChoice): string | null {
   const count = gpusOf(options);
   if (count === 0) return null;
-  if (device === 'simd' || device === 'cpu') {
+  if (device !== 'auto' && DEVICES[device].computesOn === 'processor') {
     return `--device ${device} computes on the processor: ${count === 1 ? 'the GPU' : `all ${count} GPUs`} of each stage would be idle`;
   }
   if (count === 1) return null;
   return (
-    `a stage uses one GPU: ${count - 1} of ${count} would be idle. Ask for 1; ` +
-    'stages that run at once have one each (--array-parallelism)'
+    `a stage uses one GPU: ${count - 1} of ${count} would be idle; request 1: ` +
+    'stages that run at the same time have one each (--array-parallelism)'
   );
 }

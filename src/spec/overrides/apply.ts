@@ -1,7 +1,7 @@
 /** Overrides → the document of a spec in which their values replace those of the file, before it is checked. */
 import { findKey } from '../keys.js';
-import type { Location, Path } from '../problems.js';
-import { assign, isMapping, leafPaths, valueAt } from '../tree.js';
+import type { Location } from '../problems.js';
+import { assign, isMapping, leafPaths, valueAt, type Path } from '../../common/tree.js';
 import type { YamlDocument } from '../yaml.js';
 import type { Assignment, Override } from './override.js';
 

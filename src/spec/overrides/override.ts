@@ -1,7 +1,8 @@
 /**
  * One `--set KEY=VALUE` after parsing. A mapping sets the keys that it names and keeps the others; null unsets a key.
  */
-import type { Location, Path } from '../problems.js';
+import type { Path } from '../../common/tree.js';
+import type { Location } from '../problems.js';
 
 /** One place of the spec and its new value; undefined unsets it. */
 export interface Assignment {

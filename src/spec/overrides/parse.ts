@@ -1,6 +1,6 @@
 /** The texts of `--set` options → overrides, each located by the option's own text. */
-import type { Location, Path, Problem } from '../problems.js';
-import { isMapping } from '../tree.js';
+import type { Location, Problem } from '../problems.js';
+import { isMapping, type Path } from '../../common/tree.js';
 import type { Assignment, Override, Refusal } from './override.js';
 import { namesIn, parseTarget, type SpecNames } from './target.js';
 import { readValue, type Expected } from './value.js';

@@ -1,7 +1,7 @@
 /** Overrides that have no effect, because an axis or a variant of the spec sets the same key. */
-import { formatPath, show, type Path, type Problem } from '../problems.js';
+import { formatPath, show, type Problem } from '../problems.js';
 import type { Variants, Zip } from '../sweep-schema.js';
-import { valueAt } from '../tree.js';
+import { valueAt, type Path } from '../../common/tree.js';
 import type { AxisSection, Override } from './override.js';
 
 /** The axes of one grid of the spec. */

@@ -1,15 +1,15 @@
 /** The key of `--set KEY=VALUE` → the places of the spec that it names. */
 import { z } from 'zod';
 import { JOB_KEYS, findKey, jobKeys, type KeyLeaf, type KeyNode } from '../keys.js';
-import { formatPath, type Path } from '../problems.js';
+import { formatPath } from '../problems.js';
 import { didYouMean } from '../suggest.js';
-import { variantNames, type VariantNames } from '../sweep-schema.js';
-import { valueAt } from '../tree.js';
+import { variantNames, type VariantAxes } from '../sweep-schema.js';
+import { valueAt, type Path } from '../../common/tree.js';
 import { UNSET, type AxisSection, type Refusal } from './override.js';
 
 /** What options can name besides the keys of a job. */
 export interface SpecNames {
-  variants: VariantNames;
+  variants: VariantAxes;
   /** The number of entries of `include` and `exclude`. */
   entries: Readonly<Record<'include' | 'exclude', number>>;
 }

@@ -1,6 +1,6 @@
 /** The value of `--set KEY=VALUE`, read as its key expects it. */
 import { isTextValued, type KeyNode } from '../keys.js';
-import { isMapping, valueAt } from '../tree.js';
+import { isMapping, valueAt } from '../../common/tree.js';
 import { parseYamlValue } from '../yaml.js';
 import { UNSET, type Refusal } from './override.js';
 import type { Target } from './target.js';

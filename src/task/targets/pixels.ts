@@ -14,6 +14,7 @@ function pixelTarget<Name extends PatchNormalization>(name: Name, description: s
     name,
     description,
     width: (patchSize) => 3 * patchSize ** 2,
+    pixels: name,
     compute: ({ ops }, images, patchSize) => ops.normalizePatches(images, patchSize, name),
     layOut: ({ ops }, tokens, patchSize) => ops.unpatchify(tokens, patchSize),
     toPicture: ({ ops }, prediction, picture, patchSize) =>

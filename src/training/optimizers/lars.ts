@@ -13,13 +13,13 @@ const TRUST_COEFFICIENT = 0.001;
 export function lars({ momentum }: { momentum: number }): Optimizer {
   return {
     groups: [{ name: VELOCITY, initial: 'zeros' }],
-    inputs: () => [],
-    update(parameters, gradients, { learningRate }) {
+    inputs: ({ learningRate }) => [tf.scalar(learningRate)],
+    update(parameters, gradients, _rates, [rate]) {
       for (const [i, { value, rateScale, weightDecay, state }] of parameters.entries()) {
         const velocity = state(VELOCITY);
         const gradient = value.rank > 1 ? scaled(value, gradients[i]!, weightDecay) : gradients[i]!;
         velocity.assign(tf.add(tf.mul(velocity, momentum), gradient));
-        value.assign(tf.sub(value, tf.mul(velocity, learningRate * rateScale)));
+        value.assign(tf.sub(value, tf.mul(velocity, tf.mul(rate!, rateScale))));
       }
     },
   };

@@ -36,7 +36,7 @@ export interface Optimizer {
   inputs(rates: StepRates): tf.Tensor[];
   /**
    * Updates parameters and state in place. A device may record the kernels of one call and replay them in later steps
-   * with other values of `inputs`, see `ops/repeat.ts`.
+   * with other values of `inputs`, see `ops/repeat.ts`. So a value of `rates` that reaches a tensor is one of `inputs`.
    *
    * @param gradients One for each parameter, of its shape.
    * @param inputs The result of {@link inputs} for this step.

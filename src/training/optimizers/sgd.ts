@@ -9,13 +9,13 @@ const VELOCITY = 'optimizer.velocity';
 export function sgd({ momentum }: { momentum: number }): Optimizer {
   return {
     groups: [{ name: VELOCITY, initial: 'zeros' }],
-    inputs: () => [],
-    update(parameters, gradients, { learningRate }) {
+    inputs: ({ learningRate }) => [tf.scalar(learningRate)],
+    update(parameters, gradients, _rates, [rate]) {
       for (const [i, { value, rateScale, weightDecay, state }] of parameters.entries()) {
         const velocity = state(VELOCITY);
         const gradient = tf.add(gradients[i]!, tf.mul(value, weightDecay));
         velocity.assign(tf.add(tf.mul(velocity, momentum), gradient));
-        value.assign(tf.sub(value, tf.mul(velocity, learningRate * rateScale)));
+        value.assign(tf.sub(value, tf.mul(velocity, tf.mul(rate!, rateScale))));
       }
     },
   };

@@ -1,10 +1,13 @@
 /** The files of an export: weights, configurations, and the code that loads them. */
 import { UsageError } from '../../common/errors.js';
+import type { PatchNormalization } from '../../ops/normalize-patches.js';
 import type { EncoderConfig } from '../../spec/model.js';
+import { targetEntry } from '../../spec/task.js';
+import type { WeightsFormat } from '../../spec/weights-formats.js';
 import { NORMALISATION } from '../about.js';
-import { toForeign, type WeightsFormat } from '../names.js';
+import { toForeign } from '../names.js';
 import type { Tensor, Tensors } from '../tensors.js';
-import { predictsPixels, type Classifier, type ExportSource, type Pretrained } from './source.js';
+import type { Classifier, ExportSource, Pretrained } from './source.js';
 
 export type ExportFormat = Exclude<WeightsFormat, 'vitmim'>;
 
@@ -144,7 +147,7 @@ function maeFiles(source: ExportSource): ExportFiles {
       notes: [`The classes, in the order of the outputs: ${source.classes.join(', ')}.`],
     };
   }
-  requirePixels(source);
+  const pixels = requirePixels(source);
   return {
     weights,
     json: json({
@@ -152,7 +155,7 @@ function maeFiles(source: ExportSource): ExportFiles {
       decoder_embed_dim: source.model.decoder.dim,
       decoder_depth: source.model.decoder.depth,
       decoder_num_heads: source.model.decoder.heads,
-      norm_pix_loss: source.task.target === 'patch',
+      norm_pix_loss: pixels === 'patch',
     }),
     what: 'encoder and decoder of MAE (models_mae)',
     code: [
@@ -160,23 +163,29 @@ function maeFiles(source: ExportSource): ExportFiles {
       'import models_mae; model = models_mae.MaskedAutoencoderViT(**config).eval()',
       "model.load_state_dict(safetensors.torch.load_file('DIR/model.safetensors'))",
     ],
-    notes: lossNotes(source),
+    notes: lossNotes(pixels),
   };
 }
 
 /** In what the loss of the pre-training differs from that of MAE. */
-function lossNotes({ task }: Pretrained): string[] {
-  return task.target === 'patch-channel'
+function lossNotes(pixels: PatchNormalization): string[] {
+  return pixels === 'patch-channel'
     ? [
         "The targets were normalised per patch and channel, and MAE's loss normalises them per patch: its value differs.",
       ]
     : [];
 }
 
-function requirePixels(source: Pretrained): void {
-  if (predictsPixels(source)) return;
+/**
+ * How the pixels are normalised that the decoder predicts.
+ *
+ * @throws UsageError if it predicts other values, even as many.
+ */
+function requirePixels({ task: { target } }: Pretrained): PatchNormalization {
+  const { pixels } = targetEntry(target);
+  if (pixels !== undefined) return pixels;
   throw new UsageError(
-    `the decoder predicts ${source.task.target}, and MAE's predict pixels; export the encoder by --weights timm`,
+    `the decoder predicts ${target}, and MAE's predict pixels; export the encoder by --weights timm`,
   );
 }
 
@@ -239,7 +248,7 @@ const below = (prefix: string, weights: ReadonlyMap<string, Tensor>): Map<string
   );
 
 function hfPretrained(source: Pretrained): ExportFiles {
-  requirePixels(source);
+  const pixels = requirePixels(source);
   const { model, task, weights } = source;
   return {
     weights: new Map([[WEIGHTS_FILE, below('vit', toForeign('hf', weights))]]),
@@ -251,7 +260,7 @@ function hfPretrained(source: Pretrained): ExportFiles {
         decoder_num_attention_heads: model.decoder.heads,
         decoder_intermediate_size: hiddenOf(model.decoder.dim, model),
         mask_ratio: task.maskRatio,
-        norm_pix_loss: task.target === 'patch',
+        norm_pix_loss: pixels === 'patch',
       },
       'preprocessor_config.json': preprocessorOf(model),
     },
@@ -261,7 +270,7 @@ function hfPretrained(source: Pretrained): ExportFiles {
       "model = ViTMAEForPreTraining.from_pretrained('DIR').eval()",
       'loss = model(pixel_values).loss  # of a random mask',
     ],
-    notes: lossNotes(source),
+    notes: lossNotes(pixels),
   };
 }
 

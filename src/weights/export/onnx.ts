@@ -19,7 +19,7 @@ export interface OnnxFiles {
 export interface OnnxOptions {
   /** Products in float16; see `onnx/vit.ts`. */
   half: boolean;
-  /** What the model says of itself beside its classes and their normalisation. */
+  /** Further properties of the model, beside its classes and the normalisation. */
   metadata: Readonly<Record<string, string>>;
   /** The version of vitmim. */
   version: string;

@@ -1,10 +1,10 @@
 /** A model to export: its weights with everything that other programs need. */
 import { UsageError } from '../../common/errors.js';
-import { declarations, pretrainPurpose, type Purpose } from '../../model/shapes.js';
 import type { EncoderConfig, ModelConfig } from '../../spec/model.js';
 import type { StageConfig } from '../../spec/stages.js';
-import { targetWidth, type Task } from '../../spec/task.js';
-import { EVALUATIONS } from '../../stages/index.js';
+import type { Task } from '../../spec/task.js';
+import { checkpointOf } from '../../spec/stage-work.js';
+import { STAGE_ENTRIES } from '../../stages/index.js';
 import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../../store/safetensors.js';
 import { classesIn } from '../about.js';
 import { AVERAGE, type Named } from '../names.js';
@@ -29,10 +29,6 @@ export interface Pretrained {
 
 export type ExportSource = Classifier | Pretrained;
 
-/** Whether the decoder predicts the pixels of patches, and not values of another width. */
-export const predictsPixels = ({ task, model }: Pick<Pretrained, 'task' | 'model'>): boolean =>
-  targetWidth(task.target, model.patchSize) === 3 * model.patchSize ** 2;
-
 /**
  * Reads the weights of a finished stage. The whole file is verified.
  *
@@ -54,15 +50,17 @@ export function undamaged<T>(read: () => T): T {
 }
 
 function readSource(path: string, config: StageConfig, digest: string | null): ExportSource {
-  if (config.kind !== 'pretrain' && EVALUATIONS[config.kind].needs !== 'class') {
-    const { title } = EVALUATIONS[config.kind];
+  const entry = STAGE_ENTRIES[config.kind];
+  if (entry.trains !== 'all weights' || !entry.exports) {
     throw new UsageError(
-      `no export has the head of a ${title}; choose a fine-tuning, or its pre-training: --kind pretrain`,
+      `no export has the head of a ${entry.title}; choose a fine-tuning, or its pre-training: --kind pretrain`,
     );
   }
   const { tensors, metadata } = readSafetensorsHeader(path);
   const classes = tensors.get('head.bias')?.shape[0] ?? 0;
-  const weights = readStageWeights(path, config, digest, declarations(config.model, purposeOf(config, classes)));
+  const shapes = checkpointOf(config, classes)?.shapes ?? new Map<string, readonly number[]>();
+  const wanted = [...shapes].map(([name, shape]) => ({ name, shape }));
+  const weights = readStageWeights(path, config, digest, wanted);
   if (config.kind === 'pretrain') return { kind: 'pretrained', model: config.model, task: config.task, weights };
   const known = classesIn(metadata);
   // Checkpoints of earlier versions do not name their classes.
@@ -102,8 +100,4 @@ export function readStageWeights(
     throw new UsageError(`${path} is not the checkpoint that its result.json names; run the sweep again`);
   }
   return weights;
-}
-
-function purposeOf(config: StageConfig, classes: number): Purpose {
-  return config.kind === 'pretrain' ? pretrainPurpose(config) : { for: 'classification', classes };
 }

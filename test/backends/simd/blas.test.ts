@@ -1,7 +1,16 @@
 /** Which BLAS is used, and the message if the requested one cannot be used. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { blasFolder, blasPackages } from '../../../src/backends/simd/blas-packages.js';
 import { findBlas } from '../../../src/backends/simd/blas.js';
 import { openDevice } from '../../../src/backends/open.js';
 import { UsageError } from '../../../src/common/errors.js';
+import { temporaryFolder } from '../../support/cli.js';
+
+const folder = temporaryFolder();
+afterAll(() => {
+  folder.remove();
+});
 
 const found = findBlas(undefined);
 
@@ -22,6 +31,25 @@ it.each([
   expect(() => findBlas(path)).toThrow(UsageError);
   expect(() => findBlas(path)).toThrow(message);
   expect(() => findBlas(path)).toThrow('or `none`');
+});
+
+test('an installed BLAS that cannot be loaded is passed over with its remedy', () => {
+  const before = process.env.XDG_CACHE_HOME;
+  process.env.XDG_CACHE_HOME = folder.path;
+  try {
+    const [wanted] = blasPackages();
+    if (wanted === undefined) return; // no package for this platform
+    const library = join(blasFolder(wanted), wanted.library);
+    mkdirSync(dirname(library), { recursive: true });
+    writeFileSync(library, 'not a library');
+    const { advice, ...rest } = findBlas(undefined);
+    expect(advice).toContain(library);
+    expect(advice).toContain('vitmim blas install --force');
+    expect(rest).toEqual('path' in found ? findBlas(found.path) : { absent: 'none was found' });
+  } finally {
+    process.env.XDG_CACHE_HOME = before;
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+  }
 });
 
 it('the description of the device names the BLAS', async () => {

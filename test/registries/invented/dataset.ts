@@ -1,12 +1,15 @@
 /** A data set that provides masks: pictures with a bright half. The invented evaluation is run on it. */
+import type * as datasets from '../../../src/data/dataset.js';
+import type * as schemas from '../../../src/spec/schema.js';
 import type { Invented } from '../support.js';
+import { writeSpec } from './sweeps.js';
 
 const TEXT = `
 import { z } from 'zod';
 import { count } from '../common/values.js';
 import { DATA_KEYS, defineDataset } from './entry.js';
 import { sampleSplitOf } from './split.js';
-import type { Mask } from './target.js';
+import type { ClassMask } from './target.js';
 
 export const halves = defineDataset({
   schema: z.strictObject({
@@ -19,7 +22,7 @@ export const halves = defineDataset({
   targets: 'mask',
   open({ imageSize: side, trainImages, testImages }) {
     const split = (length: number) =>
-      sampleSplitOf<Mask>({
+      sampleSplitOf<ClassMask>({
         labels: new Uint32Array(length),
         read(index) {
           const bright = (at: number): boolean => at % side < side / 2 === (index % 2 === 0);
@@ -47,8 +50,22 @@ export const dataset: Invented = {
     entry: '  halves,',
   },
   tests(copy) {
-    it('is in the schema of specs', async () => {
-      expect(await copy.vitmim('schema')).toContain('"halves"');
+    it('is in plans with its images and its own defaults', async () => {
+      const spec = writeSpec(copy, 'halves', 'job: { data: { name: halves, testImages: 5 }, evaluate: [segment] }');
+      expect(await copy.vitmim('plan', spec)).toMatch(/halves.*train 24 images.*2 classes.*test 5/);
+    });
+
+    it('provides images with masks', async () => {
+      const { openDataset } = await copy.load<typeof datasets>('data/dataset');
+      const { jobSchema } = await copy.load<typeof schemas>('spec/schema');
+      const { data } = jobSchema.parse({ data: { name: 'halves', imageSize: 8 } });
+      const { train } = await openDataset(data);
+      const { image, target } = await train.sample(1);
+      const columns = [0, 0, 0, 0, 1, 1, 1, 1];
+      expect([...image.data.slice(0, 24)]).toEqual(
+        columns.flatMap((bright) => Array<number>(3).fill(bright ? 220 : 30)),
+      );
+      expect(target).toEqual({ data: Uint8Array.from(Array<number[]>(8).fill(columns).flat()), height: 8, width: 8 });
     });
   },
 };

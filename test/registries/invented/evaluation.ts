@@ -25,6 +25,7 @@ export const brightness = defineEvaluation({
     },
   },
   numbers: {},
+  flops: () => 0,
   async run({ recipe }, { dataset, device, emit }) {
     emit({ type: 'started', device, steps: 0, fromStep: 0 });
     const counts = { right: 0, pixels: 0, both: [0, 0], either: [0, 0] };
@@ -56,14 +57,22 @@ job:
   model: { dim: 8, depth: 1, heads: 2, decoder: { dim: 8, depth: 1, heads: 2 } }
   pretrain: { epochs: 2, warmupEpochs: 1, batchSize: 8, baseLearningRate: 1.0e-6, invert: 1 }
   brightness: { level: 128 }
-  evaluate: [brightness]
-grid: { objective: [scratch, masked], seed: [0] }
+  evaluate: EVALUATIONS
+grid: { objective: [OBJECTIVES], seed: [0] }
 `;
 
-/** Writes the spec into the copy with another list of evaluations, and returns its path. */
-function writeSpec({ folder }: Copy, name: string, evaluations: string): string {
+/** The results folder of the sweep, in the copy's. */
+export const RESULTS = 'invented';
+
+/** Writes a spec on the invented data set into the copy's folder, and returns its path. */
+export function writeMaskSpec(
+  { folder }: Copy,
+  name: string,
+  evaluations: string,
+  objectives = 'scratch, masked',
+): string {
   const path = join(folder, `${name}.yaml`);
-  writeFileSync(path, SPEC.replace('[brightness]', evaluations));
+  writeFileSync(path, SPEC.replace('EVALUATIONS', evaluations).replace('OBJECTIVES', objectives));
   return path;
 }
 
@@ -78,13 +87,13 @@ export const evaluation: Invented = {
   },
   tests(copy) {
     it('is found wherever kinds of stages and metrics appear', async () => {
-      const spec = writeSpec(copy, 'invented', '[brightness]');
-      const results = join(copy.folder, 'invented');
+      const spec = writeMaskSpec(copy, 'invented', '[brightness, share]');
+      const results = join(copy.folder, RESULTS);
       const plan = await copy.vitmim('sweep', spec, '--out', results, '--dry-run');
       expect(plan).toContain('brightness masked');
 
       const progress = await copy.vitmim('sweep', spec, '--out', results, '--device', 'cpu', '--jobs', '1');
-      expect(progress).toContain('1 pretrain, 2 brightness to run');
+      expect(progress).toContain('1 pretrain, 2 brightness, 2 share to run');
       expect(progress).toMatch(/brightness masked: mean IoU 1\.0000 in/);
 
       expect(await copy.vitmim('status', results)).toMatch(/^brightness +2$/m);
@@ -108,7 +117,7 @@ export const evaluation: Invented = {
     });
 
     it('refuses a data set that does not provide what it needs', async () => {
-      const refusal = copy.vitmim('plan', writeSpec(copy, 'refused', '[knn]'));
+      const refusal = copy.vitmim('plan', writeMaskSpec(copy, 'refused', '[knn]'));
       await expect(refusal).rejects.toThrow(
         'knn needs classes of images, and the data set halves provides classes of pixels',
       );

@@ -1,7 +1,7 @@
 /** A geometry: images upside down, some of them. */
 import type * as json from '../../../src/spec/json-schema.js';
 import type { Invented } from '../support.js';
-import { crossedReport, planIn } from './sweeps.js';
+import { crossedReport, planIn, reportIn, TINY } from './sweeps.js';
 
 const TEXT = `
 import { z } from 'zod';
@@ -102,6 +102,35 @@ export const geometry: Invented = {
       ]);
       const [row] = rows('objectives').filter(({ objective }) => objective === 'upside-down');
       expect(row).toMatchObject({ misalignment: 'upside-down', style: 'preserved', n: '3', paper_accuracy: '' });
+    });
+
+    it('has rows joined with a mask, one for each mask ratio', async () => {
+      const job = TINY.replace('[knn]', '[knn, {name: probe, protocol: linear, repeats: 2}]');
+      const yaml = `job: ${job}\ngrid: {objective: [masked, masked+upside-down], maskRatio: [0.5, 0.75], seed: [0, 1]}`;
+      const { rows, page } = await reportIn(copy, 'joined', yaml, ({ task, seed }) => {
+        const turned: string = task!.geometry.kind;
+        return 100 * task!.maskRatio + (turned === 'upside-down' ? 4 : 0) + seed;
+      });
+      const expected = [
+        ['masked', 'maskRatio=0.5'],
+        ['masked', 'maskRatio=0.75'],
+        ['masked+upside-down', 'maskRatio=0.5'],
+        ['masked+upside-down', 'maskRatio=0.75'],
+      ];
+      const tasksIn = (table: string) => rows(table).map(({ objective, setting }) => [objective, setting]);
+      expect(tasksIn('transfer')).toEqual(expected);
+      expect(tasksIn('variance')).toEqual([...expected, ['all', '']]);
+      expect(rows('transfer').map(({ knn, mean_rank }) => [knn, mean_rank])).toEqual([
+        ['50.5', '4'],
+        ['75.5', '2'],
+        ['54.5', '3'],
+        ['79.5', '1'],
+      ]);
+      const turned = rows('efficiency').filter(({ objective }) => objective === 'masked+upside-down');
+      expect(turned.map(({ difference_to_masked }) => difference_to_masked)).toEqual(['4', '4']);
+      const last = rows('objectives').at(-1)!;
+      expect(last).toMatchObject({ objective: 'masked+upside-down', mask_ratio: '0.75', misalignment: 'upside-down' });
+      expect(page).toContain('0.75 masked+upside-down: 79.50 ± 0.71');
     });
 
     it('has a line in the chart of misalignments', async () => {

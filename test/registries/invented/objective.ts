@@ -8,8 +8,9 @@ export const objective: Invented = {
   file: null,
   listed: {
     path: 'src/spec/objective.ts',
-    after: "['masked', { masked: true }]",
-    entry: "  ['sketch', { misalignment: 'zoomed-out', style: 'decolorized' }],",
+    after: "name: 'masked'",
+    entry:
+      "  { name: 'sketch', description: 'small and grey', parts: { misalignment: 'zoomed-out', style: 'decolorized' } },",
   },
   tests(copy) {
     it('names its parts, which further ones can be joined to', async () => {
@@ -26,9 +27,10 @@ export const objective: Invented = {
       await expect(planIn(copy, 'job: {objective: sketch+blurred}')).rejects.toThrow('changes the style twice');
     });
 
-    it('is among the objectives that complete', async () => {
-      const { OBJECTIVES } = await copy.load<typeof objectives>('spec/objective');
+    it('is among the objectives that complete, and described in the schema', async () => {
+      const { describeObjectives, OBJECTIVES } = await copy.load<typeof objectives>('spec/objective');
       expect(OBJECTIVES).toContain('sketch');
+      expect(describeObjectives()).toContain('sketch: small and grey;');
     });
   },
 };

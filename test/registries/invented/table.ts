@@ -11,7 +11,6 @@ import type { BuildTable } from '../table.js';
 export const bestTable: BuildTable = (data, { metric }) => {
   const accuracies = measurementsOf(data, metric).flatMap(({ accuracy }) => accuracy ?? []);
   return {
-    name: 'best',
     title: 'Best run',
     caption: 'The best run of the sweep.',
     columns: [{ key: 'best', label: 'best', description: 'Its accuracy.', digits: 1 }],

@@ -1,3 +1,4 @@
+import type { DeviceChoice } from '../../../src/backends/index.js';
 import { idleGpus } from '../../../src/runner/slurm/gpus.js';
 import { NO_OPTIONS } from './support.js';
 
@@ -14,7 +15,7 @@ it.each([
   [null, [['gpus', '2']], 'tensorflow', /1 of 2 would be idle/],
   ['1', [], 'simd', /the GPU of each stage would be idle/],
   ['3', [], 'cpu', /all 3 GPUs of each stage would be idle/],
-] as [string | null, [string, string][], string, RegExp][])(
+] as [string | null, [string, string][], DeviceChoice, RegExp][])(
   'GPUs %s with %j on %s: %s',
   (gpus, sbatch, device, text) => {
     expect(idleGpus(asking(gpus, ...sbatch), device)).toMatch(text);
@@ -27,6 +28,9 @@ it.each([
   [null, [], 'simd'],
   [null, [['comment', '8']], 'webgpu'],
   [null, [['gres', 'ssd:2']], 'webgpu'],
-] as [string | null, [string, string][], string][])('GPUs %s with %j on %s are all used', (gpus, sbatch, device) => {
-  expect(idleGpus(asking(gpus, ...sbatch), device)).toBeNull();
-});
+] as [string | null, [string, string][], DeviceChoice][])(
+  'GPUs %s with %j on %s are all used',
+  (gpus, sbatch, device) => {
+    expect(idleGpus(asking(gpus, ...sbatch), device)).toBeNull();
+  },
+);

@@ -13,7 +13,7 @@ import { matMul, softmax } from './matmul.js';
 import { sumAxis } from './reduce.js';
 import { resample } from './resample.js';
 import { accumulate, sumOfSquares } from './sums.js';
-import type { Task } from './task.js';
+import type { SimdTask } from './task.js';
 import { gatherRows, sumWeightedRows } from './tokens.js';
 
 const DEFINED = {
@@ -51,7 +51,7 @@ export type TaskName = keyof typeof DEFINED;
 
 /** The record that each task takes. */
 export type TaskArguments = {
-  [Name in TaskName]: (typeof DEFINED)[Name] extends Task<infer Values> ? Values : never;
+  [Name in TaskName]: (typeof DEFINED)[Name] extends SimdTask<infer Values> ? Values : never;
 };
 
-export const TASKS: { readonly [Name in TaskName]: Task<TaskArguments[Name]> } = DEFINED;
+export const TASKS: { readonly [Name in TaskName]: SimdTask<TaskArguments[Name]> } = DEFINED;

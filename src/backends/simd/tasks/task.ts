@@ -8,7 +8,7 @@
 import { recordFormat, type Field, type ValuesOf } from '../records.js';
 import type { Thread } from '../thread.js';
 
-export interface Task<Values> {
+export interface SimdTask<Values> {
   /** Float64 numbers that its arguments take in shared memory. */
   readonly words: number;
   run(thread: Thread, chunk: number, values: Values): void;
@@ -24,7 +24,7 @@ export interface Task<Values> {
 export function defineTask<F extends Readonly<Record<string, Field<unknown>>>>(
   fields: F,
   run: (thread: Thread, chunk: number, values: ValuesOf<F>) => void,
-): Task<ValuesOf<F>> {
+): SimdTask<ValuesOf<F>> {
   const format = recordFormat(fields);
   return {
     words: format.words,

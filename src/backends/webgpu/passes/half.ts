@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
 import { computedType, definePass, striding, typeOf } from '../pass.js';
-import { scaleCode, type Finding, type Scale } from './scale-for-half.js';
+import { scaleCode, type ScaleSearch, type Scale } from './scale-for-half.js';
 
 export interface Rounding {
   /** An optional factor for each element, applied first. */
@@ -13,7 +13,7 @@ export interface Rounding {
 }
 
 const roundPass = definePass<
-  { size: number; finding: Finding | null },
+  { size: number; finding: ScaleSearch | null },
   'x' | 'times?' | 'parts?' | 'scale?',
   'y' | 'scale?'
 >('roundToHalf', ({ size, finding }, { x, y, times, scale }) => {

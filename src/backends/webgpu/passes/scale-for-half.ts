@@ -24,7 +24,7 @@ export interface Scaling {
 }
 
 /** How the factor is found from the largest values of parts. */
-export interface Finding {
+export interface ScaleSearch {
   /** Number of parts. */
   readonly count: number;
   /** The largest factor that may still be applied to the parts. */
@@ -40,7 +40,7 @@ export interface Scale {
   /** [factor, 1 / factor] */
   readonly scale: tf.TensorInfo;
   /** null: the scale is known. Otherwise the pass finds it in `parts`, and writes it. */
-  readonly finding: Finding | null;
+  readonly finding: ScaleSearch | null;
   readonly reads: { readonly parts?: Operand; readonly scale?: Operand };
   readonly writes: { readonly scale?: Operand };
 }
@@ -76,7 +76,7 @@ export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, tar
 const WRITE = 'scale[0] = ldexp(1.0, exponent); scale[1] = ldexp(1.0, -exponent);';
 
 /** WGSL for the beginning of a shader: declares `factor`. All invocations of a workgroup run it. */
-export function scaleCode(finding: Finding | null): { declarations: string; begin: string } {
+export function scaleCode(finding: ScaleSearch | null): { declarations: string; begin: string } {
   if (!finding) return { declarations: '', begin: 'let factor = scale[0];' };
   const begin = `
     let exponent = exponentOf(thread);
@@ -86,7 +86,7 @@ export function scaleCode(finding: Finding | null): { declarations: string; begi
 }
 
 /** WGSL: a function that finds the factor's exponent. */
-const exponentOf = ({ count, atMost, target }: Finding): string => `
+const exponentOf = ({ count, atMost, target }: ScaleSearch): string => `
   ${largestOfGroup()}
   fn exponentOf(thread: u32) -> i32 {
     var most = 0.0;
@@ -113,7 +113,7 @@ function largestOf(backend: VitBackend, x: tf.TensorInfo, times: tf.TensorInfo |
   return parts;
 }
 
-const scalePass = definePass<Finding, 'parts', 'scale'>('scaleForHalf', (finding) => {
+const scalePass = definePass<ScaleSearch, 'parts', 'scale'>('scaleForHalf', (finding) => {
   const body = `
     let exponent = exponentOf(thread);
     if (thread == 0u) { ${WRITE} }`;
@@ -124,7 +124,7 @@ function findScale(
   backend: VitBackend,
   parts: tf.TensorInfo,
   scale: tf.TensorInfo,
-  bounds: Omit<Finding, 'count'>,
+  bounds: Omit<ScaleSearch, 'count'>,
 ): void {
   const finding = { count: sizeOf(parts.shape), ...bounds };
   backend.run(scalePass(finding, { parts: scalars(parts) }, { scale: scalars(scale) }));

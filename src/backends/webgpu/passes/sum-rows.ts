@@ -15,7 +15,7 @@ import {
   type Shader,
 } from '../pass.js';
 import type { Rounding } from './half.js';
-import { scaleCode, type Finding, type Scale } from './scale-for-half.js';
+import { scaleCode, type ScaleSearch, type Scale } from './scale-for-half.js';
 import { repeat } from './unroll.js';
 
 const THREADS = 256;
@@ -139,7 +139,7 @@ const sumRowsPass = definePass<Sizes, 'x' | 'weights?' | 'scale?', `sums${number
 );
 
 const roundAndSumRowsPass = definePass<
-  Sizes & { finding: Finding | null },
+  Sizes & { finding: ScaleSearch | null },
   'x' | 'times?' | 'parts?' | 'scale?',
   `sums${number}` | 'half' | 'scale?'
 >('roundAndSumRows', ({ finding, ...sizes }, { x, times, half }) =>

@@ -45,19 +45,18 @@ function grouped(
   aside: string | null,
   describe: DescribeSetting,
 ): Group[] {
-  const groups = new Map<string, Omit<Group, 'statistics'> & { values: number[] }>();
-  for (const member of members) {
+  const placed = members.flatMap((member) => {
     const { task, accuracy, configuration } = member;
-    if (task === null || accuracy === null) continue;
+    if (task === null || accuracy === null) return [];
     const shared = new Map(keys.map((key) => [key, configuration.get(key) ?? 'unset']));
     const all = [...shared, ...strengths.map((key) => [key, member.strengths.get(key) ?? 'unset'] as const)];
-    const setting = describe(all, member);
-    const x = aside === null ? null : Number(configuration.get(aside));
-    const identity = `${setting}\n${x}`;
-    const known = groups.get(identity) ?? { task, setting, shared, aside: x, values: [] };
-    groups.set(identity, { ...known, values: [...known.values, accuracy] });
-  }
-  return [...groups.values()].map(({ values, ...group }) => ({ ...group, statistics: summaryStatistics(values) }));
+    const group = { task, setting: describe(all, member), shared };
+    return [{ ...group, aside: aside === null ? null : Number(configuration.get(aside)), accuracy }];
+  });
+  return [...groupBy(placed, ({ setting, aside: x }) => `${setting}\n${x}`).values()].map((own) => {
+    const { accuracy: _, ...group } = own[0]!;
+    return { ...group, statistics: summaryStatistics(own.map(({ accuracy }) => accuracy)) };
+  });
 }
 
 const tripleOf = (task: Task): string => `${task.maskRatio} ${taskName(task)}`;

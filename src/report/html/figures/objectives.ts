@@ -2,31 +2,34 @@
  * Objectives beside the paper's accuracies. The two differ by dozens of points and mean different data and models, so
  * each has a chart of its own with a scale of its own; what can be compared is the order and the distance to scratch.
  */
+import { groupBy } from '../../../common/group-by.js';
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import { type Measurement } from '../../../evidence/measurements.js';
-import { comparisonsOf, rowsOf, type Comparison, type ResultRow } from '../../comparison.js';
-import { OBJECTIVE_ORDER, PAPER_ACCURACY } from '../../paper.js';
+import { compareRows, comparisonsOf, rowsOf, type Comparison, type ResultRow } from '../../comparison.js';
+import { PAPER_ACCURACY, paperAccuracy } from '../../paper.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';
-import { BARS, titled } from './words.js';
+import { BARS, rowLabel, titled } from './words.js';
 
 /** None where fewer than two rows can be compared. */
 export function objectivesFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
-  const comparisons = comparisonsOf(rowsOf(measurements, OBJECTIVE_ORDER)).filter(({ rows }) => rows.length > 1);
+  const comparisons = comparisonsOf(rowsOf(measurements)).filter(({ rows }) => rows.length > 1);
   if (comparisons.length === 0) return null;
-  const shown = new Set(comparisons.flatMap(({ rows }) => rows.map(({ objective }) => objective)));
   return {
     id: 'figure-objectives',
     title: 'Objectives, here and in the paper',
     caption:
       'Each chart has a scale of its own: data, model and training differ, so compare orders and distances to scratch ' +
       `(dashed), not heights. Rings: single seeds. ${BARS} The paper gives one number each.`,
-    charts: [...comparisons.map((comparison) => ownChart(comparison, metric)), paperChart(shown)],
+    charts: [
+      ...comparisons.map((comparison) => ownChart(comparison, metric)),
+      paperChart(comparisons.flatMap(({ rows }) => rows)),
+    ],
   };
 }
 
 function ownChart({ setting, rows }: Comparison, metric: NamedMetric): DotChart {
-  const dots = rows.map((row): DotRow => ({ ...dotOf(row), label: labelOf(row, setting) }));
+  const dots = rows.map((row): DotRow => ({ ...dotOf(row), label: rowLabel(row, setting) }));
   const scratch = rows.filter(({ objective }) => objective === 'scratch');
   const mean = scratch.length === 1 ? scratch[0]!.statistics.mean : null;
   return {
@@ -47,18 +50,14 @@ function dotOf({ statistics, measurements }: ResultRow): Omit<DotRow, 'label'> {
   };
 }
 
-/** The objective, and of its setting what the title of the chart does not say. */
-function labelOf({ objective, setting }: ResultRow, common: string): string {
-  const said = new Set(common.split(' '));
-  return [objective, ...setting.split(' ').filter((part) => part !== '' && !said.has(part))].join(' ');
-}
-
-function paperChart(shown: ReadonlySet<string>): DotChart {
-  const rows = OBJECTIVE_ORDER.flatMap((objective): DotRow[] => {
-    // What the paper has no number for keeps an empty row, so that the rows of the charts stand side by side.
-    return shown.has(objective)
-      ? [{ label: objective, mean: PAPER_ACCURACY[objective], spread: null, values: [] }]
-      : [];
+/** A row for each task that is shown. */
+function paperChart(shown: readonly ResultRow[]): DotChart {
+  const severalRatios = new Set(shown.map(({ maskRatio }) => maskRatio).filter((ratio) => ratio > 0)).size > 1;
+  const labelOf = ({ objective, maskRatio }: ResultRow): string =>
+    severalRatios && maskRatio > 0 ? `${maskRatio} ${objective}` : objective;
+  // A task without a number keeps an empty row, so that the rows of the charts stand side by side.
+  const rows = [...groupBy(shown.toSorted(compareRows), labelOf)].map(([label, [row]]): DotRow => {
+    return { label, mean: paperAccuracy(row!), spread: null, values: [] };
   });
   const scratch = PAPER_ACCURACY.scratch!;
   return {

@@ -4,7 +4,7 @@ import type { ReportData } from '../../collect.js';
 import { transferOf, type TransferRow } from '../../transfer.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';
-import { BARS } from './words.js';
+import { BARS, rowLabel } from './words.js';
 
 /** None where there are fewer than two evaluations or rows. */
 export function transferFigure(data: ReportData, compared: NamedMetric): Figure | null {
@@ -33,10 +33,10 @@ export function transferFigure(data: ReportData, compared: NamedMetric): Figure 
   };
 }
 
-function dotOf({ objective, setting, cells }: TransferRow, metric: string): DotRow {
-  const cell = cells.get(metric);
+function dotOf(row: TransferRow, metric: string): DotRow {
+  const cell = row.cells.get(metric);
   return {
-    label: setting === '' ? objective : `${objective} ${setting}`,
+    label: rowLabel(row),
     mean: cell?.statistics.mean ?? null,
     spread: cell?.statistics.std ?? null,
     values: cell?.values ?? [],

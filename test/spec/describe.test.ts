@@ -1,5 +1,5 @@
-import { describeStage } from '../../src/runner/describe.js';
-import { planOf } from './support.js';
+import { describeStage } from '../../src/spec/describe.js';
+import { planOf } from '../runner/support.js';
 
 const namesOf = (yaml: string): string[] => {
   const plan = planOf(yaml);

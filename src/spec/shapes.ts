@@ -2,9 +2,10 @@
  * Which parameters a model has: names, shapes and how each begins. Names follow timm and MAE; matrices are stored
  * [inputs, outputs], ready to be multiplied from the right (timm's transposed). Loads no tensor library.
  */
-import { patchCount, type EncoderConfig, type ModelConfig } from '../spec/model.js';
-import type { PretrainConfig } from '../spec/stages.js';
-import { targetWidth } from '../spec/task.js';
+import { sum } from '../common/sums.js';
+import { patchCount, type EncoderConfig, type ModelConfig } from './model.js';
+import type { PretrainConfig } from './stages.js';
+import { targetWidth } from './task.js';
 
 /** Shapes of parameters by name. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
@@ -163,18 +164,19 @@ export const pretrainPurpose = ({ model, task }: Pick<PretrainConfig, 'model' | 
 export const pretrainShapes = (config: Pick<PretrainConfig, 'model' | 'task'>): Shapes =>
   parameterShapes(config.model, pretrainPurpose(config));
 
+/** Values of a tensor. */
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
+
 /**
- * Bytes of the tensors of a checkpoint: float32 weights, two moments of AdamW for each that is trained, perhaps its moving
- * average, and two sums (`training/state.ts`). The header is some kilobytes more.
+ * Bytes of the tensors of a checkpoint: float32 weights, the groups of the optimisers with a tensor for each weight that is
+ * trained, and two sums (`training/state.ts`). The header is some kilobytes more.
+ *
+ * @param groups Number of groups: 2 of AdamW, 1 more of averaged weights.
  */
-export function checkpointBytes(shapes: Shapes, averaged = false): number {
-  const ofTrained = averaged ? 4 : 3;
-  const sizes = [...shapes].map(
-    ([name, shape]) => shape.reduce((a, b) => a * b, 1) * (isTrainable(name) ? ofTrained : 1),
-  );
-  return 4 * (sizes.reduce((a, b) => a + b, 0) + 2);
+export function checkpointBytes(shapes: Shapes, groups: number): number {
+  const trained = new Map([...shapes].filter(([name]) => isTrainable(name)));
+  return weightBytes(shapes) + groups * weightBytes(trained) + 4 * 2;
 }
 
 /** Bytes of the weights only. */
-export const weightBytes = (shapes: Shapes): number =>
-  4 * [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+export const weightBytes = (shapes: Shapes): number => 4 * sum([...shapes.values()].map(sizeOf));

@@ -2,10 +2,20 @@
  * Short names of stages for people, made from the cells that share them. Not identities: two stages may have one name
  * if they differ in something that is no axis of the sweep.
  */
+import { addTo } from '../common/group-by.js';
 import { inOneLine } from '../common/printable.js';
-import { axisNames, axisValue } from '../spec/axes.js';
-import { entryNames, stageIds, type Cell, type Plan, type Stage } from '../spec/stages.js';
-import type { StageRef } from './events.js';
+import { axisNames, axisValue } from './axes.js';
+import { entryNames, stageIds, type Cell, type Plan, type Stage, type StageKind } from './stages.js';
+
+/** A stage as events name it. */
+export interface StageRef {
+  id: string;
+  kind: StageKind;
+  /** `pretrain`, or the name of the evaluation in `evaluate`. */
+  entry: string;
+  /** Readable, and unique enough for people: `pretrain masked+zoomed-in seed 0`. */
+  name: string;
+}
 
 /**
  * A short name such as `pretrain masked+zoomed-in seed 0` or `finetune masked pretrain.epochs=50 seed 1`.
@@ -36,7 +46,9 @@ function nameStages(plan: Plan): Map<string, string> {
   const axes = varyingAxes(plan.jobs.flatMap((job) => job.cells));
   const cellsOf = new Map<string, Cell[]>();
   for (const job of plan.jobs) {
-    for (const id of stageIds(job)) cellsOf.set(id, [...(cellsOf.get(id) ?? []), ...job.cells]);
+    for (const id of stageIds(job)) {
+      for (const cell of job.cells) addTo(cellsOf, id, cell);
+    }
   }
   const entries = entryNames(plan);
   const repeats = repeatNumbers(plan);

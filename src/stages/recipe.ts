@@ -1,15 +1,20 @@
 /** The keys that pre-training and fine-tuning share: the length and the rates of the training of all weights. */
 import { z } from 'zod';
-import { augmentationKeys } from '../data/augmentations/index.js';
 import { beta, count, nonNegative, positive, warmup } from '../common/values.js';
 
-/** The keys of a recipe, with the defaults that differ between stages. `dropPath` has no default yet. */
-export const recipe = (defaults: {
+/** Defaults that differ between stages. */
+export interface RecipeDefaults {
   baseLearningRate: number;
   minLearningRate: number;
   beta2: number;
-  cropScale: [number, number];
-}) => ({
+}
+
+/**
+ * The keys of a recipe. `dropPath` has no default yet.
+ *
+ * @param augmentation The keys of the steps of augmentation that it has.
+ */
+export const recipe = <Augmentation extends object>(defaults: RecipeDefaults, augmentation: Augmentation) => ({
   epochs: count.default(20).describe('Passes over the training images.'),
   batchSize: count.default(128).describe('Images in one optimiser step.'),
   accumulate: count.default(1).describe('Split each batch in this many parts to save memory; the step stays the same.'),
@@ -25,5 +30,5 @@ export const recipe = (defaults: {
   beta2: beta.default(defaults.beta2).describe('Decay of the running mean of its square.'),
   clipGradient: positive.optional().describe('Largest global L2 norm of the gradient; not clipped when absent.'),
   dropPath: z.number().min(0).lt(1),
-  ...augmentationKeys(defaults),
+  ...augmentation,
 });

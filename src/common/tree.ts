@@ -1,5 +1,7 @@
 /** Nested mappings and lists by path. Nothing is changed in place; keys such as `__proto__` are keys like any other. */
-import type { Path } from './problems.js';
+
+/** Keys of mappings and indices of lists. */
+export type Path = readonly (string | number)[];
 
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
