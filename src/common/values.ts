@@ -32,6 +32,20 @@ export const PERCENT_OF = z.registry<{ of: string }>();
 /** Epochs of warm-up: a number, or a percentage of the epochs of the same recipe. */
 export const warmup = z.number().nonnegative().register(PERCENT_OF, { of: 'epochs' });
 
+/**
+ * Keys with a value that means the same as an absent key: `none`, `false`, 0. A stage's configuration lacks such a key, so
+ * identities are those of stages without it.
+ */
+export const OFF = z.registry<{ value: unknown }>();
+
+/** An optional key that a value switches off. */
+export function offAt<Schema extends z.ZodType>(value: z.input<Schema>, schema: Schema): z.ZodOptional<Schema> {
+  // The registry has the wrapper, so that a mapping of the same keys without defaults does not switch them off by itself.
+  const optional = schema.optional();
+  OFF.add(optional, { value });
+  return optional;
+}
+
 /** One value, or a list of values to choose from on validation images. */
 export const oneOrMore = <Value extends z.ZodType>(value: Value) => z.union([value, z.array(value).min(1)]);
 

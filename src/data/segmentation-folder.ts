@@ -40,7 +40,9 @@ const schema = z
     zeroIsIgnored: z
       .boolean()
       .optional()
-      .describe('Whether 0 in a mask means no class, and class c is written as c + 1; so it is in ADE20K.'),
+      .describe(
+        'Whether 0 in a mask means no class, as 255 does, and class c is written as c + 1; so it is in ADE20K.',
+      ),
   })
   .describe('Images with masks: a PNG file with the number of the class for each pixel, 255 for no class.');
 
@@ -193,7 +195,8 @@ async function readMask(path: string, { classes, zeroIsIgnored }: Reading): Prom
   } catch (error) {
     throw new TrainingError(`${path} is no mask (${messageOf(error)}); replace it, or remove it with its image`);
   }
-  const data = zeroIsIgnored ? mask.data.map((value) => (value === 0 ? IGNORED : value - 1)) : mask.data;
+  const classOf = (value: number): number => (value === 0 || value === IGNORED ? IGNORED : value - 1);
+  const data = zeroIsIgnored ? mask.data.map(classOf) : mask.data;
   const foreign = data.find((value) => value >= classes && value !== IGNORED);
   if (foreign !== undefined) {
     const written = zeroIsIgnored ? foreign + 1 : foreign;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { stream, type Random } from '../common/random.js';
 import { patchCount, type EncoderConfig, type ModelConfig } from '../spec/model.js';
 import { fanIn, INIT_RULES } from './init.js';
-import { positionTable } from './positions.js';
+import { positionTable, resamplePositions } from './positions.js';
 import { declarations, isTrainable, type Declaration, type Purpose } from '../spec/shapes.js';
 
 export { isTrainable, parameterShapes, patchValues, type Purpose, type Shapes } from '../spec/shapes.js';
@@ -87,9 +87,9 @@ export function disposeParameters(parameters: Parameters): void {
 }
 
 /**
- * Takes from `trained` every value whose name is in `fresh`, for example the encoder of a checkpoint for a classifier. Only
- * a position table for images of another size is not taken: it is computed, not trained, and `fresh` has the one for the
- * new size.
+ * Takes from `trained` every value whose name is in `fresh`, for example the encoder of a checkpoint for a classifier. A
+ * position table for images of another size is resampled: a patch keeps about the position that the encoder was trained
+ * with there. A table computed anew for the larger grid would number the patches differently.
  *
  * @throws Error when a shared name has another shape, or when an encoder value is missing or an encoder block is extra:
  * no weight may silently stay random or be left out (PAPER.md §8, bug 5).
@@ -106,7 +106,11 @@ export function transfer(trained: Values, fresh: Values): Values {
         return [name, value];
       }
       if (found.shape.join() !== value.shape.join()) {
-        if (!isTrainable(name) && found.shape[1] === value.shape[1]) return [name, value];
+        const [grid, dim] = [found.shape[0]!, found.shape[1]!];
+        if (name === 'pos_embed' && dim === value.shape[1]) {
+          const rows = [grid, value.shape[0]!].map(Math.sqrt);
+          return [name, { shape: value.shape, data: resamplePositions(found.data, rows[0]!, rows[1]!, dim) }];
+        }
         throw new Error(`the checkpoint's ${name} has shape [${found.shape.join()}], not [${value.shape.join()}]`);
       }
       return [name, found];

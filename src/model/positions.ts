@@ -1,4 +1,5 @@
-/** Fixed sine-cosine position tables. They are constants of the model and are not trained. */
+/** Fixed sine-cosine position tables, which are constants of the model and are not trained; tables for another grid. */
+import { filterTaps } from '../common/resample.js';
 import type { EncoderConfig } from '../spec/model.js';
 
 /** angle(n, j) = n / 10000^(2·⌊j/2⌋/width); sine on even j, cosine on odd j. (PAPER.md §2) */
@@ -41,4 +42,32 @@ export function positionTable(kind: EncoderConfig['positions'], rows: number, di
     }
   }
   return table;
+}
+
+/**
+ * Resamples a table of a square grid: bicubic and antialiased, as timm's `resample_abs_pos_embed` and PyTorch's
+ * `interpolate` with `antialias=True`.
+ *
+ * @param table [rows², dim], row-major
+ * @returns [newRows², dim]
+ */
+export function resamplePositions(table: Float32Array, rows: number, newRows: number, dim: number): Float32Array {
+  if (rows === newRows) return table;
+  const { width, first, weights } = filterTaps('bicubic', rows, newRows);
+  /** Resamples the middle one of three axes. */
+  const along = (source: Float32Array, outer: number, inner: number): Float32Array => {
+    const out = new Float32Array(outer * newRows * inner);
+    for (let o = 0; o < outer; o++) {
+      for (let k = 0; k < newRows; k++) {
+        for (let t = 0; t < width; t++) {
+          const weight = weights[k * width + t]!;
+          const from = (o * rows + first[k]! + t) * inner;
+          const to = (o * newRows + k) * inner;
+          for (let i = 0; i < inner; i++) out[to + i]! += weight * source[from + i]!;
+        }
+      }
+    }
+    return out;
+  };
+  return along(along(table, rows, dim), 1, newRows * dim);
 }

@@ -1,7 +1,8 @@
 /**
- * Objectives × evaluations: the mean of each evaluation for each pre-training, and how the objectives rank over the
- * evaluations. Rows differ in the objective and in keys of pre-training; keys of evaluations make no rows.
+ * Objectives × evaluations: the mean of each evaluation for each pre-training, and how the objectives rank over the data
+ * sets. Evaluations on one data set are related, so that they rank as one. Rows differ in the objective and in keys of pre-training; keys of evaluations make no rows.
  */
+import { groupBy } from '../common/group-by.js';
 import { stream } from '../common/random.js';
 import { measurementsOf, type Measurement } from '../evidence/measurements.js';
 import { friedmanTest, type Friedman } from '../statistics/friedman.js';
@@ -12,7 +13,7 @@ import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from
 import { metricsIn } from '../evidence/metric.js';
 
 export interface Transfer {
-  /** The first metric of each evaluation. */
+  /** The compared metric of the evaluations that have it, and the first one of the others. */
   metrics: NamedMetric[];
   rows: TransferRow[];
   /** One for each set of rows that can be compared. */
@@ -26,7 +27,10 @@ export interface TransferRow {
   setting: string;
   /** By the name of the metric; an evaluation of which the row has no result has n = 0. */
   cells: ReadonlyMap<string, TransferCell>;
-  /** Over the evaluations that all comparable rows have; null: there are none, or the row is in several comparisons. */
+  /**
+   * The mean over the data sets of the mean place within each, over the evaluations that all comparable rows have; null:
+   * there are none, or the row is in several comparisons.
+   */
   meanRank: number | null;
   /** Evaluations in which the row is the best, alone or with others; null as above. */
   wins: number | null;
@@ -42,16 +46,20 @@ export interface TransferCell {
 
 export interface TransferTest {
   setting: string;
-  /** Rows, and the evaluations over which they are ranked. */
+  /** Rows, the evaluations over which they are ranked, and the number of data sets of these. */
   objectives: number;
   evaluations: string[];
-  /** null: fewer than two rows or evaluations, or all values are equal. */
+  datasets: number;
+  /** Over the data sets; null: fewer than two rows or data sets, or all mean places are equal. */
   friedman: Friedman | null;
 }
 
-/** null: fewer than two evaluations. */
-export function transferOf(data: ReportData): Transfer | null {
-  const metrics = metricsIn(data).filter(({ name, entry }) => name === entry);
+/**
+ * @param compared The metric of the report.
+ * @returns null: fewer than two evaluations.
+ */
+export function transferOf(data: ReportData, compared: NamedMetric): Transfer | null {
+  const metrics = metricsOfEntries(data, compared);
   if (metrics.length < 2) return null;
   const ambiguous = metrics.filter((metric) => hasSeveral(measurementsOf(data, metric)));
   const counted = metrics.filter((metric) => !ambiguous.includes(metric));
@@ -70,14 +78,17 @@ export function transferOf(data: ReportData): Transfer | null {
         ? []
         : [{ metric, values: isHigherBetter(metric) ? values : values.map((value) => -value) }];
     });
+    const datasets = [...groupBy(blocks, ({ metric: { data: name, entry } }) => name ?? entry).values()];
+    const places = datasets.map((own) => meanPlaces(own.map(({ values }) => values)));
     const friedman =
-      members.length < 2 || blocks.length < 2
+      members.length < 2 || datasets.length < 2
         ? null
         : friedmanTest(
-            blocks.map(({ values }) => values),
+            // The first place is the best.
+            places.map((own) => own.map((place) => -place)),
             stream(0, 'report', 'friedman', setting),
           );
-    return { setting, members, blocks, friedman };
+    return { setting, members, blocks, places, friedman };
   });
   return {
     metrics,
@@ -87,7 +98,7 @@ export function transferOf(data: ReportData): Transfer | null {
       const [only] = own;
       const places =
         own.length === 1 && only!.members.length > 1
-          ? only!.blocks.map(({ values }) => ranks(values)[only!.members.indexOf(index)]!)
+          ? only!.places.map((ofDataset) => ofDataset[only!.members.indexOf(index)]!)
           : [];
       const meanRank = summaryStatistics(places).mean;
       const best = only?.blocks.filter(({ values }) => values[only.members.indexOf(index)] === Math.max(...values));
@@ -100,13 +111,27 @@ export function transferOf(data: ReportData): Transfer | null {
         behindBest: places.length === 0 ? null : (only!.friedman?.behindBest[only!.members.indexOf(index)] ?? null),
       };
     }),
-    tests: ranked.map(({ setting, members, blocks, friedman }) => ({
+    tests: ranked.map(({ setting, members, blocks, places, friedman }) => ({
       setting,
       objectives: members.length,
       evaluations: blocks.map(({ metric }) => metric.name),
+      datasets: places.length,
       friedman,
     })),
   };
+}
+
+/** One metric of each evaluation: the compared one where the evaluation has it, else its first. */
+function metricsOfEntries(data: ReportData, compared: NamedMetric): NamedMetric[] {
+  return [...groupBy(metricsIn(data), ({ entry }) => entry).values()].map(
+    (own) => own.find(({ key }) => key === compared.key) ?? own[0]!,
+  );
+}
+
+/** The place of each row, averaged over evaluations. */
+function meanPlaces(evaluations: readonly (readonly number[])[]): number[] {
+  const places = evaluations.map(ranks);
+  return places[0]!.map((_, row) => summaryStatistics(places.map((own) => own[row]!)).mean!);
 }
 
 const isHigherBetter = ({ metric }: NamedMetric): boolean => metric.better === 'higher';

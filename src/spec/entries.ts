@@ -2,6 +2,7 @@
 import { isMapping, valueAt } from '../common/tree.js';
 import type { Evaluation, RecipeOf } from '../stages/index.js';
 import { isEntryKey, nameOf, type EntrySpec, type OwnData } from './evaluate-schema.js';
+import { findKey, unsetValue } from './keys.js';
 import type { DataSpec, JobSpec } from './schema.js';
 import { withoutPercentages } from './percent.js';
 
@@ -29,7 +30,10 @@ export function entriesOf(job: JobSpec): Entry[] {
 
 function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
   const spec: EntrySpec = typeof written === 'string' ? { protocol: written } : written;
-  const own = Object.fromEntries(Object.entries(spec).filter(([key]) => !isEntryKey(key)));
+  const own = Object.fromEntries(
+    // null also unsets the label fraction of the recipe, which an entry otherwise has beside the recipe.
+    Object.entries(spec).filter(([key, value]) => !isEntryKey(key) || (key === 'labelFraction' && value === null)),
+  );
   return {
     name: nameOf(written),
     protocol: spec.protocol,
@@ -37,16 +41,29 @@ function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
     labelFraction: spec.labelFraction ?? spec.data?.labelFraction,
     shots: spec.shots,
     repeats: spec.repeats ?? 1,
-    recipe: valueAt(withoutPercentages({ [spec.protocol]: override(job[spec.protocol], own) }), [spec.protocol]),
+    recipe: valueAt(withoutPercentages({ [spec.protocol]: override(job[spec.protocol], own, spec.protocol) }), [
+      spec.protocol,
+    ]),
     own: new Set(Object.keys(own)),
   } as Entry;
 }
 
-/** The values of one mapping over those of another; nested mappings are merged. */
-function override(base: unknown, own: unknown): unknown {
-  if (!isMapping(base) || !isMapping(own)) return own;
-  const set = Object.entries(own).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(set.map(([key, value]) => [key, override(base[key], value)])) };
+/**
+ * The values of one mapping over those of another; nested groups of keys are merged. null unsets a key, which then has its
+ * default.
+ *
+ * @param name The dotted name of the mapping in a job.
+ */
+function override(base: unknown, own: unknown, name: string): unknown {
+  if (own === null) return unsetValue(name);
+  if (!isMapping(own) || findKey(name)?.kind !== 'group') return own;
+  const merged = new Map(Object.entries(isMapping(base) ? base : {}));
+  for (const [key, value] of Object.entries(own)) {
+    const result = override(merged.get(key), value, `${name}.${key}`);
+    if (result === undefined) merged.delete(key);
+    else merged.set(key, result);
+  }
+  return Object.fromEntries(merged);
 }
 
 /** A data set that replaces `data`, at the image size of the job if it has none of its own. */

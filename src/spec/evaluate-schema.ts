@@ -7,7 +7,7 @@ import { count, labelFraction } from '../common/values.js';
 import { DATA_KEYS } from '../data/entry.js';
 import { DATASETS, type DatasetName } from '../data/registry.js';
 import { EVALUATION_NAMES, EVALUATIONS, type Evaluation } from '../stages/index.js';
-import { groupOf, partialShape } from './key-nodes.js';
+import { groupOf, unsettableShape } from './key-nodes.js';
 
 // --- data ------------------------------------------------------------------------------------------------------------
 
@@ -70,7 +70,11 @@ export const ENTRY_KEYS = {
   data: entryDataSchema
     .optional()
     .describe("The data set on which it trains and is measured; the job's by default. A whole data set, not merged."),
-  labelFraction: labelFraction.describe('Fraction of the training labels, per class, drawn by the seed.'),
+  labelFraction: labelFraction
+    .unwrap()
+    .nullable()
+    .optional()
+    .describe('Fraction of the training labels, per class, drawn by the seed; null: that of the data.'),
   shots: count
     .optional()
     .describe('Training images of each class, drawn by the seed: a few-shot evaluation. Instead of labelFraction.'),
@@ -87,7 +91,7 @@ export interface EntrySpec {
   name?: string;
   protocol: Evaluation;
   data?: OwnData;
-  labelFraction?: number;
+  labelFraction?: number | null;
   shots?: number;
   repeats?: number;
   [recipeKey: string]: unknown;
@@ -100,11 +104,11 @@ const entrySchemas = Object.values<{ name: Evaluation; title: string; recipe: z.
   ({ name, title, recipe }): z.ZodObject =>
     z
       .strictObject({
-        ...partialShape(groupOf(recipe)),
+        ...unsettableShape(groupOf(recipe)),
         protocol: z.literal(name).describe('The kind of evaluation.'),
         ...ENTRY_KEYS,
       })
-      .describe(`An evaluation by ${title}; its recipe keys override those of job.${name}.`),
+      .describe(`An evaluation by ${title}; its recipe keys override those of job.${name}, and null unsets one.`),
 );
 
 const entrySchema = z.union([

@@ -243,6 +243,8 @@ function words(json: z.core.JSONSchema._JSONSchema): string {
   if (json.const !== undefined) return String(json.const);
   if (json.enum !== undefined) return json.enum.length === 1 ? String(json.enum[0]) : `one of ${json.enum.join(', ')}`;
   switch (json.type) {
+    case 'null':
+      return 'null';
     case 'boolean':
       return 'true or false';
     case 'integer':

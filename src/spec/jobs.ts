@@ -311,7 +311,7 @@ function withValidation<Data extends object>(data: Data, validation: Validation 
 }
 
 /** The labels that an evaluation trains on: the entry decides, else its recipe, else its data. */
-function labelsOf({
+export function labelsOf({
   shots,
   labelFraction,
   recipe,
@@ -348,6 +348,8 @@ export function evaluationConfig<Name extends Evaluation>(
     recipe,
     ...(shots !== undefined && { shots }),
     ...(repeat > 0 && { repeat }),
+    // The table of given weights was resampled from the first version on.
+    ...(hasPretraining(job) && imageSize !== encoder.imageSize && { positions: 'resampled' as const }),
     ...(job.objective === 'pretrained' && weightsInput(job)),
   };
 }

@@ -1,7 +1,7 @@
 /** The keys of a schema as a tree: groups and leaves, with their descriptions and defaults, and every key made optional. */
 import { z } from 'zod';
 import { addTo } from '../common/group-by.js';
-import { PERCENT_OF, percentage } from '../common/values.js';
+import { OFF, PERCENT_OF, percentage } from '../common/values.js';
 
 export interface KeyGroup {
   kind: 'group';
@@ -30,6 +30,7 @@ function nodeOf(schema: z.core.$ZodType): KeyNode {
   for (;;) {
     description ??= z.globalRegistry.get(inner)?.description;
     percentOf ??= PERCENT_OF.get(inner)?.of;
+    fallback ??= OFF.get(inner)?.value;
     if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
       fallback ??= inner.def.defaultValue;
       inner = inner.unwrap();
@@ -102,6 +103,18 @@ export function partial(node: KeyNode): z.ZodType {
 }
 
 /** The keys of {@link partial}. */
-export function partialShape({ children }: KeyGroup): Record<string, z.ZodType> {
+function partialShape({ children }: KeyGroup): Record<string, z.ZodType> {
   return Object.fromEntries([...children].map(([key, child]) => [key, partial(child)]));
+}
+
+/** The same keys as {@link partial}, each of which may also be null: it unsets what another place sets. */
+function unsettable(node: KeyNode): z.ZodType {
+  const { description } = node;
+  if (node.kind === 'leaf') return z.nullable(asWritten(node)).optional().meta({ description });
+  return z.strictObject(unsettableShape(node)).nullable().optional().meta({ description });
+}
+
+/** The keys of a group, each of which may also be null. */
+export function unsettableShape({ children }: KeyGroup): Record<string, z.ZodType> {
+  return Object.fromEntries([...children].map(([key, child]) => [key, unsettable(child)]));
 }

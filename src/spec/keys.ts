@@ -74,6 +74,12 @@ function isText(schema: Schema): boolean {
   return schema instanceof z.ZodString;
 }
 
+/** The value of a key, by its dotted name, that nothing sets; undefined: none, or it depends on other keys. */
+export function unsetValue(name: string): unknown {
+  const node = findKey(name);
+  return node?.kind === 'leaf' ? defaultOf(node) : undefined;
+}
+
 /** The value of the key if nothing sets it; undefined: none, or it depends on other keys. */
 export function defaultOf({ schema, fallback }: KeyLeaf): unknown {
   return fallback === undefined ? undefined : z.parse(schema, fallback);

@@ -67,7 +67,9 @@ function numberOf(
   const inner = valuesAt({ path, whole });
   const around = outer === undefined ? [] : valuesAt(outer);
   const first = (key: keyof Values): unknown =>
-    [...inner, ...around].map((values) => values[key]).find((value) => value !== undefined);
+    [inner, around]
+      .flatMap((values) => beforeNull(values.map((each) => each[key])))
+      .find((value) => value !== undefined);
   const total = first('whole') ?? (outer === undefined ? fallback : outer.fallback);
   if (typeof total !== 'number') return undefined;
   const given = first('share');
@@ -75,6 +77,12 @@ function numberOf(
   // The job has a recipe within its recipe, and the entry changes what that one takes from the recipe around it.
   if (!inner.some(setsOne) || !setsOne(around[0])) return undefined;
   return typeof given === 'number' ? given : shareOf(given, total);
+}
+
+/** null in an entry unsets what the recipe of its protocol sets. */
+function beforeNull(values: readonly unknown[]): readonly unknown[] {
+  const end = values.indexOf(null);
+  return end < 0 ? values : values.slice(0, end);
 }
 
 /** What a recipe sets of a share and of the key that it is a share of. */

@@ -17,7 +17,7 @@ import {
 } from './expand.js';
 import { explainIssues, type Finding, type Hint } from './issues.js';
 import { resolveJob, type ResolvedStages } from './jobs.js';
-import { CELL_KEYS, defaultOf, findKey } from './keys.js';
+import { CELL_KEYS, unsetValue } from './keys.js';
 import { withoutPercentages } from './percent.js';
 import { formatPath } from './problems.js';
 import { jobSchema } from './schema.js';
@@ -141,12 +141,6 @@ function valuesOf(point: Point, job: Record<string, unknown>): (key: string) => 
 
 /** What the coordinates of a point set. */
 const settingsOf = (point: Point): Setting[] => point.flatMap(({ settings }) => settings);
-
-/** The value of a key that nothing sets. */
-function unsetValue(key: string): unknown {
-  const leaf = findKey(key);
-  return leaf?.kind === 'leaf' ? defaultOf(leaf) : undefined;
-}
 
 const cellSchema = jobSchema.pick({
   objective: true,

@@ -7,8 +7,8 @@ import { deferred } from '../common/deferred.js';
 import { isMapping, type Path } from '../common/tree.js';
 import { explainIssues, expectation, type Finding } from './issues.js';
 import { sweepHint } from './hints.js';
-import { asWritten, partial } from './key-nodes.js';
-import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf, type KeyNode } from './keys.js';
+import { asWritten, partial, unsettableShape } from './key-nodes.js';
+import { JOB_KEYS, findKey, isListValued, isNumberValued, type KeyGroup, type KeyLeaf } from './keys.js';
 import { formatPath } from './problems.js';
 import { compareSchema, seedsSchema, type SeedsFile } from './seeds.js';
 import type { ObjectivePair } from './stages.js';
@@ -21,17 +21,9 @@ const NAME_RULE = 'expected letters, digits, ".", "_" and "-", beginning with a 
 
 // --- job and variants ------------------------------------------------------------------------------------------------
 
-/** The keys of a variant: those of a job, each of which may also be null. */
-function variantKeys(node: KeyNode): z.ZodType {
-  const { description } = node;
-  if (node.kind === 'leaf') return z.nullable(asWritten(node)).optional().meta({ description });
-  const shape = Object.fromEntries([...node.children].map(([key, child]) => [key, variantKeys(child)]));
-  return z.strictObject(shape).nullable().optional().meta({ description });
-}
-
 const variantsSchema = deferred(() => {
   const variant = z
-    .strictObject(Object.fromEntries([...JOB_KEYS.children].map(([key, child]) => [key, variantKeys(child)])))
+    .strictObject(unsettableShape(JOB_KEYS))
     .nullable()
     .meta({ id: 'variant', description: 'Keys of a job that this variant sets; null unsets a key.' });
   return z.record(z.string(), z.record(z.string(), variant));

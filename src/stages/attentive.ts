@@ -1,7 +1,13 @@
 /** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies what it gathers. */
 import { z } from 'zod';
 import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
-import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
+import {
+  defineEvaluation,
+  type EvaluationConfig,
+  type ImagesUsed,
+  type ResolvedRecipe,
+  type ResultNumbers,
+} from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, type Fields } from './fields.js';
 
 const recipe = z
@@ -30,6 +36,24 @@ const numbers = {
 export type AttentiveConfig = EvaluationConfig<'attentive', ResolvedRecipe<typeof recipe>>;
 export type AttentiveNumbers = ResultNumbers<'attentive', typeof ACCURACY, typeof numbers>;
 
+/** All tokens are kept in memory. */
+const MOST_BYTES = 8 * 2 ** 30;
+
+/** Why the tokens of so many images are too many, with the remedy; null: they are not. */
+function tokensProblem({ name, images, model }: ImagesUsed): string | null {
+  const { train, validation, test } = images;
+  const ofImage = 4 * (model.imageSize / model.patchSize) ** 2 * model.dim;
+  const bytes = (train + validation + test) * ofImage;
+  if (bytes <= MOST_BYTES) return null;
+  const others =
+    (test + validation) * ofImage > MOST_BYTES ? 'a smaller test set' : 'fewer labels (labelFraction or shots)';
+  const [needed, most] = [bytes, MOST_BYTES].map((each) => Math.ceil(each / 2 ** 30));
+  return (
+    `${name} keeps the tokens of all its images in memory: ${train} training, ${validation} validation and ${test} test images ` +
+    `take ${needed} GiB, and it may use ${most} GiB; choose ${others}, larger patches or smaller images`
+  );
+}
+
 export const attentive = defineEvaluation({
   name: 'attentive',
   title: 'attentive probe',
@@ -37,6 +61,7 @@ export const attentive = defineEvaluation({
   trains: 'a head',
   recipe,
   choices: ['baseLearningRate'],
+  problemOf: tokensProblem,
   metrics: ACCURACY,
   numbers,
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },

@@ -68,6 +68,11 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   shots?: number;
   /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
   repeat?: number;
+  /**
+   * Present where the images have another size than those of the pre-training, whose position table is resampled. Stages
+   * without this key that earlier versions ran had a table computed anew.
+   */
+  positions?: 'resampled';
   /** The weights that stand in place of a pre-training; absent: none do. */
   weights?: WeightsInput;
 }
@@ -80,11 +85,21 @@ export function seedOf({ seed, repeat = 0 }: { seed: number; repeat?: number }):
   return repeat === 0 ? seed : stream(seed, 'repeat', repeat).uint32();
 }
 
+/** An evaluation with the model and the number of images that it uses. */
+export interface ImagesUsed {
+  /** Its name in `evaluate`. */
+  name: string;
+  model: Pick<EncoderConfig, 'imageSize' | 'patchSize' | 'dim'>;
+  /** Training images with a label, validation images on which values are chosen, and those that it measures on. */
+  images: { train: number; validation: number; test: number };
+}
+
 /** The common part of all evaluation declarations, for code that handles any of them. */
 export type EvaluationEntry = StageKindEntry & {
   needs: Needs;
   scratchKeys: ScratchKeys;
   choices: readonly string[];
+  problemOf?: (used: ImagesUsed) => string | null;
 };
 
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
@@ -118,6 +133,8 @@ interface EvaluationFacts<
   scratchKeys?: Scratch;
   /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
   choices?: readonly Extract<keyof z.output<Recipe>, string>[];
+  /** Why it cannot use so many images, with the remedy; null: it can. Omitted: any number. Asked when the plan is made. */
+  problemOf?: (used: ImagesUsed) => string | null;
   /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
   /** Further numbers of its result. */

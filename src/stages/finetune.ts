@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { augmentationKeys } from '../data/augmentations/index.js';
 import { recipe as recipeKeys } from './recipe.js';
-import { beta, count, nonNegative, positive, withoutDefaults } from '../common/values.js';
+import { beta, count, nonNegative, offAt, positive, withoutDefaults } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import {
   ACCURACY,
@@ -14,7 +14,7 @@ import {
   type Fields,
   type Metrics,
 } from './fields.js';
-import { MEAN_ERROR } from './robustness.js';
+import { MEAN_ERROR, STYLE_ERRORS } from './robustness.js';
 import { trainingFlops } from './stage.js';
 
 const keys = recipeKeys(
@@ -37,7 +37,9 @@ const own = {
   imageSize: count
     .min(8)
     .optional()
-    .describe('Side of the images in pixels, if not data.imageSize. Position tables are computed for it.'),
+    .describe(
+      'Side of the images in pixels, if not data.imageSize. The position table of the encoder is resampled for it.',
+    ),
   evaluateEvery: count
     .optional()
     .describe(
@@ -54,14 +56,9 @@ const recipe = z
       .strictObject(withoutDefaults(own))
       .optional()
       .describe('Other values of these keys where there is no pre-training.'),
-    // false is left out: identities are those of fine-tuning without the key.
-    corruptions: z
-      .boolean()
-      .transform((value) => value || undefined)
-      .optional()
-      .describe(
-        'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
-      ),
+    corruptions: offAt(false, z.boolean()).describe(
+      'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
+    ),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');
 
@@ -74,6 +71,7 @@ const metrics = {
     schema: z.number().nullable().default(null),
     description: `${MEAN_ERROR.description} Empty unless the recipe sets corruptions.`,
   },
+  ...STYLE_ERRORS,
 } satisfies Metrics;
 
 const numbers = {

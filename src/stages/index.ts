@@ -1,6 +1,7 @@
 /** Every kind of stage. To add an evaluation, add a file in this folder and a line here. */
 import type { z } from 'zod';
 import { namesOf, registry } from '../common/registry.js';
+import { OFF } from '../common/values.js';
 import type { EvaluationConfig, EvaluationEntry, ResolvedRecipe } from './evaluation.js';
 import { attentive } from './attentive.js';
 import { finetune } from './finetune.js';
@@ -63,8 +64,16 @@ export type RecipeOf<Name extends Evaluation> = z.output<Recipes[Name]>;
 /** The recipes of all evaluations in a job. */
 export type RecipeSpecs = { [Name in Evaluation]: RecipeOf<Name> };
 
+/** Whether a value of a recipe's key means the same as an absent key. */
+function isOff(name: Evaluation, key: string, value: unknown): boolean {
+  const shape: Readonly<Record<string, z.core.$ZodType>> = EVALUATIONS[name].recipe.shape;
+  const schema = Object.hasOwn(shape, key) ? shape[key] : undefined;
+  return schema !== undefined && OFF.get(schema)?.value === value;
+}
+
 /**
- * Converts the recipe of a job to that of its stage. Its `labelFraction` is not part of it: the data have it.
+ * Converts the recipe of a job to that of its stage. Its `labelFraction` is not part of it: the data have it. Keys that are
+ * off are left out.
  *
  * @param scratch Whether there is no pre-training.
  */
@@ -80,5 +89,5 @@ export function resolveRecipe<Name extends Evaluation>(
   const dropped = new Set(keys.map(([, ofScratchOnly]) => ofScratchOnly));
   const others = scratch ? Object.entries(ofScratch ?? {}) : [];
   const recipe = new Map([...Object.entries(values), ...replaced, ...others].filter(([key]) => !dropped.has(key)));
-  return Object.fromEntries(recipe) as ResolvedRecipes[Name];
+  return Object.fromEntries([...recipe].filter(([key, value]) => !isOff(name, key, value))) as ResolvedRecipes[Name];
 }

@@ -1,6 +1,6 @@
 /** Linear probe: a linear classifier on frozen, standardised features. (PAPER.md §10) */
 import { z } from 'zod';
-import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
+import { count, labelFraction, nonNegative, offAt, oneOrMore, positive, warmup } from '../common/values.js';
 import { defineEvaluation, type EvaluationConfig, type ResolvedRecipe, type ResultNumbers } from './evaluation.js';
 import { ACCURACY, BASE_LEARNING_RATE, BATCH_SIZE, CHANCE_LOSS, LOSS, sinceRevision2, type Fields } from './fields.js';
 import type { ModelArithmetic, StageImages } from './stage.js';
@@ -17,19 +17,13 @@ export const linearRecipe = z
       ),
     warmupEpochs: warmup.default(10).describe('Epochs of linear warm-up from 0, or a percentage of epochs.'),
     weightDecay: nonNegative.default(0).describe('Decay of the weights; the bias has none.'),
-    optimizer: z
-      .enum(['sgd', 'lars'])
-      .transform((name) => (name === 'lars' ? name : undefined))
-      .optional()
-      .describe('sgd with momentum 0.9, or lars as in the linear probe of MAE; sgd by default.'),
-    augment: z
-      .boolean()
-      .transform((on) => on || undefined)
-      .optional()
-      .describe(
-        'Train on random crops and mirror images, as MAE does: each epoch encodes the images again, and takes as long as ' +
-          'an epoch of feature extraction. Off by default.',
-      ),
+    optimizer: offAt('sgd', z.enum(['sgd', 'lars'])).describe(
+      'sgd with momentum 0.9, or lars as in the linear probe of MAE.',
+    ),
+    augment: offAt(false, z.boolean()).describe(
+      'Train on random crops and mirror images, as MAE does: each epoch encodes the images again, and takes as long as ' +
+        'an epoch of feature extraction.',
+    ),
     labelFraction,
   })
   .describe('Linear probe: a linear classifier on frozen, standardised features.');

@@ -35,7 +35,36 @@ export const MEAN_ERROR = {
   tag: 'error/corruptions',
 } satisfies Metric;
 
-const metrics = { meanError: MEAN_ERROR, ...ACCURACY } satisfies Metrics;
+const ofLaterVersions = z.number().nullable().default(null);
+
+/** Whether encoders cope with blur and grey: the styles that objectives are pre-trained on. Missing in earlier results. */
+export const STYLE_ERRORS = {
+  blurError: {
+    schema: ofLaterVersions,
+    label: 'blur error',
+    title: 'Error under blur',
+    name: 'error under blur',
+    description: 'Mean top-1 error over the four blurs and 5 severities; empty in results of earlier versions.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'lower',
+    tag: 'error/blur',
+  },
+  greyError: {
+    schema: ofLaterVersions,
+    label: 'grey error',
+    title: 'Error on grey images',
+    name: 'error on grey images',
+    description:
+      'Mean top-1 error on images with less colour, over 5 severities; empty in results of earlier versions.',
+    unit: PERCENT,
+    digits: 2,
+    better: 'lower',
+    tag: 'error/grey',
+  },
+} satisfies Metrics;
+
+const metrics = { meanError: MEAN_ERROR, ...STYLE_ERRORS, ...ACCURACY } satisfies Metrics;
 
 /** The number of a corruption in a result. */
 export type CorruptionKey = `error_${CorruptionName}`;

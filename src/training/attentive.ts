@@ -4,7 +4,6 @@
  * Neither keys nor values have a bias.
  */
 import * as tf from '@tensorflow/tfjs';
-import { TrainingError } from '../common/errors.js';
 import { stream } from '../common/random.js';
 import { asList } from '../common/values.js';
 import { toVariable } from '../model/parameters.js';
@@ -20,8 +19,6 @@ import { fixedFeatures } from './training-features.js';
 const BETAS = { beta1: 0.9, beta2: 0.999 };
 /** Standard deviation of the initial values, as of the tokens and classifiers of a ViT. */
 const STD = 0.02;
-/** All tokens are kept in memory. */
-const MOST_BYTES = 8 * 2 ** 30;
 
 /** Extracts the tokens of all images, trains a head for each learning rate, and scores the best one. */
 export async function attentiveProbe(
@@ -35,7 +32,6 @@ export async function attentiveProbe(
   const classes = dataset.classes.length;
   const tokens = (model.imageSize / model.patchSize) ** 2;
   const sizes = { tokens, dim: model.dim, heads: model.heads, classes };
-  checkMemory(dataset.train.length * config.data.labelFraction + dataset.test.length, tokens * model.dim);
   const features = await extractFeatures(config, context, { choose: rates.length > 1, read: 'tokens' });
   const probed = await probe({ ...features, train: fixedFeatures(features.train, model.dim) }, context, {
     name: config.kind,
@@ -46,16 +42,6 @@ export async function attentiveProbe(
     makeOptimizer: () => adamW(BETAS),
   });
   return { kind: config.kind, ...probed, seconds: (performance.now() - begin) / 1000 };
-}
-
-function checkMemory(images: number, width: number): void {
-  const bytes = 4 * images * width;
-  if (bytes <= MOST_BYTES) return;
-  throw new TrainingError(
-    `the attentive probe keeps the tokens of all images in memory, here ${(bytes / 2 ** 30).toFixed(0)} GiB, and at most ` +
-      `${MOST_BYTES / 2 ** 30} GiB; lower its labelFraction`,
-    'invalid',
-  );
 }
 
 function normals(seed: number, name: string, length: number): Float32Array {

@@ -1,6 +1,6 @@
 /** The errors of a classifier on every corruption at every severity: the images are classified 80 times. */
 import { mean } from '../common/sums.js';
-import { CORRUPTION_NAMES, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
+import { CORRUPTION_NAMES, CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
 import { SEVERITIES } from '../data/corruptions/corruption.js';
 import { openCorrupter } from '../data/corrupters.js';
 import type { ChangeOfView } from './evaluate.js';
@@ -9,6 +9,9 @@ import { Interrupted } from './interrupted.js';
 export interface CorruptionErrors {
   /** In percent, over the corruptions of ImageNet-C. */
   meanError: number;
+  /** In percent, over the four blurs, and on images with less colour. */
+  blurError: number;
+  greyError: number;
   /** In percent, each over its severities. */
   errors: Record<CorruptionName, number>;
 }
@@ -35,5 +38,12 @@ export async function corruptionErrors(
     }
     errors[name] = mean(each);
   }
-  return { meanError: mean(COUNTED_CORRUPTIONS.map((name) => errors[name])), errors };
+  const meanOf = (counts: (name: CorruptionName) => boolean): number =>
+    mean(CORRUPTION_NAMES.filter(counts).map((name) => errors[name]));
+  return {
+    meanError: mean(COUNTED_CORRUPTIONS.map((name) => errors[name])),
+    blurError: meanOf((name) => CORRUPTIONS[name].category === 'blur'),
+    greyError: errors.grey,
+    errors,
+  };
 }

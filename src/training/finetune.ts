@@ -144,6 +144,8 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
       corruptImages: corruptImages(dataset),
       ...values,
       meanError: corrupted?.meanError ?? null,
+      blurError: corrupted?.blurError ?? null,
+      greyError: corrupted?.greyError ?? null,
       ...(corrupted === null ? {} : { corruptionErrors: corrupted.errors }),
       trainImages: labelled.decodable,
       chanceLoss: Math.log(classes),

@@ -27,12 +27,12 @@ export async function robustness(
       { size: config.model.imageSize, ...context },
     );
   });
-  const { meanError, errors } = measured!;
+  const { errors, ...means } = measured!;
   const each = Object.fromEntries(CORRUPTION_NAMES.map((name) => [`error_${name}`, errors[name]]));
   return {
     kind: config.kind,
     ...probed,
-    meanError,
+    ...means,
     ...(each as Record<CorruptionKey, number>),
     seconds: (performance.now() - begin) / 1000,
   };

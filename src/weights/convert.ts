@@ -10,7 +10,7 @@ import {
   type ForeignPart,
   type Named,
 } from './names.js';
-import { resamplePositions } from './positions.js';
+import { resamplePositions } from '../model/positions.js';
 import { sizeOf, type StoredTensor, type StoredTensors, type Tensor } from './tensors.js';
 
 /** How a file differs from what a model needs. */

@@ -49,16 +49,16 @@ test('images/ and masks/ are read, with the classes of classes.txt', async () =>
   expect(remarks).toContain('layout: images and masks');
 });
 
-test('ADE20K is read, with 0 as no class', async () => {
+test('ADE20K is read, with 0 and 255 as no class', async () => {
   const root = await write({
     'ADEChallengeData2016/images/training/x.jpg': await sharp(picture).jpeg().toBuffer(),
-    'ADEChallengeData2016/annotations/training/x.png': await png([0, 1, 150]),
+    'ADEChallengeData2016/annotations/training/x.png': await png([0, 1, 150, IGNORED]),
     'ADEChallengeData2016/images/validation/y.jpg': await sharp(picture).jpeg().toBuffer(),
     'ADEChallengeData2016/annotations/validation/y.png': await png([7]),
   });
   const { classes, train, test: held } = await open(root);
   expect(classes).toHaveLength(150);
-  expect([...(await train.sample(0)).target.data.slice(0, 3)]).toEqual([IGNORED, 0, 149]);
+  expect([...(await train.sample(0)).target.data.slice(0, 4)]).toEqual([IGNORED, 0, 149, IGNORED]);
   expect((await held.sample(0)).target.data[0]).toBe(6);
 });
 

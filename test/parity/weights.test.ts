@@ -7,15 +7,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { declarations, pretrainPurpose, type Purpose } from '../../src/spec/shapes.js';
-import { disposeParameters, toParameters } from '../../src/model/parameters.js';
+import { disposeParameters, initialValues, toParameters, transfer } from '../../src/model/parameters.js';
+import { resamplePositions } from '../../src/model/positions.js';
 import { classify, encode, features, predict } from '../../src/model/vit.js';
 import { normalizePatches, tokenSelection, tokenSquaredError } from '../../src/ops/index.js';
-import { keptTokens, type EncoderConfig, type ModelConfig } from '../../src/spec/model.js';
+import { keptTokens, resolveModel, type EncoderConfig, type ModelConfig } from '../../src/spec/model.js';
+import { modelSchema } from '../../src/spec/schema.js';
 import { modelOf } from '../../src/weights/architecture.js';
 import { fit, formatOf, isMisfit } from '../../src/weights/convert.js';
 import { exportFiles } from '../../src/weights/export/files.js';
 import { writeExport } from '../../src/weights/export/write.js';
-import { resamplePositions } from '../../src/weights/positions.js';
 import { openWeightsFile } from '../../src/weights/read-file.js';
 import type { Tensors } from '../../src/weights/tensors.js';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/common/image.js';
@@ -177,6 +178,24 @@ describe('files of other programs', () => {
     expect(hf).toEqual(['hf4', 'hf5']);
   });
 });
+
+it.each(Object.entries(fixture.positions.resampled))(
+  'a pre-training at 5 × 5 patches is fine-tuned at %s × %s with the positions of timm',
+  (side, packed) => {
+    const { table } = fixture.positions;
+    const dim = table.shape[2]!;
+    const [patchSize, heads, depth] = [4, 1, 1];
+    const model = (rows: number) => resolveModel(modelSchema.parse({ patchSize, dim, heads, depth }), rows * patchSize);
+    const trained = initialValues(model(5), { for: 'pretraining', masked: true }, 0);
+    // A table as it could have been learnt.
+    const learnt = new Map(trained).set('pos_embed', { shape: [25, dim], data: unpack(table).subarray(dim) });
+    const fresh = initialValues(model(Number(side)), { for: 'classification', classes: 3 }, 0);
+    const { shape, data } = transfer(learnt, fresh).get('pos_embed')!;
+    const expected = unpack(packed).subarray(dim);
+    expect(shape).toEqual([Number(side) ** 2, dim]);
+    expect(Math.max(...expected.map((value, i) => Math.abs(value - data[i]!)))).toBeLessThan(1e-5);
+  },
+);
 
 it.each(Object.entries(fixture.positions.resampled))(
   'a table of 5 × 5 resampled to %s × %s is that of timm',

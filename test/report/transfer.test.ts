@@ -54,24 +54,45 @@ describe('transfer.csv', () => {
 
   test('has the mean of each objective under each evaluation, its mean rank and its wins', () => {
     expect(pick(table, 'objective', 'finetune', 'pets', 'ten-shot', 'mean_rank', 'wins', 'ranked', 'n')).toEqual([
+      // Places on shapes are 2, 2.5 and 1.5 on average; on pets 2, 3 and 1.
       ['blurred', 40.5, 75.5, 30.5, 2, 1, 3, 2],
-      ['zoomed-in', 50.5, 70.5, 10.5, 8 / 3, 0, 3, 2],
-      ['masked', 60.5, 80.5, 20.5, 4 / 3, 2, 3, 2],
+      ['zoomed-in', 50.5, 70.5, 10.5, 2.75, 0, 3, 2],
+      ['masked', 60.5, 80.5, 20.5, 1.25, 2, 3, 2],
     ]);
   });
 
-  test("states each metric with its data set, and Friedman's test over the evaluations", () => {
+  test("states each metric with its data set, and Friedman's test over the data sets", () => {
     expect(table.caption).toContain('top-1 accuracy in percent (pets on image-folder pets)');
-    // Rank sums 6, 8 and 4 of three blocks: 12/(3·3·4) · 8.
-    expect(table.summary.friedman).toBeCloseTo(8 / 3, 10);
-    expect(table.caption).toContain("Friedman's χ² 2.67 (p = 0.361 by permutation");
+    // Rank sums 4, 6 and 2 of two blocks: 12/(2·3·4) · 8. With one block fixed, one of six orders is as extreme.
+    expect(table.summary.friedman).toBeCloseTo(4, 10);
+    expect(table.caption).toContain(
+      "Friedman's χ² 4.00 (p = 0.167 by permutation within data sets; 3 objectives, 2 data sets, 3 evaluations)",
+    );
+  });
+
+  test('has no test where all evaluations are on one data set', () => {
+    const { caption, summary } = tableNamed(
+      dataOf(planOf('job: {evaluate: [finetune, linear]}\ngrid: {objective: [masked, scratch]}')),
+      'transfer',
+    )!;
+    expect(summary.friedman).toBeNull();
+    expect(caption).toContain('No test: the evaluations with a result of every objective are not of two data sets.');
+  });
+
+  test('follows the compared metric in the evaluations that have it', () => {
+    const { columns } = buildTables(transfer, { metric: 'pets.meanPerClass' }).find(({ name }) => name === 'transfer')!;
+    expect(columns.slice(2, 5).map(({ key }) => key)).toEqual([
+      'finetune.meanPerClass',
+      'pets.meanPerClass',
+      'ten-shot.meanPerClass',
+    ]);
   });
 
   test('says how sure it is that a row is behind the best one', () => {
-    // Rank sums 6, 8 and 4. With one block fixed there are 36 orders: all but 2 have a range of at least 2, 13 of 4.
+    // Rank sums 4, 6 and 2. With one block fixed there are six orders, whose ranges are 0, 2, 2, 3, 3 and 4.
     expect(pick(table, 'objective', 'p_best')).toEqual([
-      ['blurred', 34 / 36],
-      ['zoomed-in', 13 / 36],
+      ['blurred', 5 / 6],
+      ['zoomed-in', 1 / 6],
       ['masked', 1],
     ]);
   });
@@ -301,7 +322,8 @@ describe('the metrics of a folder', () => {
   test('are those of its evaluations by name, in the order of the spec', () => {
     expect(metricsIn(transfer).map(({ name }) => name)).toEqual([
       ...['finetune', 'finetune.top5', 'finetune.meanPerClass', 'finetune.meanError'],
-      ...['pets', 'pets.top5', 'pets.meanPerClass', 'pets.meanError'],
+      ...['finetune.blurError', 'finetune.greyError'],
+      ...['pets', 'pets.top5', 'pets.meanPerClass', 'pets.meanError', 'pets.blurError', 'pets.greyError'],
       ...['ten-shot', 'ten-shot.top5', 'ten-shot.meanPerClass'],
     ]);
   });

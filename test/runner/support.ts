@@ -52,14 +52,15 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
   };
   const training = { loss, firstLoss: 1, largestGradientNorm: 1, batchSize: 10 };
   const accuracies = { accuracy, top5: 90, meanPerClass: null, testImages: 10, trainImages: 20 };
+  const noErrors = { meanError: null, blurError: null, greyError: null };
   switch (kind) {
     case 'pretrain':
       return { kind, ...work, ...training, losses: [loss], zeroLoss: 1, trainImages: 20 };
     case 'finetune':
-      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies, meanError: null };
+      return { kind, ...work, ...training, chanceLoss: Math.log(10), ...accuracies, ...noErrors };
     case 'robustness': {
       const errors = CORRUPTION_NAMES.map((name) => [`error_${name}`, 60]);
-      const own = { meanError: 60, ...(Object.fromEntries(errors) as Record<CorruptionKey, number>) };
+      const own = { ...noErrors, meanError: 60, ...(Object.fromEntries(errors) as Record<CorruptionKey, number>) };
       const probe = { loss, batchSize: 10, baseLearningRate: 0.1, chanceLoss: Math.log(10) };
       return { kind, ...work, ...probe, ...own, ...accuracies };
     }

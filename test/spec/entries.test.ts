@@ -1,9 +1,12 @@
 /** Evaluations as entries with names: the stages that they become, and what is refused. */
+import { z } from 'zod';
+import { OFF } from '../../src/common/values.js';
 import { entriesOf } from '../../src/spec/entries.js';
+import { findKey, jobKeys } from '../../src/spec/keys.js';
 import { datasetsOf } from '../../src/spec/plan.js';
 import { repeatsOf, type Plan, type StageConfig } from '../../src/spec/stages.js';
 import { complaints, plan as planOf, read as sweepOf } from './support/sweeps.js';
-import { EVALUATION_NAMES } from '../../src/stages/index.js';
+import { EVALUATION_NAMES, EVALUATIONS } from '../../src/stages/index.js';
 
 /** The configurations of an evaluation of the only job, one for each repeat. */
 function configsOf({ jobs, stages }: Plan, name: string): Exclude<StageConfig, { kind: 'pretrain' }>[] {
@@ -26,6 +29,18 @@ describe('the identity of a stage', () => {
     expect(idOf('job: {evaluate: [finetune], finetune: {corruptions: false}}', 'finetune')).toEqual([
       'a9cd7894c2d3053b',
     ]);
+  });
+
+  test('depends on another image size where an encoder was pre-trained, whose positions are resampled', () => {
+    const of = (objective: string, recipe: string, name = 'finetune') =>
+      configsOf(
+        planOf(`job: {objective: ${objective}, evaluate: [finetune, linear], finetune: {${recipe}}}`),
+        name,
+      )[0]!;
+    expect(of('masked', 'imageSize: 64')).toMatchObject({ positions: 'resampled', model: { imageSize: 64 } });
+    expect(of('masked', 'imageSize: 64', 'linear')).not.toHaveProperty('positions');
+    expect(of('masked', 'imageSize: 32')).not.toHaveProperty('positions');
+    expect(of('scratch', 'imageSize: 64')).not.toHaveProperty('positions');
   });
 
   test('depends neither on the name of the evaluation, nor on defaults that are written out', () => {
@@ -59,6 +74,77 @@ test('shots of an evaluation of masks are refused, with what replaces them', () 
 });
 
 describe('an entry', () => {
+  /** Every key of every recipe, `scratch.…` included, and whether only training from scratch reads it. */
+  const KEYS = EVALUATION_NAMES.flatMap((protocol) =>
+    jobKeys()
+      .filter((name) => name.startsWith(`${protocol}.`))
+      .map((name) => ({
+        protocol,
+        path: name.split('.').slice(1),
+        name,
+        ofScratch: name.toLowerCase().includes('scratch'),
+      })),
+  );
+  /** Values of which one is valid for each key, and another one than the default. Whole numbers fit batches of 128 and 16. */
+  const VALUES = [false, true, 'lars', 'all', 'rand-m9', 8, 0.5, 0.25, [0.5, 1]];
+
+  const nested = (path: readonly string[], value: unknown): object =>
+    Object.fromEntries([[path[0]!, path.length === 1 ? value : nested(path.slice(1), value)]]);
+  const valueFor = (name: string): unknown => {
+    const leaf = findKey(name);
+    if (leaf?.kind !== 'leaf') throw new Error(`${name} is no key`);
+    if (name.endsWith('.epochs')) return 50;
+    const { schema, fallback } = leaf;
+    return VALUES.find((value) => value !== fallback && z.safeParse(schema, value).success);
+  };
+  /** The stage of the entry, whose keys stand beside a job with the given recipe. */
+  const idIn = ({ protocol, ofScratch }: (typeof KEYS)[number], recipe: object, entry: object): string => {
+    const job = {
+      objective: ofScratch ? 'scratch' : 'masked',
+      data: { name: 'shapes', masks: protocol === 'segment' },
+      [protocol]: recipe,
+      evaluate: [{ name: 'other', protocol, ...entry }],
+    };
+    return repeatsOf(planOf(JSON.stringify({ job })).jobs[0]!, 'other')[0]!;
+  };
+
+  test.each(KEYS)('unsets $name by null, and inherits it otherwise', (key) => {
+    const recipe = nested(key.path, valueFor(key.name));
+    expect(idIn(key, recipe, nested(key.path, null))).toBe(idIn(key, {}, {}));
+    expect(idIn(key, recipe, {})).not.toBe(idIn(key, {}, {}));
+  });
+
+  const withOff = KEYS.flatMap((key) => {
+    const shape: Readonly<Record<string, z.ZodType>> = EVALUATIONS[key.protocol].recipe.shape;
+    const schema = shape[key.path.at(-1)!];
+    const off = schema === undefined ? undefined : OFF.get(schema);
+    return off === undefined ? [] : [{ ...key, off: off.value }];
+  });
+
+  test.each(withOff)('switches $name off', (key) => {
+    const on = nested(key.path, valueFor(key.name));
+    expect(idIn(key, on, nested(key.path, key.off))).toBe(idIn(key, {}, {}));
+    // The values differ in the cell too, so that an axis of lists of entries has two cells.
+    const list = (value: unknown) => [{ protocol: key.protocol, ...nested(key.path, value) }];
+    const job = { objective: key.ofScratch ? 'scratch' : 'masked', [key.protocol]: on };
+    const grid = { evaluate: [list(key.off), [{ protocol: key.protocol }]] };
+    expect(planOf(JSON.stringify({ job, grid })).jobs).toHaveLength(2);
+  });
+
+  test('switches off for scratch what fine-tuning and scratch have on', () => {
+    const on = { randAugment: 'rand-m9', scratch: { randAugment: 'rand-m5' } };
+    const key = { protocol: 'finetune', ofScratch: true } as (typeof KEYS)[number];
+    expect(idIn(key, on, { scratch: { randAugment: 'none' } })).toBe(idIn(key, {}, {}));
+    // null only removes what scratch has of its own.
+    expect(idIn(key, on, { scratch: { randAugment: null } })).toBe(idIn(key, { randAugment: 'rand-m9' }, {}));
+    expect(idIn(key, on, { scratch: null })).toBe(idIn(key, { randAugment: 'rand-m9' }, {}));
+  });
+
+  test('computes shares of the epochs that hold after null', () => {
+    const job = 'linear: {epochs: 50, warmupEpochs: 10%}, evaluate: [{name: a, protocol: linear, epochs: null}]';
+    expect(configsOf(planOf(`job: {${job}}`), 'a')[0]!.recipe).toMatchObject({ epochs: 90, warmupEpochs: 9 });
+  });
+
   test('overrides single keys of the recipe of its protocol', () => {
     const [config] = configsOf(
       planOf('job: {evaluate: [{name: a, protocol: finetune, mixup: 0}], finetune: {epochs: 7, cutmix: 0.5}}'),
@@ -88,6 +174,8 @@ describe('an entry', () => {
     ['{protocol: finetune}', { labelFraction: 0.1 }],
     ['{protocol: finetune, data: {name: shapes}}', { labelFraction: 1 }],
     ['{protocol: linear, shots: 5}', { labelFraction: 1, shots: 5 }],
+    ['{protocol: linear, labelFraction: null}', { labelFraction: 0.1 }],
+    ['{protocol: finetune, labelFraction: null}', { labelFraction: 0.1 }],
   ])('%s takes its labels from the most specific key', (entry, expected) => {
     const yaml = `job: {data: {labelFraction: 0.1}, linear: {labelFraction: 0.5}, evaluate: [${entry}]}`;
     const [config] = configsOf(planOf(yaml), entry.includes('linear') ? 'linear' : 'finetune');

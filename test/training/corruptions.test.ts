@@ -77,5 +77,9 @@ it('measures the weights that it leaves', async () => {
   // The mean is over the 15 corruptions of ImageNet-C, without grey.
   const { grey: _, ...counted } = errors;
   expect(result.meanError).toBeCloseTo(mean(Object.values(counted)), 9);
+  // The metrics of blur and grey.
+  const blurs = ['defocus_blur', 'glass_blur', 'motion_blur', 'zoom_blur'].map((name) => errors[name]!);
+  expect(result.blurError).toBeCloseTo(mean(blurs), 9);
+  expect(result.greyError).toBe(errors.grey);
   disposeParameters(parameters);
 });

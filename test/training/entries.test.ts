@@ -6,6 +6,7 @@ import { openDataset } from '../../src/data/dataset.js';
 import { buildPlan, datasetsOf } from '../../src/spec/plan.js';
 import { repeatsOf, type Plan } from '../../src/spec/stages.js';
 import { readSweep } from '../../src/spec/sweep.js';
+import { EVALUATIONS } from '../../src/stages/index.js';
 import { lackOf } from '../../src/stages/evaluation.js';
 import { numberIn } from '../../src/stages/fields.js';
 import { stagePaths } from '../../src/store/layout.js';
@@ -79,6 +80,18 @@ test('classifications measure the mean accuracy per class, which is the accuracy
     const [result] = resultsOf(name);
     expect(numberIn(result!, 'meanPerClass')).toBeCloseTo(numberIn(result!, 'accuracy')!, 9);
   }
+});
+
+test('an attentive probe of more tokens than memory is refused with the images that it uses', () => {
+  const { problemOf } = EVALUATIONS.attentive;
+  const model = { imageSize: 224, patchSize: 16, dim: 768 }; // 602,112 bytes an image
+  const of = (train: number, validation: number, test: number) =>
+    problemOf!({ name: 'probe', model, images: { train, validation, test } });
+  expect(of(4000, 266, 10000)).toBeNull();
+  expect(of(4001, 266, 10000)).toMatch(
+    /^probe keeps the tokens of all its images in memory: 4001 training, 266 validation and 10000 test images .* fewer labels/,
+  );
+  expect(of(10, 0, 50000)).toContain('choose a smaller test set');
 });
 
 test('too few images for the shots are named with the class', async () => {

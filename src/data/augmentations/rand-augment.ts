@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { IMAGENET_MEAN, type ByteImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
-import { count, nonNegative, probability } from '../../common/values.js';
+import { count, nonNegative, offAt, probability } from '../../common/values.js';
 import { rotate, shearX, shearY, translateX, translateY, type Colour } from '../pillow/affine.js';
 import { brightness, color, contrast, sharpness } from '../pillow/enhance.js';
 import { autoContrast, equalize, invert, posterize, solarize, solarizeAdd } from '../pillow/tables.js';
@@ -34,7 +34,7 @@ const TIMM_DEFAULTS: RandAugment = { magnitude: MOST, std: 0, ops: 2, probabilit
 const TIMM_TEXT = /^rand(-(m|n|p|mstd|inc)\d+(\.\d+)?)*$/;
 
 /** timm's text, such as `rand-m9-mstd0.5-inc1`, as a mapping. */
-function parseText(text: string): unknown {
+function parseText(text: string): RandAugment {
   const sections = [...text.matchAll(/-([a-z]+)([\d.]+)/g)].map(
     ([, name = '', value]) => [name, Number(value)] as const,
   );
@@ -48,20 +48,18 @@ function parseText(text: string): unknown {
   };
 }
 
-const randAugmentKey = z
-  .union([
-    z.literal('none'),
-    z.string().regex(TIMM_TEXT, 'expected none, a mapping, or text such as rand-m9-mstd0.5-inc1'),
-    mapping,
-  ])
-  .transform((value): unknown =>
-    typeof value === 'string' ? (value === 'none' ? undefined : parseText(value)) : value,
+const text = z
+  .string()
+  .regex(TIMM_TEXT, 'expected none, a mapping, or text such as rand-m9-mstd0.5-inc1')
+  .refine(
+    (written) => mapping.safeParse(parseText(written)).success,
+    'expected a magnitude m of at most 10, a whole number n of operations, and a probability p of at most 1',
   )
-  .pipe(mapping.optional())
-  .optional()
-  .describe(
-    'RandAugment: none (the default), a mapping of magnitude, std, ops, probability and increasing, or text as in timm: rand-m9-mstd0.5-inc1.',
-  );
+  .transform(parseText);
+
+const randAugmentKey = offAt('none', z.union([z.union([z.literal('none'), text]), mapping])).describe(
+  'RandAugment: none, a mapping of magnitude, std, ops, probability and increasing, or text as in timm: rand-m9-mstd0.5-inc1.',
+);
 
 // --- the operations --------------------------------------------------------------------------------------------------
 
@@ -157,7 +155,8 @@ export const randAugment = onlyFor(
   ['finetune'],
   pixelStep(
     () => ({ randAugment: randAugmentKey }),
-    ({ randAugment: recipe }, random) => (recipe === undefined ? null : drawOperations(recipe, random)),
+    ({ randAugment: recipe }, random) =>
+      recipe === undefined || recipe === 'none' ? null : drawOperations(recipe, random),
     (image, drawn) => drawn.reduce(applyOperation, image),
   ),
 );

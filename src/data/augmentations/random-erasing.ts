@@ -2,7 +2,7 @@
  * Random erasing as in timm (`RandomErasing`, mode `pixel`, one block): a box of the normalised image is replaced by noise
  * of N(0, 1) for each value. (PAPER.md §7)
  */
-import { probability } from '../../common/values.js';
+import { offAt, probability } from '../../common/values.js';
 import type { Random } from '../../common/random.js';
 import { onlyFor, patchStep, type Patch } from './augmentation.js';
 
@@ -31,9 +31,9 @@ export const randomErasing = onlyFor(
   ['finetune'],
   patchStep(
     () => ({
-      randomErasing: probability
-        .optional()
-        .describe('How often a box of 2 to 33 % of an image is replaced by noise, as in timm; never when absent.'),
+      randomErasing: offAt(0, probability).describe(
+        'How often a box of 2 to 33 % of an image is replaced by noise, as in timm.',
+      ),
     }),
     ({ randomErasing: odds = 0 }, size, random) => {
       const box = random.uniform() < odds ? drawErasedBox(size, random) : null;

@@ -1,7 +1,7 @@
 /** The pictures that stages left, by kind: one for each task. */
 import { groupBy } from '../../common/group-by.js';
 import { taskName } from '../../spec/objective.js';
-import { stageIds, type Job, type StageKind } from '../../spec/stages.js';
+import { repeatsOf, type Job, type StageKind } from '../../spec/stages.js';
 import { STAGE_ENTRIES, STAGE_KINDS } from '../../stages/index.js';
 import type { ReportData } from '../collect.js';
 import { markup, type Markup } from './markup.js';
@@ -17,10 +17,10 @@ export interface Pictured {
 export function pictured({ jobs, stages }: ReportData, kind: StageKind): Pictured[] {
   const finished = new Map(
     jobs.flatMap((job) =>
-      stageIds(job).flatMap((id) => {
+      namedStages(job).flatMap(({ id, name }) => {
         const { stage, result } = stages.get(id)!;
         if (stage.config.kind !== kind || result === null) return [];
-        return [[id, { id, seed: stage.config.seed, label: labelOf(job) }] as const];
+        return [[id, { id, seed: stage.config.seed, label: `${name}${labelOf(job)}` }] as const];
       }),
     ),
   );
@@ -29,6 +29,12 @@ export function pictured({ jobs, stages }: ReportData, kind: StageKind): Picture
     stages: members,
   }));
 }
+
+/** The stages of a job, those of evaluations with the name of the evaluation before their label. */
+const namedStages = (job: Job): { id: string; name: string }[] => [
+  ...(job.pretrain === null ? [] : [{ id: job.pretrain, name: '' }]),
+  ...Object.keys(job.evaluations).flatMap((name) => repeatsOf(job, name).map((id) => ({ id, name: `${name}: ` }))),
+];
 
 function labelOf({ task, weights }: Job): string {
   const masked = task !== null && task.maskRatio > 0;

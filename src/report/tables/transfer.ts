@@ -9,7 +9,9 @@ const RANKS: Column[] = [
   {
     key: 'mean_rank',
     label: 'mean rank',
-    description: 'Mean place over the evaluations of which all comparable rows have a result, 1 the best.',
+    description:
+      'Mean over the data sets of the mean place within each, over the evaluations of which all comparable rows have a ' +
+      'result; 1 the best.',
     digits: 2,
   },
   {
@@ -31,8 +33,8 @@ const RANKS: Column[] = [
 
 const N: Column = { key: 'n', label: 'n', description: 'Seeds that count: the fewest of any evaluation.', digits: 0 };
 
-export const transferTable: BuildTable = (data) => {
-  const found = transferOf(data);
+export const transferTable: BuildTable = (data, { metric: compared }) => {
+  const found = transferOf(data, compared);
   if (found === null) return null;
   const { metrics, rows, tests, ambiguous } = found;
   return {
@@ -86,15 +88,16 @@ function cellsOf(row: Transfer['rows'][number], { metrics, tests }: Transfer): R
   };
 }
 
-function describeTest({ setting, objectives, evaluations, friedman }: TransferTest): string {
+function describeTest({ setting, objectives, evaluations, datasets, friedman }: TransferTest): string {
   const where = setting === '' ? '' : ` where ${setting}`;
   if (objectives < 2) return `No test${where}: fewer than two objectives have a result.`;
-  if (evaluations.length < 2) return `No test${where}: fewer than two evaluations have a result of every objective.`;
-  if (friedman === null) return `No test${where}: the objectives are equal in every evaluation.`;
+  if (datasets < 2)
+    return `No test${where}: the evaluations with a result of every objective are not of two data sets.`;
+  if (friedman === null) return `No test${where}: the objectives have equal mean places in every data set.`;
   const { statistic, p } = friedman;
   return (
-    `That the objectives differ over the evaluations${where}: Friedman's χ² ${statistic.toFixed(2)} (p ${describeP(p)} by ` +
-    `permutation within evaluations; ${objectives} objectives, ${evaluations.length} evaluations). Evaluations on one data set ` +
-    'are related, so the test is less conclusive than their number suggests.'
+    `That the objectives differ over the data sets${where}: Friedman's χ² ${statistic.toFixed(2)} (p ${describeP(p)} by ` +
+    `permutation within data sets; ${objectives} objectives, ${datasets} data sets, ${evaluations.length} evaluations). ` +
+    'Evaluations on one data set are related, so their places are averaged first.'
   );
 }

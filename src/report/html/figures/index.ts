@@ -19,7 +19,7 @@ export function figuresOf(data: ReportData, metric: NamedMetric, schedules: read
   const measurements = measurementsOf(data, metric);
   return [
     objectivesFigure(measurements, metric),
-    transferFigure(data),
+    transferFigure(data, metric),
     ...factorialFigures(measurements, metric),
     efficiencyFigure(measurements, metric),
     lossesFigure(data),

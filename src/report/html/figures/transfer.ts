@@ -1,5 +1,5 @@
 /** Objectives × evaluations: a chart of each evaluation, with the objectives in the same rows. */
-import { metricTitle } from '../../../stages/metrics.js';
+import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { ReportData } from '../../collect.js';
 import { transferOf, type TransferRow } from '../../transfer.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
@@ -7,8 +7,8 @@ import { withSpread } from '../numbers.js';
 import { BARS, rowLabel } from './words.js';
 
 /** None where there are fewer than two evaluations or rows. */
-export function transferFigure(data: ReportData): Figure | null {
-  const found = transferOf(data);
+export function transferFigure(data: ReportData, compared: NamedMetric): Figure | null {
+  const found = transferOf(data, compared);
   if (found === null || found.rows.length < 2) return null;
   const charts = found.metrics.flatMap((metric): DotChart[] => {
     const rows = found.rows.map((row) => dotOf(row, metric.name));
