@@ -100,7 +100,7 @@ export const trainedEvaluation: Invented = {
     it('has its picture on the page, and its errors in the table of corruptions', () => {
       const page = readFileSync(join(copy.folder, RESULTS, 'report.html'), 'utf8');
       expect(page).toContain('<section id="shares"><h2>Shares</h2>');
-      expect(page).toContain('alt="Rows of image and share: masked (mask ratio 0.75), seed 0"');
+      expect(page).toContain('alt="Rows of image and share: share: masked (mask ratio 0.75), seed 0"');
       const rows: unknown = parse(readFileSync(join(copy.folder, RESULTS, 'tables/robustness.csv')), { columns: true });
       // The pre-training of the other is not healthy.
       expect(rows).toMatchObject([
