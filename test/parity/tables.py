@@ -163,6 +163,12 @@ def objective_cells():
         "zoomed-in": seeds_of((0, "zoomed-in", "preserved")), "masked": seeds_of((0.75, "none", "preserved")),
         "masked+zoomed-in": seeds_of((0.75, "zoomed-in", "preserved")),
     }  # fmt: skip
+    # Tasks of several parts, which the paper has not.
+    parts = [(0.75, "none", "blurred"), (0.75, "distorted", "preserved"), (0, "zoomed-in", "blurred"), (0, "distorted", "blurred"),
+             (0.75, "zoomed-in", "blurred"), (0.75, "distorted", "blurred")]  # fmt: skip
+    for mask, misalignment, style in parts:
+        name = "+".join(part for part in ("masked" if mask else "none", misalignment, style) if part not in ("none", "preserved"))
+        named[name] = seeds_of((mask, misalignment, style))
     return named
 
 
@@ -240,7 +246,7 @@ fixture = {
         "style-preservation": factor_table("style", "preserved"),
         "effects": complete,
         "efficiency": rows_to_masked(
-            ["identity", "blurred", "distorted", "zoomed-in", "masked", "masked+zoomed-in"], ["difference_std"]
+            [name for name, values in objective_cells().items() if values and name != "scratch"], ["difference_std"]
         ),
     },
     "correlations": correlations(),

@@ -73,6 +73,12 @@ const TRIPLES: Record<string, Row> = {
   'zoomed-in': { mask_ratio: 0, misalignment: 'zoomed-in', style: 'preserved' },
   masked: { mask_ratio: 0.75, misalignment: 'none', style: 'preserved' },
   'masked+zoomed-in': { mask_ratio: 0.75, misalignment: 'zoomed-in', style: 'preserved' },
+  'masked+blurred': { mask_ratio: 0.75, misalignment: 'none', style: 'blurred' },
+  'masked+distorted': { mask_ratio: 0.75, misalignment: 'distorted', style: 'preserved' },
+  'zoomed-in+blurred': { mask_ratio: 0, misalignment: 'zoomed-in', style: 'blurred' },
+  'distorted+blurred': { mask_ratio: 0, misalignment: 'distorted', style: 'blurred' },
+  'masked+zoomed-in+blurred': { mask_ratio: 0.75, misalignment: 'zoomed-in', style: 'blurred' },
+  'masked+distorted+blurred': { mask_ratio: 0.75, misalignment: 'distorted', style: 'blurred' },
 };
 
 /** Columns that are not in the fixture: constants, and counts by hand. */
