@@ -40,7 +40,7 @@ export interface ResultRow extends NamedTask {
 export function rowsOf(measurements: readonly Measurement[]): ResultRow[] {
   const keys = varyingKeys(measurements);
   const describe = settingsAmong(measurements);
-  const ratios = new Set(measurements.map(({ task }) => namedTask(task).maskRatio).filter((ratio) => ratio > 0));
+  const severalRatios = haveSeveralMasks(measurements.map(({ task }) => namedTask(task)));
   const byObjective = groupBy(measurements, ({ task, weights }) => namedTask(task, weights).objective);
   return [...byObjective.values()]
     .flatMap((own) => {
@@ -54,7 +54,7 @@ export function rowsOf(measurements: readonly Measurement[]): ResultRow[] {
       const allOf = (measurement: Measurement): Entry[] => {
         const { maskRatio } = namedTask(measurement.task);
         return [
-          ...(ratios.size > 1 && maskRatio > 0 ? [[MASK_RATIO, String(maskRatio)] as const] : []),
+          ...(severalRatios && maskRatio > 0 ? [[MASK_RATIO, String(maskRatio)] as const] : []),
           ...sharedOf(measurement),
           ...strengths.map((key) => [key, measurement.strengths.get(key) ?? 'unset'] as const),
         ];
@@ -75,6 +75,10 @@ export function rowsOf(measurements: readonly Measurement[]): ResultRow[] {
     })
     .sort(compareRows);
 }
+
+/** Whether masked tasks have different mask ratios. */
+export const haveSeveralMasks = (tasks: readonly NamedTask[]): boolean =>
+  new Set(tasks.map(({ maskRatio }) => maskRatio).filter((ratio) => ratio > 0)).size > 1;
 
 /** Compares tasks, by {@link compareObjectives} and then by mask ratio. */
 export const compareRows = (a: NamedTask, b: NamedTask): number =>

@@ -103,18 +103,7 @@ export type EvaluationEntry = StageKindEntry & {
 };
 
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
-export type EvaluationDeclaration<
-  Name extends string,
-  Needed extends Needs,
-  Recipe extends z.ZodObject,
-  Measured extends Metrics,
-  Numbers extends Fields,
-  Scratch extends ScratchKeys,
-  More extends Details = NoDetails,
-> = EvaluationFacts<Name, Needed, Recipe, Measured, Numbers, Scratch, More> &
-  Training<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
-
-interface EvaluationFacts<
+interface EvaluationDeclaration<
   Name extends string,
   Needed extends Needs,
   Recipe extends z.ZodObject,
@@ -192,7 +181,10 @@ export function defineEvaluation<
   Numbers extends Fields,
   const Scratch extends ScratchKeys = NoKeys,
   More extends Details = NoDetails,
->(declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch, More>) {
+>(
+  declaration: EvaluationDeclaration<Name, Needed, Recipe, Measured, Numbers, Scratch, More> &
+    Training<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>,
+) {
   const { name, needs, metrics, numbers, details, scratchKeys, baseline = null } = declaration;
   return {
     ...declaration,

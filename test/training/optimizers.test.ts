@@ -139,7 +139,7 @@ describe('the weights of a checkpoint', () => {
     ['AdamW and averages', [adamW({ beta1: 0.9, beta2: 0.95 }), AVERAGE]],
     ['another optimiser', [MOMENTUM]],
     ['no state', []],
-  ])('are read whatever its optimisers are: %s', async (_, optimizers) => {
+  ])('are read, of any optimiser: %s', async (_, optimizers) => {
     const state = freshState(VALUES, optionsWith(...optimizers));
     await saveState(paths, PLAN, state);
     const groups = state.groups.size;

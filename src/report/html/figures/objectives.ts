@@ -5,7 +5,14 @@
 import { groupBy } from '../../../common/group-by.js';
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import { type Measurement } from '../../../evidence/measurements.js';
-import { compareRows, comparisonsOf, rowsOf, type Comparison, type ResultRow } from '../../comparison.js';
+import {
+  compareRows,
+  comparisonsOf,
+  haveSeveralMasks,
+  rowsOf,
+  type Comparison,
+  type ResultRow,
+} from '../../comparison.js';
 import { PAPER_ACCURACY, paperAccuracy } from '../../paper.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';
@@ -52,7 +59,7 @@ function dotOf({ statistics, measurements }: ResultRow): Omit<DotRow, 'label'> {
 
 /** A row for each task that is shown. */
 function paperChart(shown: readonly ResultRow[]): DotChart {
-  const severalRatios = new Set(shown.map(({ maskRatio }) => maskRatio).filter((ratio) => ratio > 0)).size > 1;
+  const severalRatios = haveSeveralMasks(shown);
   const labelOf = ({ objective, maskRatio }: ResultRow): string =>
     severalRatios && maskRatio > 0 ? `${maskRatio} ${objective}` : objective;
   // A task without a number keeps an empty row, so that the rows of the charts stand side by side.
