@@ -23,9 +23,14 @@ export type Entry<Name extends Evaluation = Evaluation> = {
   };
 }[Name];
 
+/** Those of each job, which does not change: its checks, its stages and its remarks read them many times. */
+const known = new WeakMap<JobSpec, readonly Entry[]>();
+
 /** The evaluations of a job in the order of `evaluate`. */
-export function entriesOf(job: JobSpec): Entry[] {
-  return job.evaluate.map((written) => entryOf(written, job));
+export function entriesOf(job: JobSpec): readonly Entry[] {
+  const entries = known.get(job) ?? job.evaluate.map((written) => entryOf(written, job));
+  known.set(job, entries);
+  return entries;
 }
 
 function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {

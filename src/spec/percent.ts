@@ -62,20 +62,19 @@ function numberOf(
   { path, whole, fallback, outer }: Relative & { outer: Relative | undefined },
   recipes: readonly ((path: readonly string[]) => unknown)[],
 ): number | undefined {
-  const valuesAt = (place: Pick<Relative, 'path' | 'whole'>): Values[] =>
-    recipes.map((read) => ({ share: read(place.path), whole: read(place.whole) }));
-  const inner = valuesAt({ path, whole });
-  const around = outer === undefined ? [] : valuesAt(outer);
-  const first = (key: keyof Values): unknown =>
-    [inner, around]
-      .flatMap((values) => beforeNull(values.map((each) => each[key])))
-      .find((value) => value !== undefined);
+  const places = outer === undefined ? [{ path, whole }] : [{ path, whole }, outer];
+  const first = (key: 'path' | 'whole'): unknown =>
+    places.flatMap((place) => beforeNull(recipes.map((read) => read(place[key])))).find((value) => value !== undefined);
+  const given = first('path');
+  if (given === undefined) return undefined; // of most keys, in a sweep's thousands of jobs
   const total = first('whole') ?? (outer === undefined ? fallback : outer.fallback);
   if (typeof total !== 'number') return undefined;
-  const given = first('share');
-  if (setsOne(inner[0])) return shareOf(given, total);
+  const [inner, around = []] = places.map((place) =>
+    recipes.map((read) => read(place.path) !== undefined || read(place.whole) !== undefined),
+  );
+  if (inner![0]) return shareOf(given, total);
   // The job has a recipe within its recipe, and the entry changes what that one takes from the recipe around it.
-  if (!inner.some(setsOne) || !setsOne(around[0])) return undefined;
+  if (!inner!.includes(true) || !around[0]) return undefined;
   return typeof given === 'number' ? given : shareOf(given, total);
 }
 
@@ -84,11 +83,3 @@ function beforeNull(values: readonly unknown[]): readonly unknown[] {
   const end = values.indexOf(null);
   return end < 0 ? values : values.slice(0, end);
 }
-
-/** What a recipe sets of a share and of the key that it is a share of. */
-interface Values {
-  share: unknown;
-  whole: unknown;
-}
-
-const setsOne = (values: Values | undefined): boolean => values?.share !== undefined || values?.whole !== undefined;
