@@ -98,6 +98,7 @@ async function bundle() {
     outdir: 'run',
     chunkNames: '[name]-[hash]',
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'warning' },
+    plugins: [without(/^@tensorflow\/tfjs-(layers|converter|data|backend-webgl)$/)],
     // These have native parts, which they look for beside themselves.
     external: ['@tensorflow/tfjs-node-gpu', 'koffi', 'sharp', 'webgpu'],
     // What is bundled from CommonJS asks for Node's modules by `require`.
@@ -109,6 +110,17 @@ async function bundle() {
     copyFileSync(join(fresh, 'src/backends/simd', kernels), join(fresh, 'run', kernels));
   }
   chmodSync(join(fresh, PROGRAM), 0o755);
+}
+
+/** Replaces packages by empty ones: tfjs imports parts that are used nowhere, and each stage would read them anew. */
+function without(packages) {
+  return {
+    name: 'without',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: packages }, ({ path }) => ({ path, namespace: 'without' }));
+      onLoad({ filter: /./, namespace: 'without' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
 }
 
 /** Runs a program for Node to its end. */
