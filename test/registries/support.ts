@@ -18,8 +18,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import type * as cli from '../../src/cli/main.js';
+import { inThisProcess } from '../support/cli.js';
 
 const run = promisify(execFile);
+
+/** Whether a command starts processes of the program. */
+const startsOthers = (args: readonly string[]): boolean =>
+  args[0] === 'sweep' && !args.includes('--dry-run') && !args.includes('--help');
 
 /** An entry of a registry that vitmim does not have. */
 export interface Invented {
@@ -36,7 +42,10 @@ export interface Invented {
 export interface Copy {
   /** A folder of the test's own, empty at first. */
   folder: string;
-  /** Runs `vitmim ARGS…` in that folder. Returns everything that it printed; throws where it fails. */
+  /**
+   * Runs `vitmim ARGS…` in that folder: in this process, or as a program if it starts others. Returns everything that it
+   * printed; throws where it fails.
+   */
   vitmim(...args: readonly string[]): Promise<string>;
   /** A module of the copy by its path below src, such as `spec/plan`, of the type of this program's own. */
   load<Module>(path: string): Promise<Module>;
@@ -79,15 +88,33 @@ export async function copyWith(inventions: readonly Invented[]): Promise<Copy & 
     copyFileSync(wasm, at(wasm));
   }
   mkdirSync(at('work'));
+  const load = async <Module>(path: string): Promise<Module> =>
+    (await import(pathToFileURL(at(`dist/src/${path}.js`)).href)) as Module;
+  const mainInFolder = async (args: readonly string[]): Promise<number> => {
+    const before = process.cwd();
+    process.chdir(at('work'));
+    try {
+      return await (await load<typeof cli>('cli/main')).main(args);
+    } finally {
+      process.chdir(before);
+    }
+  };
   return {
     folder: at('work'),
     async vitmim(...args) {
-      const env = { ...process.env, CI: 'true', NO_COLOR: '1' };
-      const bin = at('dist/bin/vitmim.js');
-      const { stdout, stderr } = await run(process.execPath, [bin, ...args], { cwd: at('work'), env });
+      if (startsOthers(args)) {
+        const env = { ...process.env, CI: 'true', NO_COLOR: '1' };
+        const { stdout, stderr } = await run(process.execPath, [at('dist/bin/vitmim.js'), ...args], {
+          cwd: at('work'),
+          env,
+        });
+        return stdout + stderr;
+      }
+      const { code, stdout, stderr } = await inThisProcess(args, mainInFolder);
+      if (code !== 0) throw new Error(stdout + stderr);
       return stdout + stderr;
     },
-    load: async <Module>(path: string) => (await import(pathToFileURL(at(`dist/src/${path}.js`)).href)) as Module,
+    load,
     remove: () => {
       rmSync(root, { recursive: true, force: true });
     },

@@ -71,7 +71,7 @@ export function start(args: readonly string[], options: Options = {}): Running {
 
 /** Commands that read files and print or write. To start the program takes ten times as long as most of them. */
 const ANSWERS: ReadonlySet<string | undefined> = new Set(
-  'status plan report compare power export verify schema completion'.split(' '),
+  'status plan report compare power export verify schema completion preview'.split(' '),
 );
 
 /** Runs `vitmim ARGS…` and waits for its end. With options, the real executable runs. */
@@ -80,10 +80,12 @@ export const vitmim = (args: readonly string[], options?: Options): Promise<Fini
 
 let before: Promise<unknown> = Promise.resolve();
 
-/** Runs `vitmim ARGS…` in this process, after those that run already. */
-export function inThisProcess(args: readonly string[]): Promise<Finished> {
+type Main = (args: readonly string[]) => Promise<number>;
+const ownMain: Main = async (args) => (await import('../../src/cli/main.js')).main(args);
+
+/** Runs `vitmim ARGS…` in this process, after those that run already; `main` is that of another copy of the program. */
+export function inThisProcess(args: readonly string[], main = ownMain): Promise<Finished> {
   const finished = before.then(async () => {
-    const { main } = await import('../../src/cli/main.js');
     const { value, stdout, stderr } = await withVariables(ENVIRONMENT, () => captured(() => main(args)));
     return { code: value, stdout, stderr };
   });
