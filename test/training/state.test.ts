@@ -1,5 +1,5 @@
 /** The parts of a training that a checkpoint contains, and that can be read from it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { stream } from '../../src/common/random.js';
@@ -147,16 +147,30 @@ it('accepts a checkpoint that is written again without a change', async () => {
 it('reports damage for each of 3,000 flipped bits, and leaks no tensor', () => {
   const bytes = readFileSync(paths.checkpoint);
   const path = join(folder.path, 'flipped');
+  writeFileSync(path, bytes);
+  const file = openSync(path, 'r+');
   const random = stream(0, 'flips');
   const before = tf.memory().numTensors;
+  const missed: number[] = [];
   for (let i = 0; i < 3000; i++) {
-    const flipped = Buffer.from(bytes);
     const bit = random.integer(8 * bytes.length);
-    flipped[bit >> 3]! ^= 1 << (bit & 7);
-    writeFileSync(path, flipped);
+    writeSync(file, Uint8Array.of(bytes[bit >> 3]! ^ (1 << (bit & 7))), 0, 1, bit >> 3);
     // Both readers verify with the same code; this one also uploads, which is slow.
-    if (i % 10 === 0) expect(() => loadState(path, PLAN, OPTIONS)).toThrow(CorruptFileError);
-    expect(() => readWeights(path, PLAN)).toThrow(CorruptFileError);
+    if (i % 10 === 0 && !isDamaged(() => loadState(path, PLAN, OPTIONS))) missed.push(bit);
+    if (!isDamaged(() => readWeights(path, PLAN))) missed.push(bit);
+    writeSync(file, bytes, bit >> 3, 1, bit >> 3);
   }
+  closeSync(file);
+  expect(missed).toEqual([]);
   expect(tf.memory().numTensors).toBe(before);
 });
+
+/** Whether reading reports damage. `expect` for each of thousands takes longer than the readings. */
+function isDamaged(read: () => unknown): boolean {
+  try {
+    read();
+    return false;
+  } catch (error) {
+    return error instanceof CorruptFileError;
+  }
+}
