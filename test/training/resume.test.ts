@@ -26,10 +26,10 @@ import { temporaryFolder } from '../support/cli.js';
 
 const SPEC = `
 job:
-  data: { name: shapes, imageSize: 16, trainImages: 48, testImages: 20 }
+  data: { name: shapes, imageSize: 16, trainImages: 24, testImages: 10 }
   model: { dim: 16, depth: 2, heads: 2, decoder: { dim: 16, depth: 1, heads: 2 } }
-  pretrain: { epochs: 3, batchSize: 8, accumulate: 2, warmupEpochs: 1, dropPath: 0.2, baseLearningRate: 0.02, clipGradient: 1 }
-  finetune: { epochs: 3, batchSize: 8, warmupEpochs: 1, baseLearningRate: 0.02, evaluateEvery: 1, dropPath: 0.3 }
+  pretrain: { epochs: 3, batchSize: 4, accumulate: 2, warmupEpochs: 1, dropPath: 0.2, baseLearningRate: 0.04, clipGradient: 1 }
+  finetune: { epochs: 3, batchSize: 4, warmupEpochs: 1, baseLearningRate: 0.04, evaluateEvery: 1, dropPath: 0.3 }
   linear: { epochs: 5, warmupEpochs: 1 }
   evaluate: [finetune, linear, knn]
 grid: { objective: [masked+zoomed-in], seed: [3] }
