@@ -1,4 +1,4 @@
-/** `vitmim preview` through the real executable. */
+/** `vitmim preview`: through the real executable where it draws, and where it reads a checkpoint. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -25,7 +25,7 @@ afterAll(() => {
 describe('preview', () => {
   it('draws a row for each objective and a column for each panel', async () => {
     const args = ['masked', 'masked+zoomed-in', '--image', photo, '--image-size', '32', '--patch-size', '4'];
-    const { code, stderr } = await vitmim(['preview', ...args, '--out', file('a.png'), '--npy', file('a.npy')]);
+    const { code, stderr } = await vitmim(['preview', ...args, '--out', file('a.png'), '--npy', file('a.npy')], {});
     expect(code).toBe(0);
     expect(stderr).toContain('row 2: masked+zoomed-in');
     const { format, width, height } = await sharp(file('a.png')).metadata();
@@ -80,19 +80,8 @@ describe('preview', () => {
     expect((await vitmim(['sweep', spec, '--out', out, '--device', 'simd'])).code).toBe(0);
     const plan = planIn(out);
     const checkpoint = join(out, 'stages', plan.stages[0]!.id);
-    const { code } = await vitmim([
-      'preview',
-      '--checkpoint',
-      checkpoint,
-      '--image',
-      photo,
-      '--out',
-      file('f.png'),
-      '--npy',
-      file('f.npy'),
-      '--device',
-      'simd',
-    ]);
+    const args = ['--checkpoint', checkpoint, '--image', photo, '--device', 'simd'];
+    const { code } = await vitmim(['preview', ...args, '--out', file('f.png'), '--npy', file('f.npy')], {});
     expect(code).toBe(0);
     expect(readFileSync(file('f.npy')).toString('latin1', 0, 128)).toContain('(1, 5, 16, 16, 3)');
   });
