@@ -14,8 +14,8 @@
  * --least PERCENT       exits with 1 if fewer are caught (default 95)
  * --json FILE           writes every mutant with its verdict
  * --fresh               ignores the verdicts of earlier runs, which are kept in dist-mutants/ while they are valid
- * --once                for a small sample: uses nothing of earlier runs, and keeps nothing for later ones, since it records
- *                       only the reach of the sample
+ * --once                for a small sample: uses nothing of earlier runs, keeps nothing for later ones, and runs a test file
+ *                       only if a mutant is left that the files before it did not catch
  *
  * Needs a build in dist/, which `npm run mutate` creates. All chosen mutants are compiled into one copy of dist/. Every
  * test file runs once, which records the mutants that it reaches. Then, for each mutant, the tests that reach it run
@@ -81,8 +81,10 @@ async function main(): Promise<void> {
   const { values: options } = parseArgs({ options: OPTIONS });
   const [sample, seed, jobs, least] = [options.sample, options.seed, options.jobs, options.least].map(numberOf);
   const texts = new Map(sourceFiles().map((file) => [file, readFileSync(join(REPOSITORY, file), 'utf8')]));
+  // The record of earlier runs counts the mutants of all files.
   const every = [...texts]
     .filter(([file]) => FOLDERS.some((folder) => file.startsWith(`src/${folder}/`)))
+    .filter(([file]) => !options.once || matches(file, options.only))
     .flatMap(([file, text]) => mutantsOf(file, text, namedIn(file)))
     .map((mutant, i): Numbered => ({ ...mutant, id: i + 1 }));
   const wanted = every.filter(
@@ -138,30 +140,53 @@ async function run({ mutants, every, texts, tests, jobs, complete }: Run): Promi
 
   const files = await withTree(texts, every, (root) => learnReach(root, tests, record, jobs));
   const judged = await withTree(texts, left, (root) =>
-    judgeAll({ mutants: left, files, root, jobs }, (mutant, verdict) => {
+    judgeAll(left, jobs, async (mutant, slot) => {
+      const verdict = await judge(mutant, files, root, slot);
       if (complete || verdict.kind === 'caught') record.add(mutant, verdict);
+      return verdict;
     }),
   );
   return [...known, ...judged].sort((a, b) => a.mutant.id - b.mutant.id);
 }
 
+/** Without verdicts to keep, a test file runs only if a mutant is left that the files before it did not catch. */
 function runOnce({ mutants, texts, tests, jobs }: Sample): Promise<Judged[]> {
-  return withTree(texts, mutants, async (root) => {
-    const files = await learnReach(root, tests, null, jobs);
-    return judgeAll({ mutants, files, root, jobs });
+  return withTree(texts, mutants, (root) => {
+    const learned = new Map<string, Promise<TestFile[]>>();
+    const learnOnce = (path: string, slot: number): Promise<TestFile[]> => {
+      const files = learned.get(path) ?? learnFile(root, path, { slot, inParts: false });
+      learned.set(path, files);
+      return files;
+    };
+    return judgeAll(mutants, jobs, async (mutant, slot) => {
+      let verdict: Verdict = { kind: 'survived', reached: false };
+      for (const path of nearestFirst(tests, mutant)) {
+        const found = await judge(mutant, await learnOnce(path, slot), root, slot);
+        if (found.kind === 'caught') return found;
+        if (found.reached) verdict = found;
+      }
+      return verdict;
+    });
   });
 }
 
+/** The test file named like the mutated one, then those of its folder, then the others. */
+function nearestFirst(tests: readonly string[], { file }: Mutant): string[] {
+  const named = file.replace(/^src\/(.*)\.ts$/, 'dist/test/$1.test.js');
+  const distance = (path: string): number => (path === named ? 0 : dirname(path) === dirname(named) ? 1 : 2);
+  return [...tests].sort((a, b) => distance(a) - distance(b));
+}
+
 async function judgeAll(
-  { mutants, files, root, jobs }: { mutants: readonly Numbered[]; files: TestFile[]; root: string; jobs: number },
-  keep: (mutant: Numbered, verdict: Verdict) => void = () => undefined,
+  mutants: readonly Numbered[],
+  jobs: number,
+  judgeOne: (mutant: Numbered, slot: number) => Promise<Verdict>,
 ): Promise<Judged[]> {
   const begun = performance.now();
   let done = 0;
   const judged = await inParallel(mutants, jobs, async (mutant, slot): Promise<Judged> => {
     const started = performance.now();
-    const verdict = await judge(mutant, files, root, slot);
-    keep(mutant, verdict);
+    const verdict = await judgeOne(mutant, slot);
     done += 1;
     console.log(
       `${done}/${mutants.length}  ${since(started)} s  ${describeMutant(mutant)}  ${describeVerdict(verdict)}`,
@@ -224,34 +249,34 @@ function hashesOf(texts: ReadonlyMap<string, string>, every: readonly Numbered[]
 /**
  * Records which mutants each test file reaches. Files that fail without any mutant are omitted, with a message.
  *
- * @param record Of earlier runs; null: none, and then a file runs as a whole, since few mutants repay the check that its
- *   tests are independent.
+ * @param record Of earlier runs.
  */
-async function learnReach(
-  root: string,
-  paths: readonly string[],
-  record: Record | null,
-  jobs: number,
-): Promise<TestFile[]> {
-  const known = paths.flatMap((path) => record?.reach(path) ?? []);
+async function learnReach(root: string, paths: readonly string[], record: Record, jobs: number): Promise<TestFile[]> {
+  const known = paths.flatMap((path) => record.reach(path) ?? []);
   const left = paths.filter((path) => !known.some((file) => file.path === path));
   if (left.length > 0)
     console.log(`Running ${left.length} test files without a mutant, to record which mutants each reaches`);
   const begun = performance.now();
   const found = await inParallel(left, jobs, async (path, slot) => {
-    const file = await recordReach(root, path, { slot, inParts: record !== null });
-    if (typeof file === 'string') {
-      const reason = file.split('\n').slice(0, 6).join('\n  ');
-      console.log(`  ${path} fails without a mutant, and is omitted: ${reason}`);
-      return [];
-    }
-    record?.keepReach(file);
-    const parts = file.independent ? ', test by test' : '';
-    console.log(`  ${path}  ${file.seconds.toFixed(1)} s  ${Object.keys(file.reaches).length} reached${parts}`);
-    return [file];
+    const files = await learnFile(root, path, { slot, inParts: true });
+    for (const file of files) record.keepReach(file);
+    return files;
   });
   if (left.length > 0) console.log(`${left.length} test files in ${since(begun)} s`);
   return [...known, ...found.flat()];
+}
+
+/** Records which mutants a test file reaches; empty, with a message, if it fails without any mutant. */
+async function learnFile(root: string, path: string, options: { slot: number; inParts: boolean }): Promise<TestFile[]> {
+  const file = await recordReach(root, path, options);
+  if (typeof file === 'string') {
+    const reason = file.split('\n').slice(0, 6).join('\n  ');
+    console.log(`  ${path} fails without a mutant, and is omitted: ${reason}`);
+    return [];
+  }
+  const parts = file.independent ? ', test by test' : '';
+  console.log(`  ${path}  ${file.seconds.toFixed(1)} s  ${Object.keys(file.reaches).length} reached${parts}`);
+  return [file];
 }
 
 /** Prints the survivors, the counts of each folder and the total, and returns the total in percent. */

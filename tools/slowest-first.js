@@ -6,26 +6,25 @@ const require = createRequire(import.meta.url);
 // A dependency of jest, in the version that jest uses.
 const { default: TestSequencer } = createRequire(require.resolve('jest'))('@jest/test-sequencer');
 
-/** Files that take more than 30 s on two cores. A file that is missing here costs some seconds, nothing else. */
+/** Files that take more than 20 s of processor time. A file that is missing here costs some seconds, nothing else. */
 const SLOW = [
   'training/agreement',
-  'e2e/kills-real',
-  'training/learning',
   'e2e/kills',
-  'e2e/webgpu',
+  'training/recipe-keys',
   'e2e/sweep',
-  'training/leaks',
-  'backends/simd/threads',
   'e2e/failures',
-  'training/resume',
-  'backends/simd/kernels',
+  'e2e/kills-real',
   'report/coverage',
-  'e2e/verify',
-  'objectives/batches',
-  'e2e/slurm',
-  'spec/garbage',
-  'training/state',
+  'training/leaks',
   'registries/registries',
+  'e2e/webgpu',
+  'objectives/batches',
+  'training/learning',
+  'fuzz/fuzz',
+  'e2e/slurm',
+  'training/resume',
+  'backends/simd/threads',
+  'spec/garbage',
 ];
 
 const rank = ({ path }) => {
