@@ -54,11 +54,11 @@ const schema = z
 export const imageFolder = defineDataset({ schema, targets: 'class', hasFolders: true, open: openImageFolder });
 
 /**
- * Opens the splits of a folder, see `image-splits.ts`. Classes are the sub-folders of a split in code-point order. Of a class
- * folder, every image counts, however deep; other files and hidden ones do not, and are counted by reason.
+ * Opens the splits of a folder, see `image-splits.ts`. Classes are the sub-folders of a split in code-point order. Of a
+ * class folder, every image counts, however deep; other files and hidden ones do not, and are counted by reason.
  *
  * The fingerprint is the hash of every image's split, class, name and content. Contents are read when a file is new or
- * its size, times or inode changed, see `content-hashes.ts`. The validation split is left out where no stage reads it.
+ * its size, times or inode changed, see `content-hashes.ts`. The validation split is left out if no stage reads it.
  *
  * @param options Its cores are those of {@link openReaders}.
  * @throws UsageError for missing or empty folders, for splits whose classes differ, and for a file that cannot be read.

@@ -1,6 +1,6 @@
 /**
- * Threads that return images. Their pixels come in memory that is shared and used again: new memory for each image would
- * have the garbage collected all the time. The other side of it is `serve-images.ts`.
+ * Threads that return images. Their pixels come in memory that is shared and used again: new memory for each image
+ * would have the garbage collected all the time. The other side of it is `serve-images.ts`.
  */
 import { Worker } from 'node:worker_threads';
 import type { ByteImage } from '../common/image.js';
@@ -23,7 +23,7 @@ export interface ImageInMemory {
   readonly height: number;
   readonly width: number;
   readonly memory: number;
-  /** The memory itself, where it is new under its number. */
+  /** The memory itself, if `memory` is a new number. */
   readonly shared?: SharedArrayBuffer;
 }
 
@@ -111,8 +111,8 @@ export class ImageThread<Work, Told> {
 }
 
 /**
- * An image as it is sent to a thread. A copy of a typed array that is not shared would have the whole buffer below it, such as
- * all images of a data set.
+ * An image as it is sent to a thread. A copy of a typed array that is not shared would have the whole buffer below it,
+ * such as all images of a data set.
  */
 export function toSend({ data, height, width }: ByteImage): ByteImage {
   return { data: data.buffer instanceof SharedArrayBuffer ? data : data.slice(), height, width };

@@ -51,8 +51,8 @@ export interface Window extends MaskedView {
 }
 
 /**
- * The windows of size × size that cover an image whose shorter side is resized to `size`. An image of size × size is one
- * window as it is. Where windows overlap, a pixel belongs to the window whose centre is nearer.
+ * The windows of size × size that cover an image whose shorter side is resized to `size`. An image of size × size is
+ * one window as it is. If windows overlap, a pixel belongs to the window whose centre is nearer.
  */
 export function windowsOf(image: ByteImage, mask: ClassMask, size: number): Window[] {
   const shorter = Math.min(image.height, image.width);

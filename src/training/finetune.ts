@@ -72,7 +72,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
   const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
-  // What is evaluated, and kept where it is the best so far.
+  // These weights are evaluated, and kept if they are the best so far.
   const evaluated = recipe.ema === undefined ? state.parameters : parametersWith(state, AVERAGE);
   try {
     const loop = loopContext(context, state);

@@ -42,7 +42,7 @@ export interface Fitting {
   unused: string[];
   /** Grids of position tables that have to be resampled: `14 × 14 → 7 × 7`. */
   resampled: string[];
-  /** Reads and converts the values; the order is that of the model. */
+  /** Reads and converts the values, in the order of the model. */
   read: () => Map<string, { shape: number[]; data: Float32Array }>;
 }
 
@@ -66,7 +66,7 @@ export function fit(format: WeightsFormat, file: StoredTensors, wanted: readonly
       used.add(part.name);
       const source = tensors.get(part.name);
       if (source === undefined) {
-        // What this program does not have may also be absent elsewhere.
+        // A tensor that this program does not have may also be absent elsewhere.
         if (holdsValues(part)) misfit.missing.push(part.name);
         return [];
       }
@@ -171,7 +171,7 @@ export function describeMisfit({ missing, unexpected, misshapen, unrepresentable
     ...line('missing', missing),
     ...line('unexpected', unexpected),
     ...line('of another shape', misshapen),
-    ...line('not zero, where the model has no such values', unrepresentable),
+    ...line('not zero, but the model has no such values', unrepresentable),
   ].join('\n');
 }
 

@@ -21,7 +21,10 @@ export interface EncoderWeights {
   normalisation: Normalisation;
 }
 
-/** Whether a classifier reads the mean of the patch tokens. It then has a norm of that instead of the encoder's last norm. */
+/**
+ * Whether a classifier reads the mean of the patch tokens. It then has a norm of that instead of the encoder's last
+ * norm.
+ */
 export const hasClassifierNorm = (tensors: ReadonlyMap<string, unknown>): boolean => tensors.has('fc_norm.weight');
 
 /** The tensors of an encoder, or of a classifier without the layer of its head. */
@@ -54,7 +57,8 @@ export function encoderOfStage(path: string, config: StageConfig, digest: string
 /**
  * Reads the encoder of a safetensors file of vitmim, timm, MAE's models or transformers.
  *
- * @throws UsageError if it is missing, is a pickle, or has no encoder. The message lists every tensor that does not fit.
+ * @throws UsageError if it is missing, is a pickle, or has no encoder. The message lists every tensor that does not
+ *   fit.
  */
 export function encoderOfFile(path: string, asked: WeightsFormat | 'auto'): EncoderWeights {
   const file = openWeightsFile(path);
@@ -80,7 +84,7 @@ const timmSchema = z
   .looseObject({ pretrained_cfg: normalisationSchema })
   .transform(({ pretrained_cfg: normalisation }) => normalisation);
 
-/** By the configurations that transformers and timm write beside a file; without one, that of ImageNet. */
+/** By the configurations that transformers and timm write beside a file; without one, the normalisation of ImageNet. */
 function normalisationBeside(path: string): Normalisation {
   return (
     jsonBeside(path, 'preprocessor_config.json', processorSchema) ??

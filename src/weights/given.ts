@@ -17,7 +17,7 @@ export type ConfigWithWeights = StageConfig & { weights: WeightsInput };
  * The digest of a file of weights.
  *
  * @param weights With the digest that the file must have, `model.weights.sha256`; empty: any.
- * @param found Its digest where it is known; else the file is read.
+ * @param found The digest, if it is known; else the file is read.
  * @throws UsageError if the file is missing or has another digest.
  */
 export function digestOfWeights(
@@ -80,8 +80,8 @@ const hasDecoder = ({ tensors }: WeightsFile, format: WeightsFormat): boolean =>
   [...canonicalNames(format, tensors).keys()].some((name) => /^(decoder\.)?decoder_pred\./.test(name));
 
 /**
- * The tensors that a stage takes: the encoder, and for a pre-training also the decoder if the file has one. A classifier
- * with mean pooling does not have the encoder's last norm.
+ * The tensors that a stage takes: the encoder, and for a pre-training also the decoder if the file has one. A
+ * classifier with mean pooling does not have the encoder's last norm.
  */
 function wantedOf(config: ConfigWithWeights, decoder: boolean): Named[] {
   if (config.kind === 'pretrain') {

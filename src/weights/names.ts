@@ -1,6 +1,6 @@
 /**
- * The names and layouts of weights elsewhere: in timm, in MAE's models and in Hugging Face transformers. Import, export and
- * the parity tests use this file, so that each fact about a format is written once.
+ * The names and layouts of weights elsewhere: in timm, in MAE's models and in Hugging Face transformers. Import, export
+ * and the parity tests use this file, so that each fact about a format is written once.
  *
  * Each own tensor corresponds to one or several parts of foreign tensors. A part gives for each of its values the
  * value of the own tensor that it is. Export reads this map forwards, import backwards.
@@ -28,7 +28,9 @@ export type Rest =
 export interface ForeignPart {
   name: string;
   shape: readonly number[];
-  /** The index in the own tensor of the value at an index of the foreign tensor; −1: another tensor's value, or none. */
+  /**
+   * The index in the own tensor of the value at an index of the foreign tensor; −1: another tensor's value, or none.
+   */
   own: (index: number) => number;
   /** Of the values with index −1. */
   rest: Rest;
@@ -175,7 +177,7 @@ export function canonicalNames<T>(format: WeightsFormat, tensors: ReadonlyMap<st
 /** The group of a checkpoint with averaged weights (`training/optimizers/ema.ts`). */
 export const AVERAGE = 'average';
 
-/** The tensors of a file with averaged weights in the place of those that were trained, where a checkpoint has them. */
+/** The tensors of a file. If a checkpoint has averaged weights, they replace the trained weights. */
 export function averagesOf<T>(format: WeightsFormat, tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
   if (format !== 'vitmim') return tensors;
   return new Map([...tensors].map(([name, tensor]) => [name, tensors.get(`${AVERAGE}.${name}`) ?? tensor]));

@@ -22,7 +22,7 @@ export interface Place {
 export interface Recordable {
   readonly heap: SharedHeap;
   readonly threads: ThreadPool;
-  /** Where the values of a tensor are; undefined: it does not exist, or its values are not in the shared memory. */
+  /** The place of the values of a tensor; undefined: it does not exist, or its values are not in the shared memory. */
   placeOf(dataId: object): Place | undefined;
   /** The values of a float32 or int32 tensor, in place. */
   values(tensor: { dataId: object }): Float32Array;

@@ -2,8 +2,8 @@
  * A pass: one run of a compute shader, as data. Its WGSL is text with all sizes as constants, composed of small pieces.
  *
  * A shader is compiled once for all that its code depends on: the sizes, and the types of its buffers. Its builder is a
- * function of these two, defined at the top level of a file by {@link definePass}. So the code cannot depend on anything
- * that is missing from the key of its pipeline.
+ * function of these two, defined at the top level of a file by {@link definePass}. So the code cannot depend on
+ * anything that is missing from the key of its pipeline.
  */
 import type * as tf from '@tensorflow/tfjs';
 
@@ -172,7 +172,7 @@ export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, dtype: ten
 /** For a tensor that is stored as float16. */
 export const packed = (tensor: tf.TensorInfo): Operand => ({ ...scalars(tensor), lanes: 4, stored: 'packed' });
 
-/** Vectors of four where the number of columns is a multiple of four, single values elsewhere. */
+/** Vectors of four if the number of columns is a multiple of four, else single values. */
 export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
   tensor,
   dtype: tensor.dtype,

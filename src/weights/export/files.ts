@@ -167,7 +167,7 @@ function maeFiles(source: ExportSource): ExportFiles {
   };
 }
 
-/** In what the loss of the pre-training differs from that of MAE. */
+/** How the loss of the pre-training differs from the loss of MAE. */
 function lossNotes(pixels: PatchNormalization): string[] {
   return pixels === 'patch-channel'
     ? [
@@ -295,8 +295,8 @@ function hfClassifier({ model, classes, weights }: Classifier): ExportFiles {
 }
 
 /**
- * The classifier of transformers reads the class token, so a mean-pooled one is exported as an encoder with its head in a
- * file of its own. The encoder of such a model has no last norm: the file has one that scales nothing.
+ * The classifier of transformers reads the class token, so a mean-pooled one is exported as an encoder with its head in
+ * a file of its own. The encoder of such a model has no last norm: the file has one that scales nothing.
  */
 function hfEncoder({ model, classes, weights }: Classifier): ExportFiles {
   const encoder = encoderOf(weights)

@@ -86,7 +86,7 @@ export function encodeModel(model: Model, dataFile: string, mostBytes = MOST_BYT
   return { model: outside, data: pieces };
 }
 
-/** Encodes the values of an initialiser, or where they are. */
+/** Encodes the values of an initialiser, or their place in another file. */
 type Place = (data: Uint8Array) => Encoded;
 
 function encodeWith({ producer, graph, metadata }: Model, place: Place): Encoded {

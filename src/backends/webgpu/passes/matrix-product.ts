@@ -34,7 +34,7 @@ interface Strip {
   readonly inner: number;
   readonly outerTile: number;
   readonly innerTile: number;
-  /** Where the strip begins along each side; one of them is `k`, which advances. */
+  /** The begin of the strip along each side; one of them is `k`, which advances. */
   readonly outerBase: string;
   readonly innerBase: string;
 }
@@ -59,7 +59,9 @@ export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { byte
   return { bytes: 16 * vectors + 4 * threads, threads };
 }
 
-/** Vectors from one row of a subgroup's sums to the next in workgroup memory: one more, to use different memory banks. */
+/**
+ * Vectors from one row of a subgroup's sums to the next in workgroup memory: one more, to use different memory banks.
+ */
 const sumStride = (partColumns: number): number => partColumns / 4 + 1;
 
 /**
@@ -139,7 +141,7 @@ interface Plan {
   readonly lanes: number;
   readonly strips: readonly [Strip, Strip];
   readonly memory: ReturnType<typeof memoryOf>;
-  /** Where each strip begins in workgroup memory. */
+  /** The begin of each strip in workgroup memory. */
   readonly beginOf: Readonly<Record<Strip['name'], number>>;
   /** Sides of a subgroup's part of the tile, and its matrices along each. */
   readonly partRows: number;
@@ -288,7 +290,10 @@ const outerAtOnce = (strip: Strip, threads: number): number => threads / widthOf
 /** Vectors that an invocation copies. */
 const vectorsOf = (strip: Strip, threads: number): number => Math.ceil(strip.outerTile / outerAtOnce(strip, threads));
 
-/** Code for each vector of a strip that an invocation copies, given the distance of its outer index from the first one's. */
+/**
+ * Code for each vector of a strip that an invocation copies, given the distance of its outer index from the first
+ * one's.
+ */
 function eachVector(strip: Strip, threads: number, code: (i: number, further: number) => string): string {
   const step = outerAtOnce(strip, threads);
   return repeat(vectorsOf(strip, threads), (i) => {

@@ -19,7 +19,7 @@ import { scaleCode, type ScaleSearch, type Scale } from './scale-for-half.js';
 import { repeat } from './unroll.js';
 
 const THREADS = 256;
-/** Invocations that share a column, of vectors where possible. With few rows, each column has one invocation. */
+/** Invocations that share a column (of vectors, if possible). With few rows, each column has one invocation. */
 const sharersOf = (rows: number): number => (rows <= 32 ? 1 : 16);
 /** Rows that a workgroup sums: all if they are few, otherwise so many that one more pass is enough. */
 const runOf = (rows: number): number => (rows <= 1024 ? rows : Math.max(256, Math.ceil(rows / 256)));
