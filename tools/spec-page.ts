@@ -134,7 +134,7 @@ export function exampleOf({ name, leaf }: NamedLeaf): unknown {
   return other ?? leaf.fallback ?? PLAIN.find((value) => z.safeParse(leaf.schema, value).success);
 }
 
-/** Examples of numbers and texts, where no other is given. */
+/** Examples of numbers and texts for keys without an example. */
 const PLAIN = [1, 0.5, 10, 'name'];
 
 /** Every key of a job. */

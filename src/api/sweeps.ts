@@ -17,7 +17,7 @@ import type { RunSweepOptions, SweepSummary } from './events.js';
 import { programPath } from './program.js';
 import type { PlanSweepOptions, ReadSpecOptions, Spec, SpecText, SweepPlan } from './types.js';
 
-/** What the objects that callers hold stand for. */
+/** The data behind the objects that callers hold. */
 const sweeps = new WeakMap<Spec, { sweep: Sweep; file: string | undefined }>();
 const plans = new WeakMap<SweepPlan, { plan: Plan; file: string | undefined }>();
 

@@ -20,9 +20,10 @@ export function compareCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-A cell has all keys except the seed. Keys with one value on each side are the change; cells that agree in all others are
-compared, paired by seed where both have the seeds. Prints the keys that differ, the cells that both have, with intervals,
-and the cells that only one has. Missing results, and runs whose training did not work, make the exit code 1.
+A cell has all keys except the seed. The change is the keys that have one value on each side. Cells that agree in all
+other keys are compared, paired by seed if both sides have the seeds. Prints the keys that differ, the cells of both
+sides with intervals, and the cells of only one side. The exit code is 1 if results are missing or training did not work
+in some runs.
 
 Examples:
   vitmim compare results/cifar10 results/cifar10-short

@@ -39,8 +39,8 @@ export function reportCommand(finish: (code: number) => void): Command {
       `
 The cells of missing results are empty, with n = 0, and the exit code is 1. Runs whose training did not work
 are marked, count in no comparison, and make the exit code 1.
-A folder keeps every plan that ran in it. The newest one is reported, and the report lists what the others contain beyond it.
-Runs of several plans are in one mean only where nothing but their seeds differs.
+A folder keeps every plan that ran in it. The report is about the newest plan, and lists what only the others have.
+Runs of several plans are averaged only if they differ in nothing but their seeds.
 
 Examples:
   vitmim report results/smoke

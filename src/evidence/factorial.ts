@@ -1,6 +1,6 @@
 /**
- * Measured encoders as the cells of a factorial: mask × misalignment × style. Where jobs differ in more than that and
- * the seed, each setting is a factorial of its own.
+ * Measured encoders as the cells of a factorial: mask × misalignment × style. If jobs differ in more than these
+ * factors and the seed, each setting is a factorial of its own.
  */
 import { groupBy } from '../common/group-by.js';
 import {
@@ -47,8 +47,8 @@ export interface Factorial {
 }
 
 /**
- * The factorials in what was pre-trained. A strength that varies within one triple is part of the setting; cells without
- * that degradation are in the factorial of every strength, since each of these is compared with them.
+ * The factorials in what was pre-trained. A strength that varies within one triple is part of the setting; cells
+ * without that degradation are in the factorial of every strength, since each of these is compared with them.
  */
 export function factorialsOf(measurements: readonly Measurement[]): Factorial[] {
   const items = measurements.filter(({ task }) => task !== null);

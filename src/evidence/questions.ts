@@ -1,4 +1,4 @@
-/** What a sweep can decide: the principles of the paper in each setting, and the comparisons that its spec names. */
+/** The questions of a sweep: the principles of the paper in each setting, and the comparisons of its spec. */
 import { resolveTriple } from '../spec/cells.js';
 import type { ObjectivePair, Job } from '../spec/stages.js';
 import type { Task } from '../spec/task.js';
@@ -13,7 +13,7 @@ import { PRINCIPLES } from './principles.js';
 export interface Question {
   /** `Misalignment helps` */
   claim: string;
-  /** `key=value` where a sweep has several settings, each with a question of its own. */
+  /** `key=value`, if a sweep has several settings. Each setting has a question of its own. */
   setting: string;
   /** `a minus b` */
   quantity: string;

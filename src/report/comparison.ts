@@ -20,12 +20,12 @@ import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js
 
 /** One row: the seeds of an objective in one setting. */
 export interface ResultRow extends NamedTask {
-  /** `key=value` of what differs between the rows of the table; empty where nothing does. */
+  /** `key=value` of what differs between the rows of the table; empty if nothing differs. */
   setting: string;
   /** The part of the setting that other objectives have too, and its text. */
   shared: Configuration;
   sharedSetting: string;
-  /** Empty where no job of the sweep is this objective. */
+  /** Empty if no job of the sweep is this objective. */
   measurements: Measurement[];
   /** Of the runs that count. */
   statistics: Summary;
@@ -85,8 +85,8 @@ export const compareRows = (a: NamedTask, b: NamedTask): number =>
   compareObjectives(a.objective, b.objective) || a.maskRatio - b.maskRatio;
 
 /**
- * Rows with an empty one for each of the paper's objectives that they lack, in the order of {@link OBJECTIVE_ORDER}; tasks
- * that are not in it come after.
+ * Rows with an empty one for each of the paper's objectives that they lack, in the order of {@link OBJECTIVE_ORDER};
+ * tasks that are not in it come after.
  */
 export function withPaperRows(rows: readonly ResultRow[], objectives: readonly PaperObjective[]): ResultRow[] {
   const present = new Set(rows.map(paperObjective));
@@ -155,7 +155,7 @@ export function commonSeeds(rows: readonly ResultRow[]): number[] {
   return [...(sets[0] ?? [])].filter((seed) => sets.every((set) => set.has(seed))).sort((a, b) => a - b);
 }
 
-/** The mean of each row over the seeds that all of them have; undefined where there is no such seed. */
+/** The mean of each row over the seeds that all of them have; undefined if they share no seed. */
 function meansOverCommonSeeds(rows: readonly ResultRow[]): number[] | undefined {
   const seeds = commonSeeds(rows);
   if (seeds.length === 0) return undefined;
@@ -173,8 +173,8 @@ function accuraciesBySeed({ measurements }: ResultRow): Map<number, number> {
 }
 
 /**
- * Ranks by mean, over the seeds that all have, among comparable rows. Rows that belong to several sets have none, and
- * none has one where no seed is common to all.
+ * Ranks by mean, over the seeds that all comparable rows have. A row that belongs to several sets has no rank. If the
+ * rows share no seed, none has a rank.
  */
 export function ranksOf(comparisons: readonly Comparison[]): Map<ResultRow, number> {
   const found = comparisons.flatMap(({ rows }) => {
@@ -201,7 +201,7 @@ export function pairedDifferences(a: ResultRow, b: ResultRow): number[] {
   });
 }
 
-/** The epochs after which a row's accuracies were read; several, joined by a slash, where its runs differ. */
+/** The epochs after which a row's accuracies were read, joined by slashes if its runs differ. */
 export function epochsOf({ measurements }: { measurements: readonly Measurement[] }): number | string | null {
   const epochs = [...new Set(measurements.flatMap((measurement) => measurement.epochs ?? []))].sort((a, b) => a - b);
   return epochs.length > 1 ? epochs.join('/') : (epochs[0] ?? null);

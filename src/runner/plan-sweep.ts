@@ -35,7 +35,7 @@ export function loadSweep(file: string, sets: readonly string[]): Sweep {
 export interface PlanWatch {
   /** With each data set that was opened. */
   onOpened?: (data: UnlabelledData, dataset: Dataset) => void;
-  /** With what is in each data set and in each file of weights, a line at a time. */
+  /** Called with the content of each data set and each file of weights, a line at a time. */
   tell?: (line: string) => void;
   /** While files are read for the first time: how many of how many. */
   onHashed?: (done: number, total: number) => void;
@@ -103,7 +103,7 @@ function imagesOf(entry: Entry, { train, validation, test, classes }: Dataset): 
   };
 }
 
-/** What the data sets lack for the evaluations of the sweep, a sentence each. */
+/** The parts that the data sets lack for the evaluations of the sweep, a sentence each. */
 function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
   const lacks = resolvedJobs(sweep).flatMap(({ job, model }) =>
     entriesOf(job).map((entry) => {

@@ -12,7 +12,7 @@ export type Entry<Name extends Evaluation = Evaluation> = {
     name: string;
     protocol: Each;
     data: DataSpec;
-    /** Its own, or of its own data set; undefined: that of the recipe, else of the data. */
+    /** Its own, or the one of its own data set; undefined: as in the recipe, else as in the data. */
     labelFraction: number | undefined;
     shots: number | undefined;
     /** At least 1. */
@@ -49,8 +49,8 @@ function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
 }
 
 /**
- * The values of one mapping over those of another; nested groups of keys are merged. null unsets a key, which then has its
- * default.
+ * The values of one mapping over those of another; nested groups of keys are merged. null unsets a key, which then has
+ * its default.
  *
  * @param name The dotted name of the mapping in a job.
  */

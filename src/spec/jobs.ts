@@ -79,7 +79,7 @@ function weightsConflicts(job: JobSpec): Conflict[] {
 /** A recipe of a job, and what messages and the file call its keys. */
 interface NamedRecipe {
   recipe: object;
-  /** `finetune.epochs`, or `evaluate[1].epochs` where an entry sets it. */
+  /** `finetune.epochs`, or `evaluate[1].epochs` if an entry sets it. */
   label: (key: string) => string;
   /** Where the key may be written, the most specific first. */
   keys: (key: string) => string[];
@@ -272,8 +272,8 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
 /**
- * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`: it is
- * reported, and trained on the validation images too.
+ * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`:
+ * it is reported, and trained on the validation images too.
  */
 export type JobUse = 'plain' | 'trial' | 'joined';
 

@@ -1,6 +1,6 @@
 /**
- * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images, and
- * its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
+ * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images,
+ * and its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
  */
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
@@ -29,7 +29,7 @@ export interface CandidateRuns {
   runs: ResolvedCell[];
 }
 
-/** What is chosen for one cell, all of its reporting seeds together. */
+/** The choice for one cell, for all of its reported seeds together. */
 export interface CellSelection {
   /** Of the first reporting seed. */
   cell: Cell;
@@ -165,7 +165,7 @@ function seedFindings({ seeds }: SelectSpec, cells: readonly ResolvedCell[]): Fi
             path: ['select', 'seeds', index],
             part: 'value',
             message:
-              `seed ${seed} is a reported seed too, so its results would favour what is chosen on it; choose other ` +
+              `seed ${seed} is a reported seed too, so its results would favour the values chosen on it; choose other ` +
               'seeds, such as 100 and 101',
           },
         ]

@@ -66,11 +66,13 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   recipe: Recipe;
   /** Training images of each class; absent: the `labelFraction` of the data. */
   shots?: number;
-  /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
+  /**
+   * Which of its repeats, from 1; absent for the first, so that it has the identity of an evaluation without repeats.
+   */
   repeat?: number;
   /**
-   * Present where the images have another size than those of the pre-training, whose position table is resampled. Stages
-   * without this key that earlier versions ran had a table computed anew.
+   * Present if the images have another size than those of the pre-training: its position table is resampled. Earlier
+   * versions ran stages without this key, with a table that was computed anew.
    */
   positions?: 'resampled';
   /** The weights that stand in place of a pre-training; absent: none do. */
@@ -117,12 +119,14 @@ interface EvaluationDeclaration<
   /** The name in a sentence: `fine-tuning`. */
   title: string;
   needs: Needed;
-  /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
+  /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides the fraction of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
   /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
   choices?: readonly Extract<keyof z.output<Recipe>, string>[];
-  /** Why it cannot use so many images, with the remedy; null: it can. Omitted: any number. Asked when the plan is made. */
+  /**
+   * Why it cannot use so many images, with the remedy; null: it can. Omitted: any number. Asked when the plan is made.
+   */
   problemOf?: (used: ImagesUsed) => string | null;
   /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
@@ -218,7 +222,7 @@ export function defineEvaluation<
 }
 
 /**
- * What an opened data set lacks for an evaluation, with the remedy; null: nothing.
+ * The part that an opened data set lacks for an evaluation, with the remedy; null: none.
  *
  * @param evaluation Its name in `evaluate`, what it needs, and the training images of each class that it uses.
  * @param split What it measures on; undefined: the test set.

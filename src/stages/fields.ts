@@ -98,7 +98,7 @@ export const TIME = {
   imagesPerSecond: {
     schema: z.number().nullable(),
     label: 'images/s',
-    description: 'Training images per second of the last attempt; empty where nothing was trained.',
+    description: 'Training images per second of the last attempt; empty if nothing was trained.',
     digits: 0,
   },
   seconds: { schema: z.number(), label: 'seconds', description: 'Time of the last attempt.', unit: 's', digits: 1 },
@@ -123,7 +123,7 @@ export const LARGEST_GRADIENT_NORM = {
 export const BATCH_SIZE = {
   schema: sinceRevision2(z.int().positive()),
   label: 'batch size',
-  description: 'Images in a step: less than in the recipe where there are fewer.',
+  description: 'Images in a step: fewer than in the recipe if the data set has fewer.',
   digits: 0,
 } satisfies Field;
 

@@ -43,7 +43,7 @@ const own = {
   evaluateEvery: count
     .optional()
     .describe(
-      'Epochs between evaluations on the validation images, or on the test set where there are none; the best weights ' +
+      'Epochs between evaluations on the validation images, or on the test set if there are none; the best weights ' +
         'so far are kept. Only the last epoch is evaluated by default.',
     ),
 };
@@ -51,11 +51,11 @@ const own = {
 const recipe = z
   .strictObject({
     ...own,
-    scratchLayerDecay: positive.max(1).default(1).describe('layerDecay where there is no pre-training.'),
+    scratchLayerDecay: positive.max(1).default(1).describe('layerDecay if there is no pre-training.'),
     scratch: z
       .strictObject(withoutDefaults(own))
       .optional()
-      .describe('Other values of these keys where there is no pre-training.'),
+      .describe('Other values of these keys if there is no pre-training.'),
     corruptions: offAt(false, z.boolean()).describe(
       'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
     ),

@@ -1,7 +1,7 @@
 /**
- * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The mean
- * corruption error is not normalised by that of AlexNet. Fine-tuned weights are measured by `corruptions` of `finetune`.
- * (PAPER.md §10)
+ * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The
+ * mean corruption error is not normalised by the error of AlexNet. Fine-tuned weights are measured by `corruptions` of
+ * `finetune`. (PAPER.md §10)
  */
 import { z } from 'zod';
 import { CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
@@ -28,7 +28,7 @@ export const MEAN_ERROR = {
   label: 'mean corruption error',
   title: 'Mean corruption error',
   name: 'mean corruption error, not normalised',
-  description: `Mean top-1 error over the ${COUNTED_CORRUPTIONS.length} corruptions and 5 severities; not normalised by that of AlexNet.`,
+  description: `Mean top-1 error over the ${COUNTED_CORRUPTIONS.length} corruptions and 5 severities; not normalised by the error of AlexNet.`,
   unit: PERCENT,
   digits: 2,
   better: 'lower',
@@ -37,7 +37,9 @@ export const MEAN_ERROR = {
 
 const ofLaterVersions = z.number().nullable().default(null);
 
-/** Whether encoders cope with blur and grey: the styles that objectives are pre-trained on. Missing in earlier results. */
+/**
+ * Whether encoders cope with blur and grey: the styles that objectives are pre-trained on. Missing in earlier results.
+ */
 export const STYLE_ERRORS = {
   blurError: {
     schema: ofLaterVersions,

@@ -23,7 +23,7 @@ export type ModelArithmetic = typeof costs & typeof shapes;
 export const trainingFlops = ({ training, forward }: costs.Cost, { steps, test }: StageImages): number =>
   training * steps + forward * test;
 
-/** What a stage leaves in its checkpoint. */
+/** The content of a stage's checkpoint. */
 export interface Checkpoint {
   /** Of all weights of the model that it trains. */
   shapes: shapes.Shapes;
@@ -44,8 +44,8 @@ export type Training<Config> =
       /** @param classes Of its data set. */
       checkpoint(config: Config, classes: number, arithmetic: ModelArithmetic): Checkpoint;
       /**
-       * Whether other programs have its model: the decoder of a pre-training, or a classifier with the weights of the purpose
-       * `classification` (`spec/shapes.ts`). false: `vitmim export --weights` and `--onnx` refuse it.
+       * Whether other programs have its model: the decoder of a pre-training, or a classifier with the weights of the
+       * purpose `classification` (`spec/shapes.ts`). false: `vitmim export --weights` and `--onnx` refuse it.
        */
       exports: boolean;
     }
@@ -55,9 +55,9 @@ export type Training<Config> =
 export interface Picture {
   /** The heading of its section: `Segmentations`. */
   title: string;
-  /** What it shows, in whole sentences. */
+  /** Description of the picture, in whole sentences. */
   description: string;
-  /** What each row has: `image, mask and prediction`. */
+  /** The parts of each row: `image, mask and prediction`. */
   columns: string;
 }
 
@@ -117,7 +117,7 @@ const COMMON = {
   checkpoint: sinceRevision2(z.string()),
 };
 
-/** What a result has beside what its kind measures; `training/run-stage.ts` adds it. */
+/** The fields of every result, beside those of its kind; `training/run-stage.ts` adds them. */
 export type FileKeys = 'damagedImages' | 'stage' | 'parent' | 'checkpoint';
 
 /**

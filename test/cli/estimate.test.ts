@@ -52,7 +52,7 @@ it.each([
   },
 );
 
-it('foretells the best weights where a fine-tuning keeps them, and nothing for probes', () => {
+it('includes the best weights if a fine-tuning keeps them, and nothing for probes', () => {
   const { checkpoint, best } = bytesLeft(finetune, 10);
   // Weights and two moments of all but the position table of 1 × 8, and two sums, of 4 bytes each.
   const positions = (finetune.model.imageSize / finetune.model.patchSize) ** 2 * 8;

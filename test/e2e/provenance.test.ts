@@ -39,7 +39,7 @@ function stageProvenance(): StageProvenance[] {
   );
 }
 
-/** Every file below that says where results come from. */
+/** Every file below with provenance of results. */
 function written(): string {
   const shared = readdirSync(join(out, 'provenance')).map((name) =>
     readFileSync(join(out, 'provenance', name), 'utf8'),
@@ -47,7 +47,7 @@ function written(): string {
   return [...shared, ...stageProvenance().map((record) => JSON.stringify(record))].join('\n');
 }
 
-it('refuses a dirty tree where asked to, writing nothing', async () => {
+it('refuses a dirty tree with --require-clean, and writes nothing', async () => {
   work.write('notes.txt', 'untracked');
   const { code, stderr } = await sweep('--require-clean');
   expect(code).toBe(2);

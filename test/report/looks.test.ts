@@ -47,7 +47,7 @@ test.each([
   ['no difference of that size', EQUAL, 2],
   ['not decided', UNCLEAR, 4],
   ['not tested', CLEAR, 1],
-] as const)('a verdict is "%s" where the results are so', (outcome, accuracy, seeds) => {
+] as const)('a verdict is "%s" by the results', (outcome, accuracy, seeds) => {
   expect(verdictOf(accuracy, seeds).outcome).toBe(outcome);
 });
 

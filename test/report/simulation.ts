@@ -117,7 +117,7 @@ export interface Tally {
   /** Verdicts with an interval, and of them those whose interval holds the truth. */
   intervals: number;
   covered: number;
-  /** Verdicts, those that hold or are reversed, and of these those with the wrong sign (any, where the truth is zero). */
+  /** Verdicts, those that hold or are reversed, and of these those with the wrong sign (any, if the truth is zero). */
   verdicts: number;
   decided: number;
   wrong: number;

@@ -128,7 +128,7 @@ describe('of a complete sweep of three seeds', () => {
     expect(verdictRule(verdicts)).toContain("adjusted by Holm's method for the 5 tested in this report");
   });
 
-  test('all hold where the same means vary a tenth as much', () => {
+  test('all hold if the same means vary a tenth as much', () => {
     const verdicts = judged(SHARP);
     expect(verdicts.map(({ outcome }) => outcome)).toEqual(PRINCIPLES.map(() => 'holds'));
     // misalignment + interaction / 2: 2.4, 2.45, 2.65; mean 2.5, squares .01 + .0025 + .0225 = .035, variance .0175.
@@ -136,7 +136,7 @@ describe('of a complete sweep of three seeds', () => {
     expect(describeVerdict(by(verdicts, 'style')).verdict).toBe('holds (adjusted p = 0.002, Holm over 5)');
   });
 
-  test('all are reversed where each effect has the other sign', () => {
+  test('all are reversed if each effect has the other sign', () => {
     expect(judged(negated(SHARP)).map(({ outcome }) => outcome)).toEqual(PRINCIPLES.map(() => 'reversed'));
   });
 });
@@ -165,12 +165,12 @@ describe('of a plan without a mask', () => {
     expect(`${numbers} ${verdictRule(verdicts)}`).not.toContain('Holm');
   });
 
-  test('nothing is unasked where every principle is', () => {
+  test('nothing is unasked if every principle is', () => {
     expect(describeUnasked(judged(ADDED))).toBe('');
   });
 });
 
-describe('where runs are missing', () => {
+describe('if runs are missing', () => {
   test('the planned effect is estimated, and the verdict says how many runs were filled', () => {
     const verdicts = judged(
       SHARP,

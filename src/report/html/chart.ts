@@ -4,7 +4,7 @@ export interface Axis {
   title: string;
   /** Whether it counts, so that there is nothing to mark between whole numbers. */
   whole?: true;
-  /** Where ticks stand; by default at round numbers. */
+  /** The values of the ticks; round numbers by default. */
   ticks?: readonly number[];
   /** What the axis must span at least, so that charts can share one. */
   span?: readonly number[];

@@ -103,7 +103,7 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
 
 const ends = ({ y, spread }: Point): number[] => (spread === null ? [y] : [y - spread, y + spread]);
 
-/** Curves have many points and no marks: only where each lies. */
+/** Curves have many points, so the points have positions only, and no marks. */
 function curveOf({ style, points }: Series, i: number, count: number): object[] {
   const most = Math.max(2, Math.min(MOST_POINTS.curve, Math.floor(MOST_POINTS.chart / count)));
   return thinned(points, most).map(({ x, y }) => ({
@@ -124,7 +124,7 @@ function markedOf({ name, style, points }: Series, i: number, count: number): ob
   }));
 }
 
-/** Names at the ends of their lines, moved apart where they would overlap. */
+/** Names at the ends of their lines, moved apart if they would overlap. */
 function labelsOf(series: readonly Series[], [low, high]: readonly [number, number]): object[] {
   const named = series.flatMap(({ name, style, points }) => {
     const last = points.at(-1);

@@ -16,7 +16,10 @@ export interface Spread {
   runs: number;
   /** Standard deviation over the seeds of a cell, pooled over cells; above 0. */
   seedStd: number;
-  /** Standard deviation of the difference of two cells paired by seed, pooled over pairs; null: no two cells share two seeds. */
+  /**
+   * Standard deviation of the difference of two cells paired by seed, pooled over pairs; null: no two cells share two
+   * seeds.
+   */
   differenceStd: number | null;
   /** Correlation of the seeds of two cells; null as above. */
   correlation: number | null;
@@ -60,7 +63,7 @@ export function spreadOf({ cells, compared }: ComparedCells): Spread | SpreadLac
   };
 }
 
-/** How reports compare two cells with this spread: paired by seed where the spread of paired differences is known. */
+/** How reports compare two cells with this spread: paired by seed if the spread of paired differences is known. */
 export function designOf({ differenceStd, seedStd }: Spread): Design {
   return differenceStd === null ? { pairing: 'unpaired', std: seedStd } : { pairing: 'paired', std: differenceStd };
 }

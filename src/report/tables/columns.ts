@@ -14,7 +14,7 @@ export const EVALUATION: Column = {
 export const SETTING: Column = {
   key: 'setting',
   label: 'setting',
-  description: 'What differs between the rows besides objective and seed; empty where nothing does.',
+  description: 'Keys in which the rows differ besides objective and seed; empty if there are none.',
 };
 const MEAN: Column = {
   key: 'mean',
@@ -78,7 +78,7 @@ export function commonCells(row: ResultRow, metric: NamedMetric): Row {
   };
 }
 
-/** Where the zoom is not the paper's, each sentence once. */
+/** A sentence for each zoom that is not the paper's, each once. */
 export function departures(rows: readonly ResultRow[]): string[] {
   const sentences = rows.flatMap(({ measurements }) =>
     measurements.flatMap(({ task }) => (task === null ? [] : (zoomDeparture(task) ?? []))),

@@ -59,7 +59,7 @@ const COLUMNS: Column[] = [
   {
     key: 'paper_accuracy',
     label: 'paper',
-    description: "The paper's at as many epochs on ImageNet-1k, where its figure has it.",
+    description: "The paper's accuracy at as many epochs on ImageNet-1k, if its figure has this number of epochs.",
     unit: '%',
     digits: 1,
     aside: 7,
@@ -88,7 +88,7 @@ export const efficiencyTable: BuildTable<TableContent> = (data, { metric }) => {
   };
 };
 
-/** The paper's comparison, shown with n = 0 where the plan has none of it. */
+/** The objectives of the paper's comparison. If the plan lacks one of them, its row has n = 0. */
 const ALWAYS: readonly PaperObjective[] = ['masked', 'masked+zoomed-in'];
 
 function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<typeof commonCells>[1]): Row {
@@ -116,7 +116,7 @@ function meanOf({ measurements }: ResultRow, key: 'imagesPerSecond' | 'seconds')
   return summaryStatistics(measurements.flatMap(({ pretrain }) => pretrain?.[key] ?? [])).mean;
 }
 
-/** null where the row's jobs differ, or there are none. */
+/** null if the row has no jobs, or its jobs differ. */
 function epochsOfPretraining(row: ResultRow): number | null {
   return theOne(row.measurements.flatMap(({ pretrainConfig }) => pretrainConfig?.recipe.epochs ?? []));
 }
@@ -145,9 +145,9 @@ function checkOfCost(row: ResultRow, rows: readonly ResultRow[]): string[] {
   const masked = counterpart(row, 'masked', rows);
   const ratio = flopsToMasked(row, rows);
   if (row.objective !== 'masked+zoomed-in' || masked === undefined || ratio === null) return [];
-  const where = row.setting === '' ? '' : ` (${row.setting})`;
+  const setting = row.setting === '' ? '' : ` (${row.setting})`;
   const [own, other] = [meanOf(row, 'imagesPerSecond'), meanOf(masked, 'imagesPerSecond')];
   const speed = own === null || other === null ? '' : `; it saw ${(own / other).toFixed(2)} times the images a second`;
   const verdict = ratio === 1 ? 'takes the same FLOPs' : `takes ${ratio.toFixed(3)} times the FLOPs`;
-  return [`masked+zoomed-in${where} ${verdict} per image as masked, counted${speed}, measured.`];
+  return [`masked+zoomed-in${setting} ${verdict} per image as masked, counted${speed}, measured.`];
 }

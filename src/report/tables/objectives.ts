@@ -96,7 +96,7 @@ function summaryOf(name: string, suffix: string, found: Correlation | null): [st
   ];
 }
 
-/** The triple that a row stands for, also where no job has it. */
+/** The triple of a row, also if no job has it. */
 function tripleOf({ objective, maskRatio }: ResultRow): Row {
   const resolved = resolveTriple(objective, {});
   if (resolved.kind !== 'triple') return { mask_ratio: null, misalignment: null, style: null };
@@ -121,13 +121,13 @@ function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | n
 }
 
 function describeAgreement(setting: string, agreement: Agreement): string {
-  const where = setting === '' ? '' : ` where ${setting}`;
-  if (agreement.kind === 'withheld') return `No rank correlation with the paper${where}: ${agreement.why}.`;
+  const scope = setting === '' ? '' : ` for ${setting}`;
+  if (agreement.kind === 'withheld') return `No rank correlation with the paper${scope}: ${agreement.why}.`;
   const { spearman, kendall, rows, seeds } = agreement;
   return (
-    `Rank correlation with the paper${where}: Spearman's ${describeCorrelation(spearman)}, Kendall's τ-b ` +
+    `Rank correlation with the paper${scope}: Spearman's ${describeCorrelation(spearman)}, Kendall's τ-b ` +
     `${describeCorrelation(kendall)}, from means over seeds ${seeds.join(', ')}, which all ${rows} rows have. ` +
-    'p is that of the permutation test; the range is that of single seeds, no confidence interval.'
+    'p is from the permutation test. The range is over single seeds; it is no confidence interval.'
   );
 }
 

@@ -30,7 +30,7 @@ const COLUMNS: Column[] = [
     `Mean of the errors on the ${COUNTED_CORRUPTIONS.length} corruptions of ImageNet-C, over the seeds.`,
   ),
   percent('std', 'std', 'Sample standard deviation of that over the seeds.'),
-  percent('relative_error', 'to scratch', 'Mean over these corruptions of the error divided by that of scratch.'),
+  percent('relative_error', 'to scratch', 'Mean over these corruptions of the error divided by the error of scratch.'),
   percent('clean_error', 'clean', 'Error on the images as they are.'),
   ...Object.values(CORRUPTIONS).map(({ name, title, category }): Column => {
     const apart = category === 'extra' ? ' It does not count in the mean.' : '';
@@ -48,7 +48,7 @@ export const robustnessTable: BuildTable = (data) => {
     title: 'Robustness',
     caption:
       'Top-1 errors in percent on corrupted test images, of models that were trained on clean images. The mean corruption ' +
-      'error is not normalised by that of AlexNet.',
+      'error is not normalised by the error of AlexNet.',
     columns: COLUMNS,
     rows: metrics.flatMap((metric) => rowsOfMetric(data, metric)),
     summary: {},
@@ -82,7 +82,7 @@ function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
   });
 }
 
-/** In percent of the errors of scratch; null where one of them is missing or 0. */
+/** In percent of the errors of scratch; null if an error of scratch is missing or 0. */
 function relativeError(
   row: ResultRow,
   rows: readonly ResultRow[],

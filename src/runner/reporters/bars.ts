@@ -132,9 +132,9 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
 const barSize = (stream: OutputStream): number => (columnsOf(stream) < 100 ? 10 : 20);
 
 /**
- * A name and what there is to say of it, in one line of limited width.
+ * A name and its details, in one line of limited width.
  *
- * @param order Indices of the details that are left out where there is no room, the first one first; then the others.
+ * @param order Indices of the details that are left out first if the line is too long; then the others.
  */
 function fit(name: string, details: readonly string[], width: number, order: readonly number[] = []): string {
   const left = new Set(details.keys());

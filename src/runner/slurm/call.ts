@@ -13,14 +13,14 @@ export interface Answer {
 /** Bytes of the longest answer: some tens of thousands of tasks. */
 const LONGEST = 64 * 1024 * 1024;
 
-/** What questions to Slurm get. A controller that does not answer makes its programs wait for minutes. */
+/** The time limit of queries to Slurm. A controller that does not answer makes its programs wait for minutes. */
 const ANSWER_WITHIN_MS = 30_000;
 const QUESTIONS: ReadonlySet<Program> = new Set(['squeue', 'sacct']);
 
 /**
  * Calls a program and waits for it.
  *
- * @throws UsageError where it is not installed, was killed, or does not answer a question in half a minute.
+ * @throws UsageError if the program is not installed, was killed, or does not answer a query in half a minute.
  */
 export function callSlurm(program: Program, args: readonly string[]): Promise<Answer> {
   return new Promise((resolve, reject) => {

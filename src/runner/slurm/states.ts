@@ -20,10 +20,10 @@ export interface SlurmStage {
 }
 
 /**
- * The state of every submitted stage that Slurm still lists, by the stage's identity; that of its last submission
- * where it was submitted again. Without submissions, Slurm is not queried.
+ * The state of every submitted stage that Slurm still lists, by the stage's identity. For a stage that was submitted
+ * several times, it is the state of the last submission. Without submissions, Slurm is not queried.
  *
- * @throws UsageError where Slurm is not here, does not answer, or is not understood.
+ * @throws UsageError if Slurm is not installed or does not answer, or if its answer cannot be parsed.
  */
 export async function slurmStates(folder: string): Promise<Map<string, SlurmStage>> {
   const submissions = readSubmissions(folder);
@@ -77,5 +77,5 @@ function submittedTasks(submissions: readonly Submission[]): { job: string; inde
 /** Slurm's own name of a task: `123_4`. */
 export const taskName = ({ job, index }: { job: string; index: number }): string => `${job}_${index}`;
 
-/** Those that wait, run or will run again. */
+/** The states of jobs that wait, run or will run again. */
 export const liveTasks = (states: readonly TaskState[]): TaskState[] => states.filter(({ state }) => isLive(state));

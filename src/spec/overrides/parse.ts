@@ -41,7 +41,7 @@ function parseOverride(text: string, names: SpecNames): Unlocated<Override> | Re
   return { message: `an empty mapping sets no key; write ${key}=null to unset what the file sets there` };
 }
 
-/** What a value sets: of a group of keys, those that it names. */
+/** The keys that a value sets: of a group, only the keys in the value. */
 function assignmentsOf(path: Path, node: Expected, value: unknown): Assignment[] {
   if (typeof node === 'object' && node.kind === 'group' && isMapping(value)) {
     return Object.entries(value).flatMap(([key, member]) =>

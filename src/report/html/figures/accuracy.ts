@@ -20,7 +20,7 @@ export function onOneScale(panels: readonly (readonly Group[])[], measurements: 
   return { references, span };
 }
 
-/** The end of a caption: what bars are, and dashed lines where there are some. */
+/** The end of a caption: the meaning of bars, and of dashed lines if there are some. */
 export function legend(references: readonly (Reference | null)[]): string {
   return [BARS, ...(references.some((reference) => reference !== null) ? [DASHED] : [])].join(' ');
 }

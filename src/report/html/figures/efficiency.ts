@@ -7,7 +7,7 @@ import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
 import { taskTitle, titled } from './words.js';
 
-/** None where no objective was pre-trained for several numbers of epochs. */
+/** None if no objective was pre-trained for several numbers of epochs. */
 export function efficiencyFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
   const groups = groupsOf(measurements, 'pretrain.epochs');
   const panels = [...groupBy(groups, titleOf)].filter(([, members]) => members.length > 1);

@@ -1,6 +1,7 @@
 /**
  * Accuracy over the mask ratio, with lines for what is crossed with it: misalignments in a chart for each style, and
- * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but seeds.
+ * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but
+ * seeds.
  */
 import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
@@ -33,7 +34,7 @@ const STYLE: CrossedFactor = {
   levelOf: ({ task }) => task.style.kind,
 };
 
-/** Mask × misalignment and mask × style, each where results cross the two. */
+/** Mask × misalignment and mask × style, each if results cross the two factors. */
 export function factorialFigures(measurements: readonly Measurement[], metric: NamedMetric): Figure[] {
   const groups = groupsOf(measurements);
   return [

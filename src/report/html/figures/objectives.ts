@@ -18,7 +18,7 @@ import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';
 import { BARS, rowLabel, titled } from './words.js';
 
-/** None where fewer than two rows can be compared. */
+/** None if fewer than two rows can be compared. */
 export function objectivesFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
   const comparisons = comparisonsOf(rowsOf(measurements)).filter(({ rows }) => rows.length > 1);
   if (comparisons.length === 0) return null;
