@@ -103,7 +103,7 @@ export interface Done {
   result: StageResult;
 }
 
-export interface Estimate {
+export interface CostEstimate {
   /** Of the stages that are to run. */
   flops: number;
   /** FLOP/s by kind, measured; empty: no stage was. */
@@ -123,7 +123,7 @@ export interface Estimate {
  *
  * @param done Stages whose speed is known, of this plan or an earlier one.
  */
-export function estimate(toRun: readonly Stage[], sizes: DataSizes, done: readonly Done[]): Estimate {
+export function estimateCost(toRun: readonly Stage[], sizes: DataSizes, done: readonly Done[]): CostEstimate {
   const rates = ratesOf(done);
   const work = toRun.flatMap(({ config }) => {
     const size = sizes.of(config);
@@ -146,7 +146,7 @@ export function estimate(toRun: readonly Stage[], sizes: DataSizes, done: readon
  * FLOP/s of each kind of stage and of all, over the time that they took. Stages without FLOPs, such as those that run
  * no model, show no speed.
  */
-function ratesOf(done: readonly Done[]): { byKind: Estimate['rates']; all: number; measured: number } {
+function ratesOf(done: readonly Done[]): { byKind: CostEstimate['rates']; all: number; measured: number } {
   const all = done.map(({ config, result }) => {
     const test = 'testImages' in result ? result.testImages : 0;
     // A classifier's own FLOPs are a ten-thousandth of the model's.

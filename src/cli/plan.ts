@@ -19,7 +19,7 @@ import { openJson } from '../store/files.js';
 import { STAGE_ID, sweepPaths, type SweepPaths } from '../store/layout.js';
 import { namesIn } from '../store/open.js';
 import { resultSchema, stageSchema } from '../store/records.js';
-import { DataSizes, estimate, type Done, type Estimate } from './estimate.js';
+import { DataSizes, estimateCost, type Done, type CostEstimate } from './estimate.js';
 import { loadSweep } from '../runner/plan-sweep.js';
 import { planSweep } from './load-sweep.js';
 import { jsonOption, outOption, setOption, shardOption } from './options.js';
@@ -108,8 +108,8 @@ export function showPlan(
   const toRun = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
   const open = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'open');
   const done = doneStages(paths);
-  const estimated = estimate(toRun, sizes, done);
-  const atMost = open.length === 0 ? null : estimate([...toRun, ...open], sizes, done);
+  const estimated = estimateCost(toRun, sizes, done);
+  const atMost = open.length === 0 ? null : estimateCost([...toRun, ...open], sizes, done);
   const axes = axesOf(plan);
   const resolution = resolutionOf(whole, spreadSourceOf(folder, spread));
   if (json) {
@@ -223,7 +223,7 @@ const DEFAULT_RATES = [
   { flops: 50e12, what: 'on a large GPU (device webgpu, 50 TFLOP/s)' },
 ] as const;
 
-function describeEstimate({ flops, seconds, measured, bytes, largest }: Estimate): string[] {
+function describeEstimate({ flops, seconds, measured, bytes, largest }: CostEstimate): string[] {
   if (flops === 0) return [];
   const time =
     seconds === null

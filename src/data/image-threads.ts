@@ -12,7 +12,7 @@ export interface Request<Work> {
   readonly memory: number | undefined;
 }
 
-export interface Answer<Told> {
+export interface ThreadAnswer<Told> {
   readonly number: number;
   readonly told: Told;
   readonly image: ByteImage | ImageInMemory | null;
@@ -58,7 +58,7 @@ export class ImageThread<Work, Told> {
     // Not with the options of this process: `--eval` and its likes would run twice.
     this.#worker = new Worker(module, { execArgv: [], workerData: data });
     this.#worker.unref();
-    this.#worker.on('message', ({ number, told, image }: Answer<Told>) => {
+    this.#worker.on('message', ({ number, told, image }: ThreadAnswer<Told>) => {
       const waiting = this.#waiting.get(number)!;
       this.#waiting.delete(number);
       if (this.#waiting.size === 0) this.#worker.unref();

@@ -14,7 +14,7 @@ import {
 import type { Measurement } from './measurements.js';
 import { varyingKeys } from './configuration.js';
 import { summaryStatistics, type Summary } from '../statistics/summary.js';
-import { settingsAmong, type Entry } from './variants.js';
+import { settingsAmong, type SettingEntry } from './variants.js';
 
 /** A level of each factor. */
 export interface FactorLevels {
@@ -146,6 +146,6 @@ function textOf(keys: readonly string[], values: ReadonlyMap<string, string>): s
     .join(' ');
 }
 
-function entriesOf(keys: readonly string[], values: ReadonlyMap<string, string>): Entry[] {
+function entriesOf(keys: readonly string[], values: ReadonlyMap<string, string>): SettingEntry[] {
   return keys.map((key) => [key, values.get(key) ?? 'unset']);
 }

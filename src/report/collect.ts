@@ -29,7 +29,7 @@ import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js
 import { isThere, type Stored } from '../store/open.js';
 import { readState } from '../store/state.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
-import { choosePlans, type KeptPlan, type PlanChoice, type Rest } from '../store/plans.js';
+import { choosePlans, type KeptPlan, type PlanChoice, type OtherPlans } from '../store/plans.js';
 import { stateSchema, type StageResult, type StageState } from '../store/records.js';
 import { differingKeys, isSetting, valuesOf } from './plan-values.js';
 
@@ -62,7 +62,7 @@ export interface SweepInfo {
   /** Keys of configurations whose values are not the same in all of these plans. */
   settings: readonly string[];
   /** The stages that only other plans of the folder contain. */
-  rest: Rest;
+  rest: OtherPlans;
 }
 
 /** A job and the name of its sweep, without evaluations that are not needed. */

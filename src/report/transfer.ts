@@ -10,7 +10,7 @@ import { friedmanTest, type Friedman } from '../statistics/friedman.js';
 import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
-import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from './comparison.js';
+import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ObjectiveRow } from './comparison.js';
 import { metricsIn } from '../evidence/metric.js';
 
 export interface Transfer {
@@ -26,7 +26,7 @@ export interface Transfer {
 }
 
 export interface TransferRow {
-  objective: ResultRow['objective'];
+  objective: ObjectiveRow['objective'];
   setting: string;
   /** By the name of the metric; an evaluation of which the row has no result has n = 0. */
   cells: ReadonlyMap<string, TransferCell>;
@@ -166,19 +166,19 @@ function byPretraining(measurement: Measurement): Measurement {
   return { ...measurement, configuration: new Map(kept) };
 }
 
-function restricted(row: ResultRow, { name }: NamedMetric): ResultRow {
+function restricted(row: ObjectiveRow, { name }: NamedMetric): ObjectiveRow {
   const measurements = row.measurements.filter(({ metric }) => metric.name === name);
   const values = measurements.flatMap(({ accuracy }) => accuracy ?? []);
   return { ...row, measurements, statistics: summaryStatistics(values) };
 }
 
 /** The means of rows over the seeds that all rows have; null if there is no such seed. */
-function valuesOf(rows: readonly ResultRow[]): number[] | null {
+function valuesOf(rows: readonly ObjectiveRow[]): number[] | null {
   const seeds = commonSeeds(rows);
   return seeds.length === 0 ? null : rows.map((row) => summaryStatistics(valuesBySeed(row, seeds)).mean!);
 }
 
-function cellOf({ statistics, measurements }: ResultRow): TransferCell {
+function cellOf({ statistics, measurements }: ObjectiveRow): TransferCell {
   return {
     statistics,
     values: measurements.flatMap(({ accuracy }) => accuracy ?? []),

@@ -9,7 +9,7 @@ import { messageOf } from '../common/errors.js';
 import type { Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import { appendText } from '../store/files.js';
-import { parseEvent, type Order } from './worker-lines.js';
+import { parseEvent, type StageOrder } from './worker-lines.js';
 import type { Launch, LaunchOptions, Worker, WorkerEnd } from './worker.js';
 
 export interface LocalOptions {
@@ -117,7 +117,7 @@ class WorkerProcess {
 
   /** Gives the idle process its next stage. */
   order(launch: LaunchOptions): Worker {
-    const order: Order = { stage: launch.paths.stage, claim: launch.claim };
+    const order: StageOrder = { stage: launch.paths.stage, claim: launch.claim };
     this.#child.stdin!.write(`${JSON.stringify(order)}\n`);
     return this.watch(launch);
   }

@@ -6,7 +6,7 @@ import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
 import { seedsProblem } from '../decide/seeds.js';
-import { entriesOf, type Entry } from '../spec/entries.js';
+import { entriesOf, type ResolvedEvaluation } from '../spec/entries.js';
 import { labelsOf, withoutLabels } from '../spec/jobs.js';
 import { buildPlan, datasetsOf, resolvedJobs, weightsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
@@ -91,7 +91,7 @@ function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, st
 }
 
 /** How many images an evaluation uses. */
-function imagesOf(entry: Entry, { train, validation, test, classes }: Dataset): ImagesUsed['images'] {
+function imagesOf(entry: ResolvedEvaluation, { train, validation, test, classes }: Dataset): ImagesUsed['images'] {
   const { shots, labelFraction } = labelsOf(entry);
   const { choices } = EVALUATION_ENTRIES[entry.protocol];
   const chooses = Object.entries(entry.recipe).some(([key, value]) => choices.includes(key) && Array.isArray(value));

@@ -18,14 +18,14 @@ export function encoderOf({ config, parent }: Stage): string | null {
 }
 
 /** The state of the process for the next stage, and of the other processes. */
-export interface Place {
+export interface WorkerSlot {
   /** The encoder of its last stage. */
   readonly last: string | null;
   /** The encoders of the stages that run now. */
   readonly others: readonly (string | null)[];
 }
 
-const ANYWHERE: Place = { last: null, others: [] };
+const ANYWHERE: WorkerSlot = { last: null, others: [] };
 
 export class StageQueue {
   readonly #rounds: ReadonlyMap<string, number>;
@@ -73,7 +73,7 @@ export class StageQueue {
    * Takes the next stage out, or undefined while none is ready. Of equals it prefers the encoder of the last stage,
    * then one that no other process works on.
    */
-  next({ last, others }: Place = ANYWHERE): Stage | undefined {
+  next({ last, others }: WorkerSlot = ANYWHERE): Stage | undefined {
     const [first, ...rest] = this.#ready.keys();
     if (first === undefined) return undefined;
     const best = rest.reduce((one, other) => (this.#compare(other, one) < 0 ? other : one), first);

@@ -10,7 +10,7 @@ export const orderSchema = z.strictObject({
   /** The claim under which the worker runs it. */
   claim: z.string(),
 });
-export type Order = z.output<typeof orderSchema>;
+export type StageOrder = z.output<typeof orderSchema>;
 
 const count = z.number().nonnegative();
 

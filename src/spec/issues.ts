@@ -27,7 +27,7 @@ const lazily = (path: Path, part: Finding['part'], message: () => string): Findi
 });
 
 /** A hint for an unknown key instead of the list of valid ones, given the path of the mapping that contains it. */
-export type Hint = (container: Path, key: string, value: unknown) => string | undefined;
+export type KeyHint = (container: Path, key: string, value: unknown) => string | undefined;
 
 type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
@@ -41,7 +41,7 @@ export function explainIssues(
   value: unknown,
   issues: readonly Issue[],
   root: Path,
-  hint: Hint = () => undefined,
+  hint: KeyHint = () => undefined,
 ): Finding[] {
   // Missing keys follow from the unknown key, so they are not reported.
   const misspelt = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('.')] : [])));
@@ -55,7 +55,7 @@ export function explainIssues(
   });
 }
 
-function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, hint: Hint): Finding[] {
+function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, hint: KeyHint): Finding[] {
   const steps = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   const path = [...root, ...steps];
   const found = descend(schema, value, steps);

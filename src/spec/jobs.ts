@@ -10,7 +10,7 @@ import { validationOf, type Validation } from '../data/validation.js';
 import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
-import { entriesOf, pretrainData, type Entry } from './entries.js';
+import { entriesOf, pretrainData, type ResolvedEvaluation } from './entries.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
@@ -316,7 +316,10 @@ export function labelsOf({
   labelFraction,
   recipe,
   data,
-}: Pick<Entry, 'shots' | 'labelFraction' | 'data'> & { recipe: object }): { shots?: number; labelFraction: number } {
+}: Pick<ResolvedEvaluation, 'shots' | 'labelFraction' | 'data'> & { recipe: object }): {
+  shots?: number;
+  labelFraction: number;
+} {
   if (shots !== undefined) return { shots, labelFraction: 1 };
   const ofRecipe = numbersIn(recipe).labelFraction;
   return { labelFraction: labelFraction ?? ofRecipe ?? data.labelFraction };
@@ -328,7 +331,7 @@ export function labelsOf({
  * @param repeat From 0. The first repeat has the configuration of an evaluation without repeats.
  */
 export function evaluationConfig<Name extends Evaluation>(
-  entry: Entry<Name>,
+  entry: ResolvedEvaluation<Name>,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
   { repeat = 0, use = 'plain' }: { repeat?: number; use?: JobUse } = {},

@@ -8,7 +8,7 @@ import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
 import type { Path } from '../common/tree.js';
 import { metricsOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
-import { entriesOf, type Entry } from './entries.js';
+import { entriesOf, type ResolvedEvaluation } from './entries.js';
 import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
@@ -115,7 +115,7 @@ function trialOf(job: JobSpec, { by }: SelectSpec): JobSpec {
 }
 
 /** Whether an evaluation has that metric. */
-const measures = ({ name, protocol }: Entry, by: string): boolean =>
+const measures = ({ name, protocol }: ResolvedEvaluation, by: string): boolean =>
   metricsOf(name, protocol).some((metric) => metric.name === by);
 
 // --- checks ----------------------------------------------------------------------------------------------------------

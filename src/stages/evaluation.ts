@@ -13,7 +13,7 @@ import {
   columnsOf,
   resultSchemaOf,
   type Baseline,
-  type CorruptionErrors,
+  type CorruptionMeasurement,
   type FileKeys,
   type ModelArithmetic,
   type Picture,
@@ -23,13 +23,13 @@ import {
 } from './stage.js';
 
 /** The target that an evaluation needs with each image. `nothing`: it runs on every data set. */
-export type Needs = TargetKind;
+export type NeededTarget = TargetKind;
 
 /** The data sets on which an evaluation can run. */
-export type DatasetFor<Needed extends Needs> = Needed extends 'nothing' ? Dataset : Dataset<Needed>;
+export type DatasetFor<Needed extends NeededTarget> = Needed extends 'nothing' ? Dataset : Dataset<Needed>;
 
 /** The context of an evaluation's run. */
-export type EvaluationContext<Needed extends Needs = Needs> = StageContext<DatasetFor<Needed>>;
+export type EvaluationContext<Needed extends NeededTarget = NeededTarget> = StageContext<DatasetFor<Needed>>;
 
 /**
  * Keys of a recipe that have another value without pre-training, each with the key of that value:
@@ -98,7 +98,7 @@ export interface ImagesUsed {
 
 /** The common part of all evaluation declarations, for code that handles any of them. */
 export type EvaluationEntry = StageKindEntry & {
-  needs: Needs;
+  needs: NeededTarget;
   scratchKeys: ScratchKeys;
   choices: readonly string[];
   problemOf?: (used: ImagesUsed) => string | null;
@@ -107,7 +107,7 @@ export type EvaluationEntry = StageKindEntry & {
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
 interface EvaluationDeclaration<
   Name extends string,
-  Needed extends Needs,
+  Needed extends NeededTarget,
   Recipe extends z.ZodObject,
   Measured extends Metrics,
   Numbers extends Fields,
@@ -145,7 +145,7 @@ interface EvaluationDeclaration<
   /** Omitted if it leaves no `preview.png`. */
   picture?: Picture;
   /** Omitted if it measures clean images only. */
-  corruptions?: CorruptionErrors<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
+  corruptions?: CorruptionMeasurement<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
   /**
    * Runs the evaluation. Every command loads the file of the declaration, which must therefore not import
    * TensorFlow.js: `run` imports what it needs when it is called.
@@ -179,7 +179,7 @@ type ResultSchema<
  */
 export function defineEvaluation<
   const Name extends string,
-  Needed extends Needs,
+  Needed extends NeededTarget,
   Recipe extends z.ZodObject,
   Measured extends Metrics,
   Numbers extends Fields,
@@ -228,7 +228,7 @@ export function defineEvaluation<
  * @param split What it measures on; undefined: the test set.
  */
 export function lackOf(
-  { name, needs, shots }: { name: string; needs: Needs; shots?: number | undefined },
+  { name, needs, shots }: { name: string; needs: NeededTarget; shots?: number | undefined },
   { name: data, classes, train, test, validation }: Pick<Dataset, 'name' | 'classes' | 'train' | 'test' | 'validation'>,
   split?: 'validation',
 ): string | null {
@@ -258,7 +258,10 @@ export function lackOf(
   );
 }
 
-function provides<Needed extends Needs>(dataset: Dataset, needed: Needed): dataset is Dataset & DatasetFor<Needed> {
+function provides<Needed extends NeededTarget>(
+  dataset: Dataset,
+  needed: Needed,
+): dataset is Dataset & DatasetFor<Needed> {
   return needed === 'nothing' || dataset.targets === needed;
 }
 

@@ -13,7 +13,7 @@ import {
   CHANCE_LOSS,
   LOSS,
   PERCENT,
-  type Field,
+  type ResultField,
   type Fields,
   type Metric,
   type Metrics,
@@ -71,7 +71,7 @@ const metrics = { meanError: MEAN_ERROR, ...STYLE_ERRORS, ...ACCURACY } satisfie
 /** The number of a corruption in a result. */
 export type CorruptionKey = `error_${CorruptionName}`;
 
-const errorField = (title: string): Field<z.ZodNumber> => ({
+const errorField = (title: string): ResultField<z.ZodNumber> => ({
   schema: z.number(),
   label: title,
   description: `Mean top-1 error on ${title} over its 5 severities.`,
@@ -81,7 +81,7 @@ const errorField = (title: string): Field<z.ZodNumber> => ({
 
 const errors = Object.fromEntries(
   Object.values(CORRUPTIONS).map(({ name, title }) => [`error_${name}`, errorField(title)]),
-) as Record<CorruptionKey, Field<z.ZodNumber>>;
+) as Record<CorruptionKey, ResultField<z.ZodNumber>>;
 
 const numbers = {
   loss: { ...LOSS, schema: z.number() },

@@ -62,7 +62,7 @@ export interface Picture {
 }
 
 /** How a kind measures its model on the corrupted images. Its metrics then contain `meanError`. */
-export interface CorruptionErrors<Config> {
+export interface CorruptionMeasurement<Config> {
   /** The model, in a table: `linear probe`. */
   model: string;
   /** Whether a stage measures them. */
@@ -94,7 +94,7 @@ interface StageKindFacts<Config> {
   /** Absent: it leaves no picture. */
   picture?: Picture;
   /** Absent: it measures clean images only. */
-  corruptions?: CorruptionErrors<Config>;
+  corruptions?: CorruptionMeasurement<Config>;
   /** Every number of its result, in the order of the columns of `runs.csv`. */
   columns: Fields;
   /** The metrics that it measures; tables compare the first. Empty: the kind is not an evaluation. */

@@ -139,11 +139,11 @@ export interface ChosenPlans extends FolderPlans {
   readonly chosen: readonly KeptPlan[];
   /** The union of the chosen ones, the oldest first. */
   readonly plan: Plan;
-  readonly rest: Rest;
+  readonly rest: OtherPlans;
 }
 
 /** The stages that only the other plans of a folder contain. */
-export interface Rest {
+export interface OtherPlans {
   /** Plans that contain something beyond. */
   readonly plans: number;
   readonly stages: number;
@@ -180,7 +180,7 @@ export function findPlan(plans: readonly KeptPlan[], id: string, folder: string)
   throw new UsageError(`${folder} has ${what}; its plans are ${plans.map((plan) => plan.id).join(', ')}`);
 }
 
-function restOf(plan: Plan, plans: readonly KeptPlan[]): Rest {
+function restOf(plan: Plan, plans: readonly KeptPlan[]): OtherPlans {
   const known = new Set(plan.stages.map(({ id }) => id));
   const others = plans.filter((kept) => kept.plan.stages.some(({ id }) => !known.has(id)));
   if (others.length === 0) return { plans: 0, stages: 0, cells: 0 };
@@ -195,7 +195,7 @@ function restOf(plan: Plan, plans: readonly KeptPlan[]): Rest {
 
 /** The stages that are left out, and how to include them; null: none are. */
 export function describeRest(
-  { plans, stages, cells }: Rest,
+  { plans, stages, cells }: OtherPlans,
   folder: string,
   toInclude = 'Include them with --all, or choose a plan with --plan; vitmim status lists the plans',
 ): string | null {

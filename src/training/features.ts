@@ -174,7 +174,7 @@ export function standardize(train: FeatureSet, width = train.width): (set: Featu
 }
 
 /** Rows of a feature set as a tensor: [end − begin, width]. */
-export function rowsOf(set: FeatureSet, begin: number, end: number): tf.Tensor2D {
+export function featureRows(set: FeatureSet, begin: number, end: number): tf.Tensor2D {
   return tf.tensor2d(set.features.subarray(begin * set.width, end * set.width), [end - begin, set.width]);
 }
 

@@ -66,7 +66,7 @@ const HEADS: ReadonlyMap<number, number> = new Map([
  * @param asked The number of attention heads, which shapes do not show; undefined: as in the file or its config.json.
  * @throws UsageError if it cannot be found out.
  */
-export function modelOf(file: WeightsFile, format: WeightsFormat, asked?: number): DescribedModel {
+export function modelOfShapes(file: WeightsFile, format: WeightsFormat, asked?: number): DescribedModel {
   const described = modelIn(file.metadata);
   if (described !== undefined && format === 'vitmim') return described;
   const inferred = inferModel(file, format);

@@ -8,10 +8,10 @@ import type { StageConfig } from '../spec/stages.js';
 import type { WeightsFormat } from '../spec/weights-formats.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
 import { NORMALISATION, normalisationIn, normalisationSchema, type Normalisation } from './about.js';
-import { jsonBeside, modelOf } from './architecture.js';
+import { jsonBeside, modelOfShapes } from './architecture.js';
 import { describeMisfit, fit, formatOf, isMisfit } from './convert.js';
 import { readStageWeights, undamaged } from './export/source.js';
-import { averagesOf, canonicalNames, FORMAT_TITLES, type Named } from './names.js';
+import { averagesOf, canonicalNames, FORMAT_TITLES, type NamedShape } from './names.js';
 import { openWeightsFile } from './read-file.js';
 
 export interface EncoderWeights {
@@ -28,7 +28,7 @@ export interface EncoderWeights {
 export const hasClassifierNorm = (tensors: ReadonlyMap<string, unknown>): boolean => tensors.has('fc_norm.weight');
 
 /** The tensors of an encoder, or of a classifier without the layer of its head. */
-const tensorsOf = (model: EncoderConfig | ModelConfig, ofClassifier: boolean): Named[] =>
+const tensorsOf = (model: EncoderConfig | ModelConfig, ofClassifier: boolean): NamedShape[] =>
   declarations(model, ofClassifier ? { for: 'classification', classes: 1 } : { for: 'encoding' }).filter(
     ({ name }) => !name.startsWith('head.'),
   );
@@ -64,7 +64,7 @@ export function encoderOfFile(path: string, asked: WeightsFormat | 'auto'): Enco
   const file = openWeightsFile(path);
   const format = formatOf(path, file.tensors, asked);
   const tensors = averagesOf(format, file.tensors);
-  const model = modelOf({ ...file, tensors }, format);
+  const model = modelOfShapes({ ...file, tensors }, format);
   const ofClassifier = model.pooling === 'mean' && hasClassifierNorm(canonicalNames(format, tensors));
   const outcome = fit(format, tensors, tensorsOf(model, ofClassifier));
   if (isMisfit(outcome)) {

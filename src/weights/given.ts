@@ -7,7 +7,7 @@ import type { WeightsFormat } from '../spec/weights-formats.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
 import { inferModel } from './architecture.js';
 import { describeMisfit, fit, formatOf, isMisfit, type Fitting } from './convert.js';
-import { canonicalNames, FORMAT_TITLES, type Named } from './names.js';
+import { canonicalNames, FORMAT_TITLES, type NamedShape } from './names.js';
 import { hashFile, openWeightsFile, type WeightsFile } from './read-file.js';
 
 /** A stage that starts from given weights. */
@@ -64,7 +64,7 @@ export function readGiven(config: ConfigWithWeights): Values {
   return fitGiven(config).fitting.read();
 }
 
-function fitGiven(config: ConfigWithWeights): { format: WeightsFormat; fitting: Fitting; wanted: Named[] } {
+function fitGiven(config: ConfigWithWeights): { format: WeightsFormat; fitting: Fitting; wanted: NamedShape[] } {
   const { file: path, format: asked } = config.weights;
   const file = openWeightsFile(path);
   const format = formatOf(path, file.tensors, asked);
@@ -83,7 +83,7 @@ const hasDecoder = ({ tensors }: WeightsFile, format: WeightsFormat): boolean =>
  * The tensors that a stage takes: the encoder, and for a pre-training also the decoder if the file has one. A
  * classifier with mean pooling does not have the encoder's last norm.
  */
-function wantedOf(config: ConfigWithWeights, decoder: boolean): Named[] {
+function wantedOf(config: ConfigWithWeights, decoder: boolean): NamedShape[] {
   if (config.kind === 'pretrain') {
     return declarations(config.model, decoder ? pretrainPurpose(config) : { for: 'encoding' });
   }

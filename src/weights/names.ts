@@ -6,7 +6,7 @@
  * value of the own tensor that it is. Export reads this map forwards, import backwards.
  */
 import type { WeightsFormat } from '../spec/weights-formats.js';
-import type { Tensors } from './tensors.js';
+import type { TensorsByName } from './tensors.js';
 
 /** How a format is called in sentences. */
 export const FORMAT_TITLES: Record<WeightsFormat, string> = {
@@ -17,7 +17,7 @@ export const FORMAT_TITLES: Record<WeightsFormat, string> = {
 };
 
 /** The values of a foreign tensor that no own tensor has. Export writes zeros there. */
-export type Rest =
+export type UnmatchedValues =
   /** A bias of k changes no attention: q·b is the same for every key of a query, and softmax ignores a common term. */
   | 'ignored'
   /** The position of the class token. It is added to the token itself, which is the same. */
@@ -33,11 +33,11 @@ export interface ForeignPart {
    */
   own: (index: number) => number;
   /** Of the values with index −1. */
-  rest: Rest;
+  rest: UnmatchedValues;
 }
 
 /** An own tensor, by its name and shape. */
-export interface Named {
+export interface NamedShape {
   name: string;
   shape: readonly number[];
 }
@@ -50,7 +50,7 @@ const none = (): number => -1;
  *
  * @param names All tensors of the own model.
  */
-export function partsOf(format: WeightsFormat, tensor: Named, names: ReadonlySet<string>): ForeignPart[] {
+export function partsOf(format: WeightsFormat, tensor: NamedShape, names: ReadonlySet<string>): ForeignPart[] {
   switch (format) {
     case 'vitmim':
       return [{ ...tensor, own: same, rest: 'zero' }];
@@ -64,7 +64,7 @@ export function partsOf(format: WeightsFormat, tensor: Named, names: ReadonlySet
 }
 
 /** timm: matrices [outputs, inputs], a joint bias of q, k and v, and a position for the class token. */
-function timmPart({ name, shape }: Named, names: ReadonlySet<string>): ForeignPart {
+function timmPart({ name, shape }: NamedShape, names: ReadonlySet<string>): ForeignPart {
   const [first = 1, second = 1] = shape;
   if (name === 'patch_embed.proj.weight') {
     const side = Math.sqrt(first / 3);
@@ -105,7 +105,7 @@ function patchIndex(side: number, dim: number): (index: number) => number {
 }
 
 /** MAE: as timm, with a decoder that always has a bias of its embedding and a mask token. */
-function maeParts(tensor: Named, names: ReadonlySet<string>): ForeignPart[] {
+function maeParts(tensor: NamedShape, names: ReadonlySet<string>): ForeignPart[] {
   const part = timmPart(tensor, names);
   if (tensor.name !== 'decoder_embed.weight') return [part];
   const dim = tensor.shape[1]!;
@@ -210,7 +210,7 @@ export const isBeside = (format: WeightsFormat, name: string): boolean => BESIDE
 /** Own tensors in another format; what has no value there is zero. */
 export function toForeign(
   format: WeightsFormat,
-  values: Tensors,
+  values: TensorsByName,
 ): Map<string, { shape: number[]; data: Float32Array }> {
   const names = new Set(values.keys());
   const foreign = new Map<string, { shape: number[]; data: Float32Array }>();

@@ -1,5 +1,5 @@
 /** Lines over a number as a specification for Vega: loss over epochs, accuracy over the mask ratio. */
-import type { LineChart, Point, Series } from './chart.js';
+import type { LineChart, ChartPoint, Series } from './chart.js';
 import { withSpread } from './numbers.js';
 import {
   axisOf,
@@ -101,7 +101,7 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
   };
 }
 
-const ends = ({ y, spread }: Point): number[] => (spread === null ? [y] : [y - spread, y + spread]);
+const ends = ({ y, spread }: ChartPoint): number[] => (spread === null ? [y] : [y - spread, y + spread]);
 
 /** Curves have many points, so the points have positions only, and no marks. */
 function curveOf({ style, points }: Series, i: number, count: number): object[] {

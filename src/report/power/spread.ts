@@ -6,9 +6,9 @@ import type { Design } from '../../statistics/power.js';
 import { comparedCells, ENOUGH_DEGREES, pairingOf, pooled, poolOfSeeds, type ComparedCells } from '../pairing.js';
 
 /** The unit and the decimals of a metric. */
-export type Scale = Pick<Metric, 'unit' | 'digits'>;
+export type MetricScale = Pick<Metric, 'unit' | 'digits'>;
 
-export const scaleOf = ({ scale = ACCURACY.accuracy }: Spread): Scale => scale;
+export const scaleOf = ({ scale = ACCURACY.accuracy }: Spread): MetricScale => scale;
 
 export interface Spread {
   /** Cells with at least two seeds, and runs in them. */
@@ -26,7 +26,7 @@ export interface Spread {
   /** Standard deviation between the repeats of one pre-training, pooled; absent: the evaluation has no repeats. */
   repeatStd?: number;
   /** Of the metric; absent: that of an accuracy. */
-  scale?: Scale;
+  scale?: MetricScale;
 }
 
 /** Why results have no spread. */

@@ -2,7 +2,7 @@
 import { stream, type Random } from '../../common/random.js';
 import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { epochsOf, unhealthyIn } from '../comparison.js';
+import { epochsOfRow, unhealthyIn } from '../comparison.js';
 import { cellsOf, estimate } from '../../evidence/contrasts.js';
 import { effectsOf, type Effect } from '../../evidence/effects.js';
 import { factorialsOf, type Factorial } from '../../evidence/factorial.js';
@@ -122,7 +122,7 @@ function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Eff
     bootstrap_low: bootstrap?.[0] ?? null,
     bootstrap_high: bootstrap?.[1] ?? null,
     p_seeds: signFlipTest(independent, random('signs of seeds')),
-    epoch: epochsOf({ measurements }),
+    epoch: epochsOfRow({ measurements }),
     metric: metric.name,
   };
 }

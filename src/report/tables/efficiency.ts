@@ -2,18 +2,18 @@
 import { pretrainCost } from '../../spec/flops.js';
 import { describeMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { compareRows, counterpart, emptyRow, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
+import { compareRows, counterpart, emptyRow, pairedDifferences, rowsOf, type ObjectiveRow } from '../comparison.js';
 import { studentInterval } from '../../statistics/interval.js';
 import { paperAccuracyAfter, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row, TableContent } from '../table.js';
-import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
+import { ACCURACY_COLUMNS, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
   OBJECTIVE,
   SETTING,
   { key: 'pretrain_epochs', label: 'pre-training epochs', description: 'As the recipe has them.', aside: 5 },
-  ...ACCURACY,
+  ...ACCURACY_COLUMNS,
   {
     key: 'difference_to_masked',
     label: 'to masked',
@@ -91,7 +91,7 @@ export const efficiencyTable: BuildTable<TableContent> = (data, { metric }) => {
 /** The objectives of the paper's comparison. If the plan lacks one of them, its row has n = 0. */
 const ALWAYS: readonly PaperObjective[] = ['masked', 'masked+zoomed-in'];
 
-function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<typeof commonCells>[1]): Row {
+function cellsOf(row: ObjectiveRow, rows: readonly ObjectiveRow[], metric: Parameters<typeof commonCells>[1]): Row {
   const masked = row.objective === 'masked' ? undefined : counterpart(row, 'masked', rows);
   const differences = masked === undefined ? [] : pairedDifferences(row, masked);
   const { mean, n } = summaryStatistics(differences);
@@ -112,16 +112,16 @@ function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<
   };
 }
 
-function meanOf({ measurements }: ResultRow, key: 'imagesPerSecond' | 'seconds'): number | null {
+function meanOf({ measurements }: ObjectiveRow, key: 'imagesPerSecond' | 'seconds'): number | null {
   return summaryStatistics(measurements.flatMap(({ pretrain }) => pretrain?.[key] ?? [])).mean;
 }
 
 /** null if the row has no jobs, or its jobs differ. */
-function epochsOfPretraining(row: ResultRow): number | null {
+function epochsOfPretraining(row: ObjectiveRow): number | null {
   return theOne(row.measurements.flatMap(({ pretrainConfig }) => pretrainConfig?.recipe.epochs ?? []));
 }
 
-function flopsOf(row: ResultRow): number | null {
+function flopsOf(row: ObjectiveRow): number | null {
   return theOne(
     row.measurements.flatMap(({ pretrainConfig }) =>
       pretrainConfig === null ? [] : pretrainCost(pretrainConfig.model, pretrainConfig.task).forward,
@@ -134,14 +134,14 @@ function theOne(values: readonly number[]): number | null {
   return distinct.size === 1 ? [...distinct][0]! : null;
 }
 
-function flopsToMasked(row: ResultRow, rows: readonly ResultRow[]): number | null {
+function flopsToMasked(row: ObjectiveRow, rows: readonly ObjectiveRow[]): number | null {
   const masked = row.objective === 'masked' ? row : counterpart(row, 'masked', rows);
   const [own, other] = [flopsOf(row), masked === undefined ? null : flopsOf(masked)];
   return own === null || other === null ? null : own / other;
 }
 
 /** Whether the integrated method needs more than masking. */
-function checkOfCost(row: ResultRow, rows: readonly ResultRow[]): string[] {
+function checkOfCost(row: ObjectiveRow, rows: readonly ObjectiveRow[]): string[] {
   const masked = counterpart(row, 'masked', rows);
   const ratio = flopsToMasked(row, rows);
   if (row.objective !== 'masked+zoomed-in' || masked === undefined || ratio === null) return [];

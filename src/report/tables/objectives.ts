@@ -12,11 +12,11 @@ import {
   ranksOf,
   rowsOf,
   withPaperRows,
-  type ResultRow,
+  type ObjectiveRow,
 } from '../comparison.js';
 import { describeP, ranks, summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row, TableContent } from '../table.js';
-import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
+import { ACCURACY_COLUMNS, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
   OBJECTIVE,
@@ -29,7 +29,7 @@ const COLUMNS: Column[] = [
   },
   { key: 'style', label: 'style', description: "How the input's pixels are changed.", aside: 6 },
   SETTING,
-  ...ACCURACY,
+  ...ACCURACY_COLUMNS,
   {
     key: 'gain_over_scratch',
     label: 'gain',
@@ -53,7 +53,7 @@ export const objectivesTable: BuildTable<TableContent> = (data, { metric }) => {
     rowsOf(measurementsOf(data, metric)),
     REPORTED.map(({ objective }) => objective),
   );
-  const isReported = (row: ResultRow): boolean => paperAccuracy(row) !== null;
+  const isReported = (row: ObjectiveRow): boolean => paperAccuracy(row) !== null;
   const comparisons = comparisonsOf(rows.filter(isReported));
   const agreements = comparisons.map(({ setting, rows: compared }) => ({
     setting,
@@ -97,7 +97,7 @@ function summaryOf(name: string, suffix: string, found: Correlation | null): [st
 }
 
 /** The triple of a row, also if no job has it. */
-function tripleOf({ objective, maskRatio }: ResultRow): Row {
+function tripleOf({ objective, maskRatio }: ObjectiveRow): Row {
   const resolved = resolveTriple(objective, {});
   if (resolved.kind !== 'triple') return { mask_ratio: null, misalignment: null, style: null };
   return { mask_ratio: maskRatio, misalignment: resolved.misalignment, style: resolved.style };
@@ -110,12 +110,12 @@ const REPORTED = OBJECTIVE_ORDER.flatMap((objective) => {
 const PLACES = ranks(REPORTED.map(({ accuracy }) => accuracy));
 const PAPER_RANK = new Map(REPORTED.map(({ objective }, i) => [objective, PLACES[i]!]));
 
-function paperRank(row: ResultRow): number | null {
+function paperRank(row: ObjectiveRow): number | null {
   const objective = paperObjective(row);
   return objective === undefined ? null : (PAPER_RANK.get(objective) ?? null);
 }
 
-function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | null {
+function gainOverScratch(row: ObjectiveRow, rows: readonly ObjectiveRow[]): number | null {
   const scratch = row.objective === 'scratch' ? undefined : counterpart(row, 'scratch', rows);
   return scratch === undefined ? null : summaryStatistics(pairedDifferences(row, scratch)).mean;
 }

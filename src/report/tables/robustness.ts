@@ -10,7 +10,7 @@ import { EVALUATION_ENTRIES, measuresCorruptions } from '../../stages/index.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { ReportData } from '../collect.js';
-import { counterpart, rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { counterpart, rowsOf, unhealthyIn, type ObjectiveRow } from '../comparison.js';
 import { metricsIn } from '../../evidence/metric.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
@@ -60,7 +60,7 @@ const isMeasured = (data: ReportData, { entry }: NamedMetric): boolean =>
   [...data.stages.values()].some(({ entry: own, stage }) => own === entry && measuresCorruptions(stage.config));
 
 function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
-  const rowsFor = (key: string): ResultRow[] =>
+  const rowsFor = (key: string): ObjectiveRow[] =>
     rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
   const { corruptions } = EVALUATION_ENTRIES[metric.protocol];
   if (corruptions === undefined) return [];
@@ -84,9 +84,9 @@ function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
 
 /** In percent of the errors of scratch; null if an error of scratch is missing or 0. */
 function relativeError(
-  row: ResultRow,
-  rows: readonly ResultRow[],
-  errors: ReadonlyMap<CorruptionName, readonly ResultRow[]>,
+  row: ObjectiveRow,
+  rows: readonly ObjectiveRow[],
+  errors: ReadonlyMap<CorruptionName, readonly ObjectiveRow[]>,
 ): number | null {
   const scratch = row.objective === 'scratch' ? row : counterpart(row, 'scratch', rows);
   if (scratch === undefined) return null;

@@ -3,7 +3,7 @@ import { metricsIn } from '../../evidence/metric.js';
 import { measurementsOf } from '../../evidence/measurements.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
-import { rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { rowsOf, unhealthyIn, type ObjectiveRow } from '../comparison.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
 
@@ -48,7 +48,7 @@ function classesOf({ stages }: ReportData, entry: string): string[] {
 
 function rowsOfMetric(data: ReportData, metric: NamedMetric, classes: readonly string[]): Row[] {
   // Each has the same rows: they differ in the number that is read.
-  const rowsFor = (key: string): ResultRow[] =>
+  const rowsFor = (key: string): ObjectiveRow[] =>
     rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
   const accuracy = rowsFor('pixelAccuracy');
   const ofClasses = classes.map((name) => [columnOf(name), rowsFor(`classIou.${name}`)] as const);

@@ -11,4 +11,5 @@ export interface Reporter {
 export type OutputStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
 /** Columns of a line: those of the terminal, 80 if it does not report them. The lines of a log file have no limit. */
-export const columnsOf = ({ isTTY, columns }: OutputStream): number => (isTTY === true ? (columns ?? 80) : Infinity);
+export const terminalColumns = ({ isTTY, columns }: OutputStream): number =>
+  isTTY === true ? (columns ?? 80) : Infinity;

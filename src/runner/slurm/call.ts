@@ -4,7 +4,7 @@ import { errorCode, UsageError } from '../../common/errors.js';
 
 export type Program = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol';
 
-export interface Answer {
+export interface ProgramOutput {
   code: number;
   stdout: string;
   stderr: string;
@@ -22,7 +22,7 @@ const QUESTIONS: ReadonlySet<Program> = new Set(['squeue', 'sacct']);
  *
  * @throws UsageError if the program is not installed, was killed, or does not answer a query in half a minute.
  */
-export function callSlurm(program: Program, args: readonly string[]): Promise<Answer> {
+export function callSlurm(program: Program, args: readonly string[]): Promise<ProgramOutput> {
   return new Promise((resolve, reject) => {
     const timeout = QUESTIONS.has(program) ? ANSWER_WITHIN_MS : 0;
     execFile(program, args, { maxBuffer: LONGEST, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
@@ -47,7 +47,7 @@ export async function demandSlurm(program: Program, args: readonly string[]): Pr
 }
 
 /** @throws UsageError if it failed, with the program's own message. */
-export function outputOf(program: Program, { code, stdout, stderr }: Answer): string {
+export function outputOf(program: Program, { code, stdout, stderr }: ProgramOutput): string {
   if (code === 0) return stdout;
   throw new UsageError(`${program} failed: ${stderr.trim() || `exit code ${code}`}`);
 }

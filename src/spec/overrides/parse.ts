@@ -2,7 +2,7 @@
 import type { Location, Problem } from '../problems.js';
 import { isMapping, type Path } from '../../common/tree.js';
 import type { Assignment, Override, Refusal } from './override.js';
-import { namesIn, parseTarget, type SpecNames } from './target.js';
+import { keyNamesIn, parseTarget, type SpecNames } from './target.js';
 import { readValue, type Expected } from './value.js';
 
 type Unlocated<O> = O extends Override ? Omit<O, 'location'> : never;
@@ -12,7 +12,7 @@ export function parseOverrides(
   texts: readonly string[],
   spec: unknown,
 ): { overrides: Override[]; problems: Problem[] } {
-  const names = namesIn(spec);
+  const names = keyNamesIn(spec);
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   for (const text of texts) {

@@ -14,7 +14,7 @@ export interface SpecNames {
   entries: Readonly<Record<'include' | 'exclude', number>>;
 }
 
-export function namesIn(spec: unknown): SpecNames {
+export function keyNamesIn(spec: unknown): SpecNames {
   const named = variantNames(spec);
   const count = (section: string): number => {
     const list = valueAt(spec, [section]);

@@ -6,7 +6,7 @@ import { targetEntry } from '../../spec/task.js';
 import type { WeightsFormat } from '../../spec/weights-formats.js';
 import { NORMALISATION } from '../about.js';
 import { toForeign } from '../names.js';
-import type { Tensor, Tensors } from '../tensors.js';
+import type { Tensor, TensorsByName } from '../tensors.js';
 import type { Classifier, ExportSource, Pretrained } from './source.js';
 
 export type ExportFormat = Exclude<WeightsFormat, 'vitmim'>;
@@ -14,7 +14,7 @@ export type ExportFormat = Exclude<WeightsFormat, 'vitmim'>;
 /** What an export consists of, apart from the model card. */
 export interface ExportFiles {
   /** Tensors by the name of their file. */
-  weights: ReadonlyMap<string, Tensors>;
+  weights: ReadonlyMap<string, TensorsByName>;
   /** JSON files by name. */
   json: Readonly<Record<string, object>>;
   /** What was exported: `classifier (ViTForImageClassification)`. */
@@ -54,7 +54,7 @@ function pythonRatio(dim: number, model: EncoderConfig): number {
 }
 
 /** The tensors of the encoder, without decoder and head. */
-const encoderOf = (weights: Tensors): Map<string, Tensor> =>
+const encoderOf = (weights: TensorsByName): Map<string, Tensor> =>
   new Map([...weights].filter(([name]) => !/^(decoder_|mask_token|head\.|fc_norm\.)/.test(name)));
 
 // --- timm ------------------------------------------------------------------------------------------------------------

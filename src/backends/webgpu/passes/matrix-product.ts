@@ -5,7 +5,7 @@
  * multiply-adds.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { definePass, packed, scalars, type ElementType, type Named, type Pass } from '../pass.js';
+import { definePass, packed, scalars, type BufferElements, type ByBuffer, type Pass } from '../pass.js';
 import { epilogue, type Epilogue, type EpilogueReads, type EpilogueWrites } from './epilogue.js';
 import { largestOfGroup, mostOf } from './largest.js';
 import {
@@ -16,7 +16,7 @@ import {
   type MatrixTile,
   type MatrixUnitKind,
   type MatrixUnits,
-  type Order,
+  type MatrixOrder,
 } from './matrix-units.js';
 import type { Factors } from './product.js';
 import type { Layout, ProductSizes } from './product-sizes.js';
@@ -28,7 +28,7 @@ const PADDING = 8;
 /** The part of a stored factor that a workgroup holds at a time. The inner side is contiguous. */
 interface Strip {
   readonly name: 'a' | 'b';
-  readonly order: Order;
+  readonly order: MatrixOrder;
   /** Sides of the stored matrix, and of the strip. */
   readonly outer: number;
   readonly inner: number;
@@ -132,7 +132,7 @@ function turned<S extends Sides>(strip: S): S {
 const strideOf = ({ innerTile }: Pick<Strip, 'innerTile'>): number => (innerTile + PADDING) / PACK;
 
 type Sizes = ProductSizes & MatrixUnitKind & { readonly tile: MatrixTile; readonly splits: number };
-type Types = Named<'a' | 'b' | EpilogueReads | 'scale?' | EpilogueWrites | 'largest?', ElementType>;
+type Types = ByBuffer<'a' | 'b' | EpilogueReads | 'scale?' | EpilogueWrites | 'largest?', BufferElements>;
 
 /** Values that the pieces of the code share. */
 interface Plan {
@@ -220,14 +220,14 @@ function multiplyStrips({ tile, depth, splits }: Sizes, plan: Plan): string {
 /** One step of 16 along the depth. */
 function multiply({ matrices, strips, beginOf, down, across }: Plan, step: number): string {
   const [a, b] = strips;
-  const at = (strip: Strip, order: Order, part: string, index: number): string => {
+  const at = (strip: Strip, order: MatrixOrder, part: string, index: number): string => {
     const stride = strideOf(strip);
     return order === 'rows'
       ? `${beginOf[strip.name]}u + (${part} + ${index * SIDE}u) * ${stride}u + ${(step * SIDE) / PACK}u`
       : `${beginOf[strip.name] + step * SIDE * stride}u + (${part} + ${index * SIDE}u) / ${PACK}u`;
   };
   // For b the orders are swapped: its rows run along the depth.
-  const orderAcross: Order = b.order === 'rows' ? 'columns' : 'rows';
+  const orderAcross: MatrixOrder = b.order === 'rows' ? 'columns' : 'rows';
   return `{
     ${repeat(down, (i) => `let left${i} = ${matrices.load('left', 'strips', at(a, a.order, 'partRow', i), strideOf(a), a.order)};`)}
     ${repeat(

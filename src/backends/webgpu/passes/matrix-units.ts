@@ -67,7 +67,7 @@ interface Memories {
 }
 
 /** Whether the rows or the columns of a matrix are contiguous. */
-export type Order = 'rows' | 'columns';
+export type MatrixOrder = 'rows' | 'columns';
 
 /** WGSL for matrix units. Offsets and strides count elements of the memory, and are the same for the whole subgroup. */
 export interface MatrixCode {
@@ -83,7 +83,13 @@ export interface MatrixCode {
    * subgroup.
    */
   readonly begin: string;
-  readonly load: (factor: 'left' | 'right', memory: string, offset: string, stride: number, order: Order) => string;
+  readonly load: (
+    factor: 'left' | 'right',
+    memory: string,
+    offset: string,
+    stride: number,
+    order: MatrixOrder,
+  ) => string;
   /** sum + left·right */
   readonly multiplyAdd: (left: string, right: string, sum: string) => string;
   /** A statement. */

@@ -1,12 +1,12 @@
 /** Accuracies of groups as points of charts that share one scale, dashed lines and all. */
 import type { Measurement } from '../../../evidence/measurements.js';
-import type { Point, Reference } from '../chart.js';
+import type { ChartPoint, Reference } from '../chart.js';
 import { withSpread } from '../numbers.js';
 import { scratchReference, type Group } from './groups.js';
 import { BARS, DASHED } from './words.js';
 
 /** Mean and standard deviation of each group, from left to right. */
-export function pointsOf(groups: readonly Group[], xOf: (group: Group) => number): Point[] {
+export function chartPoints(groups: readonly Group[], xOf: (group: Group) => number): ChartPoint[] {
   return groups
     .map((group) => ({ x: xOf(group), y: group.statistics.mean!, spread: group.statistics.std }))
     .sort((a, b) => a.x - b.x);
@@ -26,6 +26,6 @@ export function legend(references: readonly (Reference | null)[]): string {
 }
 
 /** `40.00 ± 2.00 at 0.75, …` */
-export function spelledOut(points: readonly Point[], where: (x: number) => string, between: string): string {
+export function spelledOut(points: readonly ChartPoint[], where: (x: number) => string, between: string): string {
   return points.map(({ x, y, spread }) => `${withSpread(y, spread)} ${where(x)}`).join(between);
 }

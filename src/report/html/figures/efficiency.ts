@@ -2,7 +2,7 @@
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart } from '../chart.js';
-import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
+import { legend, onOneScale, chartPoints, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
 import { taskTitle, titled } from './words.js';
@@ -22,7 +22,7 @@ export function efficiencyFigure(measurements: readonly Measurement[], metric: N
     title: 'Epochs of pre-training',
     caption: `All charts of this figure have one scale. ${legend(references)}`,
     charts: panels.map(([title, members], i): LineChart => {
-      const points = pointsOf(members, epochsOf);
+      const points = chartPoints(members, epochsOf);
       return {
         kind: 'lines',
         title,

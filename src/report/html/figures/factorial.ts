@@ -7,7 +7,7 @@ import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart, Series } from '../chart.js';
-import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
+import { legend, onOneScale, chartPoints, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
 import { titled } from './words.js';
@@ -93,7 +93,7 @@ function inOrder(groups: readonly Group[], { levels, levelOf }: CrossedFactor): 
 function seriesOf(panel: readonly Group[], { levels, levelOf }: CrossedFactor): Series[] {
   return levels.flatMap((name, i): Series[] => {
     const members = panel.filter((group) => levelOf(group) === name);
-    const points = pointsOf(members, ({ task }) => task.maskRatio);
+    const points = chartPoints(members, ({ task }) => task.maskRatio);
     return points.length === 0 ? [] : [{ name, style: i, points }];
   });
 }
