@@ -17,6 +17,7 @@ import {
   type FileKeys,
   type ModelArithmetic,
   type Picture,
+  type SegmentationKeys,
   type StageImages,
   type StageKindEntry,
   type Training,
@@ -146,6 +147,8 @@ interface EvaluationDeclaration<
   picture?: Picture;
   /** Omitted if it measures clean images only. */
   corruptions?: CorruptionMeasurement<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
+  /** Omitted if it is no segmentation. */
+  segmentation?: SegmentationKeys<Extract<keyof Measured, string>, Extract<keyof More, string>>;
   /**
    * Runs the evaluation. Every command loads the file of the declaration, which must therefore not import
    * TensorFlow.js: `run` imports what it needs when it is called.

@@ -101,6 +101,7 @@ export const segment = defineEvaluation({
   metrics,
   numbers,
   details,
+  segmentation: { meanIou: 'meanIou', pixelAccuracy: 'pixelAccuracy', classIou: 'classIou' },
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
   flops: ({ model, recipe: { train } }, images, { segmentationCost }) =>
     trainingFlops(segmentationCost(model, images.classes, train), images),

@@ -70,6 +70,15 @@ export interface CorruptionMeasurement<Config> {
   /** The key of the error on a corruption in its result: `error_fog`. */
   keyOf(name: CorruptionName): string;
 }
+
+/** The keys of a segmentation in the results of a kind, for `segmentation.csv`. */
+export interface SegmentationKeys<Metric extends string = string, Detail extends string = string> {
+  meanIou: Metric;
+  pixelAccuracy: Metric;
+  /** The intersection over union of each class, by its name; null for a class that does not count. */
+  classIou: Detail;
+}
+
 /** The loss by which a stage is judged, and the level that it must fall below; both are keys of its numbers. */
 export interface Baseline<Key extends string = string> {
   loss: Key;
@@ -95,6 +104,8 @@ interface StageKindFacts<Config> {
   picture?: Picture;
   /** Absent: it measures clean images only. */
   corruptions?: CorruptionMeasurement<Config>;
+  /** Absent: it is no segmentation. */
+  segmentation?: SegmentationKeys;
   /** Every number of its result, in the order of the columns of `runs.csv`. */
   columns: Fields;
   /** The metrics that it measures; tables compare the first. Empty: the kind is not an evaluation. */
