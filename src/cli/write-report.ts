@@ -83,8 +83,8 @@ function printReport(built: BuiltReport): void {
   const [objectives, others] = partition(shown, ({ name }) => name === MAIN_TABLE);
   for (const table of others) print(`${toText(table, width)}\n`);
   const asked = verdicts.filter((verdict) => verdict.asked);
-  for (const { claim, verdict, numbers } of asked.map(describeVerdict)) {
-    printWrapped(`${claim}: ${verdict}. ${numbers}`, 2);
+  for (const { hypothesis, verdict, numbers } of asked.map(describeVerdict)) {
+    printWrapped(`${hypothesis}: ${verdict}. ${numbers}`, 2);
   }
   if (asked.length > 0) print('');
   const notes = describeMethod(built);

@@ -98,7 +98,7 @@ export function shownTables(tables: readonly Table[]): { shown: Table[]; without
   return { shown, without: titles.length === 0 ? '' : `Tables without a result: ${titles.join(', ')}.` };
 }
 
-/** How the verdicts were found, and which claims and tables have no result: sentences, each a paragraph. */
+/** How the verdicts were found, and which hypotheses and tables have no result: sentences, each a paragraph. */
 export function describeMethod({ tables, verdicts, metric, pairing }: BuiltReport): string[] {
   return [
     verdictRule(verdicts),
@@ -186,8 +186,8 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
 }
 
 function toldVerdict(found: Verdict): { principle: string; verdict: string; text: string } {
-  const { claim, verdict, numbers } = describeVerdict(found);
-  return { principle: claim, verdict, text: numbers };
+  const { hypothesis, verdict, numbers } = describeVerdict(found);
+  return { principle: hypothesis, verdict, text: numbers };
 }
 
 /** The whole of `report.md`. */

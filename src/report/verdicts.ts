@@ -112,18 +112,18 @@ function outcomeOfDecision(decision: Decision | null, sign: 1 | -1): Outcome {
 }
 
 function partsOf(question: Question) {
-  const { claim, setting, quantity, contrasts } = question;
+  const { hypothesis, setting, quantity, contrasts } = question;
   const beware = strengthDepartures(contrasts.map(cellsOf));
-  return { principle: claim, asked: canBeAsked(question), setting, quantity, beware };
+  return { principle: hypothesis, asked: canBeAsked(question), setting, quantity, beware };
 }
 
-/** The sign of the quantity if the claim is true. */
+/** The sign of the quantity if the hypothesis is true. */
 const signOf = ({ sign }: Question, { metric }: NamedMetric): 1 | -1 =>
   metric.better === 'higher' ? sign : opposite(sign);
 
 /**
- * Judges questions on a fixed number of seeds. All verdicts are one family: a claim holds, or is reversed, if its p
- * value is at most .05 after adjustment by Holm's method over all tested claims.
+ * Judges questions on a fixed number of seeds. All verdicts are one family: a hypothesis holds, or is reversed, if its p
+ * value is at most .05 after adjustment by Holm's method over all tested hypotheses.
  */
 export function judge(questions: readonly Question[], metric: NamedMetric): Verdict[] {
   const found = questions.map((question) => ({
@@ -153,7 +153,7 @@ const opposite = (sign: 1 | -1): 1 | -1 => (sign === 1 ? -1 : 1);
 /** A verdict in words: `Misalignment helps: holds (adjusted p = 0.012, Holm over 5). Misaligned minus aligned: …` */
 export function describeVerdict(verdict: Verdict): {
   /** The principle, and the setting in which it was tested. */
-  claim: string;
+  hypothesis: string;
   /** The outcome and its adjusted p value. */
   verdict: string;
   numbers: string;
@@ -162,7 +162,7 @@ export function describeVerdict(verdict: Verdict): {
   const scope = setting === '' ? '' : ` (${setting})`;
   if (verdict.look !== null) {
     const numbers = [`${quantity}: ${describeAtLook(verdict, verdict.look)}.`, ...beware].join(' ');
-    return { claim: `${principle}${scope}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
+    return { hypothesis: `${principle}${scope}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
   }
   const certainty =
     adjusted === null
@@ -171,7 +171,7 @@ export function describeVerdict(verdict: Verdict): {
         ? ` (p ${describeP(adjusted)})`
         : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
   return {
-    claim: `${principle}${scope}`,
+    hypothesis: `${principle}${scope}`,
     verdict: `${outcome}${certainty}`,
     numbers: [
       `${quantity}: ${describeEstimate(found, verdict.metric)}.`,
@@ -231,10 +231,10 @@ function share(taken: number, planned: number, what: string): string {
 
 const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
-/** The claims that the plan cannot test, in one sentence; empty if it can test all. */
+/** The hypotheses that the plan cannot test, in one sentence; empty if it can test all. */
 export function describeUnasked(verdicts: readonly Verdict[]): string {
-  const claims = verdicts.filter(({ asked }) => !asked).map((verdict) => describeVerdict(verdict).claim);
-  return claims.length === 0 ? '' : `Not asked, since the plan has no cells to compare: ${claims.join('; ')}.`;
+  const hypotheses = verdicts.filter(({ asked }) => !asked).map((verdict) => describeVerdict(verdict).hypothesis);
+  return hypotheses.length === 0 ? '' : `Not asked, since the plan has no cells to compare: ${hypotheses.join('; ')}.`;
 }
 
 /** How the verdicts were found, for beside them; empty if the plan can test none. */
@@ -246,11 +246,11 @@ export function verdictRule(verdicts: readonly Verdict[]): string {
     return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
   if (first.family === 1)
     return (
-      `By ${first.metric.name} at the last epoch, paired by seed. The claim holds, or is reversed, if its p value is at most ` +
+      `By ${first.metric.name} at the last epoch, paired by seed. The hypothesis holds, or is reversed, if its p value is at most ` +
       '.05.'
     );
   return (
-    `By ${first.metric.name} at the last epoch, paired by seed. A claim holds, or is reversed, if its p value is at most ` +
+    `By ${first.metric.name} at the last epoch, paired by seed. A hypothesis holds, or is reversed, if its p value is at most ` +
     `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
     'any effect has such a verdict. The 95 % intervals are for single estimates, not adjusted: an interval may exclude ' +
     'zero although its verdict is not decided.'
@@ -272,7 +272,7 @@ function lookRule({ name, metric }: NamedMetric, { seeds, looks, alpha, smallest
   return (
     `By ${name} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
     `The intervals are repeated confidence intervals: with a probability of ${percent(1 - alpha)}, the intervals ` +
-    `of all ${family} verdicts at all looks contain the true differences.${confidences} A claim holds, or is reversed, ` +
+    `of all ${family} verdicts at all looks contain the true differences.${confidences} A hypothesis holds, or is reversed, ` +
     'if its interval excludes zero' +
     (smallest === null
       ? '.'
@@ -293,7 +293,9 @@ export function verdictSection(verdicts: readonly Verdict[]): string[] {
   const asked = verdicts
     .filter((verdict) => verdict.asked)
     .map(describeVerdict)
-    .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`);
+    .map(
+      ({ hypothesis, verdict, numbers }) => `- **${markdownText(hypothesis)}: ${verdict}.** ${markdownText(numbers)}`,
+    );
   return [
     '## Verdicts',
     '',

@@ -29,8 +29,8 @@ function verdictOf(accuracy: Accuracy, seeds: number): Verdict {
 test('a verdict has the repeated interval of its look, and says so', () => {
   const verdict = verdictOf(CLEAR, 2);
   expect(verdict).toMatchObject({ outcome: 'holds', adjusted: null, look: { seeds: 2, end: 'decided', family: 1 } });
-  const { claim, verdict: outcome, numbers: text } = describeVerdict(verdict);
-  expect(`${claim}: ${outcome}`).toBe('zoomed-in is better than scratch: holds (look at 2 seeds)');
+  const { hypothesis, verdict: outcome, numbers: text } = describeVerdict(verdict);
+  expect(`${hypothesis}: ${outcome}`).toBe('zoomed-in is better than scratch: holds (look at 2 seeds)');
   expect(text).toMatch(
     /^zoomed-in minus scratch: \+10\.00 points, repeated confidence interval \+9\.\d\d to \+10\.\d\d, over 2 seeds/,
   );

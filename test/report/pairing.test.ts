@@ -29,7 +29,7 @@ test('the sentence has the numbers', () => {
   );
 });
 
-test('the sentence claims nothing from few runs', () => {
+test('the sentence concludes nothing from few runs', () => {
   const cells = [new Map([[0, 10], [1, 12], [2, 11]]), new Map([[0, 20], [1, 19], [2, 24]])]; // oxfmt-ignore
   expect(describePairing(pairingOf(cells)!, metric('knn'))).toMatch(
     /These runs are too few to show the gain from pairing\.$/,

@@ -119,8 +119,8 @@ describe('of a complete sweep of three seeds', () => {
     expect(by(verdicts, 'interaction').adjusted).toBeCloseTo(pOf(3), 10);
     expect(by(verdicts, 'mask').estimate.interval![0]).toBeGreaterThan(0);
     // statsmodels' TTestPower at .05 / 5: a power of .39 with three seeds, of .86 with four.
-    const { claim, verdict, numbers } = describeVerdict(by(verdicts, 'mask'));
-    expect(`${claim}: ${verdict}. ${numbers}`).toBe(
+    const { hypothesis, verdict, numbers } = describeVerdict(by(verdicts, 'mask'));
+    expect(`${hypothesis}: ${verdict}. ${numbers}`).toBe(
       'Masking helps: not decided (adjusted p = 0.099, Holm over 5). Masked minus unmasked: +3.50 points, ' +
         'unadjusted 95 % interval +1.35 to +5.65, p = 0.020, over 3 seeds in 4 contexts. An effect of this size would need about 4 seeds to be decided ' +
         '(with a probability of 80 %, at the level 0.05 / 5).',
@@ -195,7 +195,7 @@ describe('if runs are missing', () => {
     const found = verdicts.map(({ outcome }) => outcome);
     expect(found).toEqual(['not tested', 'not tested', 'not tested', 'not tested', 'holds']);
     expect(describeVerdict(by(verdicts, 'misalignment'))).toEqual({
-      claim: 'Misalignment helps',
+      hypothesis: 'Misalignment helps',
       verdict: 'not tested',
       numbers:
         'Misaligned minus aligned: 3 of 4 planned contexts have a result of every cell, so the planned effect cannot be estimated.',
