@@ -106,5 +106,5 @@ export async function runSweep(planned: SweepPlan, options: RunSweepOptions = {}
   }
 }
 
-/** A worker that makes no progress for so long is lost, as by default on the command line. */
+/** The time without progress after which a worker is killed, as by default on the command line. */
 const SILENCE_SECONDS = 900;

@@ -29,7 +29,7 @@ export function statusCommand(): Command {
   const command = new Command('status')
     .description('show the progress of the sweep in a results folder, what runs and what failed')
     .argument('<folder>', 'the results folder')
-    .addOption(new Option('-w, --watch [time]', 'repeat this, every 5s unless a time is given').argParser(timeSpan))
+    .addOption(new Option('-w, --watch [time]', 'repeat, every 5s unless a time is given').argParser(timeSpan))
     .addOption(jsonOption());
   for (const option of planOptions()) command.addOption(option);
   return command

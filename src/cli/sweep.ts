@@ -96,7 +96,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
       ),
     )
     .addOption(
-      new Option('--silence-timeout <time>', 'a worker that makes no progress for so long is lost')
+      new Option('--silence-timeout <time>', 'time without progress after which a worker is killed')
         .argParser(timeSpan)
         .default(900, '15m'),
     )
