@@ -82,7 +82,7 @@ export const ENTRY_KEYS = {
     .max(MOST_REPEATS)
     .optional()
     .describe(
-      'Runs of the evaluation for each pre-training, with seeds of their own for all draws; tables average them (1).',
+      'Runs of the evaluation for each pre-training, each with its own seed for all draws; tables average them (1).',
     ),
 };
 

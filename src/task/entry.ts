@@ -146,7 +146,7 @@ export interface MaskEntry<
 
 // --- targets and losses ----------------------------------------------------------------------------------------------
 
-/** What is predicted for each token. */
+/** The prediction target of each token. */
 export interface TargetEntry<Name extends string = string> {
   /** The value of `pretrain.target`. */
   readonly name: Name;
