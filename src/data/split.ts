@@ -183,7 +183,7 @@ class SourceSplit<Target> implements Split<Target> {
       const sample = await this.read((index + tried) % this.length);
       if (sample !== null) return sample;
     }
-    throw new TrainingError(`none of ${this.length} images can be decoded`);
+    throw new TrainingError(`none of ${this.length} images can be decoded; replace them`);
   }
 
   subset(indices: ArrayLike<number>): Split<Target> {

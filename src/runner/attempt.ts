@@ -127,7 +127,7 @@ function judge(evidence: Evidence): Exclude<AttemptOutcome, { kind: 'deposed' }>
   const result = readResult(paths, stage.config.kind);
   if (typeof result === 'object') {
     const clean = lastWord !== undefined && end.kind === 'exit' && end.code === 0;
-    const warning = clean ? null : `its result is complete, but its worker did not end well (${describeEnd(end)})`;
+    const warning = clean ? null : `its result is complete, but its worker ended abnormally (${describeEnd(end)})`;
     return { kind: 'done', result, warning };
   }
   if (overrun === 'timed-out') {

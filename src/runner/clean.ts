@@ -1,13 +1,12 @@
 /**
- * Removes what a results folder no longer needs. Sweeps may work in the folder meanwhile, and the order of each
+ * Removes files that a results folder no longer needs. Sweeps may run in the folder at the same time. The order of each
  * removal is safe for them:
  *
- * - Files of a stage are removed under a claim of it, so no worker writes or reads them as its own.
- * - The folder of a superseded stage is renamed first. Then the plans are read again: a sweep keeps its plan before it
- *   looks at stages, so either its plan is seen here and the folder gets its name back, or the sweep finds no such
- *   stage.
- * - A plan that is to be forgotten is renamed first. Then the sweeps are read: a sweep shows itself before it keeps its
- *   plan, so either it is seen here and the plan gets its name back, or the sweep writes the plan after this.
+ * - Files of a stage are removed under a claim of the stage, so no worker uses them.
+ * - The folder of a superseded stage is renamed first, and then the plans are read again. A sweep writes its plan before
+ *   it reads stages. So either its plan is found here and the folder gets its name back, or the sweep finds no such stage.
+ * - A plan of `--forget` is renamed first, and then the sweeps are read. A sweep writes its file in `sweeps/` before its
+ *   plan. So either the sweep is found here and the plan gets its name back, or the sweep writes the plan afterwards.
  */
 import { randomUUID } from 'node:crypto';
 import { lstatSync, renameSync, rmSync } from 'node:fs';

@@ -22,7 +22,8 @@ export type OneEnd =
 export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Promise<OneEnd> {
   const { plan, folder } = options;
   const stage = plan.stages.find((candidate) => candidate.id === id);
-  if (stage === undefined) throw new UsageError(`the plan of ${plan.name} has no stage ${id}`);
+  if (stage === undefined)
+    throw new UsageError(`the plan of ${plan.name} has no stage ${id}; vitmim status --json lists its stages`);
   const blocker = pendingParent(plan, stage, folder);
   if (blocker !== null) return { kind: 'blocked', by: blocker };
 

@@ -439,7 +439,7 @@ describe('a failure', () => {
     writeJson(paths.result, resultOf('finetune'));
     end({ kind: 'signal', signal: 'SIGSEGV' });
     expect(await ended).toMatchObject({ done: 1, failed: [] });
-    const message = 'its result is complete, but its worker did not end well (killed by SIGSEGV)';
+    const message = 'its result is complete, but its worker ended abnormally (killed by SIGSEGV)';
     expect(events).toContainEqual(expect.objectContaining({ type: 'stage-warning', message }));
   });
 });

@@ -31,8 +31,8 @@ export function callSlurm(program: Program, args: readonly string[]): Promise<Pr
       else if (errorCode(error) === 'ENOENT')
         reject(new UsageError(`${program} is not installed here; use a host of Slurm's`));
       else if (error.killed === true && timeout > 0)
-        reject(new UsageError(`${program} did not answer within ${timeout / 1000} s`));
-      else reject(new UsageError(`${program} did not end well: ${error.message}`));
+        reject(new UsageError(`${program} did not answer within ${timeout / 1000} s; run the command again later`));
+      else reject(new UsageError(`${program} ended abnormally: ${error.message}; run the command again`));
     });
   });
 }

@@ -46,7 +46,8 @@ export function writeSubmission(results: string, submission: Submission): void {
  * @throws UsageError if a record is damaged.
  */
 export function readSubmissions(results: string): Submission[] {
-  if (!existsSync(results)) throw new UsageError(`there is no results folder ${results}`);
+  if (!existsSync(results))
+    throw new UsageError(`there is no results folder ${results}; name a folder that vitmim sweep wrote`);
   return namesIn(submissionsFolder(results)).flatMap(
     (id) => readJson(submissionPaths(results, id).record, submissionSchema, REMEDY) ?? [],
   );

@@ -208,7 +208,7 @@ function makeFolder(results: string, now: Date): string {
   try {
     mkdirSync(submissionPaths(results, time).folder);
   } catch (error) {
-    throw new UsageError(`cannot make the folder of a submission, or another began this second: ${messageOf(error)}`);
+    throw new UsageError(`cannot create the folder of the submission: ${messageOf(error)}; run the command again`);
   }
   return time;
 }
