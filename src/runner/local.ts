@@ -69,20 +69,13 @@ export function localWorkers(options: LocalOptions): LocalWorkers {
   };
 }
 
-/**
- * MiB of each half of the memory for new objects; Node's default is 16. A step keeps its objects longer than that lasts, so
- * they would be moved to the old generation, whose collection marks all objects: 35 collections in 322 steps of a small
- * model instead of 5, and 6 % more processor time.
- */
-const YOUNG_GENERATION = ['--max-semi-space-size=64'];
-
 function spawnWorker(options: LocalOptions, { paths, claim, slot }: LaunchOptions): ChildProcess {
   const { bin, device, threads, checkpointMinutes, slots = [], origin } = options;
   const args = [bin, 'train', paths.stage, '--device', device, '--threads', String(threads), '--claim', claim];
   if (checkpointMinutes !== undefined) args.push('--checkpoint-minutes', String(checkpointMinutes));
   if (origin !== undefined) args.push('--origin', origin);
   const env = { ...decoding(threads), ...process.env, ...(slots[slot] ?? slots.at(-1)) };
-  return spawn(process.execPath, [...YOUNG_GENERATION, ...args, '--json'], { detached: true, env, stdio: 'pipe' });
+  return spawn(process.execPath, [...args, '--json'], { detached: true, env, stdio: 'pipe' });
 }
 
 const LONG_MS = 60_000;
