@@ -81,7 +81,15 @@ class PlanRun {
     this.#slots = Array.from({ length: jobs }, () => ({ busy: false, encoder: null }));
     this.#summary = summaryOf(this.#worklist);
     const { stages, hits } = this.#summary;
-    this.#report({ type: 'plan-started', name: plan.name, folder, stages, hits, toRun: countEntries(plan, toRun), jobs });
+    this.#report({
+      type: 'plan-started',
+      name: plan.name,
+      folder,
+      stages,
+      hits,
+      toRun: countEntries(plan, toRun),
+      jobs,
+    });
     for (const stage of this.#worklist.of('hit')) {
       this.#report({ type: 'stage-hit', stage: this.#refer(stage), why: this.#worklist.inspectionOf(stage).why });
     }

@@ -81,7 +81,7 @@ interface NamedRecipe {
   recipe: object;
   /** `finetune.epochs`, or `evaluate[1].epochs` if an entry sets it. */
   label: (key: string) => string;
-  /** Where the key may be written, the most specific first. */
+  /** The places at which the key may be written, the most specific first. */
   keys: (key: string) => string[];
 }
 

@@ -55,7 +55,7 @@ export function planId({ name, jobs, stages, seeds, compare, leftOut, selections
   return sha256(canonicalJson(content)).slice(0, ID_LENGTH);
 }
 
-/** Where a folder keeps the plan with this identity. */
+/** The path of the plan with this identity. */
 export const planPath = ({ plans }: Pick<SweepPaths, 'plans'>, id: string): string => join(plans, `${id}.json`);
 
 /**

@@ -1,4 +1,4 @@
-/** Where results come from, through the real executable: what a sweep from a repository leaves, and what it refuses. */
+/** Provenance by the real executable: the files of a sweep from a repository, and the states that it refuses. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';

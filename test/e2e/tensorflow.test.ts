@@ -1,6 +1,6 @@
 /**
- * Device tensorflow through the real executables: a sweep if it is here; what is said where it is not, or broken; what
- * `npm run tensorflow:build` refuses. Nothing is fetched.
+ * Device tensorflow by the real executables: a sweep if TensorFlow is installed, the messages if it is missing or broken,
+ * and the refusals of `npm run tensorflow:build`. Nothing is downloaded.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -42,7 +42,7 @@ describe('an unhealthy run', () => {
   });
 
   test('counts in no verdict', () => {
-    // Seed 0 alone has both cells: 55 − 50.
+    // Only seed 0 has both cells: 55 − 50.
     const verdict = buildReport(data).verdicts.find(({ principle }) => principle.startsWith('Masked and'))!;
     expect(verdict).toMatchObject({ outcome: 'not tested', estimate: { mean: 5, n: 1, planned: 3 } });
   });

@@ -116,7 +116,7 @@ describe('an axis that --set sets', () => {
     expect(read(text, ['grid.pretrain.epochs=[5]']).cells.map(({ job }) => job.pretrain.epochs)).toEqual([5, 5, 5]);
   });
 
-  test('leaves seed 0 alone in the example of the help', () => {
+  test('leaves only seed 0 in the example of the help', () => {
     const ablation = readFileSync('experiments/ablation.yaml', 'utf8');
     expect(new Set(seeds(ablation))).toEqual(new Set([0, 1, 2, 3, 4]));
     expect(seeds(ablation, 'grid.seed=[0]')).toEqual(Array.from({ length: 9 }, () => 0));

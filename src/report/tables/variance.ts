@@ -25,7 +25,8 @@ const COLUMNS: Column[] = [
   {
     key: 'between_std',
     label: 'between pre-trainings',
-    description: 'Standard deviation between pre-trainings, without the part of repeats; 0 if the estimate is negative.',
+    description:
+      'Standard deviation between pre-trainings, without the part of repeats; 0 if the estimate is negative.',
     digits: 2,
   },
   {

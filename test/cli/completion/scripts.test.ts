@@ -46,7 +46,7 @@ where(hasShellScripts(), describe)('bash', () => {
     ['a command half typed', ['sw'], ['sweep']],
     ['options of the program', ['-'], ['-V', '--version', '-h', '--help']],
     ['options of a command', ['sweep', '--dr'], ['--dry-run']],
-    ['options of that command alone', ['plan', '--d'], []],
+    ['options of that command only', ['plan', '--d'], []],
     ['options after an argument', ['report', 'results', '--al'], ['--all', '--allow-missing', '--allow-unhealthy']],
     ['choices of an option', ['sweep', 'spec.yaml', '--device', ''], DEVICES],
     ['a choice half typed', ['sweep', '--device', 'w'], ['webgpu']],

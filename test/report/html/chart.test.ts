@@ -100,7 +100,7 @@ describe('a line chart', () => {
     expect(drawChart('c', LINES).text).toBe(text);
   });
 
-  test('of one value alone has it in the middle', () => {
+  test('of a single value has it in the middle', () => {
     const points = [{ x: 3, y: 7, spread: null }];
     const one = drawChart('c', { ...LINES, reference: null, series: [{ name: null, style: 0, points }] }).text;
     expect(placeOf(drawn(one, 'mark')[0]!)[1]).toBeCloseTo(168 / 2, 5);

@@ -4,7 +4,7 @@ const changes = (text: string): string[] =>
   mutantsOf('src/model/example.ts', text).map(({ operator, ...mutant }) => `${operator} ${describeChange(mutant)}`);
 
 describe('the mutants of a text', () => {
-  it('should exchange arithmetic, and leave joined text alone', () => {
+  it('should exchange arithmetic, but not change joined text', () => {
     expect(changes('f(a - b * c, "x" + d);')).toEqual([
       'statement `f(a - b * c, "x" + d);` → nothing',
       'arithmetic `a - b * c` → `a + b * c`',
@@ -65,7 +65,7 @@ describe('the mutants of a text', () => {
     ]);
   });
 
-  it('should leave types, imports and what is thrown alone', () => {
+  it('should not change types, imports and thrown values', () => {
     const text = `
       import { x } from './x.js';
       interface A { b: 0 | 1 }
