@@ -127,7 +127,9 @@ export const zoomBlur = defineCorruption({
     const factors = Array.from({ length: Math.ceil((end - 1) / step) }, (_, i) => 1 + i * (1 + step - 1));
     const zoomed = factors.map((factor): FloatImage => clippedZoom(image, factor));
     return mapImage(image, (value, i) => {
-      return zoomed.reduce((sum, { data }) => sum + data[i]!, value) / (factors.length + 1);
+      let sum = value;
+      for (const { data } of zoomed) sum += data[i]!;
+      return sum / (zoomed.length + 1);
     });
   },
 });
