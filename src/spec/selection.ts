@@ -1,6 +1,6 @@
 /**
- * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images, and
- * its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
+ * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images,
+ * and its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
  */
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
@@ -8,7 +8,7 @@ import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
 import type { Path } from '../common/tree.js';
 import { metricsOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
-import { entriesOf, type Entry } from './entries.js';
+import { entriesOf, type ResolvedEvaluation } from './entries.js';
 import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
@@ -29,7 +29,7 @@ export interface CandidateRuns {
   runs: ResolvedCell[];
 }
 
-/** What is chosen for one cell, all of its reporting seeds together. */
+/** The choice for one cell, for all of its reported seeds together. */
 export interface CellSelection {
   /** Of the first reporting seed. */
   cell: Cell;
@@ -115,7 +115,7 @@ function trialOf(job: JobSpec, { by }: SelectSpec): JobSpec {
 }
 
 /** Whether an evaluation has that metric. */
-const measures = ({ name, protocol }: Entry, by: string): boolean =>
+const measures = ({ name, protocol }: ResolvedEvaluation, by: string): boolean =>
   metricsOf(name, protocol).some((metric) => metric.name === by);
 
 // --- checks ----------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ function seedFindings({ seeds }: SelectSpec, cells: readonly ResolvedCell[]): Fi
             path: ['select', 'seeds', index],
             part: 'value',
             message:
-              `seed ${seed} is a reported seed too, so its results would favour what is chosen on it; choose other ` +
+              `seed ${seed} is a reported seed too, so its results would favour the values chosen on it; choose other ` +
               'seeds, such as 100 and 101',
           },
         ]

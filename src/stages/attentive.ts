@@ -1,4 +1,4 @@
-/** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies what it gathers. */
+/** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies the result. */
 import { z } from 'zod';
 import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
 import {

@@ -10,7 +10,7 @@ import { zeroVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
 import { accuracies } from './evaluate.js';
-import { rowsOf, type FeatureSet } from './features.js';
+import { featureRows, type FeatureSet } from './features.js';
 import { Interrupted } from './interrupted.js';
 import { breathe } from './loop.js';
 import { mixLabels } from './mixing.js';
@@ -54,7 +54,7 @@ export interface HeadTraining {
 }
 
 /** A trained candidate. */
-export interface Candidate {
+export interface TrainedHead {
   readonly rate: number;
   readonly head: Head;
   /** Mean training loss of the last epoch. */
@@ -76,7 +76,7 @@ interface Trainee {
  * @returns The candidates in the order of their rates; to be disposed of with {@link disposeHeads}.
  * @throws Interrupted if it received a stop signal.
  */
-export async function trainHeads(train: TrainingFeatures, training: HeadTraining): Promise<Candidate[]> {
+export async function trainHeads(train: TrainingFeatures, training: HeadTraining): Promise<TrainedHead[]> {
   const { recipe, rates, classes, seed, signal } = training;
   const { batchSize } = recipe;
   const perEpoch = stepsPerEpoch(train.length, batchSize);
@@ -150,11 +150,11 @@ export function disposeHeads(heads: readonly { readonly head: Head }[]): void {
  * @throws TrainingError if all candidates diverged.
  */
 export async function chooseHead(
-  candidates: readonly Candidate[],
+  candidates: readonly TrainedHead[],
   validation: FeatureSet | null,
   { name, classes }: { name: Evaluation; classes: number },
-): Promise<Candidate> {
-  let best: { candidate: Candidate; accuracy: number } | null = null;
+): Promise<TrainedHead> {
+  let best: { candidate: TrainedHead; accuracy: number } | null = null;
   for (const candidate of candidates.filter(({ loss }) => Number.isFinite(loss))) {
     if (validation === null) return candidate;
     const scores = await scoresOf(candidate.head, validation);
@@ -177,7 +177,7 @@ export async function scoresOf(head: Head, set: FeatureSet): Promise<Float32Arra
   const rows = Math.max(1, Math.floor(BLOCK_VALUES / set.width));
   const parts: Float32Array[] = [];
   for (let begin = 0; begin < count; begin += rows) {
-    const scores = tf.tidy(() => head.scores(rowsOf(set, begin, Math.min(begin + rows, count))));
+    const scores = tf.tidy(() => head.scores(featureRows(set, begin, Math.min(begin + rows, count))));
     parts.push(Float32Array.from(await scores.data()));
     scores.dispose();
     countWork();

@@ -1,4 +1,4 @@
-/** `vitmim preview`: through the real executable where it draws, and where it reads a checkpoint. */
+/** `vitmim preview`. The executable draws once and reads a checkpoint once; all other calls run in this process. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -57,7 +57,7 @@ describe('preview', () => {
     expect(readFileSync(file('b.npy')).equals(readFileSync(file('d.npy')))).toBe(false);
   });
 
-  it('takes a spec, and draws every task of it once, on generated images where none are given', async () => {
+  it('draws every task of a spec once, on generated images by default', async () => {
     const spec = file('spec.yaml');
     writeFileSync(spec, 'grid: { objective: [scratch, masked, identity], maskRatio: [0.5, 0.75] }\n');
     const { code, stderr } = await vitmim(['preview', spec, '--out', file('e.png')]);

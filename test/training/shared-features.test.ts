@@ -95,7 +95,7 @@ describe('kept features', () => {
   };
   const always = (): boolean => true;
 
-  /** The value of the set that is got, which is `value` where it is computed. */
+  /** The value of the returned set: `value` if it is computed. */
   async function got(kept: SharedFeatures, encoder: string, key: string, value: number, mayKeep = always) {
     const found = await kept.get({ encoder }, { key }, () => Promise.resolve(set(value)), mayKeep);
     const [own] = found.features;
@@ -120,7 +120,7 @@ describe('kept features', () => {
     expect(await got(kept, 'a', 'train', 4)).toBe(4);
   });
 
-  it('are not kept where some images could not be read, or beyond the bytes that they may have', async () => {
+  it('are not kept if some images could not be read, or if they exceed their bytes', async () => {
     const kept = new SharedFeatures(8); // one set: a feature and a label
     await got(kept, 'a', 'damaged', 1, () => false);
     expect(await got(kept, 'a', 'damaged', 2)).toBe(2);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { denormalizeImage, normalizeImage, type FloatImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
 import { probability } from '../../common/values.js';
+import { newPixels } from '../../common/working-memory.js';
 import type { ColourMap } from '../../ops/index.js';
 import type { StyleEntry, StylePart } from '../entry.js';
 import type { Tensors } from '../tensors.js';
@@ -65,7 +66,7 @@ function partOf(style: Decolorized): StylePart<Weights> {
       };
     case 'random-mix':
       return {
-        draw: (random) => drawMix(style, random),
+        draw: (random) => drawColourMix(style, random),
         restyle: mixToGrey,
         restyleBatch: ({ ops }, images, draws) => ops.mixColours(images, draws.map(greyMap)),
       };
@@ -101,7 +102,7 @@ export function scaleSaturation(image: FloatImage, factor: number): FloatImage {
 }
 
 /** Draws the weights of a random mix: each from U(0, 2/3), then scaled to sum 1 if `normalizeMix`. */
-export function drawMix({ normalizeMix }: { normalizeMix: boolean }, random: Random): Weights {
+export function drawColourMix({ normalizeMix }: { normalizeMix: boolean }, random: Random): Weights {
   const draw = (): number => random.uniform(0, LARGEST_WEIGHT);
   const [r, g, b] = [draw(), draw(), draw()];
   const scale = normalizeMix ? 1 / (r + g + b) : 1;
@@ -112,7 +113,7 @@ function mapPixels(
   { data, height, width }: FloatImage,
   map: (out: Float32Array, red: number, green: number, blue: number, i: number) => void,
 ): FloatImage {
-  const out = new Float32Array(data.length);
+  const out = newPixels(data.length);
   for (let i = 0; i < data.length; i += 3) map(out, data[i]!, data[i + 1]!, data[i + 2]!, i);
   return { data: out, height, width };
 }
