@@ -6,9 +6,11 @@ import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
 import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
 import type { Path } from '../common/tree.js';
+import { EVALUATION_ENTRIES, type Evaluation } from '../stages/index.js';
 import { metricsOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
 import { entriesOf, type Entry } from './entries.js';
+import { nameOf, type EntrySpec } from './evaluate-schema.js';
 import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
@@ -108,10 +110,21 @@ function resolveCandidate(
   return { runs: { values, trials, runs }, findings };
 }
 
-/** The job with only the evaluation by which is chosen. */
+/**
+ * The job with only the evaluation by which is chosen. It does not measure corrupted images, which are classified 80 times,
+ * unless the choice depends on them.
+ */
 function trialOf(job: JobSpec, { by }: SelectSpec): JobSpec {
   const place = entriesOf(job).findIndex((entry) => measures(entry, by));
-  return { ...job, evaluate: job.evaluate.filter((_, index) => index === place) };
+  return { ...job, evaluate: job.evaluate.filter((_, index) => index === place).map((entry) => toTrial(entry, by)) };
+}
+
+function toTrial(written: Evaluation | EntrySpec, by: string): Evaluation | EntrySpec {
+  const entry: EntrySpec = typeof written === 'string' ? { protocol: written } : written;
+  const optional = EVALUATION_ENTRIES[entry.protocol].corruptions?.optional;
+  const compared = metricsOf(nameOf(written), entry.protocol).find(({ name }) => name === by);
+  if (optional === undefined || compared === undefined || optional.metrics.includes(compared.key)) return written;
+  return { ...entry, [optional.key]: optional.off };
 }
 
 /** Whether an evaluation has that metric. */
