@@ -7,7 +7,7 @@ import { groupBy } from '../common/group-by.js';
 import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
 import type { Path } from '../common/tree.js';
 import { EVALUATION_ENTRIES, type Evaluation } from '../stages/index.js';
-import { metricsOf } from '../stages/metrics.js';
+import { metricsOf, missingKeyOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
 import { entriesOf, type Entry } from './entries.js';
 import { nameOf, type EntrySpec } from './evaluate-schema.js';
@@ -122,14 +122,22 @@ function trialOf(job: JobSpec, { by }: SelectSpec): JobSpec {
 function toTrial(written: Evaluation | EntrySpec, by: string): Evaluation | EntrySpec {
   const entry: EntrySpec = typeof written === 'string' ? { protocol: written } : written;
   const optional = EVALUATION_ENTRIES[entry.protocol].corruptions?.optional;
-  const compared = metricsOf(nameOf(written), entry.protocol).find(({ name }) => name === by);
-  if (optional === undefined || compared === undefined || optional.metrics.includes(compared.key)) return written;
+  const key = keyOf({ name: nameOf(written), protocol: entry.protocol }, by);
+  if (optional === undefined || key === undefined || optional.metrics.includes(key)) return written;
   return { ...entry, [optional.key]: optional.off };
 }
 
-/** Whether an evaluation has that metric. */
-const measures = ({ name, protocol }: Entry, by: string): boolean =>
-  metricsOf(name, protocol).some((metric) => metric.name === by);
+/** The key of the metric of that name; undefined: the evaluation does not have it. */
+const keyOf = ({ name, protocol }: Pick<Entry, 'name' | 'protocol'>, by: string): string | undefined =>
+  metricsOf(name, protocol).find((metric) => metric.name === by)?.key;
+
+const measures = (entry: Entry, by: string): boolean => keyOf(entry, by) !== undefined;
+
+/** `finetune.corruptions`, where the metric is not measured without this key of the recipe; null: it is measured. */
+function missingFor(entry: Entry, by: string): string | null {
+  const missing = missingKeyOf(entry.protocol, keyOf(entry, by) ?? '', entry.recipe);
+  return missing === null ? null : `${entry.protocol}.${missing}`;
+}
 
 // --- checks ----------------------------------------------------------------------------------------------------------
 
@@ -190,12 +198,16 @@ function jobFindings(select: SelectSpec, cells: readonly ResolvedCell[]): Findin
   const findings: Finding[] = [];
   const entries = cells.map(({ job }) => entriesOf(job));
   const compared = entries.map((own) => own.find((entry) => measures(entry, select.by)));
+  const lacking = compared.map((entry) => entry && missingFor(entry, select.by)).find((key) => key != null);
   if (compared.includes(undefined)) {
     const without = entries[compared.indexOf(undefined)]!;
     const names = without.flatMap(({ name, protocol }) => metricsOf(name, protocol).map((metric) => metric.name));
     const message =
       `select.by: ${show(select.by)} is no metric of every cell${didYouMean(select.by, names)} ` +
       `(the metrics are ${names.join(', ') || 'none'})`;
+    findings.push({ path: ['select', 'by'], part: 'value', message });
+  } else if (lacking !== undefined) {
+    const message = `select.by: ${select.by} is only measured with ${lacking}; set it, or choose by another metric`;
     findings.push({ path: ['select', 'by'], part: 'value', message });
   } else if (compared.some((entry) => entry!.data.validation === undefined)) {
     const message = `select needs validation images in the data of ${select.by}; set job.data.validation, for instance to 0.1`;

@@ -253,6 +253,10 @@ test.each([
     '[{protocol: finetune, metric: meanPerclass}]',
     'job.evaluate[0].metric: expected one of accuracy, top5, meanPerClass, meanError, blurError, greyError, got "meanPerclass"; did you mean "meanPerClass"?',
   ],
+  [
+    '[knn, {protocol: finetune, metric: blurError}]',
+    'evaluate[1].metric: blurError is only measured with finetune.corruptions; set it, or choose another metric',
+  ],
   ['[{protocol: knn, data: {trainImages: 5}}]', 'job.evaluate[0].data.name is missing'],
   [
     '[{protocol: linear, shots: 4, labelFraction: 0.5}]',

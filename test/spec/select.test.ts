@@ -293,6 +293,9 @@ describe('select is refused, with its line,', () => {
       /^5:7 select.by: "linear" is no metric of every cell/,
     );
     expect(complaints(text.replace('by: finetune', 'by: fintune'))[0]).toMatch(/did you mean "finetune"/);
+    expect(complaints(text.replace('by: finetune', 'by: finetune.meanError'))).toEqual([
+      '5:7 select.by: finetune.meanError is only measured with finetune.corruptions; set it, or choose by another metric',
+    ]);
   });
 
   test('unless evaluations on the way have validation images', () => {
