@@ -2,6 +2,7 @@
  * Images outside the tensor engine: row-major, three interleaved channels (height, width, channel). Files and data sets
  * contain bytes; after augmentation all values are floating point.
  */
+import { newPixels } from './working-memory.js';
 
 /** An RGB image as stored: 0 … 255. */
 export interface ByteImage {
@@ -34,7 +35,7 @@ export function denormalizeImage(image: FloatImage): FloatImage {
 }
 
 function mapChannels(image: FloatImage, map: (value: number, channel: number) => number): FloatImage {
-  const data = new Float32Array(image.data.length);
+  const data = newPixels(image.data.length);
   for (let i = 0; i < data.length; i++) data[i] = map(image.data[i]!, i % 3);
   return { ...image, data };
 }

@@ -3,6 +3,7 @@
  * the same taps resample differentiably in losses. The tensor op is `src/ops/resample.ts`.
  */
 import type { ByteImage, FloatImage } from './image.js';
+import { newPixels } from './working-memory.js';
 
 /**
  * - `bicubic`, `bilinear`: Keys (a = −0.5) and triangle filters, widened when shrinking (antialiased); at a border the
@@ -156,7 +157,7 @@ export function neededBox(rows: FilterTaps, columns: FilterTaps): Box {
   return { top, left, height, width: columns.first.at(-1)! + columns.width - left };
 }
 
-/** Working memory, as large as the largest image so far requires, so that a crop allocates only its result. */
+/** Working memory, as large as the largest image so far requires. */
 let pixels = new Float32Array(0);
 let narrowed = new Float32Array(0);
 
@@ -178,7 +179,7 @@ export function applyTaps(
   if (narrowed.length < narrowLength) narrowed = new Float32Array(narrowLength);
   resampleRows(pixels, needed, columns, narrowed);
 
-  const data = new Float32Array(height * width * 3);
+  const data = newPixels(height * width * 3);
   resampleColumns(narrowed, needed.top, width * 3, rows, data);
   return { data, height, width };
 }

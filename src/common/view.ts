@@ -4,6 +4,7 @@
  */
 import type { ByteImage, FloatImage } from './image.js';
 import { applyTaps, type FilterTaps } from './resample.js';
+import { newPixels } from './working-memory.js';
 
 export interface View {
   readonly image: ByteImage;
@@ -25,7 +26,7 @@ export function viewPixels({ image, top, left, rows, columns, mirrored }: View):
 
 /** The image mirrored left to right. */
 export function horizontalFlip({ data, height, width }: FloatImage): FloatImage {
-  const flipped = new Float32Array(data.length);
+  const flipped = newPixels(data.length);
   for (let y = 0; y < height; y++) {
     let from = (y + 1) * width * 3;
     for (let to = y * width * 3; to < (y + 1) * width * 3; to += 3) {

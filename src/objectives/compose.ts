@@ -87,6 +87,8 @@ export interface Objective {
   degrade(field: FloatImage, random: Random): Example;
   /** Uploads examples, at least one, and computes their targets. The caller disposes of the batch. */
   batch(examples: readonly Example[]): Batch;
+  /** {@link batch} of examples whose pixels are stacked already. */
+  batchOf(pixels: StackedPixels, images: readonly Seen[]): Batch;
   /**
    * The same batch as {@link apply} to each image and {@link batch} would create.
    *
@@ -147,6 +149,10 @@ export function composeObjective(
   });
   const prepare = (inputs: tf.Tensor4D, fields: tf.Tensor4D, images: readonly Seen[]): Batch =>
     prepareBatch({ inputs, fields }, images, tokens, removedOnly, form);
+  const batchOf: Objective['batchOf'] = (pixels, images) => {
+    const tensor = (values: Float32Array, side: number) => tf.tensor4d(values, [images.length, side, side, 3]);
+    return prepare(tensor(pixels.inputs, imageSize), tensor(pixels.fields, geometry.fieldSize), images);
+  };
   const picture: Objective['picture'] = ({ fields }) => tf.tidy(() => tf.clone(form.picture(fields)));
   return {
     task,
@@ -158,10 +164,11 @@ export function composeObjective(
     draw,
     apply,
     degrade: (field, random) => apply(field, draw(random)),
-    batch(examples) {
-      const inputs = stack(examples.map(({ input }) => input));
-      return prepare(inputs, stack(examples.map(({ field }) => field)), examples);
+    batch: (examples) => {
+      const [inputs, fields] = [examples.map(({ input }) => input), examples.map(({ field }) => field)];
+      return batchOf({ inputs: stackPixels(inputs), fields: stackPixels(fields) }, examples);
     },
+    batchOf,
     applyToBatch(fields, draws) {
       const inputs = tf.tidy(() => {
         const geometries = draws.map((drawn) => drawn.geometry);
@@ -180,8 +187,16 @@ export function composeObjective(
   };
 }
 
+/** The pixels of a batch, one image after another. */
+export interface StackedPixels {
+  /** imageSize², ImageNet-normalised, degraded. */
+  readonly inputs: Float32Array;
+  /** fieldSize², in [0, 1], clean. */
+  readonly fields: Float32Array;
+}
+
 /** The data of an image that a batch needs in addition to its pixels. */
-type Seen = Pick<Example, 'kept' | 'placement'>;
+export type Seen = Pick<Example, 'kept' | 'placement'>;
 
 function prepareBatch(
   { inputs, fields }: Pick<Batch, 'inputs' | 'fields'>,
@@ -221,10 +236,4 @@ function keepTensors(make: () => Supervision): Supervision {
     made.push(supervision);
   });
   return made[0]!;
-}
-
-/** Images of the same size as one tensor: [B, H, W, 3]. */
-function stack(images: readonly FloatImage[]): tf.Tensor4D {
-  const { height, width } = images[0]!;
-  return tf.tensor4d(stackPixels(images), [images.length, height, width, 3]);
 }

@@ -4,9 +4,10 @@
  * uploaded in floating point.
  */
 import * as tf from '@tensorflow/tfjs';
-import { normalizeImage, stackPixels, type FloatImage } from '../common/image.js';
+import { normalizeImage, type FloatImage } from '../common/image.js';
 import { viewPixels, type View } from '../common/view.js';
-import type { Batch, Draw, Objective } from '../objectives/compose.js';
+import { inWorkingMemory } from '../common/working-memory.js';
+import type { Batch, Draw, Objective, Seen } from '../objectives/compose.js';
 import { cropViews, hasCropKernel, mixColours, NORMALIZE } from '../ops/index.js';
 import { mixImages, mixTensor, type Mix } from './mixing.js';
 import { pastePatches, patchTensor } from './patches.js';
@@ -34,17 +35,21 @@ export async function normalizedBatch<Target>(
       targets: read.map(({ target }) => target),
     };
   }
-  const read = await Promise.all(
-    reading.map(async (sample) => {
+  const length = size * size * 3;
+  const pixels = new Float32Array(reading.length * length);
+  const targets = await Promise.all(
+    reading.map(async (sample, i) => {
       const { view, patches, target } = await sample;
-      const image = normalizeImage(made(view));
-      pastePatches(image, patches);
-      return { image, target };
+      inWorkingMemory(() => {
+        const image = normalizeImage(made(view));
+        pastePatches(image, patches);
+        pixels.set(image.data, i * length);
+      });
+      return target;
     }),
   );
-  const pixels = stackPixels(read.map(({ image }) => image));
-  mixImages(pixels, read.length, size, mix);
-  return { images: tf.tensor4d(pixels, [read.length, size, size, 3]), targets: read.map(({ target }) => target) };
+  mixImages(pixels, reading.length, size, mix);
+  return { images: tf.tensor4d(pixels, [reading.length, size, size, 3]), targets };
 }
 
 /** The views of a batch, each degraded as drawn, on the device. The caller disposes of the batch. */
@@ -60,11 +65,19 @@ export async function degradedBatch(
       read.map(({ draw }) => draw),
     );
   }
-  const examples = reading.map(async (drawn) => {
+  const [inputLength, fieldLength] = [objective.imageSize ** 2 * 3, objective.fieldSize ** 2 * 3];
+  const inputs = new Float32Array(reading.length * inputLength);
+  const fields = new Float32Array(reading.length * fieldLength);
+  const images = reading.map(async (drawn, i): Promise<Seen> => {
     const { view, draw } = await drawn;
-    return objective.apply(made(view), draw);
+    return inWorkingMemory(() => {
+      const { input, field, kept, placement } = objective.apply(made(view), draw);
+      inputs.set(input.data, i * inputLength);
+      fields.set(field.data, i * fieldLength);
+      return { kept, placement };
+    });
   });
-  return objective.batch(await Promise.all(examples));
+  return objective.batchOf({ inputs, fields }, await Promise.all(images));
 }
 
 /** The views on the device. Releases the memory of their images. */

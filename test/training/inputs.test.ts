@@ -8,12 +8,13 @@ import type { VitBackend } from '../../src/backends/webgpu/backend.js';
 import { openDevice } from '../../src/backends/open.js';
 import { stream } from '../../src/common/random.js';
 import { neededBox } from '../../src/common/resample.js';
+import { viewPixels } from '../../src/common/view.js';
 import { splitOf, type Split } from '../../src/data/split.js';
-import { composeObjective } from '../../src/objectives/compose.js';
+import { composeObjective, type Batch } from '../../src/objectives/compose.js';
 import { degradedBatch, normalizedBatch } from '../../src/training/inputs.js';
 import type { Mix } from '../../src/training/mixing.js';
 import { augmentedView, augmenterOf, type ViewOptions } from '../../src/training/views.js';
-import { BLUR, GEOMETRIES, taskOf } from '../objectives/support.js';
+import { BLUR, GEOMETRIES, STYLES, taskOf } from '../objectives/support.js';
 import { availableDevices } from '../support/devices.js';
 
 const SIZE = 24;
@@ -53,6 +54,12 @@ const drawBatch = (step: number) =>
     view: (await reading).view,
     draw: objective.draw(stream(1, 'degrade', step, i)),
   }));
+
+/** Every geometry and every style. */
+const TASKS = [
+  ...Object.entries(GEOMETRIES).map(([name, geometry]) => [name, taskOf({ geometry })] as const),
+  ...Object.entries(STYLES).map(([name, style]) => [name, taskOf({ style, maskRatio: 0.75 })] as const),
+];
 
 const MIXES: Mix[] = [
   { kind: 'none' },
@@ -99,6 +106,35 @@ describe.each(devices)('on %s', (name) => {
       expect(differences.reduce((a, b) => Math.max(a, b))).toBeLessThan(1e-5);
     },
   );
+});
+
+describe('degraded images share working memory', () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice('cpu');
+  });
+  afterAll(() => {
+    device.close();
+  });
+
+  const pixelsOf = ({ inputs, fields, dispose }: Batch) => {
+    const pixels = [inputs.dataSync(), fields.dataSync()];
+    dispose();
+    return pixels;
+  };
+
+  it.each(TASKS)('%s: every batch equals that of images with memory of their own', async (_name, task) => {
+    const composed = composeObjective(task, { imageSize: SIZE, patchSize: 4 });
+    const size = composed.fieldSize;
+    for (const step of [0, 1]) {
+      const drawn = await Promise.all(readBatch(step, { ...VIEWS, size }));
+      const read = drawn.map(({ view }, i) => ({ view, draw: composed.draw(stream(1, 'degrade', step, i)) }));
+      const separate = composed.batch(read.map((each) => composed.apply(viewPixels(each.view), each.draw)));
+      const reading = read.map((each) => Promise.resolve(each));
+      const shared = await degradedBatch(composed, reading);
+      expect(pixelsOf(shared)).toEqual(pixelsOf(separate));
+    }
+  });
 });
 
 (devices.includes('webgpu') ? describe : describe.skip)('on webgpu', () => {

@@ -47,7 +47,11 @@ export async function open({ threads = availableParallelism(), precision }: Devi
     ...(precision === 'bfloat16' ? adviceOn(backend.bfloat16) : []),
   ];
   return {
-    description: [product, `${threads} ${threads === 1 ? 'thread' : 'threads'}`, ...bfloat16].join(', '),
+    description: [
+      product,
+      `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      ...bfloat16.map((way) => way + describeSpeed(backend.bfloat16)),
+    ].join(', '),
     advice,
     details: {
       backend: [`simd, tfjs ${tf.version.tfjs}`, ...(fused ? ['fused multiply-add'] : []), ...bfloat16].join(', '),
@@ -86,7 +90,12 @@ function describeBfloat16({ product }: Bfloat16Choice, blas: BlasLibrary | null)
   }
 }
 
-/** Empty where bfloat16 is faster than float32, or was not measured. */
+/** ` (6.3 × the speed of float32)`; empty: it was not measured. Provenance leaves it out, since it varies between runs. */
+function describeSpeed({ speed }: Bfloat16Choice): string {
+  return speed === null ? '' : ` (${speed.toPrecision(2)} × the speed of float32)`;
+}
+
+/** Empty if bfloat16 is faster than float32, or was not measured. */
 function adviceOn({ speed }: Bfloat16Choice): string[] {
   if (speed === null || speed > 1) return [];
   const percent = Math.round(100 * speed);

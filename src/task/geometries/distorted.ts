@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { normalizeImage, type FloatImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
 import { nonNegative, range } from '../../common/values.js';
+import { newPixels } from '../../common/working-memory.js';
 import type { GeometryDraw, GeometryEntry } from '../entry.js';
 
 export interface Distorted {
@@ -64,7 +65,7 @@ export function sourceOf(x: number, y: number, { centre: [cx, cy], strength }: D
 
 /** Distorts an image: bilinear, corners aligned, zeros outside (the mean colour of an ImageNet-normalised image). */
 export function distort({ data: source, height, width }: FloatImage, distortion: Distortion): FloatImage {
-  const data = new Float32Array(source.length);
+  const data = newPixels(source.length).fill(0);
   let to = 0;
   for (let row = 0; row < height; row++) {
     const gy = (2 * row) / (height - 1) - 1;

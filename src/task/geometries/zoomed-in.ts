@@ -8,6 +8,7 @@ import { UsageError } from '../../common/errors.js';
 import { normalizeImage, type FloatImage } from '../../common/image.js';
 import { denseMatrix, resampleImage } from '../../common/resample.js';
 import { fraction, nonNegative } from '../../common/values.js';
+import { newPixels } from '../../common/working-memory.js';
 import { drawNothing, type Conflict, type GeometryEntry } from '../entry.js';
 import { centreBorderLoss } from '../losses/centre-border.js';
 import { sameGridLoss } from '../losses/same-grid.js';
@@ -138,7 +139,7 @@ export function enlargeCentre(image: FloatImage, window: number, size: number): 
 /** Crops the centre `size`² pixels of an image. */
 export function cropCentre(image: FloatImage, size: number): FloatImage {
   const { top, left } = centreBox(image, size);
-  const data = new Float32Array(size * size * 3);
+  const data = newPixels(size * size * 3);
   for (let y = 0; y < size; y++) {
     const from = ((top + y) * image.width + left) * 3;
     data.set(image.data.subarray(from, from + size * 3), y * size * 3);

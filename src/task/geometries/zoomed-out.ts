@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { normalizeImage, type FloatImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
 import { fraction } from '../../common/values.js';
+import { newPixels } from '../../common/working-memory.js';
 import type { GeometryEntry, Placement } from '../entry.js';
 import { mappedBackLoss } from '../losses/mapped-back.js';
 import { sameGridLoss } from '../losses/same-grid.js';
@@ -69,7 +70,7 @@ export function drawPlacement(canvas: number, content: number, random: Random): 
 export function mirrorPad(content: FloatImage, { left, top }: Placement, canvas: number): FloatImage {
   const size = content.width;
   const columns = Int32Array.from({ length: canvas }, (_, x) => 3 * mirrorIndex(x - left, size));
-  const data = new Float32Array(canvas * canvas * 3);
+  const data = newPixels(canvas * canvas * 3);
   let to = 0;
   for (let y = 0; y < canvas; y++) {
     const row = 3 * size * mirrorIndex(y - top, size);

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { IMAGENET_MEAN, IMAGENET_STD, type FloatImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
 import { count, nonNegative } from '../../common/values.js';
+import { newPixels } from '../../common/working-memory.js';
 import type { StyleEntry } from '../entry.js';
 
 export interface Blurred {
@@ -106,19 +107,23 @@ export function drawKernel(style: Omit<Blurred, 'kind' | 'clip'>, random: Random
   return { size: style.kernelSize, weights };
 }
 
+/** Working memory of {@link convolve}. */
+let paddedMemory: Float64Array = new Float64Array(0);
+let tapMemory: Float64Array = new Float64Array(0);
+
 /** Convolves at stride 1 with zero padding; the kernel is not flipped, as in PyTorch. Keeps the size, 2×2 at least. */
 export function convolve(image: FloatImage, { size, weights }: BlurKernel): FloatImage {
   const { height, width } = image;
   const margin = (size - 1) / 2;
   const stride = (width + 2 * margin) * 3;
-  const padded = new Float64Array((height + 2 * margin) * stride);
+  const padded = (paddedMemory = zeros(paddedMemory, (height + 2 * margin) * stride));
   for (let y = 0; y < height; y++) {
     padded.set(image.data.subarray(y * width * 3, (y + 1) * width * 3), (y + margin) * stride + margin * 3);
   }
 
   // Reordered to [k, k, input, output]: the order of the loop below.
   const area = size * size;
-  const taps = new Float64Array(9 * area);
+  const taps = (tapMemory = zeros(tapMemory, 9 * area));
   for (let i = 0; i < taps.length; i++) {
     const [tap, input, output] = [Math.floor(i / 9), Math.floor(i / 3) % 3, i % 3];
     taps[i] = weights[(output * 3 + input) * area + tap]!;
@@ -126,7 +131,7 @@ export function convolve(image: FloatImage, { size, weights }: BlurKernel): Floa
 
   // Two pixels at a time, so that each weight is read once for both: twice as fast. If the width is odd, the last pair
   // computes one pixel again.
-  const data = new Float32Array(height * width * 3);
+  const data = newPixels(height * width * 3);
   for (let y = 0; y < height; y++) {
     for (let pair = 0; pair < width; pair += 2) {
       const x = Math.min(pair, width - 2);
@@ -164,6 +169,10 @@ export function convolve(image: FloatImage, { size, weights }: BlurKernel): Floa
   }
   return { data, height, width };
 }
+
+/** The same array if it has the length, with zeros. */
+const zeros = (values: Float64Array, length: number): Float64Array =>
+  values.length === length ? values.fill(0) : new Float64Array(length);
 
 /** Pixels of 0 and of 1, ImageNet-normalised. */
 const BLACK = IMAGENET_MEAN.map((mean, c) => -mean / IMAGENET_STD[c]!);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { denormalizeImage, normalizeImage, type FloatImage } from '../../common/image.js';
 import type { Random } from '../../common/random.js';
 import { probability } from '../../common/values.js';
+import { newPixels } from '../../common/working-memory.js';
 import type { ColourMap } from '../../ops/index.js';
 import type { StyleEntry, StylePart } from '../entry.js';
 import type { Tensors } from '../tensors.js';
@@ -112,7 +113,7 @@ function mapPixels(
   { data, height, width }: FloatImage,
   map: (out: Float32Array, red: number, green: number, blue: number, i: number) => void,
 ): FloatImage {
-  const out = new Float32Array(data.length);
+  const out = newPixels(data.length);
   for (let i = 0; i < data.length; i += 3) map(out, data[i]!, data[i + 1]!, data[i + 2]!, i);
   return { data: out, height, width };
 }

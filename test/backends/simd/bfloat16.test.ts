@@ -11,6 +11,7 @@ import * as ops from '../../../src/ops/index.js';
 import { readFixture } from '../../parity/fixture.js';
 import { normals } from '../../support/arrays.js';
 import { temporaryFolder } from '../../support/cli.js';
+import { withVariables } from '../../support/variables.js';
 
 const fixture = readFixture('bfloat16') as { float32: number[]; bfloat16: number[] };
 const isNaN16 = (bits: number): boolean => (bits & 0x7fff) > 0x7f80;
@@ -150,5 +151,14 @@ describe('the choice of the product', () => {
     const blas = { ...never.blas!, bfloat16: null };
     expect(() => chooseBfloat16({ ...never, blas, requested: 'library' })).toThrow(/vitmim blas install mkl/);
     expect(() => chooseBfloat16({ ...never, blas: null, requested: 'library' })).toThrow(/there is no BLAS/);
+  });
+
+  it('is described with its gain, which provenance leaves out', async () => {
+    const other = await withVariables({ XDG_CACHE_HOME: folder.path }, () =>
+      openDevice('simd', { threads: 1, precision: 'bfloat16' }),
+    );
+    other.close();
+    expect(other.description).toMatch(/bfloat16 by \w+.* \(\d.*× the speed of float32\)$/);
+    expect(other.details.backend).toMatch(/bfloat16 by (?!.*speed)/);
   });
 });
