@@ -119,7 +119,17 @@ describe('features in parts', () => {
   };
 
   it('have equal numbers of images, however many a batch has', async () => {
-    expect(await partsOf([[1, 2], [3, 4, 5], [6, 7]], 9, 7)).toEqual([
+    expect(
+      await partsOf(
+        [
+          [1, 2],
+          [3, 4, 5],
+          [6, 7],
+        ],
+        9,
+        7,
+      ),
+    ).toEqual([
       { rows: [1, 1, 2, 4, 3, 9], labels: [1, 2, 0] },
       { rows: [4, 16, 5, 25, 6, 36], labels: [1, 2, 0] },
       { rows: [7, 49], labels: [1] },
