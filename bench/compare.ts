@@ -17,7 +17,8 @@
  *   --precisions     only prints the precisions of --device
  *
  * On cuda PyTorch runs in float32, in bfloat16 (autocast, fused attention, fused AdamW) and in compiled bfloat16; on
- * the CPU in float32, and in bfloat16: in every round if vitmim does, else for one step of one run. The exit code is 1 if any run failed.
+ * the CPU in float32, and in bfloat16: in every round if vitmim does, else for one step of one run. The exit code is 1
+ * if any run failed.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -85,8 +86,8 @@ function race(work: string, its: Round[]): void {
   for (const contender of racing) {
     const outcome = run(contender, work, left());
     outcomes.set(contender.name, outcome);
-    const said = 'failure' in outcome ? outcome.failure : `${outcome.imagesPerSecond.toFixed(1)} images/s`;
-    console.error(`${work} ${its.length}/${wanted} ${contender.name}: ${said}`);
+    const outcomeText = 'failure' in outcome ? outcome.failure : `${outcome.imagesPerSecond.toFixed(1)} images/s`;
+    console.error(`${work} ${its.length}/${wanted} ${contender.name}: ${outcomeText}`);
     write();
   }
 }

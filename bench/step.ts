@@ -152,7 +152,7 @@ function describe(): string[] {
     `${result.teraflops.toFixed(3)} TFLOP/s`,
     ...(utilisation === null ? [] : [`${(100 * utilisation).toFixed(1)} % of the peak`]),
     ...(peakMemoryBytes === null ? [] : [`${(peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`]),
-    ...(hostSeconds === null ? [] : [`${(1000 * hostSeconds).toFixed(1)} ms of a step to ask for it`]),
+    ...(hostSeconds === null ? [] : [`${(1000 * hostSeconds).toFixed(1)} ms of host time for a step`]),
   ];
   return [
     `${imagesPerSecond.toFixed(1)} images/s of ${result.work} (${result.precision}, batch ${batch}) on ${result.device}`,

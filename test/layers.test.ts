@@ -92,7 +92,7 @@ it.each(WITHOUT_TENSORS)('loads no tensors in src/%s', (folder) => {
   expect(loading.map(nameOf)).toEqual([]);
 });
 
-it('follows imports to where tensors are loaded', () => {
+it('follows imports to the file that loads tensors', () => {
   expect([...packagesOf('dist/src/objectives/compose.js')]).toContain('@tensorflow/tfjs');
 });
 

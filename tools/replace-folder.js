@@ -17,7 +17,7 @@ const PAUSE_MS = 100;
 /**
  * Moves `fresh` into the place of `target`, which need not exist. Of two calls at once, the later one wins.
  *
- * @throws Error where it cannot be moved for five seconds; `target` is then what it was.
+ * @throws Error if it cannot be moved for five seconds; `target` is then unchanged.
  */
 export async function replaceFolder(fresh, target) {
   const old = oldFolder(target);
@@ -42,7 +42,7 @@ export async function replaceFolder(fresh, target) {
   remove(old);
 }
 
-/** Removes what builds left that were killed, and brings back `target` where one of them had moved it aside. */
+/** Removes the folders of builds that were killed. If one of them had moved `target` aside, it is restored. */
 export function recover(target) {
   const left = new RegExp(`^${basename(target)}-(new|old)-(\\d+)$`);
   for (const name of readdirSync(dirname(join(target)))) {

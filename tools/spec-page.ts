@@ -38,7 +38,7 @@ export function specPage(): string {
     table(leavesOf(ENTRY, 'evaluate.')),
     ...furtherSections(),
     '## Complete sweeps',
-    'Each is a file of `docs/sweeps`. The first lines say how many jobs and stages it has.',
+    'Each is a file of `docs/sweeps`. The first lines give its numbers of jobs and stages.',
     ...sweepFiles().flatMap(sweep),
     '',
   ].join('\n\n');
@@ -58,9 +58,16 @@ function sweep(file: string): string[] {
 
 function sections(): string {
   const rows = Object.entries<z.core.$ZodType>(sweepSchema().shape).map(
-    ([key, schema]) => `| \`${key}\` | ${inLine(z.globalRegistry.get(schema)?.description ?? '')} |`,
+    ([key, schema]) => `| \`${key}\` | ${inLine(descriptionOf(schema))} |`,
   );
   return ['| section | meaning |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** The description of a schema, or of the one that it makes optional. */
+function descriptionOf(schema: z.core.$ZodType): string {
+  const own = z.globalRegistry.get(schema)?.description;
+  if (own !== undefined) return own;
+  return schema instanceof z.ZodOptional ? descriptionOf(schema.unwrap()) : '';
 }
 
 /** The keys of an entry of `evaluate`; `data` is a data set, whose keys are those of `data` in a job. */
@@ -80,8 +87,7 @@ function furtherSections(): string[] {
   return Object.entries<z.core.$ZodType>(sweepSchema().shape).flatMap(([name, schema]) => {
     const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
     if (!(inner instanceof z.ZodObject) || ['job', 'grid'].includes(name)) return [];
-    const { description = '' } = z.globalRegistry.get(inner) ?? {};
-    return [`## Keys of ${name}`, inLine(description), table(leavesOf(groupOf(inner), `${name}.`))];
+    return [`## Keys of ${name}`, inLine(descriptionOf(schema)), table(leavesOf(groupOf(inner), `${name}.`))];
   });
 }
 
@@ -134,7 +140,7 @@ export function exampleOf({ name, leaf }: NamedLeaf): unknown {
   return other ?? leaf.fallback ?? PLAIN.find((value) => z.safeParse(leaf.schema, value).success);
 }
 
-/** Examples of numbers and texts, where no other is given. */
+/** Examples of numbers and texts for keys without an example. */
 const PLAIN = [1, 0.5, 10, 'name'];
 
 /** Every key of a job. */

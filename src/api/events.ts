@@ -1,4 +1,4 @@
-/** What happens while a sweep runs. `vitmim sweep --json` prints the same events, one a line. */
+/** The events of a running sweep. `vitmim sweep --json` prints the same events, one a line. */
 import type { FailureCause } from '../common/errors.js';
 import type { Device } from './types.js';
 
@@ -38,7 +38,7 @@ export interface PlanStarted {
   readonly jobs: number;
 }
 
-/** By the results so far, further stages are needed; `why` is what these waited for. */
+/** The results so far require further stages. `why` names the results that these waited for. */
 export interface PlanExtended {
   readonly type: 'plan-extended';
   readonly toRun: Readonly<Record<string, number>>;
@@ -125,7 +125,7 @@ export interface StageFailed extends FailedStage {
   readonly type: 'stage-failed';
 }
 
-/** What would make every stage faster. */
+/** How every stage could be faster. */
 export interface Advice {
   readonly type: 'advice';
   readonly message: string;
@@ -136,7 +136,7 @@ export interface StageBlocked extends About<'stage-blocked'> {
   readonly by: StageName;
 }
 
-/** Stopped before its end, with a checkpoint where it could write one. */
+/** Stopped before its end, with a checkpoint if the worker could write one. */
 export interface StageInterrupted extends About<'stage-interrupted'> {
   readonly seconds: number;
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Beside this file in the bundle; in a checkout, where `bin/` is compiled to. */
+/** Beside this file in the bundle; in a checkout, in the compiled `bin/`. */
 const PLACES = ['./vitmim.js', '../../bin/vitmim.js'];
 
 export function programPath(): string {

@@ -17,7 +17,7 @@ import type { RunSweepOptions, SweepSummary } from './events.js';
 import { programPath } from './program.js';
 import type { PlanSweepOptions, ReadSpecOptions, Spec, SpecText, SweepPlan } from './types.js';
 
-/** What the objects that callers hold stand for. */
+/** The data behind the objects that callers hold. */
 const sweeps = new WeakMap<Spec, { sweep: Sweep; file: string | undefined }>();
 const plans = new WeakMap<SweepPlan, { plan: Plan; file: string | undefined }>();
 
@@ -106,5 +106,5 @@ export async function runSweep(planned: SweepPlan, options: RunSweepOptions = {}
   }
 }
 
-/** A worker that makes no progress for so long is lost, as by default on the command line. */
+/** The time without progress after which a worker is killed, as by default on the command line. */
 const SILENCE_SECONDS = 900;

@@ -15,10 +15,10 @@ export interface DeviceDetails {
 
 /** A tfjs backend that is set up and active. */
 export interface OpenDevice {
-  /** What it runs on, for messages: an adapter, a library and its version. */
+  /** An adapter, or a library and its version, for messages. */
   readonly description: string;
   readonly details: DeviceDetails;
-  /** What would make it faster, in sentences for the user. */
+  /** How it could be faster, in sentences for the user. */
   readonly advice?: readonly string[];
   /** Whether the processor does the work, as with a software Vulkan driver. */
   readonly software: boolean;
@@ -30,7 +30,7 @@ export interface OpenDevice {
 export interface DeviceOptions {
   /** Threads of a device that computes on the processor, at least 1; undefined: one for each core. */
   threads?: number | undefined;
-  /** Of the model that will be trained; undefined: float32. A device may measure what is fastest for it. */
+  /** Of the model that will be trained; undefined: float32. A device may measure which kernels are fastest for it. */
   precision?: Precision | undefined;
 }
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 const DRIVER = '/proc/driver/nvidia';
 
 /**
- * The GPUs and the driver's version; null where they are not reported, as on other systems.
+ * The GPUs and the driver's version; null if the system does not report them.
  *
- * @param folder Where the driver's files are.
+ * @param folder The folder of the driver's files.
  */
 export function nvidia(folder = DRIVER): { adapter: string | null; driver: string | null } {
   // "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023"
@@ -22,7 +22,7 @@ export function nvidia(folder = DRIVER): { adapter: string | null; driver: strin
   };
 }
 
-/** Empty where there is no such file. */
+/** Empty if there is no such file. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

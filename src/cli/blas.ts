@@ -29,5 +29,5 @@ Examples:
       });
       say(`${library.description} is in ${folder}; \`vitmim doctor\` measures how fast device simd is with it`);
     });
-  return new Command('blas').description('get a fast BLAS for device simd').addCommand(install);
+  return new Command('blas').description('install a fast BLAS for device simd').addCommand(install);
 }

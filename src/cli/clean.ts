@@ -1,4 +1,4 @@
-/** `vitmim clean`: removes what a results folder no longer needs, and prints what that frees. */
+/** `vitmim clean`: removes files that a results folder no longer needs, and prints the freed space. */
 import { Command, Option } from 'commander';
 import { clean, REASONS, type Cleaned, type Reason, type Removal } from '../runner/clean.js';
 import { livePlans } from '../runner/slurm/live-plans.js';

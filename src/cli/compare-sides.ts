@@ -67,7 +67,7 @@ function collectSide(path: string, choice: PlanChoice): ReportData {
   return collect([folder], { id: kept.id });
 }
 
-/** @throws UsageError where the sides are ranked by different metrics and the options name none. */
+/** @throws UsageError if the sides are ranked by different metrics and the options do not name one. */
 function commonMetric(a: ReportData, b: ReportData, { metric }: CompareOptions): NamedMetric {
   const asked = metric === undefined ? {} : { metric };
   const [left, right] = [metricOf(a, asked), metricOf(b, asked)];

@@ -12,17 +12,18 @@ export function compareCommand(finish: (code: number) => void): Command {
     .addArgument(hinted(new Argument('<a>', 'a results folder, or the file of a plan in its folder plans/'), PATHS))
     .addArgument(hinted(new Argument('<b>', 'the same; differences are B minus A'), PATHS))
     .option('-o, --out <folder>', 'also write compare.md and tables/compare-*.csv there')
-    .addOption(metricOption('what is compared'))
-    .option('--all', 'of a folder, the union of all plans (default: its newest)')
-    .option('--allow-missing', 'exit with 0 though results are missing')
-    .option('--allow-unhealthy', 'exit with 0 though training did not work in some runs')
+    .addOption(metricOption('the compared metric'))
+    .option('--all', 'use all plans of a folder (default: its newest plan)')
+    .option('--allow-missing', 'exit with 0 even if results are missing')
+    .option('--allow-unhealthy', 'exit with 0 even if some runs are unhealthy')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       `
-A cell has all keys except the seed. Keys with one value on each side are the change; cells that agree in all others are
-compared, paired by seed where both have the seeds. Prints the keys that differ, the cells that both have, with intervals,
-and the cells that only one has. Missing results, and runs whose training did not work, make the exit code 1.
+A cell has all keys except the seed. The change is the keys that have one value on each side. Cells that agree in all
+other keys are compared, paired by seed if both sides have the seeds. Prints the keys that differ, the cells of both
+sides with intervals, and the cells of only one side. The exit code is 1 if results are missing or some
+runs are unhealthy: their training did not work.
 
 Examples:
   vitmim compare results/cifar10 results/cifar10-short

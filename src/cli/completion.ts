@@ -2,7 +2,7 @@
 import { Argument, Command } from 'commander';
 import { bashScript } from './completion/bash.js';
 import { fishScript } from './completion/fish.js';
-import { modelOf, type CommandModel } from './completion/model.js';
+import { completionModel, type CommandModel } from './completion/model.js';
 import { zshScript } from './completion/zsh.js';
 import { printRaw } from './terminal.js';
 
@@ -29,6 +29,6 @@ Examples:
   vitmim completion fish > ~/.config/fish/completions/vitmim.fish       once`,
     )
     .action((shell: Shell, _options: object, command: Command) => {
-      printRaw(SCRIPTS[shell](modelOf(command.parent ?? command)));
+      printRaw(SCRIPTS[shell](completionModel(command.parent ?? command)));
     });
 }

@@ -1,4 +1,6 @@
-/** The progress of a command that works through a number of things: a bar on a terminal, a line now and then elsewhere. */
+/**
+ * The progress of a command that works through a number of things: a bar on a terminal, a line now and then elsewhere.
+ */
 import { SingleBar } from 'cli-progress';
 import { duration } from '../runner/reporters/format.js';
 import { showsBars } from '../runner/reporters/index.js';
@@ -7,7 +9,7 @@ import { say } from './terminal.js';
 export interface CountProgress {
   /** So many are done. */
   update(done: number): void;
-  /** Says a line beside the bar. */
+  /** Prints a line beside the bar. */
   tell(line: string): void;
   /** How long it took, and how fast: `12 s (98.3 images/s)`. */
   summary(): string;

@@ -5,7 +5,7 @@ import { DEVICE_NAMES, type DeviceName } from '../backends/index.js';
 import { openDevice } from '../backends/open.js';
 import { messageOf } from '../common/errors.js';
 
-/** What the doctor found. */
+/** The findings of the doctor. */
 export interface Diagnosis {
   node: string;
   platform: string;
@@ -18,7 +18,7 @@ export interface Diagnosis {
     description: string | null;
     /** Why `auto` does not take it. */
     reason: string | null;
-    /** What would make it faster. */
+    /** How it could be faster. */
     advice: string | null;
     gigaflops: number | null;
   }[];

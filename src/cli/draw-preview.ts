@@ -90,7 +90,7 @@ function loadCheckpoint(folder: string) {
     return { task, model, weights };
   } catch (error) {
     if (!(error instanceof CorruptFileError)) throw error;
-    throw new UsageError(`${error.message}; delete it, and the next sweep pre-trains again where it is needed`);
+    throw new UsageError(`${error.message}; delete it; the next sweep pre-trains again if a stage needs it`);
   }
 }
 
@@ -178,7 +178,7 @@ async function panelsOf(
   return previewPanels(objective, examples, model);
 }
 
-/** Rows of several objectives below each other. Where nothing is masked, the visible tokens are the whole input. */
+/** Rows of several objectives below each other. If nothing is masked, the visible tokens are the whole input. */
 function joinRows(panels: readonly Panels[]): Panels {
   const captions = panels.reduce<readonly string[]>((longest, { captions: own }) => {
     return own.length > longest.length ? own : longest;

@@ -39,7 +39,7 @@ export function embedCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Images are resized, cropped and normalised as in evaluations. The features are those of the linear probe: the class token
+Images are resized, cropped and normalised as in evaluations. The features are the inputs of the linear probe: the class token
 or the mean of the normalised patch tokens, by model.pooling; of a fine-tuning, the values that its head reads.
 
 Examples:

@@ -1,5 +1,5 @@
 /**
- * What a plan will take: FLOPs, and so time, and room on the disk. FLOPs are those of `spec/flops.ts`; sizes of
+ * The cost of a plan: FLOPs, time, and space on the disk. FLOPs are those of `spec/flops.ts`; sizes of
  * checkpoints are exact but for their headers. Starting processes and reading images is not counted.
  */
 import { sum } from '../common/sums.js';
@@ -73,7 +73,7 @@ function imagesOf(config: StageConfig, { train, classes }: DataSize): number {
 }
 
 /**
- * FLOPs of a whole stage: its training, and what it measures at its end.
+ * FLOPs of a whole stage: its training, and the measurement at its end.
  *
  * @param images Of the training split that it uses.
  */
@@ -89,7 +89,7 @@ function imagesSeen(config: StageConfig, images: number): number {
   return Math.floor(images / batch) * batch * (epochsOf(config) ?? 0);
 }
 
-/** Bytes that a stage leaves: its checkpoint, and its best weights where it keeps them. */
+/** Bytes that a stage leaves: its checkpoint, and its best weights if it keeps them. */
 export function bytesLeft(config: StageConfig, classes: number): { checkpoint: number; best: number } {
   const left = checkpointOf(config, classes);
   if (left === null) return { checkpoint: 0, best: 0 };
@@ -103,7 +103,7 @@ export interface Done {
   result: StageResult;
 }
 
-export interface Estimate {
+export interface CostEstimate {
   /** Of the stages that are to run. */
   flops: number;
   /** FLOP/s by kind, measured; empty: no stage was. */
@@ -119,11 +119,11 @@ export interface Estimate {
 }
 
 /**
- * Estimates what the stages to run will take.
+ * Estimates the cost of the stages to run.
  *
  * @param done Stages whose speed is known, of this plan or an earlier one.
  */
-export function estimate(toRun: readonly Stage[], sizes: DataSizes, done: readonly Done[]): Estimate {
+export function estimateCost(toRun: readonly Stage[], sizes: DataSizes, done: readonly Done[]): CostEstimate {
   const rates = ratesOf(done);
   const work = toRun.flatMap(({ config }) => {
     const size = sizes.of(config);
@@ -143,10 +143,10 @@ export function estimate(toRun: readonly Stage[], sizes: DataSizes, done: readon
 }
 
 /**
- * FLOP/s of each kind of stage and of all, over the time that they took. Stages without FLOPs, such as those that run no
- * model, show no speed.
+ * FLOP/s of each kind of stage and of all, over the time that they took. Stages without FLOPs, such as those that run
+ * no model, show no speed.
  */
-function ratesOf(done: readonly Done[]): { byKind: Estimate['rates']; all: number; measured: number } {
+function ratesOf(done: readonly Done[]): { byKind: CostEstimate['rates']; all: number; measured: number } {
   const all = done.map(({ config, result }) => {
     const test = 'testImages' in result ? result.testImages : 0;
     // A classifier's own FLOPs are a ten-thousandth of the model's.

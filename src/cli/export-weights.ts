@@ -16,7 +16,7 @@ import { readExportSource, type ExportSource } from '../weights/export/source.js
 import { writeExport } from '../weights/export/write.js';
 import type { StageChoice } from '../runner/choose-stage.js';
 
-/** A stage to export, and where it is from. */
+/** A stage to export, and the source of its weights. */
 export interface ExportedStage extends Omit<FinishedStage, 'checkpoint'> {
   source: ExportSource;
 }

@@ -70,11 +70,11 @@ async function exportAs(folder: string, plan: Plan, options: Options): Promise<s
     return exportWeights(readExported(folder, plan, options), options.weights, planChoice(options), options.out);
   }
   if (options.tensorboard === undefined) {
-    throw new UsageError('say what to export: --tensorboard, --weights timm, mae or hf, or --onnx');
+    throw new UsageError('choose an export: --tensorboard, --weights timm, mae or hf, or --onnx');
   }
   const out = options.tensorboard === true ? join(folder, 'tensorboard') : options.tensorboard;
   const files = exportTensorboard(plan, folder, out);
-  if (files.length === 0) throw new UsageError(`no stage in ${folder} has curves yet`);
+  if (files.length === 0) throw new UsageError(`no stage in ${folder} has curves yet; run the sweep first`);
   say(`wrote ${files.length} event files; look at them with: tensorboard --logdir ${out}`);
   return out;
 }

@@ -1,14 +1,14 @@
-/** Plans of the commands: what is in each data set is printed. */
+/** Plans of the commands. The content of each data set is printed. */
 import type { Plan } from '../spec/stages.js';
 import type { Sweep } from '../spec/sweep.js';
 import * as runner from '../runner/plan-sweep.js';
 import { say } from './terminal.js';
 
 /**
- * Opens every data set of the sweep, prints what is in it, and freezes the plan.
+ * Opens every data set of the sweep, prints its content, and freezes the plan.
  *
  * @param onOpened Called with each data set.
- * @param tell Receives what is in each data set, a line at a time.
+ * @param tell Receives the content of each data set, a line at a time.
  * @throws UsageError: see `runner/plan-sweep.ts`.
  */
 export const planSweep = (

@@ -1,7 +1,7 @@
 /** The stages that a sweep gives to this worker after the first one, as lines on standard input. */
 import { createInterface } from 'node:readline';
 import type { Socket } from 'node:net';
-import { orderSchema, type Order } from '../runner/worker-lines.js';
+import { orderSchema, type StageOrder } from '../runner/worker-lines.js';
 import { EXIT } from './terminal.js';
 
 /**
@@ -12,7 +12,7 @@ export class Orders {
   /** Does not keep the process alive, except while an order is awaited. A pipe is a socket to Node. */
   readonly #input = process.stdin as unknown as Socket;
   /** Set while an order is awaited. */
-  #deliver: ((order: Order | null) => void) | null = null;
+  #deliver: ((order: StageOrder | null) => void) | null = null;
 
   /** @param stop Aborted when the process is asked to stop: then no order is awaited. */
   constructor(stop: AbortSignal) {
@@ -29,9 +29,9 @@ export class Orders {
   }
 
   /** The next stage; null: there is none. */
-  async next(): Promise<Order | null> {
+  async next(): Promise<StageOrder | null> {
     this.#input.ref();
-    const order = await new Promise<Order | null>((resolve) => {
+    const order = await new Promise<StageOrder | null>((resolve) => {
       this.#deliver = resolve;
     });
     this.#input.unref();

@@ -10,9 +10,9 @@ export interface ListedPlan {
   id: string;
   /** When a sweep last started with it; null: not recorded. */
   startedAt: string | null;
-  /** Whether the command is about it. */
+  /** Whether the command is about this plan. */
   chosen: boolean;
-  /** Without those that are not needed, where that is known: of the chosen plans. */
+  /** For the chosen plans, without the stages that are not needed. */
   stages: number;
   done: number;
   /** Sweeps that work on it. */

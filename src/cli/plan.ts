@@ -19,7 +19,7 @@ import { openJson } from '../store/files.js';
 import { STAGE_ID, sweepPaths, type SweepPaths } from '../store/layout.js';
 import { namesIn } from '../store/open.js';
 import { resultSchema, stageSchema } from '../store/records.js';
-import { DataSizes, estimate, type Done, type Estimate } from './estimate.js';
+import { DataSizes, estimateCost, type Done, type CostEstimate } from './estimate.js';
 import { loadSweep } from '../runner/plan-sweep.js';
 import { planSweep } from './load-sweep.js';
 import { jsonOption, outOption, setOption, shardOption } from './options.js';
@@ -74,7 +74,7 @@ interface ShowOptions {
   shard?: Shard | undefined;
   /** The differences between the plan and the one in the folder. */
   changes?: ReadonlyMap<string, string> | undefined;
-  /** What the spec writes without effect. */
+  /** The keys of the spec without effect. */
   remarks: readonly Remark[];
   /** The results from which the variance of runs is estimated; see `spreadSourceOf`. */
   spread?: string | undefined;
@@ -108,8 +108,8 @@ export function showPlan(
   const toRun = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'run');
   const open = plan.stages.filter(({ id }) => inspections.get(id)!.kind === 'open');
   const done = doneStages(paths);
-  const estimated = estimate(toRun, sizes, done);
-  const atMost = open.length === 0 ? null : estimate([...toRun, ...open], sizes, done);
+  const estimated = estimateCost(toRun, sizes, done);
+  const atMost = open.length === 0 ? null : estimateCost([...toRun, ...open], sizes, done);
   const axes = axesOf(plan);
   const resolution = resolutionOf(whole, spreadSourceOf(folder, spread));
   if (json) {
@@ -173,7 +173,7 @@ function describeSelection({ jobs, selections = [] }: Plan): string[] {
   ];
 }
 
-/** What the rule of seeds does with this plan. */
+/** The effect of the rule of seeds on this plan. */
 function describeSeeds(plan: Plan, rule: SeedsRule): string {
   const { looks, alpha, smallest } = rule;
   const count = plannedVerdicts(plan, rule);
@@ -203,7 +203,7 @@ function doneStages({ stages, stage: filesOf }: SweepPaths): Done[] {
     });
 }
 
-/** `objective  masked, scratch (2)`, and `0 to 9 (10)` where values are whole numbers in a row. */
+/** `objective  masked, scratch (2)`; consecutive whole numbers are shown as `0 to 9 (10)`. */
 function describeAxes(axes: readonly Axis[]): string[] {
   const width = Math.max(...axes.map(({ name }) => name.length));
   return axes.map(({ name, values }) => `${name.padEnd(width)}  ${describeValues(values)} (${values.length})`);
@@ -215,7 +215,7 @@ function describeValues(values: readonly string[]): string {
 }
 
 /**
- * FLOP/s of training where nothing was measured: of one core of a server with a BLAS, and of a large GPU in float16 with
+ * FLOP/s of training if no stage was measured: of one core of a server with a BLAS, and of a large GPU in float16 with
  * models of CIFAR's size (docs/devices.md).
  */
 const DEFAULT_RATES = [
@@ -223,7 +223,7 @@ const DEFAULT_RATES = [
   { flops: 50e12, what: 'on a large GPU (device webgpu, 50 TFLOP/s)' },
 ] as const;
 
-function describeEstimate({ flops, seconds, measured, bytes, largest }: Estimate): string[] {
+function describeEstimate({ flops, seconds, measured, bytes, largest }: CostEstimate): string[] {
   if (flops === 0) return [];
   const time =
     seconds === null

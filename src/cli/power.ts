@@ -43,8 +43,8 @@ export function powerCommand(): Command {
       'after',
       `
 Prints the standard deviation of a seed and of a difference paired by seed, the half-width of the interval of a difference
-for each number of seeds, and the seeds that find a given difference. Two seeds of some cells are enough; twenty runs more
-than cells give a standard deviation to about a sixth. Runs whose training did not work do not count.
+for each number of seeds, and the seeds that find a given difference. Two seeds of some cells are enough. With twenty runs
+more than cells, the standard deviation has an error of about a sixth. Runs whose training did not work do not count.
 
 Examples:
   vitmim power results/pilot

@@ -10,7 +10,7 @@ export function reportCommand(finish: (code: number) => void): Command {
     .description('print the tables of a finished sweep, and write them as CSV, Markdown, HTML and LaTeX')
     .argument('<folder...>', 'results folders of one sweep; several are merged')
     .option('-o, --out <folder>', 'where to write tables/, report.md and report.html (default: the first folder)')
-    .addOption(metricOption('what the tables compare'))
+    .addOption(metricOption('the metric that the tables compare'))
     .addOption(
       new Option(
         '--format <names>',
@@ -22,14 +22,13 @@ export function reportCommand(finish: (code: number) => void): Command {
     .addOption(
       new Option(
         '--expect <condition>',
-        'exit with 1 unless every run of an objective has, as in masked>=20; repeatable',
+        'exit with 1 unless the metric of every run of an objective is in a range, as in masked>=20; repeatable',
       ).argParser(expectation),
     )
     .addOption(
-      new Option(
-        '-w, --watch [time]',
-        'write it again until nothing is missing, every 30s unless a time is given',
-      ).argParser(timeSpan),
+      new Option('-w, --watch [time]', 'repeat until no result is missing, every 30s unless a time is given').argParser(
+        timeSpan,
+      ),
     )
     .addOption(jsonOption());
   for (const option of planOptions()) command.addOption(option);
@@ -37,10 +36,10 @@ export function reportCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-The cells of missing results are empty, with n = 0, and the exit code is 1. Runs whose training did not work
-are marked, count in no comparison, and make the exit code 1.
-A folder keeps every plan that ran in it. The newest one is reported, and the report lists what the others contain beyond it.
-Runs of several plans are in one mean only where nothing but their seeds differs.
+Cells of missing results are empty, with n = 0. Runs whose training did not work are unhealthy: they are marked, and count in no
+comparison. The exit code is 1 if there are missing results or unhealthy runs.
+A folder keeps every plan that ran in it. The report is about the newest plan, and lists what only the others have.
+Runs of several plans are averaged only if they differ in nothing but their seeds.
 
 Examples:
   vitmim report results/smoke

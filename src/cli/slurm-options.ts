@@ -96,7 +96,7 @@ const SLURM_OPTIONS: readonly [keyof SlurmChoices, Option][] = [
     ).argParser(setupLine),
   ],
   ['account', new Option('--account <name>', 'Slurm: account that is charged').argParser(names)],
-  ['constraint', new Option('--constraint <features>', 'Slurm: what nodes must have').argParser(features)],
+  ['constraint', new Option('--constraint <features>', 'Slurm: features that nodes must have').argParser(features)],
   ['reservation', new Option('--reservation <names>', 'Slurm: reservation to run in').argParser(names)],
   ['exclude', new Option('--exclude <nodes>', 'Slurm: nodes to avoid').argParser(nodes)],
   [

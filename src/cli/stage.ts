@@ -33,7 +33,7 @@ export function stageCommand(finish: (code: number) => void): Command {
     .addOption(new Option('--plan <file>', 'the plan that has it (default: the newest of the folder)'))
     .addOption(deviceOption())
     .addOption(threadsOption('1'))
-    .addOption(new Option('--origin <file>', 'what the sweep was run from'))
+    .addOption(new Option('--origin <file>', 'the provenance that the sweep recorded'))
     .addOption(maxAttemptsOption())
     .action(async (folder: string, id: string, options: Options) => {
       finish(await runStage(folder, id, options));
@@ -41,7 +41,7 @@ export function stageCommand(finish: (code: number) => void): Command {
 }
 
 async function runStage(folder: string, id: string, options: Options): Promise<number> {
-  // Slurm's own kill follows where a stop takes too long, so later signals change nothing.
+  // If a stop takes too long, Slurm kills the process itself. So later signals change nothing.
   const request = onStopSignals(STOPPING_STAGES);
   request.stop.addEventListener('abort', () => {
     const why = request.by === 'SIGUSR1' ? ' (the time limit is near)' : '';
@@ -89,7 +89,7 @@ function readPlanOf(file: string): Plan {
   return plan;
 }
 
-/** After a time-out: back into the queue, where the next run gets further than this one. */
+/** After a time-out, puts the task back into the queue. Its next run continues from the checkpoint. */
 async function goOnLater(end: OneEnd): Promise<void> {
   if (end.kind !== 'ran' || end.summary.interrupted.length === 0) return;
   const task = ownTask(process.env);

@@ -29,7 +29,7 @@ export function statusCommand(): Command {
   const command = new Command('status')
     .description('show the progress of the sweep in a results folder, what runs and what failed')
     .argument('<folder>', 'the results folder')
-    .addOption(new Option('-w, --watch [time]', 'repeat this, every 5s unless a time is given').argParser(timeSpan))
+    .addOption(new Option('-w, --watch [time]', 'repeat, every 5s unless a time is given').argParser(timeSpan))
     .addOption(jsonOption());
   for (const option of planOptions()) command.addOption(option);
   return command
@@ -85,7 +85,7 @@ Examples:
     });
 }
 
-/** Over what was there before, where a terminal is watched. */
+/** In a terminal that is watched, replaces the text before. */
 function show(lines: readonly string[], watched: boolean): void {
   if (watched && process.stdout.isTTY) printRaw('\u001b[2J\u001b[H');
   print(lines.map((line) => wrap(line, printedWidth(), 2)).join('\n'));
@@ -97,8 +97,8 @@ function countBy(stages: readonly StageStatus[]): Record<Status, number> {
   return counts;
 }
 
-/** Told one by one; of more, how many. */
-const MOST_TOLD = 20;
+/** Stages that are listed; of the others, only the number is printed. */
+const MOST_LISTED = 20;
 
 function describe(plan: Plan, folder: string, stages: readonly StageStatus[], now: number): string[] {
   const left = workLeft(stages);
@@ -123,7 +123,7 @@ function describe(plan: Plan, folder: string, stages: readonly StageStatus[], no
   ];
 }
 
-/** What the rules of the plan decided, and what they wait for. */
+/** The decisions of the rules of the plan, and the results that they wait for. */
 function decisions(stages: readonly StageStatus[]): string[] {
   const counts = new Map<string, number>();
   for (const { status, decision } of stages) {
@@ -145,7 +145,7 @@ async function askSlurm(folder: string): Promise<{ lines: string[]; json: object
   }
 }
 
-/** How many of the submitted stages Slurm has in which state. */
+/** The numbers of submitted stages in each state of Slurm. */
 function slurmLines(states: ReadonlyMap<string, SlurmStage>): string[] {
   const counts = new Map<string, number>();
   for (const { state, reason } of states.values()) {
@@ -176,28 +176,28 @@ function section(
 ): string[] {
   const own = stages.filter((stage) => stage.status === status);
   if (own.length === 0) return [];
-  const rest = own.length - MOST_TOLD;
-  const told = own.slice(0, MOST_TOLD).map((stage) => `  ${line(stage)}`);
-  return ['', title, ...told, ...(rest > 0 ? [`  and ${rest} more; see --json`] : [])];
+  const rest = own.length - MOST_LISTED;
+  const listed = own.slice(0, MOST_LISTED).map((stage) => `  ${line(stage)}`);
+  return ['', title, ...listed, ...(rest > 0 ? [`  and ${rest} more; see --json`] : [])];
 }
 
 /** Of stages whose results do not count. */
 function damaged(stages: readonly StageStatus[]): string[] {
   const lines = stages.flatMap(({ stage, damage }) => (damage === null ? [] : [`  ${stage.name}: ${damage}`]));
   if (lines.length === 0) return [];
-  const rest = lines.length - MOST_TOLD;
+  const rest = lines.length - MOST_LISTED;
   const more = rest > 0 ? [`  and ${rest} more; see --json`] : [];
-  return ['', 'Damaged: run the sweep again, which repeats these stages', ...lines.slice(0, MOST_TOLD), ...more];
+  return ['', 'Damaged: run the sweep again, which repeats these stages', ...lines.slice(0, MOST_LISTED), ...more];
 }
 
 const nameLine = ({ stage }: StageStatus): string => stage.name;
 
 function runningLine({ stage, state, progress }: StageStatus, now: number): string {
   const since = duration((now - Date.parse(state!.startedAt)) / 1000);
-  const where = `for ${since} on ${inOneLine(state!.host)}`;
-  if (progress === null) return `${stage.name}: ${where}`;
+  const run = `for ${since} on ${inOneLine(state!.host)}`;
+  if (progress === null) return `${stage.name}: ${run}`;
   const { epoch, epochs, loss, imagesPerSecond } = progress;
-  return `${stage.name}: epoch ${epoch.toFixed(1)}/${epochs}, loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s, ${where}`;
+  return `${stage.name}: epoch ${epoch.toFixed(1)}/${epochs}, loss ${loss.toFixed(4)}, ${imagesPerSecond.toPrecision(3)} images/s, ${run}`;
 }
 
 function failedLine({ stage, state }: StageStatus): string {

@@ -17,7 +17,7 @@ export interface StopRequest {
   end(): void;
 }
 
-/** What signals come from: a process. */
+/** The source of signals: a process. */
 interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;

@@ -15,11 +15,11 @@ export interface SubmitChoices {
   device: DeviceChoice;
   threads?: number;
   maxAttempts: number;
-  /** Where the provenance that all stages share lies. */
+  /** The path of the origin: the provenance that all stages share. */
   origin: string;
   /** Seconds between two looks for room; true: the default. Absent: what Slurm does not accept at once is left. */
   stay?: number | true;
-  /** Which stages the rules of the whole plan want. */
+  /** The stages that the rules of the whole plan want. */
   needs: AskNeeds;
   json?: true;
 }
@@ -41,7 +41,7 @@ export function checkScriptWords(plan: Plan, folder: string, options: SlurmOptio
 /**
  * Submits the missing stages, prints their jobs, and returns the exit code: 1 if some stages are left.
  *
- * The device is chosen where the stage runs, since this host may have no GPU. A stage has one thread per core.
+ * The device is chosen on the machine that runs the stage: this host may have no GPU. A stage has one thread per core.
  */
 export async function submit(
   plan: Plan,
@@ -82,7 +82,7 @@ export async function submit(
     }
     if (left === null && submission === null && live === 0) {
       say(
-        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} shows what is missing`,
+        `${describeOpen(open!)}, and nothing that decides it is in Slurm; vitmim status ${folder} shows the missing stages`,
       );
       return EXIT.failed;
     }

@@ -1,4 +1,4 @@
-/** `vitmim sweep`: expands a spec, freezes the plan and runs what is missing of it. */
+/** `vitmim sweep`: expands a spec, freezes the plan and runs its missing stages. */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { DeviceChoice } from '../backends/index.js';
@@ -96,7 +96,7 @@ export function sweepCommand(finish: (code: number) => void): Command {
       ),
     )
     .addOption(
-      new Option('--silence-timeout <time>', 'a worker that makes no progress for so long is lost')
+      new Option('--silence-timeout <time>', 'time without progress after which a worker is killed')
         .argParser(timeSpan)
         .default(900, '15m'),
     )
@@ -109,7 +109,8 @@ export function sweepCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-The same command again runs what is missing: stages that are done are not repeated, stopped ones continue from their checkpoint.
+The same command again runs the missing stages: finished stages are not repeated, and stopped stages continue from their
+checkpoints.
 Ctrl-C once, SIGTERM or a closed terminal: running stages keep a checkpoint and end. Ctrl-C again kills
 them: the work since the last checkpoint is lost. A sweep continues if its output is no longer read.
 Several sweeps may work on one results folder, also from several machines: no stage is run twice.
@@ -163,12 +164,12 @@ interface Work {
   folder: string;
   options: Options;
   changes: ReadonlyMap<string, string>;
-  /** Where the provenance that all stages share lies. */
+  /** The path of the origin: the provenance that all stages share. */
   origin: string;
   launcher: ReturnType<typeof launcherOf>;
 }
 
-/** Runs what is missing of a plan that is kept, or submits it. */
+/** Runs the missing stages of a kept plan, or submits them. */
 async function work(plan: Plan, { folder, options, changes, origin, launcher }: Work): Promise<number> {
   const part = partOf(plan, options.shard);
   const paths = sweepPaths(folder);
@@ -229,7 +230,7 @@ async function work(plan: Plan, { folder, options, changes, origin, launcher }: 
   }
 }
 
-/** What is run of the plan. All jobs stay in it, so that its stages are called the same on every machine. */
+/** The part of the plan that runs. It keeps all jobs, so its stages have the same names on every machine. */
 function partOf(plan: Plan, shard: Shard | undefined): Plan {
   if (shard === undefined) return plan;
   const { jobs, stages } = shardPlan(plan, shard);
@@ -247,14 +248,16 @@ function describeLeftStages(left: number, retry: Retry, folder: string): string 
 /** What to do about stages that may be needed: they wait for results that this sweep did not compute. */
 function describeOpenStages({ open, waitsFor, failed }: RunSummary, { shard }: Options, folder: string): string {
   const what = `${open} ${open === 1 ? 'stage' : 'stages'} may be needed later (${waitsFor ?? ''})`;
-  if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} shows what is missing`;
+  if (shard === undefined || failed.length > 0) return `${what}; vitmim status ${folder} shows the missing stages`;
   return (
     `${what}, which has results of other shards; run this shard again when they have ended. If they write other ` +
     'folders, first copy the results of their stages/ into this one (docs/running.md)'
   );
 }
 
-/** A sweep that a signal stopped before its end has the signal's code. One that leaves stages without a result failed. */
+/**
+ * A sweep that a signal stopped before its end has the signal's code. One that leaves stages without a result failed.
+ */
 function exitCode(
   { failed, blocked, interrupted, pending, open, left }: RunSummary,
   stoppedBy: StopSignal | null,

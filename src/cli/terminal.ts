@@ -1,5 +1,5 @@
 /**
- * Where text is written: requested output to standard output; progress, warnings and errors to standard error.
+ * Writes text: requested output to standard output; progress, warnings and errors to standard error.
  *
  * The reader of either may go away: `| head` has seen enough, Ctrl-C ends `tee`, a terminal is closed. What is written
  * after that is dropped, and the command continues: it may be training.
@@ -9,10 +9,10 @@ import { errorCode, messageOf, UsageError } from '../common/errors.js';
 import { jsonLine, printable } from '../common/printable.js';
 import { wrap } from '../common/wrap.js';
 
-/** Exit codes, the same for every command. A command that a signal stopped has that of `stop-codes.ts`. */
+/** Exit codes, the same for every command. A command that a signal stopped has a code of `stop-codes.ts`. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
-/** What a write fails with once the other end is gone; EIO: the terminal. */
+/** The errors of a write after the reader has closed the other end; EIO: the terminal. */
 const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 
 let readerGone = false;

@@ -112,10 +112,10 @@ async function trainOne(file: string, claimId: string | undefined, process: Proc
   const own = claimId === undefined ? claimForMyself(paths) : undefined;
   const claim = claimId ?? own!.id;
   const renewal = setInterval(() => own?.renew(), RENEW_EVERY_MS);
-  let told = workDone();
+  let reported = workDone();
   const alive = setInterval(() => {
-    emit({ type: 'alive', working: workDone() !== told });
-    told = workDone();
+    emit({ type: 'alive', working: workDone() !== reported });
+    reported = workDone();
   }, ALIVE_EVERY_MS);
 
   try {

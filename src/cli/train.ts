@@ -32,7 +32,7 @@ export function trainCommand(finish: (code: number) => void): Command {
     });
 }
 
-/** What a worker gets to end once its stage has ended. */
+/** The time that a worker has to end after its stage. */
 const LEAVE_WITHIN_MS = 5000;
 
 export const checkpointOption = (): Option =>

@@ -14,11 +14,10 @@ export function verifyCommand(finish: (code: number) => void): Command {
     .addHelpText(
       'after',
       `
-Reads every checkpoint whole and compares its SHA-256 with the one in it and the one in result.json. Checks that every
-stage.json has the identity that names its folder, and that every result started from the checkpoint that its
-pre-training has now. Changes nothing; the folder may be read-only. Every plan of the folder and every stage is read. Missing
-results of the newest plan (or of --plan, --all) are counted, and are no mismatch. Prints a line for each mismatch, and exits
-with 1 if there are any.
+Reads every plan, stage and checkpoint of the folder, and changes nothing: the folder may be read-only. Compares the SHA-256
+of each checkpoint with the one in it and the one in result.json. Checks that each stage.json has the identity that names its
+folder, and that each result started from the checkpoint that its pre-training has now. Missing results of the newest plan
+(or of --plan, --all) are counted, and are no mismatch. Prints a line for each mismatch. The exit code is 1 if there are any.
 
 Examples:
   vitmim verify results/ablation

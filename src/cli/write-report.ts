@@ -53,8 +53,8 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   if (json) {
     const provenance = summarizeProvenance(data);
     const { sweeps, missing } = data;
-    const told = verdicts.map(({ metric, ...verdict }) => ({ ...verdict, metric: metric.name }));
-    printJson({ sweeps, verdicts: told, pairing, tables, missing, unhealthy, unexpected, provenance, written });
+    const named = verdicts.map(({ metric, ...verdict }) => ({ ...verdict, metric: metric.name }));
+    printJson({ sweeps, verdicts: named, pairing, tables, missing, unhealthy, unexpected, provenance, written });
   } else {
     if (written.length > 0) say(`wrote ${written.join(', ')}`);
     const { first, rest } = missingInBrief(data.missing);
@@ -75,7 +75,7 @@ export async function report(folders: readonly string[], given: WriteOptions): P
   return failed ? EXIT.failed : EXIT.ok;
 }
 
-/** The tables, then the verdicts, then the table that most readers look for, where a terminal shows it. */
+/** The tables, then the verdicts. The main table is last, so that it is visible in a terminal without scrolling. */
 function printReport(built: BuiltReport): void {
   const { tables, verdicts } = built;
   const width = printedWidth();
@@ -83,8 +83,8 @@ function printReport(built: BuiltReport): void {
   const [objectives, others] = partition(shown, ({ name }) => name === MAIN_TABLE);
   for (const table of others) print(`${toText(table, width)}\n`);
   const asked = verdicts.filter((verdict) => verdict.asked);
-  for (const { claim, verdict, numbers } of asked.map(describeVerdict)) {
-    printWrapped(`${claim}: ${verdict}. ${numbers}`, 2);
+  for (const { hypothesis, verdict, numbers } of asked.map(describeVerdict)) {
+    printWrapped(`${hypothesis}: ${verdict}. ${numbers}`, 2);
   }
   if (asked.length > 0) print('');
   const notes = describeMethod(built);
@@ -99,7 +99,7 @@ function partition<T>(items: readonly T[], holds: (item: T) => boolean): [T[], T
   return [items.filter(holds), items.filter((item) => !holds(item))];
 }
 
-/** Tables can be printed though the folder cannot be written, as that of another user. */
+/** Tables can be printed although the folder cannot be written, for example the folder of another user. */
 function tryToWrite(write: () => string[]): { written: string[]; unwritable: string | null } {
   try {
     return { written: write(), unwritable: null };

@@ -1,4 +1,4 @@
-/** Where files lie that only save time: they may be deleted at any time. */
+/** The folder of files that only save time. They may be deleted at any time. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

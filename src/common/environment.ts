@@ -1,4 +1,4 @@
-/** What keeps the program itself from working on a machine, in words: packages that are missing, limits that are too low. */
+/** Faults of a machine that keep the program from working, in words: missing packages, limits that are too low. */
 import { errorCode, messageOf, UsageError } from './errors.js';
 
 /** How to get packages that an installation has left out. */

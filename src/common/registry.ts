@@ -5,7 +5,7 @@
 
 /**
  * A registry: entries by name, in the order in which lists show them. A key that differs from the entry's own name does
- * not compile; an entry without a name has the key alone.
+ * not compile; an entry without a name has only the key.
  */
 export const registry = <const Entries extends { readonly [Name in keyof Entries]: Named<Name> }>(
   entries: Entries,

@@ -5,5 +5,5 @@ export type StopSignal = keyof typeof STOP_CODES;
 
 const CODES: ReadonlySet<number> = new Set(Object.values(STOP_CODES));
 
-/** Whether a process that ended with this exit code was stopped by a signal, and kept a checkpoint where it could. */
+/** Whether a process that ended with this exit code was stopped by a signal, and kept a checkpoint if it could. */
 export const isStopCode = (code: number): boolean => CODES.has(code);

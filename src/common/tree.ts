@@ -7,7 +7,7 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value at the path, or undefined where a mapping or a list on the way lacks the step. */
+/** The value at the path, or undefined if a mapping or a list on the path lacks the step. */
 export function valueAt(root: unknown, path: Path): unknown {
   return path.reduce<unknown>((node, step) => {
     if (Array.isArray(node)) return typeof step === 'number' ? (node as unknown[])[step] : undefined;
@@ -16,8 +16,8 @@ export function valueAt(root: unknown, path: Path): unknown {
 }
 
 /**
- * A copy with one place set, or without it where the value is undefined. Missing mappings on the way are created; other
- * values on the way are kept.
+ * A copy in which the value at the path is set, or removed if `value` is undefined. Missing mappings on the path are
+ * created; other values on the path are kept.
  */
 export function assign(root: unknown, [step, ...rest]: Path, value: unknown): unknown {
   if (step === undefined) return value;

@@ -1,10 +1,12 @@
 /**
- * Limits the time that the file system may take for a single step, such as a read. A file server that hangs never answers,
- * and the system lets no program take such a request back.
+ * Limits the time that the file system may take for a single step, such as a read. A file server that hangs never
+ * answers, and the system lets no program take such a request back.
  */
 import { UsageError } from '../common/errors.js';
 
-/** The longest that the file system may take for one step, in seconds: mounts over networks repeat requests for minutes. */
+/**
+ * The longest that the file system may take for one step, in seconds: mounts over networks repeat requests for minutes.
+ */
 const MOST_SECONDS = 120;
 
 /** The file system did not answer. */
@@ -29,7 +31,7 @@ export function answerIsMissing(): boolean {
   return missing;
 }
 
-/** To be called where another thread of this process reports {@link NoAnswer}. */
+/** To be called when another thread of this process reports {@link NoAnswer}. */
 export function noteMissingAnswer(): void {
   missing = true;
 }
@@ -42,7 +44,7 @@ interface StepTimer {
   readonly end: () => void;
 }
 
-/** @param onMissing Called with {@link NoAnswer} where a step takes longer than `seconds`. */
+/** @param onMissing Called with {@link NoAnswer} if a step takes longer than `seconds`. */
 export function stepTimer(path: string, onMissing: (error: NoAnswer) => void, seconds = MOST_SECONDS): StepTimer {
   const timer = setTimeout(() => {
     noteMissingAnswer();

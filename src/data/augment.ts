@@ -1,6 +1,6 @@
 /**
- * The views of an image that training and evaluation see, geometry only: torchvision's random resized crop and the centre
- * view. No pixel is computed here, and degradations are not augmentation: they are in `src/objectives`.
+ * The views of an image that training and evaluation see, geometry only: torchvision's random resized crop and the
+ * centre view. No pixel is computed here, and degradations are not augmentation: they are in `src/objectives`.
  */
 import type { ByteImage } from '../common/image.js';
 import type { Random } from '../common/random.js';
@@ -43,7 +43,7 @@ export function randomResizedCrop(image: ByteImage, size: number, range: CropRan
   return { image, top, left, rows: taps(height), columns: taps(width), mirrored: false };
 }
 
-/** Where the view of evaluation lies: the size that an image is resized to, and the corner of the centre in that. */
+/** The place of the evaluation view: the size of the resized image, and the corner of the centre in it. */
 export interface EvaluationBox {
   readonly height: number;
   readonly width: number;
@@ -64,8 +64,8 @@ export function evaluationBox(height: number, width: number, size: number): Eval
 }
 
 /**
- * The view that evaluation sees: the centre of the image, resized (bicubic, antialiased) as {@link evaluationBox} says.
- * An image of size × size is taken as it is, where MAE would enlarge it and cut off its border: CIFAR is small enough.
+ * The view of evaluation: the centre of the image, resized (bicubic, antialiased) as by {@link evaluationBox}. An image
+ * of size × size is used unchanged. MAE would enlarge it and cut off its border, but CIFAR images are small already.
  */
 export function evaluationView(image: ByteImage, size: number): View {
   const whole = { image, top: 0, left: 0, mirrored: false };

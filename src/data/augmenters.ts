@@ -1,6 +1,6 @@
 /**
- * Threads that compute augmented images. A random crop with RandAugment takes some milliseconds of a thread, much longer
- * than a GPU has for an image, and the thread that submits its work must not wait.
+ * Threads that compute augmented images. A random crop with RandAugment takes some milliseconds of a thread, much
+ * longer than a GPU has for an image, and the thread that submits its work must not wait.
  */
 import type { ByteImage } from '../common/image.js';
 import { augment, changesPixels, wholeView, type AugmentationRecipe, type Augmented } from './augmentations/augment.js';
@@ -27,7 +27,7 @@ export type Augmenter = (work: ImageToAugment) => Promise<Augmented>;
 const MOST_AUGMENTERS = 32;
 
 /**
- * Augments images, beside the calling thread where a recipe changes pixels and there are cores for it. The results do not
+ * Augments images. If a recipe changes pixels and there are cores for them, other threads do it. The results do not
  * depend on the number of cores.
  *
  * @param cores That the process may have to itself.

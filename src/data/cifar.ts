@@ -55,7 +55,7 @@ export const CIFAR_LAYOUTS: Record<CifarName, CifarLayout> = {
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
 
-/** Opens CIFAR at its path, or where `vitmim data fetch` puts it. */
+/** Opens CIFAR at its path, or in the folder of `vitmim data fetch`. */
 export function openCifar({ name, path }: { name: CifarName; path?: string | undefined }): Promise<Dataset<'class'>> {
   const layout = CIFAR_LAYOUTS[name];
   return readCifar(layout, path ?? join(dataHome(), layout.folder));

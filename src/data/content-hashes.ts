@@ -1,10 +1,9 @@
 /**
- * The content hashes of files, kept between openings: a file is hashed again only where its size, times or inode are no
- * longer those it was hashed with. What is kept is a cache. Where it is missing, damaged or cannot be written, every file is
- * hashed.
+ * The content hashes of files, kept between openings: a file is hashed again only if its size, times or inode have
+ * changed. The hashes are a cache: if it is missing, damaged or cannot be written, every file is hashed.
  *
- * The hashes of a folder are kept in manifests, one for each content that the folder has had lately, so that it can be
- * said which files make the difference between two contents.
+ * The hashes of a folder are kept in manifests, one for each recent content of the folder. So the files that differ
+ * between two contents can be named.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -18,9 +17,9 @@ import { readRegularFile } from './read-file.js';
 
 /** A file to be hashed. */
 export interface ListedFile {
-  /** What it is called in the fingerprint and in manifests, with `/` between the parts. */
+  /** Its name in the fingerprint and in manifests, with `/` between the parts. */
   readonly name: string;
-  /** Where it is; null: it has no content to be read. */
+  /** Its path; null: it has no content to be read. */
   readonly path: string | null;
   /** Size, times and inode as text: a difference shows that the file may have changed. */
   readonly stamp: string;
@@ -34,16 +33,16 @@ export interface HashedFolder {
   /** The fingerprint when the folder was last hashed; null: not known. */
   readonly before: string | null;
   /**
-   * Says which files differ from when the folder had another fingerprint, such as `changed: train/cat/a.png`; null where
-   * no manifest of that time is kept.
+   * Names the files that differ from the content of another fingerprint, such as `changed: train/cat/a.png`; null if no
+   * manifest of that content is kept.
    */
   readonly changesSince: (fingerprint: string) => Promise<string | null>;
 }
 
 export interface HashOptions {
-  /** Tells apart several choices of files of one folder, which have manifests of their own. */
+  /** A name for a choice of files of the folder. Each choice has its own manifests. */
   readonly choice?: string;
-  /** Where manifests are kept. */
+  /** The folder of manifests. */
   readonly cache?: string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -142,7 +141,7 @@ async function keptManifests(place: string): Promise<string[]> {
 /**
  * A manifest has one line a file: hash, stamp, and the name as JSON, since it may hold a line break.
  *
- * @returns undefined where there is none, or it is damaged.
+ * @returns undefined if there is no manifest, or it is damaged.
  */
 async function readManifest(place: string, fingerprint: string): Promise<Manifest | undefined> {
   const manifest: Manifest = new Map();
@@ -162,7 +161,7 @@ async function readManifest(place: string, fingerprint: string): Promise<Manifes
   return total.digest('hex') === fingerprint ? manifest : undefined;
 }
 
-/** Writes a manifest, and removes the oldest. Where that cannot be done, files are hashed again the next time. */
+/** Writes a manifest, and removes the oldest. If it cannot be written, files are hashed again the next time. */
 async function keepManifest(place: string, fingerprint: string, manifest: Manifest): Promise<void> {
   const path = join(place, fingerprint);
   const temporary = `${path}.${randomUUID()}`;
@@ -177,7 +176,7 @@ async function keepManifest(place: string, fingerprint: string, manifest: Manife
 }
 
 function* linesOf(manifest: Manifest): Generator<string> {
-  // In pieces: a million lines are more than a string is good for.
+  // In pieces: a million lines would be too long for a string.
   let piece: string[] = [];
   for (const [name, { stamp, hash }] of manifest) {
     piece.push(`${hash} ${stamp} ${JSON.stringify(name)}\n`);

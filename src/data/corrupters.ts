@@ -1,6 +1,6 @@
 /**
- * Threads that compute corrupted views of images. A corruption takes up to some milliseconds of a thread for a small image, much
- * longer than a model takes to encode it, and each image is corrupted 80 times.
+ * Threads that compute corrupted views of images. A corruption takes up to some milliseconds of a thread for a small
+ * image, much longer than a model takes to encode it, and each image is corrupted 80 times.
  */
 import type { ByteImage } from '../common/image.js';
 import { viewPixels } from '../common/view.js';
@@ -36,7 +36,7 @@ export async function corruptedView(
 }
 
 /**
- * Corrupts images, beside the calling thread where there are cores for it. The bytes do not depend on the number of cores.
+ * Corrupts images, on other threads if there are cores for them. The bytes do not depend on the number of cores.
  *
  * @param cores That the process may have to itself.
  */

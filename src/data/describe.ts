@@ -3,9 +3,9 @@ import type { Dataset, Split } from './split.js';
 import type { TargetKind } from './target.js';
 
 /**
- * The images and classes of each split, then what the data set remarks, a line each.
+ * The images and classes of each split, then the remarks of the data set, a line each.
  *
- * @param place Where it is, as the spec has it; undefined: nowhere, or the default.
+ * @param place Its path, as in the spec; undefined: it has none, or the default.
  */
 export function describeDataset(
   { name, targets, classes, train, test, validation, remarks = [] }: Dataset,

@@ -1,6 +1,6 @@
 /**
- * Downloads one large file over HTTP(S) so that an interrupted transfer continues where it stopped. Bytes are stored as
- * they are sent, which `fetch` would not promise: it undoes any content encoding that a server declares for a `.gz`.
+ * Downloads one large file over HTTP(S). An interrupted transfer continues from its last byte. Bytes are stored as they
+ * are sent. `fetch` does not do this: it undoes any content encoding that a server declares for a `.gz`.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -20,7 +20,7 @@ export interface DownloadOptions {
   readonly pauses?: readonly number[];
   /** A connection that is silent for so many milliseconds counts as lost. */
   readonly idleTimeout?: number;
-  /** A larger file is refused, and what was received of it removed. */
+  /** A larger file is refused, and the received part is removed. */
   readonly mostBytes: number;
   /** A connection is given up that brings less than `bytes` in every `milliseconds`. */
   readonly lowestRate?: { readonly bytes: number; readonly milliseconds: number };
@@ -41,7 +41,7 @@ class SlowError extends TransientError {}
 /**
  * Downloads `url` into `file`, which may hold the beginning of it already or all of it, and checks its MD5.
  *
- * @throws UsageError when the file cannot be had, is not what was expected, or cannot be stored.
+ * @throws UsageError if the file cannot be downloaded, is not the expected file, or cannot be stored.
  */
 export async function download(url: string, md5: string, file: string, options: DownloadOptions): Promise<void> {
   const resumed = (await sizeOf(file)) > 0;
@@ -49,7 +49,7 @@ export async function download(url: string, md5: string, file: string, options: 
   await transferPersistently(url, file, options);
   if ((await md5Of(file)) === md5) return;
 
-  // What an earlier run left may have been of another version of the file.
+  // The part from an earlier run may belong to another version of the file.
   await rm(file, { force: true });
   if (resumed) {
     await download(url, md5, file, options);
@@ -79,7 +79,7 @@ async function transferPersistently(url: string, file: string, options: Download
       if (pause === undefined) {
         throw new UsageError(
           `${url}: ${error.message}, in ${failures + 1} attempts in a row; check the network and run the ` +
-            `same command again, which continues where it stopped, or copy the file to ${file} if you have it`,
+            `same command again, which continues the transfer, or copy the file to ${file} if you have it`,
         );
       }
       onRetry?.(error.message, pause);
@@ -97,7 +97,7 @@ async function transfer(url: string, file: string, options: DownloadOptions): Pr
   if (status !== 200 && status !== 206) response.destroy();
 
   const appending = status === 206;
-  // Nothing follows what is there already: it is complete, or not a beginning of this file.
+  // The server has nothing after the stored part: the part is complete, or not the beginning of this file.
   if (status === 416 && totalOf(response.headers) === have) return;
   const otherPart = appending && response.headers['content-range']?.startsWith(`bytes ${have}-`) !== true;
   if (have > 0 && (status === 416 || otherPart)) {
@@ -169,7 +169,7 @@ async function request(url: string, headers: OutgoingHttpHeaders, idleTimeout: n
   throw new UsageError(`${url}: redirected more than ${MOST_REDIRECTS} times; get the file by other means`);
 }
 
-/** @throws UsageError where it is no address of the web: a server must not have a file of this machine read. */
+/** @throws UsageError if it is no web address: a redirect must not make this process read a file of this machine. */
 function webAddress(text: string, base?: URL): URL {
   const target = URL.canParse(text, base?.href) ? new URL(text, base) : undefined;
   if (target?.protocol === 'http:' || target?.protocol === 'https:') return target;

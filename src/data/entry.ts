@@ -63,10 +63,10 @@ interface DatasetDeclaration<Schema extends z.ZodObject, Kind extends TargetKind
   /**
    * Opens all of it; `trainImages`, `testImages` and drawn validation images are applied to what it returns.
    *
-   * @throws UsageError where it is missing, incomplete or malformed, with the way to get it.
+   * @throws UsageError if the data set is missing, incomplete or malformed. The message explains how to get it.
    */
   open(data: DataOf<Schema>, options: OpenOptions): Dataset<Kind> | Promise<Dataset<Kind>>;
-  /** Where it may be downloaded freely. */
+  /** The address from which it may be downloaded freely. */
   archive?: Archive;
 }
 

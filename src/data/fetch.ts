@@ -30,7 +30,7 @@ export type FetchEvent =
   | { readonly kind: 'unpacking'; readonly folder: string };
 
 export interface FetchOptions extends Pick<DownloadOptions, 'pauses' | 'idleTimeout' | 'lowestRate'> {
-  /** Where the data set's folder is put; {@link dataHome} by default. */
+  /** The parent of the data set's folder; {@link dataHome} by default. */
   readonly destination?: string;
   readonly onProgress?: (event: FetchEvent) => void;
 }

@@ -23,7 +23,7 @@ const without =
   (x, y) =>
     Math.max(a(x, y), -b(x, y));
 
-/** A closed polygon: the distance to the nearest edge, negative where a ray crosses the outline an odd number of times. */
+/** A closed polygon: the distance to the nearest edge, negative if a ray crosses the outline an odd number of times. */
 function polygon(points: readonly Point[]): Form {
   const edges = points.map(([x, y], i) => {
     const [nextX, nextY] = points[(i + 1) % points.length]!;
@@ -97,7 +97,7 @@ const HEART: Form = union(
   ),
 );
 
-/** The classes, in the order of their labels. Areas are alike where the form allows it. */
+/** The classes, in the order of their labels. Areas are alike if the form allows it. */
 export const FORMS = {
   disc: disc(0.78),
   ring: without(disc(0.95), disc(0.52)),

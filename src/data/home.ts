@@ -1,4 +1,4 @@
-/** Where downloaded data sets are kept. */
+/** The folder of downloaded data sets. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 

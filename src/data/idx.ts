@@ -31,8 +31,8 @@ export const idx = defineDataset({ schema, targets: 'class', open: openIdx });
 const PREFIXES = { train: 'train', test: 't10k' } as const;
 
 /**
- * Opens the four files of a folder. The fingerprint is the hash of their content, the same plain or gzipped. Classes are
- * named by their numbers, 0 to the largest training label.
+ * Opens the four files of a folder. The fingerprint is the hash of their content, the same plain or gzipped. Classes
+ * are named by their numbers, 0 to the largest training label.
  *
  * @throws UsageError for a missing or malformed file.
  */
@@ -99,7 +99,7 @@ async function findFile(folder: string, names: readonly string[]): Promise<strin
 /**
  * The folder that has the files: the given one, or the one in it that torchvision downloads to (`MNIST/raw`).
  *
- * @throws UsageError where there is none, or more than one.
+ * @throws UsageError if there is none, or more than one.
  */
 async function findFolder(root: string): Promise<string> {
   const entries = await answered(readdir(root, { withFileTypes: true }), root).catch((error: unknown) => {
@@ -146,7 +146,9 @@ interface IdxArray extends IdxFile {
   readonly values: Buffer;
 }
 
-/** Header: two zero bytes, the type (8: unsigned bytes), the number of dimensions, each dimension as a 32-bit integer. */
+/**
+ * Header: two zero bytes, the type (8: unsigned bytes), the number of dimensions, each dimension as a 32-bit integer.
+ */
 function parse({ file, bytes }: IdxFile, dimensions: number): IdxArray {
   const magic = 0x0800 + dimensions;
   const header = 4 + 4 * dimensions;
@@ -162,7 +164,7 @@ function parse({ file, bytes }: IdxFile, dimensions: number): IdxArray {
   const expected = header + shape.reduce((a, b) => a * b, 1);
   if (bytes.length !== expected || expected === header) {
     throw new UsageError(
-      `idx: ${file} has ${bytes.length} bytes, but its header (${shape.join(' × ')}) asks for ${expected}` +
+      `idx: ${file} has ${bytes.length} bytes, but by its header (${shape.join(' × ')}) it needs ${expected}` +
         `${expected === header ? ', which is no data' : ''}; download it again`,
     );
   }

@@ -1,6 +1,9 @@
 import type { ByteImage } from '../common/image.js';
 
-/** Decoded images up to a budget. None is dropped for another: epochs read all in turn, where that would keep none. */
+/**
+ * Decoded images up to a budget. No image is dropped for another: each epoch reads all images in turn, so every image
+ * would be dropped before it is read again.
+ */
 export class ImageCache {
   readonly #images = new Map<string, ByteImage>();
   #left: number;

@@ -15,7 +15,7 @@ export interface ImageFile {
   readonly stamp: string;
   /** The last change of content or inode, in milliseconds since 1970. */
   readonly changedAt: number;
-  /** Why it cannot be decoded, where that is known without reading it. */
+  /** Why it cannot be decoded, if this is known without reading it. */
   readonly broken?: 'a link that leads nowhere' | 'an empty file';
 }
 
@@ -36,7 +36,7 @@ export interface ListedSplit {
   readonly ignored: Ignored;
 }
 
-/** Where the classes of images come from: `data.labels`. */
+/** The source of the classes of images: `data.labels`. */
 export const LABELS = ['folders', 'none'] as const;
 export type LabelSource = (typeof LABELS)[number];
 
@@ -57,7 +57,7 @@ export async function hasFolders(folder: string): Promise<boolean> {
 }
 
 /**
- * Lists a split. Links to folders and files are followed. Where no folder in it has images, or `labels` is `none`, its
+ * Lists a split. Links to folders and files are followed. If no folder in it has images, or `labels` is `none`, its
  * images have no classes.
  *
  * @throws UsageError for a split without images and a class without images.
@@ -127,7 +127,9 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** A link with the name of an image is none to a folder: a split may have a million such links, each a step to follow. */
+/**
+ * A link with the name of an image is none to a folder: a split may have a million such links, each a step to follow.
+ */
 async function leadsToFolder(parent: string, entry: Dirent): Promise<boolean> {
   if (entry.isDirectory()) return true;
   return entry.isSymbolicLink() && !IMAGE_NAME.test(entry.name) && (await isFolder(join(parent, entry.name)));

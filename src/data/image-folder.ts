@@ -29,7 +29,7 @@ const schema = z
     labels: z
       .enum(LABELS)
       .default('folders')
-      .describe('Each folder of a split is a class, or images have no classes, in whichever folder they are.'),
+      .describe('folders: each folder of a split is a class; none: images have no classes.'),
     decode: z
       .enum(DECODE_MODES)
       .default('torchvision')
@@ -40,13 +40,15 @@ const schema = z
     corrupt: z
       .enum(['fail', 'skip'])
       .default('fail')
-      .describe('A file that cannot be decoded stops the stage, or is passed over and named, up to 5 % of a split.'),
+      .describe(
+        'A file that cannot be decoded: fail stops the stage; skip leaves the file out and names it, up to 5 % of a split.',
+      ),
     damaged: z
       .enum(['use', 'skip', 'fail'])
       .default('use')
       .describe(
-        'A file that the decoder warns of, such as a JPEG whose end is missing and grey, is used and named; or is handled ' +
-          'like one that cannot be decoded: passed over, or the stage stops.',
+        'A file that the decoder warns of, such as a JPEG without its end, whose lower part is grey: use reads the file and ' +
+          'names it; skip and fail are as for a file that cannot be decoded.',
       ),
   })
   .describe('Images in one folder a class.');
@@ -54,11 +56,11 @@ const schema = z
 export const imageFolder = defineDataset({ schema, targets: 'class', hasFolders: true, open: openImageFolder });
 
 /**
- * Opens the splits of a folder, see `image-splits.ts`. Classes are the sub-folders of a split in code-point order. Of a class
- * folder, every image counts, however deep; other files and hidden ones do not, and are counted by reason.
+ * Opens the splits of a folder, see `image-splits.ts`. Classes are the sub-folders of a split in code-point order. Of a
+ * class folder, every image counts, however deep; other files and hidden ones do not, and are counted by reason.
  *
  * The fingerprint is the hash of every image's split, class, name and content. Contents are read when a file is new or
- * its size, times or inode changed, see `content-hashes.ts`. The validation split is left out where no stage reads it.
+ * its size, times or inode changed, see `content-hashes.ts`. The validation split is left out if no stage reads it.
  *
  * @param options Its cores are those of {@link openReaders}.
  * @throws UsageError for missing or empty folders, for splits whose classes differ, and for a file that cannot be read.

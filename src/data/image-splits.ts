@@ -24,11 +24,11 @@ export interface ListedSplits {
   readonly train: ListedSplit;
   readonly test: ListedSplit | null;
   readonly validation: ListedSplit | null;
-  /** What was decided where the spec does not say it, a sentence each. */
+  /** The choices that the spec leaves open, a sentence each. */
   readonly remarks: readonly string[];
 }
 
-/** Names of the test split where the spec names none, the preferred one first. */
+/** Names of the test split if the spec names none, the preferred one first. */
 const TEST_NAMES = ['test', 'val', 'validation'] as const;
 
 const LAYOUT =
@@ -39,7 +39,7 @@ const LAYOUT =
  * Lists the splits of a folder.
  *
  * @param folders undefined: those with the usual names.
- * @param wanted The folder of the validation images; undefined: that of `folders`, if it has one.
+ * @param wanted The folder of the validation images; undefined: the one of `folders`, if there is one.
  * @throws UsageError for folders that are missing, empty or overlap, and for splits whose classes differ.
  */
 export async function listSplits(
@@ -56,7 +56,7 @@ export async function listSplits(
   return { train, test, validation, remarks };
 }
 
-/** @throws UsageError where the two keys name different folders. */
+/** @throws UsageError if the two keys name different folders. */
 function withValidation(folders: SplitFolders, wanted: string | undefined): SplitFolders {
   if (wanted === undefined) return folders;
   if (folders.validation !== undefined && join(folders.validation) !== join(wanted)) {
@@ -115,7 +115,7 @@ async function namedSplits(root: string, folders: SplitFolders, labels: LabelSou
   return { train, test, validation, remarks: [] };
 }
 
-/** @throws UsageError where one split is another, or is inside of it: its images would be in both. */
+/** @throws UsageError if one split is the folder of another or inside it: images would be in both. */
 async function checkApart(root: string, folders: SplitFolders): Promise<void> {
   const places: { key: keyof SplitFolders; path: string }[] = [];
   for (const key of ['train', 'test', 'validation'] as const) {

@@ -1,6 +1,6 @@
 /**
- * Threads that return images. Their pixels come in memory that is shared and used again: new memory for each image would
- * have the garbage collected all the time. The other side of it is `serve-images.ts`.
+ * Threads that return images. Their pixels come in memory that is shared and used again: new memory for each image
+ * would have the garbage collected all the time. The other side of it is `serve-images.ts`.
  */
 import { Worker } from 'node:worker_threads';
 import type { ByteImage } from '../common/image.js';
@@ -12,7 +12,7 @@ export interface Request<Work> {
   readonly memory: number | undefined;
 }
 
-export interface Answer<Told> {
+export interface ThreadAnswer<Told> {
   readonly number: number;
   readonly told: Told;
   readonly image: ByteImage | ImageInMemory | null;
@@ -23,7 +23,7 @@ export interface ImageInMemory {
   readonly height: number;
   readonly width: number;
   readonly memory: number;
-  /** The memory itself, where it is new under its number. */
+  /** The memory itself, if `memory` is a new number. */
   readonly shared?: SharedArrayBuffer;
 }
 
@@ -58,7 +58,7 @@ export class ImageThread<Work, Told> {
     // Not with the options of this process: `--eval` and its likes would run twice.
     this.#worker = new Worker(module, { execArgv: [], workerData: data });
     this.#worker.unref();
-    this.#worker.on('message', ({ number, told, image }: Answer<Told>) => {
+    this.#worker.on('message', ({ number, told, image }: ThreadAnswer<Told>) => {
       const waiting = this.#waiting.get(number)!;
       this.#waiting.delete(number);
       if (this.#waiting.size === 0) this.#worker.unref();
@@ -111,8 +111,8 @@ export class ImageThread<Work, Told> {
 }
 
 /**
- * An image as it is sent to a thread. A copy of a typed array that is not shared would have the whole buffer below it, such as
- * all images of a data set.
+ * An image as it is sent to a thread. A copy of a typed array that is not shared would have the whole buffer below it,
+ * such as all images of a data set.
  */
 export function toSend({ data, height, width }: ByteImage): ByteImage {
   return { data: data.buffer instanceof SharedArrayBuffer ? data : data.slice(), height, width };

@@ -33,12 +33,12 @@ export function randomMaskedView(
   const { top, left, height, width } = drawCrop(image.height, image.width, { scale: cropScale }, random);
   const mirrored = flip && random.uniform() < 0.5;
   const [rows, columns] = [filterTaps('bicubic', height, size), filterTaps('bicubic', width, size)];
-  const nearestColumns = nearest(width, size).map((x) => left + x);
+  const nearestColumns = nearestPixels(width, size).map((x) => left + x);
   return {
     view: { image, top, left, rows, columns, mirrored },
     classes: pick(
       mask,
-      nearest(height, size).map((y) => top + y),
+      nearestPixels(height, size).map((y) => top + y),
       mirrored ? nearestColumns.toReversed() : nearestColumns,
     ),
   };
@@ -51,8 +51,8 @@ export interface Window extends MaskedView {
 }
 
 /**
- * The windows of size × size that cover an image whose shorter side is resized to `size`. An image of size × size is one
- * window as it is. Where windows overlap, a pixel belongs to the window whose centre is nearer.
+ * The windows of size × size that cover an image whose shorter side is resized to `size`. An image of size × size is
+ * one window as it is. If windows overlap, a pixel belongs to the window whose centre is nearer.
  */
 export function windowsOf(image: ByteImage, mask: ClassMask, size: number): Window[] {
   const shorter = Math.min(image.height, image.width);
@@ -62,7 +62,7 @@ export function windowsOf(image: ByteImage, mask: ClassMask, size: number): Wind
   const asItIs = tall === image.height && wide === image.width;
   const taps = (from: number, to: number) => filterTaps(asItIs ? 'area' : 'bicubic', from, to);
   const [rows, columns] = [taps(image.height, tall), taps(image.width, wide)];
-  const [allRows, allColumns] = [nearest(image.height, tall), nearest(image.width, wide)];
+  const [allRows, allColumns] = [nearestPixels(image.height, tall), nearestPixels(image.width, wide)];
   return tops.flatMap((top, i) =>
     lefts.map((left, j): Window => ({
       view: {
@@ -96,7 +96,7 @@ function shareOf(starts: readonly number[], i: number, size: number): [number, n
 }
 
 /** The index of the input pixel in which the centre of each output pixel lies. */
-export function nearest(input: number, output: number): number[] {
+export function nearestPixels(input: number, output: number): number[] {
   return Array.from({ length: output }, (_, k) => Math.min(input - 1, Math.floor(((k + 0.5) * input) / output)));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Threads that read image files. libvips decodes on threads of its own either way; but to open a file, ask for its
- * decoding and collect the garbage of it takes 0.2 to 0.4 ms of the thread that asks, as long as a GPU has for an image.
+ * Threads that read image files. libvips always decodes on its own threads. But opening a file, requesting the image
+ * and collecting its garbage takes 0.2 to 0.4 ms of the calling thread, as long as a GPU has for an image.
  */
 import { noteMissingAnswer } from './answered.js';
 import type { DecodeMode } from './formats/format.js';
@@ -22,7 +22,7 @@ const CORES_PER_READER = 4;
 const MOST_READERS = 4;
 
 /**
- * Reads image files beside the calling thread, where there are cores for it.
+ * Reads image files, on other threads if there are cores for them.
  *
  * @param cores That the process may have to itself.
  * @param mode How files become pixels.

@@ -40,9 +40,7 @@ const schema = z
     zeroIsIgnored: z
       .boolean()
       .optional()
-      .describe(
-        'Whether 0 in a mask means no class, as 255 does, and class c is written as c + 1; so it is in ADE20K.',
-      ),
+      .describe('Whether 0 in a mask means no class, as 255 does, and c + 1 means class c, as in ADE20K.'),
   })
   .describe('Images with masks: a PNG file with the number of the class for each pixel, 255 for no class.');
 

@@ -32,8 +32,8 @@ export interface SegmentationLayout {
  * Recognises the layout of a folder.
  *
  * @param wanted The folder of the validation images, below images/ and masks/; undefined: none.
- * @throws UsageError for a folder with none of the layouts, a split without images, an image without a mask, a list with missing
- *   files, and a validation folder where the layout has none.
+ * @throws UsageError for a folder with none of the layouts, a split without images, an image without a mask, a list
+ *   with missing files, and a validation folder if the layout has none.
  */
 export async function findLayout(root: string, wanted?: string): Promise<SegmentationLayout> {
   const layout = await knownLayout(root, wanted);

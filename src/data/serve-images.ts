@@ -1,7 +1,7 @@
 /** The side of `image-threads.ts` that runs in the thread: it copies images to memory that is used again. */
 import { parentPort } from 'node:worker_threads';
 import type { ByteImage } from '../common/image.js';
-import type { Answer, ImageInMemory, Request, Returned } from './image-threads.js';
+import type { ThreadAnswer, ImageInMemory, Request, Returned } from './image-threads.js';
 
 /** Room for a larger image to come: photographs have few sizes. */
 const ROOM = 1.125;
@@ -19,7 +19,7 @@ export function serveImages<Work, Told>(serve: Serve<Work, Told>): void {
   parentPort!.on('message', ({ number, work, memory }: Request<Work>) => {
     void serve(work).then(({ told, image }) => {
       const small = image !== null && image.data.length <= LARGE;
-      const answer: Answer<Told> = { number, told, image: small ? inMemory(image, memory) : image };
+      const answer: ThreadAnswer<Told> = { number, told, image: small ? inMemory(image, memory) : image };
       parentPort!.postMessage(answer);
     });
   });

@@ -53,11 +53,11 @@ export function paintShape(form: Form, size: number, random: Random): ByteImage 
 }
 
 /**
- * [size × size] whether the centre of each pixel is inside of the form, for the picture that {@link paintShape} paints from
- * the same random stream.
+ * [size × size] whether the centre of each pixel is inside of the form, for the picture that {@link paintShape} paints
+ * from the same random stream.
  */
 export function insideShape(form: Form, size: number, random: Random): boolean[] {
-  // A pixel is covered by half where the outline passes through its centre.
+  // If the outline passes through the centre of a pixel, half of the pixel is covered.
   return Array.from(drawCoverage(form, size, random), (covered) => covered >= 0.5);
 }
 

@@ -81,7 +81,10 @@ function generated(split: 'train' | 'test', length: number, size: number): Gener
   };
 }
 
-/** The same pictures with the class of every pixel: that of the form where its centre is inside, else the background. */
+/**
+ * The same pictures with the class of every pixel: the class of the form if the centre of the pixel is inside it, else
+ * the background.
+ */
 function withMasks({ labels, read }: Generated, split: string, size: number, masks: true | 'figure'): Split<ClassMask> {
   const drawn = new Array<ClassMask | undefined>(labels.length);
   const maskOf = (index: number): ClassMask => {

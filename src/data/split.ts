@@ -1,6 +1,6 @@
 /**
- * A split is a list of images with their targets, as training reads them; subsets of it are splits too. Where the images
- * come from is in one file per data set.
+ * A split is a list of images with their targets, as training reads them. Subsets of a split are splits too. Each data
+ * set has a file that reads its images.
  */
 import { TrainingError } from '../common/errors.js';
 import type { ByteImage } from '../common/image.js';
@@ -8,31 +8,30 @@ import { permutation, stream } from '../common/random.js';
 import { ReadWatch } from './read-watch.js';
 import type { TargetKind, Targets } from './target.js';
 
-/** An image with what its data set provides of it. */
+/** An image with the target that its data set provides. */
 export interface Sample<Target = unknown> {
   readonly image: ByteImage;
-  /** Of this very image: of a class, not always `labels[index]`, see {@link Split.sample}. */
+  /** The target of this image. A class is not always `labels[index]`, see {@link Split.sample}. */
   readonly target: Target;
 }
 
 export interface Split<Target = unknown> {
   readonly length: number;
   /**
-   * The class of every image, as listed; an index into the data set's classes. Subsets are drawn evenly over them. Where
-   * images have no class, all are 0.
+   * The class of every image, as listed; an index into the data set's classes. Subsets are drawn evenly over the
+   * classes. If images have no class, all are 0.
    */
   readonly labels: Uint32Array;
   /**
-   * Reads one image: what scores and features are computed from. null: it cannot be decoded, and the data set passes over
-   * such files.
+   * Reads one image, for scores and features. null: it cannot be decoded, and the data set passes over such files.
    *
-   * @throws TrainingError for an image that cannot be read, or whose read does not end (`read-watch.ts`), and where too
-   *   few are left, see {@link MOST_UNDECODABLE}.
+   * @throws TrainingError if an image cannot be read, a read does not end (`read-watch.ts`), or too few images are
+   *   left, see {@link MOST_UNDECODABLE}.
    */
   read(index: number): Promise<Sample<Target> | null>;
   /**
-   * Reads one image to train on, so that batches stay full: where it cannot be decoded, the next image of the split that
-   * can be stands in, with its own target.
+   * Reads one image to train on. Batches stay full: an image that cannot be decoded is replaced by the next image of
+   * the split that can be decoded, with its own target.
    *
    * @throws TrainingError as {@link read} does.
    */
@@ -49,7 +48,7 @@ export interface Split<Target = unknown> {
 
 /**
  * The largest share of a split's images that is passed over because they cannot be decoded. Beyond it, from the second
- * image on, the stage fails; so it does where no image of a class is left. The count is of the images read so far.
+ * image on, the stage fails. It also fails if no image of a class is left. The images read so far are counted.
  */
 export const MOST_UNDECODABLE = 0.05;
 
@@ -61,9 +60,12 @@ export interface DatasetOf<Kind extends TargetKind> {
   readonly targets: Kind;
   /** Names of the classes, of images or of pixels; a label is an index into them. Empty: it has none. */
   readonly classes: readonly string[];
-  /** Hexadecimal SHA-256 of the content: it depends neither on the place of the files nor on `trainImages` and `testImages`. */
+  /**
+   * Hexadecimal SHA-256 of the content: it depends neither on the place of the files nor on `trainImages` and
+   * `testImages`.
+   */
   readonly fingerprint: string;
-  /** Says which files differ from content of another fingerprint; null where that is not known. */
+  /** Names the files that differ from the content of another fingerprint; null if they are not known. */
   readonly changesSince?: (fingerprint: string) => Promise<string | null>;
   readonly train: Split<Targets[Kind]>;
   /** Empty: it has none. */
@@ -78,17 +80,17 @@ export interface DatasetOf<Kind extends TargetKind> {
 export interface DataWatch {
   /** Files whose content is hashed: how many of how many. */
   readonly onHashed?: (done: number, total: number) => void;
-  /** What differs from the last time that the data set was opened, in words. */
+  /** The differences since the data set was last opened, in words. */
   readonly onChanged?: (what: string) => void;
 }
 
-/** Where the images of a split and their targets come from. */
+/** A source of images and their targets. */
 export interface SampleSource<Target> {
   /** As {@link Split.labels}. */
   readonly labels: Uint32Array;
   /** null: the image cannot be decoded, and the split does not read it again. */
   read(index: number): Promise<Sample<Target> | null>;
-  /** What errors call an image and a class; without it, they are numbers. */
+  /** The names of images and classes in errors; without it, errors contain their numbers. */
   readonly names?: { image(index: number): string; class(label: number): string };
   /** As {@link Split.damaged}; it grows while images are read. */
   readonly damaged?: ReadonlySet<string>;
@@ -99,7 +101,7 @@ export function sampleSplitOf<Target>(source: SampleSource<Target>, reads = new 
   return new SourceSplit(source, { undecodable: new Set(), corrupt: [], reads });
 }
 
-/** Where images come from that have a class each, which is their target. */
+/** A source of images whose target is a class. */
 export interface ImageSource extends Omit<SampleSource<number>, 'read'> {
   /** null: the image cannot be decoded. */
   read(index: number): Promise<ByteImage | null>;
@@ -121,7 +123,7 @@ export function emptySplit(): Split<number> {
   return splitOf({ labels: new Uint32Array(), read: () => Promise.resolve(null) });
 }
 
-/** What the subsets of one source have found out together. */
+/** The findings that the subsets of one source share. */
 interface Found {
   /** Indices into the source. */
   readonly undecodable: Set<number>;
@@ -181,7 +183,7 @@ class SourceSplit<Target> implements Split<Target> {
       const sample = await this.read((index + tried) % this.length);
       if (sample !== null) return sample;
     }
-    throw new TrainingError(`none of ${this.length} images can be decoded`);
+    throw new TrainingError(`none of ${this.length} images can be decoded; replace them`);
   }
 
   subset(indices: ArrayLike<number>): Split<Target> {
@@ -258,7 +260,7 @@ export function indicesByClass(labels: Uint32Array): number[][] {
 
 /**
  * At most `count` images, drawn evenly over the classes: a class gives less than the others only when it has no more.
- * The same for every seed, and a smaller subset is part of every larger one. `name` is that of the split.
+ * The same for every seed, and a smaller subset is part of every larger one. `name` is the name of the split.
  */
 export function balancedSubset<Target>(
   split: Split<Target>,
@@ -302,9 +304,9 @@ export function fewerThan(
 }
 
 /**
- * The images whose labels training may use: the same fraction of every class and at least one image of each, or the same
- * number of each. Only the seed decides the draw, so that every objective is measured on the same labels, and fewer
- * shots are part of more shots.
+ * The images whose labels training may use: the same fraction of every class and at least one image of each, or the
+ * same number of each. Only the seed decides the draw, so that every objective is measured on the same labels, and
+ * fewer shots are part of more shots.
  *
  * @throws TrainingError if a class has fewer images than `shots`.
  */

@@ -1,6 +1,6 @@
 /**
- * What one stage can read of a data set. With `data.validation`, only evaluations that measure on the test set can read
- * it: in every other stage it is sealed, so that no number of such a stage can depend on a test image.
+ * The part of a data set that a stage can read. With `data.validation`, only evaluations that measure on the test set
+ * can read it: in every other stage it is sealed, so that no number of such a stage can depend on a test image.
  */
 import { openDataset } from './dataset.js';
 import type { UnlabelledData } from './registry.js';
@@ -23,7 +23,7 @@ export async function openStageData(config: Reads, cores?: number): Promise<Data
   return sealFor(config, await openDataset(config.data, cores));
 }
 
-/** The data set with its test set sealed, where the stage may not read it. */
+/** The data set. If the stage may not read the test set, it is sealed. */
 export function sealFor<Data extends Dataset>({ kind, split }: Reads, dataset: Data): Data {
   const mayReadTest = split === undefined && (kind !== 'pretrain' || dataset.validation === undefined);
   if (mayReadTest) return dataset;
@@ -46,8 +46,8 @@ export function measuredSplit<Target>(
 }
 
 /**
- * The images on which a training is measured before its end: the validation images, or the test images where the data set
- * has no others.
+ * The images on which a training is measured before its end: the validation images, or the test images if there are
+ * none.
  */
 export function splitOnTheWay<Target>({
   test,
@@ -60,8 +60,8 @@ export function splitOnTheWay<Target>({
 }
 
 /**
- * The images that the picture of a pre-training shows: validation images; without these, test images if the stage may read
- * them, and else training images.
+ * The images that the picture of a pre-training shows: validation images; without these, test images if the stage may
+ * read them, and else training images.
  */
 export function previewSplit({ train, test, validation }: Pick<Dataset, 'train' | 'test' | 'validation'>): Split {
   const held = [validation, test instanceof SealedSplit ? undefined : test];

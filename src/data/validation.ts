@@ -1,6 +1,6 @@
 /**
- * `data.validation`: images that are taken from the training images to choose hyper-parameters on. They are the same for
- * every cell and every seed of a sweep: the data set and `splitSeed` alone decide which they are.
+ * `data.validation`: images that are taken from the training images to choose hyper-parameters on. They are the same
+ * for every cell and every seed of a sweep: they depend only on the data set and `splitSeed`.
  */
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
@@ -22,7 +22,7 @@ export type Validation = (DrawnValidation | { folder: string }) & {
 
 const PLACES = ['fraction', 'images', 'folder'] as const;
 
-/** The text after "expected" where a mapping has none of the three keys, or several. */
+/** The text after "expected" if a mapping has none or several of the three keys. */
 const ONE_PLACE = 'expected one of fraction, images and folder';
 
 const fractionOfImages = z.number().gt(0).lt(1);
@@ -92,7 +92,7 @@ export interface Separated<Target> {
 /**
  * Separates the validation images from the training images.
  *
- * @throws UsageError where a class would have no training image left.
+ * @throws UsageError if a class would have no training image left.
  */
 export function separateValidation<Target>(split: Split<Target>, drawn: DrawnValidation): Separated<Target> {
   const chosen = new Set(drawValidation(split.labels, drawn));
@@ -107,7 +107,7 @@ export function separateValidation<Target>(split: Split<Target>, drawn: DrawnVal
  * The indices of the validation images, ascending: a stratified draw without replacement, in which each class has the
  * number of {@link classShares}.
  *
- * @throws UsageError where a class would have no training image left.
+ * @throws UsageError if a class would have no training image left.
  */
 export function drawValidation(labels: Uint32Array, drawn: DrawnValidation): number[] {
   const byClass = indicesByClass(labels);
@@ -132,9 +132,9 @@ export function drawValidation(labels: Uint32Array, drawn: DrawnValidation): num
 }
 
 /**
- * The number of images drawn from each class, by the method of largest remainders: the class's share of all images times
- * `total`, rounded down; the classes with the largest remainders have one more, of equal ones the first classes. Each
- * class keeps one image.
+ * The number of images drawn from each class, by the method of largest remainders: the class's share of all images
+ * times `total`, rounded down; the classes with the largest remainders have one more, of equal ones the first classes.
+ * Each class keeps one image.
  *
  * @param counts Images of each class.
  * @param total To draw; at most the sum of `counts`, less 1 for each class that has images.

@@ -19,8 +19,8 @@ const RULES: readonly { readonly name: string; readonly appliesTo: (plan: Plan) 
 export const hasRules = (plan: Plan): boolean => RULES.some(({ appliesTo }) => appliesTo(plan));
 
 /**
- * The stages that are not wanted now. A stage is unneeded if one rule says so, and else open if one rule does. What starts
- * from a stage that is not wanted is not wanted either.
+ * The stages that are not wanted now. A stage is unneeded if it is so by one rule, and else open if it is so by one
+ * rule. What starts from a stage that is not wanted is not wanted either.
  *
  * @param plan The whole plan: a part of it has a part of the results.
  */
@@ -42,8 +42,8 @@ export function needsOf(plan: Plan, standingOf: StandingOf): Needs {
 }
 
 /**
- * The standing of a stage under the needs of its plan: a stage that is not needed has no result to wait for, and what starts
- * from a stage that failed has failed too.
+ * The standing of a stage under the needs of its plan: a stage that is not needed has no result to wait for, and what
+ * starts from a stage that failed has failed too.
  */
 export function standingUnder({ stages }: Pick<Plan, 'stages'>, needs: Needs, standingOf: StandingOf): StandingOf {
   const byId = new Map(stages.map((stage) => [stage.id, stage]));

@@ -1,9 +1,10 @@
 /**
- * The rule `seeds`: at each look the verdicts are judged on the seeds so far, and further seeds run only if some verdict is
- * not decided. Pure.
+ * The rule `seeds`: at each look the verdicts are judged on the seeds so far, and further seeds run only if some
+ * verdict is not decided. Pure.
  *
- * A look waits for every stage of its seeds, but for those that failed and what starts from them: they are missing runs, as
- * unhealthy ones are, and the estimates fill them by the fit of cells and seeds (`statistics/cells-and-seeds.ts`).
+ * A look waits for every stage of its seeds, but for those that failed and what starts from them: they are missing
+ * runs, as unhealthy ones are, and the estimates fill them by the fit of cells and seeds
+ * (`statistics/cells-and-seeds.ts`).
  */
 import { areDecided, judgeAtLook, type Judged } from '../evidence/looks.js';
 import { findMetric } from '../evidence/metric.js';
@@ -44,7 +45,7 @@ export function seedsProgress(plan: PlanWithSeeds, standingOf: StandingOf): Seed
   return { look: last, end: 'last look' };
 }
 
-/** What a look was judged by, and the outcome. */
+/** The results by which a look was judged, and the outcome. */
 interface JudgedLook {
   readonly jobs: readonly Job[];
   readonly compare: readonly ObjectivePair[] | undefined;

@@ -1,10 +1,10 @@
 /**
- * The rule `select`: for each cell, the candidate with the best mean on the validation images is chosen, and only its runs on
- * the reporting seeds are needed. Pure.
+ * The rule `select`: for each cell, the candidate with the best mean on the validation images is chosen, and only its
+ * runs on the reporting seeds are needed. Pure.
  *
- * A candidate is judged when all of its trials are done. It loses if one of them diverged, or if its training did not work:
- * such a candidate cannot be recommended, even if the other seeds are good. A trial that failed for another reason, such as a
- * lack of memory, is no evidence about its candidate, so nothing is chosen until it is done.
+ * A candidate is judged when all of its trials are done. It loses if one of them diverged, or if its training did not
+ * work: such a candidate cannot be recommended, even if the other seeds are good. A trial that failed for another
+ * reason, such as a lack of memory, is no evidence about its candidate, so nothing is chosen until it is done.
  */
 import { mean } from '../common/sums.js';
 import { groupBy } from '../common/group-by.js';
@@ -49,7 +49,7 @@ export type Choice =
       readonly candidate: JudgedCandidate;
       /** Mean over the trials; null: there was nothing to compare. */
       readonly mean: number | null;
-      /** By how much the mean is better than that of the next candidate; null: no other candidate has one. */
+      /** The distance to the mean of the second best candidate; null: no other candidate has a mean. */
       readonly margin: number | null;
     };
 
@@ -94,7 +94,7 @@ function meanOf({ trials }: JudgedCandidate): number | null {
 /** A selection with what was found. */
 export interface SelectionOutcome {
   readonly selection: Selection;
-  /** That of `selection.by`. */
+  /** The metric of `selection.by`. */
   readonly metric: NamedMetric;
   readonly candidates: readonly JudgedCandidate[];
   readonly choice: Choice;

@@ -1,4 +1,4 @@
-/** What has become of a stage, as far as decisions depend on it. Reads the results folder through `src/store`. */
+/** The state of a stage, as far as decisions depend on it. Reads the results folder through `src/store`. */
 import type { Stage } from '../spec/stages.js';
 import { readResult } from '../store/chain.js';
 import type { SweepPaths } from '../store/layout.js';

@@ -49,7 +49,7 @@ export class Encoder {
   readonly #parameters: Parameters;
   readonly #normalisation: Normalisation;
 
-  /** The device must be open, and stay open. Weights are rounded as in training, where the device can do that. */
+  /** The device must be open, and stay open. Weights are rounded as in training, if the device supports it. */
   constructor({ model, weights, normalisation }: EncoderWeights) {
     const { precision, ...float32 } = model;
     this.model = precision !== undefined && hasProducts(precision) ? model : float32;
@@ -66,8 +66,8 @@ export class Encoder {
   /**
    * Computes the features of images, in their order, a batch at a time.
    *
-   * @throws UsageError for a file that cannot be read, or that cannot be decoded and must not be skipped, and for features
-   *   that are not finite; TrainingError if a disk does not answer.
+   * @throws UsageError for a file that cannot be read, or that cannot be decoded and must not be skipped, and for
+   *   features that are not finite; TrainingError if a disk does not answer.
    */
   async *embed(images: readonly ListedImage[], options: EmbedOptions = {}): AsyncGenerator<FeatureBatch, void> {
     const compute = this.#computationOf(options.tokens === true);

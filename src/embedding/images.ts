@@ -9,14 +9,14 @@ export interface ListedImage {
   /** With `/` between its parts. */
   readonly name: string;
   readonly path: string;
-  /** Why it cannot be decoded, where that is known without reading it. */
+  /** Why it cannot be decoded, if this is known without reading it. */
   readonly broken?: string | undefined;
 }
 
 /**
- * Lists images in the order in which they are given; those of a folder, and of the folders in it, by their names. Hidden
- * files and files of other formats do not count in a folder. An image of a single folder is named by its path in it; all
- * others by the path that was given.
+ * Lists images in the order in which they are given; those of a folder, and of the folders in it, by their names.
+ * Hidden files and files of other formats do not count in a folder. An image of a single folder is named by its path in
+ * it; all others by the path that was given.
  *
  * @throws UsageError for what is neither a file nor a folder, and for a folder without images.
  */

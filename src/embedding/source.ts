@@ -1,4 +1,4 @@
-/** Where an encoder comes from: a stage of a results folder, or a file of weights. */
+/** The source of an encoder: a stage of a results folder, or a file of weights. */
 import type { DecodeMode } from '../data/formats/format.js';
 import { findFinished } from '../runner/finished-stage.js';
 import type { StageChoice } from '../runner/choose-stage.js';

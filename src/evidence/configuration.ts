@@ -1,6 +1,6 @@
 /**
- * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, … They
- * are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
+ * The configuration behind a result, as flat keys that can be compared and named: `pretrain.epochs`, `model.dim`, …
+ * They are read from the stages and not from the cells, since two sweeps may differ in keys that neither varies.
  */
 import { groupBy } from '../common/group-by.js';
 import { withoutLabels } from '../spec/jobs.js';
@@ -20,8 +20,8 @@ export interface NamedStage {
 
 /**
  * Everything that decides the results of a pre-training and one evaluation but the seed, the triple and its strengths.
- * Stages that differ in nothing else have the same object: thousands of runs have few configurations, and comparing them
- * is cheap.
+ * Stages that differ in nothing else have the same object: thousands of runs have few configurations, and comparing
+ * them is cheap.
  *
  * @param stages The pre-training first, if there is one.
  */
@@ -51,8 +51,8 @@ export function configurationOfNamed(stages: readonly NamedStage[]): Configurati
 }
 
 /**
- * The configuration of all stages of a job; repeats differ in nothing but their draws. A job without stages has an empty
- * one.
+ * The configuration of all stages of a job; repeats differ in nothing but their draws. A job without stages has an
+ * empty one.
  *
  * @param stageOf undefined: the stage is not known, and is passed over.
  */
@@ -73,8 +73,8 @@ export function configurationOfJob(job: Job, stageOf: (id: string) => Stage | un
 }
 
 /**
- * The strengths of a task, such as `degradation.zoomedIn.fraction`, or the digest of given weights; equal ones are the same
- * object.
+ * The strengths of a task, such as `degradation.zoomedIn.fraction`, or the digest of given weights; equal ones are the
+ * same object.
  */
 export function strengthsOf(task: Task | null, weights?: string): Configuration {
   return interned(`${JSON.stringify(task)} ${weights ?? ''}`, () => [
@@ -94,7 +94,7 @@ function interned(text: string, entries: () => readonly (readonly [string, strin
 
 const texts = new WeakMap<Stage, string>();
 
-/** What decides the keys of a stage, as text. */
+/** The parts of a stage that decide its keys, as text. */
 function textOf(stage: Stage): string {
   let text = texts.get(stage);
   if (text === undefined) texts.set(stage, (text = `${stage.config.kind} ${JSON.stringify(partsOf(stage))}`));
@@ -121,7 +121,7 @@ interface Parts {
 }
 
 function partsOf({ config, parent, dataFingerprint, engineRevision }: Stage): Parts {
-  // imageSize stands under data; where the data lie decides nothing.
+  // imageSize is shown under data. The path of the data changes no result.
   const images = { ...withoutPlace(withoutLabels(config.data)), fingerprint: dataFingerprint.slice(0, 8) };
   const others = { model: { ...config.model, imageSize: undefined }, engineRevision };
   if (config.kind === 'pretrain') {
@@ -167,7 +167,9 @@ export interface Configured {
   configuration: Configuration;
 }
 
-/** Keys of recipes that only a pre-trained encoder has, such as `layerDecay`, and those that only one from scratch has. */
+/**
+ * Keys of recipes that only a pre-trained encoder has, such as `layerDecay`, and those that only one from scratch has.
+ */
 const PRETRAINED_ONLY = new Set<string>();
 const SCRATCH_ONLY = new Set<string>();
 for (const { scratchKeys } of Object.values(EVALUATION_ENTRIES)) {

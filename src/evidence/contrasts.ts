@@ -24,7 +24,7 @@ export type Obstacle =
   | 'no spread';
 
 export interface Estimate {
-  /** In points of accuracy, over all planned contexts; null where it cannot be estimated. */
+  /** In points of accuracy, over all planned contexts; null if it cannot be estimated. */
   mean: number | null;
   /** Standard deviation of a seed's contrast. */
   std: number | null;
@@ -44,7 +44,7 @@ export interface Estimate {
   /** Contexts whose cells all have a result, and those in the plan. */
   contexts: number;
   contextsPlanned: number;
-  /** The contrast of each seed, which the mean is that of; with filled runs they are not independent. */
+  /** The contrast of each seed; `mean` is their mean. If runs are filled, they are not independent. */
   bySeed: readonly number[];
 }
 
@@ -68,8 +68,8 @@ export function meanContrast(contrasts: readonly Contrast[]): Contrast {
 }
 
 /**
- * Estimates the mean of contrasts, one for each context, over every planned context. Missing runs are filled by a fit of
- * cells and seeds (see `src/statistics/cells-and-seeds.ts`), so that the effect stays the one that was planned.
+ * Estimates the mean of contrasts, one for each context, over every planned context. Missing runs are filled by a fit
+ * of cells and seeds (see `src/statistics/cells-and-seeds.ts`), so that the effect stays the one that was planned.
  */
 export function estimate(contrasts: readonly Contrast[]): Estimate {
   const contrast = meanContrast(contrasts).filter(({ weight }) => Math.abs(weight) > ROUNDING);

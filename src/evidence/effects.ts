@@ -9,13 +9,13 @@ export interface Effect {
   factors: readonly Factor[];
   /** `any` for all levels but the reference together, or one; of an interaction, one for each factor. */
   levels: readonly string[];
-  /** One for each context; none where the plan has no two cells to compare. */
+  /** One for each context; empty if the plan has no two cells to compare. */
   contrasts: readonly Contrast[];
 }
 
 /**
- * Main effects, then two-way interactions; each over all levels together
- * first, then level by level where there are several that the plan can compare.
+ * Main effects, then two-way interactions. Each is first over all levels together, then for single levels if the plan
+ * can compare several.
  */
 export function effectsOf(factorial: Factorial): Effect[] {
   const mains = FACTORS.flatMap((factor) => choices(factorial, [factor]).map((chosen) => effectOf(factorial, chosen)));
@@ -27,12 +27,12 @@ export function effectsOf(factorial: Factorial): Effect[] {
   return [...mains, ...pairs.flatMap((pair) => choices(factorial, pair).map((chosen) => effectOf(factorial, chosen)))];
 }
 
-/** What a factor does, all its levels but the reference together, in every context. */
+/** The effect of a factor, all its levels but the reference together, in every context. */
 export function mainEffect(factorial: Factorial, factor: Factor): Effect {
   return effectOf(factorial, [anyOf(factorial, factor)]);
 }
 
-/** How much more the second factor does where the first is degraded. */
+/** The effect of the second factor if the first is degraded, minus its effect otherwise. */
 export function interaction(factorial: Factorial, first: Factor, second: Factor): Effect {
   return effectOf(factorial, [anyOf(factorial, first), anyOf(factorial, second)]);
 }

@@ -1,6 +1,6 @@
 /**
- * Measured encoders as the cells of a factorial: mask × misalignment × style. Where jobs differ in more than that and
- * the seed, each setting is a factorial of its own.
+ * Measured encoders as the cells of a factorial: mask × misalignment × style. If jobs differ in more than these
+ * factors and the seed, each setting is a factorial of its own.
  */
 import { groupBy } from '../common/group-by.js';
 import {
@@ -14,7 +14,7 @@ import {
 import type { Measurement } from './measurements.js';
 import { varyingKeys } from './configuration.js';
 import { summaryStatistics, type Summary } from '../statistics/summary.js';
-import { settingsAmong, type Entry } from './variants.js';
+import { settingsAmong, type SettingEntry } from './variants.js';
 
 /** A level of each factor. */
 export interface FactorLevels {
@@ -47,8 +47,8 @@ export interface Factorial {
 }
 
 /**
- * The factorials in what was pre-trained. A strength that varies within one triple is part of the setting; cells without
- * that degradation are in the factorial of every strength, since each of these is compared with them.
+ * The factorials in what was pre-trained. A strength that varies within one triple is part of the setting; cells
+ * without that degradation are in the factorial of every strength, since each of these is compared with them.
  */
 export function factorialsOf(measurements: readonly Measurement[]): Factorial[] {
   const items = measurements.filter(({ task }) => task !== null);
@@ -146,6 +146,6 @@ function textOf(keys: readonly string[], values: ReadonlyMap<string, string>): s
     .join(' ');
 }
 
-function entriesOf(keys: readonly string[], values: ReadonlyMap<string, string>): Entry[] {
+function entriesOf(keys: readonly string[], values: ReadonlyMap<string, string>): SettingEntry[] {
   return keys.map((key) => [key, values.get(key) ?? 'unset']);
 }

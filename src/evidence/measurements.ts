@@ -1,6 +1,6 @@
 /**
- * Results → measurements: one number for each encoder under each evaluation, with what it was measured on. Everything that
- * is inferred from a sweep starts from these.
+ * Results → measurements: one number for each encoder under each evaluation, with what it was measured on. Everything
+ * that is inferred from a sweep starts from these.
  */
 import { mean } from '../common/sums.js';
 import { repeatsOf, type Job, type Stage, type StageConfig } from '../spec/stages.js';
@@ -32,7 +32,7 @@ export interface Measurement extends Varied {
   metric: NamedMetric;
   /** Its value, such as an accuracy in percent: the mean of its repeats; null: missing, or unhealthy. */
   accuracy: number | null;
-  /** The values of the repeats that have a result; one where the evaluation has no repeats. */
+  /** The values of the repeats that have a result; one value if the evaluation has no repeats. */
   repeats: readonly number[];
   /** Why its accuracy does not count, as a clause; null: it does, or it is missing. */
   unhealthy: string | null;
@@ -94,8 +94,8 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
 }
 
 /**
- * Why a run does not count: one of its repeats, or its pre-training, did not work. The mean of the other repeats would be
- * one of those that happened to work.
+ * Why a run does not count: one of its repeats, or its pre-training, did not work. The mean of the other repeats would
+ * be one of those that happened to work.
  */
 function problemOf(evaluations: readonly StageOutcome[], before: StageOutcome | undefined): string | null {
   for (const [index, evaluation] of evaluations.entries()) {

@@ -9,7 +9,7 @@ import type { Results } from './measurements.js';
 /**
  * Every metric that some job measures, by evaluation, in the order of the jobs.
  *
- * @throws UsageError where one name is of two protocols, in plans of different specs.
+ * @throws UsageError if one name has two protocols, in plans of different specs.
  */
 export function metricsIn(data: Results): NamedMetric[] {
   return entriesIn(data).flatMap(({ name, protocol, data: sets, repeats }) => {
@@ -55,8 +55,8 @@ export function describeData(data: UnlabelledData): string {
  * The metric that a report compares.
  *
  * @param name As in `--metric`; undefined: the one that all jobs are ranked by.
- * @returns null where no job has an evaluation: only the tables of losses and runs have content.
- * @throws UsageError where no job measures it, or the jobs do not agree on one.
+ * @returns null if no job has an evaluation: only the tables of losses and runs have content.
+ * @throws UsageError if no job measures it, or the jobs do not agree on one.
  */
 export function findMetric(data: Results, name?: string): NamedMetric | null {
   const measured = metricsIn(data);

@@ -7,7 +7,7 @@ export interface Principle {
   name: string;
   /** `a minus b`, of the quantity. */
   quantity: string;
-  /** The sign of the quantity where the principle holds, of a metric that is better when higher. */
+  /** The sign of the quantity if the principle holds, of a metric that is better when higher. */
   sign: 1 | -1;
   contrastsOf: (factorial: Factorial) => readonly Contrast[];
 }

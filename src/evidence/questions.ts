@@ -1,4 +1,4 @@
-/** What a sweep can decide: the principles of the paper in each setting, and the comparisons that its spec names. */
+/** The questions of a sweep: the principles of the paper in each setting, and the comparisons of its spec. */
 import { resolveTriple } from '../spec/cells.js';
 import type { ObjectivePair, Job } from '../spec/stages.js';
 import type { Task } from '../spec/task.js';
@@ -9,15 +9,15 @@ import { factorialsOf, type Factorial } from './factorial.js';
 import type { Measurement } from './measurements.js';
 import { PRINCIPLES } from './principles.js';
 
-/** A claim about a difference that results decide. */
+/** A hypothesis about a difference, which results decide. */
 export interface Question {
   /** `Misalignment helps` */
-  claim: string;
-  /** `key=value` where a sweep has several settings, each with a question of its own. */
+  hypothesis: string;
+  /** `key=value`, if a sweep has several settings. Each setting has a question of its own. */
   setting: string;
   /** `a minus b` */
   quantity: string;
-  /** The sign of the quantity if the claim is true, of a metric that is better when higher. */
+  /** The sign of the quantity if the hypothesis is true, of a metric that is better when higher. */
   sign: 1 | -1;
   /** One for each context; none: the plan has no cells to compare. */
   contrasts: readonly Contrast[];
@@ -34,7 +34,7 @@ export function questionsOf(measurements: readonly Measurement[], compare: reado
 /** The principles of the paper in one setting. */
 export function principlesIn(factorial: Factorial): Question[] {
   return PRINCIPLES.map(({ name, quantity, sign, contrastsOf }) => ({
-    claim: name,
+    hypothesis: name,
     setting: factorial.setting,
     quantity,
     sign,
@@ -67,7 +67,7 @@ function questionsOfPair([a, b]: ObjectivePair, measurements: readonly Measureme
     second.filter((right) => agree(left, right)).map((right) => ({ left, right, shared: merged(left, right) })),
   );
   return pairs.map(({ left, right, shared }) => ({
-    claim: `${a} is better than ${b}`,
+    hypothesis: `${a} is better than ${b}`,
     setting: [...shared].map(([key, value]) => `${key}=${value}`).join(' '),
     quantity: `${a} minus ${b}`,
     sign: 1,

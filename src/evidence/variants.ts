@@ -37,10 +37,10 @@ export function variantsOf(cells: readonly Cell[]): VariantNames {
 export const MASK_RATIO = 'maskRatio';
 
 /** A key with its value, as tables write them. */
-export type Entry = readonly [key: string, value: string];
+export type SettingEntry = readonly [key: string, value: string];
 
 /** Writes entries of an item's setting: `size=large pretrain.epochs=20`. */
-export type DescribeSetting = (entries: readonly Entry[], item: Varied) => string;
+export type DescribeSetting = (entries: readonly SettingEntry[], item: Varied) => string;
 
 /**
  * How settings are written among these items. A variant's name stands for the keys that have one value in each variant of
@@ -65,7 +65,7 @@ export function settingsAmong(items: readonly Varied[]): DescribeSetting {
       named.add(axis);
       return false;
     });
-    const names = axes.flatMap((axis): Entry[] => (named.has(axis) ? [[axis, variants.get(axis)!]] : []));
+    const names = axes.flatMap((axis): SettingEntry[] => (named.has(axis) ? [[axis, variants.get(axis)!]] : []));
     return [...names, ...others].map(([key, value]) => `${key}=${value}`).join(' ');
   };
 }

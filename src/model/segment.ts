@@ -1,14 +1,14 @@
 /**
- * Semantic segmentation by a linear layer on the encoder's patch tokens: batch norm, dropout of channels, linear layer, and
- * bilinear upsampling of the scores to the image. This is the linear head of DINOv2 and, but for the order of batch norm and
- * dropout, of DINOv3.
+ * Semantic segmentation by a linear layer on the encoder's patch tokens: batch norm, dropout of channels, linear layer,
+ * and bilinear upsampling of the scores to the image. This is the linear head of DINOv2. In DINOv3's, dropout is before
+ * batch norm.
  */
 import * as tf from '@tensorflow/tfjs';
 import { denseMatrix } from '../common/resample.js';
 import { accumulate, linear, resample } from '../ops/index.js';
 import type { Parameters } from './parameters.js';
 
-/** Those of PyTorch's `BatchNorm2d`. */
+/** As in PyTorch's `BatchNorm2d`. */
 const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 

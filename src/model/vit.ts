@@ -54,7 +54,7 @@ function project(
   return linear(x, weight, bias, epilogue, precision, result);
 }
 
-/** The joint bias of q, k and v. With `qv` biases, that of k is 0, as in BEiT. */
+/** The joint bias of q, k and v. With `qv` biases, the bias of k is 0, as in BEiT. */
 const biasOf = (parameters: Parameters, name: string): tf.Tensor =>
   optional(parameters, `${name}.qkv.bias`) ??
   qkvBias(get(parameters, `${name}.q_bias`), get(parameters, `${name}.v_bias`));
@@ -196,8 +196,8 @@ export function encodedPatches(
 }
 
 /**
- * The features that the head of a classifier reads: the normalised class token, or the mean of the patch tokens. The mean is
- * normalised by its own norm, `fc_norm`, instead of the encoder's (PAPER.md §7).
+ * The features that the head of a classifier reads: the normalised class token, or the mean of the patch tokens. The
+ * mean is normalised by its own norm, `fc_norm`, instead of the encoder's (PAPER.md §7).
  *
  * @returns [batch, dim]
  */

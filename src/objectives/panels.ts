@@ -20,7 +20,7 @@ const GREY = 0.5;
  * Creates the panels of some examples, all of the objective's image size. They include `visible` if tokens are removed,
  * and `reconstruction` if there is a model and the target is an image. The reconstruction uses the mean and deviation
  * of each patch of the clean image, since a normalised prediction has none (PAPER.md §5). If the size of the field is
- * not that of the image, the target is the field after area resampling, on the grid of the prediction.
+ * not the one of the image, the target is the field after area resampling, on the grid of the prediction.
  *
  * @param predict A model's prediction [B, N, outputs] for a batch; it is disposed of here.
  */

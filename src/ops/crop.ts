@@ -1,6 +1,6 @@
 /**
  * Views of images, cut out and resampled on the device: only the images' bytes and small tables are uploaded.
- * `viewPixels` in `src/common/view.ts` defines the result, and computes it where the backend has no kernel.
+ * `viewPixels` in `src/common/view.ts` defines the result, and computes it if the backend has no kernel.
  */
 import * as tf from '@tensorflow/tfjs';
 import { stackPixels } from '../common/image.js';

@@ -70,7 +70,7 @@ export type LinearEpilogue = { activation: Activation } | { residual: tf.Tensor 
  * @param bias [out], or null; required with a residual
  * @param epilogue `gelu` is the exact one, x·Φ(x)
  * @param precision Of x, the weight and the gradient in products; it requires {@link hasProducts}
- * @param result Precision of the output: that of the products if only such products use it, else float32
+ * @param result Precision of the output: the precision of the products if only such products use it, else float32
  * @returns [..., out]
  */
 export function linear<T extends tf.Tensor>(

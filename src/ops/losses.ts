@@ -1,4 +1,6 @@
-/** The losses: squared error between tokens, and cross-entropy against label distributions and of pixels. All are means. */
+/**
+ * The losses: squared error between tokens, and cross-entropy against label distributions and of pixels. All are means.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { defineOp } from './op.js';
 
@@ -68,7 +70,7 @@ const pixelEntropy = defineOp({
   },
 });
 
-/** Rows with a 1 at the label, or of zeros where there is none; and how many have one, but at least 1. */
+/** Rows with a 1 at the label, and of zeros without a label; and the number of rows with a label, at least 1. */
 function targetsOf(logits: tf.Tensor, labels: tf.Tensor): { target: tf.Tensor; counted: tf.Tensor } {
   const target = tf.oneHot(labels, logits.shape[1]!, 1, 0, 'float32');
   return { target, counted: tf.maximum(tf.sum(target), 1) };

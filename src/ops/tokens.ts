@@ -8,7 +8,7 @@ import { defineOp } from './op.js';
  * Which tokens of a batch are kept: the same number for every image, but different ones.
  *
  * Both tables are row indices of the flattened batch, so that gathering and its gradient are the same operation. An
- * index occurs at most once, hence the gradient needs no sums and runs on backends without a scatter kernel.
+ * index occurs at most once, so the gradient needs no sums and runs on backends without a scatter kernel.
  */
 export interface TokenSelection {
   readonly batch: number;
@@ -16,9 +16,9 @@ export interface TokenSelection {
   readonly kept: number;
   /** [batch·kept] int32: the row of each kept token among batch·tokens. */
   readonly rows: tf.Tensor1D;
-  /** [batch·tokens] int32: the row of each token among the kept ones; batch·kept where it was removed. */
+  /** [batch·tokens] int32: the row of each token among the kept ones; batch·kept if it was removed. */
   readonly places: tf.Tensor1D;
-  /** [batch, tokens] float32: 1 where a token was removed. */
+  /** [batch, tokens] float32: 1 if a token was removed. */
   readonly removed: tf.Tensor2D;
 }
 

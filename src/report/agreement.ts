@@ -1,6 +1,6 @@
 /** How far the order of some rows agrees with the paper's, if the data can show it. */
 import { stream } from '../common/random.js';
-import { commonSeeds, valuesBySeed, type ResultRow } from './comparison.js';
+import { commonSeeds, valuesBySeed, type ObjectiveRow } from './comparison.js';
 import { rowsTest } from '../statistics/f-test.js';
 import { rankTest, type RankCorrelation } from '../statistics/rank-test.js';
 import { describeP, kendall, spearman, summaryStatistics } from '../statistics/summary.js';
@@ -26,7 +26,10 @@ const TOLD_APART = 0.05;
  * Rank correlations of the rows' means, over the seeds that all have, with a reference; rows without one do not count.
  * Withheld below three rows and two seeds, and if the rows are not distinguishable: then their order is noise.
  */
-export function agreementWith(reference: (row: ResultRow) => number | null, rows: readonly ResultRow[]): Agreement {
+export function agreementWith(
+  reference: (row: ObjectiveRow) => number | null,
+  rows: readonly ObjectiveRow[],
+): Agreement {
   const compared = rows.filter((row) => row.statistics.n > 0 && reference(row) !== null);
   if (compared.length < 3) return withheld('fewer than three of its rows have a result');
   const seeds = commonSeeds(compared);

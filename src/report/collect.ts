@@ -30,7 +30,7 @@ import { sweepPaths, type StagePaths, type SweepPaths } from '../store/layout.js
 import { isThere, type Stored } from '../store/open.js';
 import { readState } from '../store/state.js';
 import { readProvenance, type StageProvenance } from '../store/provenance.js';
-import { choosePlans, type KeptPlan, type PlanChoice, type Rest } from '../store/plans.js';
+import { choosePlans, type KeptPlan, type PlanChoice, type OtherPlans } from '../store/plans.js';
 import { stateSchema, type StageResult, type StageState } from '../store/records.js';
 import { differingKeys, isSetting, valuesOf } from './plan-values.js';
 
@@ -46,7 +46,7 @@ export interface ReportData {
   missing: MissingResult[];
   /** How many seeds the results need; absent: the plan has a fixed number. */
   seeds?: SeedsProgress & { rule: SeedsRule };
-  /** What was chosen for each cell; absent: all values are fixed. */
+  /** The choices for each cell; absent: all values are fixed. */
   selections?: readonly SelectionOutcome[];
   /** Compared besides the principles of the paper; absent: none. */
   compare?: readonly ObjectivePair[];
@@ -64,8 +64,8 @@ export interface SweepInfo {
   plans: readonly string[];
   /** Keys of configurations whose values are not the same in all of these plans. */
   settings: readonly string[];
-  /** What other plans of the folder contain beyond them. */
-  rest: Rest;
+  /** The stages that only other plans of the folder contain. */
+  rest: OtherPlans;
 }
 
 /** A job and the name of its sweep, without evaluations that are not needed. */
@@ -86,7 +86,10 @@ export interface MissingResult {
   entry: string;
   /** The folder of the stage. */
   folder: string;
-  /** `not run yet: needs the look at 5 seeds`, `failed: …`, `interrupted`, `running`, `not run`, that a result was there once, or that it is damaged. */
+  /**
+   * `not run yet: needs the look at 5 seeds`, `failed: …`, `interrupted`, `running`, `not run`, that a result was there
+   * once, or that it is damaged.
+   */
   why: string;
 }
 
@@ -95,7 +98,7 @@ export interface MissingResult {
  * results or not.
  *
  * @param choice The plans of each folder.
- * @throws UsageError where a folder has no such plan, the folders belong to sweeps of different names, or two folders
+ * @throws UsageError if a folder has no such plan, the folders belong to sweeps of different names, or two folders
  *   disagree on a stage's result. Damaged files are treated like missing ones.
  */
 export function collect(folders: readonly string[], choice: PlanChoice = 'newest'): ReportData {
@@ -121,7 +124,7 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
     plans.push(...chosen.map((kept) => kept.plan).toReversed());
     for (const stage of plan.stages) found.set(stage.id, agreed(found.get(stage.id), readStage(stage, paths)));
   }
-  // What several folders have together decides, as they may be the shards of one sweep.
+  // All folders decide together, since they may be the shards of one sweep.
   const united = unitePlans(plans);
   const standingOf = ({ id }: Stage): Standing => standingIn(found.get(id)!);
   const names = entryNames(united);
@@ -157,8 +160,8 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
 }
 
 /**
- * The jobs that a report is of, and those of trials. Of a cell whose values are not chosen yet, the first candidate's stand
- * for those to come.
+ * The jobs that a report is of, and those of trials. Of a cell whose values are not chosen yet, the first candidate's
+ * stand for those to come.
  */
 function jobsToReport<J extends Job>(
   jobs: readonly J[],
@@ -240,8 +243,8 @@ function agreed(first: FoundStage | undefined, second: FoundStage): FoundStage {
 }
 
 /**
- * Whether two runs of one stage agree on everything but how long they took, and where each had its images. Metrics that
- * only one of them has are of a later version, and do not count.
+ * Whether two runs of one stage agree on everything but their duration and the paths of their images. A metric of only
+ * one run was added by a later version, and does not count.
  */
 function agree(first: StageResult, second: StageResult): boolean {
   const [a, b] = [first, second].map((result): Record<string, unknown> => {

@@ -1,4 +1,4 @@
-/** What was measured of the cell that a stage belongs to: its own number, and the mean over the cell's seeds. */
+/** The measurements of the cell of a stage: its own number, and the mean over the seeds of the cell. */
 import { repeatsOf, stageIds } from '../spec/stages.js';
 import { metricsOf, type NamedMetric } from '../stages/metrics.js';
 import type { ReportData, ReportJob } from './collect.js';

@@ -1,4 +1,4 @@
-/** What a report is expected to show, `masked>=20`: every run of an objective has its metric on that side of a number. */
+/** An expectation of a report, `masked>=20`: the metric of every run of an objective is on that side of a number. */
 import { objectiveName, parseObjective, taskName } from '../spec/objective.js';
 import { formatValue, type NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';

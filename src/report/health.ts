@@ -13,7 +13,7 @@ export interface UnhealthyStage {
   entry: string;
   /** A cell of the sweep that has the stage. */
   run: string;
-  /** What is wrong, as a clause. */
+  /** The problem, as a clause. */
   problem: string;
 }
 
@@ -37,7 +37,7 @@ export function unhealthyStages({ jobs, stages }: Pick<ReportData, 'jobs' | 'sta
 export const describeUnhealthy = ({ id, entry, run, problem }: UnhealthyStage): string =>
   `${entry} ${id} (${run}): ${problem}`;
 
-/** The table with a sentence on the mark, where one of its rows has it. */
+/** The table with a sentence on the mark, if one of its rows has it. */
 export function withMarkExplained(table: Table): Table {
   const marked = table.rows.some(({ unhealthy }: Row) => typeof unhealthy === 'number' && unhealthy > 0);
   if (!marked) return table;

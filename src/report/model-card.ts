@@ -100,7 +100,7 @@ function measurement({ metric: { entry, metric }, own, unhealthy, seeds: { mean,
   };
 }
 
-/** What the card says of the cell, the accuracy and the provenance, for formats that have metadata: texts by name. */
+/** The cell, the accuracy and the provenance of the card, for formats that have metadata: texts by name. */
 export function modelMetadata(source: DescribedStage): Record<string, string> {
   const { sweep, name, stage, evidence, checkpoint, provenance } = source;
   const accuracy = evidence.map((each) => {
@@ -144,7 +144,7 @@ function provenanceLines({ stage, checkpoint, provenance }: CardSource): string[
   ];
   const details =
     last === undefined
-      ? ['- where it was computed was not recorded']
+      ? ['- the provenance was not recorded']
       : [
           `- vitmim ${markdownText(last.origin.vitmim.version)}${commitOf(last.origin.vitmim.repository)}`,
           ...(last.origin.spec === null ? [] : [`- spec${commitOf(last.origin.spec)}`]),

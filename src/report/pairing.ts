@@ -25,7 +25,7 @@ export type CellBySeed = ReadonlyMap<number, number>;
  * Pools standard deviations over cells, and over those pairs of them that are compared.
  *
  * @param compared Whether two cells, by their places, are compared with each other; all are by default.
- * @returns null where no two cells share two seeds, or no cell has a spread.
+ * @returns null if no two cells share two seeds, or no cell has a spread.
  */
 export function pairingOf(
   cells: readonly CellBySeed[],
@@ -151,10 +151,10 @@ export function describePairing(pairing: Pairing, metric: NamedMetric): string {
   return (
     `Pairing by seed (${metric.name}, ${runs} runs in ${cells} cells): the seeds of two cells correlate with ` +
     `${signed(correlation)}. Standard deviation of a seed: ${inUnits(seedStd)}${unit === null ? '' : ` ${unit.difference}`}; of a difference paired by seed: ` +
-    `${inUnits(differenceStd)}, unpaired (√2 times that of a seed): ${inUnits(unpairedStd)}. ` +
+    `${inUnits(differenceStd)}, unpaired (√2 times the deviation of a seed): ${inUnits(unpairedStd)}. ` +
     (runs - cells >= ENOUGH_DEGREES
       ? `So a paired difference needs ${share.toFixed(2)} times the seeds of an unpaired one.`
-      : 'These runs are too few to tell what pairing gains.')
+      : 'These runs are too few to show the gain from pairing.')
   );
 }
 

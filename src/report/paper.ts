@@ -27,7 +27,9 @@ export const PAPER_ACCURACY = Object.fromEntries(
   OBJECTIVE_ORDER.map((objective) => [objective, REPORTED[objective] ?? null]),
 ) as Record<PaperObjective, number | null>; // the order lists every objective
 
-/** The paper's efficiency figure: accuracy by epochs of pre-training. The run called masked is the authors' own of MAE. */
+/**
+ * The paper's efficiency figure: accuracy by epochs of pre-training. The run called masked is the authors' own of MAE.
+ */
 const PAPER_BY_EPOCHS: Partial<Record<PaperObjective, Readonly<Record<number, number>>>> = {
   masked: { 50: 82.3, 100: 82.6, 200: 82.8, 300: 82.9 },
   'masked+zoomed-in': { 50: 82.7, 100: 83.0, 200: 83.1, 300: 83.2 },
@@ -79,5 +81,5 @@ export function zoomDeparture({ geometry, ...task }: Task): string | undefined {
   if (!('fraction' in geometry) || !(name in PAPER_ZOOM)) return undefined;
   const paper = PAPER_ZOOM[name as keyof typeof PAPER_ZOOM];
   if (Math.abs(geometry.fraction - paper) < 0.001) return undefined;
-  return `${name} zooms by ${geometry.fraction.toFixed(3)} where the paper zooms by ${paper.toFixed(3)}.`;
+  return `${name} zooms by ${geometry.fraction.toFixed(3)}, but in the paper by ${paper.toFixed(3)}.`;
 }

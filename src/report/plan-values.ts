@@ -8,7 +8,7 @@ export type KeyValues = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface DifferingKey {
   key: string;
-  /** The values in each plan, in the order of the plans; empty where a plan does not have the key. */
+  /** The values in each plan, in the order of the plans; empty if a plan does not have the key. */
   values: readonly (readonly string[])[];
 }
 

@@ -1,4 +1,4 @@
-/** The report's section on where its numbers come from: the distinct code, specs, machines and commands of the stages. */
+/** The provenance section of a report: the distinct code, specs, machines and commands of the stages. */
 import { printable } from '../common/printable.js';
 import { shellWord } from '../common/shell.js';
 import { canonicalJson } from '../common/canonical.js';
@@ -6,17 +6,17 @@ import type { AttemptProvenance, Repository } from '../store/provenance.js';
 import type { ReportData } from './collect.js';
 import { fenceAround, markdownCode, markdownRow } from './writers/markdown.js';
 
-/** Where some stages come from; each text is empty where it was not recorded or does not apply. */
+/** The provenance that some stages share; a text is empty if it was not recorded or does not apply. */
 export interface ProvenanceRow {
   vitmim: string;
-  /** Commit of vitmim's own checkout, and whether it was as committed. */
+  /** Commit of vitmim's own checkout, and whether it had uncommitted changes. */
   checkout: string;
   /** The same of the spec's repository. */
   spec: string;
   device: string;
   machine: string;
   node: string;
-  /** Stages with a result from there; a stage that was resumed elsewhere counts in several rows. */
+  /** Stages with a result of this provenance. A stage that was resumed elsewhere counts in several rows. */
   stages: number;
 }
 
@@ -24,13 +24,16 @@ export interface ProvenanceSummary {
   rows: ProvenanceRow[];
   /** Every distinct command, quoted for a shell. */
   commands: string[];
-  /** Repositories that were not as committed, each state once. */
+  /** Repositories with uncommitted changes, each state once. */
   dirty: Repository[];
-  /** Stages with a result and no record of where it comes from. */
+  /** Stages with a result but without provenance. */
   unrecorded: number;
 }
 
-/** Gathers the provenance of every stage that has a result, those of trials included: the reported values were chosen by them. */
+/**
+ * Gathers the provenance of every stage that has a result, those of trials included: the reported values were chosen by
+ * them.
+ */
 export function summarizeProvenance({
   stages,
   trials = new Map(),
@@ -55,7 +58,7 @@ export function summarizeProvenance({
   };
 }
 
-/** The section as lines of Markdown; none where nothing was recorded at all. */
+/** The section as lines of Markdown; empty if no stage has provenance. */
 export function provenanceSection({ rows, commands, dirty, unrecorded }: ProvenanceSummary): string[] {
   if (rows.length === 0) return [];
   const columns = PROVENANCE_COLUMNS.filter(({ key }) => rows.some((row) => row[key] !== ''));
@@ -78,7 +81,7 @@ function commandBlock(commands: readonly string[]): string[] {
   return [`${fence}sh`, ...commands.map(printable), fence, ''];
 }
 
-/** In their order, with what they are called where people read them. */
+/** The columns in their order, with their headings. */
 export const PROVENANCE_COLUMNS: readonly { key: keyof ProvenanceRow; label: string }[] = [
   { key: 'vitmim', label: 'vitmim' },
   { key: 'checkout', label: 'its commit' },
@@ -114,7 +117,7 @@ const SHORT = 10;
 const NAMED = 5;
 
 /**
- * What was not as committed, in words, with the diff that was kept.
+ * The uncommitted changes, in words, with the diff that was kept.
  *
  * @param name How the name of a file is written.
  */

@@ -43,7 +43,7 @@ const DEFAULT_FORMATS: readonly Format[] = ['csv', 'md', 'html'];
 /**
  * Builds every table.
  *
- * @throws UsageError where the metric is not measured by any job, or the jobs do not agree on one.
+ * @throws UsageError if the metric is not measured by any job, or the jobs do not agree on one.
  */
 export function buildTables(data: ReportData, options: ReportOptions = {}): Table[] {
   const metric = metricOf(data, options);
@@ -57,7 +57,7 @@ export function buildTables(data: ReportData, options: ReportOptions = {}): Tabl
   });
 }
 
-/** The table with a sentence on its intervals, where it has some. */
+/** The table with a sentence on its intervals, if it has intervals. */
 function withCaution(table: Table, caution: string | null): Table {
   const hasIntervals = table.columns.some(({ key }) => key === 'ci_low');
   return caution === null || !hasIntervals ? table : { ...table, caption: `${table.caption} ${caution}` };
@@ -73,9 +73,9 @@ export function buildVerdicts(data: ReportData, options: ReportOptions = {}): Ve
 }
 
 /**
- * The metric that a report compares; where no job has an evaluation, that of fine-tuning, which has no values.
+ * The metric that a report compares. If no job has an evaluation, it is the metric of fine-tuning, without values.
  *
- * @throws UsageError where no job measures it, or the jobs do not agree on one.
+ * @throws UsageError if no job measures it, or the jobs do not agree on one.
  */
 export function metricOf(data: ReportData, { metric }: Pick<ReportOptions, 'metric'>): NamedMetric {
   return findMetric(data, metric) ?? metricsOf('finetune', 'finetune')[0]!;
@@ -98,7 +98,7 @@ export function shownTables(tables: readonly Table[]): { shown: Table[]; without
   return { shown, without: titles.length === 0 ? '' : `Tables without a result: ${titles.join(', ')}.` };
 }
 
-/** How the verdicts were found, and which claims and tables have no result: sentences, each a paragraph. */
+/** How the verdicts were found, and which hypotheses and tables have no result: sentences, each a paragraph. */
 export function describeMethod({ tables, verdicts, metric, pairing }: BuiltReport): string[] {
   return [
     verdictRule(verdicts),
@@ -186,8 +186,8 @@ function filesOf(format: Format, report: Report): { path: string; text: string }
 }
 
 function toldVerdict(found: Verdict): { principle: string; verdict: string; text: string } {
-  const { claim, verdict, numbers } = describeVerdict(found);
-  return { principle: claim, verdict, text: numbers };
+  const { hypothesis, verdict, numbers } = describeVerdict(found);
+  return { principle: hypothesis, verdict, text: numbers };
 }
 
 /** The whole of `report.md`. */
@@ -215,7 +215,7 @@ function reportPage({ data, tables, verdicts, metric, pairing }: Report): string
   ].join('\n');
 }
 
-/** Of each folder, where they differ. */
+/** The distinct descriptions of the folders. */
 function descriptions({ sweeps }: ReportData): string[] {
   return [...new Set(sweeps.map(({ description }) => description))].filter((description) => description !== null);
 }

@@ -48,7 +48,7 @@ export function describeChoice({ selections = [] }: Pick<ReportData, 'selections
   );
 }
 
-/** The table with that sentence, where it compares results. */
+/** The table with that sentence, if it compares results. */
 export function withChoiceExplained(table: Table, data: Pick<ReportData, 'selections'>): Table {
   if (!table.columns.some(({ measures }) => measures !== undefined)) return table;
   return { ...table, caption: `${table.caption} ${describeChoice(data)}` };

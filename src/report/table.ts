@@ -39,7 +39,7 @@ export interface TableOptions {
   metric: NamedMetric;
 }
 
-/** A table without its name, which is that of its entry in `tables/index.ts`. */
+/** A table without its name: the key of its entry in `tables/index.ts`. */
 export type TableContent = Omit<Table, 'name'>;
 
 /** null: the sweep has nothing that the table is about. */

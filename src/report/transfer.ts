@@ -1,6 +1,7 @@
 /**
- * Objectives × evaluations: the mean of each evaluation for each pre-training, and how the objectives rank over the data
- * sets. Evaluations on one data set are related, so that they rank as one. Rows differ in the objective and in keys of pre-training; keys of evaluations make no rows.
+ * Objectives × evaluations: the mean of each evaluation for each pre-training, and how the objectives rank over the
+ * data sets. Evaluations on one data set are related, so that they rank as one. Rows differ in the objective and in
+ * keys of pre-training; keys of evaluations make no rows.
  */
 import { UsageError } from '../common/errors.js';
 import { groupBy } from '../common/group-by.js';
@@ -10,7 +11,7 @@ import { friedmanTest, type Friedman } from '../statistics/friedman.js';
 import { ranks, summaryStatistics, type Summary } from '../statistics/summary.js';
 import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
-import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ResultRow } from './comparison.js';
+import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ObjectiveRow } from './comparison.js';
 import { metricsIn } from '../evidence/metric.js';
 import { transferMetricOf } from '../spec/stages.js';
 
@@ -20,21 +21,23 @@ export interface Transfer {
   rows: TransferRow[];
   /** One for each set of rows that can be compared. */
   tests: TransferTest[];
-  /** Evaluations that have several values for a pre-training, since a key of theirs varies. They have no values here. */
+  /**
+   * Evaluations that have several values for a pre-training, since a key of theirs varies. They have no values here.
+   */
   ambiguous: string[];
 }
 
 export interface TransferRow {
-  objective: ResultRow['objective'];
+  objective: ObjectiveRow['objective'];
   setting: string;
   /** By the name of the metric; an evaluation of which the row has no result has n = 0. */
   cells: ReadonlyMap<string, TransferCell>;
   /**
-   * The mean over the data sets of the mean place within each, over the evaluations that all comparable rows have; null:
-   * there are none, or the row is in several comparisons.
+   * The mean over the data sets of the mean place within each, over the evaluations that all comparable rows have;
+   * null: there are none, or the row is in several comparisons.
    */
   meanRank: number | null;
-  /** Evaluations in which the row is the best, alone or with others; null as above. */
+  /** Evaluations in which no row is better; null as above. */
   wins: number | null;
   /** p value of Nemenyi's test against the row with the best mean rank, 1 for that row; null without a test. */
   behindBest: number | null;
@@ -59,7 +62,7 @@ export interface TransferTest {
 /**
  * @param compared The metric of the report.
  * @returns null: fewer than two evaluations.
- * @throws UsageError where the plan sets a metric that an evaluation does not have, as one of another version may.
+ * @throws UsageError if the plan sets a metric that an evaluation does not have; a plan of another version may.
  */
 export function transferOf(data: ReportData, compared: NamedMetric): Transfer | null {
   const metrics = metricsOfEntries(data, compared);
@@ -124,7 +127,7 @@ export function transferOf(data: ReportData, compared: NamedMetric): Transfer | 
   };
 }
 
-/** One metric of each evaluation: that of its entry, else the compared one where the evaluation has it, else its first. */
+/** One metric of each evaluation: the metric of its entry, else the compared one if it has it, else its first. */
 function metricsOfEntries(data: ReportData, compared: NamedMetric): NamedMetric[] {
   return [...groupBy(metricsIn(data), ({ entry }) => entry)].map(([entry, own]) => {
     const set = transferMetricOf(data.metrics, entry);
@@ -158,8 +161,8 @@ function hasSeveral(measurements: readonly Measurement[]): boolean {
 }
 
 /**
- * The measurement with those keys of its configuration that concern the pre-training. Those of its data have `pretrain.` in
- * front, so that rows from scratch, which have no such keys, are compared with all.
+ * The measurement with those keys of its configuration that concern the pre-training. Those of its data have
+ * `pretrain.` in front, so that rows from scratch, which have no such keys, are compared with all.
  */
 function byPretraining(measurement: Measurement): Measurement {
   const { configuration, task } = measurement;
@@ -174,19 +177,19 @@ function byPretraining(measurement: Measurement): Measurement {
   return { ...measurement, configuration: new Map(kept) };
 }
 
-function restricted(row: ResultRow, { name }: NamedMetric): ResultRow {
+function restricted(row: ObjectiveRow, { name }: NamedMetric): ObjectiveRow {
   const measurements = row.measurements.filter(({ metric }) => metric.name === name);
   const values = measurements.flatMap(({ accuracy }) => accuracy ?? []);
   return { ...row, measurements, statistics: summaryStatistics(values) };
 }
 
-/** The means of rows over the seeds that all of them have; null where there is no such seed. */
-function valuesOf(rows: readonly ResultRow[]): number[] | null {
+/** The means of rows over the seeds that all rows have; null if there is no such seed. */
+function valuesOf(rows: readonly ObjectiveRow[]): number[] | null {
   const seeds = commonSeeds(rows);
   return seeds.length === 0 ? null : rows.map((row) => summaryStatistics(valuesBySeed(row, seeds)).mean!);
 }
 
-function cellOf({ statistics, measurements }: ResultRow): TransferCell {
+function cellOf({ statistics, measurements }: ObjectiveRow): TransferCell {
   return {
     statistics,
     values: measurements.flatMap(({ accuracy }) => accuracy ?? []),

@@ -15,7 +15,7 @@ export function withUnits(table: Table, metric: NamedMetric): Table {
   return { ...table, columns };
 }
 
-/** The table with a sentence on the repeats whose means it compares, where the evaluation has several. */
+/** The table with a sentence on the repeats whose means it compares, if the evaluation has several. */
 export function withRepeatsExplained(table: Table, { entry, repeats }: NamedMetric): Table {
   if (repeats < 2 || table.columns.every(({ measures }) => measures === undefined)) return table;
   return { ...table, caption: `${table.caption} A run of ${entry} is the mean of its ${repeats} repeats.` };

@@ -14,13 +14,13 @@ import { describeSeedsToDecide, seedsToDecide } from './power/deciding.js';
 import { markdownText } from './writers/markdown.js';
 
 /**
- * `not decided`: tested, and the adjusted p value is above .05. `not tested`: there is no p value, since the plan has no
- * cells to compare or too few results are there. `no difference of that size`: the interval is within ± the smallest
+ * `not decided`: tested, and the adjusted p value is above .05. `not tested`: there is no p value, since the plan has
+ * no cells to compare or too few results are there. `no difference of that size`: the interval is within ± the smallest
  * difference of interest.
  */
 export type Outcome = 'holds' | 'reversed' | 'no difference of that size' | 'not decided' | 'not tested';
 
-/** The look that a verdict is from, where seeds were added until the verdicts were decided. */
+/** The look at which a verdict was judged, if seeds are added until the verdicts are decided. */
 export interface VerdictLook {
   /** Seeds of the look; null: the first look is not complete. */
   seeds: number | null;
@@ -39,20 +39,24 @@ export interface Verdict {
   principle: string;
   /** Whether the plan has cells that can test it. */
   asked: boolean;
-  /** `key=value` where a sweep has several settings, each with a verdict of its own. */
+  /** `key=value`, if a sweep has several settings. Each setting has a verdict of its own. */
   setting: string;
   outcome: Outcome;
   /** What was estimated. */
   quantity: string;
   metric: NamedMetric;
   estimate: Estimate;
-  /** Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested, or by looks. */
+  /**
+   * Its p value, adjusted by Holm's method for all verdicts of the report that have one; null: not tested, or by looks.
+   */
   adjusted: number | null;
   /** How many those are. */
   family: number;
   /** null: the plan has a fixed number of seeds. */
   look: VerdictLook | null;
-  /** Not decided: the seeds that would decide an effect of the observed size; null: decided, not tested, or too many. */
+  /**
+   * Not decided: the seeds that would decide an effect of the observed size; null: decided, not tested, or too many.
+   */
   seedsToDecide: number | null;
   /** Other differences between the compared cells, in whole sentences. */
   beware: readonly string[];
@@ -108,18 +112,18 @@ function outcomeOfDecision(decision: Decision | null, sign: 1 | -1): Outcome {
 }
 
 function partsOf(question: Question) {
-  const { claim, setting, quantity, contrasts } = question;
+  const { hypothesis, setting, quantity, contrasts } = question;
   const beware = strengthDepartures(contrasts.map(cellsOf));
-  return { principle: claim, asked: canBeAsked(question), setting, quantity, beware };
+  return { principle: hypothesis, asked: canBeAsked(question), setting, quantity, beware };
 }
 
-/** The sign of the quantity if the claim is true. */
+/** The sign of the quantity if the hypothesis is true. */
 const signOf = ({ sign }: Question, { metric }: NamedMetric): 1 | -1 =>
   metric.better === 'higher' ? sign : opposite(sign);
 
 /**
- * Judges questions on a fixed number of seeds. All verdicts are one family: a claim holds, or is reversed, where its
- * p value, adjusted by Holm's method over all that were tested, is at most .05.
+ * Judges questions on a fixed number of seeds. All verdicts are one family: a hypothesis holds, or is reversed, if its p
+ * value is at most .05 after adjustment by Holm's method over all tested hypotheses.
  */
 export function judge(questions: readonly Question[], metric: NamedMetric): Verdict[] {
   const found = questions.map((question) => ({
@@ -148,17 +152,17 @@ const opposite = (sign: 1 | -1): 1 | -1 => (sign === 1 ? -1 : 1);
 
 /** A verdict in words: `Misalignment helps: holds (adjusted p = 0.012, Holm over 5). Misaligned minus aligned: …` */
 export function describeVerdict(verdict: Verdict): {
-  /** The principle and where it was tried. */
-  claim: string;
+  /** The principle, and the setting in which it was tested. */
+  hypothesis: string;
   /** The outcome and its adjusted p value. */
   verdict: string;
   numbers: string;
 } {
   const { principle, setting, outcome, quantity, estimate: found, adjusted, family, beware } = verdict;
-  const where = setting === '' ? '' : ` (${setting})`;
+  const scope = setting === '' ? '' : ` (${setting})`;
   if (verdict.look !== null) {
     const numbers = [`${quantity}: ${describeAtLook(verdict, verdict.look)}.`, ...beware].join(' ');
-    return { claim: `${principle}${where}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
+    return { hypothesis: `${principle}${scope}`, verdict: `${outcome}${describeLook(verdict.look)}`, numbers };
   }
   const certainty =
     adjusted === null
@@ -167,7 +171,7 @@ export function describeVerdict(verdict: Verdict): {
         ? ` (p ${describeP(adjusted)})`
         : ` (adjusted p ${describeP(adjusted)}, Holm over ${family})`;
   return {
-    claim: `${principle}${where}`,
+    hypothesis: `${principle}${scope}`,
     verdict: `${outcome}${certainty}`,
     numbers: [
       `${quantity}: ${describeEstimate(found, verdict.metric)}.`,
@@ -227,10 +231,10 @@ function share(taken: number, planned: number, what: string): string {
 
 const signed = (value: number, digits: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
-/** The claims that the plan cannot test, in one sentence; empty if it can test all. */
+/** The hypotheses that the plan cannot test, in one sentence; empty if it can test all. */
 export function describeUnasked(verdicts: readonly Verdict[]): string {
-  const claims = verdicts.filter(({ asked }) => !asked).map((verdict) => describeVerdict(verdict).claim);
-  return claims.length === 0 ? '' : `Not asked, since the plan has no cells to compare: ${claims.join('; ')}.`;
+  const hypotheses = verdicts.filter(({ asked }) => !asked).map((verdict) => describeVerdict(verdict).hypothesis);
+  return hypotheses.length === 0 ? '' : `Not asked, since the plan has no cells to compare: ${hypotheses.join('; ')}.`;
 }
 
 /** How the verdicts were found, for beside them; empty if the plan can test none. */
@@ -242,14 +246,14 @@ export function verdictRule(verdicts: readonly Verdict[]): string {
     return `By ${first.metric.name} at the last epoch. No principle can be tested on these results.`;
   if (first.family === 1)
     return (
-      `By ${first.metric.name} at the last epoch, paired by seed. The claim holds, or is reversed, if its p value is at most ` +
+      `By ${first.metric.name} at the last epoch, paired by seed. The hypothesis holds, or is reversed, if its p value is at most ` +
       '.05.'
     );
   return (
-    `By ${first.metric.name} at the last epoch, paired by seed. A claim holds, or is reversed, if its p value is at most ` +
+    `By ${first.metric.name} at the last epoch, paired by seed. A hypothesis holds, or is reversed, if its p value is at most ` +
     `.05 when adjusted by Holm's method for the ${first.family} tested in this report, so that at most one report in twenty without ` +
-    'any effect has such a verdict. The 95 % intervals are those of single estimates, not adjusted: one may exclude zero ' +
-    'where the verdict is not decided.'
+    'any effect has such a verdict. The 95 % intervals are for single estimates, not adjusted: an interval may exclude ' +
+    'zero although its verdict is not decided.'
   );
 }
 
@@ -264,15 +268,15 @@ function lookRule({ name, metric }: NamedMetric, { seeds, looks, alpha, smallest
   const confidences =
     seeds === null || family === 0
       ? ''
-      : ` Each is an interval of ${percent(confidencesOf({ looks, alpha }, family)[looks.indexOf(seeds)]!)} if it is read alone.`;
+      : ` Each is an interval of ${percent(confidencesOf({ looks, alpha }, family)[looks.indexOf(seeds)]!)} if only this one is read.`;
   return (
     `By ${name} at the last epoch, paired by seed, at looks of ${looks.join(', ')} seeds. ${stop} ` +
-    `The intervals are repeated confidence intervals: with a probability of ${percent(1 - alpha)}, those of all ` +
-    `${family} verdicts at all looks contain the true differences.${confidences} A claim holds, or is reversed, where its ` +
-    'interval excludes zero' +
+    `The intervals are repeated confidence intervals: with a probability of ${percent(1 - alpha)}, the intervals ` +
+    `of all ${family} verdicts at all looks contain the true differences.${confidences} A hypothesis holds, or is reversed, ` +
+    'if its interval excludes zero' +
     (smallest === null
       ? '.'
-      : `; there is no difference of that size where it is within ±${smallest}${unit === null ? '' : ` ${unit.difference}`}.`)
+      : `; there is no difference of that size if it is within ±${smallest}${unit === null ? '' : ` ${unit.difference}`}.`)
   );
 }
 
@@ -289,7 +293,9 @@ export function verdictSection(verdicts: readonly Verdict[]): string[] {
   const asked = verdicts
     .filter((verdict) => verdict.asked)
     .map(describeVerdict)
-    .map(({ claim, verdict, numbers }) => `- **${markdownText(claim)}: ${verdict}.** ${markdownText(numbers)}`);
+    .map(
+      ({ hypothesis, verdict, numbers }) => `- **${markdownText(hypothesis)}: ${verdict}.** ${markdownText(numbers)}`,
+    );
   return [
     '## Verdicts',
     '',

@@ -39,17 +39,17 @@ export interface Attempt {
   stopping: AbortSignal;
 }
 
-/** The number of the next attempt: one more than `state.json` has, 1 where it has none or is damaged. */
+/** The number of the next attempt: one more than `state.json` has, 1 if it has none or is damaged. */
 export function nextAttempt(paths: StagePaths): number {
   return (readState(paths)?.attempt ?? 0) + 1;
 }
 
-/** Runs the attempt and records it in `state.json`. Rejects only where the stage's own files cannot be written. */
+/** Runs the attempt and records it in `state.json`. Rejects only if the stage's own files cannot be written. */
 export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
   const { stage, paths, number, launch, claim, slot, limits, onEvent, stopping } = attempt;
   mkdirSync(paths.folder, { recursive: true });
   writeJson(paths.stage, stage);
-  // A damaged or foreign result must not pass for that of this attempt.
+  // A damaged or foreign result must not pass for the result of this attempt.
   rmSync(paths.result, { recursive: true, force: true });
   const startedAt = new Date().toISOString();
   appendText(paths.log, `${ATTEMPT_HEADER}${number}, ${startedAt}, ${hostname()}\n`);
@@ -127,7 +127,7 @@ function judge(evidence: Evidence): Exclude<AttemptOutcome, { kind: 'deposed' }>
   const result = readResult(paths, stage.config.kind);
   if (typeof result === 'object') {
     const clean = lastWord !== undefined && end.kind === 'exit' && end.code === 0;
-    const warning = clean ? null : `its result is complete, but its worker did not end well (${describeEnd(end)})`;
+    const warning = clean ? null : `its result is complete, but its worker ended abnormally (${describeEnd(end)})`;
     return { kind: 'done', result, warning };
   }
   if (overrun === 'timed-out') {
@@ -156,7 +156,7 @@ function judge(evidence: Evidence): Exclude<AttemptOutcome, { kind: 'deposed' }>
   return { kind: 'failed', ...causeOfEnd(end, paths.log, killedForMemory) };
 }
 
-/** The result, or what is wrong with it. */
+/** The result, or its problem. */
 function readResult(paths: StagePaths, kind: Stage['config']['kind']): StageResult | string {
   const stored = openResult(paths);
   switch (stored.kind) {

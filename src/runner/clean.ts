@@ -1,12 +1,12 @@
 /**
- * Removes what a results folder no longer needs. Sweeps may work in the folder meanwhile, and the order of each
+ * Removes files that a results folder no longer needs. Sweeps may run in the folder at the same time. The order of each
  * removal is safe for them:
  *
- * - Files of a stage are removed under a claim of it, so no worker writes or reads them as its own.
- * - The folder of a superseded stage is renamed first. Then the plans are read again: a sweep keeps its plan before it looks
- *   at stages, so either its plan is seen here and the folder gets its name back, or the sweep finds no such stage.
- * - A plan that is to be forgotten is renamed first. Then the sweeps are read: a sweep shows itself before it keeps its plan,
- *   so either it is seen here and the plan gets its name back, or the sweep writes the plan after this.
+ * - Files of a stage are removed under a claim of the stage, so no worker uses them.
+ * - The folder of a superseded stage is renamed first, and then the plans are read again. A sweep writes its plan before
+ *   it reads stages. So either its plan is found here and the folder gets its name back, or the sweep finds no such stage.
+ * - A plan of `--forget` is renamed first, and then the sweeps are read. A sweep writes its file in `sweeps/` before its
+ *   plan. So either the sweep is found here and the plan gets its name back, or the sweep writes the plan afterwards.
  */
 import { randomUUID } from 'node:crypto';
 import { lstatSync, renameSync, rmSync } from 'node:fs';
@@ -41,9 +41,9 @@ export interface Removal {
 }
 
 export interface Cleaned {
-  /** What was removed, or would be. */
+  /** The files that were removed, or would be. */
   removed: Removal[];
-  /** What was left because a process works on it, from the results folder, and which process. */
+  /** The files that were left because a process uses them, relative to the results folder, and the process. */
   inUse: { path: string; by: string }[];
   /** Plans that cannot be read: which stages they contain is not known, so no stage counts as superseded. */
   damagedPlans: string[];
@@ -143,7 +143,7 @@ class Cleaning {
     this.#leave(path, late);
   }
 
-  /** Who works on a plan; null: no process. */
+  /** The process that works on a plan; null: none. */
   #userOf(plan: string): string | null {
     const sweep = workingSweeps(this.#paths).find(({ owner }) => owner === null || owner.plan === plan);
     if (sweep === undefined) {
@@ -227,7 +227,7 @@ class Cleaning {
     this.#cleaned.removed.push({ reason, path: this.#relative(place), bytes: bytesOf(path) });
   }
 
-  /** @param place Where it was, if it was renamed since. */
+  /** @param place Its path before, if it was renamed. */
   #remove(reason: Reason, path: string, place = path): void {
     this.#note(reason, path, place);
     if (this.#options.dryRun) return;
@@ -241,7 +241,7 @@ class Cleaning {
   }
 }
 
-/** The stages of all kept plans, read again where plans are added. */
+/** The stages of all kept plans, read again when plans are added. */
 class KeptStages {
   readonly #paths: SweepPaths;
   readonly #forgotten: ReadonlySet<string>;
@@ -306,7 +306,7 @@ function readStage({ stage }: StagePaths): Stage | undefined {
   return stored.kind === 'present' ? stored.value : undefined;
 }
 
-/** Gives a folder its name back, or returns false where a sweep has begun it anew. */
+/** Gives a folder its name back, or returns false if a sweep has created the folder again. */
 function restored(removed: string, folder: string): boolean {
   try {
     renameSync(removed, folder);

@@ -1,4 +1,4 @@
-/** Why a worker died without a report: from how it ended, what its log holds and what the kernel counts. */
+/** The cause of a worker's end without a report, from its exit, its log and the counters of the kernel. */
 import { readFileSync } from 'node:fs';
 import type { FailureCause } from '../common/errors.js';
 import { tailOf } from '../store/open.js';
@@ -8,19 +8,19 @@ import { describeEnd, type WorkerEnd } from './worker.js';
 export const ATTEMPT_HEADER = '=== attempt ';
 const LINES_KEPT = 10;
 
-/** What V8, the C++ library, CUDA and Vulkan say where an allocation fails. */
+/** Messages of V8, the C++ library, CUDA and Vulkan about a failed allocation. */
 const OUT_OF_MEMORY =
   /heap out of memory|Allocation failed|bad_alloc|CUDA_ERROR_OUT_OF_MEMORY|VK_ERROR_OUT_OF_(DEVICE|HOST)_MEMORY|Cannot allocate memory/;
 const DISK_FULL = /ENOSPC|EDQUOT|No space left on device/;
 
-/** Cause and words for an end without a result or a reason. */
+/** Cause and description of an end without a result or a reason. */
 export function causeOfEnd(
   end: WorkerEnd,
   log: string,
   killedForMemory: boolean,
 ): { cause: FailureCause; reason: string } {
   const own = ownLines(log);
-  const told = own.join('\n');
+  const text = own.join('\n');
   const reason = `the worker ended without a result (${describeEnd(end)})`;
   const tail = quote(own);
   if (end.kind === 'unstartable') return { cause: 'crash', reason: `${reason}${tail}` };
@@ -28,8 +28,8 @@ export function causeOfEnd(
     const hint = 'use a smaller batchSize or fewer --jobs';
     return { cause: 'out-of-memory', reason: `${reason}: the kernel ran out of memory; ${hint}${tail}` };
   }
-  if (OUT_OF_MEMORY.test(told)) return { cause: 'out-of-memory', reason: `${reason}: out of memory${tail}` };
-  if (DISK_FULL.test(told)) return { cause: 'disk-full', reason: `${reason}: the disk is full${tail}` };
+  if (OUT_OF_MEMORY.test(text)) return { cause: 'out-of-memory', reason: `${reason}: out of memory${tail}` };
+  if (DISK_FULL.test(text)) return { cause: 'disk-full', reason: `${reason}: the disk is full${tail}` };
   return { cause: 'crash', reason: `${reason}${tail}` };
 }
 

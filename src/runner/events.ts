@@ -26,12 +26,12 @@ export type RunEvent =
   /** The rules of the plan now want further stages; `why`: what they waited for. */
   | { type: 'plan-extended'; toRun: EntryCounts; why: string }
   | { type: 'stage-hit'; stage: StageRef; why: string }
-  /** Another sweep runs it, on that host where it is known; its result is waited for. */
+  /** Another sweep runs the stage, and this one waits for the result. `host` is null if it is not known. */
   | { type: 'stage-elsewhere'; stage: StageRef; host: string | null }
-  /** It was to run, and has its result by now; `why`: how. */
+  /** The stage had no result at the start, and has one now; `why`: how. */
   | { type: 'stage-found'; stage: StageRef; why: string }
   | { type: 'stage-started'; stage: StageRef; attempt: number; why: string }
-  /** The worker has opened its device and begins, at `fromStep` of `steps` where an earlier attempt was cut short. */
+  /** The worker has opened its device and begins. `fromStep` is above 0 if an earlier attempt was interrupted. */
   | { type: 'stage-training'; stage: StageRef; device: string; steps: number; fromStep: number }
   | {
       type: 'stage-progress';
@@ -66,11 +66,11 @@ export type RunEvent =
       maxAttempts: number;
     }
   | ({ type: 'stage-failed' } & StageFailure)
-  /** What would make every stage faster; sent once. */
+  /** How every stage could be faster; sent once. */
   | { type: 'advice'; message: string }
   /** Never started, because the stage `by` that it depends on has failed. */
   | { type: 'stage-blocked'; stage: StageRef; by: StageRef }
-  /** Stopped before its end; it has kept a checkpoint where it could. */
+  /** Stopped before its end. The worker has kept a checkpoint if it could. */
   | { type: 'stage-interrupted'; stage: StageRef; seconds: number }
   /** Nothing new starts, and so many workers are waited for. */
   | { type: 'run-stopping'; why: StopReason; workers: number }
@@ -85,7 +85,7 @@ export type StopReason = 'asked' | 'no-new' | 'kill' | 'disk-full' | 'crash';
 export interface StageFailure {
   stage: StageRef;
   cause: FailureCause;
-  /** Several lines where the worker died without a word: then the end of its log follows. */
+  /** If the worker ended without a reason, several lines: the end of its log follows. */
   reason: string;
   /** Path of the worker's log. */
   log: string;
@@ -106,7 +106,7 @@ export interface RunSummary {
   pending: number;
   /** Whether they are needed is not known yet: that depends on results that are missing. */
   open: number;
-  /** What the first of them waits for, as in `needs the look at 5 seeds`; null: none is open. */
+  /** The result that the first of them waits for, as in `needs the look at 5 seeds`; null: none is open. */
   waitsFor: string | null;
   /** Not run, since the results decided against them. */
   unneeded: number;

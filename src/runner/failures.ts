@@ -1,4 +1,4 @@
-/** What follows from a failure: whether another attempt can help, and when it may start. */
+/** The consequences of a failure: whether another attempt may succeed, and when it may start. */
 import { unreachable, type FailureCause } from '../common/errors.js';
 
 /** What a run does after a stage has failed for good: wireit's three. */

@@ -1,7 +1,7 @@
 /**
- * git, run so that it only reads. A repository may come from another person, and its `.git/config` can name programs that
- * even `git status` runs: filters, a file-system monitor, hooks, programs for diffs, a transport for objects that are
- * missing. None of them runs here. The user's own configuration stays in force. (docs/security.md)
+ * git, run so that it only reads. A repository may come from another person, and its `.git/config` can name programs
+ * that even `git status` runs: filters, a file-system monitor, hooks, programs for diffs, a transport for objects that
+ * are missing. None of them runs here. The user's own configuration stays in force. (docs/security.md)
  */
 import { execFile } from 'node:child_process';
 import { devNull } from 'node:os';
@@ -21,7 +21,7 @@ const SETTINGS: readonly (readonly [key: string, value: string])[] = [
 const ENVIRONMENT: NodeJS.ProcessEnv = {
   GIT_OPTIONAL_LOCKS: '0',
   GIT_TERMINAL_PROMPT: '0',
-  // A partial clone would fetch what is missing, by a program of its own choice.
+  // A partial clone would fetch missing objects, by a program that it chooses.
   GIT_NO_LAZY_FETCH: '1',
   GIT_ALLOW_PROTOCOL: 'none',
 };

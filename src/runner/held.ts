@@ -1,4 +1,4 @@
-/** What this process works on: its claim on each stage, and the worker while one runs. Decides nothing about stages. */
+/** The stages that this process works on: its claim on each, and the worker while one runs. Makes no decisions. */
 import { Claimant, RENEW_EVERY_MS, type Claim, type ClaimOwner } from '../store/claims.js';
 import type { StagePaths } from '../store/layout.js';
 import type { Launch, LaunchOptions, Worker } from './worker.js';
@@ -74,7 +74,7 @@ export class Held {
       try {
         held = claim.renew();
       } catch {
-        continue; // a full or absent disk: the stage's own files will tell
+        continue; // a full or absent disk: the stage's own files show it
       }
       if (!held) this.#workers.get(id)?.kill();
     }

@@ -19,11 +19,11 @@ export interface Inspection {
 }
 
 /**
- * Judges every stage: a `hit` has a valid `result.json` beside a `stage.json` of the same identity, and started from the
- * checkpoint that its pre-training has now. The checkpoint of a pre-training is read, and must be the one that its result
- * names, only where a stage that is to run begins from it.
+ * Judges every stage: a `hit` has a valid `result.json` beside a `stage.json` of the same identity, and started from
+ * the checkpoint that its pre-training has now. If a stage that must run starts from a pre-training, the checkpoint of
+ * that pre-training is read too, and must be the one that its result names.
  *
- * @param changes Why stages without any files are new, where more is known; see `src/spec/changes.ts`.
+ * @param changes Why stages without any files are new, if a reason is known; see `src/spec/changes.ts`.
  * @param needs The stages that are not wanted, by the rules of the whole plan; default: all are wanted.
  */
 export function inspectPlan(
@@ -62,7 +62,7 @@ function inspectWeights({ id }: Stage, paths: StagePaths): Inspection | undefine
   return { kind: 'run', why: `its checkpoint ${problem}, and a stage that is to run begins from it`, redo: true };
 }
 
-/** Whether a stage that was to run has its result by now, and weights where that was what it lacked. */
+/** Whether a stage that had to run has its result now. A stage that had to run for its weights must have these too. */
 export function isDoneByNow(stage: Stage, paths: StagePaths, { redo }: Inspection): boolean {
   return inspectStage(stage, paths).kind === 'hit' && (redo !== true || inspectWeights(stage, paths) === undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * Workers as child processes of this one, on this machine. They write JSON lines to standard output. Their standard error
- * goes to the stage's log.
+ * Workers as child processes of this one, on this machine. They write JSON lines to standard output. Their standard
+ * error goes to the stage's log.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { messageOf } from '../common/errors.js';
 import type { Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 import { appendText } from '../store/files.js';
-import { parseEvent, type Order } from './worker-lines.js';
+import { parseEvent, type StageOrder } from './worker-lines.js';
 import type { Launch, LaunchOptions, Worker, WorkerEnd } from './worker.js';
 
 export interface LocalOptions {
@@ -21,7 +21,9 @@ export interface LocalOptions {
   threads: number;
   /** Most minutes between two checkpoints. */
   checkpointMinutes?: number | undefined;
-  /** What each slot adds to the environment of its workers, such as the GPU they see; the last stands for all others. */
+  /**
+   * The variables that each slot adds to the environment of its workers, such as their GPU; the last is for all others.
+   */
   slots?: readonly NodeJS.ProcessEnv[] | undefined;
   /** The value of `--origin`: the file with the provenance that all stages share. */
   origin?: string | undefined;
@@ -36,9 +38,9 @@ export interface LocalWorkers {
 /**
  * Workers that run `vitmim train <stage.json> --device <device> --threads <n> --claim <id> --json`.
  *
- * A process that has finished a short stage or a probe becomes idle, and the next stage of its slot runs in it: start-up
- * takes as long as a small stage, and probes of one encoder share its features. Any other end of a stage ends the process
- * too.
+ * A process that has finished a short stage or a probe becomes idle, and the next stage of its slot runs in it:
+ * start-up takes as long as a small stage, and probes of one encoder share its features. Any other end of a stage ends
+ * the process too.
  *
  * Each worker leads a process group of its own. So Ctrl-C in a terminal reaches only the runner, which then stops its
  * workers. If the runner dies, the standard input of its workers is closed, and they end.
@@ -115,7 +117,7 @@ class WorkerProcess {
 
   /** Gives the idle process its next stage. */
   order(launch: LaunchOptions): Worker {
-    const order: Order = { stage: launch.paths.stage, claim: launch.claim };
+    const order: StageOrder = { stage: launch.paths.stage, claim: launch.claim };
     this.#child.stdin!.write(`${JSON.stringify(order)}\n`);
     return this.watch(launch);
   }
@@ -167,12 +169,12 @@ async function endOf(child: ChildProcess): Promise<WorkerEnd> {
   }
 }
 
-/** Node's own number of threads for what it does beside JavaScript. */
+/** Node's default number of threads for work beside JavaScript. */
 const FEWEST_DECODERS = 4;
 
 /**
- * Images are decoded on libuv's threads, whose number is read from the environment before anything else runs: as many as
- * the stage has of the cores, unless an option sets it.
+ * Images are decoded on libuv's threads, whose number is read from the environment before anything else runs: as many
+ * as the stage has of the cores, unless an option sets it.
  */
 export const decoding = (threads: number): NodeJS.ProcessEnv => ({
   UV_THREADPOOL_SIZE: String(Math.max(FEWEST_DECODERS, threads)),

@@ -6,7 +6,7 @@ import { messageOf, UsageError } from '../common/errors.js';
 import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
 import { seedsProblem } from '../decide/seeds.js';
-import { entriesOf, type Entry } from '../spec/entries.js';
+import { entriesOf, type ResolvedEvaluation } from '../spec/entries.js';
 import { labelsOf, withoutLabels, type JobUse } from '../spec/jobs.js';
 import { buildPlan, datasetsOf, resolvedJobs, weightsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
@@ -35,7 +35,7 @@ export function loadSweep(file: string, sets: readonly string[]): Sweep {
 export interface PlanWatch {
   /** With each data set that was opened. */
   onOpened?: (data: UnlabelledData, dataset: Dataset) => void;
-  /** With what is in each data set and in each file of weights, a line at a time. */
+  /** Called with the content of each data set and each file of weights, a line at a time. */
   tell?: (line: string) => void;
   /** While files are read for the first time: how many of how many. */
   onHashed?: (done: number, total: number) => void;
@@ -91,13 +91,17 @@ function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, st
 }
 
 /** How many images an evaluation trains on. */
-function trainImagesOf(entry: Entry, { train, validation, classes }: Dataset, use: JobUse = 'plain'): number {
+function trainImagesOf(
+  entry: ResolvedEvaluation,
+  { train, validation, classes }: Dataset,
+  use: JobUse = 'plain',
+): number {
   const { shots, labelFraction } = labelsOf(entry);
   const images = train.length + (use === 'joined' ? (validation?.length ?? 0) : 0);
   return shots === undefined ? Math.ceil(images * labelFraction) : Math.min(images, shots * classes.length);
 }
 
-/** What the data sets lack for the evaluations of the sweep, a sentence each. */
+/** The parts that the data sets lack for the evaluations of the sweep, a sentence each. */
 function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
   const lacks = resolvedJobs(sweep).flatMap(({ job, model, use }) =>
     entriesOf(job).map((entry) => {

@@ -1,4 +1,4 @@
-/** What a sweep is run from: the code, the spec and the command, collected once by the process that runs it. */
+/** The origin of a sweep: the code, the spec and the command, collected once by the process that runs it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, homedir, platform, release } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -12,13 +12,13 @@ export interface OriginQuestion {
   version: string;
   /** The arguments after `vitmim`. */
   args: readonly string[];
-  /** The spec's file; undefined where a stage is run without one. */
+  /** The spec's file; undefined if a stage is run without one. */
   spec?: string;
   /** The results folder: its files make no repository dirty. */
   results: string;
-  /** Where vitmim's package.json is; undefined: found from this file. */
+  /** The folder of vitmim's package.json; undefined: found from this file. */
   packageRoot?: string | undefined;
-  /** Whether changes that no commit holds are kept as a diff (yes). */
+  /** Whether uncommitted changes are kept as a diff (yes). */
   keepDiff?: boolean | undefined;
 }
 
@@ -26,14 +26,14 @@ export interface Collected {
   origin: Origin;
   /** Diffs that the origin names, by their SHA-256. */
   diffs: ReadonlyMap<string, Uint8Array>;
-  /** The repositories that were looked at, each once, as people call them. */
+  /** The repositories that were read, each once, with their names in messages. */
   repositories: readonly { what: string; reading: Reading }[];
 }
 
-/** Collects it. Where git or a repository is missing, null is recorded. */
+/** Collects the origin. If git or a repository is missing, null is recorded. */
 export async function collectOrigin(question: OriginQuestion): Promise<Collected> {
   const { version, args, spec, results, packageRoot = findPackage(), keepDiff } = question;
-  // Where vitmim is installed as a package, a repository around it is another project's.
+  // If vitmim is installed as a package, the repository around it belongs to another project.
   const isCheckout = packageRoot !== undefined && existsSync(join(packageRoot, '.git'));
   const [ofSpec, ofVitmim] = await Promise.all([
     spec === undefined ? undefined : readRepository(dirname(resolve(spec)), results, keepDiff),
@@ -66,7 +66,7 @@ export function thisMachine(): Machine {
   };
 }
 
-/** What of the origin no commit holds, in a line for each repository; none where all is committed, or nothing known. */
+/** The uncommitted changes of the origin, a line for each repository; empty if there are none, or none are known. */
 export function describeDirt({ repositories }: Pick<Collected, 'repositories'>): string[] {
   return repositories.flatMap(({ what, reading }) => {
     if (reading.kind !== 'repository' || !reading.state.dirty) return [];
@@ -85,7 +85,8 @@ const LISTED = 20;
 /**
  * The check of `--require-clean`.
  *
- * @throws UsageError where the spec lies in no repository, or a file of it or of vitmim's own checkout is not committed.
+ * @throws UsageError if the spec lies in no repository, or a file of that repository or of vitmim's checkout is not
+ *   committed.
  */
 export function refuseUnlessClean({ repositories }: Pick<Collected, 'repositories'>): void {
   for (const { what, reading } of repositories) {
@@ -102,7 +103,7 @@ export function refuseUnlessClean({ repositories }: Pick<Collected, 'repositorie
     throw new UsageError(
       `--require-clean: ${what} is not as its commit ${shortCommit(commit)}:\n` +
         [...files.slice(0, LISTED), ...more].map((line) => `  ${line}\n`).join('') +
-        'commit or stash these, list in .gitignore what is no part of the work, or run without --require-clean',
+        'commit or stash these, list in .gitignore the files that are no part of the work, or run without --require-clean',
     );
   }
 }
@@ -151,6 +152,6 @@ function withoutHome(argument: string): string {
   const home = homedir();
   if (dirname(home) === home) return argument;
   const literally = home.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  // Where it is a whole path or begins one, not a part of another name.
+  // Only a whole path or the beginning of one, not a part of another name.
   return argument.replace(new RegExp(`(?<![\\w./-])${literally}(?![\\w.-])`, 'g'), '~');
 }

@@ -1,10 +1,10 @@
-/** What workers report, as events of the run. */
+/** The reports of workers, as events of the run. */
 import type { StageRef } from '../spec/describe.js';
 import { epochsOf, type Stage } from '../spec/stages.js';
 import type { StageEvent } from '../store/records.js';
 import type { RunEvent } from './events.js';
 
-/** What a worker reports, as events of the run. How a stage ended follows once its process has ended. */
+/** The reports of a worker, as events of the run. The end of a stage is reported once its process has ended. */
 export function relay({ config }: Stage, stage: StageRef, event: StageEvent): RunEvent[] {
   switch (event.type) {
     case 'started':

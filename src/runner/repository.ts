@@ -21,7 +21,7 @@ export type Reading =
 /**
  * Reads the repository of a folder. The diff leaves out files that hold secrets by their names.
  *
- * @param besides A folder whose content does not count, whether it exists or not: where results are written.
+ * @param besides A folder whose content does not count, whether it exists or not: the results folder.
  * @param keepDiff Whether the difference to the commit is read (yes).
  */
 export async function readRepository(folder: string, besides?: string, keepDiff = true): Promise<Reading> {
@@ -82,7 +82,7 @@ async function headOf(git: Git): Promise<string | null> {
   }
 }
 
-/** The files of `git status -z`, each under what it is. */
+/** The files of `git status -z`, by their state. */
 function parseStatus(text: string): Pick<Repository, 'changed' | 'untracked'> {
   const entries = text.split('\0').filter((entry) => entry !== '');
   const names = (wanted: boolean): string[] =>
@@ -119,6 +119,6 @@ async function diffOf(git: Git, commit: string | null, paths: string[]): Promise
 /** Why git returned nothing. */
 function reasonOf(error: unknown): string {
   if (errorCode(error) === 'ENOENT') return 'git is not installed';
-  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-  return (said === '' ? messageOf(error) : said).split('\n')[0]!.replace(/^fatal: /, '');
+  const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  return (output === '' ? messageOf(error) : output).split('\n')[0]!.replace(/^fatal: /, '');
 }

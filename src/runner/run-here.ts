@@ -27,7 +27,7 @@ export interface RunHereOptions extends Omit<RunOptions, 'plan' | 'jobs' | 'laun
   origin: string;
 }
 
-/** Runs what is missing of a plan that its folder keeps; see {@link runPlan}. */
+/** Runs the missing stages of a plan that its folder keeps; see {@link runPlan}. */
 export async function runHere(plan: Plan, options: RunHereOptions): Promise<RunSummary> {
   const { program, device, adapters, checkpointMinutes, origin, jobs: asked, threads: ofEach, ...run } = options;
   const { jobs, threads } = shareCores({ jobs: asked ?? adapters?.length, threads: ofEach }, device.software);
@@ -48,8 +48,8 @@ export async function runHere(plan: Plan, options: RunHereOptions): Promise<RunS
 }
 
 /**
- * Stages at once and threads of each, so that together they have the cores. A GPU is shared badly by two trainings; cores
- * are shared best by as many stages of one thread each, which never wait for one another.
+ * Stages at once and threads of each, so that together they have the cores. A GPU is shared badly by two trainings;
+ * cores are shared best by as many stages of one thread each, which never wait for one another.
  */
 export function shareCores(
   given: { jobs?: number | undefined; threads?: number | undefined },
@@ -64,7 +64,7 @@ export function shareCores(
 /**
  * The differences between the plan and those in the folder. Damaged plans are skipped; no result depends on them.
  *
- * @throws UsageError where the folder is of another sweep.
+ * @throws UsageError if the folder is of another sweep.
  */
 export function changesSinceLast(plan: Plan, folder: string): Map<string, string> {
   const previous = listPlans(sweepPaths(folder)).plans.map((kept) => kept.plan);
@@ -80,7 +80,7 @@ export function changesSinceLast(plan: Plan, folder: string): Map<string, string
 /**
  * Keeps the plan before anything runs, and shows that this sweep works on it.
  *
- * @throws UsageError where the folder cannot be written.
+ * @throws UsageError if the folder cannot be written.
  */
 export function freezePlan(plan: Plan, paths: SweepPaths): { end(): void } {
   try {

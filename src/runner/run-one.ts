@@ -1,4 +1,4 @@
-/** Runs one stage of a plan, once: what a batch system calls for when it decides itself which stages run when. */
+/** Runs one stage of a plan, once: for a batch system, which decides itself when stages run. */
 import { lstatSync } from 'node:fs';
 import { UsageError } from '../common/errors.js';
 import { referTo, type StageRef } from '../spec/describe.js';
@@ -17,12 +17,13 @@ export type OneEnd =
 /**
  * Runs the stage with identity `id`, unless it has its result already.
  *
- * @throws UsageError where the plan has no such stage; else as `runPlan` does.
+ * @throws UsageError if the plan has no such stage; otherwise, the errors of `runPlan`.
  */
 export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Promise<OneEnd> {
   const { plan, folder } = options;
   const stage = plan.stages.find((candidate) => candidate.id === id);
-  if (stage === undefined) throw new UsageError(`the plan of ${plan.name} has no stage ${id}`);
+  if (stage === undefined)
+    throw new UsageError(`the plan of ${plan.name} has no stage ${id}; vitmim status --json lists its stages`);
   const blocker = pendingParent(plan, stage, folder);
   if (blocker !== null) return { kind: 'blocked', by: blocker };
 
@@ -43,7 +44,7 @@ export async function runOne(id: string, options: Omit<RunOptions, 'jobs'>): Pro
   return { kind: 'ran', summary, keptCheckpoint: timeOf(checkpoint) > before };
 }
 
-/** The parent, where the stage is to run and the parent is not done. */
+/** The parent, if the stage must run and the parent is not done; else null. */
 function pendingParent(plan: Plan, stage: Stage, folder: string): StageRef | null {
   const parent = plan.stages.find(({ id }) => id === stage.parent);
   if (parent === undefined) return null;
@@ -53,7 +54,7 @@ function pendingParent(plan: Plan, stage: Stage, folder: string): StageRef | nul
   return blocked ? referTo(plan, parent) : null;
 }
 
-/** When a file was last written, in milliseconds; 0 where there is none. */
+/** When a file was last written, in milliseconds; 0 if there is none. */
 function timeOf(path: string): number {
   return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -16,17 +16,17 @@ export interface RunOptions {
   onEvent: (event: RunEvent) => void;
   /** Aborted to stop early: nothing new starts, workers keep a checkpoint and end. */
   signal: AbortSignal;
-  /** Aborted where that takes too long: workers are killed. */
+  /** Aborted if stopping takes too long: workers are killed. */
   killSignal?: AbortSignal;
   /** The stages to run, with the parents of each that have no result; default: all. */
   only?: ReadonlySet<string>;
   /** Which stages the rules of the whole plan want now, computed again after each stage; default: all. */
   needs?: AskNeeds;
-  /** What makes a stage without files differ from the one it stands for; see `src/spec/changes.ts`. */
+  /** The difference between a stage without files and the stage that it replaces; see `src/spec/changes.ts`. */
   changes?: ReadonlyMap<string, string>;
-  /** What a failure means for the rest; default: `continue`. */
+  /** How a failure affects the other stages; default: `continue`. */
   onFailure?: FailureMode;
-  /** Most attempts at a stage in this run, where another may help; default: 1. */
+  /** Most attempts at a stage in this run, for failures after which another attempt may succeed; default: 1. */
   maxAttempts?: number;
   /** Seconds before the second attempt; later ones wait longer. */
   retryPause?: number;

@@ -1,7 +1,7 @@
 /**
- * Runs a frozen plan: skips what is done, starts what is ready and needed, and reports every event. When a stage has ended, the
- * rules of the plan may want further stages. A stage runs under a claim, so two sweeps on one folder do not run it both. Does
- * not depend on tensors.
+ * Runs a frozen plan: skips what is done, starts what is ready and needed, and reports every event. When a stage has
+ * ended, the rules of the plan may want further stages. A stage runs under a claim, so two sweeps on one folder do not
+ * run it both. Does not depend on tensors.
  */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,10 +25,10 @@ import { NO_LIMITS } from './supervise.js';
 import { Worklist } from './worklist.js';
 
 /**
- * Runs what is missing of the plan.
+ * Runs the missing stages of the plan.
  *
  * @returns how every stage ended, once no worker is left.
- * @throws where the results folder cannot be written, but for a full disk; all workers have ended by then.
+ * @throws if the results folder cannot be written for another reason than a full disk. All workers have ended by then.
  */
 export async function runPlan(options: RunOptions): Promise<RunSummary> {
   return new PlanRun(options).run();
@@ -64,7 +64,7 @@ class PlanRun {
   readonly #closing = new AbortController();
   /** Aborted when workers have received a stop signal: what ends now was interrupted. */
   readonly #stopping = new AbortController();
-  /** Told so far: every worker on this machine has the same. */
+  /** The advice that was reported: every worker on this machine gives the same. */
   readonly #advice = new Set<string>();
   readonly #crashes: unknown[] = [];
 
@@ -81,9 +81,17 @@ class PlanRun {
     this.#slots = Array.from({ length: jobs }, () => ({ busy: false, encoder: null }));
     this.#summary = summaryOf(this.#worklist);
     const { stages, hits } = this.#summary;
-    this.#tell({ type: 'plan-started', name: plan.name, folder, stages, hits, toRun: countEntries(plan, toRun), jobs });
+    this.#report({
+      type: 'plan-started',
+      name: plan.name,
+      folder,
+      stages,
+      hits,
+      toRun: countEntries(plan, toRun),
+      jobs,
+    });
     for (const stage of this.#worklist.of('hit')) {
-      this.#tell({ type: 'stage-hit', stage: this.#refer(stage), why: this.#worklist.inspectionOf(stage).why });
+      this.#report({ type: 'stage-hit', stage: this.#refer(stage), why: this.#worklist.inspectionOf(stage).why });
     }
   }
 
@@ -111,11 +119,11 @@ class PlanRun {
     this.#summary = { ...this.#summary, ...this.#worklist.unwanted(), seconds };
     const needs = this.#options.needs?.();
     if (needs !== undefined) this.#summary = withoutNeedless(this.#summary, needs);
-    this.#tell({ type: 'run-ended', summary: this.#summary });
+    this.#report({ type: 'run-ended', summary: this.#summary });
     return this.#summary;
   }
 
-  /** Keeps every slot busy until no stage is left. Where one throws, waits for the others and throws on. */
+  /** Keeps every slot busy until no stage is left. If a stage throws, waits for the others and rethrows. */
   async #runAll(): Promise<void> {
     const running = new Set<Promise<void>>();
     const launch = (stage: Stage, slot: number): void => {
@@ -155,13 +163,13 @@ class PlanRun {
     if (extension === undefined) return;
     const { toRun, hits, why } = extension;
     this.#summary.hits += hits;
-    this.#tell({ type: 'plan-extended', toRun: countEntries(this.#options.plan, toRun), why });
+    this.#report({ type: 'plan-extended', toRun: countEntries(this.#options.plan, toRun), why });
     const ready = toRun.filter((stage) => !this.#isBlocked(stage));
     this.#summary.pending += ready.length;
     this.#schedule.add(ready);
   }
 
-  /** Whether a stage cannot run, since what it starts from failed in this run; then it counts as blocked. */
+  /** Whether a stage cannot run, since its parent failed in this run; then it counts as blocked. */
   #isBlocked(stage: Stage): boolean {
     const by = stage.parent === null ? undefined : this.#failed.get(stage.parent);
     if (by === undefined) return false;
@@ -173,7 +181,7 @@ class PlanRun {
     const ref = this.#refer(stage);
     this.#failed.set(stage.id, stage);
     this.#summary.blocked.push(ref);
-    this.#tell({ type: 'stage-blocked', stage: ref, by: this.#refer(by) });
+    this.#report({ type: 'stage-blocked', stage: ref, by: this.#refer(by) });
   }
 
   #freeSlot(): number {
@@ -214,7 +222,7 @@ class PlanRun {
       this.#schedule.done(stage);
       this.#hasNews = true;
       const why = inspection.recheck ? 'done before, from the same checkpoint' : 'done by another sweep meanwhile';
-      this.#tell({ type: 'stage-found', stage: ref, why });
+      this.#report({ type: 'stage-found', stage: ref, why });
       return;
     }
     const number = nextAttempt(own);
@@ -222,7 +230,7 @@ class PlanRun {
     this.#attempts.set(stage.id, made + 1);
     if (made === 0) this.#summary.pending -= 1;
     const why = made === 0 ? inspection.why : 'trying again';
-    this.#tell({ type: 'stage-started', stage: ref, attempt: number, why });
+    this.#report({ type: 'stage-started', stage: ref, attempt: number, why });
     const start = performance.now();
     const outcome = await runAttempt({
       stage,
@@ -233,11 +241,11 @@ class PlanRun {
       slot,
       limits: this.#options.limits ?? NO_LIMITS,
       onEvent: (event) => {
-        for (const told of relay(stage, ref, event)) {
-          if (told.type !== 'advice') this.#tell(told);
-          else if (!this.#advice.has(told.message)) {
-            this.#advice.add(told.message);
-            this.#tell(told);
+        for (const reported of relay(stage, ref, event)) {
+          if (reported.type !== 'advice') this.#report(reported);
+          else if (!this.#advice.has(reported.message)) {
+            this.#advice.add(reported.message);
+            this.#report(reported);
           }
         }
       },
@@ -251,7 +259,7 @@ class PlanRun {
     const { lookEvery = 1 } = this.#options;
     if (!this.#elsewhere.has(stage.id)) {
       this.#elsewhere.add(stage.id);
-      this.#tell({ type: 'stage-elsewhere', stage: this.#refer(stage), host: holder?.host ?? null });
+      this.#report({ type: 'stage-elsewhere', stage: this.#refer(stage), host: holder?.host ?? null });
     }
     this.#postpone(stage, lookEvery);
   }
@@ -264,8 +272,8 @@ class PlanRun {
         this.#summary.done += 1;
         this.#schedule.done(stage);
         this.#hasNews = true;
-        if (outcome.warning !== null) this.#tell({ type: 'stage-warning', stage: ref, message: outcome.warning });
-        this.#tell({ type: 'stage-done', stage: ref, result: outcome.result, seconds });
+        if (outcome.warning !== null) this.#report({ type: 'stage-warning', stage: ref, message: outcome.warning });
+        this.#report({ type: 'stage-done', stage: ref, result: outcome.result, seconds });
         break;
       case 'deposed':
         // Another sweep took this process for dead.
@@ -278,7 +286,7 @@ class PlanRun {
         const made = this.#attempts.get(stage.id) ?? 0;
         if (mayHelpToRetry(cause) && made < maxAttempts && !this.#closing.signal.aborted) {
           const pause = pauseBeforeRetry(made, retryPause);
-          this.#tell({ type: 'stage-retry', stage: ref, cause, reason, pause, attempts: made, maxAttempts });
+          this.#report({ type: 'stage-retry', stage: ref, cause, reason, pause, attempts: made, maxAttempts });
           this.#postpone(stage, pause, () => {
             this.#summary.interrupted.push(ref);
           });
@@ -292,7 +300,7 @@ class PlanRun {
       }
       case 'interrupted':
         this.#summary.interrupted.push(ref);
-        this.#tell({ type: 'stage-interrupted', stage: ref, seconds });
+        this.#report({ type: 'stage-interrupted', stage: ref, seconds });
     }
   }
 
@@ -302,7 +310,7 @@ class PlanRun {
     this.#summary.failed.push(failure);
     this.#failed.set(stage.id, stage);
     this.#hasNews = true;
-    this.#tell({ type: 'stage-failed', ...failure });
+    this.#report({ type: 'stage-failed', ...failure });
     for (const child of this.#schedule.blockedBy(stage)) {
       this.#summary.pending -= 1;
       this.#block(child, stage);
@@ -313,14 +321,14 @@ class PlanRun {
   #stop(why: StopReason): void {
     if (this.#closing.signal.aborted && (this.#stopping.signal.aborted || why !== 'asked')) return;
     this.#closing.abort();
-    this.#tell({ type: 'run-stopping', why, workers: this.#held.size });
+    this.#report({ type: 'run-stopping', why, workers: this.#held.size });
     if (why === 'no-new') return;
     this.#stopping.abort();
     if (why === 'kill') this.#held.kill();
     else this.#held.interrupt();
   }
 
-  #tell(event: RunEvent): void {
+  #report(event: RunEvent): void {
     this.#options.onEvent(event);
   }
 

@@ -1,4 +1,4 @@
-/** Files that hold secrets by their names: what is in them is not kept in a diff. */
+/** Files whose names suggest secrets: a diff does not keep their content. */
 
 const NAMES = [
   // Variables of an environment, but not the template that is shared.

@@ -1,7 +1,7 @@
 /**
- * Which stage is next. Pure: it starts nothing. A stage becomes ready when its parent is settled. Among ready stages the
- * earliest round goes first (`src/spec/rounds.ts`), in a round the longest chain of work, then the stages that can use the
- * features of the stage before them, then the order of the plan.
+ * Which stage is next. Pure: it starts nothing. A stage becomes ready when its parent is settled. Among ready stages
+ * the earliest round goes first (`src/spec/rounds.ts`), in a round the longest chain of work, then the stages that can
+ * use the features of the stage before them, then the order of the plan.
  */
 import { canonicalJson } from '../common/canonical.js';
 import { addTo } from '../common/group-by.js';
@@ -9,23 +9,23 @@ import type { Stage } from '../spec/stages.js';
 import { leavesCheckpoint } from '../stages/index.js';
 
 /**
- * The encoder whose features a stage leaves in its process (`training/shared-features.ts`); null: it leaves none. Stages
- * with the same encoder share features.
+ * The encoder whose features a stage leaves in its process (`training/shared-features.ts`); null: it leaves none.
+ * Stages with the same encoder share features.
  */
 export function encoderOf({ config, parent }: Stage): string | null {
   if (leavesCheckpoint(config.kind)) return null;
   return parent ?? canonicalJson([config.seed, config.model, config.weights]);
 }
 
-/** What is known of the process that the next stage runs in, and of those beside it. */
-export interface Place {
+/** The state of the process for the next stage, and of the other processes. */
+export interface WorkerSlot {
   /** The encoder of its last stage. */
   readonly last: string | null;
   /** The encoders of the stages that run now. */
   readonly others: readonly (string | null)[];
 }
 
-const ANYWHERE: Place = { last: null, others: [] };
+const ANYWHERE: WorkerSlot = { last: null, others: [] };
 
 export class StageQueue {
   readonly #rounds: ReadonlyMap<string, number>;
@@ -49,7 +49,8 @@ export class StageQueue {
   /**
    * Adds stages to run.
    *
-   * @param stages Parents before children. A parent that is neither among them nor added before has its results already.
+   * @param stages Parents before children. A parent that is neither among them nor added before has its results
+   *   already.
    */
   add(stages: readonly Stage[]): void {
     for (const { id } of stages) this.#unsettled.add(id);
@@ -69,10 +70,10 @@ export class StageQueue {
   }
 
   /**
-   * Takes the next stage out, or undefined while none is ready. Of equals it prefers the encoder of the last stage, then one
-   * that no other process works on.
+   * Takes the next stage out, or undefined while none is ready. Of equals it prefers the encoder of the last stage,
+   * then one that no other process works on.
    */
-  next({ last, others }: Place = ANYWHERE): Stage | undefined {
+  next({ last, others }: WorkerSlot = ANYWHERE): Stage | undefined {
     const [first, ...rest] = this.#ready.keys();
     if (first === undefined) return undefined;
     const best = rest.reduce((one, other) => (this.#compare(other, one) < 0 ? other : one), first);

@@ -26,8 +26,8 @@ export const STATUSES = [
   'unneeded',
 ] as const;
 /**
- * `lost`: it was running, and its process is gone. `blocked`: what it starts from has failed. `open`: results to come decide
- * whether it is needed. `unneeded`: the results decided against it.
+ * `lost`: it was running, and its process is gone. `blocked`: what it starts from has failed. `open`: results to come
+ * decide whether it is needed. `unneeded`: the results decided against it.
  */
 export type Status = (typeof STATUSES)[number];
 
@@ -43,7 +43,7 @@ export interface Progress {
 export interface StageStatus {
   stage: StageRef;
   status: Status;
-  /** Of the last attempt; null where there was none. */
+  /** Of the last attempt; null if there was none. */
   state: StageState | null;
   /** Why its result does not count; null: there is none, or it counts. */
   damage: string | null;
@@ -126,7 +126,7 @@ function progressOf({ config }: Stage, { metrics }: StagePaths): Progress | null
   return null;
 }
 
-/** Seconds of work left, if stages take what those of their evaluation took; null where nothing was measured. */
+/** Seconds of work left, if stages take what those of their evaluation took; null if nothing was measured. */
 export function workLeft(statuses: readonly StageStatus[]): { seconds: number; atLeast: boolean } | null {
   const took = new Map<string, number[]>();
   for (const { stage, status, state } of statuses) {

@@ -24,7 +24,7 @@ export type Overrun = 'timed-out' | 'lost';
 export interface WorkerWatch {
   /** Must be called with each event of the worker. */
   heard(event: StageEvent): void;
-  /** The limit that it met, if any; then it was ended for that. */
+  /** The limit that it exceeded, and for which it was ended, if any. */
   readonly overrun: Overrun | null;
   /** To be called once it has ended. */
   end(): void;
@@ -46,7 +46,7 @@ const GRACE_SECONDS = 60;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** The share of one core from which on a worker computes. One that waits takes about a hundredth for its clock. */
 const BUSY = 0.05;
-/** A worker whose event loop turns reports at least this often, be it only that it waits. */
+/** A worker whose event loop turns reports at least this often, if only that it waits. */
 export const ALIVE_EVERY_MS = 5_000;
 
 /** Watches over a worker that has just started. */
@@ -119,7 +119,7 @@ class Evidence {
 
   computes(): boolean {
     const [before, now] = [this.#last, this.#look()];
-    // It has just reported that it waits, so its processor time is only that of checking whether the wait is over.
+    // It has just reported that it waits, so it used its processor time only to check whether the wait is over.
     if (this.#waiting && now.at - before.at < 2 * ALIVE_EVERY_MS) return false;
     if (before.cpu === null || now.cpu === null) return false;
     const busy = now.cpu - before.cpu >= (BUSY * (now.at - before.at)) / 1000;

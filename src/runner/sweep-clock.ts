@@ -7,7 +7,7 @@ import type { RunEvent } from './events.js';
 
 export interface TimeLeft {
   seconds: number;
-  /** True where no stage of some evaluation was measured yet: it will take longer than this. */
+  /** True if an evaluation has no measured stage yet: the sweep will take longer than `seconds`. */
   atLeast: boolean;
 }
 
@@ -45,7 +45,7 @@ export class SweepClock {
         this.#waiting.set(event.stage.entry, (this.#waiting.get(event.stage.entry) ?? 0) + 1);
         break;
       case 'stage-failed':
-        // It may fail before it begins, where the disk is full.
+        // It may fail before it begins, if the disk is full.
         if (!this.#running.has(event.stage.id)) this.#leaveQueue(event.stage);
         this.#settle(event.stage);
         break;

@@ -48,7 +48,7 @@ export interface Verification {
  *
  * @param choice The plans whose missing results are counted.
  * @param onStage Called before each stage is read, with its place from 1 and their number.
- * @throws UsageError where the folder holds no plan that can be read.
+ * @throws UsageError if the folder has no plan that can be read.
  */
 export function verify(
   folder: string,
@@ -105,7 +105,7 @@ function verifyStage(id: string, paths: StagePaths, found: Verification, report:
   const result = present(paths.result, openResult(paths), report, REPEAT);
   if (result !== undefined) found.results += 1;
   present(paths.state, openJson(paths.state, stateSchema), report, 'delete it: it is no part of the result');
-  present(paths.provenance, openProvenance(paths), report, 'delete it: where the result comes from is lost');
+  present(paths.provenance, openProvenance(paths), report, 'delete it: the provenance of the result is lost');
   if (isThere(paths.preview) && readPng(paths.preview) === null)
     report(paths.preview, 'is not a PNG file', 'delete it');
   const files = [paths.checkpoint, paths.previousCheckpoint, paths.bestCheckpoint].filter(isThere);
@@ -150,23 +150,23 @@ function verifyResult(stage: Stage, result: StageResult, paths: StagePaths, foun
   } else if (result.checkpoint !== null) {
     report(paths.result, `names a checkpoint, which a ${kind} stage does not leave`, RUN_AGAIN);
   }
-  // A damaged parent is reported where it is verified itself.
+  // A damaged parent is reported when the parent itself is verified.
   const parent = stage.parent === null ? undefined : openResult(siblingPaths(paths, stage.parent));
   const problem = parentProblem(stage, result, parent?.kind === 'present' ? parent.value : undefined);
   if (problem !== null) report(paths.result, `cannot be trusted: ${problem}`, REPEAT);
 }
 
-/** A file of the folder with what the sweep was run from: an origin, or a diff that one of them names. */
+/** A file of the folder with the origins of the sweep: an origin, or a diff that an origin names. */
 function verifyOrigin(path: string, report: Report): void {
   const name = basename(path);
-  const remedy = 'delete it: what the sweep was run from is lost';
+  const remedy = 'delete it: the origin of the sweep is lost';
   if (name.endsWith('.json')) present(path, openOrigin(path), report, remedy);
   const diff = /^([0-9a-f]{64})\.diff$/.exec(name);
   const problem = diff === null ? null : diffProblem(path, diff[1]!);
   if (problem !== null) report(path, problem, remedy);
 }
 
-/** The value of a file; undefined where there is none, or a damaged one, which is reported. */
+/** The value of a file; undefined if the file is missing or damaged. A damaged file is reported. */
 function present<T>(path: string, stored: Stored<T>, report: Report, remedy: string): T | undefined {
   if (stored.kind === 'damaged') report(path, stored.problem, remedy);
   return stored.kind === 'present' ? stored.value : undefined;

@@ -1,4 +1,4 @@
-/** What a sweep and its workers write to each other: JSON lines on the worker's standard output and standard input. */
+/** The messages between a sweep and its workers: JSON lines on the worker's standard output and standard input. */
 import { z } from 'zod';
 import { FAILURE_CAUSES } from '../common/errors.js';
 import { resultSchema, type StageEvent } from '../store/records.js';
@@ -10,7 +10,7 @@ export const orderSchema = z.strictObject({
   /** The claim under which the worker runs it. */
   claim: z.string(),
 });
-export type Order = z.output<typeof orderSchema>;
+export type StageOrder = z.output<typeof orderSchema>;
 
 const count = z.number().nonnegative();
 
@@ -40,7 +40,7 @@ const eventSchema: z.ZodType<StageEvent> = z.discriminatedUnion('type', [
 
 const MOST_QUOTED = 200;
 
-/** Reads one line of a worker's output. A library may write there too: what is no event becomes a warning. */
+/** Reads one line of a worker's output. A library may write there too: a line that is no event becomes a warning. */
 export function parseEvent(line: string): StageEvent {
   try {
     return eventSchema.parse(JSON.parse(line));

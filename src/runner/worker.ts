@@ -14,7 +14,7 @@ export type WorkerEnd =
   | { kind: 'unstartable'; reason: string };
 
 export interface Worker {
-  /** null where it runs in no process of this machine. */
+  /** null if the worker is no process of this machine. */
   readonly pid: number | null;
   /** Resolves once the process has ended and all its messages were read. Never rejects. */
   readonly ended: Promise<WorkerEnd>;

@@ -1,6 +1,6 @@
 /**
- * The stages that a run is about: those with results, those to run, and those that the rules of the plan do not want, or not
- * yet. Reads files, changes none.
+ * The stages that a run is about: those with results, those to run, and those that the rules of the plan do not want,
+ * or not yet. Reads files, changes none.
  */
 import { needOf } from '../decide/rules.js';
 import type { Stage } from '../spec/stages.js';
@@ -8,20 +8,20 @@ import type { SweepPaths } from '../store/layout.js';
 import { inspectPlan, type Inspection } from './inspect.js';
 import type { RunOptions } from './run-options.js';
 
-/** What the rules want since results have come. */
+/** The stages that the rules want after new results. */
 export interface Extension {
   /** The stages to run, parents before children. */
   toRun: Stage[];
   /** How many more stages have results already. Negative: a pre-training that counted as done runs again. */
   hits: number;
-  /** What they waited for, as in `needs the look at 5 seeds`. */
+  /** The result that they waited for, as in `needs the look at 5 seeds`. */
   why: string;
 }
 
-/** What became of the stages that the rules do not want. */
+/** The numbers of stages that the rules do not want. */
 export interface Unwanted {
   open: number;
-  /** What the first open one waits for; null: none is open. */
+  /** The result that the first open stage waits for; null: none is open. */
   waitsFor: string | null;
   unneeded: number;
   /** Why the first of them is not needed; null: there is none. */

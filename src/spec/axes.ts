@@ -8,7 +8,7 @@ export interface Axis {
   values: string[];
 }
 
-/** The value of an axis in a cell, as text; undefined where the cell leaves it to the objective. */
+/** The value of an axis in a cell, as text; undefined if the cell leaves it to the objective. */
 export function axisValue(cell: Cell, axis: string): string | undefined {
   const value: unknown = axis in cell ? cell[axis as keyof Cell] : cell.overrides[axis];
   if (value === null || value === undefined) return undefined;

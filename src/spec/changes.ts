@@ -9,7 +9,8 @@ import { entryNames, stageIds, withoutPlaces, type Cell, type Plan, type Stage, 
  * Compares a plan with those that its results folder holds.
  *
  * @param previous The newest first. It decides if several have the cell.
- * @returns For each stage that no earlier plan has, but whose cell one of them has: `changed: pretrain.epochs 20 → 30`, with
+ * @returns For each stage that no earlier plan has, but whose cell one of them has: `changed: pretrain.epochs 20 → 30`,
+ *   with
  * the keys of the spec. Stages of new cells are omitted.
  */
 export function changesSince(plan: Plan, previous: readonly Plan[]): Map<string, string> {
@@ -41,12 +42,12 @@ function changesBetween(plan: Plan, previous: Plan): Map<string, string> {
 }
 
 /** Number of changes that are listed; the rest are counted. */
-const MOST_TOLD = 3;
+const MOST_LISTED = 3;
 
 function summarize(differences: readonly string[]): string {
-  const told = differences.slice(0, MOST_TOLD).join(', ');
-  const rest = differences.length - MOST_TOLD;
-  return `changed: ${told}${rest > 0 ? ` and ${rest} more` : ''}`;
+  const listed = differences.slice(0, MOST_LISTED).join(', ');
+  const rest = differences.length - MOST_LISTED;
+  return `changed: ${listed}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 const byId = ({ stages }: Plan): Map<string, Stage> => new Map(stages.map((stage) => [stage.id, stage]));
@@ -56,8 +57,8 @@ function eachStage(plan: Plan, visit: (cell: Cell, id: string) => void): void {
 }
 
 /**
- * Cells are the same if their axes are. Other keys that an axis or `--set` varies are compared between the cells. Repeats
- * are compared with the same repeat.
+ * Cells are the same if their axes are. Other keys that an axis or `--set` varies are compared between the cells.
+ * Repeats are compared with the same repeat.
  */
 function keyOf(cell: Cell, { id, config }: Stage, names: ReadonlyMap<string, string>): string {
   const repeat = 'repeat' in config ? (config.repeat ?? 0) : 0;

@@ -20,7 +20,7 @@ export interface StageRef {
 /**
  * A short name such as `pretrain masked+zoomed-in seed 0` or `finetune masked pretrain.epochs=50 seed 1`.
  *
- * Only axes that vary in the sweep are shown, and of those only the ones that this stage depends on. Where several
+ * Shows only the axes that vary in the sweep and that this stage depends on. If several
  * cells share the stage, the shortest name stands for all: `pretrain masked seed 0 (+1 more)`. Evaluations have their
  * names in `evaluate`, and repeats their number: `ten-shot masked seed 0 repeat 2`.
  */
@@ -61,7 +61,7 @@ function nameStages(plan: Plan): Map<string, string> {
   );
 }
 
-/** The number of each stage among its repeats, from 1, where an evaluation has several. */
+/** The number of each stage among its repeats, from 1, for evaluations with several repeats. */
 function repeatNumbers({ jobs }: Plan): Map<string, number> {
   const ids = jobs.flatMap(({ evaluations }) => Object.values(evaluations)).filter((own) => typeof own !== 'string');
   return new Map(ids.flatMap((own) => own.map((id, index) => [id, index + 1] as const)));

@@ -1,12 +1,15 @@
-/** Spec files before their keys are checked: nested groups in axes become dotted names, and a file is laid over its base. */
+/**
+ * Spec files before their keys are checked: nested groups in axes become dotted names, and a file is laid over its
+ * base.
+ */
 import { findKey } from './keys.js';
 import { formatPath, type Problem } from './problems.js';
 import { isMapping, valueAt, type Path } from '../common/tree.js';
 import type { YamlDocument } from './yaml.js';
 
 /**
- * The document in which the axes of `grid`, `zip`, `include` and `exclude` have dotted names only: `pretrain: {epochs: 5}`
- * is `pretrain.epochs: 5`.
+ * The document in which the axes of `grid`, `zip`, `include` and `exclude` have dotted names only: `pretrain: {epochs:
+ * 5}` is `pretrain.epochs: 5`.
  */
 export function withDottedAxes(document: YamlDocument): { document: YamlDocument; problems: Problem[] } {
   const places = new Map<string, Path>();
@@ -76,8 +79,8 @@ export interface Extended {
 }
 
 /**
- * Lays a file over its base. Mappings merge key by key, and everything else replaces the value of the base; null unsets it.
- * In the body of a variant, null stays where the base sets nothing: there it unsets what `job` sets.
+ * Lays a file over its base. Mappings merge key by key. Every other value replaces the value of the base; null unsets
+ * it. In the body of a variant, a null for a key that the base does not set is kept: it unsets the value of `job`.
  */
 export function extendDocument(base: YamlDocument, own: YamlDocument): Extended {
   const idle: Path[] = [];
@@ -111,7 +114,9 @@ export function extendDocument(base: YamlDocument, own: YamlDocument): Extended 
   }
 }
 
-/** Whether a mapping at the path is the value of a key, as a range is that of an axis. A value replaces. */
+/**
+ * Whether a mapping at the path is the value of a key, as a range is the value of an axis. A value replaces another.
+ */
 const isValue = (path: Path): boolean => path.some((_, start) => findKey(path.slice(start).join('.'))?.kind === 'leaf');
 
 /** The length of the path of a variant: `variants`, its axis, its name. */

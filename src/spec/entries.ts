@@ -7,12 +7,12 @@ import type { DataSpec, JobSpec } from './schema.js';
 import { withoutPercentages } from './percent.js';
 
 /** One evaluation of a job, by its protocol. */
-export type Entry<Name extends Evaluation = Evaluation> = {
+export type ResolvedEvaluation<Name extends Evaluation = Evaluation> = {
   [Each in Name]: {
     name: string;
     protocol: Each;
     data: DataSpec;
-    /** Its own, or of its own data set; undefined: that of the recipe, else of the data. */
+    /** Its own, or the one of its own data set; undefined: as in the recipe, else as in the data. */
     labelFraction: number | undefined;
     shots: number | undefined;
     /** At least 1. */
@@ -26,11 +26,11 @@ export type Entry<Name extends Evaluation = Evaluation> = {
 }[Name];
 
 /** The evaluations of a job in the order of `evaluate`. */
-export function entriesOf(job: JobSpec): Entry[] {
+export function entriesOf(job: JobSpec): ResolvedEvaluation[] {
   return job.evaluate.map((written) => entryOf(written, job));
 }
 
-function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
+function entryOf(written: Evaluation | EntrySpec, job: JobSpec): ResolvedEvaluation {
   const spec: EntrySpec = typeof written === 'string' ? { protocol: written } : written;
   const own = Object.fromEntries(
     // null also unsets the label fraction of the recipe, which an entry otherwise has beside the recipe.
@@ -48,12 +48,12 @@ function entryOf(written: Evaluation | EntrySpec, job: JobSpec): Entry {
       spec.protocol,
     ]),
     own: new Set(Object.keys(own)),
-  } as Entry;
+  } as ResolvedEvaluation;
 }
 
 /**
- * The values of one mapping over those of another; nested groups of keys are merged. null unsets a key, which then has its
- * default.
+ * The values of one mapping over those of another; nested groups of keys are merged. null unsets a key, which then has
+ * its default.
  *
  * @param name The dotted name of the mapping in a job.
  */

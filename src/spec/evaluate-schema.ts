@@ -20,7 +20,7 @@ export type OwnData = {
   };
 }[DatasetName];
 
-const imageSize = DATA_KEYS.imageSize.optional().describe('Side of the square images; must be that of the job.');
+const imageSize = DATA_KEYS.imageSize.optional().describe('Side of the square images; must be the same as in the job.');
 
 /** The schema of each data set with its name required, so that no key is of `shapes` by mistake. */
 function ownDataOf(labels: z.core.$ZodShape): z.ZodDiscriminatedUnion {
@@ -75,7 +75,7 @@ export const ENTRY_KEYS = {
     .unwrap()
     .nullable()
     .optional()
-    .describe('Fraction of the training labels, per class, drawn by the seed; null: that of the data.'),
+    .describe('Fraction of the training labels, per class, drawn by the seed; null: the fraction of the data.'),
   shots: count
     .optional()
     .describe('Training images of each class, drawn by the seed: a few-shot evaluation. Instead of labelFraction.'),
@@ -83,15 +83,15 @@ export const ENTRY_KEYS = {
     .max(MOST_REPEATS)
     .optional()
     .describe(
-      'Runs of the evaluation for each pre-training, with seeds of their own for all draws; tables average them (1).',
+      'Runs of the evaluation for each pre-training, each with its own seed for all draws; tables average them (1).',
     ),
-  /** Each protocol has those of its own; see {@link entrySchemas}. */
+  /** The values are the metrics of the protocol; see {@link entrySchemas}. */
   metric: z
     .string()
     .optional()
     .describe(
-      "The metric of the evaluation in transfer.csv and its chart, by its key; the report's where the evaluation has it, else " +
-        'the first one, by default. No stage depends on it.',
+      'The key of its metric in transfer.csv and its chart. By default the metric of the report if the evaluation has it, ' +
+        'else its first metric. No stage depends on it.',
     ),
 };
 

@@ -1,4 +1,6 @@
-/** `extends: base.yaml`: a spec file and the files that it extends, as one document. Files are read through a function. */
+/**
+ * `extends: base.yaml`: a spec file and the files that it extends, as one document. Files are read through a function.
+ */
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { errorCode, messageOf } from '../common/errors.js';
 import { isMapping, type Path } from '../common/tree.js';
@@ -12,7 +14,7 @@ export type ReadText = (file: string) => string;
 export interface ReadDocument {
   /** With the values of all files, and without `extends`. */
   document: YamlDocument;
-  /** Where a file unsets what its base does not set. */
+  /** The places at which a file unsets a key that its base does not set. */
   idle: Location[];
 }
 

@@ -1,5 +1,5 @@
 /** Hints for the most common mistake in sweep files: a valid key in the wrong section. */
-import type { Hint } from './issues.js';
+import type { KeyHint } from './issues.js';
 import { CELL_KEYS, findKey, jobKeys } from './keys.js';
 import { isSelectable } from './select-schema.js';
 import { nearest } from './suggest.js';
@@ -10,7 +10,7 @@ import { nearest } from './suggest.js';
  * @param variantAxes The axes of its variants.
  */
 export const sweepHint =
-  (variantAxes: readonly string[]): Hint =>
+  (variantAxes: readonly string[]): KeyHint =>
   (container, key) => {
     if (container.length === 0) return findKey(key) === undefined ? undefined : topLevelHint(key);
     switch (container[0]) {

@@ -15,8 +15,8 @@ export interface Finding {
 }
 
 /**
- * A finding whose message is made when it is read. A file may have a problem in each of its lines, of which the first few
- * are shown, and to find the nearest valid name takes far longer than to find the problem.
+ * A finding whose message is made when it is read. A file may have a problem in each of its lines, of which the first
+ * few are shown, and to find the nearest valid name takes far longer than to find the problem.
  */
 const lazily = (path: Path, part: Finding['part'], message: () => string): Finding => ({
   path,
@@ -27,7 +27,7 @@ const lazily = (path: Path, part: Finding['part'], message: () => string): Findi
 });
 
 /** A hint for an unknown key instead of the list of valid ones, given the path of the mapping that contains it. */
-export type Hint = (container: Path, key: string, value: unknown) => string | undefined;
+export type KeyHint = (container: Path, key: string, value: unknown) => string | undefined;
 
 type Schema = z.core.$ZodType;
 type Issue = z.core.$ZodIssue;
@@ -41,9 +41,9 @@ export function explainIssues(
   value: unknown,
   issues: readonly Issue[],
   root: Path,
-  hint: Hint = () => undefined,
+  hint: KeyHint = () => undefined,
 ): Finding[] {
-  // What a mapping lacks follows from its unknown key.
+  // Missing keys follow from the unknown key, so they are not reported.
   const misspelt = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('.')] : [])));
   const findings = issues
     .filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('.')))
@@ -55,7 +55,7 @@ export function explainIssues(
   });
 }
 
-function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, hint: Hint): Finding[] {
+function explainIssue(schema: Schema, value: unknown, issue: Issue, root: Path, hint: KeyHint): Finding[] {
   const steps = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
   const path = [...root, ...steps];
   const found = descend(schema, value, steps);
@@ -172,7 +172,7 @@ function hasForms(schema: Schema): schema is z.ZodUnion<readonly Schema[]> {
   return (ofForm('list') === 1 || ofForm('mapping') === 1) && ofForm('list') <= 1 && ofForm('mapping') <= 1;
 }
 
-/** The branch that the form of the value selects, where there are several. */
+/** The branch that the form of the value selects, if the schema has several. */
 const formFor = ({ schema, value }: { schema: Schema; value: unknown }): Schema =>
   hasForms(schema) ? unwrap(pick(schema, value), value) : schema;
 

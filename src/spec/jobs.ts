@@ -11,7 +11,7 @@ import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStag
 import { missingKeyOf } from '../stages/metrics.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
-import { entriesOf, pretrainData, type Entry } from './entries.js';
+import { entriesOf, pretrainData, type ResolvedEvaluation } from './entries.js';
 import { jobKeys } from './keys.js';
 import { keptTokens, modelSizes, patchCount, resolveModel, type ModelConfig, type ResolvedModel } from './model.js';
 import type { JobSpec } from './schema.js';
@@ -81,9 +81,9 @@ function weightsConflicts(job: JobSpec): Conflict[] {
 /** A recipe of a job, and what messages and the file call its keys. */
 interface NamedRecipe {
   recipe: object;
-  /** `finetune.epochs`, or `evaluate[1].epochs` where an entry sets it. */
+  /** `finetune.epochs`, or `evaluate[1].epochs` if an entry sets it. */
   label: (key: string) => string;
-  /** Where the key may be written, the most specific first. */
+  /** The places at which the key may be written, the most specific first. */
   keys: (key: string) => string[];
 }
 
@@ -284,8 +284,8 @@ function maskRatioConflict({ maskRatio }: Task, model: ModelConfig): Conflict | 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
 /**
- * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`: it is
- * reported, and trained on the validation images too.
+ * The purpose of a job. `plain`: it is reported. `trial`: a candidate is measured on the validation images. `joined`:
+ * it is reported, and trained on the validation images too.
  */
 export type JobUse = 'plain' | 'trial' | 'joined';
 
@@ -328,7 +328,10 @@ export function labelsOf({
   labelFraction,
   recipe,
   data,
-}: Pick<Entry, 'shots' | 'labelFraction' | 'data'> & { recipe: object }): { shots?: number; labelFraction: number } {
+}: Pick<ResolvedEvaluation, 'shots' | 'labelFraction' | 'data'> & { recipe: object }): {
+  shots?: number;
+  labelFraction: number;
+} {
   if (shots !== undefined) return { shots, labelFraction: 1 };
   const ofRecipe = numbersIn(recipe).labelFraction;
   return { labelFraction: labelFraction ?? ofRecipe ?? data.labelFraction };
@@ -340,7 +343,7 @@ export function labelsOf({
  * @param repeat From 0. The first repeat has the configuration of an evaluation without repeats.
  */
 export function evaluationConfig<Name extends Evaluation>(
-  entry: Entry<Name>,
+  entry: ResolvedEvaluation<Name>,
   job: JobSpec,
   { decoder, scratchInit, ...encoder }: ResolvedModel,
   { repeat = 0, use = 'plain' }: { repeat?: number; use?: JobUse } = {},

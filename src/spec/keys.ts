@@ -45,7 +45,7 @@ export function isListValued({ schema }: KeyLeaf): boolean {
 export const isNumberValued = ({ schema }: KeyLeaf): boolean =>
   alternativesIn(schema).some((each) => numberIn(each) !== null);
 
-/** True where a value of the key can only be text. */
+/** True if a value of the key can only be text. */
 export const isTextValued = ({ schema }: KeyLeaf): boolean => isText(written(schema));
 
 /** Whether values of the key are numbers, and which; null: they are something else. */

@@ -10,7 +10,9 @@ interface Relative {
   fallback: unknown;
 }
 
-/** The keys that may be a share of another key; `outer` is the same key of the recipe around a recipe, if there is one. */
+/**
+ * The keys that may be a share of another key; `outer` is the same key of the recipe around a recipe, if there is one.
+ */
 const RELATIVE = jobKeys().flatMap((name): (Relative & { outer: Relative | undefined })[] => {
   const own = relativeAt(name.split('.'));
   return own === undefined ? [] : [{ ...own, outer: relativeAt(name.split('.').toSpliced(-2, 1)) }];
@@ -26,9 +28,9 @@ function relativeAt(path: readonly string[]): Relative | undefined {
 }
 
 /**
- * A job, as written, in which shares of other keys are numbers: `5%` of 20 epochs is 1. A recipe within a recipe, such as that
- * of training from scratch, takes what it does not set from the one around it, and an entry of `evaluate` from the recipe of its
- * protocol. If such a recipe sets its own epochs, a share that it takes is a share of these.
+ * A job, as written, in which shares of other keys are numbers: `5%` of 20 epochs is 1. A recipe within a recipe, such
+ * as `scratch`, has the values of the recipe around it for keys that it does not set; an entry of `evaluate` those of
+ * its protocol. If such a recipe sets its own epochs, a share that it takes is a share of these.
  */
 export function withoutPercentages(job: unknown): unknown {
   const resolved = RELATIVE.reduce((before, relative) => {
@@ -54,7 +56,8 @@ function withoutPercentagesIn(entry: unknown, job: unknown): unknown {
 }
 
 /**
- * The number of a share that the first of the recipes sets, or takes although it sets the other key; undefined: it does neither.
+ * The number of a share that the first of the recipes sets, or takes although it sets the other key; undefined: it does
+ * neither.
  *
  * @param recipes Look up a key: each sets what the ones after it do not.
  */
@@ -85,7 +88,7 @@ function beforeNull(values: readonly unknown[]): readonly unknown[] {
   return end < 0 ? values : values.slice(0, end);
 }
 
-/** What a recipe sets of a share and of the key that it is a share of. */
+/** The values that a recipe sets for a share and for the key that it is a share of. */
 interface Values {
   share: unknown;
   whole: unknown;

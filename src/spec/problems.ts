@@ -2,7 +2,7 @@
 import { UsageError } from '../common/errors.js';
 import type { Path } from '../common/tree.js';
 
-/** Where a value was written: in the spec file, or in a `--set` option. Lines and columns count from 1. */
+/** The place of a value: in the spec file, or in a `--set` option. Lines and columns count from 1. */
 export type Location =
   | { kind: 'file'; file: string; line: number; column: number; /** The whole line. */ text: string }
   | { kind: 'option'; option: string };

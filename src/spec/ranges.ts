@@ -1,4 +1,7 @@
-/** Ranges of axis values: `{from: 0, to: 4}`, `{from: 0.1, to: 0.9, step: 0.2}`, `{from: 1e-4, to: 1e-2, count: 5, scale: log}`. */
+/**
+ * Ranges of axis values: `{from: 0, to: 4}`, `{from: 0.1, to: 0.9, step: 0.2}`, `{from: 1e-4, to: 1e-2, count: 5,
+ * scale: log}`.
+ */
 import { z } from 'zod';
 import { count, positive } from '../common/values.js';
 
@@ -17,12 +20,12 @@ export const rangeSchema = z
 
 export type Range = z.output<typeof rangeSchema>;
 
-/** The most values of a range. It is that of the cells of a sweep. */
+/** The most values of a range: as many as the most cells of a sweep. */
 const MOST_VALUES = 20_000;
 
 /**
- * The values of a range, both ends included and exact. Values between them are exact if they have at most six digits, and
- * otherwise rounded to about a hundredth of their distance, and at least to three digits: 3.16e-4.
+ * The values of a range, both ends included and exact. Values between them are exact if they have at most six digits,
+ * and otherwise rounded to about a hundredth of their distance, and at least to three digits: 3.16e-4.
  *
  * @param whole Rounds log-spaced values to whole numbers.
  * @returns the reason and the remedy if the numbers contradict each other.

@@ -1,7 +1,7 @@
 /**
  * What a sweep's file or its options write without effect: axes and values that change no stage, entries of `exclude`
- * that match no cell, grids that add no job, options that change nothing. Such a sweep can run; the plan lists them, since
- * they are often mistakes.
+ * that match no cell, grids that add no job, options that change nothing. Such a sweep can run; the plan lists them,
+ * since they are often mistakes.
  */
 import { canonicalJson } from '../common/canonical.js';
 import { addTo } from '../common/group-by.js';
@@ -47,7 +47,7 @@ export function remarksOn({ source }: Sweep, plan: Plan): Remark[] {
   ];
 }
 
-/** The job of each cell; where values are chosen for it, that of the first candidate. */
+/** The job of each cell. If values are chosen for the cell, it is the job of the first candidate. */
 function jobsOfCells({ jobs }: Plan, { grids }: SweepSource): ReadonlyMap<Cell, Job> {
   const textOf = (cell: Cell, values: object = {}): string => {
     const others = Object.entries(cell.overrides).filter(([key]) => !Object.hasOwn(values, key));
@@ -168,7 +168,9 @@ function hasNoEffect(columns: readonly (readonly (number | null)[])[]): boolean 
   return rows.every((jobs) => new Set(jobs).size <= 1) && rows.some((jobs) => jobs.length > 1);
 }
 
-/** Whether a stage of a cell has one of the keys, so that the key decides its result although its value is the default. */
+/**
+ * Whether a stage of a cell has one of the keys, so that the key decides its result although its value is the default.
+ */
 function stagesHave(keys: readonly string[], grids: readonly ExpandedGrid[], job: Record<string, unknown>): boolean {
   return grids.some(({ points, cells }) =>
     points.some((point, index) => {
@@ -183,8 +185,8 @@ function stagesHave(keys: readonly string[], grids: readonly ExpandedGrid[], job
 }
 
 /**
- * Whether the jobs of a sweep have other stages than their alternatives. Where all alternatives are the same jobs (a
- * default was written out), the answer is yes: a change of that key may have an effect.
+ * Whether the jobs of a sweep have other stages than their alternatives. If all alternatives are the same jobs, because
+ * a default was written out, the answer is yes: a change of that key may have an effect.
  */
 function changesStages(
   { grids, job }: Pick<SweepSource, 'grids' | 'job'>,

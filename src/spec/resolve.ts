@@ -15,7 +15,7 @@ import {
   type Setting,
   type Track,
 } from './expand.js';
-import { explainIssues, type Finding, type Hint } from './issues.js';
+import { explainIssues, type Finding, type KeyHint } from './issues.js';
 import { resolveJob, type ResolvedStages } from './jobs.js';
 import { CELL_KEYS, unsetValue } from './keys.js';
 import { withoutPercentages } from './percent.js';
@@ -201,7 +201,7 @@ export function resolvePoint(point: Point, defaults: Record<string, unknown>): R
 }
 
 /** At this point only keys of other data sets can still be unknown. */
-function dataHint(written: unknown): Hint {
+function dataHint(written: unknown): KeyHint {
   return (container, key) => {
     const name = valueAt(written, [...container.slice(1), 'name']);
     const dataset = typeof name === 'string' ? name : 'shapes';

@@ -57,7 +57,7 @@ const weightsSchema = z
     format: z
       .enum(['auto', ...WEIGHTS_FORMATS])
       .default('auto')
-      .describe('Whose names and layouts its tensors have; auto: found out from their names.'),
+      .describe('The program whose names and layouts the tensors have; auto: detected from the names.'),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits in lower case')
@@ -82,7 +82,7 @@ export const modelSchema = z
     pooling: z
       .enum(POOLINGS)
       .default('mean')
-      .describe('What classifiers and probes read: the mean of the patch tokens, or the class token.'),
+      .describe('The features that classifiers and probes read: the mean of the patch tokens, or the class token.'),
     qkvBias: z
       .enum(['all', 'qv'])
       .default('qv')
@@ -127,7 +127,7 @@ export const pretrainSchema = z
     target: z
       .enum(PRETRAIN_TARGETS)
       .default('patch-channel')
-      .describe(`What is predicted for each token. ${describeEntries(TARGETS)}.`),
+      .describe(`The prediction target of each token. ${describeEntries(TARGETS)}.`),
     fromWeights: z.boolean().default(false).describe('Start from model.weights instead of initial weights.'),
   })
   .describe('Pre-training (PAPER.md §6).');

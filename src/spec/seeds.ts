@@ -1,6 +1,6 @@
 /**
- * `seeds` and `compare` of a sweep: how many seeds a sweep may use, when their results are looked at, and which objectives
- * are compared besides the paper's principles.
+ * `seeds` and `compare` of a sweep: how many seeds a sweep may use, when their results are looked at, and which
+ * objectives are compared besides the paper's principles.
  */
 import { z } from 'zod';
 import { positive } from '../common/values.js';
@@ -18,7 +18,7 @@ const seedCount = z.int().min(FEWEST_SEEDS).max(MOST_SEEDS);
 export const seedsSchema = z
   .strictObject({
     min: seedCount.optional().describe('Seeds of the first look (3).'),
-    max: seedCount.optional().describe('Most seeds: the last look. Needed where looks is not given.'),
+    max: seedCount.optional().describe('Most seeds: the last look. Needed if looks is not given.'),
     looks: z
       .array(seedCount)
       .min(1, 'expected at least one number of seeds')
@@ -67,7 +67,7 @@ function spread(min: number, max: number): number[] {
 const looksOf = ({ min, max, looks }: SeedsFile): number[] =>
   looks ?? (max === undefined ? [] : spread(Math.min(min ?? DEFAULT_MIN, max), max));
 
-/** What is wrong with the numbers together, at paths of the file. */
+/** Contradictions between the numbers, at paths of the file. */
 export function seedsFindings(seeds: SeedsFile): Finding[] {
   const { min, max, looks } = seeds;
   const at = (key: keyof SeedsFile, message: string): Finding => ({ path: ['seeds', key], part: 'value', message });

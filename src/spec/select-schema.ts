@@ -97,7 +97,7 @@ export const selectSchema = deferred(() =>
         .enum(TRAIN_ON)
         .default('train+validation')
         .describe(
-          'Images that a cell with its chosen values is trained on: all training images, as published numbers are, or ' +
+          'Training images of a cell with its chosen values: all training images, as for published numbers, or ' +
             'only those that the candidates were trained on.',
         ),
     })

@@ -1,6 +1,6 @@
 /**
- * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images, and
- * its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
+ * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images,
+ * and its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
  */
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
@@ -9,7 +9,7 @@ import type { Path } from '../common/tree.js';
 import { EVALUATION_ENTRIES, type Evaluation } from '../stages/index.js';
 import { metricsOf, missingKeyOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
-import { entriesOf, type Entry } from './entries.js';
+import { entriesOf, type ResolvedEvaluation } from './entries.js';
 import { nameOf, type EntrySpec } from './evaluate-schema.js';
 import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
@@ -31,7 +31,7 @@ export interface CandidateRuns {
   runs: ResolvedCell[];
 }
 
-/** What is chosen for one cell, all of its reporting seeds together. */
+/** The choice for one cell, for all of its reported seeds together. */
 export interface CellSelection {
   /** Of the first reporting seed. */
   cell: Cell;
@@ -128,13 +128,13 @@ function toTrial(written: Evaluation | EntrySpec, by: string): Evaluation | Entr
 }
 
 /** The key of the metric of that name; undefined: the evaluation does not have it. */
-const keyOf = ({ name, protocol }: Pick<Entry, 'name' | 'protocol'>, by: string): string | undefined =>
+const keyOf = ({ name, protocol }: Pick<ResolvedEvaluation, 'name' | 'protocol'>, by: string): string | undefined =>
   metricsOf(name, protocol).find((metric) => metric.name === by)?.key;
 
-const measures = (entry: Entry, by: string): boolean => keyOf(entry, by) !== undefined;
+const measures = (entry: ResolvedEvaluation, by: string): boolean => keyOf(entry, by) !== undefined;
 
-/** `finetune.corruptions`, where the metric is not measured without this key of the recipe; null: it is measured. */
-function missingFor(entry: Entry, by: string): string | null {
+/** `finetune.corruptions`, if the metric is not measured without this key of the recipe; null: it is measured. */
+function missingFor(entry: ResolvedEvaluation, by: string): string | null {
   const missing = missingKeyOf(entry.protocol, keyOf(entry, by) ?? '', entry.recipe);
   return missing === null ? null : `${entry.protocol}.${missing}`;
 }
@@ -186,7 +186,7 @@ function seedFindings({ seeds }: SelectSpec, cells: readonly ResolvedCell[]): Fi
             path: ['select', 'seeds', index],
             part: 'value',
             message:
-              `seed ${seed} is a reported seed too, so its results would favour what is chosen on it; choose other ` +
+              `seed ${seed} is a reported seed too, so its results would favour the values chosen on it; choose other ` +
               'seeds, such as 100 and 101',
           },
         ]

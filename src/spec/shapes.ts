@@ -11,7 +11,7 @@ import { targetWidth } from './task.js';
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
 export type Kind =
-  // As the model's init says (`init.ts`):
+  // As the initialisation in `init.ts` does:
   | 'weights'
   | 'embedding'
   | 'token' // mask and class tokens
@@ -115,7 +115,9 @@ function segmentationHead({ dim }: EncoderConfig, classes: number): Declaration[
   ];
 }
 
-/** What a set of parameters is for. Mean pooling has a norm of its own and drops the encoder's (PAPER.md §7). */
+/**
+ * The purpose of a set of parameters. Mean pooling has its own norm, and drops the norm of the encoder (PAPER.md §7).
+ */
 export type Purpose =
   | { for: 'encoding' }
   | Pretraining
@@ -156,7 +158,7 @@ export function parameterShapes(config: EncoderConfig | ModelConfig, purpose: Pu
 /** Whether gradients change a parameter: position tables are fixed, and running statistics follow the batches. */
 export const isTrainable = (name: string): boolean => !/(pos_embed|\.running_(mean|var))$/.test(name);
 
-/** What the parameters of a pre-training are for. */
+/** The purpose of the parameters of a pre-training. */
 export const pretrainPurpose = ({ model, task }: Pick<PretrainConfig, 'model' | 'task'>) =>
   ({ for: 'pretraining', masked: task.maskRatio > 0, outputs: targetWidth(task.target, model.patchSize) }) as const;
 
@@ -168,8 +170,8 @@ export const pretrainShapes = (config: Pick<PretrainConfig, 'model' | 'task'>): 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
 
 /**
- * Bytes of the tensors of a checkpoint: float32 weights, the groups of the optimisers with a tensor for each weight that is
- * trained, and two sums (`training/state.ts`). The header is some kilobytes more.
+ * Bytes of the tensors of a checkpoint: float32 weights, the groups of the optimisers with a tensor for each weight
+ * that is trained, and two sums (`training/state.ts`). The header is some kilobytes more.
  *
  * @param groups Number of groups: 2 of AdamW, 1 more of averaged weights.
  */

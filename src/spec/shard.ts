@@ -30,9 +30,9 @@ export function parseShard(text: string): Shard | undefined {
 /**
  * The part of a plan that a shard runs, in the plan's order.
  *
- * Jobs that share a stage or a selection are in the same shard, and so are a stage and its parent. Shards are disjoint, include the
- * parents of their stages, and together are the plan. Their numbers of pre-trainings differ by at most one, also of the
- * seeds of the first look where results decide how many seeds run; a shard may be empty.
+ * Jobs that share a stage or a selection are in the same shard, and so are a stage and its parent. Shards are disjoint,
+ * include the parents of their stages, and together are the plan. Their numbers of pre-trainings differ by at most one.
+ * If results decide how many seeds run, this also holds for the seeds of the first look. A shard may be empty.
  */
 export function shardPlan(plan: Plan, { index, count }: Shard): Plan {
   const loads: Load[] = Array.from({ length: count }, () => ({ pretrainings: 0, stages: 0 }));
@@ -62,8 +62,8 @@ const pretrainingsOf = (stages: readonly Stage[]): number =>
   stages.filter(({ config }) => config.kind === 'pretrain').length;
 
 /**
- * Families of earlier looks first, since later ones may not run. Then those with the most pre-trainings, since smaller ones
- * fill the gaps; equal ones in the plan's order.
+ * Families of earlier looks first, since later ones may not run. Then those with the most pre-trainings, since smaller
+ * ones fill the gaps; equal ones in the plan's order.
  */
 function inOrder(families: readonly Stage[][], { seeds }: Plan): Stage[][] {
   const places = new Map(seeds?.seeds.map((seed, place) => [seed, place]));

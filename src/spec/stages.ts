@@ -42,7 +42,7 @@ export function epochsOf({ recipe }: StageConfig): number | null {
 
 export type { StageKind, UnlabelledData };
 
-/** The data without where they are: the path, and the folders of the splits. These decide no result; the content does. */
+/** The data without their place (the path and the folders of the splits): results depend on the content only. */
 export function withoutPlace(data: UnlabelledData): object {
   const { path, splits, validation, ...content } = data as UnlabelledData & { path?: string; splits?: object };
   if (validation === undefined) return content;
@@ -118,8 +118,8 @@ export function stageIds({ pretrain, evaluations }: Stages): string[] {
 }
 
 /**
- * What a plan calls the evaluation of each stage: its name in `evaluate`, the first one if there are several; `pretrain`
- * for a pre-training. Stages that no job names have the name of their kind.
+ * What a plan calls the evaluation of each stage: its name in `evaluate`, the first one if there are several;
+ * `pretrain` for a pre-training. Stages that no job names have the name of their kind.
  */
 export function entryNames({ jobs, stages }: Pick<Plan, 'jobs' | 'stages'>): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
@@ -139,11 +139,14 @@ export interface JobCandidate {
   index: number;
   /** The values of the keys that are chosen. */
   values: Record<string, unknown>;
-  /** Whether the job measures the candidate on the validation images; otherwise it is reported if the candidate is chosen. */
+  /**
+   * Whether the job measures the candidate on the validation images; otherwise it is reported if the candidate is
+   * chosen.
+   */
   isTrial: boolean;
 }
 
-/** What is chosen for one cell, all of its reporting seeds together. */
+/** The choice for one cell, for all of its reported seeds together. */
 export interface Selection {
   id: string;
   /** The metric that is compared. */
@@ -160,7 +163,9 @@ export interface Selection {
   cell: Cell;
 }
 
-/** When a sweep has seeds enough: all stages of the most seeds are in its plan, and those after the decision do not run. */
+/**
+ * When a sweep has seeds enough: all stages of the most seeds are in its plan, and those after the decision do not run.
+ */
 export interface SeedsRule {
   /** In the order in which they are used. */
   seeds: readonly number[];
@@ -194,11 +199,11 @@ export interface Plan {
   seeds?: SeedsRule;
   /** Compared besides the principles of the paper; absent: none. */
   compare?: readonly ObjectivePair[];
-  /** The metrics of evaluations in `transfer.csv`, by name and key, where the spec sets them; absent: it sets none. */
+  /** The metrics of evaluations in `transfer.csv`, by name and key, as the spec sets them; absent: it sets none. */
   metrics?: TransferMetrics;
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
-  /** What is chosen for each cell; undefined: all values are fixed. */
+  /** The choices for each cell; undefined: all values are fixed. */
   selections?: Selection[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * The shape of a whole sweep file, built from the keys of a job: `job` with every key optional, the axes by dotted names, and
- * the variants. `sweep.ts` checks parts that depend on each other.
+ * The shape of a whole sweep file, built from the keys of a job: `job` with every key optional, the axes by dotted
+ * names, and the variants. `sweep.ts` checks parts that depend on each other.
  */
 import { z } from 'zod';
 import { deferred } from '../common/deferred.js';
@@ -32,8 +32,8 @@ const variantsSchema = deferred(() => {
 // --- axes ------------------------------------------------------------------------------------------------------------
 
 /**
- * The values of an axis. A list is always the list of values; for keys whose values are lists, it is a list of lists. null
- * leaves the key unset. With the id, the JSON Schema has one definition for all places.
+ * The values of an axis. A list is always the list of values; for keys whose values are lists, it is a list of lists.
+ * null leaves the key unset. With the id, the JSON Schema has one definition for all places.
  */
 function axisOf(name: string, leaf: KeyLeaf): z.ZodType {
   const value = asWritten(leaf);
@@ -43,7 +43,9 @@ function axisOf(name: string, leaf: KeyLeaf): z.ZodType {
   return values.nullable().meta({ id: `axis.${name}`, description: leaf.description });
 }
 
-/** The axes by dotted names, and in groups as editors may see them: `document.ts` writes dotted names before the check. */
+/**
+ * The axes by dotted names, and in groups as editors may see them: `document.ts` writes dotted names before the check.
+ */
 function axesIn(
   group: KeyGroup,
   prefix = '',
@@ -248,7 +250,7 @@ function lists(raw: Record<string, unknown>, root: Path, findings: Finding[]): A
 function listOf(key: string, value: unknown, path: Path, findings: Finding[]): unknown[] {
   if (Array.isArray(value)) return value as unknown[];
   if (value === null && path[0] !== 'include') {
-    // Alone, null is most often a value that was forgotten.
+    // An axis that is only null is most often a forgotten value.
     const message = `${formatPath(path)} has no value; write one, or [null] to leave the key unset`;
     findings.push({ path, part: 'value', message });
     return [];
@@ -273,7 +275,9 @@ const HALF_WAY = 0.5;
 
 // --- variants --------------------------------------------------------------------------------------------------------
 
-/** An axis's name stands beside keys, and both names stand in tables. They begin with a letter, so that YAML reads text. */
+/**
+ * An axis's name stands beside keys, and both names stand in tables. They begin with a letter, so that YAML reads text.
+ */
 const AXIS_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 const VARIANT_NAME = /^[A-Za-z][A-Za-z0-9._-]*$/;
 

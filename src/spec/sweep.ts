@@ -28,21 +28,21 @@ export interface Sweep {
   cells: ResolvedCell[];
   /** Cells that are contradictions. */
   leftOut: LeftOutCell[];
-  /** What is chosen for each cell; undefined: all values are fixed. */
+  /** The choices for each cell; undefined: all values are fixed. */
   selection?: SweepSelection;
   seeds?: SeedsRule;
   compare?: readonly ObjectivePair[];
   source: SweepSource;
 }
 
-/** What a sweep was read from; `remarks.ts` finds in it what has no effect. */
+/** The source of a sweep, in which `remarks.ts` finds the keys without effect. */
 export interface SweepSource {
   /** The defaults of `job`, as written. */
   job: Record<string, unknown>;
   grids: ExpandedGrid[];
   /** Indices of the entries of `exclude` that match no cell. */
   idleExcludes: number[];
-  /** Options, and files that extend another, that unset what is not set. */
+  /** The places in options, and in files that extend another, that unset a key that is not set. */
   idleSets: Location[];
   /** For each option that sets keys of `job`, the defaults without it. */
   withoutSet: { option: Location; job: Record<string, unknown> }[];
@@ -269,7 +269,7 @@ function keysSetBy(axis: string, values: readonly unknown[], { variants }: Sweep
   return new Set(used.flatMap((keys) => leafPaths(keys)).map((path) => path.join('.')));
 }
 
-/** Keys that two axes of one grid set, of which at least one is an axis of variants. */
+/** Keys that two axes of one grid set; at least one of the two is an axis of variants. */
 function overlapFindings(sweep: SweepFile, grids: readonly Grid[]): Finding[] {
   return grids.flatMap((grid): Finding[] => {
     const axes = Object.entries(axesOfGrid(grid)).map(

@@ -24,7 +24,7 @@ export type Mask = Resolved<typeof MASKS>;
 export type Misalignment = keyof typeof GEOMETRIES;
 export type StyleKind = keyof typeof STYLES;
 export type MaskKind = keyof typeof MASKS;
-/** What is predicted for each token. */
+/** The prediction target of each token. */
 export type PretrainTarget = keyof typeof TARGETS;
 
 export const MISALIGNMENTS = namesOf(GEOMETRIES);

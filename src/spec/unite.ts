@@ -4,8 +4,8 @@ import { addTo, groupBy } from '../common/group-by.js';
 import { evaluationIds, type Cell, type Job, type Plan, transferMetricOf, type TransferMetrics } from './stages.js';
 
 /**
- * The union of plans, in their order. Stages with one identity are one stage. Jobs with the same stages are one job, with
- * the cells of all; a job all of whose stages another job has is part of that job.
+ * The union of plans, in their order. Stages with one identity are one stage. Jobs with the same stages are one job,
+ * with the cells of all; a job all of whose stages another job has is part of that job.
  *
  * The union of plans with different settings has the jobs of each setting: a stage's configuration shows its setting.
  *
@@ -71,7 +71,7 @@ function uniteJobs(jobs: readonly Job[]): Job[] {
 const stagesIn = (job: Job): number => evaluationIds(job).length;
 
 function isPartOf(part: Job, whole: Job): boolean {
-  // What is reported of a candidate depends on the choice.
+  // The report of a candidate depends on the choice.
   if (canonicalJson(part.candidate ?? null) !== canonicalJson(whole.candidate ?? null)) return false;
   const stages = new Set(evaluationIds(whole));
   return evaluationIds(part).every((id) => stages.has(id));

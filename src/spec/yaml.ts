@@ -24,7 +24,7 @@ export interface YamlDocument {
   value: unknown;
   /**
    * The location of the value at `path`, or of its key. If there is no such value in the text (it is missing, or inside
-   * an alias), that of the nearest value around it.
+   * an alias), the place of the nearest value around it.
    */
   locate(path: Path, part?: 'key' | 'value'): Location;
 }
@@ -74,8 +74,8 @@ export function readYaml(text: string, file: string): YamlDocument {
 }
 
 /**
- * The value of a `--set` option, or why it cannot be read. `text` is the same value with every scalar as its text: `007`
- * where `value` is 7.
+ * The value of a `--set` option, or why it cannot be read. `text` is the same value with every scalar as its text: for
+ * `007`, `value` is 7 and `text` is `007`.
  */
 export function parseYamlValue(source: string): { value: unknown; text: unknown } | { reason: string } {
   try {
@@ -110,7 +110,7 @@ function locatorOf(source: string, file: string): (offset: number) => Location {
   };
 }
 
-/** Where lines begin, and where they end before their line end. */
+/** The offset at which each line begins, and the offset of its line break. */
 function linesOf(source: string): { start: number; end: number }[] {
   const lines = [];
   let start = 0;

@@ -1,4 +1,4 @@
-/** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies what it gathers. */
+/** Attentive probe: one learned query attends to the frozen patch tokens, and a linear layer classifies the result. */
 import { z } from 'zod';
 import { count, labelFraction, nonNegative, oneOrMore, positive, warmup } from '../common/values.js';
 import {
@@ -36,7 +36,7 @@ const numbers = {
 export type AttentiveConfig = EvaluationConfig<'attentive', ResolvedRecipe<typeof recipe>>;
 export type AttentiveNumbers = ResultNumbers<'attentive', typeof ACCURACY, typeof numbers>;
 
-/** The tokens of all training images are in memory; those of the other images are encoded when they are scored. */
+/** The tokens of all training images are in memory. The other images are encoded when they are scored. */
 const MOST_BYTES = 8 * 2 ** 30;
 
 /** Why the tokens of so many training images are too many, with the remedy; null: they are not. */

@@ -13,23 +13,24 @@ import {
   columnsOf,
   resultSchemaOf,
   type Baseline,
-  type CorruptionErrors,
+  type CorruptionMeasurement,
   type FileKeys,
   type ModelArithmetic,
   type Picture,
+  type SegmentationKeys,
   type StageImages,
   type StageKindEntry,
   type Training,
 } from './stage.js';
 
 /** The target that an evaluation needs with each image. `nothing`: it runs on every data set. */
-export type Needs = TargetKind;
+export type NeededTarget = TargetKind;
 
 /** The data sets on which an evaluation can run. */
-export type DatasetFor<Needed extends Needs> = Needed extends 'nothing' ? Dataset : Dataset<Needed>;
+export type DatasetFor<Needed extends NeededTarget> = Needed extends 'nothing' ? Dataset : Dataset<Needed>;
 
 /** The context of an evaluation's run. */
-export type EvaluationContext<Needed extends Needs = Needs> = StageContext<DatasetFor<Needed>>;
+export type EvaluationContext<Needed extends NeededTarget = NeededTarget> = StageContext<DatasetFor<Needed>>;
 
 /**
  * Keys of a recipe that have another value without pre-training, each with the key of that value:
@@ -66,11 +67,13 @@ export interface EvaluationConfig<Name extends string, Recipe> {
   recipe: Recipe;
   /** Training images of each class; absent: the `labelFraction` of the data. */
   shots?: number;
-  /** Which of its repeats, from 1; absent for the first, so that its identity is that of an evaluation without repeats. */
+  /**
+   * Which of its repeats, from 1; absent for the first, so that it has the identity of an evaluation without repeats.
+   */
   repeat?: number;
   /**
-   * Present where the images have another size than those of the pre-training, whose position table is resampled. Stages
-   * without this key that earlier versions ran had a table computed anew.
+   * Present if the images have another size than those of the pre-training: its position table is resampled. Earlier
+   * versions ran stages without this key, with a table that was computed anew.
    */
   positions?: 'resampled';
   /** The weights that stand in place of a pre-training; absent: none do. */
@@ -90,13 +93,13 @@ export interface ImagesUsed {
   /** Its name in `evaluate`. */
   name: string;
   model: Pick<EncoderConfig, 'imageSize' | 'patchSize' | 'dim'>;
-  /** Training images of which it uses the label; with those of the validation set that it trains on. */
+  /** Training images of which it uses the label, including validation images that it trains on. */
   trainImages: number;
 }
 
 /** The common part of all evaluation declarations, for code that handles any of them. */
 export type EvaluationEntry = StageKindEntry & {
-  needs: Needs;
+  needs: NeededTarget;
   scratchKeys: ScratchKeys;
   choices: readonly string[];
   problemOf?: (used: ImagesUsed) => string | null;
@@ -105,7 +108,7 @@ export type EvaluationEntry = StageKindEntry & {
 /** The declaration of an evaluation; see {@link defineEvaluation}. */
 interface EvaluationDeclaration<
   Name extends string,
-  Needed extends Needs,
+  Needed extends NeededTarget,
   Recipe extends z.ZodObject,
   Measured extends Metrics,
   Numbers extends Fields,
@@ -117,12 +120,15 @@ interface EvaluationDeclaration<
   /** The name in a sentence: `fine-tuning`. */
   title: string;
   needs: Needed;
-  /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides that of the data. */
+  /** The keys of its recipe with defaults and descriptions. A `labelFraction` overrides the fraction of the data. */
   recipe: Recipe;
   scratchKeys?: Scratch;
   /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
   choices?: readonly Extract<keyof z.output<Recipe>, string>[];
-  /** Why it cannot train on so many images, with the remedy; null: it can. Omitted: on any number. Asked when the plan is made. */
+  /**
+   * Why it cannot train on so many images, with the remedy; null: it can. Omitted: any number. Asked when the plan is
+   * made.
+   */
   problemOf?: (used: ImagesUsed) => string | null;
   /** The metrics that it measures; tables compare the first. */
   metrics: Measured;
@@ -141,7 +147,9 @@ interface EvaluationDeclaration<
   /** Omitted if it leaves no `preview.png`. */
   picture?: Picture;
   /** Omitted if it measures clean images only. */
-  corruptions?: CorruptionErrors<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
+  corruptions?: CorruptionMeasurement<EvaluationConfig<Name, ResolvedRecipe<Recipe, Scratch>>>;
+  /** Omitted if it is no segmentation. */
+  segmentation?: SegmentationKeys<Extract<keyof Measured, string>, Extract<keyof More, string>>;
   /**
    * Runs the evaluation. Every command loads the file of the declaration, which must therefore not import
    * TensorFlow.js: `run` imports what it needs when it is called.
@@ -175,7 +183,7 @@ type ResultSchema<
  */
 export function defineEvaluation<
   const Name extends string,
-  Needed extends Needs,
+  Needed extends NeededTarget,
   Recipe extends z.ZodObject,
   Measured extends Metrics,
   Numbers extends Fields,
@@ -218,13 +226,13 @@ export function defineEvaluation<
 }
 
 /**
- * What an opened data set lacks for an evaluation, with the remedy; null: nothing.
+ * The part that an opened data set lacks for an evaluation, with the remedy; null: none.
  *
  * @param evaluation Its name in `evaluate`, what it needs, and the training images of each class that it uses.
  * @param split What it measures on; undefined: the test set.
  */
 export function lackOf(
-  { name, needs, shots }: { name: string; needs: Needs; shots?: number | undefined },
+  { name, needs, shots }: { name: string; needs: NeededTarget; shots?: number | undefined },
   { name: data, classes, train, test, validation }: Pick<Dataset, 'name' | 'classes' | 'train' | 'test' | 'validation'>,
   split?: 'validation',
 ): string | null {
@@ -254,7 +262,10 @@ export function lackOf(
   );
 }
 
-function provides<Needed extends Needs>(dataset: Dataset, needed: Needed): dataset is Dataset & DatasetFor<Needed> {
+function provides<Needed extends NeededTarget>(
+  dataset: Dataset,
+  needed: Needed,
+): dataset is Dataset & DatasetFor<Needed> {
   return needed === 'nothing' || dataset.targets === needed;
 }
 

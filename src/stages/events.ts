@@ -8,6 +8,6 @@ export type TrainingEvent =
   | { type: 'progress'; epoch: number; step: number; steps: number; loss: number; imagesPerSecond: number }
   /** Measured after `epoch` epochs, on the test set, or on the split that is named. */
   | { type: 'evaluated'; epoch: number; metrics: MetricValues; split?: 'validation' | undefined }
-  /** What would make training faster. Told once in a sweep. */
+  /** How training could be faster. Printed once in a sweep. */
   | { type: 'advice'; message: string }
   | { type: 'warning'; message: string };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isMapping } from '../common/tree.js';
 
 /** One number of a result. */
-export interface Field<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> {
+export interface ResultField<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> {
   /** null: it was not measured. */
   schema: Schema;
   /** The heading of its column, after the kind of stage: `finetune loss`. */
@@ -29,7 +29,7 @@ export const PERCENT: Unit = { symbol: '%', words: 'in percent', difference: 'po
 
 /** A number by which encoders are compared. */
 export interface Metric<Schema extends z.ZodType<number | null> = z.ZodType<number | null>> extends Omit<
-  Field<Schema>,
+  ResultField<Schema>,
   'unit'
 > {
   /** The title on the axis of a chart: `Top-1`. */
@@ -43,7 +43,7 @@ export interface Metric<Schema extends z.ZodType<number | null> = z.ZodType<numb
   tag: string;
 }
 
-export type Fields = Readonly<Record<string, Field>>;
+export type Fields = Readonly<Record<string, ResultField>>;
 export type Metrics = Readonly<Record<string, Metric>>;
 
 /** The schemas of some numbers, by key. */
@@ -98,7 +98,7 @@ export const TIME = {
   imagesPerSecond: {
     schema: z.number().nullable(),
     label: 'images/s',
-    description: 'Training images per second of the last attempt; empty where nothing was trained.',
+    description: 'Training images per second of the last attempt; empty if nothing was trained.',
     digits: 0,
   },
   seconds: { schema: z.number(), label: 'seconds', description: 'Time of the last attempt.', unit: 's', digits: 1 },
@@ -111,21 +111,21 @@ export const FIRST_LOSS = {
   label: 'first loss',
   description: 'Training loss of the first step.',
   digits: 4,
-} satisfies Field;
+} satisfies ResultField;
 
 export const LARGEST_GRADIENT_NORM = {
   schema: sinceRevision2(z.number()),
   label: 'largest gradient norm',
   description: "Largest global L2 norm of a step's gradients, before clipping.",
   digits: 4,
-} satisfies Field;
+} satisfies ResultField;
 
 export const BATCH_SIZE = {
   schema: sinceRevision2(z.int().positive()),
   label: 'batch size',
-  description: 'Images in a step: less than in the recipe where there are fewer.',
+  description: 'Images in a step: fewer than in the recipe if the data set has fewer.',
   digits: 0,
-} satisfies Field;
+} satisfies ResultField;
 
 /** Missing in results of versions that did not choose. */
 export const BASE_LEARNING_RATE = {
@@ -133,7 +133,7 @@ export const BASE_LEARNING_RATE = {
   label: 'base learning rate',
   description: 'The base learning rate of the result: chosen on the validation images if the recipe lists several.',
   digits: 5,
-} satisfies Field;
+} satisfies ResultField;
 
 /** The loss of predicting equal odds for every class: the logarithm of the number of classes. */
 export const CHANCE_LOSS = {
@@ -141,7 +141,7 @@ export const CHANCE_LOSS = {
   label: 'chance loss',
   description: 'What predicting equal odds for every class scores.',
   digits: 4,
-} satisfies Field;
+} satisfies ResultField;
 
 /** The metrics of a classification. */
 export const ACCURACY = {

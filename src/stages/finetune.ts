@@ -28,7 +28,11 @@ const own = {
   layerDecay: positive.max(1).default(0.75).describe('Learning-rate factor from each layer to the one below it.'),
   labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Share of each label spread over all classes.'),
   mixup: nonNegative.default(0.8).describe('Parameter of the Beta distribution of mixup; 0 is off.'),
-  cutmix: nonNegative.default(1).describe('The same for cutmix; with both on, each batch takes either at even odds.'),
+  cutmix: nonNegative
+    .default(1)
+    .describe(
+      'Parameter of the Beta distribution of cutmix; 0 is off. With mixup, each batch has one of the two, at even odds.',
+    ),
   ema: beta
     .optional()
     .describe(
@@ -43,7 +47,7 @@ const own = {
   evaluateEvery: count
     .optional()
     .describe(
-      'Epochs between evaluations on the validation images, or on the test set where there are none; the best weights ' +
+      'Epochs between evaluations on the validation images, or on the test set if there are none; the best weights ' +
         'so far are kept. Only the last epoch is evaluated by default.',
     ),
 };
@@ -51,13 +55,13 @@ const own = {
 const recipe = z
   .strictObject({
     ...own,
-    scratchLayerDecay: positive.max(1).default(1).describe('layerDecay where there is no pre-training.'),
+    scratchLayerDecay: positive.max(1).default(1).describe('layerDecay if there is no pre-training.'),
     scratch: z
       .strictObject(withoutDefaults(own))
       .optional()
-      .describe('Other values of these keys where there is no pre-training.'),
+      .describe('Other values of these keys if there is no pre-training.'),
     corruptions: offAt(false, z.boolean()).describe(
-      'Measure the fine-tuned model on the corruptions of ImageNet-C too, as robustness does a linear probe.',
+      'Also measure the fine-tuned model on the corruptions of ImageNet-C, as robustness measures a linear probe.',
     ),
   })
   .describe('Supervised fine-tuning (PAPER.md §7).');

@@ -72,8 +72,8 @@ function isOff(name: Evaluation, key: string, value: unknown): boolean {
 }
 
 /**
- * Converts the recipe of a job to that of its stage. Its `labelFraction` is not part of it: the data have it. Keys that are
- * off are left out.
+ * Converts the recipe of a job to the recipe of its stage. Its `labelFraction` is not part of it: the data have it.
+ * Keys that are off are left out.
  *
  * @param scratch Whether there is no pre-training.
  */

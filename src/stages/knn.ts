@@ -18,7 +18,7 @@ const numbers = {
   k: {
     schema: sinceRevision2(z.int().positive()),
     label: 'k',
-    description: 'Neighbours that voted: less than in the recipe where there are fewer images.',
+    description: 'Neighbours that voted: fewer than in the recipe if there are fewer images.',
     digits: 0,
   },
 } satisfies Fields;

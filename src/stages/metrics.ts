@@ -18,7 +18,7 @@ export interface NamedMetric {
   repeats: number;
 }
 
-/** Where and how often an evaluation is measured. */
+/** The data set of an evaluation and the number of its repeats. */
 export type Measured = Pick<NamedMetric, 'data' | 'repeats'>;
 
 /** The metrics of an evaluation. The first one has only the name of the evaluation. */

@@ -39,9 +39,9 @@ export const pretrain = {
   picture: {
     title: 'Reconstructions',
     description:
-      'Validation images, one a row: the original, the input of the encoder and the prediction of the model; last the target, ' +
-      'where it is another picture than the original. Without validation images they are test images, and without a test set ' +
-      'training images.',
+      'Validation images, one a row: the original, the input of the encoder and the prediction of the model; last the ' +
+      'target, if it is another picture than the original. Without validation images, the rows are test images; without ' +
+      'a test set, training images.',
     columns: 'original, input and reconstruction',
   },
   result,

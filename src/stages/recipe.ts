@@ -21,7 +21,7 @@ export const recipe = <Augmentation extends object>(defaults: RecipeDefaults, au
   baseLearningRate: positive
     .default(defaults.baseLearningRate)
     .describe('Peak learning rate for a batch of 256; the peak used is this × the images in a step / 256.'),
-  minLearningRate: nonNegative.default(defaults.minLearningRate).describe('Where the cosine ends.'),
+  minLearningRate: nonNegative.default(defaults.minLearningRate).describe('The rate at the end of the cosine decay.'),
   warmupEpochs: warmup
     .default(2)
     .describe('Epochs of linear warm-up from 0, as a number or as a percentage of epochs (5%).'),

@@ -1,7 +1,7 @@
 /**
- * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The mean
- * corruption error is not normalised by that of AlexNet (`docs/tables.md`). Fine-tuned weights are measured by `corruptions`
- * of `finetune`.
+ * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The
+ * mean corruption error is not normalised by the error of AlexNet (`docs/tables.md`). Fine-tuned weights are measured by
+ * `corruptions` of `finetune`.
  */
 import { z } from 'zod';
 import { CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';
@@ -13,7 +13,7 @@ import {
   CHANCE_LOSS,
   LOSS,
   PERCENT,
-  type Field,
+  type ResultField,
   type Fields,
   type Metric,
   type Metrics,
@@ -28,7 +28,7 @@ export const MEAN_ERROR = {
   label: 'mean corruption error',
   title: 'Mean corruption error',
   name: 'mean corruption error, not normalised',
-  description: `Mean top-1 error over the ${COUNTED_CORRUPTIONS.length} corruptions and 5 severities; not normalised by that of AlexNet.`,
+  description: `Mean top-1 error over the ${COUNTED_CORRUPTIONS.length} corruptions and 5 severities; not normalised by the error of AlexNet.`,
   unit: PERCENT,
   digits: 2,
   better: 'lower',
@@ -37,7 +37,9 @@ export const MEAN_ERROR = {
 
 const ofLaterVersions = z.number().nullable().default(null);
 
-/** Whether encoders cope with blur and grey: the styles that objectives are pre-trained on. Missing in earlier results. */
+/**
+ * Whether encoders cope with blur and grey: the styles that objectives are pre-trained on. Missing in earlier results.
+ */
 export const STYLE_ERRORS = {
   blurError: {
     schema: ofLaterVersions,
@@ -69,7 +71,7 @@ const metrics = { meanError: MEAN_ERROR, ...STYLE_ERRORS, ...ACCURACY } satisfie
 /** The number of a corruption in a result. */
 export type CorruptionKey = `error_${CorruptionName}`;
 
-const errorField = (title: string): Field<z.ZodNumber> => ({
+const errorField = (title: string): ResultField<z.ZodNumber> => ({
   schema: z.number(),
   label: title,
   description: `Mean top-1 error on ${title} over its 5 severities.`,
@@ -79,7 +81,7 @@ const errorField = (title: string): Field<z.ZodNumber> => ({
 
 const errors = Object.fromEntries(
   Object.values(CORRUPTIONS).map(({ name, title }) => [`error_${name}`, errorField(title)]),
-) as Record<CorruptionKey, Field<z.ZodNumber>>;
+) as Record<CorruptionKey, ResultField<z.ZodNumber>>;
 
 const numbers = {
   loss: { ...LOSS, schema: z.number() },

@@ -37,7 +37,7 @@ const recipe = z
     dropout: z.number().min(0).lt(1).default(0.1).describe('Rate at which channels of the tokens are dropped.'),
     dropPath: keys.dropPath.default(0).describe('Largest stochastic-depth rate of an encoder that is trained.'),
     layerDecay: positive.max(1).default(0.75).describe('Learning-rate factor from each layer to the one below it.'),
-    scratchLayerDecay: positive.max(1).default(1).describe('The same where there is no pre-training.'),
+    scratchLayerDecay: positive.max(1).default(1).describe('layerDecay if there is no pre-training.'),
     cropScale: keys.cropScale.describe('Area range of the random resized crop of image and mask.'),
     flip: keys.flip.describe('Mirror half of the images, with their masks, left to right.'),
     labelFraction,
@@ -101,6 +101,7 @@ export const segment = defineEvaluation({
   metrics,
   numbers,
   details,
+  segmentation: { meanIou: 'meanIou', pixelAccuracy: 'pixelAccuracy', classIou: 'classIou' },
   baseline: { loss: 'loss', level: 'chanceLoss', name: 'equal odds' },
   flops: ({ model, recipe: { train } }, images, { segmentationCost }) =>
     trainingFlops(segmentationCost(model, images.classes, train), images),

@@ -23,7 +23,7 @@ export type ModelArithmetic = typeof costs & typeof shapes;
 export const trainingFlops = ({ training, forward }: costs.Cost, { steps, test }: StageImages): number =>
   training * steps + forward * test;
 
-/** What a stage leaves in its checkpoint. */
+/** The content of a stage's checkpoint. */
 export interface Checkpoint {
   /** Of all weights of the model that it trains. */
   shapes: shapes.Shapes;
@@ -44,8 +44,8 @@ export type Training<Config> =
       /** @param classes Of its data set. */
       checkpoint(config: Config, classes: number, arithmetic: ModelArithmetic): Checkpoint;
       /**
-       * Whether other programs have its model: the decoder of a pre-training, or a classifier with the weights of the purpose
-       * `classification` (`spec/shapes.ts`). false: `vitmim export --weights` and `--onnx` refuse it.
+       * Whether other programs have its model: the decoder of a pre-training, or a classifier with the weights of the
+       * purpose `classification` (`spec/shapes.ts`). false: `vitmim export --weights` and `--onnx` refuse it.
        */
       exports: boolean;
     }
@@ -55,9 +55,9 @@ export type Training<Config> =
 export interface Picture {
   /** The heading of its section: `Segmentations`. */
   title: string;
-  /** What it shows, in whole sentences. */
+  /** Description of the picture, in whole sentences. */
   description: string;
-  /** What each row has: `image, mask and prediction`. */
+  /** The parts of each row: `image, mask and prediction`. */
   columns: string;
 }
 
@@ -72,7 +72,7 @@ export interface OptionalMeasurement {
 }
 
 /** How a kind measures its model on the corrupted images. Its metrics then contain `meanError`. */
-export interface CorruptionErrors<Config> {
+export interface CorruptionMeasurement<Config> {
   /** Absent: every stage of the kind measures them. */
   optional?: OptionalMeasurement;
   /** The model, in a table: `linear probe`. */
@@ -82,6 +82,15 @@ export interface CorruptionErrors<Config> {
   /** The key of the error on a corruption in its result: `error_fog`. */
   keyOf(name: CorruptionName): string;
 }
+
+/** The keys of a segmentation in the results of a kind, for `segmentation.csv`. */
+export interface SegmentationKeys<Metric extends string = string, Detail extends string = string> {
+  meanIou: Metric;
+  pixelAccuracy: Metric;
+  /** The intersection over union of each class, by its name; null for a class that does not count. */
+  classIou: Detail;
+}
+
 /** The loss by which a stage is judged, and the level that it must fall below; both are keys of its numbers. */
 export interface Baseline<Key extends string = string> {
   loss: Key;
@@ -106,7 +115,9 @@ interface StageKindFacts<Config> {
   /** Absent: it leaves no picture. */
   picture?: Picture;
   /** Absent: it measures clean images only. */
-  corruptions?: CorruptionErrors<Config>;
+  corruptions?: CorruptionMeasurement<Config>;
+  /** Absent: it is no segmentation. */
+  segmentation?: SegmentationKeys;
   /** Every number of its result, in the order of the columns of `runs.csv`. */
   columns: Fields;
   /** The metrics that it measures; tables compare the first. Empty: the kind is not an evaluation. */
@@ -129,7 +140,7 @@ const COMMON = {
   checkpoint: sinceRevision2(z.string()),
 };
 
-/** What a result has beside what its kind measures; `training/run-stage.ts` adds it. */
+/** The fields of every result, beside those of its kind; `training/run-stage.ts` adds them. */
 export type FileKeys = 'damagedImages' | 'stage' | 'parent' | 'checkpoint';
 
 /**

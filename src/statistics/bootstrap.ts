@@ -11,7 +11,7 @@ const ENUMERATED = 5;
  * The percentile bootstrap interval of the mean of independent values. It undercovers few values: three give
  * little less than their range, which holds the truth in two of three cases.
  *
- * @param random Draws the resamples where there are more than five values.
+ * @param random Draws the resamples if there are more than five values.
  * @returns null below two values.
  */
 export function bootstrapInterval(values: readonly number[], random: Random, confidence = CONFIDENCE): Interval | null {

@@ -1,12 +1,13 @@
 /**
- * A contrast between cells, estimated from runs of which some are missing. The model is additive: a run's accuracy is what
- * its cell has, what its seed adds to every cell, and an error. Ordinary least squares fits cells and seeds to the runs
- * there are; missing runs are filled by that fit; then each seed has a contrast, and Student's interval over the seeds
- * follows, as without missing runs.
+ * A contrast between cells, estimated from runs of which some are missing. The model is additive: a run's accuracy is
+ * what its cell has, what its seed adds to every cell, and an error. Ordinary least squares fits cells and seeds to the
+ * runs there are; missing runs are filled by that fit; then each seed has a contrast, and Student's interval over the
+ * seeds follows, as without missing runs.
  *
- * A filled run repeats what others say, so the filled contrasts vary too little and are correlated. Both are known: each
- * filled contrast is a weighted sum of the runs. The spread is scaled, and the degrees of freedom are counted (Satterthwaite),
- * so that both are exact in expectation for independent errors. Without missing runs the scale is 1 and the degrees n − 1.
+ * A filled run repeats what others say, so the filled contrasts vary too little and are correlated. Both are known:
+ * each filled contrast is a weighted sum of the runs. The spread is scaled, and the degrees of freedom are counted
+ * (Satterthwaite), so that both are exact in expectation for independent errors. Without missing runs the scale is 1
+ * and the degrees n − 1.
  */
 import { sum } from '../common/sums.js';
 
@@ -27,8 +28,8 @@ export interface SeedContrasts {
   /** The least squares estimate; also the mean of the values. */
   mean: number;
   /**
-   * Standard deviation of a seed's contrast without missing runs, standard error of the mean, and degrees of freedom; null
-   * where fewer than two seeds say something of the contrast.
+   * Standard deviation of a seed's contrast without missing runs, standard error of the mean, and degrees of freedom;
+   * null if fewer than two seeds determine the contrast.
    */
   spread: { std: number; standardError: number; degrees: number } | null;
 }
@@ -135,7 +136,7 @@ function linearForms(runs: readonly (readonly (number | null)[])[], weights: rea
 /**
  * Solves equations that leave one constant free, by Cholesky's decomposition with the first unknown held at 0.
  *
- * @returns null where they leave more free: the runs fall apart into sets that share neither cell nor seed.
+ * @returns null if the equations leave more free: the runs form several sets that share neither cell nor seed.
  */
 function groundedSolver(equations: readonly (readonly number[])[]): ((side: readonly number[]) => number[]) | null {
   const size = equations.length - 1;

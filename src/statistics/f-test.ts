@@ -14,7 +14,7 @@ const ROUNDING = 1e-9;
  * Tests that all rows have one mean, apart from what each seed adds to all rows.
  *
  * @param rows At least two, each with a value of the same two seeds or more.
- * @returns the p value; 0 where the rows differ and nothing is left over, 1 where all rows are equal.
+ * @returns the p value: 1 if all rows are equal, 0 if the rows differ and no residual is left.
  */
 export function rowsTest(rows: readonly (readonly number[])[]): number {
   const [k, n] = [rows.length, rows[0]!.length];

@@ -1,6 +1,6 @@
 /**
- * Friedman's test that treatments differ over blocks, by the ranks of the treatments within each block, and Nemenyi's test of
- * which ones differ.
+ * Friedman's test that treatments differ over blocks, by the ranks of the treatments within each block, and Nemenyi's
+ * test of which ones differ.
  */
 import { permutation, type Random } from '../common/random.js';
 import { ranks } from './summary.js';
@@ -12,8 +12,8 @@ export interface Friedman {
   p: number;
   /**
    * Nemenyi's test of each treatment against the one with the lowest rank sum: how often the largest difference of any
-   * two rank sums is at least theirs, over the same orders. So the probability of any wrong verdict among all pairs holds.
-   * In (0, 1]; 1 for the lowest itself.
+   * two rank sums is at least theirs, over the same orders. So the probability of any wrong verdict among all pairs
+   * holds. In (0, 1]; 1 for the lowest itself.
    */
   behindBest: readonly number[];
 }
@@ -23,12 +23,12 @@ const ENUMERATED = 50_000;
 const DRAWN = 10_000;
 
 /**
- * Tests whether the rows have the same distribution within every block. The p value is that of a permutation test, since
+ * Tests whether the rows have the same distribution within every block. The p value is from a permutation test, since
  * χ² is a poor approximation for the few blocks that a study has.
  *
  * @param blocks Each with a value of every treatment, in one order; at least two treatments and two blocks.
- * @param random Draws the orders where there are too many.
- * @returns null where all values of every block are equal.
+ * @param random Draws the orders if there are too many to count.
+ * @returns null if all values of every block are equal.
  */
 export function friedmanTest(blocks: readonly (readonly number[])[], random: Random): Friedman | null {
   const ranked = blocks.map(ranks);

@@ -30,7 +30,8 @@ export function intervalAround(
  * Student's confidence interval of a mean. Under normal noise it covers the true value at its rate for all n ≥ 2,
  * which a bootstrap of three values does not.
  *
- * @returns null below two values, and where all are equal: accuracies come in steps, and no spread is not certainty.
+ * @returns null below two values, and if all values are equal: accuracies come in steps, so a spread of zero is no
+ *   certainty.
  */
 export function studentInterval(values: readonly number[]): Interval | null {
   const { mean, std, n } = summaryStatistics(values);

@@ -1,4 +1,6 @@
-/** The permutation test of a rank correlation: without one, every order of one side is as likely as the observed one. */
+/**
+ * The permutation test of a rank correlation: without one, every order of one side is as likely as the observed one.
+ */
 import { permutation, type Random } from '../common/random.js';
 import { ranks } from './summary.js';
 
@@ -9,11 +11,11 @@ const ENUMERATED = 9;
 const DRAWN = 10_000;
 
 /**
- * Two-sided p value of a rank correlation: the share of orders whose correlation is at least as far from zero. Exact up to
- * nine pairs, with ties too; drawn beyond.
+ * Two-sided p value of a rank correlation: the share of orders whose correlation is at least as far from zero. Exact up
+ * to nine pairs, with ties too; drawn beyond.
  *
- * @param random Draws the orders where there are more than nine pairs.
- * @returns in (0, 1]; 1 where all values of a side are equal.
+ * @param random Draws the orders if there are more than nine pairs.
+ * @returns in (0, 1]; 1 if all values of a side are equal.
  */
 export function rankTest(
   pairs: readonly (readonly [number, number])[],

@@ -1,16 +1,16 @@
 /**
  * Several looks at growing data. An interval that is read again and again misses the truth more often than one that is
- * read once, so each look gets a lower error rate, such that all intervals together hold the truth as often as is claimed:
- * repeated confidence intervals (Jennison and Turnbull 1989). Rates are proportional to the number of values. With equal
- * rates (Pocock 1977) most of the error is spent on the first looks, whose few values decide little.
+ * read once, so each look gets a lower error rate, such that all intervals together hold the truth as often as is
+ * claimed: repeated confidence intervals (Jennison and Turnbull 1989). Rates are proportional to the number of values.
+ * With equal rates (Pocock 1977) most of the error is spent on the first looks, whose few values decide little.
  *
- * The rates are calibrated by simulation of Student's statistics. Textbook boundaries are those of normal statistics, and
- * too low for few values.
+ * The rates are calibrated by simulation of Student's statistics. Textbook boundaries are those of normal statistics,
+ * and too low for few values.
  */
 import { gamma, stream } from '../common/random.js';
 import { centralStudent, studentTail } from './student.js';
 
-/** Simulated sequences, and how many more where the error rate is small. */
+/** The number of simulated sequences, and the most if the error rate is small. */
 const SEQUENCES = 400_000;
 const MOST_SEQUENCES = 1_600_000;
 
@@ -19,8 +19,8 @@ const ENOUGH = 2000;
 const TOO_FEW = 400;
 
 /**
- * The two-sided error rate of each look, such that with probability `1 − total` no look's interval of Student misses the
- * mean of independent normal values.
+ * The two-sided error rate of each look, such that with probability `1 − total` no look's interval of Student misses
+ * the mean of independent normal values.
  *
  * @param looks Numbers of values at each look, at least 2 and ascending.
  * @param total Error rate over all looks, in (0, 1).
@@ -53,8 +53,8 @@ function rateOfLast(looks: readonly number[], total: number): number {
 }
 
 /**
- * Of each simulated sequence without an effect its smallest weighted p value over the looks, p divided by the weight of
- * the look, where that is at most `limit`.
+ * The smallest weighted p value over the looks (p divided by the weight of the look) of each simulated sequence without
+ * an effect. Values above `limit` are left out.
  */
 function smallestPs(looks: readonly number[], limit: number, sequences: number): Float64Array {
   const random = stream(0, 'statistics', 'looks', looks.join());

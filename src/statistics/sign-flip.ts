@@ -10,7 +10,7 @@ const ENUMERATED = 14;
  * Two-sided sign-flip test that the mean of independent differences is zero. Exact up to 14 differences, drawn beyond.
  * No p is below 2 / 2^n: .25 for three.
  *
- * @param random Draws the signs where there are more than 14 differences.
+ * @param random Draws the signs if there are more than 14 differences.
  * @returns the p-value; null without differences.
  */
 export function signFlipTest(differences: readonly number[], random: Random): number | null {

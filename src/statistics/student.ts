@@ -20,7 +20,7 @@ export function centralStudent(probability: number, degrees: number): number {
 const known = new Map<number, Map<number, number>>();
 
 function bisect(probability: number, degrees: number): number {
-  // Bisection over the angle, which is bounded where t is not; 60 halvings reach the last bit.
+  // Bisection over the angle, since t is unbounded and the angle is not. 60 halvings reach the last bit.
   let [low, high] = [0, Math.PI / 2];
   for (let i = 0; i < 60; i++) {
     const middle = (low + high) / 2;

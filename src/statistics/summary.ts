@@ -29,7 +29,7 @@ export function ranks(values: readonly number[]): number[] {
 /**
  * Spearman's rank correlation of paired values: Pearson's correlation of their ranks, so that ties count rightly.
  *
- * @returns in [−1, 1]; null for fewer than three pairs, or where all values of a side are equal.
+ * @returns in [−1, 1]; null for fewer than three pairs, or if all values of a side are equal.
  */
 export function spearman(pairs: readonly (readonly [number, number])[]): number | null {
   if (pairs.length < 3) return null;
@@ -49,7 +49,7 @@ const dot = (a: readonly number[], b: readonly number[]): number => sum(a.map((v
 /**
  * Kendall's rank correlation τ-b of paired values: pairs in like order less pairs in unlike order, ties accounted for.
  *
- * @returns in [−1, 1]; null for fewer than three pairs, or where all values of a side are equal.
+ * @returns in [−1, 1]; null for fewer than three pairs, or if all values of a side are equal.
  */
 export function kendall(pairs: readonly (readonly [number, number])[]): number | null {
   if (pairs.length < 3) return null;

@@ -1,6 +1,6 @@
 /**
- * The two parts of the variance of runs in groups: between the groups, and within them. One-way analysis of variance with
- * random groups, by the method of moments; groups may have different numbers of runs.
+ * The two parts of the variance of runs in groups: between the groups, and within them. One-way analysis of variance
+ * with random groups, by the method of moments; groups may have different numbers of runs.
  *
  * Searle, Casella and McCulloch, Variance Components (1992), chapter 3.
  */
@@ -13,15 +13,17 @@ export interface Squares {
   runs: number;
   between: { squares: number; degrees: number };
   within: { squares: number; degrees: number };
-  /** Σ over samples of n₀ times the degrees between groups; n₀ is the number of runs of each group if all have as many. */
+  /**
+   * Σ over samples of n₀ times the degrees between groups; n₀ is the number of runs of each group if all have as many.
+   */
   weight: number;
 }
 
 export interface Components {
-  /** Variance between groups, beyond that within them; 0 where the estimate is negative. */
+  /** Variance between groups, beyond the variance within them; 0 if the estimate is negative. */
   between: number;
   within: number;
-  /** `between` as a share of the variance of a single run, in [0, 1]; null where there is no variance. */
+  /** `between` as a share of the variance of a single run, in [0, 1]; null if the variance is 0. */
   share: number | null;
 }
 

@@ -13,7 +13,7 @@ export interface MeanDifference {
 /**
  * Welch's estimate.
  *
- * @returns null where a sample has fewer than two values, or where neither has a spread.
+ * @returns null if a sample has fewer than two values, or neither sample has a spread.
  */
 export function welch(first: readonly number[], second: readonly number[]): MeanDifference | null {
   const [a, b] = [summaryStatistics(first), summaryStatistics(second)];

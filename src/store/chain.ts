@@ -21,7 +21,8 @@ export const openResult = ({ result }: Pick<StagePaths, 'result'>): Stored<Stage
 
 /**
  * The result of a stage, for every command alike. A result that belongs to another stage, or that started from another
- * pre-training than there is now, is as damaged as half a file: no command counts it, and the next sweep repeats the stage.
+ * pre-training than there is now, is as damaged as half a file: no command counts it, and the next sweep repeats the
+ * stage.
  *
  * @returns in `problem` a clause that names the file.
  */
@@ -35,7 +36,7 @@ export function readResult(stage: Stage, paths: StagePaths): Stored<StageResult>
   return problem === null ? stored : { kind: 'damaged', problem };
 }
 
-/** What is wrong with the parent that a result names; null where it names none, as those of engine revision 1. */
+/** The problem with the parent that a result names; null if it names none, as results of engine revision 1 do. */
 function brokenChain(stage: Stage, result: StageResult, paths: StagePaths): string | null {
   if (result.parent === null) return null;
   const parent = stage.parent === null ? null : openResult(siblingPaths(paths, stage.parent));
@@ -43,19 +44,19 @@ function brokenChain(stage: Stage, result: StageResult, paths: StagePaths): stri
 }
 
 /**
- * What is wrong with whose result it is.
+ * The problem if the result belongs to another stage.
  *
  * @returns a clause about `its result`; null: nothing is wrong.
  */
 export function ownerProblem({ id, config }: Pick<Stage, 'id' | 'config'>, result: StageResult): string | null {
   if (result.kind !== config.kind)
     return `its result holds the numbers of a ${result.kind} stage, not of ${config.kind}`;
-  if (result.stage !== null && result.stage !== id) return `its result is that of stage ${result.stage}`;
+  if (result.stage !== null && result.stage !== id) return `its result belongs to stage ${result.stage}`;
   return null;
 }
 
 /**
- * What is wrong with the parent that a result records.
+ * The problem with the parent that a result records.
  *
  * @param parent The present result of the parent; undefined: there is none to compare with.
  * @returns a clause about `its result`; null: nothing is wrong.
@@ -72,11 +73,11 @@ export function parentProblem(
   if (recorded === null) return 'its result does not say which checkpoint it started from';
   if (recorded.id !== stage.parent) return `its result is of a stage that started from ${recorded.id}`;
   if (parent === undefined || parent.checkpoint === recorded.sha256) return null;
-  return 'the checkpoint that it started from is no longer that of its pre-training';
+  return 'the checkpoint that it started from is no longer the checkpoint of its pre-training';
 }
 
 /**
- * Reads a whole checkpoint and returns what is wrong with it.
+ * Reads a whole checkpoint and returns its problem.
  *
  * @param id Identity of the stage that it must be of.
  * @param recorded Its digest by the stage's result; undefined: none to compare with.

@@ -1,11 +1,11 @@
 /**
- * Who may work on a stage: the owner of its highest-numbered claim file. Claims make sure that two sweeps on one results
- * folder, on one host or on several that share a file system, never run a stage twice.
+ * Who may work on a stage: the owner of its highest-numbered claim file. Claims make sure that two sweeps on one
+ * results folder, on one host or on several that share a file system, never run a stage twice.
  *
  * A claim is `claim-<n>.json` in the stage's folder, created exclusively. Its owner renews the file's time of change;
  * who finds the owner dead creates `claim-<n+1>.json`, again exclusively, so that of several heirs one wins. No file is
- * ever replaced, so no process can remove the claim of a living owner by mistake; a deposed owner that wakes up sees the
- * higher number.
+ * ever replaced, so no process can remove the claim of a living owner by mistake; a deposed owner that wakes up sees
+ * the higher number.
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, lstatSync, mkdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ export type ClaimOwner = z.output<typeof ownerSchema>;
 /** A stage that this process may work on. */
 export interface Claim {
   readonly id: string;
-  /** Shows others that the owner lives. Returns false where another process has taken the stage over. */
+  /** Shows others that the owner lives. Returns false if another process has taken the stage over. */
   renew(): boolean;
   /** Lets go of it. */
   release(): void;
@@ -58,7 +58,7 @@ export class Claimant {
    * Claims a stage.
    *
    * @returns The claim, or who holds the stage (null: an owner whose claim cannot be read).
-   * @throws where the stage's folder cannot be written.
+   * @throws if the stage's folder cannot be written.
    */
   claim({ folder }: StagePaths): { claim: Claim } | { holder: ClaimOwner | null } {
     mkdirSync(folder, { recursive: true });
@@ -93,7 +93,7 @@ export function holdsClaim({ folder }: Pick<StagePaths, 'folder'>, id: string): 
   return latest(folder)?.owner?.id === id;
 }
 
-/** Who holds a stage, alive or not; null where no process does. */
+/** The holder of a stage, alive or not; null if no process holds it. */
 export function claimOwner({ folder }: Pick<StagePaths, 'folder'>): ClaimOwner | null {
   return latest(folder)?.owner ?? null;
 }
@@ -111,7 +111,7 @@ export function isGone({ host, pids, pid }: Pick<ClaimOwner, 'host' | 'pids' | '
 interface Latest {
   number: number;
   path: string;
-  /** null where it cannot be read. */
+  /** null if it cannot be read. */
   owner: ClaimOwner | null;
 }
 
@@ -136,7 +136,7 @@ function latest(folder: string): Latest | undefined {
   return { number, path, owner: stored.kind === 'present' ? stored.value : null };
 }
 
-/** Creates a file with its content at once, or returns false where it exists. */
+/** Creates a file with its content at once, or returns false if it exists. */
 function createExclusively(path: string, content: string, unique: string): boolean {
   const temporary = `${path}.${unique}.tmp`;
   writeFileSync(temporary, content);

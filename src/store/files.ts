@@ -1,6 +1,6 @@
 /**
- * Writing files so that a reader, or a crash, never meets half of one, and reading those of JSON back, checked. How files
- * are opened is in `open.ts`.
+ * Writing files so that a reader, or a crash, never meets half of one, and reading those of JSON back, checked. How
+ * files are opened is in `open.ts`.
  */
 import {
   closeSync,
@@ -54,7 +54,7 @@ const UNWRITABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 
 /**
  * Does what changes a file or a folder.
  *
- * @throws UnwritableError where this user may not; what else goes wrong is thrown on as it is.
+ * @throws UnwritableError if this user may not do so; other errors are thrown unchanged.
  */
 export function writing<T>(path: string, write: () => T): T {
   try {
@@ -97,7 +97,7 @@ function openReplacement(path: string): { file: number; commit(): void; close():
   };
 }
 
-/** @throws DamagedFileError where a link would lead what is written out of the results folder. */
+/** @throws DamagedFileError if a link would lead the written file out of the results folder. */
 function refuseLinks(path: string): void {
   const link = linkAbove(path);
   if (link !== undefined) throw new DamagedFileError(link, 'is a link', 'remove it: results stay in their folder');
@@ -108,7 +108,7 @@ function chunks(parts: string | Uint8Array | readonly Uint8Array[]): readonly Ui
   return parts instanceof Uint8Array ? [parts] : parts;
 }
 
-/** Writes all the bytes where the file stands: one call may write less than it was given. */
+/** Writes all the bytes at the position of the file: one call of `writeSync` may write fewer. */
 export function writeWhole(file: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
 }
@@ -119,8 +119,8 @@ export function writeJson(path: string, value: unknown): void {
 }
 
 /**
- * Opens a file to write at its end, and creates it where it is missing. A link, a pipe or anything else that is no
- * regular file is removed first: writing must not leave the folder, nor wait.
+ * Opens a file to write at its end, and creates it if it is missing. A link, a pipe or anything else that is no regular
+ * file is removed first: writing must neither leave the folder nor wait.
  */
 export function openToAppend(path: string): number {
   refuseLinks(path);
@@ -143,7 +143,7 @@ export function appendJsonLine(path: string, value: unknown): void {
   appendText(path, `${JSON.stringify(value)}\n`);
 }
 
-/** What the files of a kind are limited to. Schemas register it; others have {@link MOST_BYTES}. */
+/** The size limit of the files of a kind. Schemas register it; others have {@link MOST_BYTES}. */
 export const FILE_KINDS = z.registry<{ mostBytes: number }>();
 const MOST_BYTES = 16 * MEBIBYTE;
 /** JSON nested deeper than this would overflow the stack of code that walks it. vitmim's own has some ten levels. */
@@ -188,8 +188,8 @@ function firstIssue({ issues }: z.ZodError): string {
  * Reads a JSON file of a results folder; {@link openJson} for callers that cannot continue without it.
  *
  * @param remedy What to do about a damaged file, as a clause.
- * @returns undefined where there is no such file.
- * @throws DamagedFileError where it cannot be used.
+ * @returns undefined if there is no such file.
+ * @throws DamagedFileError if the file cannot be used.
  */
 export function readJson<T>(path: string, schema: z.ZodType<T>, remedy?: string): T | undefined {
   const stored = openJson(path, schema);
@@ -201,8 +201,8 @@ export function readJson<T>(path: string, schema: z.ZodType<T>, remedy?: string)
 const MOST_LINE_BYTES = 256 * MEBIBYTE;
 
 /**
- * The lines of a JSON Lines file that fit a schema (all); none where the file is missing or damaged. A line that a crash cut
- * short is left out, with what a later attempt appended to it.
+ * The lines of a JSON Lines file that fit a schema (all); none if the file is missing or damaged. A line that a crash
+ * cut short is left out, together with the text that a later attempt appended to it.
  */
 export function readJsonLines(path: string): unknown[];
 export function readJsonLines<T>(path: string, schema: z.ZodType<T>): T[];
@@ -217,7 +217,7 @@ export function readJsonLines(path: string, schema: z.ZodType = z.unknown()): un
   });
 }
 
-/** One line of such a file; undefined where it does not fit. */
+/** One line of such a file; undefined if it does not fit. */
 export function parseLine<T>(line: string, schema: z.ZodType<T>): T | undefined {
   let json: unknown;
   try {

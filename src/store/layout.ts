@@ -14,7 +14,7 @@ export function sweepPaths(folder: string) {
     tables: join(folder, 'tables'),
     report: join(folder, 'report.md'),
     page: join(folder, 'report.html'),
-    /** What the sweep was run from, with diffs; see `provenance.ts`. */
+    /** The origins of the sweep, with diffs; see `provenance.ts`. */
     provenance: join(folder, 'provenance'),
     stages: join(folder, 'stages'),
     stage: (id: string) => stagePaths(join(folder, 'stages', id)),
@@ -32,11 +32,11 @@ export function stagePaths(folder: string) {
     checkpoint: join(folder, 'checkpoint.safetensors'),
     /** The one before it, until the stage is done. */
     previousCheckpoint: join(folder, 'checkpoint-previous.safetensors'),
-    /** The weights that did best on the test set, where a fine-tuning is evaluated on the way. */
+    /** The weights with the best metric so far, if a fine-tuning is evaluated between epochs. */
     bestCheckpoint: join(folder, 'checkpoint-best.safetensors'),
     result: join(folder, 'result.json'),
     provenance: join(folder, 'provenance.json'),
-    /** What a pre-training's model makes of a few held-out images. */
+    /** Predictions of a pre-training's model for a few held-out images. */
     preview: join(folder, 'preview.png'),
   };
 }

@@ -8,7 +8,7 @@ import { errorCode, messageOf, UsageError } from '../common/errors.js';
 import { NO_LINK, NO_WAIT } from '../common/open-flags.js';
 import { foldersInside } from './layout.js';
 
-/** What was found in the place of a file. A damaged file is treated like a missing one, and is named. */
+/** A file as it was found. A damaged file is treated like a missing one, and is named. */
 export type Stored<T> =
   | { kind: 'missing' }
   /** `problem` is a clause about the file: `is cut short`. */
@@ -30,15 +30,15 @@ export class DamagedFileError extends UsageError {
 
 export const MEBIBYTE = 1 << 20;
 
-/** To open what may not be a regular file. */
+/** Flags to open a path that may not be a regular file. */
 export const CAREFULLY = NO_WAIT | NO_LINK;
 
-/** What a path leads to, without following a link at its end; undefined: nothing. */
+/** The entry at a path, without following a link at its end; undefined: none. */
 function entryAt(path: string) {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    // ENOTDIR: a file stands where a folder should be, so there is nothing below it.
+    // ENOTDIR: a file has the name of a folder on the path, so there is nothing below it.
     if (errorCode(error) === 'ENOTDIR') return undefined;
     throw error;
   }
@@ -100,7 +100,7 @@ export function readAt(file: number, position: number, length: number): Buffer {
 export const openBytes = (path: string, mostBytes: number): Stored<Buffer> =>
   openStored(path, mostBytes, (file, size) => readAt(file, 0, size));
 
-/** The last bytes of a file of any size, as text; empty where there is none, or none that can be opened. */
+/** The last bytes of a file of any size, as text; empty if there is no file that can be opened. */
 export function tailOf(path: string, mostBytes: number): string {
   const tail = openStored(path, Number.MAX_SAFE_INTEGER, (file, size) => {
     const length = Math.min(size, mostBytes);
@@ -112,7 +112,7 @@ export function tailOf(path: string, mostBytes: number): string {
 /** Whether something is there, even if damaged. Links are not followed. */
 export const isThere = (path: string): boolean => entryAt(path) !== undefined;
 
-/** The names in a folder, sorted; none where it is missing, a link, or no folder. */
+/** The names in a folder, sorted; none if it is missing, a link, or no folder. */
 export function namesIn(folder: string): string[] {
   try {
     if (entryAt(folder)?.isDirectory() !== true) return [];

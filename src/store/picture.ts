@@ -13,7 +13,7 @@ function isPng(bytes: Buffer): boolean {
   return [16, 20].every((at) => bytes.readUInt32BE(at) >= 1 && bytes.readUInt32BE(at) <= MOST_PIXELS);
 }
 
-/** The bytes of a PNG file; null where there is none, or something else in its place. */
+/** The bytes of a PNG file; null if there is none, or something else in its place. */
 export function readPng(path: string): Buffer | null {
   const stored = openBytes(path, MOST_BYTES);
   return stored.kind === 'present' && isPng(stored.value) ? stored.value : null;

@@ -1,7 +1,7 @@
 /**
- * The plans of a results folder. A folder belongs to the name of a sweep, and keeps every plan that ran in it: two sweeps
- * of one name with other seeds, at once or one after the other, do not hide each other. A plan's file is named by its
- * content, so the same plan is kept once and never replaced by another one.
+ * The plans of a results folder. A folder belongs to the name of a sweep, and keeps every plan that ran in it: two
+ * sweeps of one name with other seeds, at once or one after the other, do not hide each other. A plan's file is named
+ * by its content, so the same plan is kept once and never replaced by another one.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export interface DamagedPlan {
   readonly problem: string;
 }
 
-/** What to do about a damaged plan. */
+/** The remedy for a damaged plan. */
 export const PLAN_REMEDY = 'run the sweep again: it writes the plan anew, and keeps every result that fits it';
 
 export interface FolderPlans {
@@ -59,7 +59,7 @@ export function planId({ name, jobs, stages, seeds, compare, metrics, leftOut, s
   return sha256(canonicalJson(content)).slice(0, ID_LENGTH);
 }
 
-/** Where a folder keeps the plan with this identity. */
+/** The path of the plan with this identity. */
 export const planPath = ({ plans }: Pick<SweepPaths, 'plans'>, id: string): string => join(plans, `${id}.json`);
 
 /**
@@ -80,7 +80,7 @@ function isEarlierPlan(paths: SweepPaths, id: string): boolean {
   return stored.kind === 'present' && planId(stored.value) === id;
 }
 
-/** Every plan of a folder; none where there is no folder. Damaged files are named apart. */
+/** Every plan of a folder; none if there is no folder. Damaged files are named apart. */
 export function listPlans(paths: SweepPaths): FolderPlans {
   const plans = new Map<string, KeptPlan>();
   const damaged: DamagedPlan[] = [];
@@ -122,7 +122,7 @@ function byAge(a: KeptPlan, b: KeptPlan): number {
 /**
  * {@link listPlans} of a folder that must have a plan.
  *
- * @throws UsageError where it has none that can be read.
+ * @throws UsageError if the folder has no plan that can be read.
  */
 export function readPlans(paths: SweepPaths): FolderPlans {
   const found = listPlans(paths);
@@ -137,17 +137,17 @@ export function readPlans(paths: SweepPaths): FolderPlans {
 /** Which plans of a folder a command is about: its newest, all of them, or the one whose identity begins so. */
 export type PlanChoice = 'newest' | 'all' | { readonly id: string };
 
-/** What a command reads of a folder. */
+/** The plans that a command reads of a folder. */
 export interface ChosenPlans extends FolderPlans {
   /** Of the plans, in their order; at least one. */
   readonly chosen: readonly KeptPlan[];
   /** The union of the chosen ones, the oldest first. */
   readonly plan: Plan;
-  readonly rest: Rest;
+  readonly rest: OtherPlans;
 }
 
-/** What the plans of a folder contain beyond the chosen ones. */
-export interface Rest {
+/** The stages that only the other plans of a folder contain. */
+export interface OtherPlans {
   /** Plans that contain something beyond. */
   readonly plans: number;
   readonly stages: number;
@@ -158,7 +158,7 @@ export interface Rest {
 /**
  * The plans of a folder that a command is about.
  *
- * @throws UsageError where the folder has no such plan, or none at all.
+ * @throws UsageError if the folder has no such plan, or none at all.
  */
 export function choosePlans(paths: SweepPaths, choice: PlanChoice): ChosenPlans {
   const found = readPlans(paths);
@@ -175,7 +175,7 @@ function chosenOf(plans: readonly KeptPlan[], choice: PlanChoice, folder: string
 /**
  * The plan whose identity begins so.
  *
- * @throws UsageError where there is none, or more than one.
+ * @throws UsageError if there is none, or more than one.
  */
 export function findPlan(plans: readonly KeptPlan[], id: string, folder: string): KeptPlan {
   const matching = id === '' ? [] : plans.filter((plan) => plan.id.startsWith(id));
@@ -184,7 +184,7 @@ export function findPlan(plans: readonly KeptPlan[], id: string, folder: string)
   throw new UsageError(`${folder} has ${what}; its plans are ${plans.map((plan) => plan.id).join(', ')}`);
 }
 
-function restOf(plan: Plan, plans: readonly KeptPlan[]): Rest {
+function restOf(plan: Plan, plans: readonly KeptPlan[]): OtherPlans {
   const known = new Set(plan.stages.map(({ id }) => id));
   const others = plans.filter((kept) => kept.plan.stages.some(({ id }) => !known.has(id)));
   if (others.length === 0) return { plans: 0, stages: 0, cells: 0 };
@@ -197,9 +197,9 @@ function restOf(plan: Plan, plans: readonly KeptPlan[]): Rest {
   };
 }
 
-/** What is left out, and how to include it; null: nothing is. */
+/** The stages that are left out, and how to include them; null: none are. */
 export function describeRest(
-  { plans, stages, cells }: Rest,
+  { plans, stages, cells }: OtherPlans,
   folder: string,
   toInclude = 'Include them with --all, or choose a plan with --plan; vitmim status lists the plans',
 ): string | null {

@@ -1,6 +1,7 @@
 /**
- * Where a result comes from, as files: `provenance.json` of a stage, and beside the stages what the process that ran the
- * sweep found once, with the changes that no commit holds. Environment variables and names of users are never in it.
+ * The provenance of results, as files: `provenance.json` of each stage, and beside the stages the origin, which the
+ * process of the sweep found once, with the uncommitted changes. They never contain environment variables or user
+ * names.
  */
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -25,20 +26,22 @@ export const repositorySchema = z.strictObject({
   changed: z.array(z.string()),
   /** Files, and folders of nothing else, that are neither tracked nor ignored. */
   untracked: z.array(z.string()),
-  /** SHA-256 of the difference from the commit to the files, for `git apply`; it lies in `provenance/<SHA-256>.diff`. */
+  /**
+   * SHA-256 of the difference from the commit to the files, for `git apply`; it lies in `provenance/<SHA-256>.diff`.
+   */
   diff: z.union([hash, z.enum(['too large', 'not kept'])]).nullable(),
-  /** Changed files that hold secrets by their names, which the diff leaves out; none where it is missing. */
+  /** Changed files that the diff leaves out, because their names suggest secrets. Without the key there are none. */
   withheld: z.array(z.string()).optional(),
 });
 export type Repository = z.output<typeof repositorySchema>;
 
-/** What a sweep is run from, the same for all its stages. */
+/** The origin of a sweep, the same for all its stages. */
 export const originSchema = z.strictObject({
   vitmim: z.strictObject({
     version: z.string(),
-    /** null where vitmim does not run from a checkout. */
+    /** null if vitmim does not run from a checkout. */
     repository: repositorySchema.nullable(),
-    /** SHA-256 of the lockfile beside vitmim's package.json; null where there is none. */
+    /** SHA-256 of the lockfile beside vitmim's package.json; null if there is none. */
     lockfile: hash.nullable(),
   }),
   /** The repository that the spec lies in; null without one. */
@@ -48,7 +51,7 @@ export const originSchema = z.strictObject({
 });
 export type Origin = z.output<typeof originSchema>;
 
-/** What computes; null: not recorded. */
+/** The device; null: not recorded. */
 export const machineSchema = z.strictObject({
   node: z.string(),
   platform: z.string().nullable(),
@@ -75,7 +78,7 @@ const deviceSchema = z.strictObject({
 });
 
 const attemptSchema = z.strictObject({ origin: originSchema, machine: machineSchema, device: deviceSchema });
-/** Where and from what a stage was computed. */
+/** The machine and the code that computed a stage. */
 export type AttemptProvenance = z.output<typeof attemptSchema>;
 
 const currentSchema = z.strictObject({
@@ -106,7 +109,7 @@ const provenanceSchema: z.ZodType<StageProvenance> = z
 export const openProvenance = ({ provenance }: Pick<StagePaths, 'provenance'>): Stored<StageProvenance> =>
   openJson(provenance, provenanceSchema);
 
-/** The `provenance.json` of a stage; null where there is none, or a damaged one. */
+/** The `provenance.json` of a stage; null if there is none, or a damaged one. */
 export function readProvenance(paths: Pick<StagePaths, 'provenance'>): StageProvenance | null {
   const stored = openProvenance(paths);
   return stored.kind === 'present' ? stored.value : null;
@@ -150,7 +153,7 @@ export function storeOrigin(
 /** A diff is kept up to this size. */
 export const MOST_DIFF_BYTES = 64 * MEBIBYTE;
 
-/** What is wrong with a kept diff, whose name is its SHA-256, as a clause; null: nothing. */
+/** The problem of a kept diff, whose name is its SHA-256, as a clause; null: none. */
 export function diffProblem(path: string, name: string): string | null {
   const diff = openBytes(path, MOST_DIFF_BYTES);
   if (diff.kind === 'missing') return 'is missing';
@@ -158,10 +161,10 @@ export function diffProblem(path: string, name: string): string | null {
   return sha256(diff.value) === name ? null : 'does not match its name: it was edited, or is cut short';
 }
 
-/** What an origin's file holds, damaged or not. */
+/** The content of an origin's file, damaged or not. */
 export const openOrigin = (path: string): Stored<Origin> => openJson(path, originSchema);
 
-/** @throws UsageError where there is no such file, or it is damaged. */
+/** @throws UsageError if there is no such file, or it is damaged. */
 export function readOrigin(path: string): Origin {
   const origin = readJson(path, originSchema, 'start the sweep again');
   if (origin === undefined)

@@ -10,7 +10,7 @@ import { MEBIBYTE } from './open.js';
 import { storedStageSchema } from './plan-schema.js';
 import { timeSchema } from './time.js';
 
-/** How far a stage is (`state.json`). It is pending where there is no such file. */
+/** How far a stage is (`state.json`). It is pending if there is no such file. */
 export const stateSchema = z
   .strictObject({
     status: z.enum(['running', 'done', 'failed', 'interrupted']),
@@ -37,7 +37,7 @@ export type StageNumbers = Numbers<StageResult>;
 // Distributes over the kinds of stages; a plain Omit keeps only the keys that all of them have.
 type Numbers<Result> = Result extends unknown ? Omit<Result, FileKeys> : never;
 
-/** What a worker reports to its sweep, one JSON line each on its standard output. */
+/** The reports of a worker to its sweep, one JSON line each on its standard output. */
 export type StageEvent =
   | TrainingEvent
   | { type: 'done'; result: StageResult }
@@ -48,8 +48,8 @@ export type StageEvent =
   | { type: 'idle' };
 
 /**
- * A stage whose identity is still the hash of its content, so that a file edited by hand is found out; of this version's
- * numerics.
+ * A stage whose identity is still the hash of its content, so that a file edited by hand is found out; of this
+ * version's numerics.
  */
 export const stageSchema = storedStageSchema
   .refine(

@@ -28,7 +28,7 @@ export interface TensorSource {
   read(): Float32Array | Promise<Float32Array>;
 }
 
-/** Where a tensor lies in a file. */
+/** The place of a tensor in a file. */
 export interface TensorPlace {
   readonly shape: number[];
   /** First byte, from the beginning of the file. */
@@ -49,7 +49,7 @@ export interface SafetensorsHeader {
 
 /** What to do with the content of a file while it is read. */
 export interface SafetensorsReader {
-  /** Called first; throws where the header is not as expected. */
+  /** Called first; throws if the header is not as expected. */
   begin?(header: SafetensorsHeader): void;
   /** Whether the values of a tensor are wanted (all). The others are hashed and passed over. */
   wants?(name: string): boolean;
@@ -59,7 +59,7 @@ export interface SafetensorsReader {
 
 /** Bytes read or written at once; calls of more than 2 GiB fail. */
 const CHUNK_BYTES = 1 << 26;
-/** The most bytes of tensors that are read before the first of them is written; a larger tensor is read alone. */
+/** The most bytes of tensors that are read before the first of them is written; a larger tensor is read by itself. */
 const BYTES_AHEAD = 1 << 24;
 /** The most that readers of the format accept. */
 const MOST_HEADER_BYTES = 100_000_000;
@@ -163,7 +163,7 @@ export function readSafetensorsHeader(path: string): SafetensorsHeader {
 /**
  * Reads a file from its beginning to its end, in one pass, and verifies its digest.
  *
- * @throws CorruptFileError when anything in the file is not as it was written; then what was taken is not to be used.
+ * @throws CorruptFileError if the file is damaged. Tensors that were taken before must then not be used.
  */
 export function streamSafetensors(
   path: string,
@@ -288,7 +288,9 @@ function readHeaderBytes(path: string, file: number, size: number): Buffer {
   return bytes;
 }
 
-/** Checks that tensors follow each other without gaps and have the lengths of their shapes; returns where they end. */
+/**
+ * Checks that tensors follow each other without gaps and have the lengths of their shapes; returns the end of the last.
+ */
 function checkPlaces(path: string, places: readonly (readonly [string, TensorPlace])[], start: number): number {
   return places.reduce((end, [name, { shape, begin, length }]) => {
     const expected = 4 * sizeOf(shape);

@@ -3,7 +3,7 @@ import { openJson } from './files.js';
 import type { StagePaths } from './layout.js';
 import { stateSchema, type StageState } from './records.js';
 
-/** What became of the stage's last attempt; null where there was none, or its file is damaged. */
+/** The state of the stage's last attempt; null if there was none, or its file is damaged. */
 export function readState({ state }: Pick<StagePaths, 'state'>): StageState | null {
   const stored = openJson(state, stateSchema);
   return stored.kind === 'present' ? stored.value : null;

@@ -1,6 +1,6 @@
 /**
- * The sweeps that work in a results folder: a file for each, from before it reads the folder until it ends. A plan that a
- * sweep works on is never removed. Claims do not show that: a sweep that waits between two stages has none.
+ * The sweeps that work in a results folder: a file for each, from before it reads the folder until it ends. A plan that
+ * a sweep works on is never removed. Claims do not show that: a sweep that waits between two stages has none.
  */
 import { randomUUID } from 'node:crypto';
 import { lstatSync, rmSync, utimesSync } from 'node:fs';
@@ -59,7 +59,7 @@ function renew(path: string): void {
 }
 
 /**
- * The sweeps at work. One counts as ended where its process is known to be gone, or where its file was not renewed for a
+ * The sweeps that run. A sweep counts as ended if its process is known to be gone, or if its file was not renewed for a
  * day: a sweep that was killed on another host cannot be distinguished from one that runs.
  */
 export function workingSweeps(paths: Pick<SweepPaths, 'sweeps'>): WorkingSweep[] {

@@ -146,7 +146,7 @@ export interface MaskEntry<
 
 // --- targets and losses ----------------------------------------------------------------------------------------------
 
-/** What is predicted for each token. */
+/** The prediction target of each token. */
 export interface TargetEntry<Name extends string = string> {
   /** The value of `pretrain.target`. */
   readonly name: Name;
@@ -155,7 +155,7 @@ export interface TargetEntry<Name extends string = string> {
   /** Number of values of a predicted token: the width of the decoder's output. */
   width(patchSize: number): number;
   /**
-   * How the pixels of a patch are normalised, if these are what is predicted; absent: other values. Only pixels can be
+   * How the pixels of a patch are normalised, if the target is pixels; absent: other values. Only pixels can be
    * exported with their decoder.
    */
   readonly pixels?: PatchNormalization;

@@ -26,24 +26,25 @@ const REMEDY = 'lower baseLearningRate, lengthen warmupEpochs or set clipGradien
  * @throws TrainingError (`diverged`) if it is not finite, or far above both levels.
  */
 export function checkReading(loss: number, [from, to]: readonly [number, number], levels: Levels): void {
-  const where = `between step ${from} and step ${to}`;
-  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${where}; ${REMEDY}`, 'diverged');
-  if (loss > EXPLODED * Math.max(levels.first, levels.baseline)) throw diverged(loss, where, levels);
+  const when = `between step ${from} and step ${to}`;
+  if (!Number.isFinite(loss)) throw new TrainingError(`the loss became ${loss} ${when}; ${REMEDY}`, 'diverged');
+  if (loss > EXPLODED * Math.max(levels.first, levels.baseline)) throw diverged(loss, when, levels);
 }
 
 /**
  * Checks the mean loss of the last epoch.
  *
- * @throws TrainingError (`diverged`) if it is above both the loss of the first step and that of a prediction without
+ * @throws TrainingError (`diverged`) if it is above both the loss of the first step and the loss of a prediction
+ *   without
  * the image.
  */
 export function checkFinish(loss: number, levels: Levels): void {
   if (loss > WORSE * Math.max(levels.first, levels.baseline)) throw diverged(loss, 'in the last epoch', levels);
 }
 
-function diverged(loss: number, where: string, { first, baseline }: Levels): TrainingError {
+function diverged(loss: number, when: string, { first, baseline }: Levels): TrainingError {
   return new TrainingError(
-    `the loss was ${loss.toPrecision(4)} ${where}, ${first.toPrecision(4)} in the first step and ` +
+    `the loss was ${loss.toPrecision(4)} ${when}, ${first.toPrecision(4)} in the first step and ` +
       `${baseline.toPrecision(4)} for a prediction that uses no image; ${REMEDY}`,
     'diverged',
   );

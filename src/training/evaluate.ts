@@ -23,8 +23,8 @@ export interface Outputs<Target> {
 }
 
 /**
- * Computes the view that the model sees in place of the evaluation's, by the index of the image in its split. Releases the memory
- * of the image.
+ * Computes the view that the model sees in place of the evaluation's, by the index of the image in its split. Releases
+ * the memory of the image.
  */
 export type ChangeOfView = (image: ByteImage, index: number) => Promise<ByteImage>;
 
@@ -114,8 +114,8 @@ export function joinArrays(parts: readonly Float32Array[]): Float32Array {
 }
 
 /**
- * Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. The mean per class is that of
- * the recalls of the classes that have images: the balanced accuracy.
+ * Accuracies of scores, in percent. Among equal scores, the lower class counts as higher. The mean per class is the
+ * mean of the recalls of the classes that have images: the balanced accuracy.
  */
 export function accuracies(
   scores: ArrayLike<number>,

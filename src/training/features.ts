@@ -1,6 +1,6 @@
 /**
- * Frozen features of the labelled training images, of the images on which the probes are measured, and of the validation
- * images where they choose on these.
+ * Frozen features of the labelled training images, of the images on which the probes are measured, and of the
+ * validation images if the probes choose on these.
  */
 import * as tf from '@tensorflow/tfjs';
 import { TrainingError } from '../common/errors.js';
@@ -76,8 +76,8 @@ type FeaturesContext = Pick<
 };
 
 /**
- * Opens the parent's encoder. Without a parent the encoder has initial weights: their features are the proper baseline of
- * a probe, and score far above chance (PAPER.md §13).
+ * Opens the parent's encoder. Without a parent the encoder has initial weights: their features are the proper baseline
+ * of a probe, and score far above chance (PAPER.md §13).
  *
  * @throws TrainingError if there are no validation images to choose on.
  */
@@ -205,8 +205,8 @@ export const extractFeatures = (
   });
 
 /**
- * Subtracts the mean of each feature and divides by its standard deviation: a batch norm without parameters, which MAE has
- * before its linear classifier. In place.
+ * Subtracts the mean of each feature and divides by its standard deviation: a batch norm without parameters, which MAE
+ * has before its linear classifier. In place.
  *
  * @param width The number of features; those of a set with the tokens of each image are the features of a token.
  * @returns the same for further sets, with the statistics of this one
@@ -230,7 +230,7 @@ export function standardize(train: FeatureSet, width = train.width): (set: Featu
 }
 
 /** Rows of a feature set as a tensor: [end − begin, width]. */
-export function rowsOf(set: FeatureSet, begin: number, end: number): tf.Tensor2D {
+export function featureRows(set: FeatureSet, begin: number, end: number): tf.Tensor2D {
   return tf.tensor2d(set.features.subarray(begin * set.width, end * set.width), [end - begin, set.width]);
 }
 

@@ -17,7 +17,8 @@ import { normalizedBatch } from './inputs.js';
 import { train } from './loop.js';
 import { drawMix, mixLabels } from './mixing.js';
 import { adamW } from './optimizers/adamw.js';
-import { AVERAGE, ema } from './optimizers/ema.js';
+import { AVERAGE } from '../weights/names.js';
+import { ema } from './optimizers/ema.js';
 import { preparedBatches, splitInParts } from './accumulation.js';
 import { corruptImages, loopContext, openState } from './stage-context.js';
 import { CorruptFileError, streamSafetensors, writeSafetensors } from '../store/safetensors.js';
@@ -72,7 +73,7 @@ export async function finetune(config: FinetuneConfig, context: EvaluationContex
   const steps = stepsPerEpoch(labelled.length, recipe.batchSize);
   const shapes = parameterShapes(model, purpose);
   const state = openState(context, { shapes, initial, epochs: recipe.epochs, stepsPerEpoch: steps }, options);
-  // What is evaluated, and kept where it is the best so far.
+  // These weights are evaluated, and kept if they are the best so far.
   const evaluated = recipe.ema === undefined ? state.parameters : parametersWith(state, AVERAGE);
   try {
     const loop = loopContext(context, state);

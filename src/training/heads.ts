@@ -10,7 +10,7 @@ import { zeroVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
 import { accuracies, joinArrays } from './evaluate.js';
-import { rowsOf, type FeatureParts, type FeatureSet } from './features.js';
+import { featureRows, type FeatureParts, type FeatureSet } from './features.js';
 import { Interrupted } from './interrupted.js';
 import { breathe } from './loop.js';
 import { mixLabels } from './mixing.js';
@@ -54,7 +54,7 @@ export interface HeadTraining {
 }
 
 /** A trained candidate. */
-export interface Candidate {
+export interface TrainedHead {
   readonly rate: number;
   readonly head: Head;
   /** Mean training loss of the last epoch. */
@@ -76,7 +76,7 @@ interface Trainee {
  * @returns The candidates in the order of their rates; to be disposed of with {@link disposeHeads}.
  * @throws Interrupted if it received a stop signal.
  */
-export async function trainHeads(train: TrainingFeatures, training: HeadTraining): Promise<Candidate[]> {
+export async function trainHeads(train: TrainingFeatures, training: HeadTraining): Promise<TrainedHead[]> {
   const { recipe, rates, classes, seed, signal } = training;
   const { batchSize } = recipe;
   const perEpoch = stepsPerEpoch(train.length, batchSize);
@@ -150,7 +150,7 @@ export interface Scored {
 }
 
 /** A chosen candidate, with the scores by which it was chosen. */
-export interface Chosen extends Candidate {
+export interface Chosen extends TrainedHead {
   /** null: there was no choice. */
   validated: { scores: Float32Array; labels: Uint32Array } | null;
 }
@@ -163,7 +163,7 @@ export interface Chosen extends Candidate {
  * @throws TrainingError if all candidates diverged.
  */
 export async function chooseHead(
-  candidates: readonly Candidate[],
+  candidates: readonly TrainedHead[],
   score: ((heads: readonly Head[]) => Promise<Scored>) | null,
   { name, classes }: { name: Evaluation; classes: number },
 ): Promise<Chosen> {
@@ -201,7 +201,7 @@ export async function scoreParts(
 
 /** Scores of every image of a part: [images, classes], row-major. */
 export async function scoresOf(head: Head, part: FeatureSet): Promise<Float32Array> {
-  const scores = tf.tidy(() => head.scores(rowsOf(part, 0, part.labels.length)));
+  const scores = tf.tidy(() => head.scores(featureRows(part, 0, part.labels.length)));
   const values = Float32Array.from(await scores.data());
   scores.dispose();
   countWork();

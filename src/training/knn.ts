@@ -8,7 +8,7 @@ import { countWork } from '../common/work.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
 import type { KnnConfig, KnnNumbers } from '../stages/knn.js';
 import { accuracies } from './evaluate.js';
-import { extractFeatures, probed, rowsOf, type FeatureSet } from './features.js';
+import { extractFeatures, probed, featureRows, type FeatureSet } from './features.js';
 
 /** Test images compared at once; the similarities of a block are BLOCK × training images. */
 const BLOCK = 256;
@@ -60,11 +60,11 @@ export async function vote(
   normalizeRows(train);
   normalizeRows(test);
   const count = train.labels.length;
-  const transposed = tf.tidy(() => tf.transpose(rowsOf(train, 0, count)));
+  const transposed = tf.tidy(() => tf.transpose(featureRows(train, 0, count)));
   const votes = new Float32Array(test.labels.length * classes);
   for (let begin = 0; begin < test.labels.length; begin += BLOCK) {
     const end = Math.min(begin + BLOCK, test.labels.length);
-    const product = tf.tidy(() => tf.matMul(rowsOf(test, begin, end), transposed));
+    const product = tf.tidy(() => tf.matMul(featureRows(test, begin, end), transposed));
     const similarities = await product.data();
     countWork();
     product.dispose();

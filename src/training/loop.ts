@@ -47,7 +47,9 @@ export interface LoopContext {
   record: (metrics: Record<string, unknown>) => void;
   /** Writes a checkpoint of the current state. */
   save: () => Promise<void>;
-  /** Longest time between two checkpoints, in milliseconds. Ends of epochs add more, see {@link EPOCH_SAVE_AFTER_MS}. */
+  /**
+   * Longest time between two checkpoints, in milliseconds. Ends of epochs add more, see {@link EPOCH_SAVE_AFTER_MS}.
+   */
   saveEvery: number;
   /** Aborted: the stage stops at the next step, and may be resumed later. */
   signal: AbortSignal;
@@ -60,8 +62,8 @@ export interface LoopContext {
 const STEPS_PER_READING = 20;
 
 /**
- * An epoch ends with a checkpoint, unless the last one is younger than this. Where epochs take milliseconds, as in a smoke
- * sweep, writing and syncing the file would take longer than training. A kill costs at most this much work more.
+ * An epoch ends with a checkpoint, unless the last one is younger than this. If epochs take milliseconds, as in a smoke
+ * sweep, writing and syncing the file would take longer than training. A kill then loses at most this much more work.
  */
 const EPOCH_SAVE_AFTER_MS = 5000;
 
@@ -168,7 +170,7 @@ async function trainEpoch<Part>(run: Run<Part>): Promise<void> {
   await finishEpoch(run, epoch, reading);
 }
 
-/** What was waited for, or `stopped` where the signal comes first: a batch may never come. */
+/** The awaited value, or `stopped` if the signal comes first: a batch may never come. */
 function unlessStopped<T>(waited: Promise<T>, signal: AbortSignal): Promise<T | 'stopped'> {
   return new Promise((resolve, reject) => {
     const onStop = (): void => {

@@ -66,4 +66,4 @@ function orRefuse<T>(id: string, read: () => T): T {
 }
 
 const refusal = (what: string, id: string): TrainingError =>
-  new TrainingError(`${what}; run the sweep again: it repeats pre-training ${id} where its files do not fit together`);
+  new TrainingError(`${what}; run the sweep again: it repeats pre-training ${id} if its files do not fit together`);

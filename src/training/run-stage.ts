@@ -25,7 +25,7 @@ interface Surroundings extends Pick<
   readonly cores?: number;
 }
 
-/** Where each precision is available, as a remedy. */
+/** The remedy for a device without a precision. */
 const NEEDS = {
   float16: 'use a GPU with shader-f16 by --device webgpu',
   bfloat16: 'use --device simd',

@@ -32,7 +32,7 @@ export async function leaveSegmentationPreview(
     const rows = segmented.map(({ view, classes, predicted }) => [
       viewPixels(view),
       coloured(classes, size),
-      // Where the mask has no class, the prediction is neither right nor wrong.
+      // If the mask has no class, the prediction is neither right nor wrong.
       coloured(
         predicted.map((each, i) => (classes[i] === IGNORED ? IGNORED : each)),
         size,
@@ -57,8 +57,8 @@ function coloured(classes: Uint8Array, size: number): FloatImage {
 }
 
 /**
- * The colour of a class in [0, 1]: the colour map of PASCAL VOC, in which the bits of the number are dealt to the highest
- * free bits of red, green and blue in turn. Class 0 is black.
+ * The colour of a class in [0, 1]: the colour map of PASCAL VOC, in which the bits of the number are dealt to the
+ * highest free bits of red, green and blue in turn. Class 0 is black.
  */
 export function classColour(number: number): [red: number, green: number, blue: number] {
   const colour: [number, number, number] = [0, 0, 0];

@@ -1,4 +1,6 @@
-/** Semantic segmentation: trains a linear head on patch tokens, and the encoder too if asked, and measures the mean IoU. */
+/**
+ * Semantic segmentation: trains a linear head on patch tokens, and the encoder too if asked, and measures the mean IoU.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { countWork } from '../common/work.js';
 import { stream, type Random } from '../common/random.js';
@@ -36,7 +38,7 @@ import { disposeState } from './state.js';
 /** One part of a batch, on the device. */
 interface Part {
   images: tf.Tensor4D;
-  /** [pixels], −1 where a pixel does not count. */
+  /** [pixels], −1 if a pixel does not count. */
   labels: tf.Tensor1D;
   dropped: tf.Tensor3D | null;
   dropPath: DropPath;

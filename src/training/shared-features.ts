@@ -32,8 +32,8 @@ export class SharedFeatures {
   }
 
   /**
-   * The parts of a set, computed where they are not kept. The caller may change what it gets. A set is kept once its last
-   * part has been taken.
+   * The parts of a set, computed if they are not kept. The caller may change the returned features. A set is kept once
+   * its last part has been taken.
    *
    * @param encoder All that decides the weights and how they compute. Features of any other encoder are dropped.
    * @param mayKeep Called after the last part: whether the features may be used again.
@@ -88,7 +88,7 @@ const SHARE = 1 / 4;
  * @param cores Cores that are reserved for the worker.
  */
 export function featureBytes(cores: number): number {
-  // 0, or more than there is, where no limit is set.
+  // Without a limit this is 0, or more than the machine has.
   const limit = process.constrainedMemory();
   const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
   return SHARE * memory * Math.min(1, cores / availableParallelism());

@@ -24,7 +24,7 @@ export interface StageContext<Data extends Dataset = Dataset> {
   dataset: Data;
   /** Weights of the pre-training from which it starts, or given ones; null if there are none. */
   parent: Values | null;
-  /** What its checkpoints say of themselves, as metadata; see `weights/about.ts`; absent: nothing. */
+  /** The description of the model in the metadata of its checkpoints; see `weights/about.ts`; absent: none. */
   about?: Readonly<Record<string, string>>;
   /** Description of the device, for the record. */
   device: string;

@@ -4,8 +4,8 @@
  * (src/common/random.ts).
  *
  * A checkpoint contains weights under their own names, and all else in named groups: those of the optimisers
- * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`. Its metadata list the groups of the optimisers, so
- * its weights can be read without these.
+ * (`optimizer.first.<weight>`, `average.<weight>`) and `progress.<number>`. Its metadata list the groups of the
+ * optimisers, so its weights can be read without these.
  */
 import { renameSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
@@ -124,7 +124,7 @@ export function freshState(values: Values, options: StateOptions): TrainingState
   );
 }
 
-/** Where the tensors other than the weights come from. */
+/** The source of the tensors other than the weights. */
 interface TensorsBeside {
   progress: (name: string, shape: readonly number[]) => tf.Variable;
   state: (group: TensorGroup, parameter: string, shape: readonly number[]) => tf.Variable;
@@ -301,8 +301,8 @@ function checkOwner(path: string, header: SafetensorsHeader, owner: CheckpointOw
 const groupsSchema = z.array(z.string());
 
 /**
- * The groups that a checkpoint has by its metadata. Those of earlier versions do not list them; if they are pre-trainings,
- * which others read, they have AdamW's.
+ * The groups that a checkpoint has by its metadata. Those of earlier versions do not list them; if they are
+ * pre-trainings, which others read, they have AdamW's.
  *
  * @throws CorruptFileError if the metadata are not a list of names.
  */

@@ -9,7 +9,7 @@ import type { TargetedView } from './views.js';
 export interface TrainingFeatures {
   /** Images of an epoch. */
   readonly length: number;
-  /** Those of them that could be decoded so far. */
+  /** The images that could be decoded so far. */
   readonly decodable: number;
   /** Standardised features [indices, width] of images in an epoch, which the caller disposes of, and their classes. */
   batch(indices: Int32Array, epoch: number): Promise<{ features: tf.Tensor2D; labels: ArrayLike<number> }>;
@@ -51,8 +51,8 @@ const ENCODED = 128;
 const MOMENTUM = 0.1;
 
 /**
- * Features of augmented views, computed anew in each epoch. They pass a batch norm without parameters, as in MAE's probe:
- * in training it uses the statistics of the batch, and afterwards the running ones.
+ * Features of augmented views, computed anew in each epoch. They pass a batch norm without parameters, as in MAE's
+ * probe: in training it uses the statistics of the batch, and afterwards the running ones.
  */
 export function augmentedFeatures({ images, size, view, encode }: AugmentedOptions): TrainingFeatures {
   const norm = new RunningNorm();

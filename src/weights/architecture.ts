@@ -1,4 +1,7 @@
-/** The architecture of a file of weights: from its own description, a config.json beside it, or the shapes of its tensors. */
+/**
+ * The architecture of a file of weights: from its own description, a config.json beside it, or the shapes of its
+ * tensors.
+ */
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../common/errors.js';
@@ -8,7 +11,7 @@ import { modelIn, type DescribedModel } from './about.js';
 import { canonicalNames, partsOf } from './names.js';
 import type { WeightsFile } from './read-file.js';
 
-/** What the shapes of an encoder's tensors say. The number of heads is not among it. */
+/** The sizes that follow from the shapes of an encoder's tensors. The number of heads does not. */
 export type InferredModel = Pick<
   DescribedModel,
   'imageSize' | 'patchSize' | 'dim' | 'depth' | 'mlpRatio' | 'classToken' | 'qkvBias'
@@ -63,7 +66,7 @@ const HEADS: ReadonlyMap<number, number> = new Map([
  * @param asked The number of attention heads, which shapes do not show; undefined: as in the file or its config.json.
  * @throws UsageError if it cannot be found out.
  */
-export function modelOf(file: WeightsFile, format: WeightsFormat, asked?: number): DescribedModel {
+export function modelOfShapes(file: WeightsFile, format: WeightsFormat, asked?: number): DescribedModel {
   const described = modelIn(file.metadata);
   if (described !== undefined && format === 'vitmim') return described;
   const inferred = inferModel(file, format);

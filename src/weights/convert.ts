@@ -8,7 +8,7 @@ import {
   isBeside,
   partsOf,
   type ForeignPart,
-  type Named,
+  type NamedShape,
 } from './names.js';
 import { resamplePositions } from '../model/positions.js';
 import { sizeOf, type StoredTensor, type StoredTensors, type Tensor } from './tensors.js';
@@ -42,7 +42,7 @@ export interface Fitting {
   unused: string[];
   /** Grids of position tables that have to be resampled: `14 × 14 → 7 × 7`. */
   resampled: string[];
-  /** Reads and converts the values; the order is that of the model. */
+  /** Reads and converts the values, in the order of the model. */
   read: () => Map<string, { shape: number[]; data: Float32Array }>;
 }
 
@@ -52,13 +52,13 @@ export interface Fitting {
  * @param wanted Every tensor that the model takes from the file.
  * @returns what fits, or how the file does not.
  */
-export function fit(format: WeightsFormat, file: StoredTensors, wanted: readonly Named[]): Fitting | Misfit {
+export function fit(format: WeightsFormat, file: StoredTensors, wanted: readonly NamedShape[]): Fitting | Misfit {
   const tensors = canonicalNames(format, file);
   const names = new Set(wanted.map(({ name }) => name));
   const misfit: Misfit = { missing: [], unexpected: [], misshapen: [], unrepresentable: [] };
   const used = new Set<string>();
   const resampled = new Set<string>();
-  const readers: { tensor: Named; parts: { part: ForeignPart; source: StoredTensor }[] }[] = [];
+  const readers: { tensor: NamedShape; parts: { part: ForeignPart; source: StoredTensor }[] }[] = [];
 
   for (const tensor of wanted) {
     const parts = partsOf(format, tensor, names);
@@ -66,7 +66,7 @@ export function fit(format: WeightsFormat, file: StoredTensors, wanted: readonly
       used.add(part.name);
       const source = tensors.get(part.name);
       if (source === undefined) {
-        // What this program does not have may also be absent elsewhere.
+        // A tensor that this program does not have may also be absent elsewhere.
         if (holdsValues(part)) misfit.missing.push(part.name);
         return [];
       }
@@ -113,7 +113,7 @@ function restIsZero({ own }: ForeignPart, values: Float32Array): boolean {
  * A position table with the rows that a part has: resampled to its grid, and with a position of zeros for a class token
  * that has none.
  */
-function onGrid(source: StoredTensor, part: ForeignPart, { shape }: Named, resampled: Set<string>): StoredTensor {
+function onGrid(source: StoredTensor, part: ForeignPart, { shape }: NamedShape, resampled: Set<string>): StoredTensor {
   const [rows, dim] = [source.shape.at(-2) ?? 0, source.shape.at(-1) ?? 0];
   const wantedRows = part.shape.at(-2)!;
   const before = rows - Math.floor(Math.sqrt(rows)) ** 2;
@@ -133,7 +133,7 @@ function onGrid(source: StoredTensor, part: ForeignPart, { shape }: Named, resam
   };
 }
 
-function readAll(readers: readonly { tensor: Named; parts: { part: ForeignPart; source: StoredTensor }[] }[]) {
+function readAll(readers: readonly { tensor: NamedShape; parts: { part: ForeignPart; source: StoredTensor }[] }[]) {
   const values = new Map<string, { shape: number[]; data: Float32Array }>();
   let ofClassToken: Float32Array | undefined;
   for (const { tensor, parts } of readers) {
@@ -171,12 +171,12 @@ export function describeMisfit({ missing, unexpected, misshapen, unrepresentable
     ...line('missing', missing),
     ...line('unexpected', unexpected),
     ...line('of another shape', misshapen),
-    ...line('not zero, where the model has no such values', unrepresentable),
+    ...line('not zero, but the model has no such values', unrepresentable),
   ].join('\n');
 }
 
 /** Values as they are in memory; for code that has no file. */
-export function fromForeign(format: WeightsFormat, file: ReadonlyMap<string, Tensor>, wanted: readonly Named[]) {
+export function fromForeign(format: WeightsFormat, file: ReadonlyMap<string, Tensor>, wanted: readonly NamedShape[]) {
   const tensors = new Map([...file].map(([name, { shape, data }]) => [name, { shape, read: () => data }]));
   const outcome = fit(format, tensors, wanted);
   if (isMisfit(outcome)) throw new UsageError(`the weights do not fit the model:\n${describeMisfit(outcome)}`);

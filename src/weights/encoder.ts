@@ -8,10 +8,10 @@ import type { StageConfig } from '../spec/stages.js';
 import type { WeightsFormat } from '../spec/weights-formats.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
 import { NORMALISATION, normalisationIn, normalisationSchema, type Normalisation } from './about.js';
-import { jsonBeside, modelOf } from './architecture.js';
+import { jsonBeside, modelOfShapes } from './architecture.js';
 import { describeMisfit, fit, formatOf, isMisfit } from './convert.js';
 import { readStageWeights, undamaged } from './export/source.js';
-import { averagesOf, canonicalNames, FORMAT_TITLES, type Named } from './names.js';
+import { averagesOf, canonicalNames, FORMAT_TITLES, type NamedShape } from './names.js';
 import { openWeightsFile } from './read-file.js';
 
 export interface EncoderWeights {
@@ -21,11 +21,14 @@ export interface EncoderWeights {
   normalisation: Normalisation;
 }
 
-/** Whether a classifier reads the mean of the patch tokens. It then has a norm of that instead of the encoder's last norm. */
+/**
+ * Whether a classifier reads the mean of the patch tokens. It then has a norm of that instead of the encoder's last
+ * norm.
+ */
 export const hasClassifierNorm = (tensors: ReadonlyMap<string, unknown>): boolean => tensors.has('fc_norm.weight');
 
 /** The tensors of an encoder, or of a classifier without the layer of its head. */
-const tensorsOf = (model: EncoderConfig | ModelConfig, ofClassifier: boolean): Named[] =>
+const tensorsOf = (model: EncoderConfig | ModelConfig, ofClassifier: boolean): NamedShape[] =>
   declarations(model, ofClassifier ? { for: 'classification', classes: 1 } : { for: 'encoding' }).filter(
     ({ name }) => !name.startsWith('head.'),
   );
@@ -54,13 +57,14 @@ export function encoderOfStage(path: string, config: StageConfig, digest: string
 /**
  * Reads the encoder of a safetensors file of vitmim, timm, MAE's models or transformers.
  *
- * @throws UsageError if it is missing, is a pickle, or has no encoder. The message lists every tensor that does not fit.
+ * @throws UsageError if it is missing, is a pickle, or has no encoder. The message lists every tensor that does not
+ *   fit.
  */
 export function encoderOfFile(path: string, asked: WeightsFormat | 'auto'): EncoderWeights {
   const file = openWeightsFile(path);
   const format = formatOf(path, file.tensors, asked);
   const tensors = averagesOf(format, file.tensors);
-  const model = modelOf({ ...file, tensors }, format);
+  const model = modelOfShapes({ ...file, tensors }, format);
   const ofClassifier = model.pooling === 'mean' && hasClassifierNorm(canonicalNames(format, tensors));
   const outcome = fit(format, tensors, tensorsOf(model, ofClassifier));
   if (isMisfit(outcome)) {
@@ -80,7 +84,7 @@ const timmSchema = z
   .looseObject({ pretrained_cfg: normalisationSchema })
   .transform(({ pretrained_cfg: normalisation }) => normalisation);
 
-/** By the configurations that transformers and timm write beside a file; without one, that of ImageNet. */
+/** By the configurations that transformers and timm write beside a file; without one, the normalisation of ImageNet. */
 function normalisationBeside(path: string): Normalisation {
   return (
     jsonBeside(path, 'preprocessor_config.json', processorSchema) ??

@@ -7,7 +7,7 @@ import type { WeightsFormat } from '../spec/weights-formats.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
 import { inferModel } from './architecture.js';
 import { describeMisfit, fit, formatOf, isMisfit, type Fitting } from './convert.js';
-import { canonicalNames, FORMAT_TITLES, type Named } from './names.js';
+import { canonicalNames, FORMAT_TITLES, type NamedShape } from './names.js';
 import { hashFile, openWeightsFile, type WeightsFile } from './read-file.js';
 
 /** A stage that starts from given weights. */
@@ -17,7 +17,7 @@ export type ConfigWithWeights = StageConfig & { weights: WeightsInput };
  * The digest of a file of weights.
  *
  * @param weights With the digest that the file must have, `model.weights.sha256`; empty: any.
- * @param found Its digest where it is known; else the file is read.
+ * @param found The digest, if it is known; else the file is read.
  * @throws UsageError if the file is missing or has another digest.
  */
 export function digestOfWeights(
@@ -64,7 +64,7 @@ export function readGiven(config: ConfigWithWeights): Values {
   return fitGiven(config).fitting.read();
 }
 
-function fitGiven(config: ConfigWithWeights): { format: WeightsFormat; fitting: Fitting; wanted: Named[] } {
+function fitGiven(config: ConfigWithWeights): { format: WeightsFormat; fitting: Fitting; wanted: NamedShape[] } {
   const { file: path, format: asked } = config.weights;
   const file = openWeightsFile(path);
   const format = formatOf(path, file.tensors, asked);
@@ -80,10 +80,10 @@ const hasDecoder = ({ tensors }: WeightsFile, format: WeightsFormat): boolean =>
   [...canonicalNames(format, tensors).keys()].some((name) => /^(decoder\.)?decoder_pred\./.test(name));
 
 /**
- * The tensors that a stage takes: the encoder, and for a pre-training also the decoder if the file has one. A classifier
- * with mean pooling does not have the encoder's last norm.
+ * The tensors that a stage takes: the encoder, and for a pre-training also the decoder if the file has one. A
+ * classifier with mean pooling does not have the encoder's last norm.
  */
-function wantedOf(config: ConfigWithWeights, decoder: boolean): Named[] {
+function wantedOf(config: ConfigWithWeights, decoder: boolean): NamedShape[] {
   if (config.kind === 'pretrain') {
     return declarations(config.model, decoder ? pretrainPurpose(config) : { for: 'encoding' });
   }

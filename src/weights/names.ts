@@ -1,12 +1,12 @@
 /**
- * The names and layouts of weights elsewhere: in timm, in MAE's models and in Hugging Face transformers. Import, export and
- * the parity tests use this file, so that each fact about a format is written once.
+ * The names and layouts of weights elsewhere: in timm, in MAE's models and in Hugging Face transformers. Import, export
+ * and the parity tests use this file, so that each fact about a format is written once.
  *
  * Each own tensor corresponds to one or several parts of foreign tensors. A part gives for each of its values the
  * value of the own tensor that it is. Export reads this map forwards, import backwards.
  */
 import type { WeightsFormat } from '../spec/weights-formats.js';
-import type { Tensors } from './tensors.js';
+import type { TensorsByName } from './tensors.js';
 
 /** How a format is called in sentences. */
 export const FORMAT_TITLES: Record<WeightsFormat, string> = {
@@ -17,7 +17,7 @@ export const FORMAT_TITLES: Record<WeightsFormat, string> = {
 };
 
 /** The values of a foreign tensor that no own tensor has. Export writes zeros there. */
-export type Rest =
+export type UnmatchedValues =
   /** A bias of k changes no attention: q·b is the same for every key of a query, and softmax ignores a common term. */
   | 'ignored'
   /** The position of the class token. It is added to the token itself, which is the same. */
@@ -28,14 +28,16 @@ export type Rest =
 export interface ForeignPart {
   name: string;
   shape: readonly number[];
-  /** The index in the own tensor of the value at an index of the foreign tensor; −1: another tensor's value, or none. */
+  /**
+   * The index in the own tensor of the value at an index of the foreign tensor; −1: another tensor's value, or none.
+   */
   own: (index: number) => number;
   /** Of the values with index −1. */
-  rest: Rest;
+  rest: UnmatchedValues;
 }
 
 /** An own tensor, by its name and shape. */
-export interface Named {
+export interface NamedShape {
   name: string;
   shape: readonly number[];
 }
@@ -48,7 +50,7 @@ const none = (): number => -1;
  *
  * @param names All tensors of the own model.
  */
-export function partsOf(format: WeightsFormat, tensor: Named, names: ReadonlySet<string>): ForeignPart[] {
+export function partsOf(format: WeightsFormat, tensor: NamedShape, names: ReadonlySet<string>): ForeignPart[] {
   switch (format) {
     case 'vitmim':
       return [{ ...tensor, own: same, rest: 'zero' }];
@@ -62,7 +64,7 @@ export function partsOf(format: WeightsFormat, tensor: Named, names: ReadonlySet
 }
 
 /** timm: matrices [outputs, inputs], a joint bias of q, k and v, and a position for the class token. */
-function timmPart({ name, shape }: Named, names: ReadonlySet<string>): ForeignPart {
+function timmPart({ name, shape }: NamedShape, names: ReadonlySet<string>): ForeignPart {
   const [first = 1, second = 1] = shape;
   if (name === 'patch_embed.proj.weight') {
     const side = Math.sqrt(first / 3);
@@ -103,7 +105,7 @@ function patchIndex(side: number, dim: number): (index: number) => number {
 }
 
 /** MAE: as timm, with a decoder that always has a bias of its embedding and a mask token. */
-function maeParts(tensor: Named, names: ReadonlySet<string>): ForeignPart[] {
+function maeParts(tensor: NamedShape, names: ReadonlySet<string>): ForeignPart[] {
   const part = timmPart(tensor, names);
   if (tensor.name !== 'decoder_embed.weight') return [part];
   const dim = tensor.shape[1]!;
@@ -175,7 +177,7 @@ export function canonicalNames<T>(format: WeightsFormat, tensors: ReadonlyMap<st
 /** The group of a checkpoint with averaged weights (`training/optimizers/ema.ts`). */
 export const AVERAGE = 'average';
 
-/** The tensors of a file with averaged weights in the place of those that were trained, where a checkpoint has them. */
+/** The tensors of a file. If a checkpoint has averaged weights, they replace the trained weights. */
 export function averagesOf<T>(format: WeightsFormat, tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
   if (format !== 'vitmim') return tensors;
   return new Map([...tensors].map(([name, tensor]) => [name, tensors.get(`${AVERAGE}.${name}`) ?? tensor]));
@@ -208,7 +210,7 @@ export const isBeside = (format: WeightsFormat, name: string): boolean => BESIDE
 /** Own tensors in another format; what has no value there is zero. */
 export function toForeign(
   format: WeightsFormat,
-  values: Tensors,
+  values: TensorsByName,
 ): Map<string, { shape: number[]; data: Float32Array }> {
   const names = new Set(values.keys());
   const foreign = new Map<string, { shape: number[]; data: Float32Array }>();

@@ -123,7 +123,7 @@ function parseHeader(
   return { metadata: metadata.data, places };
 }
 
-/** A pickle, alone or in the ZIP archive that torch.save writes; null: the file is none. */
+/** A pickle, as a file or in the ZIP archive that torch.save writes; null: the file is none. */
 function pickleProblem(path: string, start: Buffer): string | null {
   const isZip = start.subarray(0, 4).equals(Buffer.from('PK\x03\x04'));
   if (!isZip && !(start[0] === 0x80 && start[1]! <= 5 && start[1]! >= 2)) return null;

@@ -6,7 +6,7 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
-export type Tensors = ReadonlyMap<string, Tensor>;
+export type TensorsByName = ReadonlyMap<string, Tensor>;
 
 /** A tensor of a file, read when it is needed: a model may be larger than the memory that is left. */
 export interface StoredTensor {
@@ -20,5 +20,5 @@ export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Values in memory in the form of those of a file. */
-export const stored = (tensors: Tensors): StoredTensors =>
+export const stored = (tensors: TensorsByName): StoredTensors =>
   new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, read: () => data }]));

@@ -108,7 +108,7 @@ test('a sweep runs with events, and its results and features can be read; nothin
 }, 240_000);
 
 test('every event of the API is one that the runner has', () => {
-  // The other direction is checked where the events are passed on.
+  // The compiler checks the other direction in the code that passes the events on.
   const none: Exclude<SweepEvent['type'], RunEvent['type']>[] = [];
   expect(none).toEqual([]);
 });

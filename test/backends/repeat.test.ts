@@ -169,7 +169,7 @@ describe.each(devices)('on %s', (device) => {
     disturbed.dispose();
   });
 
-  it('a step is recorded again where shapes change, or a tensor from outside has another buffer', async () => {
+  it('a step is recorded again if shapes change, or a tensor from outside has another buffer', async () => {
     const sums: unknown[] = [];
     for (const repeating of [false, true]) {
       const some = training(repeating, 'float32');

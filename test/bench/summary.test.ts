@@ -49,7 +49,7 @@ test('who failed keeps the reason, and spoils nothing of the others', () => {
   ]);
 });
 
-test('where the two never met there is no ratio', () => {
+test('there is no ratio of two that never ran together', () => {
   const row = summarise('G1', CONTENDERS, [round({ failure: 'no adapter' }, measurement(20))]);
   expect(row.ratios).toEqual([]);
   expect(describeRow(row)).toContain('  vitmim float32  failed: no adapter');
@@ -81,7 +81,7 @@ describe('on the processor', () => {
   });
 });
 
-test('peaks are told by precision', () => {
+test('peaks are listed by precision', () => {
   expect([...peaksOf('float32=67,bfloat16=989')]).toEqual([
     ['float32', '67'],
     ['bfloat16', '989'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { parse } from 'csv-parse/sync';
 import { SCRIPTS } from '../../src/cli/completion.js';
-import { modelOf } from '../../src/cli/completion/model.js';
+import { completionModel } from '../../src/cli/completion/model.js';
 import { main } from '../../src/cli/main.js';
 import { inOneLine, jsonLine, printable } from '../../src/common/printable.js';
 import { describeEvent } from '../../src/runner/reporters/format.js';
@@ -129,7 +129,7 @@ test('completion scripts have one line for each description', () => {
     new Command('do').description(HOSTILE).addOption(new Option('--way <name>', HOSTILE).choices(['a', 'b'])),
   );
   for (const script of Object.values(SCRIPTS)) {
-    const text = script(modelOf(program));
+    const text = script(completionModel(program));
     expect(text).not.toMatch(UNSEEN);
     expect(text).not.toContain('heading\n');
   }

@@ -179,7 +179,7 @@ describe('a file that cannot be decoded', () => {
     expect(JSON.parse(readFileSync(at('skipped.names.json'), 'utf8'))).toEqual(['a.png']);
   });
 
-  test('leaves nothing to write where there is no other', async () => {
+  test('leaves nothing to write if there is no other image', async () => {
     const out = at('none.csv');
     const { code, text } = await embed(join(folder, 'b.png'), ...PRETRAINED, '--corrupt', 'skip', '--out', out);
     expect([code, existsSync(out)]).toEqual([2, false]);

@@ -1,7 +1,7 @@
 /** Time and room that a plan takes, against arithmetic by hand and a checkpoint as it is written. */
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { bytesLeft, DataSizes, estimate, flopsOf } from '../../src/cli/estimate.js';
+import { bytesLeft, DataSizes, estimateCost, flopsOf } from '../../src/cli/estimate.js';
 import { initialValues, type Purpose } from '../../src/model/parameters.js';
 import { pretrainPurpose } from '../../src/spec/shapes.js';
 import { encodingCost, finetuneCost, pretrainCost } from '../../src/spec/flops.js';
@@ -52,7 +52,7 @@ it.each([
   },
 );
 
-it('foretells the best weights where a fine-tuning keeps them, and nothing for probes', () => {
+it('includes the best weights if a fine-tuning keeps them, and nothing for probes', () => {
   const { checkpoint, best } = bytesLeft(finetune, 10);
   // Weights and two moments of all but the position table of 1 × 8, and two sums, of 4 bytes each.
   const positions = (finetune.model.imageSize / finetune.model.patchSize) ** 2 * 8;
@@ -68,10 +68,10 @@ it('takes the time from stages that are done, each kind from its own', () => {
     { config: finetune, result: { ...resultOf('finetune', { seconds: 7 }), trainImages: 22, testImages: 20 } },
   ];
   const trained = plan.stages.filter(({ config }) => config.kind === 'pretrain' || config.kind === 'finetune');
-  const found = estimate(trained, sizes, done);
+  const found = estimateCost(trained, sizes, done);
   expect(found.measured).toBe(2);
   expect(found.seconds).toBeCloseTo(107, 0); // less the classifier's own products
-  expect(estimate(trained, sizes, [])).toMatchObject({ seconds: null, flops: found.flops, bytes: found.bytes });
+  expect(estimateCost(trained, sizes, [])).toMatchObject({ seconds: null, flops: found.flops, bytes: found.bytes });
   expect(found.largest).toBe(bytesLeft(pretrain, 10).checkpoint);
 });
 
@@ -82,7 +82,7 @@ it('takes no speed from stages that run no model', () => {
     config: configOf('knn'),
     result: { ...resultOf('knn', { seconds: 5 }), trainImages: 0, testImages: 0 },
   };
-  expect(estimate(plan.stages, sizes, [idle])).toMatchObject({ measured: 0, seconds: null, rates: {} });
+  expect(estimateCost(plan.stages, sizes, [idle])).toMatchObject({ measured: 0, seconds: null, rates: {} });
 });
 
 it('encodes the images of a linear probe once, or in each epoch if they are augmented', () => {

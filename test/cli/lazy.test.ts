@@ -2,7 +2,7 @@
 import { resultsMaker } from '../report/support.js';
 import { start } from '../support/cli.js';
 
-/** Runs `vitmim ARGS…` where the plotting library cannot be loaded. */
+/** Runs `vitmim ARGS…` without the plotting library. */
 async function withoutPlotting(...args: string[]) {
   // The bundle names the modules that it is made of in comments.
   const hook = `export async function load(url, context, next) {

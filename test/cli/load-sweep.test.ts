@@ -48,7 +48,7 @@ describe('a plan', () => {
     ]);
   });
 
-  it('has pre-training alone on images without classes and without a test set', async () => {
+  it('has only pre-training on images without classes and without a test set', async () => {
     const root = await folderWith('a.png', 'b.png');
     expect(await planned(folder(root), [])).toEqual({
       told: [

@@ -88,7 +88,7 @@ describe('the launcher', () => {
     expect(() => read('--launcher', 'slurm', flag, value)).toThrow(flag);
   });
 
-  it('names its own option where --sbatch repeats one', () => {
+  it('names its own option if --sbatch repeats one', () => {
     expect(() => read('--launcher', 'slurm', '--sbatch', 'gpus-per-node=2')).toThrow('use --gpus instead');
   });
 

@@ -94,7 +94,7 @@ describe('the box of a random resized crop', () => {
     }
   });
 
-  it('should draw areas and log ratios uniformly where every box fits', () => {
+  it('should draw areas and log ratios uniformly if every box fits', () => {
     const random = stream(1, 'test');
     const boxes = Array.from({ length: 2000 }, () => drawCrop(2000, 2000, { scale: [0.2, 0.6] }, random));
     const areas = boxes.map(({ height, width }) => (height * width) / 4e6);
@@ -142,7 +142,7 @@ describe('the view of evaluation', () => {
     expect(viewPixels(evaluationView(image, 4)).data).toEqual(Float32Array.from(image.data, (v) => v / 255));
   });
 
-  it('should lie where torchvision, set up as in MAE, puts it', () => {
+  it('should have the place of torchvision, set up as in MAE', () => {
     const expected = fixture.boxesOfEvaluation;
     expect(expected.map((e) => ({ ...e, box: evaluationBox(e.height, e.width, e.size) }))).toEqual(expected);
   });

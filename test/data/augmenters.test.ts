@@ -51,7 +51,7 @@ it('releases the memory of an image once, and changes no image', async () => {
   }
 });
 
-it('leaves views to the device where no step changes pixels', async () => {
+it('leaves views to the device if no step changes pixels', async () => {
   const recipe = { cropScale: [0.2, 1] as const, flip: true };
   const augment = openAugmenter({ recipe, size: SIZE, seed: 4 }, 3);
   const image = imageAt(0);

@@ -17,7 +17,7 @@ describe('training batches', () => {
     expect(stepsPerEpoch(4, 8)).toBe(1);
   });
 
-  it('should depend on the seed and the epoch alone', () => {
+  it('should depend only on the seed and the epoch', () => {
     expect(trainingBatches(50, 5, 1, 2)).toEqual(trainingBatches(50, 5, 1, 2));
     expect(trainingBatches(50, 5, 1, 2)).not.toEqual(trainingBatches(50, 5, 1, 3));
     expect(trainingBatches(50, 5, 1, 2)).not.toEqual(trainingBatches(50, 5, 2, 2));
@@ -137,7 +137,7 @@ describe('prefetching', () => {
     expect(closed).toBe(true);
   });
 
-  it('should end at once where there are no items', async () => {
+  it('should end at once if there are no items', async () => {
     expect(await prefetch([], () => Promise.resolve(1)).next()).toEqual({ done: true, value: undefined });
   });
 });

@@ -135,7 +135,7 @@ describe('CIFAR', () => {
     expect(await isComplete(layout, folder)).toBe(true);
   });
 
-  it('should be looked for where the environment says, unless a path is given', async () => {
+  it('should be looked for in the folder of the environment, unless a path is given', async () => {
     const folder = await folderFor();
     const before = process.env.VITMIM_DATA;
     process.env.VITMIM_DATA = folder;

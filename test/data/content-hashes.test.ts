@@ -62,7 +62,7 @@ it.each([
   ['is damaged', (path: string) => writeFile(path, 'no manifest')],
   ['is cut short', async (path: string) => writeFile(path, `${'0'.repeat(64)} s "a"\n`)],
   ['is a folder', (path: string) => rm(path).then(() => mkdir(path))],
-])('reads everything where the manifest %s', async (_how, damage) => {
+])('reads everything if the manifest %s', async (_how, damage) => {
   const [folder, cache] = [await written({ a: '1', b: '2' }), await folderFor()];
   const files = listed({ a: 's', b: 's' });
   const { fingerprint } = await hash(folder, files, cache);
@@ -109,7 +109,7 @@ it('keeps three manifests of a folder', async () => {
   expect(kept).toContain(prints.at(-1));
 });
 
-it('knows a folder by where it really lies', async () => {
+it('knows a folder by its real path', async () => {
   const [folder, cache] = [await written({ a: '1' }), await folderFor()];
   await hash(folder, listed({ a: 's' }), cache);
   const moved = `${folder}-moved`;
@@ -119,7 +119,7 @@ it('knows a folder by where it really lies', async () => {
   expect((await stat(folder)).isDirectory()).toBe(true);
 });
 
-it('keeps manifests where the user keeps caches', () => {
+it('keeps manifests in the cache folder of the user', () => {
   expect(manifestHome({ XDG_CACHE_HOME: '/caches' })).toBe('/caches/vitmim/manifests');
   expect(manifestHome({ XDG_CACHE_HOME: '' })).toMatch(/\.cache\/vitmim\/manifests$/);
 });

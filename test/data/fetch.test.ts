@@ -31,7 +31,7 @@ afterAll(() => {
   }
 });
 
-/** A server on this machine alone, and the requests it has had, by their Range; `whole` without one. */
+/** A server on this machine only, and the requests it has had, by their Range; `whole` without one. */
 async function serve(answer: RequestListener): Promise<{ url: string; ranges: string[] }> {
   const ranges: string[] = [];
   const server = createServer((request, response) => {
@@ -110,7 +110,7 @@ describe('fetching a data set', () => {
     expect(events.at(-1)).toEqual({ kind: 'unpacking', folder: join(into, 'set') });
   });
 
-  it('should do nothing where it is there already', async () => {
+  it('should do nothing if it is there already', async () => {
     const { url, ranges } = await serve(ranged);
     const first = await run(url);
     await first.result;
@@ -134,7 +134,7 @@ describe('fetching a data set', () => {
     expect(await readdir(into)).toEqual(['set']);
   });
 
-  it('should go on where a broken transfer stopped', async () => {
+  it('should continue a broken transfer', async () => {
     let broken = 0;
     const { url, ranges } = await serve((request, response) => {
       if (broken++ > 0) {
@@ -151,7 +151,7 @@ describe('fetching a data set', () => {
     expect(ranges).toEqual(['whole', 'bytes=50000-']);
   });
 
-  it('should go on where an earlier run stopped', async () => {
+  it('should continue the transfer of an earlier run', async () => {
     const { url, ranges } = await serve(ranged);
     const into = await folderFor();
     await writeFile(part(into), packed.subarray(0, 1234));
@@ -162,7 +162,7 @@ describe('fetching a data set', () => {
     expect(ranges).toEqual(['bytes=1234-']);
   });
 
-  it('should begin anew where the server knows no ranges', async () => {
+  it('should begin anew if the server knows no ranges', async () => {
     const { url, ranges } = await serve((_request, response) => {
       response.writeHead(200, { 'content-length': packed.length }).end(packed);
     });
@@ -174,7 +174,7 @@ describe('fetching a data set', () => {
     expect(events.at(-2)).toEqual({ kind: 'received', received: packed.length, total: packed.length });
   });
 
-  it('should begin anew where the server sends another range than asked for', async () => {
+  it('should begin anew if the server sends another range than asked for', async () => {
     const { url } = await serve((request, response) => {
       if (request.headers.range === undefined) ranged(request, response);
       else response.writeHead(206, { 'content-range': `bytes 5-9/${packed.length}` }).end('wrong');
@@ -187,7 +187,7 @@ describe('fetching a data set', () => {
     expect(await readFile(join(into, 'set', 'data.bin'))).toEqual(CONTENT);
   });
 
-  it('should need no network where the whole archive lies ready', async () => {
+  it('should need no network if the whole archive lies ready', async () => {
     const into = await folderFor();
     await writeFile(part(into), packed);
     await (
@@ -196,7 +196,7 @@ describe('fetching a data set', () => {
     expect(await readFile(join(into, 'set', 'data.bin'))).toEqual(CONTENT);
   });
 
-  it('should begin anew, once, where what an earlier run left is of another file', async () => {
+  it('should begin anew, once, if the part from an earlier run is of another file', async () => {
     const { url, ranges } = await serve(ranged);
     const into = await folderFor();
     await writeFile(part(into), Buffer.alloc(1000));
@@ -206,7 +206,7 @@ describe('fetching a data set', () => {
     expect(ranges).toEqual(['bytes=1000-', 'whole']);
   });
 
-  it('should begin anew where an earlier run left more than there is', async () => {
+  it('should begin anew if the part from an earlier run is longer than the file', async () => {
     const { url, ranges } = await serve(ranged);
     const into = await folderFor();
     await writeFile(part(into), Buffer.alloc(packed.length + 10));
@@ -385,7 +385,7 @@ describe('fetching a data set', () => {
     await expect(fetching).rejects.toThrow(/connection was lost/);
   });
 
-  // The device that is always full exists on Linux alone.
+  // The device that is always full exists only on Linux.
   where(existsSync('/dev/full'), it)('should say that the disk is full', async () => {
     const { url, ranges } = await serve(ranged);
     const into = await folderFor();

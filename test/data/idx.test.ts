@@ -141,7 +141,7 @@ describe('IDX files', () => {
     expect((await open(folder)).train.length).toBe(3);
   });
 
-  it('should be refused where a folder contains several data sets, with their places', async () => {
+  it('should be refused if a folder contains several data sets, with their places', async () => {
     const folder = await folderFor();
     for (const set of ['FashionMNIST', 'MNIST']) {
       await mkdir(join(folder, set, 'raw'), { recursive: true });

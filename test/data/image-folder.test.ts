@@ -89,7 +89,7 @@ describe('an image folder', () => {
     expect((await train.sample(1)).image).toMatchObject({ height: 4, width: 4 });
   });
 
-  it('should read val/ where there is no test/, and test/ where there are both', async () => {
+  it('should read val/ if there is no test/, and test/ if there are both', async () => {
     const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
     const both = await open(root);
     expect((await contents(both.test)).map(([value]) => value)).toEqual([12, 21]);
@@ -200,7 +200,7 @@ describe("an image folder's fingerprint", () => {
     expect(await changesSince!('0'.repeat(64))).toBeNull();
   });
 
-  it('should be told of when it is no longer that of the last time', async () => {
+  it('should be reported when it has changed since the last time', async () => {
     const root = await written();
     const told: string[] = [];
     const watch = { onChanged: (what: string) => told.push(what) };
@@ -307,7 +307,7 @@ describe('the splits of an image folder', () => {
       expect(withA).not.toBe(a);
     });
 
-    it('should train on its images too where it is joined', async () => {
+    it('should train on its images too if it is joined', async () => {
       const root = await written({ 'val/cat/v.png': 50, 'val/dog/v.png': 51 });
       const { train, validation, fingerprint } = await open(root, { validation: { folder: 'val', joined: true } });
       expect(validation).toBeUndefined();
@@ -349,14 +349,14 @@ describe('the splits of an image folder', () => {
     expect(remarks).toEqual(['test/ is not used: it has no class folders', 'val/ is the test set']);
   });
 
-  it('should leave the test set empty where there is none, or none with classes', async () => {
+  it('should leave the test set empty if there is none, or none with classes', async () => {
     expect((await open(await written({ test: null }))).test).toHaveLength(0);
     const { test, remarks } = await open(await written({ test: null, 'test/t.png': 60 }));
     expect(test).toHaveLength(0);
     expect(remarks).toEqual(['test/ is not used: it has no class folders']);
   });
 
-  it('should have no classes where images are not in folders', async () => {
+  it('should have no classes if images are not in folders', async () => {
     const flat = { train: null, test: null, 'train/b.png': 2, 'train/a.png': 1, 'test/t.png': 3 };
     const { train, test, classes } = await open(await written(flat));
     expect([await values(train), await values(test), classes]).toEqual([[1, 2], [3], []]);
@@ -389,7 +389,7 @@ describe('the splits of an image folder', () => {
     ['contains another one', { train: '.', test: 'test' }, /the test folder test is in the train folder \./],
     ['is another one', { train: 'train', test: 'train' }, /is in the \w+ folder/],
     ['has no classes and train has', { train: 'train', test: 'flat' }, /train has class folders and .*flat has none/],
-  ])('should be refused where one %s', async (_what, splits, message) => {
+  ])('should be refused if one %s', async (_what, splits, message) => {
     const opening = open(await written({ 'flat/a.png': 1 }), { splits });
     await expect(opening).rejects.toThrow(UsageError);
     await expect(opening).rejects.toThrow(message);
@@ -518,12 +518,12 @@ describe('a corrupt file', () => {
     expect(await train.sample(1)).toMatchObject({ target: 1 });
   });
 
-  it('should be passed over where it is empty', async () => {
+  it('should be passed over if it is empty', async () => {
     const { train } = await open(await written({ 'train/cat/b.png': '' }), { corrupt: 'skip' });
     expect(await train.read(1)).toBeNull();
   });
 
-  it('should be passed over where it is a link that leads nowhere', async () => {
+  it('should be passed over if it is a link that leads nowhere', async () => {
     const root = await written();
     await symlink(join(root, 'gone.png'), join(root, 'train/cat/link.png'));
     const { train, remarks } = await open(root, { corrupt: 'skip' });
@@ -541,7 +541,7 @@ describe('a corrupt file', () => {
     await expect(train.sample(0)).rejects.toThrow(/a\.png cannot be read \(it is not a regular file\)/);
   });
 
-  it('should fail the stage where its class has no other, with the class and the file', async () => {
+  it('should fail the stage if its class has no other, with the class and the file', async () => {
     const root = await written({ 'test/dog/x.png': '', 'test/cat/z.png': 13 });
     const { test } = await open(root, { corrupt: 'skip' });
     const reading = test.read(2);
@@ -592,7 +592,7 @@ describe('the cache of decoded images', () => {
     expect([kept.data[0], cache.get('a') === kept, released]).toEqual([0, true, 1]);
   });
 
-  it('should leave pixels that are lent alone where it has no room', () => {
+  it('should not change borrowed pixels if it has no room', () => {
     let released = false;
     const lent = { ...image(120), release: () => void (released = true) };
     expect(new ImageCache(100).keep('a', lent)).toBe(lent);

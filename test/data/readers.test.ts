@@ -29,7 +29,7 @@ const corrupt = join(folder, 'corrupt.png');
 writeFileSync(corrupt, 'no PNG');
 const all = [...paths, corrupt, join(folder, 'missing.png')];
 
-/** What was read, for a comparison: independent of where the pixels are in memory. */
+/** The image that was read, for a comparison: independent of the place of its pixels in memory. */
 function described(read: ReadImage): unknown {
   if (read.kind !== 'image') return read;
   const { data, height, width } = read.image;
@@ -111,7 +111,7 @@ it('in memory that a corrupt file was to have had', async () => {
   expect(await pixels()).toBe(memory);
 });
 
-it('by all threads, where several images are asked for at a time', async () => {
+it('by all threads, if several images are asked for at a time', async () => {
   const postMessage: (this: Worker, message: unknown) => void = Reflect.get(Worker.prototype, 'postMessage');
   const asked = new Map<Worker, number>();
   const read = openReaders(16);

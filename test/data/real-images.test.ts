@@ -1,6 +1,6 @@
 /**
  * The image folder on real photographs: a JPEG copy of CIFAR-10, `cifar10-jpeg.tar.gz` in the folder that
- * VITMIM_TEST_IMAGES names (train/ and test/, ten classes, 0000.jpg …). Skipped where the variable is unset;
+ * VITMIM_TEST_IMAGES names (train/ and test/, ten classes, 0000.jpg …). Skipped if the variable is unset;
  * VITMIM_REQUIRE_IMAGES=1 makes its absence a failure.
  */
 import { execFileSync } from 'node:child_process';

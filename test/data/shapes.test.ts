@@ -44,7 +44,7 @@ describe('the forms', () => {
     },
   );
 
-  it('should be hollow or notched where their names say so', () => {
+  it('should be hollow or notched as by their names', () => {
     expect(inside('disc', 0, 0)).toBe(true);
     expect(inside('ring', 0, 0)).toBe(false);
     expect(inside('ring', 0.7, 0)).toBe(true);

@@ -75,7 +75,7 @@ describe('an image that cannot be decoded', () => {
     expect(await read(fifty(49), 49)).toEqual([0, 0]);
   });
 
-  it('should be stood in for from its subset alone', async () => {
+  it('should be replaced by an image of its own subset', async () => {
     const split = fifty(1).subset([1, 3, 4]);
     expect(await read(split, 0)).toEqual([3, 1]);
   });
@@ -136,7 +136,7 @@ describe('too many images that cannot be decoded', () => {
     await expect(part.read(1)).rejects.toThrow('at least 2 of 6 images');
   });
 
-  it('should fail where they are all images of a class, with its name and theirs', async () => {
+  it('should fail if they are all images of a class, with its name and theirs', async () => {
     const split = splitWith([...Array.from({ length: 98 }, () => 0), 1, 1], [98, 99]);
     expect(await split.read(98)).toBeNull();
     await expect(split.read(99)).rejects.toThrow(
@@ -144,7 +144,7 @@ describe('too many images that cannot be decoded', () => {
     );
   });
 
-  it('should fail where the subset has no other image of a class', async () => {
+  it('should fail if the subset has no other image of a class', async () => {
     const split = splitWith([0, 0, 1, 1], [3]);
     expect(await split.read(3)).toBeNull();
     await expect(split.subset([0, 3]).read(1)).rejects.toThrow('no image of class class1 can be decoded (3.png)');
@@ -199,7 +199,7 @@ describe('a balanced subset', () => {
     expect(countByLabel(balancedSubset(mixed(50, 50, 50), 30, 'train'))).toEqual({ 0: 10, 1: 10, 2: 10 });
   });
 
-  it('should differ by one image at most where the count does not divide', () => {
+  it('should differ by one image at most if the count does not divide', () => {
     const counts = Object.values(countByLabel(balancedSubset(mixed(20, 20, 20, 20), 22, 'train')));
     expect(counts.toSorted((a, b) => a - b)).toEqual([5, 5, 6, 6]);
   });
@@ -208,7 +208,7 @@ describe('a balanced subset', () => {
     expect(countByLabel(balancedSubset(mixed(3, 50, 50), 23, 'train'))).toEqual({ 0: 3, 1: 10, 2: 10 });
   });
 
-  it('should be the split itself where that has no more images', () => {
+  it('should be the split itself if the split has no more images', () => {
     const split = mixed(2, 2);
     expect(balancedSubset(split, 4, 'train')).toBe(split);
     expect(balancedSubset(split, 99, 'train')).toBe(split);

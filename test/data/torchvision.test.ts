@@ -1,6 +1,6 @@
 /**
  * Decoding against Pillow's, bit for bit. fixtures/decode.py wrote the files and the hashes of their pixels. The photographs
- * are in `imagenet-samples-32.tar` in the folder that VITMIM_TEST_IMAGES names; skipped where the variable is unset, and
+ * are in `imagenet-samples-32.tar` in the folder that VITMIM_TEST_IMAGES names; skipped if the variable is unset, and
  * VITMIM_REQUIRE_IMAGES=1 makes their absence a failure.
  */
 import { execFileSync } from 'node:child_process';

@@ -14,7 +14,7 @@ interface Case {
 describe('the number of validation images of each class', () => {
   const cases = JSON.parse(readFileSync('test/data/fixtures/stratified.json', 'utf8')) as Case[];
 
-  it('should be that of scikit-learn, where no two remainders are equal', () => {
+  it('should be the split of scikit-learn, if no two remainders are equal', () => {
     expect(cases.map(({ counts, images }) => classShares(counts, images))).toEqual(cases.map(({ drawn }) => drawn));
   });
 
@@ -55,7 +55,7 @@ describe('the validation images', () => {
     expect(b).not.toEqual(a);
   });
 
-  it('should be at least one, and refused where a class would have no training image', () => {
+  it('should be at least one, and refused if a class would have no training image', () => {
     expect(drawValidation(labels, { fraction: 0.001, splitSeed: 0 })).toHaveLength(1);
     const whole = () => drawValidation(labels, { images: 58, splitSeed: 0 });
     expect(whole).toThrow(UsageError);

@@ -9,7 +9,7 @@ import { CLEAR, COMPARED, EQUAL, objectiveOf, UNCLEAR } from './support.js';
 
 type Accuracy = (objective: string, seed: number) => number;
 
-/** Standings where seeds below a number are done; `other` says what is different. */
+/** Standings if seeds below a number are done; `other` says what is different. */
 const standings =
   (plan: Plan, seeds: number, accuracy: Accuracy, other: (stage: Stage) => Standing | undefined = () => undefined) =>
   (stage: Stage): Standing => {
@@ -124,12 +124,12 @@ test('of several plans, a stage is needed if one of them needs it', () => {
 });
 
 describe('a rule that can decide nothing is refused', () => {
-  test('where no two objectives are compared', () => {
+  test('if no two objectives are compared', () => {
     const plan = planOf('{grid: {objective: [masked, scratch]}, seeds: {max: 5}}');
     expect(seedsProblem(plan)).toContain('add compare: [[objective, objective]], or use grid.seed');
   });
 
-  test('where jobs are ranked by different metrics, or by none', () => {
+  test('if jobs are ranked by different metrics, or by none', () => {
     const both = planOf('{grid: {objective: [masked, identity], evaluate: [[knn], [linear]]}, seeds: {max: 5}}');
     expect(seedsProblem(both)).toContain('the jobs are ranked by knn and linear');
     const none = planOf('{job: {evaluate: []}, grid: {objective: [masked, identity]}, seeds: {max: 5}}');

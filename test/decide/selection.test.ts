@@ -24,7 +24,7 @@ describe('the choice among candidates', () => {
     });
   });
 
-  test('is the smallest mean where lower is better', () => {
+  test('is the smallest mean if lower is better', () => {
     expect(choose([candidate(0, 3, 1), candidate(1, 1, 2)], 'lower')).toMatchObject({
       candidate: { index: 1 },
       mean: 1.5,
@@ -52,7 +52,7 @@ describe('the choice among candidates', () => {
     expect(choose([candidate(0, 10, 12), candidate(1, 90, LOST)], 'higher')).toMatchObject({ candidate: { index: 0 } });
   });
 
-  test('is none where all are lost, with the reasons', () => {
+  test('is none if all are lost, with the reasons', () => {
     const unhealthy: Trial = { kind: 'lost', why: 'its loss ended at 2.31' };
     expect(choose([candidate(0, LOST), candidate(1, unhealthy), candidate(2, LOST)], 'higher')).toEqual({
       kind: 'none',
@@ -107,7 +107,7 @@ select: { by: finetune, over: { finetune.baseLearningRate: [1.0e-3, 2.0e-3] }, s
     }
   });
 
-  test('are of the other candidate where a trial diverged, and that trial is not repeated', () => {
+  test('are of the other candidate if a trial diverged, and that trial is not repeated', () => {
     const diverged: Standing = { kind: 'awaited', diverged: true };
     const needs = needsUnder(trained((stage) => (rateOf(stage) === 2e-3 ? diverged : 30)));
     expect(
@@ -124,7 +124,7 @@ select: { by: finetune, over: { finetune.baseLearningRate: [1.0e-3, 2.0e-3] }, s
     ).toEqual(['wanted']);
   });
 
-  test('are open for good where every candidate is lost, with the reason', () => {
+  test('are open for good if every candidate is lost, with the reason', () => {
     const needs = needsUnder(trained(() => ({ kind: 'failed', diverged: true })));
     expect(needs.get(runs('finetune')[0]!.id)).toEqual({
       kind: 'open',

@@ -63,7 +63,7 @@ export function simulateLooks(
     tally.verdicts += asked.length;
     tally.found += asked.filter(({ decision }) => decision === 'positive' || decision === 'negative').length;
     tally.small += asked.filter(({ decision }) => decision === 'small').length;
-    tally.wrong += Number(asked.some((each) => isWrong(each, truths[each.question.claim]!.truth, rule.smallest)));
+    tally.wrong += Number(asked.some((each) => isWrong(each, truths[each.question.hypothesis]!.truth, rule.smallest)));
 
     const wrongAt = looks.map((each) => fixed(each.judged, truths));
     tally.naiveWrong += Number(wrongAt.some(({ wrong }) => wrong > 0));
@@ -93,7 +93,7 @@ function fixed(judged: readonly Judged[], truths: ReturnType<typeof truthsOf>): 
   );
   const adjusted = holm(tested.map(({ p }) => p));
   const found = tested.filter((_, i) => adjusted[i]! <= 0.05);
-  const wrong = found.filter(({ question, mean }) => Math.sign(mean) !== Math.sign(truths[question.claim]!.truth));
+  const wrong = found.filter(({ question, mean }) => Math.sign(mean) !== Math.sign(truths[question.hypothesis]!.truth));
   return { wrong: wrong.length, found: found.length };
 }
 

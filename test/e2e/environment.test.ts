@@ -5,7 +5,7 @@ import { temporaryFolder, vitmim } from '../support/cli.js';
 
 const BIN = fileURLToPath(new URL('../../run/vitmim.js', import.meta.url));
 
-/** Runs the program where the files of a package cannot be found. */
+/** Runs the program without the files of a package. */
 function without(packageName: string, args: readonly string[]) {
   const hook = `export async function resolve(name, context, next) {
     if (name === ${JSON.stringify(packageName)}) {

@@ -1,4 +1,4 @@
-/** What becomes of a sweep whose stages fail, each in its own way, told by the real executable. */
+/** Sweeps whose stages fail, each in its own way, by the real executable. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { sweepPaths } from '../../src/store/layout.js';
@@ -62,7 +62,7 @@ test.each([
   expect(finished.code).toBe(1);
 });
 
-test('a stage that keeps crashing fails after so many attempts, with its log, and blocks its children alone', async () => {
+test('a stage that keeps crashing fails after so many attempts, with its log, and blocks only its children', async () => {
   const rig = rigOf();
   rig.order({ pretrain: { crash: 9 } });
   const { code, stderr } = await rig.sweep(['--max-attempts', '2']).finished;
@@ -109,7 +109,7 @@ test('--retry failed runs what failed and what hangs on it; --retry none all but
   expect(names(eventsOf(failed))).toEqual(['pretrain masked', 'finetune scratch', 'finetune masked']);
 });
 
-test('a full disk stops the sweep, which says so and goes on when there is room', async () => {
+test('a full disk stops the sweep with a message; it continues when there is room', async () => {
   const rig = rigOf({ grid: '{ objective: [scratch, masked, zoomed-in] }' });
   rig.order({ pretrain: { disk: 1 } });
   const { code, stderr } = await rig.sweep(['--jobs', '1']).finished;
@@ -167,7 +167,7 @@ test('status tells it all from the files, also while it runs', async () => {
   expect((await rig.run('status', rig.root)).code).toBe(2);
 });
 
-test('Ctrl-C once keeps checkpoints and exits with 130; the next sweep goes on', async () => {
+test('Ctrl-C once keeps checkpoints and exits with 130; the next sweep continues', async () => {
   const rig = rigOf({ steps: 30, stepMs: 50 });
   const running = rig.sweep(['--jobs', '2', '--json']);
   await until('both train', () => rig.notes().filter(({ what }) => what === 'step 3').length >= 2);

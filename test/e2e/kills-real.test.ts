@@ -54,7 +54,7 @@ grid: { objective: [masked, decolorized] }
     await until('it trains', () => hasEnded() || (hasNewWorker(before.workers) && epochs() >= before.epochs));
     const victims = workers();
     if (kills % 3 !== 1) for (const worker of victims) kill(worker);
-    // Killed alone, a worker is replaced.
+    // If only a worker is killed, it is replaced.
     if (kills % 3 === 0) await until('another worker runs', () => hasEnded() || hasNewWorker(victims));
     kill(pid!);
     await running.finished;

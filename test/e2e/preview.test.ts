@@ -57,7 +57,7 @@ describe('preview', () => {
     expect(readFileSync(file('b.npy')).equals(readFileSync(file('d.npy')))).toBe(false);
   });
 
-  it('takes a spec, and draws every task of it once, on generated images where none are given', async () => {
+  it('draws every task of a spec once, on generated images by default', async () => {
     const spec = file('spec.yaml');
     writeFileSync(spec, 'grid: { objective: [scratch, masked, identity], maskRatio: [0.5, 0.75] }\n');
     const { code, stderr } = await vitmim(['preview', spec, '--out', file('e.png')]);

@@ -1,4 +1,4 @@
-/** Where results come from, through the real executable: what a sweep from a repository leaves, and what it refuses. */
+/** Provenance by the real executable: the files of a sweep from a repository, and the states that it refuses. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ function stageProvenance(): StageProvenance[] {
   );
 }
 
-/** Every file below that says where results come from. */
+/** Every file below with provenance of results. */
 function written(): string {
   const shared = readdirSync(join(out, 'provenance')).map((name) =>
     readFileSync(join(out, 'provenance', name), 'utf8'),
@@ -47,7 +47,7 @@ function written(): string {
   return [...shared, ...stageProvenance().map((record) => JSON.stringify(record))].join('\n');
 }
 
-it('refuses a dirty tree where asked to, writing nothing', async () => {
+it('refuses a dirty tree with --require-clean, and writes nothing', async () => {
   work.write('notes.txt', 'untracked');
   const { code, stderr } = await sweep('--require-clean');
   expect(code).toBe(2);

@@ -54,7 +54,7 @@ it('has nothing missing, and says by which look the verdict was decided', async 
   expect(verified.code).toBe(0);
 });
 
-it('runs the later seeds where another rule needs them', async () => {
+it('runs the later seeds if another rule needs them', async () => {
   const { code, stderr } = await vitmim([
     'sweep',
     spec,

@@ -25,7 +25,7 @@ const [first, second] = [join(folder.path, 'first'), join(folder.path, 'second')
 
 const stagesIn = (out: string): string[] => readdirSync(join(out, 'stages')).sort();
 
-it('plans its part alone, and writes nothing', async () => {
+it('plans only its part, and writes nothing', async () => {
   const { code, stdout, stderr } = await vitmim(['plan', spec, '--out', first, '--shard', '1/2', '--json']);
   expect({ code, stderr }).toEqual({
     code: 0,

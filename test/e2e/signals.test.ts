@@ -1,4 +1,4 @@
-/** Signals, and readers of the output that go away, told by the real executable. */
+/** Signals, and readers that close the output, by the real executable. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataset } from '../../src/data/dataset.js';
@@ -51,7 +51,7 @@ test.each([
   expect(states(rig)).toEqual(['interrupted', undefined, undefined, undefined]);
 });
 
-test('a sweep whose reader is gone goes on to its end', async () => {
+test('a sweep whose reader is gone runs to its end', async () => {
   const rig = rigOf(3);
   const running = rig.sweep(['--jobs', '1']);
   await running.said('start    pretrain'); // as `| head -2` does
@@ -101,7 +101,7 @@ test('status --watch ends with its reader', async () => {
   expect((await running.finished).code).toBe(143);
 });
 
-test('a signal to a worker alone leaves a checkpoint, a message and the exit code of the signal', async () => {
+test('a signal to only a worker leaves a checkpoint, a message and the exit code of the signal', async () => {
   const folder = temporaryFolder();
   try {
     const spec = `

@@ -153,7 +153,7 @@ const readLines = (file: string): number => (existsSync(file) ? readFileSync(fil
     expect(last.stdout).toContain('nothing to run (1 stage not needed: other values were chosen by knn on validation)');
   });
 
-  it('goes on after its time limit, is submitted once, and is cancelled', async () => {
+  it('continues after its time limit, is submitted once, and is cancelled', async () => {
     const sweep = new Sweep('long', `${TINY.replace('epochs: 2', 'epochs: 20000')}grid: { objective: [masked] }\n`);
     const { id, arrays } = await sweep.submit('--sbatch', 'comment=a run # 1', '--sbatch', 'nice');
     expect(ask('scontrol', ['show', 'job', arrays[0]!.job])).toContain('Comment=a run # 1');

@@ -1,4 +1,4 @@
-/** `vitmim status` of a sweep on Slurm, where Slurm does not answer. */
+/** `vitmim status` of a sweep on Slurm if Slurm does not answer. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSubmission } from '../../src/runner/slurm/submission.js';
@@ -25,7 +25,7 @@ afterAll(() => {
   rig.remove();
 });
 
-/** What it says where these are the only programs. */
+/** Its output if these are the only programs. */
 const status = (...args: string[]) => vitmim(['status', rig.out, ...args], { env: { PATH: programs } });
 
 test('the files tell, and one line says that Slurm is not there', async () => {

@@ -105,7 +105,7 @@ describe('a sweep', () => {
 });
 
 describe('an interrupted sweep', () => {
-  it('keeps a checkpoint, exits with 130 and goes on to the same numbers', async () => {
+  it('keeps a checkpoint, exits with 130 and continues to the same numbers', async () => {
     const spec = specFile('long', `${TINY.replace('epochs: 2', 'epochs: 100')}grid: { objective: [masked] }\n`);
     const [whole, broken] = [join(folder.path, 'whole'), join(folder.path, 'broken')];
     const args = (out: string): string[] => ['sweep', spec, '--out', out, '--device', 'simd', '--jobs', '1'];
@@ -139,7 +139,7 @@ describe('a damaged checkpoint', () => {
     writeFileSync(path, readFileSync(path).subarray(0, 3000));
   };
 
-  it('is told of, and costs time but no number', async () => {
+  it('is reported, and costs time but changes no number', async () => {
     expect((await vitmim(args)).code).toBe(0);
     const stage = join(out, 'stages', planIn(out).stages[0]!.id);
     const checkpoint = join(stage, 'checkpoint.safetensors');

@@ -1,6 +1,6 @@
 /**
- * Device tensorflow through the real executables: a sweep where it is here; what is said where it is not, or broken; what
- * `npm run tensorflow:build` refuses. Nothing is fetched.
+ * Device tensorflow by the real executables: a sweep if TensorFlow is installed, the messages if it is missing or broken,
+ * and the refusals of `npm run tensorflow:build`. Nothing is downloaded.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function doctorOn(name: string): Promise<string> {
   return devices.find((device) => device.name === 'tensorflow')!.reason ?? '';
 }
 
-it('doctor says where a build was looked for, and how to make one', async () => {
+it('doctor names the searched path of a build, and how to make one', async () => {
   const reason = await doctorOn('empty');
   expect(reason).toContain(`own build: none in ${home('empty')}`);
   expect(reason).toContain('npm run tensorflow:build');

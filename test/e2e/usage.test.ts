@@ -96,7 +96,7 @@ describe('the command line', () => {
     expect((await start(['--version']).finished).stdout.trim()).toBe(version);
   });
 
-  it('writes errors as JSON where JSON is asked for', async () => {
+  it('writes errors as JSON if JSON is requested', async () => {
     const { code, stdout } = await inThisProcess(['plan', 'nowhere.yaml', '--json']);
     expect(code).toBe(2);
     expect((JSON.parse(stdout) as { error: string }).error).toContain('nowhere.yaml');

@@ -123,7 +123,7 @@ describe('the checkpoint of another objective in place of a pre-training', () =>
     const { code, stderr } = await sweep(out);
     expect(code).toBe(0);
     expect(stderr).toContain(
-      'finetune masked: the checkpoint that it started from is no longer that of its pre-training',
+      'finetune masked: the checkpoint that it started from is no longer the checkpoint of its pre-training',
     );
     expect(stderr).toContain('began with other weights');
     expect(result(of('masked', 'finetune')).parent!.sha256).toBe(result(masked).checkpoint);
@@ -185,7 +185,7 @@ describe('vitmim verify', () => {
     [
       'another-parent',
       'result.json',
-      'cannot be trusted: the checkpoint that it started from is no longer that of its pre-training',
+      'cannot be trusted: the checkpoint that it started from is no longer the checkpoint of its pre-training',
       (of) => {
         changeResult(of('masked', 'knn'), {
           parent: { ...result(of('masked', 'knn')).parent, sha256: 'b'.repeat(64) },
@@ -196,7 +196,7 @@ describe('vitmim verify', () => {
     [
       'foreign-result',
       'result.json',
-      'is of another stage: its result is that of stage ',
+      'is of another stage: its result belongs to stage ',
       (of) => {
         copyFileSync(of('blurred', 'knn').result, of('masked', 'knn').result);
         return of('masked', 'knn');

@@ -109,7 +109,7 @@ describe('the number of parameters', () => {
     expect([encoder, decoder, encoder + decoder]).toEqual([85_637_376, 7_688_064, 93_325_440]);
   });
 
-  it('of a classifier with class token and all biases is that of timm’s vit_base_patch16_224 minus its positions', () => {
+  it('of a classifier with class token and all biases is the number of timm’s vit_base_patch16_224 minus its positions', () => {
     const config = vitB({ classToken: true, pooling: 'class-token', qkvBias: 'all' });
     const counts = countByBlocks(config, { for: 'classification', classes: 1000 });
     expect(counts.encoder + counts.head).toBe(86_567_656 - 197 * 768);

@@ -50,7 +50,7 @@ describe.each(COMBINATIONS)('%s', (_, task) => {
   });
 
   it('counts the expected tokens, and no others', () => {
-    // All tokens but one or two are kept, so that most tokens do not count where only removed ones count.
+    // All tokens but one or two are kept, so that most tokens do not count if only removed ones count.
     const removed = [[5], [15]];
     const examples = examplesOf(objective, 2).map((example, i) => withRemoved(example, removed[i]!));
     const batch = objective.batch(examples);

@@ -42,7 +42,7 @@ test("Nemenyi's p values count the orders in which any two treatments are as far
   }
 });
 
-test("Friedman's p value is drawn where there are too many orders, and is near the counted one", () => {
+test("Friedman's p value is drawn if there are too many orders, and is near the counted one", () => {
   // Three blocks with one order of six treatments: p is (1/720)² exactly.
   const equal = Array.from({ length: 3 }, () => [1, 2, 3, 4, 5, 6]);
   expect(friedmanTest(equal, stream(0, 'test'))!.p).toBeLessThan(1e-3);
@@ -54,7 +54,7 @@ test("Friedman's p value is drawn where there are too many orders, and is near t
   expect(friedmanTest(opposed, stream(0, 'test'))!.p).toBeGreaterThan(0.5);
 });
 
-test("Friedman's test is none where all treatments are equal in every block", () => {
+test("Friedman's test is none if all treatments are equal in every block", () => {
   expect(
     friedmanTest(
       [

@@ -91,7 +91,7 @@ def motion_blur(x, c, random):
 def clipped_zoom(x, factor):
     cropped = math.ceil(SIDE / factor)
     top = (SIDE - cropped) // 2
-    # At its default, SciPy makes the last row and column black where rounding puts them outside.
+    # By default, SciPy makes the last row and column black if rounding puts them outside.
     crop = x[top : top + cropped, top : top + cropped]
     zoomed = ndimage.zoom(crop, (factor, factor, 1), order=1, mode="nearest")
     trim = (zoomed.shape[0] - SIDE) // 2

@@ -98,7 +98,7 @@ grid: { objective: [scratch] }
     expect(stdout).toMatch(/^half: /m);
   });
 
-  it('fails the comparison where it is another one', () => {
+  it('fails the comparison if it is another one', () => {
     const right = readJson(result, resultSchema) as { accuracy: number };
     // One image of 300 is more than one in a thousand.
     writeJson(result, { ...right, accuracy: right.accuracy + 100 / TEST });

@@ -32,7 +32,7 @@ test('the costs in the paper: masked zoomed-in costs as much as masked, and unma
   const vitB = resolveModel(modelSchema.parse({ preset: 'vit-b' }), 224);
   const masked = pretrainCost(vitB, { maskRatio: 0.75 });
   const unmasked = pretrainCost(vitB, { maskRatio: 0 });
-  // The blocks of the encoder alone, without the quadratic part of attention, cost four times as much.
+  // The blocks of the encoder only, without the quadratic part of attention, cost four times as much.
   expect(unmasked.forward / masked.forward).toBeGreaterThan(2);
   expect(unmasked.forward / masked.forward).toBeLessThan(4.1);
 });

@@ -90,7 +90,7 @@ describe('the attentive head', () => {
   });
 });
 
-it('LARS scales the gradients of matrices alone, and none whose norm is 0', () => {
+it('LARS scales only the gradients of matrices, and none whose norm is 0', () => {
   const { initial, gradients, rate, result } = larsCase;
   const parameters = toParameters(unpackValues(initial));
   const velocities = new Map([...parameters].map(([name, value]) => [name, tf.variable(tf.zerosLike(value))]));

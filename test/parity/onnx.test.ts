@@ -25,7 +25,7 @@ interface Checked {
   initializers: Record<string, string>;
   metadata: Record<string, string>;
   producer: string;
-  /** The outputs for three images, and for the first of them alone. */
+  /** The outputs for three images, and for the first of them by itself. */
   batch: Record<string, PackedTensor>;
   first: Record<string, PackedTensor>;
 }
@@ -142,7 +142,7 @@ where(hasPackages(['onnx', 'onnxruntime'], 'VITMIM_REQUIRE_ONNX'), describe)('a 
       expect(Object.keys(found)).toEqual(Object.keys(checked[key]!.batch));
     });
 
-    it('gives the same numbers for the first image alone', () => {
+    it('gives the same numbers for the first image by itself', () => {
       const { batch, first } = checked[key]!;
       const ofFirst = Object.fromEntries(
         Object.entries(batch).map(([output, packed]) => [

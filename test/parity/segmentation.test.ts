@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Device } from '../../src/backends/device.js';
 import { openDevice } from '../../src/backends/open.js';
 import { decodeIndexedPng } from '../../src/data/formats/indexed-png.js';
-import { nearest } from '../../src/data/mask-view.js';
+import { nearestPixels } from '../../src/data/mask-view.js';
 import { IGNORED } from '../../src/data/target.js';
 import type { Values } from '../../src/model/parameters.js';
 import { segmentTokens, upsamplingMatrix } from '../../src/model/segment.js';
@@ -143,7 +143,7 @@ test.each(fixture.iou)(
 );
 
 test.each(fixture.nearest)('nearest pixels from $length to $size', ({ length, size, indices }) => {
-  expect(nearest(length, size)).toEqual(indices);
+  expect(nearestPixels(length, size)).toEqual(indices);
 });
 
 test.each(fixture.masks)('numbers of a PNG, mode $mode with $bits bits', ({ png, height, width, numbers }) => {

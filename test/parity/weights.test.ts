@@ -13,12 +13,12 @@ import { classify, encode, features, predict } from '../../src/model/vit.js';
 import { normalizePatches, tokenSelection, tokenSquaredError } from '../../src/ops/index.js';
 import { keptTokens, resolveModel, type EncoderConfig, type ModelConfig } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';
-import { modelOf } from '../../src/weights/architecture.js';
+import { modelOfShapes } from '../../src/weights/architecture.js';
 import { fit, formatOf, isMisfit } from '../../src/weights/convert.js';
 import { exportFiles } from '../../src/weights/export/files.js';
 import { writeExport } from '../../src/weights/export/write.js';
 import { openWeightsFile } from '../../src/weights/read-file.js';
-import type { Tensors } from '../../src/weights/tensors.js';
+import type { TensorsByName } from '../../src/weights/tensors.js';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../../src/common/image.js';
 import { temporaryFolder } from '../support/cli.js';
 import { readFixture, unpack, type PackedTensor } from './fixture.js';
@@ -46,7 +46,11 @@ afterAll(() => {
 beforeAll(() => tf.setBackend('cpu'));
 
 /** What a model computes with the images of the fixture, for those numbers that are asked for. */
-function computed(model: EncoderConfig | ModelConfig, weights: Tensors, asked: Numbers): Record<string, Float32Array> {
+function computed(
+  model: EncoderConfig | ModelConfig,
+  weights: TensorsByName,
+  asked: Numbers,
+): Record<string, Float32Array> {
   const values = new Map([...weights].map(([name, { shape, data }]) => [name, { shape: [...shape], data }]));
   const parameters = toParameters(values);
   const found = tf.tidy(() => {
@@ -115,7 +119,7 @@ function read(
 ) {
   const file = openWeightsFile(path);
   const format = formatOf(path, file.tensors, 'auto');
-  const model = { ...modelOf(file, format, keys.heads), ...keys } as ModelConfig;
+  const model = { ...modelOfShapes(file, format, keys.heads), ...keys } as ModelConfig;
   const wanted = declarations(model, purposeOf(model));
   const outcome = fit(format, file.tensors, wanted);
   if (isMisfit(outcome)) throw new Error(JSON.stringify(outcome));

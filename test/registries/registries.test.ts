@@ -23,7 +23,7 @@ const INVENTED = [
   ...[dataset, augmentation, format, corruption, featureWriter, device],
 ];
 
-// Not in a hook: where the copy does not compile, no test runs.
+// Not in a hook: if the copy does not compile, no test runs.
 const copy = await copyWith(INVENTED);
 afterAll(() => {
   copy.remove();

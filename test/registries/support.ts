@@ -25,7 +25,7 @@ const run = promisify(execFile);
 export interface Invented {
   /** The concept, and the name of the entry. */
   title: string;
-  /** Its file; null where an entry is a line alone. */
+  /** Its file; null if an entry is only a line. */
   file: { path: string; text: string } | null;
   /** Where it is listed: the file of the registry, the import, and the entry that is put after an existing one. */
   listed: { path: string; import?: string; after: string; entry: string };
@@ -36,7 +36,7 @@ export interface Invented {
 export interface Copy {
   /** A folder of the test's own, empty at first. */
   folder: string;
-  /** Runs `vitmim ARGS…` in that folder. Returns everything that it printed; throws where it fails. */
+  /** Runs `vitmim ARGS…` in that folder. Returns everything that it printed; throws if it fails. */
   vitmim(...args: readonly string[]): Promise<string>;
   /** A module of the copy by its path below src, such as `spec/plan`, of the type of this program's own. */
   load<Module>(path: string): Promise<Module>;

@@ -90,7 +90,7 @@ describe('several folders', () => {
     expect(() => collect([a, b])).not.toThrow();
   });
 
-  test('may have passed over the same images, each where it has them', () => {
+  test('may have passed over the same images at different paths', () => {
     const [a, b] = [results(SCRATCH, () => ({ accuracy: 40 })), results(SCRATCH, () => ({ accuracy: 40 }))];
     const passOver = (folder: string, ...corruptImages: string[]): void => {
       writeJson(stageOf(folder, 0).result, { ...resultOf('finetune', { accuracy: 40 }), corruptImages });
@@ -145,13 +145,13 @@ describe('what does not count is named', () => {
     const numbers = resultOf('finetune');
     writeJson(finetune.result, { ...numbers, stage: '0123456789abcdef' });
     expect(whyMissing(folder)).toEqual([
-      'its result is that of stage 0123456789abcdef; run the sweep again: it repeats the stage',
+      'its result belongs to stage 0123456789abcdef; run the sweep again: it repeats the stage',
     ]);
     const id = basename(pretrain.folder);
     writeJson(pretrain.result, { ...resultOf('pretrain'), checkpoint: 'a'.repeat(64) });
     writeJson(finetune.result, { ...numbers, parent: { id, sha256: 'b'.repeat(64) } });
     expect(whyMissing(folder)).toEqual([
-      expect.stringContaining('the checkpoint that it started from is no longer that of its pre-training'),
+      expect.stringContaining('the checkpoint that it started from is no longer the checkpoint of its pre-training'),
     ]);
     writeJson(finetune.result, { ...numbers, parent: { id, sha256: 'a'.repeat(64) } });
     expect(collect([folder]).missing).toEqual([]);

@@ -99,7 +99,7 @@ test('seeds that only one side has are named; a cell without a shared seed is co
   expect(pick(cells, 'pairs', 'a', 'b', 'difference', 'seeds_a', 'seeds_b')).toEqual([[0, 50.5, 52, 1.5, '0, 1', '2']]);
 });
 
-test('one shared seed is paired where neither side has another, and has no interval', () => {
+test('one shared seed is paired if neither side has another, without an interval', () => {
   const runs = (values: [number, number][]) => values.map(([seed, accuracy]) => ({ seed, accuracy, unhealthy: null }));
   expect(differenceOf(runs([[0, 40]]), runs([[0, 43]]))).toMatchObject({ pairs: 1, mean: 3, interval: null, p: null });
   expect(differenceOf(runs([]), runs([[0, 43]]))).toMatchObject({ pairs: 0, mean: null, interval: null, p: null });
@@ -149,7 +149,7 @@ describe('the command', () => {
     expect(text).toMatch(/masked +0\.75 +11\.67 +33\.33 +21\.67/);
   });
 
-  test('writes Markdown and CSV files where --out says, in full', () => {
+  test('writes complete Markdown and CSV files to --out', () => {
     const out = join(root, 'compared');
     told(planPath(paths, ids[0]!), folder, { out });
     expect(readFileSync(join(out, 'compare.md'), 'utf8')).toContain('| masked | 0.75 | 11.67 | 33.33 | 21.67 |');
@@ -160,7 +160,7 @@ describe('the command', () => {
     for (const name of ['keys', 'only']) expect(existsSync(join(out, 'tables', `compare-${name}.csv`))).toBe(true);
   });
 
-  test('exits with 1 where results are missing, unless that is allowed', () => {
+  test('exits with 1 if results are missing, unless this is allowed', () => {
     const some = results(spec('masked'), accuracies({ masked: [50, 51] }));
     expect(told(some, folder).code).toBe(1);
     expect(told(some, folder, { allowMissing: true }).code).toBe(0);

@@ -61,7 +61,7 @@ test.each([
   expect(() => parse(text)).toThrow(reason);
 });
 
-test('a report exits with 1 where an expectation is not met, and says which', async () => {
+test('a report exits with 1 if an expectation is not met, and says which', async () => {
   const out = process.stdout.write.bind(process.stdout);
   const err = process.stderr.write.bind(process.stderr);
   let printed = '';

@@ -70,7 +70,7 @@ describe('effects', () => {
     expect(caption).not.toContain('differs between cells');
   });
 
-  test('are of all planned contexts and seeds where results are missing', () => {
+  test('are of all planned contexts and seeds if results are missing', () => {
     // Seed 2 lacks two of three styles everywhere, at each of 2 masks and 4 misalignments: 16 runs.
     const { rows } = effectsTable(
       dataWithout(({ seed, style }) => seed === 2 && style !== 'preserved'),
@@ -87,7 +87,7 @@ describe('effects', () => {
     });
   });
 
-  test('are empty where a planned cell has no result at all, rather than those of other contexts', () => {
+  test('are empty if a planned cell has no result at all, rather than those of other contexts', () => {
     const { rows } = effectsTable(
       dataWithout(({ mask, misalignment, style }) => mask === 0 && misalignment === 'distorted' && style === 'blurred'),
       FINETUNE,
@@ -107,7 +107,7 @@ describe('effects', () => {
     expect(row('misalignment', 'zoomed-in')!.estimate).not.toBeNull();
   });
 
-  test('are empty with n = 0 where nothing is measured', () => {
+  test('are empty with n = 0 if nothing is measured', () => {
     const { rows } = effectsTable(
       dataWithout(() => true),
       FINETUNE,
@@ -115,7 +115,7 @@ describe('effects', () => {
     expect(rows[0]).toMatchObject({ effect: 'mask', estimate: null, ci_low: null, p: null, n: 0, planned: 3 });
   });
 
-  test('tell where a strength differs along with the mask', () => {
+  test('report a strength that differs along with the mask', () => {
     const own = planOf(`grid:${GRID}`);
     expect(effectsTable(dataOf(own), FINETUNE).caption).toContain(
       'degradation.zoomedIn.fraction differs between cells that are compared (0.714, 0.778)',

@@ -42,7 +42,7 @@ describe('an unhealthy run', () => {
   });
 
   test('counts in no verdict', () => {
-    // Seed 0 alone has both cells: 55 − 50.
+    // Only seed 0 has both cells: 55 − 50.
     const verdict = buildReport(data).verdicts.find(({ principle }) => principle.startsWith('Masked and'))!;
     expect(verdict).toMatchObject({ outcome: 'not tested', estimate: { mean: 5, n: 1, planned: 3 } });
   });
@@ -84,7 +84,7 @@ describe('an unhealthy run', () => {
     expect(latex).toContain('& 1 \\dag{} &');
   });
 
-  test('leaves no mark where all are healthy', () => {
+  test('leaves no mark if all are healthy', () => {
     const healthy = collect([results(SPEC, () => ({}))]);
     const { tables } = buildReport(healthy);
     expect(tables.map(({ caption }) => caption).join()).not.toContain('†');
@@ -130,7 +130,7 @@ describe('vitmim report', () => {
     ]);
   });
 
-  test('exits with 0 where they are allowed, or there are none', async () => {
+  test('exits with 0 if they are allowed, or there are none', async () => {
     expect((await run(folder, { allowUnhealthy: true })).code).toBe(0);
     expect((await run(results(SPEC, () => ({})))).code).toBe(0);
   });

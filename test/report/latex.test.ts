@@ -32,7 +32,7 @@ function compile(...parts: readonly string[]): { status: number | null; complain
     encoding: 'utf8',
     env: { ...process.env, max_print_line: '1000' },
   });
-  // A character that its fonts lack is left out with a line in the log alone.
+  // A character that its fonts lack is left out, with only a line in the log.
   const complaints = stdout.split('\n').filter((line) => /^!|Missing character|multiply defined/.test(line));
   return { status, complaints };
 }

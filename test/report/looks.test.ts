@@ -29,8 +29,8 @@ function verdictOf(accuracy: Accuracy, seeds: number): Verdict {
 test('a verdict has the repeated interval of its look, and says so', () => {
   const verdict = verdictOf(CLEAR, 2);
   expect(verdict).toMatchObject({ outcome: 'holds', adjusted: null, look: { seeds: 2, end: 'decided', family: 1 } });
-  const { claim, verdict: outcome, numbers: text } = describeVerdict(verdict);
-  expect(`${claim}: ${outcome}`).toBe('zoomed-in is better than scratch: holds (look at 2 seeds)');
+  const { hypothesis, verdict: outcome, numbers: text } = describeVerdict(verdict);
+  expect(`${hypothesis}: ${outcome}`).toBe('zoomed-in is better than scratch: holds (look at 2 seeds)');
   expect(text).toMatch(
     /^zoomed-in minus scratch: \+10\.00 points, repeated confidence interval \+9\.\d\d to \+10\.\d\d, over 2 seeds/,
   );
@@ -47,7 +47,7 @@ test.each([
   ['no difference of that size', EQUAL, 2],
   ['not decided', UNCLEAR, 4],
   ['not tested', CLEAR, 1],
-] as const)('a verdict is "%s" where the results are so', (outcome, accuracy, seeds) => {
+] as const)('a verdict is "%s" by the results', (outcome, accuracy, seeds) => {
   expect(verdictOf(accuracy, seeds).outcome).toBe(outcome);
 });
 

@@ -91,7 +91,7 @@ describe('rows of unequal seeds', () => {
     expect(table.caption).toContain('No rank correlation with the paper: only one seed (0) has a result of every row.');
   });
 
-  test('are not compared where no seed is common', () => {
+  test('are not compared if no seed is common', () => {
     const folder = results(specOf, accuracies({ scratch: [46, null], 'zoomed-in': [null, 50], masked: [60, 30] }));
     const { rows, summary, caption } = tableOf(folder);
     expect(rows.map(({ rank }) => rank)).toEqual(rows.map(() => null));
@@ -186,12 +186,12 @@ describe('a row is found by its triple', () => {
     expect(table.caption).toContain('from means over seeds 0, 1, which all 3 rows have');
   });
 
-  test("and a zoom that is not the paper's is told", () => {
+  test("and a zoom that is not the paper's is reported", () => {
     const yaml =
       'job: {degradation: {zoomedIn: {fraction: 224/288}}}\ngrid: {objective: [zoomed-in, masked+zoomed-in], seed: [0, 1]}';
     const { caption } = objectivesTable(dataOf(planOf(yaml)), { metric: metric('finetune') });
     expect(caption.match(/zoomed-in zooms/g)).toHaveLength(1);
-    expect(caption).toContain('zoomed-in zooms by 0.778 where the paper zooms by 0.714.');
+    expect(caption).toContain('zoomed-in zooms by 0.778, but in the paper by 0.714.');
   });
 });
 
@@ -201,7 +201,7 @@ describe('settings', () => {
     return { ...table, rows: table.rows.filter(({ planned }) => planned !== 0) };
   };
 
-  test('are told apart where jobs differ in more than objective and seed', () => {
+  test('are told apart if jobs differ in more than objective and seed', () => {
     const yaml = 'grid: {objective: [scratch, masked], model.depth: [2, 4], seed: [0, 1]}';
     expect(pick(rowsOf(yaml), 'objective', 'setting', 'n')).toEqual([
       ['scratch', 'model.depth=2', 2],
@@ -257,7 +257,7 @@ describe('settings', () => {
     expect(table.summary['spearman length=short']).toBeCloseTo(1, 12);
   });
 
-  test('name a variant only where it decides the keys that differ', () => {
+  test('name a variant only if it decides the keys that differ', () => {
     const yaml =
       'variants: {recipe: {a: {finetune: {mixup: 0}}, b: {linear: {epochs: 9}}}}\n' +
       'job: {evaluate: [finetune, knn]}\ngrid: {objective: masked, model.depth: [2, 4]}';
@@ -288,10 +288,10 @@ describe('settings', () => {
       ['masked', 'pretrain.epochs=10', 1, 10],
     ]);
     expect(table.summary['spearman pretrain.epochs=5']).toBeCloseTo(1, 12);
-    expect(table.caption).toContain("with the paper where pretrain.epochs=10: Spearman's 1.00");
+    expect(table.caption).toContain("with the paper for pretrain.epochs=10: Spearman's 1.00");
   });
 
-  test('have no gain where there are several scratches to choose from', () => {
+  test('have no gain if there are several scratches to choose from', () => {
     const yaml = `
 job: {finetune: {scratchLayerDecay: 1}}
 grid: {objective: [scratch], finetune.scratchLayerDecay: [0.75, 1]}
@@ -312,7 +312,7 @@ include: [{objective: masked}]`;
     ]);
   });
 
-  test('hold strengths only where one objective has several', () => {
+  test('hold strengths only if one objective has several', () => {
     const yaml =
       'grid: {objective: [zoomed-in, masked+zoomed-in], degradation.zoomedIn.fraction: [0.5, 0.6]}\ninclude: [{objective: distorted}]';
     expect(pick(rowsOf(yaml), 'objective', 'setting')).toEqual(
@@ -326,7 +326,7 @@ include: [{objective: masked}]`;
     );
   });
 
-  test('say where a strength is that only one variant of an objective has', () => {
+  test('name a strength that only one variant of an objective has', () => {
     const yaml = 'grid: {objective: [decolorized], degradation.decolorized.variant: [luminance, saturation]}';
     const [variant, saturation] = ['degradation.decolorized.variant', 'degradation.decolorized.saturation'];
     expect(pick(rowsOf(yaml), 'setting')).toEqual([

@@ -24,15 +24,15 @@ test.each([
 test('the sentence has the numbers', () => {
   expect(describePairing(pairingOf(keptCells('finetune_accuracy'))!, metric('finetune'))).toBe(
     'Pairing by seed (finetune, 45 runs in 9 cells): the seeds of two cells correlate with 0.10. Standard deviation of a ' +
-      'seed: 1.54 points; of a difference paired by seed: 2.08, unpaired (√2 times that of a seed): 2.18. ' +
+      'seed: 1.54 points; of a difference paired by seed: 2.08, unpaired (√2 times the deviation of a seed): 2.18. ' +
       'So a paired difference needs 0.90 times the seeds of an unpaired one.',
   );
 });
 
-test('the sentence claims nothing from few runs', () => {
+test('the sentence concludes nothing from few runs', () => {
   const cells = [new Map([[0, 10], [1, 12], [2, 11]]), new Map([[0, 20], [1, 19], [2, 24]])]; // oxfmt-ignore
   expect(describePairing(pairingOf(cells)!, metric('knn'))).toMatch(
-    /These runs are too few to tell what pairing gains\.$/,
+    /These runs are too few to show the gain from pairing\.$/,
   );
 });
 

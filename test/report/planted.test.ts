@@ -1,4 +1,4 @@
-/** Effects planted in made-up results are found again: as often as the intervals say, and not where there are none. */
+/** Effects planted in made-up results are found again: as often as the intervals say, and not if there are none. */
 import { planOf } from '../runner/support.js';
 import { stream } from '../../src/common/random.js';
 import type { ReportData } from '../../src/report/collect.js';
@@ -102,7 +102,7 @@ describe('verdicts', () => {
     }
   });
 
-  test('say what was planted where it is well above the noise, and never the reverse', () => {
+  test('say what was planted if it is well above the noise, and never the reverse', () => {
     const counts = outcomes(EFFECTS);
     // Three seeds and Holm's correction over five: fewer than by single intervals.
     expect(counts.get('Misalignment helps')?.holds).toBeGreaterThanOrEqual(80);
@@ -111,7 +111,7 @@ describe('verdicts', () => {
     expect(counts.get('Keep the style')?.reversed).toBeUndefined();
   });
 
-  test('are reversed where the opposite was planted', () => {
+  test('are reversed if the opposite was planted', () => {
     const counts = outcomes({ mask: -1, misalignment: -0.5, style: 0.5, interaction: -1 });
     for (const principle of ['Misalignment helps', 'Keep the style', 'Masking helps']) {
       expect(counts.get(principle)?.reversed).toBeGreaterThanOrEqual(90);

@@ -71,7 +71,7 @@ test('a stage that went on elsewhere counts in both rows', () => {
   ]);
 });
 
-test('what was not committed is said, with its files and where the diff is', () => {
+test('uncommitted changes are reported, with their files and the place of the diff', () => {
   const text = section(withAttempts([attempt(DIRTY)], [attempt(DIRTY)], [attempt(CLEAN)]));
   expect(text).toContain('| 0123456789, dirty |');
   expect(text).toContain(
@@ -115,6 +115,6 @@ test('stages without a record are counted, and those without a result left out',
   });
 });
 
-test('nothing is written where nothing is known', () => {
+test('nothing is written if nothing is known', () => {
   expect(section(withAttempts(null, null, null))).toBe('');
 });

@@ -68,7 +68,7 @@ What it shows.
 `);
 });
 
-test('a table without rows is its caption alone', () => {
+test('a table without rows is only its caption', () => {
   const table = { ...TABLE, rows: [] };
   expect(toMarkdown(table)).toBe('## A table\n\nWhat it shows.\n');
   expect(toText(table)).toBe('A table\nWhat it shows.\n');
@@ -120,7 +120,7 @@ describe('the metric', () => {
     );
   });
 
-  test('must be chosen where the jobs disagree', () => {
+  test('must be chosen if the jobs disagree', () => {
     const specs = ['[finetune, knn]', '[knn, linear]'].map(
       (evaluate) => `job: {evaluate: ${evaluate}}\ngrid: {objective: [masked]}`,
     );
@@ -132,7 +132,7 @@ describe('the metric', () => {
   });
 });
 
-test('pre-training alone is reported with its runs, and no result is missing', () => {
+test('pre-training without evaluations is reported with its runs, and no result is missing', () => {
   const plan = planOf('job: {evaluate: []}\ngrid: {objective: [masked, blurred]}');
   const data = collectedFrom(plan, (_job, kind) => resultOf(kind));
   const runs = buildTables(data).find(({ name }) => name === 'runs')!;

@@ -117,7 +117,7 @@ export interface Tally {
   /** Verdicts with an interval, and of them those whose interval holds the truth. */
   intervals: number;
   covered: number;
-  /** Verdicts, those that hold or are reversed, and of these those with the wrong sign (any, where the truth is zero). */
+  /** Verdicts, those that hold or are reversed, and of these those with the wrong sign (any, if the truth is zero). */
   verdicts: number;
   decided: number;
   wrong: number;
@@ -175,5 +175,5 @@ export const MISSING: Record<string, Missing> = {
   '5 %': { share: 0.05 },
   '10 %': { share: 0.1 },
 };
-/** Planted, in standard deviations of a run (1.5 points in results/reference/ablation, where effects are 1 to 5 points). */
+/** Planted, in standard deviations of a run (1.5 points in results/reference/ablation; its effects are 1 to 5 points). */
 export const EFFECTS: Effects = { mask: 1, misalignment: 0.8, style: -1, interaction: 1 };

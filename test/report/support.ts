@@ -68,7 +68,7 @@ export function pick({ rows }: Pick<Table, 'rows'>, ...keys: string[]): Row[stri
   return rows.map((row) => keys.map((key) => row[key] ?? null));
 }
 
-/** The data of one plan without any files, with a result for each stage, or null where it is missing. */
+/** The data of one plan without any files, with a result for each stage, or null if it is missing. */
 export function collectedFrom(plan: Plan, resultFor: (job: Job, kind: StageKind) => StageResult | null): ReportData {
   const data = dataOf(plan);
   const stages = new Map(

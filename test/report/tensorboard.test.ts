@@ -1,4 +1,4 @@
-/** Event files, read back by the tensorboard package itself where it is installed, and by their checksums anyway. */
+/** Event files, read back by the tensorboard package itself if it is installed, and by their checksums anyway. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -42,7 +42,7 @@ test('in a table of several metrics, which has warnings but no column of the one
   expect(text).toContain('Without a result: 1 of 2 rows.');
 });
 
-test('where there is room, every column stands in one line', () => {
+test('if the terminal is wide, every column is on one line', () => {
   expect(toText(TABLE)).toBe(
     [
       'An example',
@@ -57,7 +57,7 @@ test('where there is room, every column stands in one line', () => {
   );
 });
 
-test('where there is less, headings are broken and the least needed columns are left out, by name', () => {
+test('if it is narrow, headings are broken and the least needed columns are left out, by name', () => {
   expect(toText(TABLE, 44)).toBe(
     [
       'An example',

@@ -75,7 +75,7 @@ describe('transfer.csv', () => {
     );
   });
 
-  test('has no test where all evaluations are on one data set', () => {
+  test('has no test if all evaluations are on one data set', () => {
     const { caption, summary } = tableNamed(
       dataOf(planOf('job: {evaluate: [finetune, linear]}\ngrid: {objective: [masked, scratch]}')),
       'transfer',
@@ -235,7 +235,7 @@ describe("transfer.csv of tasks that are not the paper's", () => {
     expect(figure.charts[0]).toMatchObject({ rows: [{ label: '0.5 masked' }, { label: '0.6 masked' }] });
   });
 
-  test('is beside a chart of objectives with the same tasks, where those without a number of the paper have an empty row', () => {
+  test('is beside a chart of objectives with the same tasks, in which those without a number of the paper have an empty row', () => {
     const grid = 'grid: {objective: [masked, masked+distorted], maskRatio: [0.5, 0.75]}';
     const data = dataOf(planOf(`${EVALUATE}${grid}`));
     const { charts } = figuresOf(data, findMetric(data)!, []).find(({ id }) => id === 'figure-objectives')!;
@@ -246,7 +246,7 @@ describe("transfer.csv of tasks that are not the paper's", () => {
     ]);
   });
 
-  test('has no mask ratio in its settings where all masked tasks have one', () => {
+  test('has no mask ratio in its settings if all masked tasks have one', () => {
     const plan = planOf(
       `job: {maskRatio: 0.5, evaluate: [finetune, linear]}\ngrid: {objective: [masked, masked+blurred]}`,
     );
@@ -365,7 +365,7 @@ describe('repeats', () => {
     expect(measured[1]!.accuracy).toBe(60);
   });
 
-  test('are not written where no evaluation has any', () => {
+  test('are not written if no evaluation has any', () => {
     const names = buildTables(transfer).map(({ name }) => name);
     expect(names).not.toContain('variance');
     expect(names).not.toContain('repeats');

@@ -119,8 +119,8 @@ describe('of a complete sweep of three seeds', () => {
     expect(by(verdicts, 'interaction').adjusted).toBeCloseTo(pOf(3), 10);
     expect(by(verdicts, 'mask').estimate.interval![0]).toBeGreaterThan(0);
     // statsmodels' TTestPower at .05 / 5: a power of .39 with three seeds, of .86 with four.
-    const { claim, verdict, numbers } = describeVerdict(by(verdicts, 'mask'));
-    expect(`${claim}: ${verdict}. ${numbers}`).toBe(
+    const { hypothesis, verdict, numbers } = describeVerdict(by(verdicts, 'mask'));
+    expect(`${hypothesis}: ${verdict}. ${numbers}`).toBe(
       'Masking helps: not decided (adjusted p = 0.099, Holm over 5). Masked minus unmasked: +3.50 points, ' +
         'unadjusted 95 % interval +1.35 to +5.65, p = 0.020, over 3 seeds in 4 contexts. An effect of this size would need about 4 seeds to be decided ' +
         '(with a probability of 80 %, at the level 0.05 / 5).',
@@ -128,7 +128,7 @@ describe('of a complete sweep of three seeds', () => {
     expect(verdictRule(verdicts)).toContain("adjusted by Holm's method for the 5 tested in this report");
   });
 
-  test('all hold where the same means vary a tenth as much', () => {
+  test('all hold if the same means vary a tenth as much', () => {
     const verdicts = judged(SHARP);
     expect(verdicts.map(({ outcome }) => outcome)).toEqual(PRINCIPLES.map(() => 'holds'));
     // misalignment + interaction / 2: 2.4, 2.45, 2.65; mean 2.5, squares .01 + .0025 + .0225 = .035, variance .0175.
@@ -136,7 +136,7 @@ describe('of a complete sweep of three seeds', () => {
     expect(describeVerdict(by(verdicts, 'style')).verdict).toBe('holds (adjusted p = 0.002, Holm over 5)');
   });
 
-  test('all are reversed where each effect has the other sign', () => {
+  test('all are reversed if each effect has the other sign', () => {
     expect(judged(negated(SHARP)).map(({ outcome }) => outcome)).toEqual(PRINCIPLES.map(() => 'reversed'));
   });
 });
@@ -165,12 +165,12 @@ describe('of a plan without a mask', () => {
     expect(`${numbers} ${verdictRule(verdicts)}`).not.toContain('Holm');
   });
 
-  test('nothing is unasked where every principle is', () => {
+  test('nothing is unasked if every principle is', () => {
     expect(describeUnasked(judged(ADDED))).toBe('');
   });
 });
 
-describe('where runs are missing', () => {
+describe('if runs are missing', () => {
   test('the planned effect is estimated, and the verdict says how many runs were filled', () => {
     const verdicts = judged(
       SHARP,
@@ -195,7 +195,7 @@ describe('where runs are missing', () => {
     const found = verdicts.map(({ outcome }) => outcome);
     expect(found).toEqual(['not tested', 'not tested', 'not tested', 'not tested', 'holds']);
     expect(describeVerdict(by(verdicts, 'misalignment'))).toEqual({
-      claim: 'Misalignment helps',
+      hypothesis: 'Misalignment helps',
       verdict: 'not tested',
       numbers:
         'Misaligned minus aligned: 3 of 4 planned contexts have a result of every cell, so the planned effect cannot be estimated.',

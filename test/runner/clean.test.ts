@@ -100,7 +100,7 @@ describe('of a finished stage', () => {
     expect(readdirSync(finetune.folder).sort()).toEqual(['checkpoint.safetensors', 'result.json', 'stage.json']);
   });
 
-  test('the checkpoint of an evaluation is removed where that is asked for, never that of a pre-training', async () => {
+  test('the checkpoint of an evaluation is removed on request, the checkpoint of a pre-training never', async () => {
     const { paths, pretrain, finetune } = await withOldFiles();
     clean(paths, { evaluations: true });
     expect(existsSync(finetune.checkpoint)).toBe(false);
@@ -108,7 +108,7 @@ describe('of a finished stage', () => {
     expect(existsSync(pretrain.checkpoint)).toBe(true);
   });
 
-  test('all stay while it is not finished, as they are what it goes on from', async () => {
+  test('all stay while it is not finished: it continues from them', async () => {
     const { paths, finetune } = await withOldFiles();
     rmSync(finetune.result);
     expect(bytes(clean(paths, { evaluations: true }))).toEqual({ previous: 100, unfinished: 5000 });
@@ -117,7 +117,7 @@ describe('of a finished stage', () => {
 });
 
 describe('a stage that a process works on', () => {
-  test.each([false, true])('is left alone, and said to be in use (dry run: %s)', async (dryRun) => {
+  test.each([false, true])('is not removed, and reported as in use (dry run: %s)', async (dryRun) => {
     const paths = await folderWith([SECOND]);
     const own = paths.stage(idOf(FIRST, 'pretrain'));
     const got = new Claimant().claim(own);
@@ -190,7 +190,7 @@ describe('a plan that is to be forgotten', () => {
     expect(stagesIn(paths)).toEqual(idsOf(SECOND));
   });
 
-  test('gets its name back where a sweep has begun with it meanwhile', async () => {
+  test('gets its name back if a sweep has begun with it meanwhile', async () => {
     const paths = await folderWith([FIRST, SECOND]);
     let working: ReturnType<typeof announceSweep> | undefined;
     const { inUse, removed } = clean(paths, {

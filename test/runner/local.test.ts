@@ -86,7 +86,7 @@ test('a worker that dies of a bug fails its stage with the exit code and the tra
   expect(reasonOf(outcome)).toContain('Error: an unforeseen fault');
 });
 
-test('a worker that ends without a word fails its stage', async () => {
+test('a worker that ends without a message fails its stage', async () => {
   expect(reasonOf(await run('pretrain=silent'))).toContain('exit code 3');
 });
 

@@ -38,7 +38,7 @@ function start(folder: string, options: Partial<RunOptions> = {}) {
 
 const byName = new Map(COMPARED.stages.map((stage) => [describeStage(COMPARED, stage), stage]));
 
-/** Lets every worker end with its accuracy, or fail where `fails` says so. */
+/** Lets every worker end with its accuracy, or fail by `fails`. */
 async function finishAll(
   { workers, ended }: ReturnType<typeof start>,
   accuracy: Accuracy,
@@ -94,7 +94,7 @@ test('no stage of a look starts before the look before it is complete', async ()
   expect(first).toBeGreaterThan(last);
 });
 
-test('a sweep that goes on later decides by the results that are there', async () => {
+test('a sweep that continues later decides by the results of then', async () => {
   const folder = newFolder();
   await leaveSeeds(COMPARED, sweepPaths(folder), 2, UNCLEAR);
   const run = start(folder);
@@ -147,7 +147,7 @@ describe('a shard', () => {
     expect(seeds).toEqual([3, 3]);
   });
 
-  test('ends at a look that waits for another shard, and goes on when its results are there', async () => {
+  test('ends at a look that waits for another shard, and continues when it has its results', async () => {
     const folder = newFolder();
     const own = { plan: part(1) };
     const first = await finishAll(start(folder, own), UNCLEAR);
@@ -174,7 +174,7 @@ describe('the status', () => {
     expect(new Set(decisions)).toEqual(new Set(['decided at 2 seeds']));
   });
 
-  test('counts no work for stages that are not needed, and a lower bound where some may be', () => {
+  test('counts no work for stages that are not needed, and a lower bound if some may be', () => {
     const row = (status: 'done' | 'open' | 'unneeded') => ({
       stage: { id: 'x', kind: 'knn' as const, entry: 'knn', name: 'x' },
       status,

@@ -79,7 +79,7 @@ test('each dirty repository gives its diff, a line, and a refusal with the files
   expect(refuse).toThrow(
     `--require-clean: the repository of ${file} is not as its commit ${commits.spec.slice(0, 10)}:\n` +
       '  changed: sweep.yaml\n  untracked: notes.txt\n' +
-      'commit or stash these, list in .gitignore what is no part of the work, or run without --require-clean',
+      'commit or stash these, list in .gitignore the files that are no part of the work, or run without --require-clean',
   );
 });
 

@@ -277,7 +277,7 @@ describe('what a run is shown by', () => {
   };
   const line = 'sweep    smoke: 1 done before, 1 pretrain, 2 finetune, 1 linear to run, 2 at once → results/smoke\n';
 
-  test('is JSON on standard output alone where asked for', () => {
+  test('is only JSON on standard output if requested', () => {
     expect(firstOf(true, true, {})).toEqual([`${JSON.stringify(STORY[0]![1])}\n`, '']);
   });
 

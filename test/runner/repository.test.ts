@@ -19,7 +19,7 @@ function committed(name = `repository-${count++}`): TestRepository & { head: str
   return { ...repository, head: repository.commit() };
 }
 
-/** What was read, where it must be a repository. */
+/** The state that was read. Fails if there is no repository. */
 async function stateOf(...[folder, besides]: Parameters<typeof readRepository>) {
   const reading = await readRepository(folder, besides);
   if (reading.kind === 'none') throw new Error(reading.reason);
@@ -117,7 +117,7 @@ test('before the first commit there is none, and what is staged is the diff', as
   expect(text).toContain('+text');
 });
 
-test('nothing is found where there is no repository, and the reason said', async () => {
+test('nothing is found without a repository, with the reason', async () => {
   const path = join(root, 'plain');
   mkdirSync(path);
   const before = process.env.GIT_CEILING_DIRECTORIES;
@@ -131,7 +131,7 @@ test('nothing is found where there is no repository, and the reason said', async
   }
 });
 
-test('nothing is found where git is not installed', async () => {
+test('nothing is found if git is not installed', async () => {
   const { path } = committed();
   const before = process.env.PATH;
   process.env.PATH = join(root, 'no-programs');
@@ -192,7 +192,7 @@ describe('a repository of another person', () => {
     expect(ran()).toBe(true);
   });
 
-  test('does not reach out of its folder, nor is it opened where it lies in another one as plain files', async () => {
+  test('does not reach out of its folder, and is not opened as plain files of another repository', async () => {
     const { path, git, write } = committed();
     git('config', 'core.worktree', '/');
     expect(await readRepository(path)).toMatchObject({ kind: 'none' });
@@ -245,7 +245,7 @@ describe('what may hold secrets', () => {
     expect(text).not.toMatch(/TOKEN|server\.pem/);
   });
 
-  test('is nothing where no diff is kept', async () => {
+  test('is nothing if no diff is kept', async () => {
     const { path, write } = committed();
     write('spec.yaml', 'name: two\n');
     const reading = await readRepository(path, undefined, false);

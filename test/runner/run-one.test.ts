@@ -22,7 +22,7 @@ function setUp(name: string, signal = new AbortController().signal) {
 }
 
 describe('one stage', () => {
-  it('runs alone', async () => {
+  it('runs without the other stages', async () => {
     const { workers, events, run } = setUp('alone');
     const end = run(pretrain.id);
     await workers.finish('pretrain masked');
@@ -55,7 +55,7 @@ describe('one stage', () => {
     expect(await end).toMatchObject({ kind: 'ran', summary: { done: 1 } });
   });
 
-  it('is run again where its checkpoint is damaged and a child needs it, though the child is another task', async () => {
+  it('is run again if its checkpoint is damaged and a child needs it, though the child is another task', async () => {
     const { paths, workers, run } = setUp('damaged');
     const first = run(pretrain.id);
     await workers.finish('pretrain masked');

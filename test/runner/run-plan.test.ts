@@ -101,7 +101,7 @@ describe('order', () => {
     ]);
   });
 
-  test('a later seed starts where nothing of an earlier one is ready, and no worker is idle', async () => {
+  test('a later seed starts if nothing of an earlier one is ready, and no worker is idle', async () => {
     const { workers, ended } = start(planOf('grid: {objective: [masked], seed: [0, 1]}'), { jobs: 2 });
     await workers.when('pretrain masked seed 1');
     expect(workers.started).toEqual(['pretrain masked seed 0', 'pretrain masked seed 1']);
@@ -128,7 +128,7 @@ describe('order', () => {
   });
 });
 
-test('what every worker advises is told once', async () => {
+test('the advice of several workers is reported once', async () => {
   const { workers, ended, events } = start(TWO, { jobs: 3 });
   await new Promise((resolve) => setImmediate(resolve));
   for (const name of workers.names) {
@@ -202,7 +202,7 @@ describe('a second run', () => {
       (paths: Paths) => {
         writeJson(paths.result, { ...resultOf('finetune'), stage: '0123456789abcdef' });
       },
-      'its result is that of stage 0123456789abcdef',
+      'its result belongs to stage 0123456789abcdef',
     ],
     [
       'an edited stage.json',
@@ -230,7 +230,7 @@ describe('a second run', () => {
     expect(second.events).toContainEqual(expect.objectContaining({ type: 'stage-started', why }));
   });
 
-  test('pre-trains again where the weights are gone, but only if a stage needs them', async () => {
+  test('pre-trains again if the weights are gone, but only if a stage needs them', async () => {
     const plan = planOf('grid: {objective: [masked]}');
     const first = start(plan);
     await finishAll(first.workers, first.ended);
@@ -299,7 +299,7 @@ describe('the chain from a pre-training to its children', () => {
         }
       },
     ],
-  ])('a checkpoint that is %s is read only where a stage needs it', async (_what, reason, damage) => {
+  ])('a checkpoint that is %s is read only if a stage needs it', async (_what, reason, damage) => {
     const { folder, pathsOf } = await finished();
     damage(pathsOf('pretrain masked'));
     expect(await start(plan, { folder }).ended).toMatchObject({ hits: 6, done: 0 });
@@ -309,7 +309,7 @@ describe('the chain from a pre-training to its children', () => {
     expect(why(events)['pretrain masked']).toBe(`${reason}, and a stage that is to run begins from it`);
   });
 
-  test('what began from a checkpoint runs again where the pre-training leaves another one', async () => {
+  test('a stage runs again if its pre-training leaves another checkpoint', async () => {
     const { folder, pathsOf } = await finished();
     rmSync(pathsOf('pretrain masked').result);
     const { workers, ended, events } = start(plan, { folder });
@@ -324,7 +324,7 @@ describe('the chain from a pre-training to its children', () => {
   test.each<[string, string, (result: StageResult) => StageResult]>([
     [
       'another digest of the parent',
-      'the checkpoint that it started from is no longer that of its pre-training',
+      'the checkpoint that it started from is no longer the checkpoint of its pre-training',
       (result) => ({ ...result, parent: { ...result.parent!, sha256: 'another' } }),
     ],
     [
@@ -409,7 +409,7 @@ describe('a failure', () => {
     expect(await ended).toMatchObject({ done: 0, failed: [{ stage: { name: 'finetune scratch' } }] });
   });
 
-  test('quotes the log of its own attempt alone', async () => {
+  test('quotes only the log of its own attempt', async () => {
     const plan = planOf('grid: {objective: [scratch]}');
     const folder = join(root, 'log');
     for (const line of ['first', 'second']) {
@@ -439,13 +439,13 @@ describe('a failure', () => {
     writeJson(paths.result, resultOf('finetune'));
     end({ kind: 'signal', signal: 'SIGSEGV' });
     expect(await ended).toMatchObject({ done: 1, failed: [] });
-    const message = 'its result is complete, but its worker did not end well (killed by SIGSEGV)';
+    const message = 'its result is complete, but its worker ended abnormally (killed by SIGSEGV)';
     expect(events).toContainEqual(expect.objectContaining({ type: 'stage-warning', message }));
   });
 });
 
 describe('an interruption', () => {
-  test('starts nothing new, asks workers to stop, and a re-run goes on', async () => {
+  test('starts nothing new, stops workers, and a re-run continues', async () => {
     const first = start(TWO, { jobs: 2 });
     await first.workers.when('pretrain zoomed-in');
     first.workers.onInterrupt = (name) => {
@@ -519,10 +519,10 @@ describe('a stage that another sweep runs', () => {
     expect(workers.started).toEqual([]);
     got.claim.release();
     expect(await finishAll(workers, ended)).toMatchObject({ done: 1, pending: 0 });
-    expect(elsewhere(events)).toMatchObject([{ host: hostname() }]); // told once
+    expect(elsewhere(events)).toMatchObject([{ host: hostname() }]); // reported once
   });
 
-  test('is of an unknown host where the claim cannot be read', async () => {
+  test('is of an unknown host if the claim cannot be read', async () => {
     const folder = join(root, String(count++));
     const paths = sweepPaths(folder).stage(ONE.stages[0]!.id);
     mkdirSync(paths.folder, { recursive: true });

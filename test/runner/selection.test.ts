@@ -42,7 +42,7 @@ test('trials run first, then only the runs with the better values', async () => 
   expect(workers.started).not.toContain(finetune(0.001, 0));
 });
 
-test('a trial that diverges is no failure of the run where another candidate is chosen, and is not tried again', async () => {
+test('a trial that diverges is no failure of the run if another candidate is chosen, and is not tried again', async () => {
   const { workers, ended, events } = start('diverged');
   await workers.finish('pretrain masked seed 100');
   await workers.finish('pretrain masked seed 0');

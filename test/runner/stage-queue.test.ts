@@ -1,4 +1,4 @@
-/** Which stage is next, where probes can use the features of the stage before them. */
+/** The order of stages if probes can use the features of the stage before them. */
 import { describeStage } from '../../src/spec/describe.js';
 import { staysAfter } from '../../src/runner/local.js';
 import { encoderOf, StageQueue } from '../../src/runner/stage-queue.js';
@@ -32,7 +32,7 @@ it('runs the probes of an encoder one after the other, before a fine-tuning drop
   ]);
 });
 
-it('gives another process the probes of another encoder, where there are any', () => {
+it('gives another process the probes of another encoder, if there are any', () => {
   const ready = queue();
   const first = encoderOf(ready.next()!);
   expect(nameOf(ready.next({ last: null, others: [first] }))).toBe('finetune masked'); // it shares no features

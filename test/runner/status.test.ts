@@ -57,7 +57,7 @@ describe('the status of a stage', () => {
     expect(statuses()).toEqual({ pretrain: 'done', finetune: 'pending', knn: 'interrupted' });
   });
 
-  test('is blocked where its parent failed, unless it is done already', () => {
+  test('is blocked if its parent failed, unless it is done already', () => {
     const { statuses } = folderOf({ pretrain: 'failed', knn: 'done' }, ['knn']);
     expect(statuses()).toEqual({ pretrain: 'failed', finetune: 'blocked', knn: 'done' });
   });
@@ -71,7 +71,7 @@ describe('the status of a stage', () => {
     expect(statuses()).toEqual({ pretrain: 'running', finetune: 'lost', knn: 'lost' });
   });
 
-  test('is pending where its state is damaged', () => {
+  test('is pending if its state is damaged', () => {
     const { pathsOf, statuses } = folderOf({ pretrain: 'running' });
     writeFileSync(pathsOf('pretrain').state, '{"status":"runn');
     expect(statuses().pretrain).toBe('pending');
@@ -139,11 +139,11 @@ describe('the work that is left', () => {
     expect(left).toEqual({ seconds: 15 + 15 + 4, atLeast: false });
   });
 
-  test('is a lower bound where a kind was not measured', () => {
+  test('is a lower bound if a kind was not measured', () => {
     expect(workLeft([status('pretrain', 'done', 10), status('knn', 'pending')])).toEqual({ seconds: 0, atLeast: true });
   });
 
-  test('is unknown where nothing was, and never less than nothing where a clock was set back', () => {
+  test('is unknown if nothing was measured, and never negative if a clock was set back', () => {
     expect(workLeft([status('pretrain', 'running'), status('knn', 'done')])).toBeNull();
     expect(workLeft([status('knn', 'done', -50), status('knn', 'pending')])).toEqual({ seconds: 0, atLeast: false });
   });

@@ -54,7 +54,7 @@ test('a worker that reports nothing and computes nothing is lost', () => {
   expect([kills(), supervision.overrun]).toEqual([1, 'lost']);
 });
 
-test('a worker in the middle of a long step is left alone, until it stops to compute', () => {
+test('a worker in the middle of a long step is not ended, until it stops to compute', () => {
   const { supervision, waits, kills, pass } = supervised();
   for (let i = 0; i < 3; i++) {
     pass(100, 8); // of a core that other processes want too
@@ -76,7 +76,7 @@ test('a worker that says it waits is lost, though its waiting takes processor ti
   expect([kills(), supervision.overrun]).toEqual([1, 'lost']);
 });
 
-test('a worker that computes since it last said that it waits is left alone', () => {
+test('a worker that computes since it last reported a wait is not ended', () => {
   const { supervision, waits, kills, pass } = supervised();
   supervision.heard(alive(false));
   pass(95, 90);

@@ -77,8 +77,8 @@ export function resultOf(kind: StageKind, numbers: Numbers = {}): StageResult {
 }
 
 /**
- * Leaves what a stage that is done leaves: a checkpoint without tensors, where its kind has one, and a result that names
- * it and that of the parent.
+ * Writes the files of a finished stage: a checkpoint without tensors, if its kind has one, and a result that names this
+ * checkpoint and the checkpoint of the parent.
  */
 export async function leaveResult({ id, config, parent }: Stage, paths: StagePaths, numbers?: Numbers, salt = '') {
   const leaves = leavesCheckpoint(config.kind);

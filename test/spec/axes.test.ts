@@ -19,6 +19,6 @@ include:
   ]);
 });
 
-test('the objective is an axis also where there is one', () => {
+test('the objective is an axis even if there is only one', () => {
   expect(axesOf(planOf('grid: { objective: [masked] }'))).toEqual([{ name: 'objective', values: ['masked'] }]);
 });

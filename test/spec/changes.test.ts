@@ -13,7 +13,7 @@ function changes(before: string, after: string, fingerprint?: string): string[] 
 
 const MASKED = 'grid: {objective: [masked]}';
 
-test('a changed key is told with both values, and to what starts from the stage', () => {
+test('a changed key is reported with both values, also for the stages that start from the stage', () => {
   expect(changes(MASKED, `job: {pretrain: {epochs: 30}}\n${MASKED}`)).toEqual([
     'pretrain: changed: pretrain.epochs 20 → 30',
     'finetune: changed: pretrain.epochs 20 → 30',
@@ -29,20 +29,20 @@ test('many changes are counted', () => {
   expect(changes(MASKED, many)[0]).toMatch(/^pretrain: changed: .* and 2 more$/);
 });
 
-test('changed data is told', () => {
+test('changed data is reported', () => {
   expect(changes(MASKED, MASKED, 'another')).toEqual([
     "pretrain: changed: the data set's content",
     "finetune: changed: the data set's content",
   ]);
 });
 
-test('a key that becomes unset or set is told as such', () => {
+test('a key that becomes unset or set is reported as such', () => {
   expect(changes(MASKED, `job: {pretrain: {clipGradient: 1}}\n${MASKED}`)[0]).toBe(
     'pretrain: changed: pretrain.clipGradient unset → 1',
   );
 });
 
-test('new cells are new, and what is there already is not told', () => {
+test('new cells are new, and existing stages are not reported', () => {
   expect(changes(MASKED, 'grid: {objective: [masked, zoomed-in]}')).toEqual([
     'pretrain: -',
     'finetune: -',

@@ -6,7 +6,7 @@ const namesOf = (yaml: string): string[] => {
   return plan.stages.map((stage) => describeStage(plan, stage));
 };
 
-test('a stage is called by its kind and objective alone where nothing else varies', () => {
+test('the name of a stage is only its kind and objective if nothing else varies', () => {
   expect(namesOf('grid: {objective: [scratch, masked+zoomed-in]}')).toEqual([
     'finetune scratch',
     'pretrain masked+zoomed-in',

@@ -19,7 +19,7 @@ function configsOf({ jobs, stages }: Plan, name: string): Exclude<StageConfig, {
 describe('the identity of a stage', () => {
   const idOf = (yaml: string, name: string) => repeatsOf(planOf(yaml).jobs[0]!, name);
 
-  test('is that of earlier versions for a protocol by its name', () => {
+  test('is as in earlier versions for a protocol by its name', () => {
     // Of the version before entries.
     expect(idOf('job: {evaluate: [finetune, linear]}', 'finetune')).toEqual(['a9cd7894c2d3053b']);
     expect(idOf('job: {evaluate: [finetune, linear]}', 'linear')).toEqual(['67bfb10ddffa9114']);
@@ -31,7 +31,7 @@ describe('the identity of a stage', () => {
     ]);
   });
 
-  test('depends on another image size where an encoder was pre-trained, whose positions are resampled', () => {
+  test('depends on another image size if a pre-trained encoder is resampled', () => {
     const of = (objective: string, recipe: string, name = 'finetune') =>
       configsOf(
         planOf(`job: {objective: ${objective}, evaluate: [finetune, linear], finetune: {${recipe}}}`),
@@ -49,7 +49,7 @@ describe('the identity of a stage', () => {
     expect(idOf('job: {evaluate: [{name: probe, protocol: linear, repeats: 1, epochs: 90}]}', 'probe')).toEqual(short);
   });
 
-  test('of the first of several repeats is that of an evaluation without repeats', () => {
+  test('of the first of several repeats is the identity of an evaluation without repeats', () => {
     const repeated = idOf('job: {evaluate: [{protocol: linear, repeats: 3}]}', 'linear');
     expect(new Set(repeated).size).toBe(3);
     expect(repeated[0]).toBe(idOf('job: {evaluate: [linear]}', 'linear')[0]);
@@ -63,7 +63,7 @@ describe('the identity of a stage', () => {
     expect([set.metrics, without.metrics]).toEqual([{ linear: 'meanPerClass' }, undefined]);
   });
 
-  test('depends on the recipe of the entry as on that of the protocol', () => {
+  test('depends on the recipe of the entry as on the recipe of the protocol', () => {
     const own = idOf('job: {evaluate: [{name: short, protocol: linear, epochs: 20}]}', 'short');
     expect(own).toEqual(idOf('job: {evaluate: [linear], linear: {epochs: 20}}', 'linear'));
     expect(own).not.toEqual(idOf('job: {evaluate: [linear]}', 'linear'));
@@ -197,7 +197,7 @@ describe('pre-training on other data', () => {
     'job: {data: {name: shapes, trainImages: 50}, pretrain: {data: {name: shapes, trainImages: 90}}, ' +
     'evaluate: [linear, {name: other, protocol: knn, data: {name: shapes, trainImages: 70}}]}';
 
-  test('changes the data of the pre-training alone', () => {
+  test('changes only the data of the pre-training', () => {
     const { stages } = planOf(yaml);
     expect(stages.map(({ config }) => [config.kind, config.data.trainImages])).toEqual([
       ['pretrain', 90],

@@ -12,7 +12,7 @@ const cellsOf = (text: string): string[] => {
   return [...cells, ...leftOut].map(({ cell }) => describeCell(cell));
 };
 
-/** The plan, or the message where no cell is left. */
+/** The plan, or the message if no cell is left. */
 function outcome(text: string): unknown {
   try {
     return plan(text);
@@ -110,7 +110,7 @@ describe('null', () => {
     expect(cellsOf(text)).toHaveLength(3);
   });
 
-  test('alone in a grid is a value that was forgotten', () => {
+  test('by itself in a grid is a value that was forgotten', () => {
     expect(complaints('grid:\n  seed:\n  knn: {k: null}')).toEqual([
       '2:3 grid.seed has no value; write one, or [null] to leave the key unset',
       '3:12 grid.knn.k has no value; write one, or [null] to leave the key unset',

@@ -74,7 +74,7 @@ describe('a spec that extends another', () => {
     ]);
   });
 
-  test('is remarked on where it unsets what the base does not set', () => {
+  test('is remarked on if it unsets a key that the base does not set', () => {
     const sweep = read('extends: base.yaml\njob:\n  pretrain: {batchSize: null}\nzip: null', [], files);
     expect(
       remarksOn(

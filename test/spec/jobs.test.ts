@@ -93,7 +93,7 @@ describe('numbers that cannot go together', () => {
     );
   });
 
-  test('are all told at once', () => {
+  test('are all reported at once', () => {
     expect(conflictsOf({ model: { heads: 5 }, pretrain: { epochs: 1 }, finetune: { accumulate: 7 } })).toHaveLength(3);
   });
 
@@ -156,7 +156,7 @@ describe('stage configurations', () => {
     expect('recipe' in scratch && scratch.recipe).not.toHaveProperty('scratchLayerDecay');
   });
 
-  test('fine-tuning has the values of scratch only where there is no pre-training', () => {
+  test('fine-tuning has the values of scratch only if there is no pre-training', () => {
     const finetune = { epochs: 9, scratchLayerDecay: 0.9, scratch: { epochs: 30, layerDecay: 0.8, ema: 0.99 } };
     expect(configOf('finetune', { finetune }).recipe).toMatchObject({ epochs: 9, layerDecay: 0.75 });
     const { recipe } = configOf('finetune', { objective: 'scratch', finetune });

@@ -56,7 +56,7 @@ test('an unknown key is not found, nor is one below a key', () => {
   expect(findKey('constructor')).toBeUndefined();
 });
 
-test('list-valued keys are told from others', () => {
+test('list-valued keys are distinguished from others', () => {
   expect(isListValued(leaf('evaluate'))).toBe(true);
   expect(isListValued(leaf('pretrain.cropScale'))).toBe(true);
   expect(isListValued(leaf('seed'))).toBe(false);

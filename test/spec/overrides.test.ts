@@ -90,7 +90,7 @@ describe('--set', () => {
     ]);
   });
 
-  test('locates a problem of a merged group where its key is written', () => {
+  test('locates a problem of a merged group at its key', () => {
     const set = 'job.pretrain={epochs: 0, foo: null}';
     expect(complaints('job: {pretrain: {batchSize: 0}}', [set])).toEqual([
       '1:29 job.pretrain.batchSize: expected a whole number of at least 1, got 0',
@@ -116,7 +116,7 @@ describe('an axis that --set sets', () => {
     expect(read(text, ['grid.pretrain.epochs=[5]']).cells.map(({ job }) => job.pretrain.epochs)).toEqual([5, 5, 5]);
   });
 
-  test('leaves seed 0 alone in the example of the help', () => {
+  test('leaves only seed 0 in the example of the help', () => {
     const ablation = readFileSync('experiments/ablation.yaml', 'utf8');
     expect(new Set(seeds(ablation))).toEqual(new Set([0, 1, 2, 3, 4]));
     expect(seeds(ablation, 'grid.seed=[0]')).toEqual(Array.from({ length: 9 }, () => 0));
@@ -245,7 +245,7 @@ describe('a text', () => {
     expect(read('name: a', ['name=007']).name).toBe('007');
   });
 
-  test('is no number where a number is expected', () => {
+  test('is no number if a number is expected', () => {
     expect(read('name: a', ['job.seed=007']).cells[0]!.cell.seed).toBe(7);
     expect(read('name: a', ['job.pretrain.baseLearningRate=1e-3']).cells[0]!.job.pretrain.baseLearningRate).toBe(0.001);
     expect(complaints('name: a', ['job.seed="7"'])).toEqual([

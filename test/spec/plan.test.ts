@@ -91,7 +91,7 @@ describe('the full product of objectives and axes', () => {
 });
 
 describe('jobs', () => {
-  test('are one where cells reduce to the same triple', () => {
+  test('are one if cells reduce to the same triple', () => {
     const { jobs } = plan(
       'include: [{objective: masked}, {objective: identity, maskRatio: 0.75}, {objective: masked, maskRatio: 0.75}]',
     );
@@ -201,7 +201,7 @@ describe('stages', () => {
     }
   });
 
-  test('are pre-training alone without an evaluation', () => {
+  test('are only pre-training without an evaluation', () => {
     const { jobs, stages, leftOut } = plan('job: {evaluate: []}\ngrid: {objective: [masked, scratch]}');
     expect(stages.map(({ config }) => config.kind)).toEqual(['pretrain']);
     expect(jobs).toMatchObject([{ evaluations: {}, rankedBy: null }]);

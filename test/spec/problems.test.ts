@@ -104,7 +104,7 @@ describe('unknown keys', () => {
     ]);
   });
 
-  test('nested in a grid are placed where they are written', () => {
+  test('nested in a grid have the place at which they are written', () => {
     expect(complaints('grid:\n  pretrain: {epochs: [1, x], batchsizes: 3}\n  model: {decoder: {heads: [0]}}')).toEqual([
       '2:26 grid.pretrain.epochs[1]: expected a whole number of at least 1, got "x"',
       expect.stringMatching(/^2:30 unknown key "pretrain.batchsizes" in grid; did you mean "pretrain.batchSize"\?/),
@@ -226,7 +226,7 @@ describe('wrong values', () => {
     expect(complaints('- a\n')).toEqual(['1:1 the file: expected a mapping of keys, got ["a"]']);
   });
 
-  test('are all told at once', () => {
+  test('are all reported at once', () => {
     const text = 'nam: x\njob:\n  seed: x\n  model: {preset: vit-c}\ngrid: {seed: [a]}\nexclude: [{sed: 1}]\n';
     expect(complaints(text, ['job.sed=1']).map((line) => line.split(/[ :]/)[0])).toEqual([
       '1',
@@ -250,7 +250,7 @@ describe('the name', () => {
   });
 });
 
-test('a file with a problem in each of its many lines is read in a time that grows with its length alone', () => {
+test('the time to read a file with a problem in each line grows only with its length', () => {
   // A search through the whole text, or for the nearest name, for each of them would take many minutes.
   const keys = (count: number): string => Array.from({ length: count }, (_, i) => `  unknown${i}: 1`).join('\n');
   for (const section of ['job', 'grid']) {

@@ -16,7 +16,7 @@ describe('a range', () => {
     expect(values({ from: -0.3, to: 0.3, step: 0.15 })).toEqual([-0.3, -0.15, 0, 0.15, 0.3]);
   });
 
-  test('of a count has exact values where they are short, and rounds the others', () => {
+  test('of a count has exact values if they are short, and rounds the others', () => {
     expect(values({ from: 0, to: 1, count: 5 })).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(values({ from: 0, to: 1, count: 4 })).toEqual([0, 0.333, 0.667, 1]);
     const sixtyFourths = values({ from: 0, to: 1, count: 65 });

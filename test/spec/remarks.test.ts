@@ -22,7 +22,7 @@ describe('an axis', () => {
     expect(remarks(text.replace('masked,', 'blurred,'))).toEqual([]);
   });
 
-  test('of model.preset has no effect where every size is given', () => {
+  test('of model.preset has no effect if every size is given', () => {
     const sizes = 'patchSize: 4, dim: 32, depth: 1, heads: 2, decoder: {dim: 16, depth: 1, heads: 2}';
     const text = (given: string) => `job: {model: {${given}}}\ngrid: {model.preset: [vit-nano, vit-s]}`;
     expect(remarks(text(sizes))).toEqual([
@@ -31,7 +31,7 @@ describe('an axis', () => {
     expect(remarks(text(sizes.replace('depth: 1, ', '')))).toEqual([]);
   });
 
-  test('of one value has no effect where nothing depends on it, unless it is the default', () => {
+  test('of one value has no effect if nothing depends on it, unless it is the default', () => {
     const text = (value: number | string) => `grid: {seed: [0, 1], degradation.blurred.kernelSize: ${value}}`;
     expect(remarks(text(5))).toEqual([
       'sweep.yaml:1: the axis degradation.blurred.kernelSize has no effect: no stage of its cells depends on it',
@@ -39,7 +39,7 @@ describe('an axis', () => {
     expect(remarks(text('auto'))).toEqual([]);
   });
 
-  test('of one value that is the default has an effect where a stage has the key', () => {
+  test('of one value that is the default has an effect if a stage has the key', () => {
     expect(remarks('grid: {seed: [0, 1], model.heads: 3}')).toEqual([]);
   });
 
@@ -62,7 +62,7 @@ describe('an axis', () => {
 
   test('that has an effect in some cells is not named', () => {
     expect(remarks('grid: {objective: [scratch, masked, blurred], pretrain.epochs: [5, 6]}')).toEqual([]);
-    // Where it could have none, cells are excluded or contradict themselves.
+    // Axes that could have no effect have excluded or contradictory cells.
     expect(remarks('grid: {objective: [masked, zoomed-in], maskRatio: [0, 0.5]}')).toEqual([]);
   });
 

@@ -167,7 +167,7 @@ describe('the plan of a sweep with select', () => {
     expect(trials.map(({ config }) => measuresCorruptions(config))).toEqual([true, true, true, true]);
   });
 
-  test('has runs without the validation images where select.train says so', () => {
+  test('has runs without the validation images by select.train', () => {
     const onTrain = plan(spec({ more: '  train: train' }));
     for (const { config } of stagesOf(onTrain, jobsOf(onTrain, 'runs'), 'finetune')) {
       expect(config.data.validation).toEqual({ fraction: 0.1, splitSeed: 0 });
@@ -190,7 +190,7 @@ grid: { objective: [masked], seed: [0, 1] }`);
     expect(fixed.stages.filter(({ id }) => !own.has(id))).toEqual([]);
   });
 
-  test('does not run the same work twice where a cell lacks the keys', () => {
+  test('does not run the same work twice if a cell lacks the keys', () => {
     const keys = 'pretrain.baseLearningRate: [1.0e-4, 2.0e-4], finetune.layerDecay: [0.65, 0.75]';
     const both = plan(spec({ over: keys, grid: 'objective: [scratch, masked], seed: [0]' }));
     const [ofScratch, ofMasked] = both.selections!.map(({ id }) =>

@@ -62,7 +62,7 @@ describe('the shards of any plan', () => {
     );
   });
 
-  test('are the whole plan where there is one', () => {
+  test('are the whole plan if there is one shard', () => {
     fc.assert(
       fc.property(plans, (whole) => {
         expect(shardPlan(whole, { index: 1, count: 1 })).toEqual(whole);
@@ -71,7 +71,7 @@ describe('the shards of any plan', () => {
   });
 });
 
-test('what has no pre-training goes where the least is to do', () => {
+test('a stage without pre-training is in the shard with the least work', () => {
   const whole = plan('grid: {objective: [masked, scratch, identity], seed: [0, 1]}');
   expect(shards(whole, 3).map((part) => [pretrainings(part), part.stages.length])).toEqual([
     [2, 4],

@@ -188,7 +188,7 @@ describe('an error of variants', () => {
     expect(complaints(text)).toEqual([message]);
   });
 
-  test('is none where the grid names variants that do not set the axis', () => {
+  test('is none if the grid names variants that do not set the axis', () => {
     expect(cellsOf(`${SIZES}grid: {seed: [1, 2], size: small}`)).toHaveLength(2);
   });
 

@@ -31,7 +31,7 @@ describe('too few values', () => {
     expect([studentInterval([]), studentInterval([1]), bootstrapInterval([1], random())]).toEqual([null, null, null]);
   });
 
-  test('nor have values without a spread, even where floats differ in their last bit', () => {
+  test('nor have values without a spread, even if floats differ in their last bit', () => {
     expect(studentInterval([0.3, 0.1 + 0.2, 0.3])).toBeNull();
   });
 

@@ -56,7 +56,7 @@ test('claims are numbered from one, and the latest counts', () => {
   expect(claimOwner(paths)).toMatchObject({ id, host: hostname(), pid: process.pid });
 });
 
-test('a process is known to be gone on this host and among its processes alone', () => {
+test('a process is known to be gone only on this host and among its processes', () => {
   const gone = { host: hostname(), pids: PIDS, pid: 2 ** 22 + 1 };
   expect(isGone(gone)).toBe(true);
   expect(isGone({ ...gone, pid: process.pid })).toBe(false);
@@ -144,7 +144,7 @@ describe('a claim of a number that no sweep gives', () => {
     expect(holdsClaim(paths, claimOf(new Claimant(), paths).id)).toBe(true);
   });
 
-  test('is refused where nothing could follow it', () => {
+  test('is refused if nothing could follow it', () => {
     const paths = stageWith('claim-1000000000.json');
     let now = 0;
     const claimant = new Claimant(() => now);

@@ -28,7 +28,7 @@ describe('a file that is written whole', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['file']);
   });
 
-  test('leaves nothing where it cannot be put in its place', () => {
+  test('leaves nothing if it cannot be renamed to its path', () => {
     const path = newPath();
     mkdirSync(join(path, 'a folder of this name'), { recursive: true });
     expect(() => {
@@ -37,7 +37,7 @@ describe('a file that is written whole', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['file']);
   });
 
-  test('is indented by two where it is JSON, and ends its last line', () => {
+  test('is indented by two if it is JSON, and ends its last line', () => {
     const path = newPath();
     writeJson(path, { a: [1] });
     expect(readFileSync(path, 'utf8')).toBe('{\n  "a": [\n    1\n  ]\n}\n');
@@ -47,7 +47,7 @@ describe('a file that is written whole', () => {
 describe('a JSON file', () => {
   const schema = z.strictObject({ a: z.number() });
 
-  test('is undefined where there is none', () => {
+  test('is undefined if there is none', () => {
     expect(readJson(newPath(), schema)).toBeUndefined();
   });
 
@@ -57,7 +57,7 @@ describe('a JSON file', () => {
     expect(readJson(path, schema)).toEqual({ a: 1 });
   });
 
-  test('is named where it cannot be read, or is something else', () => {
+  test('is named if it cannot be read, or is something else', () => {
     const [folder, other, half] = [newPath(), newPath(), newPath()];
     mkdirSync(folder, { recursive: true });
     writeJson(other, { a: 'text' });
@@ -91,7 +91,7 @@ describe('the lines of a JSON Lines file', () => {
     expect(readJsonLines(middle)).toEqual([{ step: 1 }, { step: 4 }]);
   });
 
-  test('are none where there is no file, or not one whole line', () => {
+  test('are none if there is no file, or no complete line', () => {
     const path = newPath();
     expect(readJsonLines(path)).toEqual([]);
     mkdirSync(join(path, '..'), { recursive: true });

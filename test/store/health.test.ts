@@ -8,14 +8,14 @@ const pretrain = (loss: number, zeroLoss: number): StageResult => {
   return result.kind === 'pretrain' ? { ...result, zeroLoss } : result;
 };
 
-it('is in order where the loss ended below that of a prediction that uses no image', () => {
+it('is healthy if the loss ended below the loss of a prediction that uses no image', () => {
   expect(healthProblem(pretrain(0.93, 0.936))).toBeNull();
   expect(healthProblem(resultOf('finetune', { loss: 2.29 }))).toBeNull();
   expect(healthProblem(resultOf('linear', { loss: 2.29 }))).toBeNull();
   expect(healthProblem(resultOf('knn'))).toBeNull();
 });
 
-it('is not where it ended no better, and says by how much', () => {
+it('is unhealthy if it ended no better, with both numbers', () => {
   expect(healthProblem(pretrain(0.936, 0.936))).toBe(
     'its loss ended at 0.9360, no better than a prediction of zero (0.9360)',
   );

@@ -19,7 +19,7 @@ const newFolder = (): string => {
 const ID = '0123456789abcdef';
 
 describe('a file of a results folder', () => {
-  test('is read where it is a regular file, and missing where there is nothing', () => {
+  test('is read if it is a regular file, and missing if there is nothing', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'a'), 'abc');
     expect(openBytes(join(folder, 'a'), 3)).toEqual({ kind: 'present', value: Buffer.from('abc') });
@@ -27,7 +27,7 @@ describe('a file of a results folder', () => {
     expect(openBytes(join(folder, 'a', 'b'), 3)).toEqual({ kind: 'missing' });
   });
 
-  test('is damaged where it is a link, a folder or too large', () => {
+  test('is damaged if it is a link, a folder or too large', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'a'), 'abc');
     symlinkSync('a', join(folder, 'link'));
@@ -38,7 +38,7 @@ describe('a file of a results folder', () => {
     expect(openBytes(join(folder, 'a'), 2)).toMatchObject({ kind: 'damaged' });
   });
 
-  test('is damaged where it is a pipe, a socket or a device, none of which is waited for', async () => {
+  test('is damaged if it is a pipe, a socket or a device, none of which is waited for', async () => {
     const folder = newFolder();
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     const server = createServer();
@@ -78,7 +78,7 @@ describe('a file of a results folder', () => {
     expect(openBytes(sweepPaths(link).stage(ID).state, 9)).toMatchObject({ kind: 'present' });
   });
 
-  test('is appended to where it is a regular file; a link in its place is removed and not followed', () => {
+  test('is appended to if it is a regular file; a link in its place is removed and not followed', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'a'), 'abc');
     symlinkSync('a', join(folder, 'link'));
@@ -102,7 +102,7 @@ describe('a file of a results folder', () => {
 });
 
 describe('a folder of a results folder', () => {
-  test('is empty where it is missing, a file or a link', () => {
+  test('is empty if it is missing, a file or a link', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'b'), '');
     writeFileSync(join(folder, 'a'), '');
@@ -113,7 +113,7 @@ describe('a folder of a results folder', () => {
 });
 
 describe('a JSON file', () => {
-  test('is damaged where it is larger than its kind allows, before it is parsed', () => {
+  test('is damaged if it is larger than its kind allows, before it is parsed', () => {
     const schema = z.strictObject({}).register(FILE_KINDS, { mostBytes: 1 << 20 });
     const path = join(newFolder(), 'a');
     writeFileSync(path, `{}${' '.repeat((1 << 20) - 2)}`);
@@ -122,7 +122,7 @@ describe('a JSON file', () => {
     expect(openJson(path, schema)).toEqual({ kind: 'damaged', problem: 'is larger than 1 MiB' });
   });
 
-  test('is damaged where it is nested too deeply for code that walks it', () => {
+  test('is damaged if it is nested too deeply for code that walks it', () => {
     const path = join(newFolder(), 'a');
     for (const [depth, kind] of [
       [60, 'present'],

@@ -42,14 +42,14 @@ const ATTEMPT: AttemptProvenance = {
 const ELSEWHERE: AttemptProvenance = { ...ATTEMPT, machine: { ...ATTEMPT.machine, cpu: 'Another processor' } };
 
 describe('the provenance of a stage', () => {
-  test('is that of its attempt', () => {
+  test('is the provenance of its attempt', () => {
     const paths = newStage();
     expect(readProvenance(paths)).toBeNull();
     recordAttempt(paths, ATTEMPT);
     expect(readProvenance(paths)).toEqual({ configuration: 'stage.json', attempts: [ATTEMPT] });
   });
 
-  test('grows where it goes on from a checkpoint under other conditions, and only there', () => {
+  test('grows if it continues from a checkpoint under other conditions, and only then', () => {
     const paths = newStage();
     recordAttempt(paths, ATTEMPT);
     writeFileSync(paths.checkpoint, '');
@@ -59,7 +59,7 @@ describe('the provenance of a stage', () => {
     expect(readProvenance(paths)?.attempts).toEqual([ATTEMPT, ELSEWHERE]);
   });
 
-  test('begins anew where the stage does', () => {
+  test('begins anew if the stage does', () => {
     const paths = newStage();
     recordAttempt(paths, ATTEMPT);
     recordAttempt(paths, ELSEWHERE);
@@ -78,7 +78,7 @@ describe('the provenance of a stage', () => {
     ]);
   });
 
-  test('is as good as missing where it is damaged, and does not keep a stage from going on', () => {
+  test('counts as missing if it is damaged, and does not keep a stage from continuing', () => {
     const paths = newStage();
     writeJson(paths.provenance, { attempts: [] });
     expect(openProvenance(paths)).toMatchObject({ kind: 'damaged' });

@@ -109,7 +109,7 @@ describe('safetensors', () => {
     expect(mostSeen).toBe(most);
   });
 
-  it('leaves nothing where a tensor read ahead cannot be read', async () => {
+  it('leaves nothing if a tensor read ahead cannot be read', async () => {
     const failing = new Map([
       ['a', { shape: [1], read: () => Promise.reject(new Error('device lost')) }],
       ['b', { shape: [1], read: () => Promise.reject(new Error('device lost later')) }],
@@ -118,7 +118,7 @@ describe('safetensors', () => {
     expect(readdirSync(folder)).toEqual(['x.safetensors']);
   });
 
-  it('leaves nothing where writing fails, and the file of before', async () => {
+  it('leaves nothing if writing fails, and the file of before', async () => {
     const failing = new Map([['a', { shape: [2], read: () => new Float32Array(3) }]]);
     await expect(writeSafetensors(file, failing, {})).rejects.toThrow('a has 3 values');
     expect(readSafetensors(file).sha256).toBe(digest);

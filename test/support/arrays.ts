@@ -16,7 +16,7 @@ export const product = (shape: readonly number[]): number => shape.reduce((a, b)
 /** ‖a − b‖ / max(‖b‖, tiny): the relative error in parity tests. */
 export function relativeError(actual: Values, expected: Values): number {
   if (actual.length !== expected.length)
-    throw new Error(`${actual.length} values where ${expected.length} are expected`);
+    throw new Error(`${actual.length} values, but ${expected.length} are expected`);
   let difference = 0;
   let size = 0;
   for (let i = 0; i < expected.length; i++) {

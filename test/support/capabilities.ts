@@ -5,11 +5,11 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** `describe`, `it` or `test` where the machine has the capability, else their `skip`. */
+/** `describe`, `it` or `test` if the machine has the capability, else their `skip`. */
 export const where = <Declare>(capability: boolean, declare: Declare & { skip: Declare }): Declare =>
   capability ? declare : declare.skip;
 
-/** Runs a probe in a folder of its own; false where it throws. */
+/** Runs a probe in a folder of its own; false if it throws. */
 function probe(action: (folder: string) => boolean): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'vitmim-probe-'));
   try {

@@ -96,7 +96,7 @@ it('brings back the folder that a killed build had moved aside', async () => {
   expect(contents(target)).toEqual(['old', 'old']);
 });
 
-it('leaves dist/ as it was where the build is interrupted, and nothing beside it', async () => {
+it('leaves dist/ as it was if the build is interrupted, and nothing beside it', async () => {
   const before = statSync('dist').ino;
   const child = spawn(process.execPath, ['build.js'], { stdio: 'ignore' });
   const fresh = `dist-new-${child.pid!}`;

@@ -75,7 +75,7 @@ test('pre-training and evaluations have their own data sets, and one encoder', (
   expect(fingerprints.size).toBeGreaterThan(1);
 });
 
-test('classifications measure the mean accuracy per class, which is the accuracy where classes are equally many', () => {
+test('classifications measure the mean accuracy per class: the accuracy, if all classes have as many images', () => {
   for (const name of ['two-shot', 'nearest', 'other']) {
     const [result] = resultsOf(name);
     expect(numberIn(result!, 'meanPerClass')).toBeCloseTo(numberIn(result!, 'accuracy')!, 9);

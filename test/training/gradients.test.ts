@@ -222,7 +222,7 @@ describe('train', () => {
     expect([state.step, state.losses.length, saved]).toEqual([30, 1, [30]]);
   });
 
-  it.each([0, 5])('keeps its %i steps and stops where it is asked to while it waits for data', async (steps) => {
+  it.each([0, 5])('keeps its %i steps if it receives a stop signal while it waits for data', async (steps) => {
     const waiting = task();
     const hanging = {
       ...waiting,
@@ -243,7 +243,7 @@ describe('train', () => {
     expect(saved).toEqual(steps === 0 ? [] : [steps]);
   });
 
-  it('is done where it was asked to stop in the very last step', async () => {
+  it('is done if it receives a stop signal in the last step', async () => {
     const counting = task((step) => {
       if (step === 89) stop.abort();
       return 2;

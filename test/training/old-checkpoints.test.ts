@@ -67,7 +67,7 @@ test('a spec of that version plans the same stages now', async () => {
   expect(buildPlan(sweep, () => fingerprint).stages.map(({ id }) => id)).toEqual(kept.stages.map(({ id }) => id));
 });
 
-test('a fine-tuning goes on from its old checkpoint, and ends as one that was not stopped', async () => {
+test('a fine-tuning continues from its old checkpoint, and ends as one that was not stopped', async () => {
   const [resumed, whole] = [oldFolder(), oldFolder()];
   rmSync(pathsOf(whole, finetune).checkpoint);
   expect(await run(resumed, finetune)).toContainEqual(expect.objectContaining({ type: 'started', fromStep: 2 }));

@@ -150,7 +150,7 @@ describe('the weights of a checkpoint', () => {
     expect(bytes).toBe(checkpointBytes(PLAN.shapes, groups));
   });
 
-  it('are read where an earlier version did not list the groups, which are those of AdamW', async () => {
+  it('are those of AdamW if an earlier version did not list the groups', async () => {
     const state = freshState(VALUES, { depth: 1, layerDecay: 1, weightDecay: 0 });
     await saveState(paths, PLAN, state);
     disposeState(state);

@@ -337,7 +337,7 @@ const LINEAR: Record<keyof RecipeSpecs['linear'], Check> = {
 
 const accuracyOf = ({ result }: Outcome): number => ('accuracy' in result ? result.accuracy : NaN);
 
-/** Of several rates, the result has one, with the numbers that it has alone. */
+/** Of several rates, the result has one, with the numbers of this rate by itself. */
 async function choosesOnValidation(run: Run, rates: number[]): Promise<void> {
   const data = { data: { ...DATA, trainImages: 40, validation: 0.5 } };
   const alone = await Promise.all(rates.map((rate) => run({ baseLearningRate: rate }, data)));

@@ -95,7 +95,7 @@ describe('kept features', () => {
   };
   const always = (): boolean => true;
 
-  /** The values of the parts that are got, which are `values` where they are computed. */
+  /** The values of the returned parts: `values` if they are computed. */
   async function partsGot(
     kept: SharedFeatures,
     key: string,
@@ -136,7 +136,7 @@ describe('kept features', () => {
     expect(await got(kept, 'a', 'train', 4)).toBe(4);
   });
 
-  it('are not kept where some images could not be read, or beyond the bytes that they may have', async () => {
+  it('are not kept if some images could not be read, or if they exceed their bytes', async () => {
     const kept = new SharedFeatures(8); // one set: a feature and a label
     await got(kept, 'a', 'damaged', 1, () => false);
     expect(await got(kept, 'a', 'damaged', 2)).toBe(2);

@@ -68,7 +68,7 @@ describe('the identity of a stage', () => {
     expect(idOf(at('copy.safetensors'))).not.toBe(idOf(at('timm', 'model.safetensors')));
   });
 
-  it('does not change where no weights are taken', () => {
+  it('does not change if no weights are taken', () => {
     const scratch = (model: string): string =>
       planOf(sweepOf({ grid: '{ objective: [scratch] }', model })).stages[0]!.id;
     expect(scratch(MODEL)).toBe(scratch(MODEL.replace(', weights: { file: FILE }', '')));

@@ -256,7 +256,7 @@ function hasEffect(node: ts.Expression): boolean {
   );
 }
 
-/** In `a?.b().c()` no part can be wrapped separately: the chain would not end where `a` is undefined. */
+/** In `a?.b().c()` no part can be wrapped separately: the chain would not end if `a` is undefined. */
 function inOptionalChain(node: ts.Node): boolean {
   return (node.flags & ts.NodeFlags.OptionalChain) !== 0;
 }

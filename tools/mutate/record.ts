@@ -1,4 +1,4 @@
-/** Verdicts kept between runs, so that an interrupted run continues where it was. One JSON line for each verdict. */
+/** Verdicts kept between runs, so that an interrupted run continues from them. One JSON line for each verdict. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from './mutants.js';

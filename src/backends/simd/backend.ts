@@ -12,7 +12,7 @@ import type { Recorded, Recorder } from '../../ops/repeat.js';
 import { BFLOAT16, type Address } from './address.js';
 import type { Bfloat16Choice } from './bfloat16-choice.js';
 import type { SharedHeap } from './memory.js';
-import { StepRecorder, type Place, type Work } from './recorder.js';
+import { StepRecorder, type HeapPlace, type Work } from './recorder.js';
 import type { TaskArguments, TaskName } from './tasks/index.js';
 import type { ThreadPool } from './threads.js';
 
@@ -73,7 +73,7 @@ export class SimdBackend extends MathBackendCPU implements Recorder {
     if (this.#recorder.current) this.#recorder.current.refused = true;
   }
 
-  placeOf(dataId: DataId): Place | undefined {
+  placeOf(dataId: DataId): HeapPlace | undefined {
     if (!this.data.has(dataId)) return undefined;
     const values = storedValues(this.data.get(dataId));
     const address = isNumeric(values) && isOurs(values) ? (values.byteOffset as Address) : undefined;

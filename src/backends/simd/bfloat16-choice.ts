@@ -1,6 +1,6 @@
 /**
- * Chooses how bfloat16 matrices are multiplied: by the faster of the two ways on this machine, measured once and then read
- * from a file. Results differ in the last bits between the two, so provenance records the choice.
+ * Chooses how bfloat16 matrices are multiplied: by the faster of the two ways on this machine, measured once and then
+ * read from a file. Results differ in the last bits between the two, so provenance records the choice.
  */
 import { cpus } from 'node:os';
 import { UsageError } from '../../common/errors.js';
@@ -12,7 +12,7 @@ import type { Thread } from './thread.js';
 
 export interface Bfloat16Choice {
   readonly product: Bfloat16Product;
-  /** The time of a float32 product divided by that of the same product in bfloat16; null: it was not measured. */
+  /** The time of a float32 product divided by the time of the same product in bfloat16; null: it was not measured. */
   readonly speed: number | null;
 }
 

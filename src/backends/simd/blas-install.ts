@@ -1,6 +1,6 @@
 /**
- * Installs a BLAS from PyPI into a folder of the user's. pip downloads the wheel, so that its index, proxy and certificates
- * are those that the user has configured, and verifies it.
+ * Installs a BLAS from PyPI into a folder of the user's. pip downloads the wheel, so that its index, proxy and
+ * certificates are those that the user has configured, and verifies it.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,9 @@ import type { Address } from './address.js';
 import { blasFolder, blasHome, blasPackages, type BlasName, type BlasPackage } from './blas-packages.js';
 import { blasGemm, ONE_THREAD, openBlas, type BlasLibrary } from './blas.js';
 
-/** Unpacks the files of a wheel whose names begin with one of the given texts, without their folders, and the licence. */
+/**
+ * Unpacks the files of a wheel whose names begin with one of the given texts, without their folders, and the licence.
+ */
 const UNPACK = `
 import os, sys, zipfile
 wheel, folder, *wanted = sys.argv[1:]
@@ -26,12 +28,12 @@ with zipfile.ZipFile(wheel) as archive:
 export interface BlasInstallOptions {
   /** undefined: the default of this platform. */
   name?: BlasName;
-  /** Install again what is installed already. */
+  /** Install the library again if it is installed already. */
   force?: boolean;
   home?: string;
   /** One of the packages of {@link blasPackages}; a test names others. */
   packages?: readonly BlasPackage[];
-  /** Called before each step, with what it does. */
+  /** Called before each step, with its description. */
   onStep?: (text: string) => void;
 }
 
@@ -39,8 +41,8 @@ export interface BlasInstallOptions {
  * Installs a BLAS in place of the one that was installed before.
  *
  * @returns The library, as device simd finds it from now on, and its folder.
- * @throws UsageError where the platform has no package, pip is missing, the download fails or the library does not load.
- *   What was installed before then remains.
+ * @throws UsageError if the platform has no package, pip is missing, the download fails or the library does not load.
+ *   The library that was installed before then remains.
  */
 export function installBlas(options: BlasInstallOptions = {}): { library: BlasLibrary; folder: string } {
   const { home = blasHome(), packages = blasPackages(), onStep = () => undefined } = options;
@@ -89,7 +91,9 @@ function chosen(packages: readonly BlasPackage[], name: BlasName | undefined): B
   );
 }
 
-/** pip checks the hash before anything is unpacked. The wheels contain no Python code, so any version of Python will do. */
+/**
+ * pip checks the hash before anything is unpacked. The wheels contain no Python code, so any version of Python will do.
+ */
 function fetchWheel({ requirement, sha256 }: BlasPackage, work: string): void {
   const requirements = join(work, 'requirements.txt');
   writeFileSync(requirements, `${requirement} --hash=sha256:${sha256}\n`);
@@ -99,7 +103,7 @@ function fetchWheel({ requirement, sha256 }: BlasPackage, work: string): void {
   ]);
 }
 
-/** Runs Python, with its progress on standard error. @throws UsageError that contains what it wrote, where it fails. */
+/** Runs Python, with its progress on standard error. @throws UsageError with its output if it fails. */
 function python(args: readonly string[]): void {
   const command = process.env.PYTHON ?? (process.platform === 'win32' ? 'python' : 'python3');
   const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 26 });
@@ -115,7 +119,7 @@ function python(args: readonly string[]): void {
 /** Side of the matrices of {@link check}; MKL loads the kernels for this processor with the first product. */
 const SIDE = 64;
 
-/** Loads the library and multiplies with it. @throws Error where it does not load, or the product is wrong. */
+/** Loads the library and multiplies with it. @throws Error if it does not load or the product is wrong. */
 function check(path: string): BlasLibrary {
   Object.assign(process.env, ONE_THREAD);
   const library = openBlas(path);

@@ -1,6 +1,6 @@
 /**
- * The BLAS libraries that `vitmim blas install` can get without root, and where it puts them. Only looks at files and loads
- * nothing.
+ * The BLAS libraries that `vitmim blas install` can install without root, and their folders. Only looks at files and
+ * loads nothing.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,9 @@ type Platform = `${NodeJS.Platform}-${string}`;
 const MKL = 'mkl==2026.2.0';
 const OPENBLAS = 'scipy-openblas32==0.3.34.481.3';
 
-/** The layers that run on one thread, and the kernels for each generation of processors. SSE4-only kernels are left out. */
+/**
+ * The layers that run on one thread, and the kernels for each generation of processors. SSE4-only kernels are left out.
+ */
 const MKL_PARTS = ['rt', 'core', 'intel_lp64', 'sequential', 'def', 'avx2', 'avx512', 'avx10'];
 
 /** For each platform, the default first. macOS is missing: Accelerate is part of it. */
@@ -81,7 +83,7 @@ const PACKAGES: Partial<Record<Platform, readonly BlasPackage[]>> = {
   ],
 };
 
-/** The libraries for a platform, the default first; empty where there is none to install. */
+/** The libraries for a platform, the default first; empty if none can be installed. */
 export function blasPackages(
   platform: NodeJS.Platform = process.platform,
   architecture: string = process.arch,
@@ -99,7 +101,7 @@ export function blasFolder({ requirement }: BlasPackage, home = blasHome()): str
   return join(home, requirement.replace('==', '-'));
 }
 
-/** The path of the installed library, of which there is one at a time; undefined where none is installed. */
+/** The path of the installed library; undefined if none is installed. At most one is installed at a time. */
 export function installedBlas(home = blasHome(), packages = blasPackages()): string | undefined {
   return packages.map((entry) => join(blasFolder(entry, home), entry.library)).find((path) => existsSync(path));
 }

@@ -1,7 +1,7 @@
 /**
- * A BLAS, called in place on the shared memory: the one of `vitmim blas install`, else the first of MKL, OpenBLAS, BLIS and
- * Apple's Accelerate that the system has. It is configured for one thread, since vitmim divides the work among its own
- * threads.
+ * A BLAS, called in place on the shared memory: the one of `vitmim blas install`, else the first of MKL, OpenBLAS, BLIS
+ * and Apple's Accelerate that the system has. It is configured for one thread, since vitmim divides the work among its
+ * own threads.
  */
 import { createRequire } from 'node:module';
 import type { LibraryHandle } from 'koffi';
@@ -85,7 +85,7 @@ const adviceOnBroken = (path: string, error: unknown): string =>
   `the BLAS that \`vitmim blas install\` installed is not used, since ${path} cannot be loaded ` +
   `(${messageOf(error).trim()}); \`vitmim blas install --force\` installs it again`;
 
-/** @throws Error where the library at this path, or of this name, cannot be loaded or has no product of matrices. */
+/** @throws Error if the library at this path, or of this name, cannot be loaded or has no product of matrices. */
 export function openBlas(path: string): BlasLibrary {
   const library = load(path);
   productOf(library, 'cblas_sgemm');
@@ -107,7 +107,9 @@ const ROW_MAJOR = 101;
 const NO_TRANSPOSE = 111;
 const TRANSPOSE = 112;
 
-/** Products of bfloat16 matrices with float32 sums, as MKL and OpenBLAS name them. They have the parameters of sgemm. */
+/**
+ * Products of bfloat16 matrices with float32 sums, as MKL and OpenBLAS name them. They have the parameters of sgemm.
+ */
 const BFLOAT16_NAMES = ['cblas_gemm_bf16bf16f32', 'cblas_sbgemm'];
 
 /** The library's product on this memory, for the calling thread. */
@@ -122,7 +124,7 @@ export function blasGemm({ path }: Pick<BlasLibrary, 'path'>, memory: WebAssembl
   };
 }
 
-/** @throws Error where the library has no such function. */
+/** @throws Error if the library has no such function. */
 function productOf(library: LibraryHandle, name: string): (...values: number[]) => void {
   const named = PREFIXES.map((prefix) => () => library.func(`${prefix}${name}`, 'void', PARAMETERS));
   return firstOf(named) as (...values: number[]) => void;
@@ -140,7 +142,7 @@ function bfloat16ProductOf(library: LibraryHandle): string | null {
   return BFLOAT16_NAMES.find(has) ?? null;
 }
 
-/** The first value that can be computed. @throws The error of the first one, where none can. */
+/** The first value that can be computed. @throws The error of the first one if none can. */
 function firstOf<T>(ways: readonly (() => T)[]): T {
   const errors: unknown[] = [];
   for (const way of ways) {

@@ -1,6 +1,6 @@
 /**
- * The WebAssembly memory that holds the tensors of the simd backend, with its allocator. The memory is shared, so that all
- * threads and the system's BLAS work on the same bytes. Only the main thread uses the allocator.
+ * The WebAssembly memory that holds the tensors of the simd backend, with its allocator. The memory is shared, so that
+ * all threads and the system's BLAS work on the same bytes. Only the main thread uses the allocator.
  */
 import { messageOf, TrainingError, UsageError } from '../../common/errors.js';
 import type { Address } from './address.js';
@@ -119,8 +119,8 @@ export class SharedHeap {
   }
 
   /**
-   * Until {@link endReservation}, blocks that are allocated come from the free ones of the returned reservation where
-   * possible, and return to them.
+   * Until {@link endReservation}, blocks are allocated from the free blocks of the returned reservation if possible,
+   * and return to them.
    */
   beginReservation(): Reservation {
     return (this.#reserving = new Reservation());

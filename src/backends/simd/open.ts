@@ -68,8 +68,8 @@ export async function open({ threads = availableParallelism(), precision }: Devi
 }
 
 /**
- * The kernels, with fused multiply-adds if this version of Node has relaxed SIMD (22 and newer). Results then differ in the
- * last bits, so provenance names the way.
+ * The kernels, with fused multiply-adds if this version of Node has relaxed SIMD (22 and newer). Results then differ in
+ * the last bits, so provenance names the way.
  */
 function kernelModule(): { module: WebAssembly.Module; fused: boolean } {
   const bytesOf = (name: string) => Uint8Array.from(readFileSync(new URL(name, import.meta.url)));
@@ -78,7 +78,9 @@ function kernelModule(): { module: WebAssembly.Module; fused: boolean } {
   return { module: new WebAssembly.Module(fused ? relaxed : bytesOf('./kernels.wasm')), fused };
 }
 
-/** `bfloat16 by cblas_gemm_bf16bf16f32`. It is part of provenance: results differ in the last bits between the products. */
+/**
+ * `bfloat16 by cblas_gemm_bf16bf16f32`. It is part of provenance: results differ in the last bits between the products.
+ */
 function describeBfloat16({ product }: Bfloat16Choice, blas: BlasLibrary | null): string {
   switch (product) {
     case 'library':

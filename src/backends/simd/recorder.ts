@@ -13,7 +13,7 @@ import type { ThreadPool } from './threads.js';
 export type Work = (threads: ThreadPool) => void;
 
 /** A tensor with the addresses of its values in float32 or int32, and in bfloat16; undefined: it has none. */
-export interface Place {
+export interface HeapPlace {
   readonly address: Address | undefined;
   readonly rounded: Address | undefined;
 }
@@ -22,8 +22,8 @@ export interface Place {
 export interface Recordable {
   readonly heap: SharedHeap;
   readonly threads: ThreadPool;
-  /** Where the values of a tensor are; undefined: it does not exist, or its values are not in the shared memory. */
-  placeOf(dataId: object): Place | undefined;
+  /** The place of the values of a tensor; undefined: it does not exist, or its values are not in the shared memory. */
+  placeOf(dataId: object): HeapPlace | undefined;
   /** The values of a float32 or int32 tensor, in place. */
   values(tensor: { dataId: object }): Float32Array;
 }
@@ -33,7 +33,7 @@ export interface Recording {
   readonly works: Work[];
   readonly reservation: Reservation;
   /** The tensors that existed before, with their places. */
-  readonly outside: Map<object, Place>;
+  readonly outside: Map<object, HeapPlace>;
   /** Something happened that would not happen in a repetition. */
   refused: boolean;
 }
@@ -100,7 +100,7 @@ export class StepRecorder {
 
   #replay(
     works: readonly Work[],
-    outside: ReadonlyMap<object, Place>,
+    outside: ReadonlyMap<object, HeapPlace>,
     inputs: readonly Float32Array[],
     given: readonly tf.TensorInfo[],
   ): boolean {

@@ -5,7 +5,7 @@
 import type { Address } from './address.js';
 
 /** How one value is written as numbers. */
-export interface Field<Value> {
+export interface RecordField<Value> {
   /** How many numbers it takes. */
   readonly words: number;
   write(words: Float64Array, at: number, value: Value): void;
@@ -14,7 +14,7 @@ export interface Field<Value> {
 
 export type Four = readonly [number, number, number, number];
 
-export const number: Field<number> = {
+export const number: RecordField<number> = {
   words: 1,
   write: (words, at, value) => {
     words[at] = value;
@@ -22,7 +22,7 @@ export const number: Field<number> = {
   read: (words, at) => words[at]!,
 };
 
-export const address: Field<Address> = {
+export const address: RecordField<Address> = {
   words: 1,
   write: (words, at, value) => {
     words[at] = value;
@@ -31,7 +31,7 @@ export const address: Field<Address> = {
 };
 
 /** Four sizes or strides, outermost axis first. */
-export const four: Field<Four> = {
+export const four: RecordField<Four> = {
   words: 4,
   write: (words, at, value) => {
     words.set(value, at);
@@ -39,7 +39,7 @@ export const four: Field<Four> = {
   read: (words, at) => [words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!],
 };
 
-export const flag: Field<boolean> = {
+export const flag: RecordField<boolean> = {
   words: 1,
   write: (words, at, value) => {
     words[at] = value ? 1 : 0;
@@ -48,7 +48,7 @@ export const flag: Field<boolean> = {
 };
 
 /** One of several names. */
-export const oneOf = <const Name extends string>(names: readonly Name[]): Field<Name> => ({
+export const oneOf = <const Name extends string>(names: readonly Name[]): RecordField<Name> => ({
   words: 1,
   write: (words, at, value) => {
     words[at] = names.indexOf(value);
@@ -56,10 +56,10 @@ export const oneOf = <const Name extends string>(names: readonly Name[]): Field<
   read: (words, at) => names[words[at]!]!,
 });
 
-type Fields = Readonly<Record<string, Field<unknown>>>;
+type Fields = Readonly<Record<string, RecordField<unknown>>>;
 
 export type ValuesOf<F extends Fields> = {
-  readonly [Name in keyof F]: F[Name] extends Field<infer Value> ? Value : never;
+  readonly [Name in keyof F]: F[Name] extends RecordField<infer Value> ? Value : never;
 };
 
 /** How a record is written as numbers. */

@@ -1,5 +1,5 @@
 /**
- * Where TensorFlow's library and its Node addon may be: in the result of `npm run tensorflow:build`, or in one of tfjs's own
+ * The places of TensorFlow's library and its Node addon: the result of `npm run tensorflow:build`, or one of tfjs's own
  * packages that npm installed. Only looks at files and loads nothing.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ export interface Build {
 
 /** An addon and its package of kernels. */
 export interface Installation {
-  /** For messages: what it is and where it comes from. */
+  /** Name and source, for messages. */
   readonly name: string;
   /** The package's folder, with its JavaScript in `dist/`. */
   readonly root: string;
@@ -42,7 +42,7 @@ export function buildHome(environment: NodeJS.ProcessEnv = process.env): string 
 }
 
 /**
- * The description of the build there; null where no build was completed.
+ * The description of the build there; null if no build was completed.
  *
  * @throws Error that names the file, if it cannot be read.
  */

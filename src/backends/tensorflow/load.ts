@@ -29,7 +29,7 @@ const require: (name: string) => unknown = createRequire(import.meta.url);
 /**
  * Loads TensorFlow's library, the addon and the kernels, and registers the backend.
  *
- * @throws Error with the dynamic linker's message, where a library is missing.
+ * @throws Error with the dynamic linker's message if a library is missing.
  */
 export function load({ root, addon }: Installation): Loaded {
   const binding = require(addon) as Addon;
@@ -50,9 +50,9 @@ export function load({ root, addon }: Installation): Loaded {
 }
 
 /**
- * Loads CommonJS files outside any node_modules, where `require` would find no tfjs, or another copy of it.
+ * Loads CommonJS files outside any node_modules folder: `require` would find no tfjs there, or another copy of it.
  *
- * @param folder Where the first file is searched.
+ * @param folder The folder of the first file.
  * @param provided Replacements for the modules of these names.
  */
 function partsOf(folder: string, provided: Record<string, unknown>): (name: string) => unknown {

@@ -2,13 +2,13 @@
  * A pass: one run of a compute shader, as data. Its WGSL is text with all sizes as constants, composed of small pieces.
  *
  * A shader is compiled once for all that its code depends on: the sizes, and the types of its buffers. Its builder is a
- * function of these two, defined at the top level of a file by {@link definePass}. So the code cannot depend on anything
- * that is missing from the key of its pipeline.
+ * function of these two, defined at the top level of a file by {@link definePass}. So the code cannot depend on
+ * anything that is missing from the key of its pipeline.
  */
 import type * as tf from '@tensorflow/tfjs';
 
 /** The type of a buffer's elements: single values, or vectors of four. */
-export interface ElementType {
+export interface BufferElements {
   readonly dtype: tf.DataType;
   readonly lanes: 1 | 4;
   /** `half`: float16; `packed`: eight float16 in a vec4<u32>, for passes that only copy them. */
@@ -16,7 +16,7 @@ export interface ElementType {
 }
 
 /** A tensor as a pass reads or writes it. */
-export interface Operand extends ElementType {
+export interface Operand extends BufferElements {
   readonly tensor: tf.TensorInfo;
 }
 
@@ -55,7 +55,7 @@ export interface Shader extends Code {
 }
 
 /** By buffer name. A name that ends in `?` is for a buffer that may be absent. */
-export type Named<Names extends string, Value> = {
+export type ByBuffer<Names extends string, Value> = {
   readonly [Name in Names as Name extends `${string}?` ? never : Name]: Value;
 } & {
   readonly [Name in Names as Name extends `${infer Base}?` ? Base : never]?: Value | undefined;
@@ -77,13 +77,13 @@ type Plain<T> = T extends string | number | boolean | null | undefined
  */
 export function definePass<Sizes extends object, Reads extends string, Writes extends string>(
   name: string | ((sizes: Sizes) => string),
-  build: (sizes: Sizes, types: Named<Reads | Writes, ElementType>) => Shader,
+  build: (sizes: Sizes, types: ByBuffer<Reads | Writes, BufferElements>) => Shader,
 ) {
   const definition = {};
   return (
     sizes: Sizes & Plain<Sizes>,
-    reads: Named<Reads, Operand>,
-    writes: Named<Writes, Operand>,
+    reads: ByBuffer<Reads, Operand>,
+    writes: ByBuffer<Writes, Operand>,
     uniforms?: readonly number[],
   ): Pass => {
     const [read, written] = [presentOf(reads), presentOf(writes)];
@@ -94,7 +94,7 @@ export function definePass<Sizes extends object, Reads extends string, Writes ex
       reads: read,
       writes: written,
       uniforms,
-      build: () => build(sizes, typesOf({ ...read, ...written }) as Named<Reads | Writes, ElementType>),
+      build: () => build(sizes, typesOf({ ...read, ...written }) as ByBuffer<Reads | Writes, BufferElements>),
     };
   };
 }
@@ -109,7 +109,7 @@ function presentOf(operands: Readonly<Record<string, Operand | undefined>>): Ope
 }
 
 /** Without the tensors: code depends only on types. */
-function typesOf(operands: Operands): Record<string, ElementType> {
+function typesOf(operands: Operands): Record<string, BufferElements> {
   const entries = Object.entries(operands);
   return Object.fromEntries(
     entries.map(([name, { dtype, lanes, stored }]) => [name, { dtype, lanes, ...(stored && { stored }) }]),
@@ -158,21 +158,21 @@ export function wgsl({ reads, writes, uniforms, build }: Pass, shader = build())
 }
 
 /** WGSL: type of the elements of a buffer. */
-export function typeOf({ dtype, lanes, stored }: ElementType): string {
+export function typeOf({ dtype, lanes, stored }: BufferElements): string {
   if (stored === 'packed') return 'vec4<u32>';
   const scalar = stored === 'half' ? 'f16' : dtype === 'float32' ? 'f32' : 'i32';
   return lanes === 4 ? `vec4<${scalar}>` : scalar;
 }
 
 /** WGSL: the type in which the elements of a float buffer are computed. */
-export const computedType = ({ lanes }: Pick<ElementType, 'lanes'>): string => (lanes === 4 ? 'vec4<f32>' : 'f32');
+export const computedType = ({ lanes }: Pick<BufferElements, 'lanes'>): string => (lanes === 4 ? 'vec4<f32>' : 'f32');
 
 export const scalars = (tensor: tf.TensorInfo): Operand => ({ tensor, dtype: tensor.dtype, lanes: 1 });
 
 /** For a tensor that is stored as float16. */
 export const packed = (tensor: tf.TensorInfo): Operand => ({ ...scalars(tensor), lanes: 4, stored: 'packed' });
 
-/** Vectors of four where the number of columns is a multiple of four, single values elsewhere. */
+/** Vectors of four if the number of columns is a multiple of four, else single values. */
 export const lanesFor = (tensor: tf.TensorInfo, columns: number): Operand => ({
   tensor,
   dtype: tensor.dtype,

@@ -27,7 +27,7 @@ const tile = (rows: number, columns: number, depth: number, split: [number, numb
   split,
 });
 
-/** The first one is used where none has been measured. */
+/** If no tile has been measured, the first is used. */
 export const CANDIDATES: readonly MatrixTile[] = [
   tile(128, 128, 32, [2, 2]),
   tile(96, 128, 32, [2, 2]),

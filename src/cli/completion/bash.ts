@@ -10,7 +10,7 @@ export function bashScript(program: CommandModel): string {
   return [
     `# Completion of ${name} in bash, written by \`${name} completion bash\`.`,
     '',
-    '# What completes the value of option $2 of command $1; fails where it takes none.',
+    '# The completions for the value of option $2 of command $1; fails if the option has no value.',
     `_${name}_option() {`,
     "  words='' paths=none many=''",
     '  case "$1 $2" in',
@@ -60,7 +60,9 @@ function assignments({ words, paths }: Candidates): string[] {
   ];
 }
 
-/** bash cuts words at `=`, so `--out=x` is three; where it is set not to, it is one. Both cases arrive here. */
+/**
+ * bash splits words at `=`, so `--out=x` is three words, or one if it is configured otherwise. Both cases are handled.
+ */
 const WALK = `
 # Adds what begins with $1, each with $2 in front.
 _NAME_reply() {

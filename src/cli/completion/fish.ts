@@ -58,7 +58,7 @@ function optionPart({ flags, description, value }: OptionModel): string {
     .join(' ');
 }
 
-/** Files are offered only where they are expected. */
+/** Files are offered only if a file is expected. */
 function valuePart({ words, paths }: Candidates): string {
   const folders = paths === 'folders' ? ['(__fish_complete_directories)'] : [];
   const listed = [...words, ...folders];

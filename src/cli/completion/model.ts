@@ -39,7 +39,7 @@ export interface CommandModel {
 }
 
 /** The model of a program. What is hidden in its help is not in it. */
-export function modelOf(program: Command): CommandModel {
+export function completionModel(program: Command): CommandModel {
   return commandModel(program, []);
 }
 

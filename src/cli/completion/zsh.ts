@@ -9,7 +9,7 @@ export function zshScript(program: CommandModel): string {
     `# Completion of ${name} in zsh, written by \`${name} completion zsh\`.`,
     ...allCommands(program).flatMap((command) => ['', ...commandFunction(command)]),
     '',
-    '# Loaded from fpath this file is the function itself; sourced, it says what completes the command.',
+    '# Loaded from fpath this file is the function itself; sourced, it registers the function.',
     `if [[ $funcstack[1] == _${name} ]]; then`,
     `  _${name} "$@"`,
     'else',

@@ -64,13 +64,13 @@ export function viewStep<Keys extends AugmentationKeys>(keys: Keys, apply: ViewS
   return { kind: 'view', for: BOTH, keys, apply } as const;
 }
 
-/** A step on normalised values. Its keys are optional: it takes part where one of them is present. */
+/** A step on normalised values. Its keys are optional: the step is used if one of them is present. */
 export function patchStep<Keys extends AugmentationKeys>(keys: Keys, draw: PatchStep<OptionsOf<Keys>>['draw']) {
   return { kind: 'patch', for: BOTH, keys, draw } as const;
 }
 
 /**
- * A step on bytes. Its keys are optional: it takes part where one of them is present, and views are then rounded to bytes.
+ * A step on bytes. Its keys are optional: the step is used if one of them is present. Views are then rounded to bytes.
  *
  * @param draw Draws the numbers of the step; null: the image stays as it is.
  * @param apply Pure: the same image for the same numbers. It returns a new image of the same size.

@@ -63,7 +63,7 @@ const randAugmentKey = offAt('none', z.union([z.union([z.literal('none'), text])
 
 // --- the operations --------------------------------------------------------------------------------------------------
 
-/** Where a transformed image has no pixel: the ImageNet mean, as in timm. */
+/** The colour of a transformed image outside the original: the ImageNet mean, as in timm. */
 const FILL = IMAGENET_MEAN.map((mean) => Math.round(255 * mean)) as unknown as Colour;
 
 interface Operation {

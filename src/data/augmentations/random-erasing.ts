@@ -32,7 +32,7 @@ export const randomErasing = onlyFor(
   patchStep(
     () => ({
       randomErasing: offAt(0, probability).describe(
-        'How often a box of 2 to 33 % of an image is replaced by noise, as in timm.',
+        'Probability that a box of 2 to 33 % of an image is replaced by noise, as in timm.',
       ),
     }),
     ({ randomErasing: odds = 0 }, size, random) => {

@@ -24,7 +24,7 @@ export const defocusBlur = defineCorruption({
   apply: (image, { radius, alias }) => correlate(image, disk(radius, alias), 'reflect-101'),
 });
 
-/** A disk whose edge is smoothed by a small Gaussian: 3 × 3, or 5 × 5 where the radius is above 8. */
+/** A disk whose edge is smoothed by a small Gaussian: 3 × 3, or 5 × 5 if the radius is above 8. */
 function disk(radius: number, alias: number): Tap[] {
   const reach = radius <= 8 ? 8 : radius;
   const side = 2 * reach + 1;
@@ -44,7 +44,7 @@ function disk(radius: number, alias: number): Tap[] {
   );
 }
 
-/** White is white where the sum of the weights of a blur is a little below 1. */
+/** White stays white although the sum of the weights of a blur is a little below 1. */
 const WHITE = 1e-4;
 
 export const glassBlur = defineCorruption({
@@ -127,7 +127,9 @@ export const zoomBlur = defineCorruption({
     const factors = Array.from({ length: Math.ceil((end - 1) / step) }, (_, i) => 1 + i * (1 + step - 1));
     const zoomed = factors.map((factor): FloatImage => clippedZoom(image, factor));
     return mapImage(image, (value, i) => {
-      return zoomed.reduce((sum, { data }) => sum + data[i]!, value) / (factors.length + 1);
+      let sum = value;
+      for (const { data } of zoomed) sum += data[i]!;
+      return sum / (zoomed.length + 1);
     });
   },
 });

@@ -78,8 +78,8 @@ function affineFrom(from: readonly Point[], to: readonly Point[]): (y: number, x
     // Barycentric coordinates are the same on both sides.
     const second = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / area;
     const third = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) / area;
-    const weights = [1 - second - third, second, third];
-    const along = (axis: 0 | 1): number => weights.reduce((sum, weight, i) => sum + weight * to[i]![axis], 0);
+    const first = 1 - second - third;
+    const along = (axis: 0 | 1): number => first * to[0]![axis] + second * to[1]![axis] + third * to[2]![axis];
     return [along(1), along(0)];
   };
 }

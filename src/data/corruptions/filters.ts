@@ -46,19 +46,30 @@ export function correlate<Image extends Planes>(image: Like<Image>, taps: readon
   const { data, height, width } = image;
   const channels = channelsOf(image);
   const result = data instanceof Float32Array ? new Float32Array(data.length) : new Float64Array(data.length);
-  const sums = new Float64Array(channels);
+  const weights = Float64Array.from(taps, ({ weight }) => weight);
+  // Where each tap reads: its row for each y, and its column for each x.
+  const rows = taps.map(({ dy }) => offsets(height, dy, border, width * channels));
+  const columns = taps.map(({ dx }) => offsets(width, dx, border, channels));
+  const from = new Int32Array(taps.length);
+  let to = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      sums.fill(0);
-      for (const { dy, dx, weight } of taps) {
-        const row = insideBorder(y + dy, height, border) * width;
-        const from = (row + insideBorder(x + dx, width, border)) * channels;
-        for (let c = 0; c < channels; c++) sums[c]! += weight * data[from + c]!;
+      for (let t = 0; t < from.length; t++) from[t] = rows[t]![y]! + columns[t]![x]!;
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let t = 0; t < from.length; t++) sum += weights[t]! * data[from[t]! + c]!;
+        result[to++] = sum;
       }
-      result.set(sums, (y * width + x) * channels);
     }
   }
   return { ...image, data: result } as Image;
+}
+
+/** The place inside the border at a distance from each place, times a stride. */
+function offsets(length: number, distance: number, border: Border, stride: number): Int32Array {
+  const places = new Int32Array(length);
+  for (let i = 0; i < length; i++) places[i] = insideBorder(i + distance, length, border) * stride;
+  return places;
 }
 
 /** A Gaussian filter as SciPy's `gaussian_filter`: separable, cut at ±⌊truncate·σ + ½⌋. */
@@ -94,17 +105,20 @@ export function warp<Image extends Planes>(
   const channels = channelsOf(image);
   const length = size.height * size.width * channels;
   const result = data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+  let to = 0;
   for (let y = 0; y < size.height; y++) {
     for (let x = 0; x < size.width; x++) {
       const [atY, atX] = place(y, x);
       const [top, left] = [Math.floor(atY), Math.floor(atX)];
       const [dy, dx] = [atY - top, atX - left];
-      const rows = [top, top + 1].map((row) => insideBorder(row, height, border) * width);
-      const columns = [left, left + 1].map((column) => insideBorder(column, width, border));
+      const upper = insideBorder(top, height, border) * width * channels;
+      const lower = insideBorder(top + 1, height, border) * width * channels;
+      const west = insideBorder(left, width, border) * channels;
+      const east = insideBorder(left + 1, width, border) * channels;
       for (let c = 0; c < channels; c++) {
-        const at = (row: 0 | 1, column: 0 | 1): number => data[(rows[row]! + columns[column]!) * channels + c]!;
-        const [upper, lower] = [(1 - dx) * at(0, 0) + dx * at(0, 1), (1 - dx) * at(1, 0) + dx * at(1, 1)];
-        result[(y * size.width + x) * channels + c] = (1 - dy) * upper + dy * lower;
+        const above = (1 - dx) * data[upper + west + c]! + dx * data[upper + east + c]!;
+        const below = (1 - dx) * data[lower + west + c]! + dx * data[lower + east + c]!;
+        result[to++] = (1 - dy) * above + dy * below;
       }
     }
   }

@@ -52,9 +52,7 @@ export async function corrupt(
   const { apply }: Corruption = CORRUPTIONS[name];
   const { data, height, width } = await apply(image, severity, stream(0, 'corruption', name, severity, index));
   // Bytes are cut off, not rounded, as NumPy's conversion does in the original. Float32 has 1 · 255 / 255 < 1 for some.
-  return {
-    data: Uint8Array.from(data, (value) => Math.floor(255 * Math.min(Math.max(value, 0), 1) + 1e-3)),
-    height,
-    width,
-  };
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) bytes[i] = Math.floor(255 * Math.min(Math.max(data[i]!, 0), 1) + 1e-3);
+  return { data: bytes, height, width };
 }

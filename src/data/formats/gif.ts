@@ -18,7 +18,7 @@ async function decodeGif(bytes: Uint8Array, failOn: Strictness): Promise<ByteIma
   return image;
 }
 
-/** Where things are in the file, and the first frame's place on the canvas. */
+/** Offsets in the file, and the first frame's place on the canvas. */
 interface Frame {
   /** The flags of the graphic control extension; undefined: there is none. */
   readonly flagsAt: number | undefined;

@@ -1,6 +1,6 @@
 /**
- * The stored numbers of a PNG file with one number for each pixel: indices of a palette, or grey values. libvips replaces
- * indices by the colours of the palette, which says nothing about classes. (PNG specification, third edition)
+ * The stored numbers of a PNG file with one number for each pixel: indices of a palette, or grey values. libvips
+ * replaces indices by the colours of the palette, which are no classes. (PNG specification, third edition)
  */
 import { inflateSync } from 'node:zlib';
 import type { ClassMask } from '../target.js';

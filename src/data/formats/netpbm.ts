@@ -23,7 +23,7 @@ function decodeNetpbm(bytes: Uint8Array): ByteImage {
   const grey = kind === 2 || kind === 5;
   const count = height * width * (grey ? 1 : 3);
   const sampleOf = kind <= 3 ? () => numbers.next() : samples(bytes, numbers.at, count, largest);
-  // Pillow brings grey of more than 8 bits to 16, and cuts it off at 255 where it becomes RGB.
+  // Pillow scales grey values of more than 8 bits to 16 bits, and clips them at 255 in the conversion to RGB.
   const full = grey && largest > 255 ? 65535 : 255;
   const valueAt = (i: number): number =>
     Math.min(255, roundHalfEven((Math.min(sampleOf(i), largest) / largest) * full));

@@ -39,9 +39,9 @@ const TEXTS: readonly (readonly [pattern: RegExp, title: string])[] = [
 ];
 
 /**
- * What a file is that no format of images matches.
+ * The kind of a file that no format of images matches.
  *
- * @returns such as `a TIFF image`; null where it is not known.
+ * @returns for example `a TIFF image`; null if the kind is not known.
  */
 export function titleOfOther(bytes: Uint8Array): string | null {
   if (bytes.length === 0) return 'empty';

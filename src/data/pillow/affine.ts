@@ -1,6 +1,6 @@
 /**
- * Pillow's affine transformations with bicubic interpolation: cubic convolution with a = −1. Each output pixel is read at
- * one point of the input, so nothing is antialiased. The results equal Pillow's bytes; it computes in float64 and
+ * Pillow's affine transformations with bicubic interpolation: cubic convolution with a = −1. Each output pixel is read
+ * at one point of the input, so nothing is antialiased. The results equal Pillow's bytes; it computes in float64 and
  * truncates.
  */
 import type { ByteImage } from '../../common/image.js';
@@ -13,7 +13,7 @@ export type Colour = readonly [red: number, green: number, blue: number];
 /**
  * Transforms an image to one of the same size.
  *
- * @param fill Where a point lies outside the input.
+ * @param fill The colour for points outside the input.
  */
 export function transform({ data, height, width }: ByteImage, [a, b, c, d, e, f]: Matrix, fill: Colour): ByteImage {
   const result = new Uint8ClampedArray(data.length);

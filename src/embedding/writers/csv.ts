@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomicBy, writeWhole } from '../../store/files.js';
 import type { FeatureWriter } from './writer.js';
 
-/** Digits that tell every two float32 numbers apart. */
+/** Digits that distinguish every two float32 numbers. */
 const DIGITS = 9;
 
 export const csv = {

@@ -21,13 +21,13 @@ export const FEATURE_EXTENSIONS = Object.keys(FEATURE_FORMATS)
 /**
  * The format of a file by its name.
  *
- * @throws UsageError if there is none, or if it cannot hold tokens and these are asked for.
+ * @throws UsageError if there is none, or if it cannot hold tokens and tokens are requested.
  */
 export function writerFor(path: string, tokens: boolean): FeatureWriter {
   const extension = extname(path).slice(1).toLowerCase();
   const writers: Readonly<Record<string, FeatureWriter>> = FEATURE_FORMATS;
   if (!Object.hasOwn(writers, extension)) {
-    throw new UsageError(`the name ${path} does not tell a format; end it with one of ${FEATURE_EXTENSIONS}`);
+    throw new UsageError(`the name ${path} has no known format; end it with one of ${FEATURE_EXTENSIONS}`);
   }
   const writer = writers[extension]!;
   if (tokens && !writer.holdsTokens) {

@@ -1,7 +1,7 @@
 /**
- * The cells of two sides, side by side. A cell is everything but the seed: task, strengths and configuration. Two cells are
- * the same one, changed, where they agree in what varies among the cells of their objective on either side. Keys that have
- * one value on each side are what changed.
+ * The cells of two sides, side by side. A cell is everything but the seed: task, strengths and configuration. Two cells
+ * are the same cell, changed, if they agree in the keys that vary among the cells of their objective on either side.
+ * The change is the keys that have one value on each side.
  */
 import { groupBy } from '../../common/group-by.js';
 import { taskName } from '../../spec/objective.js';
@@ -13,9 +13,9 @@ export interface ComparedCell {
   objective: string;
   /** null: scratch. */
   maskRatio: number | null;
-  /** `key=value` of the keys that vary among the cells of the objective; empty where none does. */
+  /** `key=value` of the keys that vary among the cells of the objective; empty if no key varies. */
   setting: string;
-  /** The keys of which the other side has another value, though no cell of the objective does on its own side. */
+  /** The keys that have one value among the cells of the objective on each side, and another on the other side. */
   changed: readonly string[];
 }
 
@@ -62,7 +62,7 @@ const valueOf = ({ configuration, strengths }: Measurement, key: string): string
 
 const onlyOf = (values: ReadonlySet<string | undefined> | undefined): string | undefined => [...(values ?? [])][0];
 
-/** The values of each key; undefined among them where a measurement lacks it. */
+/** The values of each key; undefined is among them if a measurement lacks the key. */
 function valuesByKey(measurements: readonly Measurement[]): Map<string, Set<string | undefined>> {
   // Runs of one cell have the same objects.
   const distinct = new Map<Configuration, Set<Configuration>>();

@@ -52,7 +52,7 @@ function keysTable(a: ReportData, b: ReportData): Table {
     caption:
       keys.length === 0
         ? 'Both have the same values of every key.'
-        : 'All values that a key has on each side; empty where a side does not have the key.',
+        : 'All values of each key on each side; empty if a side does not have the key.',
     columns: [
       { key: 'key', label: 'key', description: 'An axis, or a key of the configuration.' },
       { key: 'a', label: 'A', description: 'Its values in A.' },
@@ -79,7 +79,7 @@ const CELLS: Column[] = [
   {
     key: 'ci_low',
     label: '95 % from',
-    description: 'Confidence interval of only this difference, its lower end; empty where it is not known.',
+    description: 'Confidence interval of only this difference, its lower end; empty if there is none.',
     measures: 'difference',
   },
   { key: 'ci_high', label: 'to', description: 'Its upper end.', measures: 'difference' },
@@ -116,9 +116,9 @@ function cellsTable(compared: readonly Compared[], metric: NamedMetric): Table {
     name: 'compare-cells',
     title: 'Cells that both have',
     caption:
-      `B minus A in ${describeMetric(metric)}. Differences are paired by seed where both have at least two of the same ` +
-      "seeds, and Welch's over all seeds elsewhere. Each is a 95 % interval for its row only. The p values are adjusted for " +
-      `the ${ps.length} differences tested, by Holm's method.`,
+      `B minus A in ${describeMetric(metric)}. Differences are paired by seed if both sides have at least two of the ` +
+      "same seeds; otherwise they are Welch's over all seeds. Each 95 % interval is for its row only. The p values are " +
+      `adjusted for the ${ps.length} differences tested, by Holm's method.`,
     columns: CELLS,
     rows: compared.map(({ pair, difference }, row) => ({
       ...cellOf(pair),

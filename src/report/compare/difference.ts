@@ -1,15 +1,15 @@
-/** By how much a cell differs between two sides: paired by seed where both have the seeds, Welch's where they do not. */
+/** The difference of a cell between two sides: paired by seed if both sides have the seeds, else Welch's. */
 import type { Measurement } from '../../evidence/measurements.js';
 import { intervalAround, spreadIsRounding, type Interval } from '../../statistics/interval.js';
 import { studentTail } from '../../statistics/student.js';
 import { welch } from '../../statistics/welch.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 
-/** What is needed of a run. */
+/** The parts of a run that a difference needs. */
 export type Run = Pick<Measurement, 'seed' | 'accuracy' | 'unhealthy'>;
 
 export interface SideSummary {
-  /** Over the seeds that the difference is of. */
+  /** Over the seeds of the difference. */
   mean: number | null;
   /** Runs that count, and those in the plan. */
   n: number;
@@ -21,11 +21,11 @@ export interface SideSummary {
 export interface Difference {
   a: SideSummary;
   b: SideSummary;
-  /** Mean of b minus mean of a; null where a side has no result. */
+  /** Mean of b minus mean of a; null if a side has no result. */
   mean: number | null;
   /** Not corrected for other differences. */
   interval: Interval | null;
-  /** Two-sided p value of no difference; null where there is no interval. */
+  /** Two-sided p value of no difference; null if there is no interval. */
   p: number | null;
   /** Seeds that are paired; 0: unpaired, over all seeds of both. */
   pairs: number;

@@ -1,10 +1,10 @@
 /** A chart as data. The files in `figures/` make charts from results; `line-plot.ts` and `dot-plot.ts` draw them. */
 
-export interface Axis {
+export interface ChartAxis {
   title: string;
   /** Whether it counts, so that there is nothing to mark between whole numbers. */
   whole?: true;
-  /** Where ticks stand; by default at round numbers. */
+  /** The values of the ticks; round numbers by default. */
   ticks?: readonly number[];
   /** What the axis must span at least, so that charts can share one. */
   span?: readonly number[];
@@ -16,7 +16,7 @@ export interface Reference {
   label: string;
 }
 
-export interface Point {
+export interface ChartPoint {
   x: number;
   y: number;
   /** Half the length of the error bar; null: none. */
@@ -28,20 +28,20 @@ export interface Series {
   name: string | null;
   /** Chooses the colour and the shape of its marks: a whole number from 0; the first sixteen differ. */
   style: number;
-  points: readonly Point[];
+  points: readonly ChartPoint[];
 }
 
 interface Common {
   title: string;
   /** The chart in words, for screen readers. */
   description: string;
-  x: Axis;
+  x: ChartAxis;
   reference: Reference | null;
 }
 
 export interface LineChart extends Common {
   kind: 'lines';
-  y: Axis;
+  y: ChartAxis;
   series: readonly Series[];
   /** Whether points have marks; curves of many points have none. */
   marks: boolean;

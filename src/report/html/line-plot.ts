@@ -1,5 +1,5 @@
 /** Lines over a number as a specification for Vega: loss over epochs, accuracy over the mask ratio. */
-import type { LineChart, Point, Series } from './chart.js';
+import type { LineChart, ChartPoint, Series } from './chart.js';
 import { withSpread } from './numbers.js';
 import {
   axisOf,
@@ -101,9 +101,9 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
   };
 }
 
-const ends = ({ y, spread }: Point): number[] => (spread === null ? [y] : [y - spread, y + spread]);
+const ends = ({ y, spread }: ChartPoint): number[] => (spread === null ? [y] : [y - spread, y + spread]);
 
-/** Curves have many points and no marks: only where each lies. */
+/** Curves have many points, so the points have positions only, and no marks. */
 function curveOf({ style, points }: Series, i: number, count: number): object[] {
   const most = Math.max(2, Math.min(MOST_POINTS.curve, Math.floor(MOST_POINTS.chart / count)));
   return thinned(points, most).map(({ x, y }) => ({
@@ -124,7 +124,7 @@ function markedOf({ name, style, points }: Series, i: number, count: number): ob
   }));
 }
 
-/** Names at the ends of their lines, moved apart where they would overlap. */
+/** Names at the ends of their lines, moved apart if they would overlap. */
 function labelsOf(series: readonly Series[], [low, high]: readonly [number, number]): object[] {
   const named = series.flatMap(({ name, style, points }) => {
     const last = points.at(-1);

@@ -111,13 +111,16 @@ ${sections.map(({ content }) => content)}</main>
   }`;
 }
 
-/** Nothing is loaded, and no script runs but our own: a name in a sweep could not become one even if it were not escaped. */
+/**
+ * Nothing is loaded, and no script runs but our own: a name in a sweep could not become one even if it were not
+ * escaped.
+ */
 function policy(): string {
   const hash = createHash('sha256').update(SCRIPT).digest('base64');
   return `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
 }
 
-/** Of each folder, where they differ. */
+/** The distinct descriptions of the folders. */
 function descriptions({ sweeps }: ReportData): string[] {
   return [...new Set(sweeps.map(({ description }) => description))].filter((description) => description !== null);
 }
@@ -134,8 +137,8 @@ const paragraphs = (texts: readonly string[]): Markup[] =>
   texts.filter((text) => text !== '').map((text) => markup`<p class="lead">${text}</p>`);
 
 function methodSection(method: readonly string[]): Markup | null {
-  const told = paragraphs(method);
-  return told.length === 0 ? null : markup`<details><summary>How the verdicts were found</summary>${told}</details>`;
+  const text = paragraphs(method);
+  return text.length === 0 ? null : markup`<details><summary>How the verdicts were found</summary>${text}</details>`;
 }
 
 /** More charts than this are folded away: they are for looking one up. */

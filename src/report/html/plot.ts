@@ -1,6 +1,6 @@
 /** What both kinds of chart share in their specifications for Vega: sizes, colours, axes, marks and error bars. */
 import type { Axis, Data, EncodeEntry, Mark, Spec } from 'vega';
-import type { Axis as ChartAxis, Reference } from './chart.js';
+import type { ChartAxis, Reference } from './chart.js';
 import { digitsOf } from './numbers.js';
 
 /** Of every chart, in its own units: pixels on a small screen, a little more on a large one. */

@@ -1,4 +1,4 @@
-/** Where every number comes from: commands, code and machines, then each stage with its number, command and folder. */
+/** The provenance of every number: commands, code and machines, then each stage with its number, command and folder. */
 import { taskName } from '../../spec/objective.js';
 import type { StageResult } from '../../store/records.js';
 import type { ReportData, StageRecord } from '../collect.js';
@@ -66,7 +66,7 @@ function pretrainingOf({ stage }: StageRecord, stages: ReportData['stages']) {
   return config.kind === 'pretrain' ? config.task : null;
 }
 
-/** The identity of a stage, as a link where its folder is there. */
+/** The identity of a stage, as a link if its folder is there. */
 export function stageLink(id: string, links: ReadonlyMap<string, string>): Markup {
   const link = links.get(id);
   return link === undefined ? markup`<code>${id}</code>` : markup`<a href="${link}"><code>${id}</code></a>`;

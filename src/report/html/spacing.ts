@@ -3,7 +3,7 @@
 /**
  * Moves the middles of labels as little as it must so that each two are `gap` apart, in the order of their values.
  *
- * @param within Where they may lie; where there is no room for all, the gap gives way.
+ * @param within The range of the moved middles. If it has no room for all, the gap is smaller.
  */
 export function separate(places: readonly number[], gap: number, [low, high]: readonly [number, number]): number[] {
   const order = places.map((_, i) => i).sort((a, b) => places[a]! - places[b]!);

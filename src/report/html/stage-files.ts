@@ -1,4 +1,4 @@
-/** What the page takes from the folders of stages besides their numbers: where they lie, and their previews. */
+/** The links of the page to the folders of stages, and the pictures in them. */
 import { relative, sep } from 'node:path';
 import { stagePaths, sweepPaths } from '../../store/layout.js';
 import { isThere } from '../../store/open.js';
@@ -20,9 +20,9 @@ export interface FoundFiles {
 /**
  * Looks into the folders of all stages.
  *
- * @param page The folder that the page will lie in.
- * @param wanted Stages of which the first that has a preview is shown, a list for each picture; the first having
- *   precedence where not all fit.
+ * @param page The folder of the page.
+ * @param wanted A list of stages for each picture. The first stage with a preview is shown. If not all pictures fit,
+ *   the first lists have precedence.
  */
 export function findStageFiles(
   { sweeps, stages }: ReportData,

@@ -8,7 +8,7 @@ export interface Header {
   numeric: boolean;
 }
 
-/** A table that scrolls by itself where it is too wide, by keyboard too, and whose first column names its rows. */
+/** A table whose first column names its rows. If it is too wide, it scrolls by itself, also by keyboard. */
 export function sortableTable(
   id: string,
   caption: Content,
@@ -30,7 +30,7 @@ ${rows.map(
 )}</tbody></table></div>`;
 }
 
-/** A section with the table, what its columns mean, and where all its digits are. */
+/** A section with the table, the meaning of its columns, and a link to the file with all digits. */
 export function tableSection({ name, title, caption, columns, rows }: Table): Markup {
   const shown = filledColumns(columns, rows);
   const headers = shown.map((column) => ({ label: heading(column), numeric: isNumeric(column, rows) }));

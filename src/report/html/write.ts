@@ -9,7 +9,7 @@ import { findStageFiles } from './stage-files.js';
 /**
  * The page as text; of the folders of stages it reads their previews and learning rates.
  *
- * @param folder Where the page will lie: links are relative to it.
+ * @param folder The folder of the page: links are relative to it.
  */
 export function htmlReport(
   data: ReportData,

@@ -16,7 +16,7 @@ export interface CollectedSpreads {
  * The spreads of a folder.
  *
  * @param name Of a metric; by default, the first metric of each evaluation of its jobs.
- * @throws UsageError where no job measures it.
+ * @throws UsageError if no job measures it.
  */
 export function spreadsOf(data: ReportData, name?: string): CollectedSpreads {
   const spreads = new Map<string, Spread>();

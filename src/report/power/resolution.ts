@@ -25,7 +25,10 @@ export interface Resolution {
     /** Of a difference; null: the metric has none, or the spread is not known. */
     unit: string | null;
     pairing: Design['pairing'] | null;
-    /** Half-widths of the 95 % interval of a difference of two cells; null: the spread is not known, or one seed has none. */
+    /**
+     * Half-widths of the 95 % interval of a difference of two cells; null: the spread is not known, or one seed has
+     * none.
+     */
     halfWidths: { fewest: number | null; most: number | null };
     /** Whether few runs gave the spread, in a sentence; null: enough did, or none. */
     warning: string | null;
@@ -92,7 +95,7 @@ function describeSource(source: string, foreign: boolean, known: Resolution['met
   const warnings = [...new Set(known.flatMap(({ warning }) => warning ?? []))];
   const few = warnings.length === 0 ? '' : ` (${warnings.join('; ')})`;
   const other = foreign ? '; another setting may vary more or less' : '';
-  return `The spread is that of ${source}${few}${other}.`;
+  return `The spread is from ${source}${few}${other}.`;
 }
 
 function describeWidths({ fewest, most }: Resolution['metrics'][number]['halfWidths'], unit: string): string {

@@ -6,9 +6,9 @@ import type { Design } from '../../statistics/power.js';
 import { comparedCells, ENOUGH_DEGREES, pairingOf, pooled, poolOfSeeds, type ComparedCells } from '../pairing.js';
 
 /** The unit and the decimals of a metric. */
-export type Scale = Pick<Metric, 'unit' | 'digits'>;
+export type MetricScale = Pick<Metric, 'unit' | 'digits'>;
 
-export const scaleOf = ({ scale = ACCURACY.accuracy }: Spread): Scale => scale;
+export const scaleOf = ({ scale = ACCURACY.accuracy }: Spread): MetricScale => scale;
 
 export interface Spread {
   /** Cells with at least two seeds, and runs in them. */
@@ -16,14 +16,17 @@ export interface Spread {
   runs: number;
   /** Standard deviation over the seeds of a cell, pooled over cells; above 0. */
   seedStd: number;
-  /** Standard deviation of the difference of two cells paired by seed, pooled over pairs; null: no two cells share two seeds. */
+  /**
+   * Standard deviation of the difference of two cells paired by seed, pooled over pairs; null: no two cells share two
+   * seeds.
+   */
   differenceStd: number | null;
   /** Correlation of the seeds of two cells; null as above. */
   correlation: number | null;
   /** Standard deviation between the repeats of one pre-training, pooled; absent: the evaluation has no repeats. */
   repeatStd?: number;
   /** Of the metric; absent: that of an accuracy. */
-  scale?: Scale;
+  scale?: MetricScale;
 }
 
 /** Why results have no spread. */
@@ -60,7 +63,7 @@ export function spreadOf({ cells, compared }: ComparedCells): Spread | SpreadLac
   };
 }
 
-/** How reports compare two cells with this spread: paired by seed where the spread of paired differences is known. */
+/** How reports compare two cells with this spread: paired by seed if the spread of paired differences is known. */
 export function designOf({ differenceStd, seedStd }: Spread): Design {
   return differenceStd === null ? { pairing: 'unpaired', std: seedStd } : { pairing: 'paired', std: differenceStd };
 }

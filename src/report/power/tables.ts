@@ -1,4 +1,4 @@
-/** What results say about the seeds of the next sweep, as tables: spreads, intervals, and numbers of seeds. */
+/** Tables for choosing the seeds of the next sweep: spreads, intervals, and numbers of seeds. */
 import { groupBy } from '../../common/group-by.js';
 import { halfWidth, MOST_SEEDS, seedsNeeded } from '../../statistics/power.js';
 import type { Column, Table } from '../table.js';
@@ -63,7 +63,7 @@ function spreadTable(spreads: Spreads): Table {
       {
         key: 'repeat_std',
         label: 'SD of a repeat',
-        description: 'Between the repeats of one pre-training; empty where an evaluation has none.',
+        description: 'Between the repeats of one pre-training; empty if an evaluation has no repeats.',
         ...DEVIATION,
       },
       { key: 'correlation', label: 'correlation', description: 'Of the seeds of two cells.', digits: 2 },

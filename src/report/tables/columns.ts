@@ -1,6 +1,6 @@
 /** Columns that several tables have, and how their cells are made from a row of a comparison. */
 import type { NamedMetric } from '../../stages/metrics.js';
-import { epochsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { epochsOfRow, unhealthyIn, type ObjectiveRow } from '../comparison.js';
 import { paperAccuracy, zoomDeparture } from '../paper.js';
 import type { Column, Row } from '../table.js';
 
@@ -14,7 +14,7 @@ export const EVALUATION: Column = {
 export const SETTING: Column = {
   key: 'setting',
   label: 'setting',
-  description: 'What differs between the rows besides objective and seed; empty where nothing does.',
+  description: 'Keys in which the rows differ besides objective and seed; empty if there are none.',
 };
 const MEAN: Column = {
   key: 'mean',
@@ -37,7 +37,7 @@ export const UNHEALTHY: Column = {
   digits: 0,
   mark: true,
 };
-export const ACCURACY: Column[] = [MEAN, STD, N, PLANNED, UNHEALTHY];
+export const ACCURACY_COLUMNS: Column[] = [MEAN, STD, N, PLANNED, UNHEALTHY];
 
 export const PAPER: Column = {
   key: 'paper_accuracy',
@@ -62,7 +62,7 @@ export const METRIC: Column = {
 };
 
 /** The cells of the columns above. */
-export function commonCells(row: ResultRow, metric: NamedMetric): Row {
+export function commonCells(row: ObjectiveRow, metric: NamedMetric): Row {
   const { objective, setting, measurements, statistics } = row;
   return {
     objective,
@@ -73,13 +73,13 @@ export function commonCells(row: ResultRow, metric: NamedMetric): Row {
     planned: measurements.length,
     unhealthy: unhealthyIn(row),
     paper_accuracy: paperAccuracy(row),
-    epoch: epochsOf(row),
+    epoch: epochsOfRow(row),
     metric: metric.name,
   };
 }
 
-/** Where the zoom is not the paper's, each sentence once. */
-export function departures(rows: readonly ResultRow[]): string[] {
+/** A sentence for each zoom that is not the paper's, each once. */
+export function departures(rows: readonly ObjectiveRow[]): string[] {
   const sentences = rows.flatMap(({ measurements }) =>
     measurements.flatMap(({ task }) => (task === null ? [] : (zoomDeparture(task) ?? []))),
   );

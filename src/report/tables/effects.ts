@@ -2,7 +2,7 @@
 import { stream, type Random } from '../../common/random.js';
 import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { epochsOf, unhealthyIn } from '../comparison.js';
+import { epochsOfRow, unhealthyIn } from '../comparison.js';
 import { cellsOf, estimate } from '../../evidence/contrasts.js';
 import { effectsOf, type Effect } from '../../evidence/effects.js';
 import { factorialsOf, type Factorial } from '../../evidence/factorial.js';
@@ -45,7 +45,7 @@ const COLUMNS: Column[] = [
   {
     key: 'df',
     label: 'df',
-    description: 'Degrees of freedom: n − 1, less where runs are missing.',
+    description: 'Degrees of freedom: n − 1, fewer if runs are missing.',
     digits: 1,
     aside: 5,
   },
@@ -58,14 +58,14 @@ const COLUMNS: Column[] = [
   points(
     'bootstrap_low',
     'bootstrap from',
-    'Percentile bootstrap over the seeds, 95 %; too narrow for few seeds; empty where runs are filled.',
+    'Percentile bootstrap over the seeds, 95 %; too narrow for few seeds; empty if missing runs are filled.',
     6,
   ),
   points('bootstrap_high', 'to', 'Its upper end.', 6),
   {
     key: 'p_seeds',
     label: 'p (seeds)',
-    description: 'Sign-flip test over the seeds; never below 2 / 2ⁿ, .25 for three; empty where runs are filled.',
+    description: 'Sign-flip test over the seeds; never below 2 / 2ⁿ, .25 for three; empty if missing runs are filled.',
     digits: 3,
     aside: 6,
   },
@@ -122,7 +122,7 @@ function rowOf({ setting }: Factorial, { kind, factors, levels, contrasts }: Eff
     bootstrap_low: bootstrap?.[0] ?? null,
     bootstrap_high: bootstrap?.[1] ?? null,
     p_seeds: signFlipTest(independent, random('signs of seeds')),
-    epoch: epochsOf({ measurements }),
+    epoch: epochsOfRow({ measurements }),
     metric: metric.name,
   };
 }

@@ -2,18 +2,18 @@
 import { pretrainCost } from '../../spec/flops.js';
 import { describeMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { compareRows, counterpart, emptyRow, pairedDifferences, rowsOf, type ResultRow } from '../comparison.js';
+import { compareRows, counterpart, emptyRow, pairedDifferences, rowsOf, type ObjectiveRow } from '../comparison.js';
 import { studentInterval } from '../../statistics/interval.js';
 import { paperAccuracyAfter, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row, TableContent } from '../table.js';
-import { ACCURACY, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
+import { ACCURACY_COLUMNS, commonCells, EPOCH, METRIC, OBJECTIVE, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
   OBJECTIVE,
   SETTING,
   { key: 'pretrain_epochs', label: 'pre-training epochs', description: 'As the recipe has them.', aside: 5 },
-  ...ACCURACY,
+  ...ACCURACY_COLUMNS,
   {
     key: 'difference_to_masked',
     label: 'to masked',
@@ -59,7 +59,7 @@ const COLUMNS: Column[] = [
   {
     key: 'paper_accuracy',
     label: 'paper',
-    description: "The paper's at as many epochs on ImageNet-1k, where its figure has it.",
+    description: "The paper's accuracy at as many epochs on ImageNet-1k, if its figure has this number of epochs.",
     unit: '%',
     digits: 1,
     aside: 7,
@@ -88,10 +88,10 @@ export const efficiencyTable: BuildTable<TableContent> = (data, { metric }) => {
   };
 };
 
-/** The paper's comparison, shown with n = 0 where the plan has none of it. */
+/** The objectives of the paper's comparison. If the plan lacks one of them, its row has n = 0. */
 const ALWAYS: readonly PaperObjective[] = ['masked', 'masked+zoomed-in'];
 
-function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<typeof commonCells>[1]): Row {
+function cellsOf(row: ObjectiveRow, rows: readonly ObjectiveRow[], metric: Parameters<typeof commonCells>[1]): Row {
   const masked = row.objective === 'masked' ? undefined : counterpart(row, 'masked', rows);
   const differences = masked === undefined ? [] : pairedDifferences(row, masked);
   const { mean, n } = summaryStatistics(differences);
@@ -112,16 +112,16 @@ function cellsOf(row: ResultRow, rows: readonly ResultRow[], metric: Parameters<
   };
 }
 
-function meanOf({ measurements }: ResultRow, key: 'imagesPerSecond' | 'seconds'): number | null {
+function meanOf({ measurements }: ObjectiveRow, key: 'imagesPerSecond' | 'seconds'): number | null {
   return summaryStatistics(measurements.flatMap(({ pretrain }) => pretrain?.[key] ?? [])).mean;
 }
 
-/** null where the row's jobs differ, or there are none. */
-function epochsOfPretraining(row: ResultRow): number | null {
+/** null if the row has no jobs, or its jobs differ. */
+function epochsOfPretraining(row: ObjectiveRow): number | null {
   return theOne(row.measurements.flatMap(({ pretrainConfig }) => pretrainConfig?.recipe.epochs ?? []));
 }
 
-function flopsOf(row: ResultRow): number | null {
+function flopsOf(row: ObjectiveRow): number | null {
   return theOne(
     row.measurements.flatMap(({ pretrainConfig }) =>
       pretrainConfig === null ? [] : pretrainCost(pretrainConfig.model, pretrainConfig.task).forward,
@@ -134,20 +134,20 @@ function theOne(values: readonly number[]): number | null {
   return distinct.size === 1 ? [...distinct][0]! : null;
 }
 
-function flopsToMasked(row: ResultRow, rows: readonly ResultRow[]): number | null {
+function flopsToMasked(row: ObjectiveRow, rows: readonly ObjectiveRow[]): number | null {
   const masked = row.objective === 'masked' ? row : counterpart(row, 'masked', rows);
   const [own, other] = [flopsOf(row), masked === undefined ? null : flopsOf(masked)];
   return own === null || other === null ? null : own / other;
 }
 
 /** Whether the integrated method needs more than masking. */
-function checkOfCost(row: ResultRow, rows: readonly ResultRow[]): string[] {
+function checkOfCost(row: ObjectiveRow, rows: readonly ObjectiveRow[]): string[] {
   const masked = counterpart(row, 'masked', rows);
   const ratio = flopsToMasked(row, rows);
   if (row.objective !== 'masked+zoomed-in' || masked === undefined || ratio === null) return [];
-  const where = row.setting === '' ? '' : ` (${row.setting})`;
+  const setting = row.setting === '' ? '' : ` (${row.setting})`;
   const [own, other] = [meanOf(row, 'imagesPerSecond'), meanOf(masked, 'imagesPerSecond')];
   const speed = own === null || other === null ? '' : `; it saw ${(own / other).toFixed(2)} times the images a second`;
   const verdict = ratio === 1 ? 'takes the same FLOPs' : `takes ${ratio.toFixed(3)} times the FLOPs`;
-  return [`masked+zoomed-in${where} ${verdict} per image as masked, counted${speed}, measured.`];
+  return [`masked+zoomed-in${setting} ${verdict} per image as masked, counted${speed}, measured.`];
 }

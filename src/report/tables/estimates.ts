@@ -10,7 +10,7 @@ export function estimateColumns(label: string): Column[] {
     {
       key: 'difference',
       label,
-      description: 'Mean difference, paired by seed; positive where the degraded level is better.',
+      description: 'Mean difference, paired by seed; positive if the degraded level is better.',
       measures: 'difference',
     },
     {
@@ -20,7 +20,7 @@ export function estimateColumns(label: string): Column[] {
       measures: 'difference',
     },
     { key: 'ci_high', label: 'to', description: 'Its upper end.', measures: 'difference' },
-    { key: 'difference_n', label: 'pairs', description: 'Seeds that both have.', digits: 0, aside: 2 },
+    { key: 'difference_n', label: 'pairs', description: 'Seeds of both.', digits: 0, aside: 2 },
     {
       key: 'p_sign_flip',
       label: 'p',
@@ -32,7 +32,7 @@ export function estimateColumns(label: string): Column[] {
 
 /**
  * @param found null: the row is the reference.
- * @param name Of the random stream that signs are drawn from where there are many seeds.
+ * @param name The name of the random stream for the signs, which are drawn if there are many seeds.
  */
 export function estimateCells(found: Estimate | null, name: string): Row {
   return {

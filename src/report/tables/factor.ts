@@ -1,7 +1,7 @@
 /** One factor at each level of the other two: mask ratio, misalignment or style, against the level that degrades nothing. */
 import { describeMetric, type NamedMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { epochsOf, unhealthyIn } from '../comparison.js';
+import { epochsOfRow, unhealthyIn } from '../comparison.js';
 import { difference, estimate } from '../../evidence/contrasts.js';
 import {
   factorialsOf,
@@ -13,7 +13,7 @@ import {
 } from '../../evidence/factorial.js';
 import { namedTask, paperAccuracy } from '../paper.js';
 import type { BuildTable, Column, Row, TableContent } from '../table.js';
-import { ACCURACY, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
+import { ACCURACY_COLUMNS, EPOCH, METRIC, PAPER, SETTING } from './columns.js';
 import { strengthDepartures } from '../../evidence/strengths.js';
 import { estimateCells, estimateColumns } from './estimates.js';
 
@@ -66,7 +66,7 @@ export function factorTable(factor: Factor): BuildTable<TableContent> {
   const columns = [
     SETTING,
     ...ORDER[factor].map((each) => LEVELS[each]),
-    ...ACCURACY,
+    ...ACCURACY_COLUMNS,
     ...estimateColumns(label),
     PAPER,
     EPOCH,
@@ -135,7 +135,7 @@ function rowOf(factorial: Factorial, factor: Factor, triple: FactorLevels, metri
     unhealthy: cell === undefined ? 0 : unhealthyIn(cell),
     ...estimateCells(triple[factor] === REFERENCE[factor] ? null : estimate(contrast ? [contrast] : []), name),
     paper_accuracy: cell === undefined ? null : paperAccuracy(namedTask(cell.measurements[0]!.task)),
-    epoch: cell === undefined ? null : epochsOf(cell),
+    epoch: cell === undefined ? null : epochsOfRow(cell),
     metric: metric.name,
   };
 }

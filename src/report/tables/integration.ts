@@ -1,18 +1,18 @@
 /** The paper's integrated method against its two parts: what misalignment adds to masking, and what it costs. */
 import { describeMetric } from '../../stages/metrics.js';
 import { measurementsOf } from '../../evidence/measurements.js';
-import { counterpart, pairedDifferences, rowsOf, withPaperRows, type ResultRow } from '../comparison.js';
+import { counterpart, pairedDifferences, rowsOf, withPaperRows, type ObjectiveRow } from '../comparison.js';
 import { namedTask, PAPER_ACCURACY, paperAccuracy, paperObjective, type PaperObjective } from '../paper.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row, TableContent } from '../table.js';
-import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
+import { ACCURACY_COLUMNS, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const ROWS: readonly PaperObjective[] = ['zoomed-in', 'masked', 'masked+zoomed-in'];
 
 const COLUMNS: Column[] = [
   OBJECTIVE,
   SETTING,
-  ...ACCURACY,
+  ...ACCURACY_COLUMNS,
   {
     key: 'difference_to_masked',
     label: 'to masked',
@@ -71,7 +71,7 @@ export const integrationTable: BuildTable<TableContent> = (data, { metric }) => 
   };
 };
 
-function differences(row: ResultRow, rows: readonly ResultRow[]): Row {
+function differences(row: ObjectiveRow, rows: readonly ObjectiveRow[]): Row {
   const masked = row.objective === 'masked' ? undefined : counterpart(row, 'masked', rows);
   const { mean, std, n } = summaryStatistics(masked === undefined ? [] : pairedDifferences(row, masked));
   const paper = paperAccuracy(row)! - PAPER_ACCURACY.masked!;

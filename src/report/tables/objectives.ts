@@ -12,11 +12,11 @@ import {
   ranksOf,
   rowsOf,
   withPaperRows,
-  type ResultRow,
+  type ObjectiveRow,
 } from '../comparison.js';
 import { describeP, ranks, summaryStatistics } from '../../statistics/summary.js';
 import type { BuildTable, Column, Row, TableContent } from '../table.js';
-import { ACCURACY, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
+import { ACCURACY_COLUMNS, commonCells, departures, EPOCH, METRIC, OBJECTIVE, PAPER, SETTING } from './columns.js';
 
 const COLUMNS: Column[] = [
   OBJECTIVE,
@@ -29,7 +29,7 @@ const COLUMNS: Column[] = [
   },
   { key: 'style', label: 'style', description: "How the input's pixels are changed.", aside: 6 },
   SETTING,
-  ...ACCURACY,
+  ...ACCURACY_COLUMNS,
   {
     key: 'gain_over_scratch',
     label: 'gain',
@@ -53,7 +53,7 @@ export const objectivesTable: BuildTable<TableContent> = (data, { metric }) => {
     rowsOf(measurementsOf(data, metric)),
     REPORTED.map(({ objective }) => objective),
   );
-  const isReported = (row: ResultRow): boolean => paperAccuracy(row) !== null;
+  const isReported = (row: ObjectiveRow): boolean => paperAccuracy(row) !== null;
   const comparisons = comparisonsOf(rows.filter(isReported));
   const agreements = comparisons.map(({ setting, rows: compared }) => ({
     setting,
@@ -96,8 +96,8 @@ function summaryOf(name: string, suffix: string, found: Correlation | null): [st
   ];
 }
 
-/** The triple that a row stands for, also where no job has it. */
-function tripleOf({ objective, maskRatio }: ResultRow): Row {
+/** The triple of a row, also if no job has it. */
+function tripleOf({ objective, maskRatio }: ObjectiveRow): Row {
   const resolved = resolveTriple(objective, {});
   if (resolved.kind !== 'triple') return { mask_ratio: null, misalignment: null, style: null };
   return { mask_ratio: maskRatio, misalignment: resolved.misalignment, style: resolved.style };
@@ -110,24 +110,24 @@ const REPORTED = OBJECTIVE_ORDER.flatMap((objective) => {
 const PLACES = ranks(REPORTED.map(({ accuracy }) => accuracy));
 const PAPER_RANK = new Map(REPORTED.map(({ objective }, i) => [objective, PLACES[i]!]));
 
-function paperRank(row: ResultRow): number | null {
+function paperRank(row: ObjectiveRow): number | null {
   const objective = paperObjective(row);
   return objective === undefined ? null : (PAPER_RANK.get(objective) ?? null);
 }
 
-function gainOverScratch(row: ResultRow, rows: readonly ResultRow[]): number | null {
+function gainOverScratch(row: ObjectiveRow, rows: readonly ObjectiveRow[]): number | null {
   const scratch = row.objective === 'scratch' ? undefined : counterpart(row, 'scratch', rows);
   return scratch === undefined ? null : summaryStatistics(pairedDifferences(row, scratch)).mean;
 }
 
 function describeAgreement(setting: string, agreement: Agreement): string {
-  const where = setting === '' ? '' : ` where ${setting}`;
-  if (agreement.kind === 'withheld') return `No rank correlation with the paper${where}: ${agreement.why}.`;
+  const scope = setting === '' ? '' : ` for ${setting}`;
+  if (agreement.kind === 'withheld') return `No rank correlation with the paper${scope}: ${agreement.why}.`;
   const { spearman, kendall, rows, seeds } = agreement;
   return (
-    `Rank correlation with the paper${where}: Spearman's ${describeCorrelation(spearman)}, Kendall's τ-b ` +
+    `Rank correlation with the paper${scope}: Spearman's ${describeCorrelation(spearman)}, Kendall's τ-b ` +
     `${describeCorrelation(kendall)}, from means over seeds ${seeds.join(', ')}, which all ${rows} rows have. ` +
-    'p is that of the permutation test; the range is that of single seeds, no confidence interval.'
+    'p is from the permutation test. The range is over single seeds; it is no confidence interval.'
   );
 }
 

@@ -13,8 +13,8 @@ const COLUMNS: Column[] = [
   { key: 'seed', label: 'seed', description: 'Root of every random stream of the pre-training.', digits: 0 },
   { key: 'metric', label: 'metric', description: 'As in --metric.' },
   { key: 'repeat', label: 'repeat', description: 'From 1; the first one has the seed of the pre-training.', digits: 0 },
-  { key: 'value', label: 'value', description: 'Its value in its own unit; empty where it is missing.' },
-  { key: 'unhealthy', label: 'unhealthy', description: 'Why its training did not work; empty where it did.' },
+  { key: 'value', label: 'value', description: 'The value of the metric in its own unit; empty if it is missing.' },
+  { key: 'unhealthy', label: 'unhealthy', description: 'Why its training did not work; empty if it worked.' },
   { key: 'stage', label: 'stage', description: 'Identity of the stage: its folder below stages/.' },
 ];
 

@@ -10,7 +10,7 @@ import { EVALUATION_ENTRIES, measuresCorruptions } from '../../stages/index.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import { summaryStatistics } from '../../statistics/summary.js';
 import type { ReportData } from '../collect.js';
-import { counterpart, rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { counterpart, rowsOf, unhealthyIn, type ObjectiveRow } from '../comparison.js';
 import { metricsIn } from '../../evidence/metric.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
@@ -30,7 +30,7 @@ const COLUMNS: Column[] = [
     `Mean of the errors on the ${COUNTED_CORRUPTIONS.length} corruptions of ImageNet-C, over the seeds.`,
   ),
   percent('std', 'std', 'Sample standard deviation of that over the seeds.'),
-  percent('relative_error', 'to scratch', 'Mean over these corruptions of the error divided by that of scratch.'),
+  percent('relative_error', 'to scratch', 'Mean over these corruptions of the error divided by the error of scratch.'),
   percent('clean_error', 'clean', 'Error on the images as they are.'),
   ...Object.values(CORRUPTIONS).map(({ name, title, category }): Column => {
     const apart = category === 'extra' ? ' It does not count in the mean.' : '';
@@ -48,7 +48,7 @@ export const robustnessTable: BuildTable = (data) => {
     title: 'Robustness',
     caption:
       'Top-1 errors in percent on corrupted test images, of models that were trained on clean images. The mean corruption ' +
-      'error is not normalised by that of AlexNet.',
+      'error is not normalised by the error of AlexNet.',
     columns: COLUMNS,
     rows: metrics.flatMap((metric) => rowsOfMetric(data, metric)),
     summary: {},
@@ -60,7 +60,7 @@ const isMeasured = (data: ReportData, { entry }: NamedMetric): boolean =>
   [...data.stages.values()].some(({ entry: own, stage }) => own === entry && measuresCorruptions(stage.config));
 
 function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
-  const rowsFor = (key: string): ResultRow[] =>
+  const rowsFor = (key: string): ObjectiveRow[] =>
     rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
   const { corruptions } = EVALUATION_ENTRIES[metric.protocol];
   if (corruptions === undefined) return [];
@@ -82,11 +82,11 @@ function rowsOfMetric(data: ReportData, metric: NamedMetric): Row[] {
   });
 }
 
-/** In percent of the errors of scratch; null where one of them is missing or 0. */
+/** In percent of the errors of scratch; null if an error of scratch is missing or 0. */
 function relativeError(
-  row: ResultRow,
-  rows: readonly ResultRow[],
-  errors: ReadonlyMap<CorruptionName, readonly ResultRow[]>,
+  row: ObjectiveRow,
+  rows: readonly ObjectiveRow[],
+  errors: ReadonlyMap<CorruptionName, readonly ObjectiveRow[]>,
 ): number | null {
   const scratch = row.objective === 'scratch' ? row : counterpart(row, 'scratch', rows);
   if (scratch === undefined) return null;

@@ -24,7 +24,7 @@ const LEADING: Column[] = [
 const UNHEALTHY: Column = {
   key: 'unhealthy',
   label: 'unhealthy',
-  description: 'Stages whose training did not work, and why; empty where all worked.',
+  description: 'Stages whose training did not work, and why; empty if there are none.',
 };
 
 const MISSING: Column = {

@@ -1,9 +1,11 @@
 /** Intersection over union of each class: a row for each objective, a column for each class. */
+import { isMapping, valueAt } from '../../common/tree.js';
 import { metricsIn } from '../../evidence/metric.js';
 import { measurementsOf } from '../../evidence/measurements.js';
+import { EVALUATION_ENTRIES } from '../../stages/index.js';
 import type { NamedMetric } from '../../stages/metrics.js';
 import type { ReportData } from '../collect.js';
-import { rowsOf, unhealthyIn, type ResultRow } from '../comparison.js';
+import { rowsOf, unhealthyIn, type ObjectiveRow } from '../comparison.js';
 import type { BuildTable, Column, Row } from '../table.js';
 import { EVALUATION, OBJECTIVE, SETTING, UNHEALTHY } from './columns.js';
 
@@ -12,9 +14,11 @@ const percent = (key: string, label: string, description: string): Column => {
 };
 
 export const segmentationTable: BuildTable = (data) => {
-  const metrics = metricsIn(data).filter(({ protocol, key }) => protocol === 'segment' && key === 'meanIou');
+  const metrics = metricsIn(data).filter(
+    ({ protocol, key }) => key === EVALUATION_ENTRIES[protocol].segmentation?.meanIou,
+  );
   if (metrics.length === 0) return null;
-  const classes = [...new Set(metrics.flatMap(({ entry }) => classesOf(data, entry)))];
+  const classes = [...new Set(metrics.flatMap((metric) => classesOf(data, metric)))];
   return {
     title: 'Segmentation',
     caption:
@@ -40,18 +44,23 @@ export const segmentationTable: BuildTable = (data) => {
 const columnOf = (className: string): string => `iou_${className}`;
 
 /** The classes that results of an evaluation name, in the order of the data set. */
-function classesOf({ stages }: ReportData, entry: string): string[] {
-  return [...stages.values()].flatMap(({ entry: own, result }) =>
-    own === entry && result?.kind === 'segment' ? Object.keys(result.classIou) : [],
-  );
+function classesOf({ stages }: ReportData, { entry, protocol }: NamedMetric): string[] {
+  const { segmentation } = EVALUATION_ENTRIES[protocol];
+  if (segmentation === undefined) return [];
+  return [...stages.values()].flatMap(({ entry: own, result }) => {
+    const found = own === entry ? valueAt(result, [segmentation.classIou]) : undefined;
+    return isMapping(found) ? Object.keys(found) : [];
+  });
 }
 
 function rowsOfMetric(data: ReportData, metric: NamedMetric, classes: readonly string[]): Row[] {
+  const { segmentation } = EVALUATION_ENTRIES[metric.protocol];
+  if (segmentation === undefined) return [];
   // Each has the same rows: they differ in the number that is read.
-  const rowsFor = (key: string): ResultRow[] =>
+  const rowsFor = (key: string): ObjectiveRow[] =>
     rowsOf(measurementsOf(data, { ...metric, key, name: `${metric.entry}.${key}` }));
-  const accuracy = rowsFor('pixelAccuracy');
-  const ofClasses = classes.map((name) => [columnOf(name), rowsFor(`classIou.${name}`)] as const);
+  const accuracy = rowsFor(segmentation.pixelAccuracy);
+  const ofClasses = classes.map((name) => [columnOf(name), rowsFor(`${segmentation.classIou}.${name}`)] as const);
   return rowsFor(metric.key).map((row, i): Row => {
     const { objective, setting, statistics, measurements } = row;
     return {

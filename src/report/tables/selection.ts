@@ -1,4 +1,4 @@
-/** What was chosen for each cell on the validation images, by which margin, and whether the range should be wider. */
+/** The choices for each cell on the validation images, their margins, and whether the range should be wider. */
 import type { Choice, SelectionOutcome } from '../../decide/selection.js';
 import { describeCellWithoutSeed } from '../../spec/cells.js';
 import { edgesOf, warnEdges } from '../selection.js';
@@ -16,13 +16,13 @@ const NUMBERS: Column[] = [
   {
     key: 'margin',
     label: 'margin',
-    description: 'By how much this mean is better than that of the runner-up; empty where no other candidate has one.',
+    description: 'Distance to the second best mean; empty if no other candidate has a mean.',
     digits: 2,
   },
   {
     key: 'candidates',
     label: 'candidates',
-    description: 'Candidates that differ in this cell. 1: it has none of the keys, so there was nothing to choose.',
+    description: 'Candidates that differ in this cell. 1: it has none of the keys, so there was no choice.',
     digits: 0,
   },
   { key: 'lost', label: 'lost', description: 'Candidates that diverged or did not train.', digits: 0 },

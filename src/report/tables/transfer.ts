@@ -89,15 +89,15 @@ function cellsOf(row: Transfer['rows'][number], { metrics, tests }: Transfer): R
 }
 
 function describeTest({ setting, objectives, evaluations, datasets, friedman }: TransferTest): string {
-  const where = setting === '' ? '' : ` where ${setting}`;
-  if (objectives < 2) return `No test${where}: fewer than two objectives have a result.`;
+  const scope = setting === '' ? '' : ` for ${setting}`;
+  if (objectives < 2) return `No test${scope}: fewer than two objectives have a result.`;
   if (datasets < 2)
-    return `No test${where}: the evaluations with a result of every objective are not of two data sets.`;
-  if (friedman === null) return `No test${where}: the objectives have equal mean places in every data set.`;
+    return `No test${scope}: the evaluations with a result of every objective are not of two data sets.`;
+  if (friedman === null) return `No test${scope}: the objectives have equal mean places in every data set.`;
   const { statistic, p } = friedman;
   return (
-    `That the objectives differ over the data sets${where}: Friedman's χ² ${statistic.toFixed(2)} (p ${describeP(p)} by ` +
-    `permutation within data sets; ${objectives} objectives, ${datasets} data sets, ${evaluations.length} evaluations). ` +
+    `Test of a difference between the objectives over the data sets${scope}: Friedman's χ² ${statistic.toFixed(2)} ` +
+    `(p ${describeP(p)} by permutation within data sets; ${objectives} objectives, ${datasets} data sets, ${evaluations.length} evaluations). ` +
     'Evaluations on one data set are related, so their places are averaged first.'
   );
 }

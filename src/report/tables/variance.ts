@@ -18,14 +18,15 @@ const COLUMNS: Column[] = [
   {
     key: 'pretrainings',
     label: 'pre-trainings',
-    description: 'Pre-trainings with a result; seeds, where there is no pre-training.',
+    description: 'Pre-trainings with a result, or seeds if there is no pre-training.',
     digits: 0,
   },
-  { key: 'runs', label: 'runs', description: 'Repeats of all of them that have a result.', digits: 0 },
+  { key: 'runs', label: 'runs', description: 'Repeats with a result, of all pre-trainings.', digits: 0 },
   {
     key: 'between_std',
     label: 'between pre-trainings',
-    description: 'Standard deviation between pre-trainings, beyond that of repeats; 0 where the estimate is negative.',
+    description:
+      'Standard deviation between pre-trainings, without the part of repeats; 0 if the estimate is negative.',
     digits: 2,
   },
   {

@@ -1,7 +1,7 @@
 /**
- * Tables for a terminal: aligned columns, no frame. Columns that are empty throughout are left out, and so are rows that
- * have no measured value. Where lines are limited, headings take several lines and columns are left out, the least needed
- * first; what was left out is said.
+ * Tables for a terminal: aligned columns, no frame. Columns that are empty throughout are left out, and so are rows
+ * that have no measured value. If lines are limited, headings take several lines and columns are left out, the least
+ * needed first. A line names the columns that were left out.
  */
 import { shorten, widthOf, wrap } from '../../common/wrap.js';
 import type { Column, Row, Table } from '../table.js';
@@ -55,7 +55,7 @@ function fit(grid: readonly GridColumn[], width: number): readonly GridColumn[] 
   return narrowed.map((column) => ({ ...column, cells: column.cells.map((cell) => shorten(cell, width)) }));
 }
 
-/** A heading is broken between its words where its cells are narrower. */
+/** If the cells of a column are narrower than its heading, the heading is broken between its words. */
 function narrowHeading(column: GridColumn): GridColumn {
   const widest = Math.max(0, ...column.cells.map(widthOf));
   return { ...column, heading: wrap(heading(column.column), widest).split('\n') };

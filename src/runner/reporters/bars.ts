@@ -8,7 +8,7 @@ import type { RunEvent } from '../events.js';
 import { SweepClock } from '../sweep-clock.js';
 import { renderLine } from './colour.js';
 import { describeEvent, describeLeft, duration, rates } from './format.js';
-import { columnsOf, type OutputStream, type Reporter } from './reporter.js';
+import { terminalColumns, type OutputStream, type Reporter } from './reporter.js';
 import { shorten, widthOf } from '../../common/wrap.js';
 
 export interface BarsOptions {
@@ -48,13 +48,13 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
   let bars: { all: MultiBar; sweep: SingleBar } | undefined;
 
   const write = (event: RunEvent): void => {
-    const text = renderLine(describeEvent(event), coloured, columnsOf(stream));
+    const text = renderLine(describeEvent(event), coloured, terminalColumns(stream));
     if (bars === undefined) stream.write(text);
     else bars.all.log(text.replaceAll('\n', ERASED));
   };
 
   /** Columns beside a bar. cli-progress cuts what is longer, in the middle of a number. */
-  const room = (): number => columnsOf(stream) - barSize(stream) - 1;
+  const room = (): number => terminalColumns(stream) - barSize(stream) - 1;
 
   const show = (event: RunEvent): void => {
     if (bars === undefined) return;
@@ -129,12 +129,12 @@ export function barsReporter(stream: OutputStream, options: BarsOptions = {}): R
   };
 }
 
-const barSize = (stream: OutputStream): number => (columnsOf(stream) < 100 ? 10 : 20);
+const barSize = (stream: OutputStream): number => (terminalColumns(stream) < 100 ? 10 : 20);
 
 /**
- * A name and what there is to say of it, in one line of limited width.
+ * A name and its details, in one line of limited width.
  *
- * @param order Indices of the details that are left out where there is no room, the first one first; then the others.
+ * @param order Indices of the details that are left out first if the line is too long; then the others.
  */
 function fit(name: string, details: readonly string[], width: number, order: readonly number[] = []): string {
   const left = new Set(details.keys());

@@ -171,7 +171,7 @@ export function duration(seconds: number): string {
   return `${whole} s`;
 }
 
-/** `about 3 min 05 s left`, `more than …` where not all is known, or nothing. */
+/** `about 3 min 05 s left`; `more than …` if the time of some stages is not known; empty if no time is known. */
 export function describeLeft(left: TimeLeft | null): string {
   return left === null ? '' : `${left.atLeast ? 'more than' : 'about'} ${duration(left.seconds)} left`;
 }

@@ -3,7 +3,7 @@ import { barsReporter } from './bars.js';
 import { usesColour } from './colour.js';
 import { jsonReporter } from './json.js';
 import { plainReporter } from './plain.js';
-import { columnsOf, type OutputStream, type Reporter } from './reporter.js';
+import { terminalColumns, type OutputStream, type Reporter } from './reporter.js';
 
 export type { Reporter } from './reporter.js';
 
@@ -19,7 +19,7 @@ export function createReporter({ json, stdout, stderr, env }: ReporterOptions): 
   if (json) return jsonReporter((text) => stdout.write(text));
   const coloured = usesColour(stderr, env);
   if (showsBars(stderr, env)) return barsReporter(stderr, { coloured });
-  return plainReporter((text) => stderr.write(text), { coloured, columns: () => columnsOf(stderr) });
+  return plainReporter((text) => stderr.write(text), { coloured, columns: () => terminalColumns(stderr) });
 }
 
 /** Whether progress is shown as bars: on a terminal that can draw them, outside of CI. */

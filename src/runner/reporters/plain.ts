@@ -18,15 +18,15 @@ const PROGRESS_EVERY_MS = 10_000;
 export function plainReporter(write: (text: string) => void, options: PlainOptions = {}): Reporter {
   const { coloured = false, columns = () => Infinity, now = () => performance.now() } = options;
   const clock = new SweepClock();
-  const told = new Map<string, number>();
+  const printed = new Map<string, number>();
 
   return {
     onEvent: (event) => {
       clock.observe(event, now());
-      if (event.type === 'stage-started') told.set(event.stage.id, now());
+      if (event.type === 'stage-started') printed.set(event.stage.id, now());
       if (event.type === 'stage-progress') {
-        if (now() - (told.get(event.stage.id) ?? -Infinity) < PROGRESS_EVERY_MS) return;
-        told.set(event.stage.id, now());
+        if (now() - (printed.get(event.stage.id) ?? -Infinity) < PROGRESS_EVERY_MS) return;
+        printed.set(event.stage.id, now());
       }
       const line = describeEvent(event);
       if (event.type === 'stage-done') {

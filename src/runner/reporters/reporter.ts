@@ -7,8 +7,9 @@ export interface Reporter {
   close(): void;
 }
 
-/** Where a reporter writes: `process.stderr`, `process.stdout`, or a stream of a test. */
+/** The stream to which a reporter writes: `process.stderr`, `process.stdout`, or a stream of a test. */
 export type OutputStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
 /** Columns of a line: those of the terminal, 80 if it does not report them. The lines of a log file have no limit. */
-export const columnsOf = ({ isTTY, columns }: OutputStream): number => (isTTY === true ? (columns ?? 80) : Infinity);
+export const terminalColumns = ({ isTTY, columns }: OutputStream): number =>
+  isTTY === true ? (columns ?? 80) : Infinity;

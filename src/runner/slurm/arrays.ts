@@ -1,9 +1,9 @@
 /**
  * From stages to job arrays. Pure.
  *
- * Slurm's `aftercorr` lets a task wait for the task of the same index in another array, and for no other. So a child
- * has its parent's index, and where parents have several children, there are several arrays of them. A child then
- * starts as soon as its own parent is done, and a failure stops no other stage's children.
+ * With Slurm's `aftercorr`, a task waits only for the task of the same index in another array. So a child has its
+ * parent's index. If parents have several children, the children are in several arrays. A child then starts as soon as
+ * its own parent is done, and a failure stops only the children of the failed stage.
  */
 import { groupBy } from '../../common/group-by.js';
 import type { Stage } from '../../spec/stages.js';
@@ -16,9 +16,9 @@ export interface ArrayTask {
 }
 
 export interface StageArray {
-  /** `level-0`; where a level has several, the second is `level-0-2`. */
+  /** `level-0`; the second array of a level is `level-0-2`. */
   name: string;
-  /** The array that has the parent of each task under the same index; null where no parent is pending. */
+  /** The array that has the parent of each task under the same index; null if no parent is pending. */
   parent: string | null;
   tasks: ArrayTask[];
 }

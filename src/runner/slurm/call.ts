@@ -4,7 +4,7 @@ import { errorCode, UsageError } from '../../common/errors.js';
 
 export type Program = 'sbatch' | 'squeue' | 'sacct' | 'scancel' | 'scontrol';
 
-export interface Answer {
+export interface ProgramOutput {
   code: number;
   stdout: string;
   stderr: string;
@@ -13,16 +13,16 @@ export interface Answer {
 /** Bytes of the longest answer: some tens of thousands of tasks. */
 const LONGEST = 64 * 1024 * 1024;
 
-/** What questions to Slurm get. A controller that does not answer makes its programs wait for minutes. */
+/** The time limit of queries to Slurm. A controller that does not answer makes its programs wait for minutes. */
 const ANSWER_WITHIN_MS = 30_000;
 const QUESTIONS: ReadonlySet<Program> = new Set(['squeue', 'sacct']);
 
 /**
  * Calls a program and waits for it.
  *
- * @throws UsageError where it is not installed, was killed, or does not answer a question in half a minute.
+ * @throws UsageError if the program is not installed, was killed, or does not answer a query in half a minute.
  */
-export function callSlurm(program: Program, args: readonly string[]): Promise<Answer> {
+export function callSlurm(program: Program, args: readonly string[]): Promise<ProgramOutput> {
   return new Promise((resolve, reject) => {
     const timeout = QUESTIONS.has(program) ? ANSWER_WITHIN_MS : 0;
     execFile(program, args, { maxBuffer: LONGEST, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
@@ -31,8 +31,8 @@ export function callSlurm(program: Program, args: readonly string[]): Promise<An
       else if (errorCode(error) === 'ENOENT')
         reject(new UsageError(`${program} is not installed here; use a host of Slurm's`));
       else if (error.killed === true && timeout > 0)
-        reject(new UsageError(`${program} did not answer within ${timeout / 1000} s`));
-      else reject(new UsageError(`${program} did not end well: ${error.message}`));
+        reject(new UsageError(`${program} did not answer within ${timeout / 1000} s; run the command again later`));
+      else reject(new UsageError(`${program} ended abnormally: ${error.message}; run the command again`));
     });
   });
 }
@@ -47,7 +47,7 @@ export async function demandSlurm(program: Program, args: readonly string[]): Pr
 }
 
 /** @throws UsageError if it failed, with the program's own message. */
-export function outputOf(program: Program, { code, stdout, stderr }: Answer): string {
+export function outputOf(program: Program, { code, stdout, stderr }: ProgramOutput): string {
   if (code === 0) return stdout;
   throw new UsageError(`${program} failed: ${stderr.trim() || `exit code ${code}`}`);
 }

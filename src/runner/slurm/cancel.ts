@@ -12,7 +12,7 @@ export interface Cancelled {
 /**
  * Cancels every live array of the folder's submissions. Running stages keep a checkpoint before Slurm's `KillWait`.
  *
- * @throws UsageError where Slurm is not here or refuses.
+ * @throws UsageError if Slurm is not installed, or refuses.
  */
 export async function cancelSubmissions(folder: string): Promise<Cancelled> {
   const live = liveTasks(await taskStates(readSubmissions(folder)));

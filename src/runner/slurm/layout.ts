@@ -1,4 +1,4 @@
-/** Where the files of submissions lie in a results folder. */
+/** The places of the files of submissions in a results folder. */
 import { join } from 'node:path';
 
 /** The folder of all submissions; each has one in it, and their names sort by time. */
@@ -15,7 +15,7 @@ export function submissionPaths(results: string, id: string) {
     /** Lines of an index and the stage that has it. */
     list: (array: string) => join(folder, `${array}.txt`),
     script: (array: string) => join(folder, `${array}.sh`),
-    /** What a task writes, with Slurm's patterns for the job and the index. */
+    /** The log of a task, with Slurm's patterns for the job and the index. */
     log: (array: string) => `${join(folder, array).replaceAll('%', '%%')}-%A_%a.log`,
   };
 }

@@ -11,7 +11,7 @@ export interface LivePlans {
   unknown: string | null;
 }
 
-/** @throws UsageError where the folder does not exist, or a record of a submission is damaged. */
+/** @throws UsageError if the folder does not exist, or a record of a submission is damaged. */
 export async function livePlans(folder: string): Promise<LivePlans> {
   const submissions = readSubmissions(folder);
   const filesOf = (some: typeof submissions): string[] => some.map(({ id }) => submissionPaths(folder, id).plan);

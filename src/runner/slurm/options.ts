@@ -1,4 +1,4 @@
-/** What a stage requests from Slurm, as options of the command line and as `submission.json` keeps it. */
+/** The resources that a stage requests from Slurm: options of the command line, kept in `submission.json`. */
 import { z } from 'zod';
 
 const word = z.string().nullable();

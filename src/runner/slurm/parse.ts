@@ -131,7 +131,10 @@ export function submitLimit(stderr: string): string | null {
 export function parseMaxArraySize(text: string): number {
   const size = Number(/^MaxArraySize\s*=\s*(\d+)\s*$/m.exec(text)?.[1]);
   if (!Number.isInteger(size)) throw new UsageError('scontrol show config names no MaxArraySize');
-  if (size < 1) throw new UsageError('this cluster has no job arrays: its MaxArraySize is 0');
+  if (size < 1)
+    throw new UsageError(
+      'this cluster has no job arrays: its MaxArraySize is 0; run the sweep without --launcher slurm in a job',
+    );
   return size;
 }
 

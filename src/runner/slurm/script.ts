@@ -16,7 +16,7 @@ export interface ScriptOptions {
   paths: SubmissionPaths;
   /** Absolute path of the results folder. */
   results: string;
-  /** Where the sweep was started: paths of data sets may be relative to it. */
+  /** The folder in which the sweep was started: paths of data sets may be relative to it. */
   cwd: string;
   /** Node and the vitmim executable. */
   program: readonly string[];
@@ -94,7 +94,7 @@ export function refuseControlCharacters(words: ScriptWords): void {
   }
 }
 
-/** One word of an `#SBATCH` line, where Slurm reads quotes and backslashes much as a shell does. */
+/** One word of an `#SBATCH` line. Slurm reads quotes and backslashes there much as a shell does. */
 function directiveQuoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replaceAll(/["\\]/g, '\\$&')}"`;
 }

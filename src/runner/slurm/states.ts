@@ -1,5 +1,5 @@
 /** How Slurm sees the stages of a results folder. */
-import { callSlurm, outputOf, type Answer } from './call.js';
+import { callSlurm, outputOf, type ProgramOutput } from './call.js';
 import {
   isLive,
   parseSacct,
@@ -20,10 +20,10 @@ export interface SlurmStage {
 }
 
 /**
- * The state of every submitted stage that Slurm still lists, by the stage's identity; that of its last submission
- * where it was submitted again. Without submissions, Slurm is not queried.
+ * The state of every submitted stage that Slurm still lists, by the stage's identity. For a stage that was submitted
+ * several times, it is the state of the last submission. Without submissions, Slurm is not queried.
  *
- * @throws UsageError where Slurm is not here, does not answer, or is not understood.
+ * @throws UsageError if Slurm is not installed or does not answer, or if its answer cannot be parsed.
  */
 export async function slurmStates(folder: string): Promise<Map<string, SlurmStage>> {
   const submissions = readSubmissions(folder);
@@ -35,17 +35,19 @@ export async function taskStates(submissions: readonly Submission[]): Promise<Ta
   const jobs = submissions.flatMap(({ arrays }) => arrays.map(({ job }) => job));
   if (jobs.length === 0) return [];
   const queued = parseSqueue(squeueOutput(await callSlurm('squeue', squeueArguments(jobs))));
-  const known = new Set(queued.map(taskName));
+  const known = new Set(queued.map(arrayTaskName));
   const gone = submissions
     .flatMap(({ arrays }) => arrays)
-    .filter(({ job, tasks }) => tasks.some(({ index }) => !known.has(taskName({ job, index }))));
+    .filter(({ job, tasks }) => tasks.some(({ index }) => !known.has(arrayTaskName({ job, index }))));
   const ended = gone.length === 0 ? [] : await accounted(gone.map(({ job }) => job));
   const own = new Set(submissions.map(({ jobName }) => jobName));
-  return [...queued, ...ended.filter((task) => !known.has(taskName(task)))].filter(({ jobName }) => own.has(jobName));
+  return [...queued, ...ended.filter((task) => !known.has(arrayTaskName(task)))].filter(({ jobName }) =>
+    own.has(jobName),
+  );
 }
 
 /** squeue reports an error if it no longer lists any of the requested jobs. */
-function squeueOutput(answer: Answer): string {
+function squeueOutput(answer: ProgramOutput): string {
   return answer.stderr.includes('Invalid job id specified') ? answer.stdout : outputOf('squeue', answer);
 }
 
@@ -57,10 +59,10 @@ async function accounted(jobs: readonly string[]): Promise<TaskState[]> {
 
 /** Pure: the state of each stage's last submission. */
 export function latest(submissions: readonly Submission[], states: readonly TaskState[]): Map<string, SlurmStage> {
-  const byTask = new Map(states.map((task) => [taskName(task), task]));
+  const byTask = new Map(states.map((task) => [arrayTaskName(task), task]));
   const stages = new Map<string, SlurmStage>();
   for (const { job, index, stage } of submittedTasks(submissions)) {
-    const name = taskName({ job, index });
+    const name = arrayTaskName({ job, index });
     const task = byTask.get(name);
     if (task === undefined) stages.delete(stage);
     else stages.set(stage, { state: task.state, job: name, reason: task.reason });
@@ -75,7 +77,7 @@ function submittedTasks(submissions: readonly Submission[]): { job: string; inde
 }
 
 /** Slurm's own name of a task: `123_4`. */
-export const taskName = ({ job, index }: { job: string; index: number }): string => `${job}_${index}`;
+export const arrayTaskName = ({ job, index }: { job: string; index: number }): string => `${job}_${index}`;
 
-/** Those that wait, run or will run again. */
+/** The states of jobs that wait, run or will run again. */
 export const liveTasks = (states: readonly TaskState[]): TaskState[] => states.filter(({ state }) => isLive(state));

@@ -1,4 +1,4 @@
-/** What is known of a submission afterwards (`submission.json`): which jobs it became, and which stages they run. */
+/** The record of a submission (`submission.json`): its jobs, and the stages that they run. */
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from '../../common/errors.js';
@@ -43,10 +43,11 @@ export function writeSubmission(results: string, submission: Submission): void {
 /**
  * The submissions of a results folder, oldest first. A folder without a record was never submitted.
  *
- * @throws UsageError where a record is damaged.
+ * @throws UsageError if a record is damaged.
  */
 export function readSubmissions(results: string): Submission[] {
-  if (!existsSync(results)) throw new UsageError(`there is no results folder ${results}`);
+  if (!existsSync(results))
+    throw new UsageError(`there is no results folder ${results}; name a folder that vitmim sweep wrote`);
   return namesIn(submissionsFolder(results)).flatMap(
     (id) => readJson(submissionPaths(results, id).record, submissionSchema, REMEDY) ?? [],
   );

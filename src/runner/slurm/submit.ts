@@ -1,7 +1,8 @@
 /**
- * Submits what is missing of a plan as job arrays, and returns without waiting. Each array is recorded as soon as Slurm
- * has accepted it, so that every submitted job can be found and cancelled. Where Slurm accepts no more at once, the rest
- * is left for a later wave: another call, which submits what is neither done nor in Slurm by then.
+ * Submits the missing stages of a plan as job arrays, and returns without waiting. Each array is recorded as soon as
+ * Slurm has accepted it, so that every submitted job can be found and cancelled. If Slurm accepts no more at once, the
+ * other stages are left for a later wave: another call, which submits the stages that are then neither done nor in
+ * Slurm.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { messageOf, UsageError } from '../../common/errors.js';
@@ -34,7 +35,7 @@ export interface SubmitOptions {
   program: readonly string[];
   cwd: string;
   now: Date;
-  /** Stages that are not to be submitted again, nor what starts from them where they are not done. */
+  /** Stages that must not be submitted again. If one of them is not done, its children are not submitted either. */
   except?: ReadonlySet<string>;
   /** The stages that the rules of the whole plan do not want, or not yet; default: all are wanted. */
   needs?: Needs;
@@ -56,8 +57,8 @@ export interface Submitted {
 /**
  * Submits as much as Slurm accepts.
  *
- * @throws UsageError where Slurm refuses for another reason than a limit of jobs; then nothing of this call stays
- *   submitted.
+ * @throws UsageError if Slurm refuses for another reason than a limit of jobs. All jobs of this call are then
+ *   cancelled.
  */
 export async function submitPlan(given: SubmitOptions): Promise<Submitted> {
   const { plan, results } = given;
@@ -180,7 +181,9 @@ async function submitArrays(
   return { submission, limit: null };
 }
 
-/** Submits of an array that was too large as many tasks as Slurm accepts, the first ones first, in ever smaller parts. */
+/**
+ * Submits of an array that was too large as many tasks as Slurm accepts, the first ones first, in ever smaller parts.
+ */
 async function submitParts(array: StageArray, submit: (part: StageArray) => Promise<string | null>): Promise<void> {
   let rest = array.tasks;
   let parts = 0;
@@ -205,7 +208,7 @@ function makeFolder(results: string, now: Date): string {
   try {
     mkdirSync(submissionPaths(results, time).folder);
   } catch (error) {
-    throw new UsageError(`cannot make the folder of a submission, or another began this second: ${messageOf(error)}`);
+    throw new UsageError(`cannot create the folder of the submission: ${messageOf(error)}; run the command again`);
   }
   return time;
 }
@@ -213,7 +216,7 @@ function makeFolder(results: string, now: Date): string {
 /**
  * Submits one array.
  *
- * @throws UsageError where Slurm refuses for another reason than a limit; those before it are cancelled then.
+ * @throws UsageError if Slurm refuses for another reason than a limit. The arrays before this one are then cancelled.
  */
 async function submitArray(
   { parent }: StageArray,

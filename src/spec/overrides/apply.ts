@@ -10,7 +10,7 @@ export interface Overridden {
   document: YamlDocument;
   /** The keys of a job that options set or unset, by their dotted names. */
   jobKeys: string[];
-  /** Options that unset what is not set. */
+  /** Options that unset a key that is not set. */
   idle: Override[];
 }
 
@@ -51,8 +51,8 @@ function jobKeysSet(path: Path, value: unknown): string[] {
 }
 
 /**
- * Where an axis is set: in the main grid, and in every include that has it. A sweep of includes only has no main grid;
- * there an axis that no include has is set in all of them.
+ * The places at which an axis is set: the main grid, and every include that has the axis. If a sweep has only includes,
+ * and none of them has the axis, it is set in all of them.
  */
 function axisAssignments({ section, key, value }: Override & { kind: 'axis' }, root: unknown): Assignment[] {
   const list = valueAt(root, ['include']);

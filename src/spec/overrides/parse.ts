@@ -2,7 +2,7 @@
 import type { Location, Problem } from '../problems.js';
 import { isMapping, type Path } from '../../common/tree.js';
 import type { Assignment, Override, Refusal } from './override.js';
-import { namesIn, parseTarget, type SpecNames } from './target.js';
+import { keyNamesIn, parseTarget, type SpecNames } from './target.js';
 import { readValue, type Expected } from './value.js';
 
 type Unlocated<O> = O extends Override ? Omit<O, 'location'> : never;
@@ -12,7 +12,7 @@ export function parseOverrides(
   texts: readonly string[],
   spec: unknown,
 ): { overrides: Override[]; problems: Problem[] } {
-  const names = namesIn(spec);
+  const names = keyNamesIn(spec);
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   for (const text of texts) {
@@ -41,7 +41,7 @@ function parseOverride(text: string, names: SpecNames): Unlocated<Override> | Re
   return { message: `an empty mapping sets no key; write ${key}=null to unset what the file sets there` };
 }
 
-/** What a value sets: of a group of keys, those that it names. */
+/** The keys that a value sets: of a group, only the keys in the value. */
 function assignmentsOf(path: Path, node: Expected, value: unknown): Assignment[] {
   if (typeof node === 'object' && node.kind === 'group' && isMapping(value)) {
     return Object.entries(value).flatMap(([key, member]) =>

@@ -7,14 +7,14 @@ import { variantNames, type VariantAxes } from '../sweep-schema.js';
 import { valueAt, type Path } from '../../common/tree.js';
 import { UNSET, type AxisSection, type Refusal } from './override.js';
 
-/** What options can name besides the keys of a job. */
+/** The names that options accept besides the keys of a job. */
 export interface SpecNames {
   variants: VariantAxes;
   /** The number of entries of `include` and `exclude`. */
   entries: Readonly<Record<'include' | 'exclude', number>>;
 }
 
-export function namesIn(spec: unknown): SpecNames {
+export function keyNamesIn(spec: unknown): SpecNames {
   const named = variantNames(spec);
   const count = (section: string): number => {
     const list = valueAt(spec, [section]);

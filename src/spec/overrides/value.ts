@@ -6,8 +6,8 @@ import { UNSET, type Refusal } from './override.js';
 import type { Target } from './target.js';
 
 /**
- * Reads a value as the key expects it: as YAML, but where the key expects text, as the text that is written. So
- * `imgs/ds #1`, `007` and `~` can be names of folders. undefined unsets.
+ * Reads a value. If the key expects text, the value is the text as written, so `imgs/ds #1`, `007` and `~` can be names
+ * of folders. For all other keys it is YAML. undefined unsets the key.
  */
 export function readValue(source: string, target: Target): { value: unknown } | Refusal {
   if (source === UNSET) return { value: undefined };
@@ -22,7 +22,7 @@ export function readValue(source: string, target: Target): { value: unknown } | 
   return { value: value.map((item: unknown, index) => asExpected(node, item, text[index])) };
 }
 
-/** The expected value of a key: that of the key's schema, text, or any value of YAML. */
+/** The value that a key expects: a value of the key's schema, text, or any value of YAML. */
 export type Expected = KeyNode | 'text' | 'value' | undefined;
 
 const expectsText = (node: Expected): boolean =>

@@ -50,8 +50,8 @@ export function centreBorderLoss(
 }
 
 /**
- * The target of the enlarged prediction: in the centre, that of the input's own patches; in the border, that of the
- * patches of the shrunken field, enlarged like the prediction.
+ * The target of the enlarged prediction: in the centre, the target of the input's own patches; in the border, the
+ * target of the patches of the shrunken field, enlarged like the prediction.
  *
  * @returns [B, F, F, C]
  */

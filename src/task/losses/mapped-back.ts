@@ -1,7 +1,7 @@
 /**
  * The loss of a masked zoom-out (PAPER.md §4.4). The prediction is the content at full size, but the removed tokens are
  * in the canvas. Therefore prediction and target are both shrunk to the content's size and mirrored into the canvas at
- * the image's own placement, where they are compared in the tokens that count.
+ * the image's own placement. They are compared there, in the tokens that count.
  *
  * Mirroring only repeats pixels, so the repeats are counted instead: the weight of a content pixel is the number of
  * counted canvas pixels that show it. The loss is the same, without a canvas of predictions for every image.

@@ -66,7 +66,7 @@ function partOf(style: Decolorized): StylePart<Weights> {
       };
     case 'random-mix':
       return {
-        draw: (random) => drawMix(style, random),
+        draw: (random) => drawColourMix(style, random),
         restyle: mixToGrey,
         restyleBatch: ({ ops }, images, draws) => ops.mixColours(images, draws.map(greyMap)),
       };
@@ -102,7 +102,7 @@ export function scaleSaturation(image: FloatImage, factor: number): FloatImage {
 }
 
 /** Draws the weights of a random mix: each from U(0, 2/3), then scaled to sum 1 if `normalizeMix`. */
-export function drawMix({ normalizeMix }: { normalizeMix: boolean }, random: Random): Weights {
+export function drawColourMix({ normalizeMix }: { normalizeMix: boolean }, random: Random): Weights {
   const draw = (): number => random.uniform(0, LARGEST_WEIGHT);
   const [r, g, b] = [draw(), draw(), draw()];
   const scale = normalizeMix ? 1 / (r + g + b) : 1;

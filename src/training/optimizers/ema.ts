@@ -4,10 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { accumulate } from '../../ops/index.js';
+import { AVERAGE } from '../../weights/names.js';
 import type { Optimizer } from './optimizer.js';
-
-/** The name of the group of tensors. */
-export const AVERAGE = 'average';
 
 /** @param decay In [0, 1). List it after the optimiser that updates the weights. */
 export function ema(decay: number): Optimizer {

@@ -1,6 +1,6 @@
 /**
- * LARS (You et al. 2017), as in MAE's linear probe: momentum on gradients that are scaled by the ratio of the weights' norm
- * to the gradients'. Only matrices are scaled and decayed. (PAPER.md §10)
+ * LARS (You et al. 2017), as in MAE's linear probe: momentum on gradients that are scaled by the ratio of the weights'
+ * norm to the gradients'. Only matrices are scaled and decayed. (PAPER.md §10)
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from './optimizer.js';
@@ -25,7 +25,7 @@ export function lars({ momentum }: { momentum: number }): Optimizer {
   };
 }
 
-/** The decayed gradient, times coefficient · ‖weight‖ / ‖gradient‖; unscaled where one of the norms is 0. */
+/** The decayed gradient, times coefficient · ‖weight‖ / ‖gradient‖; unscaled if one of the norms is 0. */
 function scaled(weight: tf.Tensor, gradient: tf.Tensor, weightDecay: number): tf.Tensor {
   const decayed = tf.add(gradient, tf.mul(weight, weightDecay));
   const [weightNorm, gradientNorm] = [weight, decayed].map((x) => tf.sqrt(tf.sum(tf.square(x)))) as [

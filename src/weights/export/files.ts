@@ -6,7 +6,7 @@ import { targetEntry } from '../../spec/task.js';
 import type { WeightsFormat } from '../../spec/weights-formats.js';
 import { NORMALISATION } from '../about.js';
 import { toForeign } from '../names.js';
-import type { Tensor, Tensors } from '../tensors.js';
+import type { Tensor, TensorsByName } from '../tensors.js';
 import type { Classifier, ExportSource, Pretrained } from './source.js';
 
 export type ExportFormat = Exclude<WeightsFormat, 'vitmim'>;
@@ -14,7 +14,7 @@ export type ExportFormat = Exclude<WeightsFormat, 'vitmim'>;
 /** What an export consists of, apart from the model card. */
 export interface ExportFiles {
   /** Tensors by the name of their file. */
-  weights: ReadonlyMap<string, Tensors>;
+  weights: ReadonlyMap<string, TensorsByName>;
   /** JSON files by name. */
   json: Readonly<Record<string, object>>;
   /** What was exported: `classifier (ViTForImageClassification)`. */
@@ -54,7 +54,7 @@ function pythonRatio(dim: number, model: EncoderConfig): number {
 }
 
 /** The tensors of the encoder, without decoder and head. */
-const encoderOf = (weights: Tensors): Map<string, Tensor> =>
+const encoderOf = (weights: TensorsByName): Map<string, Tensor> =>
   new Map([...weights].filter(([name]) => !/^(decoder_|mask_token|head\.|fc_norm\.)/.test(name)));
 
 // --- timm ------------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ function maeFiles(source: ExportSource): ExportFiles {
   };
 }
 
-/** In what the loss of the pre-training differs from that of MAE. */
+/** How the loss of the pre-training differs from the loss of MAE. */
 function lossNotes(pixels: PatchNormalization): string[] {
   return pixels === 'patch-channel'
     ? [
@@ -295,8 +295,8 @@ function hfClassifier({ model, classes, weights }: Classifier): ExportFiles {
 }
 
 /**
- * The classifier of transformers reads the class token, so a mean-pooled one is exported as an encoder with its head in a
- * file of its own. The encoder of such a model has no last norm: the file has one that scales nothing.
+ * The classifier of transformers reads the class token, so a mean-pooled one is exported as an encoder with its head in
+ * a file of its own. The encoder of such a model has no last norm: the file has one that scales nothing.
  */
 function hfEncoder({ model, classes, weights }: Classifier): ExportFiles {
   const encoder = encoderOf(weights)

@@ -7,8 +7,8 @@ import { checkpointOf } from '../../spec/stage-work.js';
 import { STAGE_ENTRIES } from '../../stages/index.js';
 import { CorruptFileError, readSafetensorsHeader, streamSafetensors } from '../../store/safetensors.js';
 import { classesIn } from '../about.js';
-import { AVERAGE, type Named } from '../names.js';
-import type { Tensor, Tensors } from '../tensors.js';
+import { AVERAGE, type NamedShape } from '../names.js';
+import type { Tensor, TensorsByName } from '../tensors.js';
 
 /** A classifier. */
 export interface Classifier {
@@ -16,7 +16,7 @@ export interface Classifier {
   model: EncoderConfig;
   /** In the order of the outputs. */
   classes: readonly string[];
-  weights: Tensors;
+  weights: TensorsByName;
 }
 
 /** An encoder with the decoder that it was pre-trained with. */
@@ -24,7 +24,7 @@ export interface Pretrained {
   kind: 'pretrained';
   model: ModelConfig;
   task: Task;
-  weights: Tensors;
+  weights: TensorsByName;
 }
 
 export type ExportSource = Classifier | Pretrained;
@@ -78,7 +78,7 @@ export function readStageWeights(
   path: string,
   config: StageConfig,
   digest: string | null,
-  wanted: readonly Named[],
+  wanted: readonly NamedShape[],
 ): Map<string, Tensor> {
   const { tensors } = readSafetensorsHeader(path);
   for (const { name, shape } of wanted) {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic, writeJson } from '../../store/files.js';
 import { writeSafetensors } from '../../store/safetensors.js';
-import type { Tensors } from '../tensors.js';
+import type { TensorsByName } from '../tensors.js';
 
 /**
  * Writes weights, configurations and the model card, each completely or not at all.
@@ -12,7 +12,7 @@ import type { Tensors } from '../tensors.js';
 export async function writeExport(
   folder: string,
   files: {
-    weights?: ReadonlyMap<string, Tensors>;
+    weights?: ReadonlyMap<string, TensorsByName>;
     /** The content of further files, in pieces. */
     bytes?: ReadonlyMap<string, readonly Uint8Array[]>;
     json: Readonly<Record<string, object>>;

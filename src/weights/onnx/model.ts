@@ -1,15 +1,15 @@
 /** Models in the ONNX format: typed values, and their encoding by the numbers of the fields in `onnx.proto`. */
 import { bytes, float, integer, lengthOf, message, text, type Encoded } from './protobuf.js';
 
-export type ElementType = 'float32' | 'float16' | 'int64';
+export type OnnxType = 'float32' | 'float16' | 'int64';
 
 /** TensorProto.DataType */
-export const ELEMENT_TYPES: Record<ElementType, number> = { float32: 1, int64: 7, float16: 10 };
+export const ELEMENT_TYPES: Record<OnnxType, number> = { float32: 1, int64: 7, float16: 10 };
 
 /** An input or output of a graph. A dimension with a name has any size. */
 export interface Value {
   name: string;
-  type: ElementType;
+  type: OnnxType;
   shape: readonly (number | string)[];
 }
 
@@ -86,7 +86,7 @@ export function encodeModel(model: Model, dataFile: string, mostBytes = MOST_BYT
   return { model: outside, data: pieces };
 }
 
-/** Encodes the values of an initialiser, or where they are. */
+/** Encodes the values of an initialiser, or their place in another file. */
 type Place = (data: Uint8Array) => Encoded;
 
 function encodeWith({ producer, graph, metadata }: Model, place: Place): Encoded {

@@ -6,7 +6,7 @@
  */
 import { patchCount, type EncoderConfig } from '../../spec/model.js';
 import { toForeign } from '../names.js';
-import type { Tensor, Tensors } from '../tensors.js';
+import type { Tensor, TensorsByName } from '../tensors.js';
 import { GraphBuilder, type FloatType, type Name } from './builder.js';
 import { ELEMENT_TYPES, type Graph, type Value } from './model.js';
 
@@ -25,7 +25,7 @@ export interface VitGraphOptions {
  * @param weights All tensors of the encoder and, for a classifier, of its head.
  * @throws UsageError if a weight exceeds the range of float16.
  */
-export function vitGraph(model: EncoderConfig, weights: Tensors, { kind, half }: VitGraphOptions): Graph {
+export function vitGraph(model: EncoderConfig, weights: TensorsByName, { kind, half }: VitGraphOptions): Graph {
   const vit = new VitBuilder(model, weights, half ? 'float16' : 'float32');
   const tokens = vit.encode();
   const outputs = kind === 'classifier' ? vit.classify(tokens) : vit.features(tokens);
@@ -35,10 +35,10 @@ export function vitGraph(model: EncoderConfig, weights: Tensors, { kind, half }:
 
 class VitBuilder extends GraphBuilder {
   readonly #model: EncoderConfig;
-  readonly #weights: Tensors;
+  readonly #weights: TensorsByName;
   readonly #products: FloatType;
 
-  constructor(model: EncoderConfig, weights: Tensors, products: FloatType) {
+  constructor(model: EncoderConfig, weights: TensorsByName, products: FloatType) {
     super();
     this.#model = model;
     this.#weights = weights;

@@ -33,7 +33,7 @@ describe.each(openblas ? [openblas] : [])('OpenBLAS from PyPI', (wanted) => {
     expect(steps).toEqual([expect.stringContaining('is installed already')]);
   });
 
-  it('is not installed where the wheel has another hash, and the library before it remains', () => {
+  it('is not installed if the wheel has another hash, and the library before it remains', () => {
     const altered: BlasPackage = { ...wanted, sha256: '0'.repeat(64) };
     const attempt = (): unknown => installBlas({ home, packages: [altered], force: true });
     expect(attempt).toThrow(UsageError);
@@ -59,19 +59,19 @@ describe('an installation that cannot succeed names the remedy', () => {
   const install = (options: Parameters<typeof installBlas>[0] = {}): unknown =>
     installBlas({ home: join(folder.path, 'none'), packages: [wheel], ...options });
 
-  it('where Python is missing', () => {
+  it('if Python is missing', () => {
     process.env.PYTHON = join(folder.path, 'no-python');
     expect(install).toThrow(/no-python cannot be run .*name one in PYTHON/);
   });
 
-  it('where Python has no pip', () => {
+  it('if Python has no pip', () => {
     const python = join(folder.path, 'python');
     writeFileSync(python, '#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n', { mode: 0o755 });
     process.env.PYTHON = python;
     expect(install).toThrow(/python has no pip: install Python with pip/);
   });
 
-  it('where the platform has no such library', () => {
+  it('if the platform has no such library', () => {
     expect(() => install({ name: 'openblas' })).toThrow(/there is no openblas for .*; available: mkl/);
     expect(() => install({ packages: [] })).toThrow(/install/);
   });

@@ -47,7 +47,7 @@ const broadcastable = shapeOf(0, 4).chain((shape) =>
 interface Call {
   inputs: Data[];
   run: (...tensors: tf.Tensor[]) => tf.Tensor;
-  /** Absolute error of a sum, where terms may cancel. */
+  /** Absolute error of a sum whose terms may cancel. */
   rounding?: number;
 }
 

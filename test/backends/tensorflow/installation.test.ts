@@ -20,7 +20,7 @@ const find = (name: string) => findInstallations(join(root, name, 'home'), requi
 const packageIn = (name: string, ...parts: string[]): string =>
   join(root, name, 'node_modules', '@tensorflow', ...parts);
 
-it('explains for each missing installation where it was searched', () => {
+it('names the searched path of each missing installation', () => {
   expect(find('nothing')).toEqual([
     { name: 'own build', absent: `none in ${join(root, 'nothing', 'home')}` },
     { name: '@tensorflow/tfjs-node-gpu', absent: 'not installed' },

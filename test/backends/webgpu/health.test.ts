@@ -82,13 +82,13 @@ onWebgpu('on a real device', () => {
     return JSON.parse(told.trim().split('\n').at(-1)!);
   };
 
-  it('throws where numbers are read from a lost device', () => {
+  it('throws if numbers are read from a lost device', () => {
     expect(run('const x = tf.add(tf.ones([4]), 1); device.destroy(); await x.data();')).toMatchObject({
       failure: 'device-lost',
     });
   });
 
-  it('throws where numbers are read after a rejected command', () => {
+  it('throws if numbers are read after a rejected command', () => {
     expect(
       run(`device.createShaderModule({ code: 'fn main( {' });
            for (let i = 0; i < 10; i++) await tf.add(tf.ones([4]), i).data();`),

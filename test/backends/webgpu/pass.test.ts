@@ -7,11 +7,11 @@ import {
   scalars,
   typeOf,
   wgsl,
-  type ElementType,
+  type BufferElements,
   type Operand,
 } from '../../../src/backends/webgpu/pass.js';
 
-type Bias = Readonly<Record<'bias', ElementType>>;
+type Bias = Readonly<Record<'bias', BufferElements>>;
 
 const layout = { threads: 1, groups: [1, 1, 1] } as const;
 

@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { hinted } from '../../../src/cli/completion/hints.js';
-import { allCommands, modelOf } from '../../../src/cli/completion/model.js';
+import { allCommands, completionModel } from '../../../src/cli/completion/model.js';
 
 const program = new Command('tool').description('A tool.').addCommand(
   new Command('run')
@@ -15,10 +15,14 @@ const program = new Command('tool').description('A tool.').addCommand(
     .addOption(new Option('--how <name>', 'how').choices(['fast', 'slow']))
     .addOption(new Option('--secret', 'hidden').hideHelp()),
 );
-const [run] = modelOf(program).commands;
+const [run] = completionModel(program).commands;
 
 test('commands are named from the program down', () => {
-  expect(allCommands(modelOf(program)).map(({ path }) => path.join(' '))).toEqual(['tool', 'tool run', 'tool help']);
+  expect(allCommands(completionModel(program)).map(({ path }) => path.join(' '))).toEqual([
+    'tool',
+    'tool run',
+    'tool help',
+  ]);
 });
 
 test('values are told by their names, or by their choices', () => {
@@ -39,13 +43,13 @@ test('values are told by their names, or by their choices', () => {
 });
 
 test('help takes the names of commands', () => {
-  const help = modelOf(program).commands.find(({ path }) => path.at(-1) === 'help')!;
+  const help = completionModel(program).commands.find(({ path }) => path.at(-1) === 'help')!;
   expect(help.arguments).toEqual([{ value: { label: 'command', words: ['run'], paths: 'none' }, variadic: false }]);
 });
 
 test('an argument may have words of its own, with files or without', () => {
   const own = (files: boolean): Command =>
     new Command('own').addArgument(hinted(new Argument('<what>'), { words: ['one'], files }));
-  expect(modelOf(own(false)).arguments[0]!.value).toEqual({ label: 'what', words: ['one'], paths: 'none' });
-  expect(modelOf(own(true)).arguments[0]!.value).toEqual({ label: 'what', words: ['one'], paths: 'files' });
+  expect(completionModel(own(false)).arguments[0]!.value).toEqual({ label: 'what', words: ['one'], paths: 'none' });
+  expect(completionModel(own(true)).arguments[0]!.value).toEqual({ label: 'what', words: ['one'], paths: 'files' });
 });

@@ -1,4 +1,4 @@
-/** The scripts that complete vitmim, tried in the shells themselves where they are installed; bash must be. */
+/** The scripts that complete vitmim, tried in the shells themselves if they are installed; bash must be. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,13 +46,13 @@ where(hasShellScripts(), describe)('bash', () => {
     ['a command half typed', ['sw'], ['sweep']],
     ['options of the program', ['-'], ['-V', '--version', '-h', '--help']],
     ['options of a command', ['sweep', '--dr'], ['--dry-run']],
-    ['options of that command alone', ['plan', '--d'], []],
+    ['options of that command only', ['plan', '--d'], []],
     ['options after an argument', ['report', 'results', '--al'], ['--all', '--allow-missing', '--allow-unhealthy']],
     ['choices of an option', ['sweep', 'spec.yaml', '--device', ''], DEVICES],
     ['a choice half typed', ['sweep', '--device', 'w'], ['webgpu']],
     ['a choice after =, which bash cuts off', ['sweep', '--device', '=', 's'], ['simd']],
     ['a choice right after =', ['sweep', '--device', '='], DEVICES],
-    ['a choice after = where bash does not cut', ['sweep', '--device=s'], ['--device=simd']],
+    ['a choice after = if bash does not split there', ['sweep', '--device=s'], ['--device=simd']],
     ['commands of a command', ['data', ''], ['fetch', 'help']],
     ['words of an argument', ['data', 'fetch', 'cifar1'], ['cifar10', 'cifar100']],
     ['choices of an argument', ['completion', ''], ['bash', 'zsh', 'fish']],
@@ -65,7 +65,7 @@ where(hasShellScripts(), describe)('bash', () => {
     ['files after a number', ['sweep', '--jobs', '2', 's'], ['spec.yaml']],
     ['files after a value with =', ['sweep', '--set', 'job.seed', '=', '1', 's'], ['spec.yaml']],
     ['files after --', ['sweep', '--', 's'], ['spec.yaml']],
-    ['no second file where there is one argument', ['sweep', 'spec.yaml', 's'], []],
+    ['no second file if there is one argument', ['sweep', 'spec.yaml', 's'], []],
     ['files with spaces', ['sweep', 'a\\ fi'], ['a file.yaml']],
     ['files in quotes', ['sweep', '"a fi'], ['a file.yaml']],
     ['files of the home folder', ['sweep', '~/m'], ['~/mine.yaml']],

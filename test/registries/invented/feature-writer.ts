@@ -44,7 +44,7 @@ export const featureWriter: Invented = {
       expect(readFileSync(path, 'utf8')).toBe('a 3\nb 7');
     });
 
-    it('is named where a name has no format, and refuses tokens', async () => {
+    it('is named if a name has no format, and refuses tokens', async () => {
       const { writerFor } = await copy.load<typeof writers>('embedding/writers/index');
       expect(() => writerFor('features.xyz', false)).toThrow('end it with one of .npy, .parquet, .csv, .sums');
       expect(() => writerFor('features.sums', true)).toThrow('.sums files hold one row of numbers for each image');

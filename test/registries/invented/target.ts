@@ -72,7 +72,7 @@ export const target: Invented = {
       device.close();
     });
 
-    it('is not exported as pixels, even where it has as many values', async () => {
+    it('is not exported as pixels, even if it has as many values', async () => {
       const { exportFiles } = await copy.load<typeof exporting>('weights/export/files');
       const { model, task } = planOf('job: {objective: masked, model: {patchSize: 2, classToken: true}}').stages[0]!
         .config as PretrainConfig;

@@ -8,7 +8,7 @@ import { parse } from 'csv-parse/sync';
 import { readSafetensorsHeader } from '../../../src/store/safetensors.js';
 import { sweepPaths } from '../../../src/store/layout.js';
 import type { Plan } from '../../../src/spec/stages.js';
-import type { Estimate } from '../../../src/cli/estimate.js';
+import type { CostEstimate } from '../../../src/cli/estimate.js';
 import type * as exporting from '../../../src/weights/export/source.js';
 import type { Invented } from '../support.js';
 import { RESULTS, writeMaskSpec } from './evaluation.js';
@@ -83,7 +83,7 @@ export const trainedEvaluation: Invented = {
       const spec = writeMaskSpec(copy, 'share', '[share]', 'scratch');
       const printed = await copy.vitmim('plan', spec, '--json');
       const { estimate, stages } = JSON.parse(printed.slice(0, printed.lastIndexOf('}') + 1)) as Plan & {
-        estimate: Estimate;
+        estimate: CostEstimate;
       };
       // 24 training images, in 2 epochs of 2 batches of 10; 8 test images, clean and by 17 corruptions at 5 severities.
       expect(estimate.flops).toBe(24e6 + 40e3 + 8 * (1 + 17 * 5));

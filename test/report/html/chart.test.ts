@@ -61,7 +61,7 @@ describe('a line chart', () => {
   const { text } = drawChart('c', LINES);
   const marks = drawn(text, 'mark').map(placeOf);
 
-  test('has a line for each series, a mark for each point and a bar where there is a spread', () => {
+  test('has a line for each series, a mark for each point and a bar if there is a spread', () => {
     expect(counts(text, 'line', 'mark', 'bar', 'reference')).toEqual([2, 4, 3, 1]);
   });
 
@@ -77,7 +77,7 @@ describe('a line chart', () => {
     expect(marks[2]![0] - marks[0]![0]).toBeCloseTo(5, 5);
   });
 
-  test('names its lines, apart where they end at one height', () => {
+  test('names its lines, apart if they end at one height', () => {
     const [first, second] = drawn(text, 'label').map(placeOf);
     expect(Math.abs(first![1] - second![1])).toBeGreaterThanOrEqual(13);
   });
@@ -94,13 +94,13 @@ describe('a line chart', () => {
     expect(named).toContain('<title>&lt;/text&gt;&lt;script&gt;&quot;&amp;, 0: 40.00 ± 2.00</title>');
   });
 
-  test('takes its colours from the style sheet alone, and comes out the same again', () => {
+  test('has only colours of the style sheet, and is the same each time', () => {
     const colours = [...text.matchAll(/(?:fill|stroke)="([^"]*)"/g)].map(([, colour]) => colour!);
     expect(colours.filter((colour) => !/^(?:none|var\(--[a-z0-9]+\))$/.test(colour))).toEqual([]);
     expect(drawChart('c', LINES).text).toBe(text);
   });
 
-  test('of one value alone has it in the middle', () => {
+  test('of a single value has it in the middle', () => {
     const points = [{ x: 3, y: 7, spread: null }];
     const one = drawChart('c', { ...LINES, reference: null, series: [{ name: null, style: 0, points }] }).text;
     expect(placeOf(drawn(one, 'mark')[0]!)[1]).toBeCloseTo(168 / 2, 5);
@@ -123,7 +123,7 @@ describe('a line chart', () => {
 describe('a dot chart', () => {
   const { text } = drawChart('d', DOTS);
 
-  test('has a mark for each mean, rings for several seeds alone, and an empty row where there is no number', () => {
+  test('has a mark for each mean, rings only for several seeds, and an empty row without a number', () => {
     expect(counts(text, 'row', 'mark', 'ring', 'bar')).toEqual([3, 2, 2, 1]);
     expect(text).not.toContain('NaN');
   });

@@ -87,7 +87,7 @@ describe('the page', () => {
     for (const id of collect([folder]).stages.keys()) expect(text).toContain(`<a href="stages/${id}/">`);
   });
 
-  test('says where no command was recorded', () => {
+  test('shows that no command was recorded', () => {
     expect(text).toContain('<td>not recorded</td>');
   });
 
@@ -121,7 +121,7 @@ describe('learning rates', () => {
     writeFileSync(join(folder, 'stages', id, 'metrics.jsonl'), [`{"step":{"step":1}`, ...lines, ''].join('\n'));
   };
 
-  test('have no figure where nothing was logged', () => {
+  test('have no figure if nothing was logged', () => {
     expect(readSchedules(collect([folder]))).toEqual([]);
     expect(writePage(folder).text).not.toContain('id="figure-learning-rate"');
   });
@@ -230,7 +230,7 @@ describe('figures', () => {
     ]);
   });
 
-  test('leave out of the factorial what was measured at one mask ratio alone', () => {
+  test('leave out of the factorial the results at only one mask ratio', () => {
     const yaml = 'grid: {objective: [identity, masked, zoomed-in, masked+zoomed-in, distorted]}';
     const figure = figuresOf(dataOf(planOf(yaml)), metric('finetune'), []).find(
       ({ id }) => id === 'figure-mask-misalignment',
@@ -280,7 +280,7 @@ describe('previews', () => {
   };
   const uriOf = (id: string): string => `data:image/png;base64,${pictureOf(id).toString('base64')}`;
 
-  test('have no section where there are none', () => {
+  test('have no section if there are none', () => {
     expect(tasks.map(({ label, stages }) => [label, stages.length])).toEqual([
       ['masked (mask ratio 0.75)', 2],
       ['blurred', 2],
@@ -299,14 +299,14 @@ describe('previews', () => {
     ]);
   });
 
-  test('are left out and counted where they would make the page too large', () => {
+  test('are left out and counted if they would make the page too large', () => {
     for (const id of lists.flat()) leave(id);
     const found = findStageFiles(data, folder, lists, uriOf(lists[0]![0]!).length + 1);
     expect([...found.leftOut]).toEqual([lists[1]![0]]);
     expect([...found.previews.keys()]).toEqual([lists[0]![0]]);
   });
 
-  test('and links are relative to where the page lies', () => {
+  test('and links are relative to the folder of the page', () => {
     const elsewhere = join(folder, '..', 'a page');
     mkdirSync(elsewhere, { recursive: true });
     const id = lists[0]![0]!;

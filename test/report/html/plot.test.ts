@@ -2,7 +2,7 @@ import type { LineChart } from '../../../src/report/html/chart.js';
 import { drawChart } from '../../../src/report/html/draw.js';
 import { paddedDomain } from '../../../src/report/html/plot.js';
 
-test('a domain is the extent and its margin; one value alone has room on both sides', () => {
+test('a domain is the extent and its margin; a single value has room on both sides', () => {
   expect(paddedDomain([4, 2, 12], 0.1)).toEqual([1, 13]);
   expect(paddedDomain([5], 0.1)).toEqual([4, 6]);
   expect(paddedDomain([], 0.1)).toEqual([0, 1]);

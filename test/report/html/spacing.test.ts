@@ -9,7 +9,7 @@ describe('labels', () => {
     expect(moved[0]! - moved[2]!).toBeGreaterThanOrEqual(13);
   });
 
-  test('stay within, also where there is too little room', () => {
+  test('stay within, also if there is too little room', () => {
     for (const places of [
       [99, 99, 99],
       [0, 0, 0],

@@ -143,7 +143,7 @@ describe('the seeds of a plan', () => {
   test('resolve what the spread of earlier results says, by name', () => {
     expect(told('job: {evaluate: [finetune, linear]}\ngrid: {objective: [scratch, masked], seed: [0, 1, 2]}')).toBe(
       '3 seeds resolve ±5.2 points (finetune), ±3.0 points (linear): half the 95 % interval of a ' +
-        'difference of two cells. The spread is that of results/pilot; another setting may vary more or less.',
+        'difference of two cells. The spread is from results/pilot; another setting may vary more or less.',
     );
   });
 
@@ -165,7 +165,7 @@ describe('the seeds of a plan', () => {
     const yaml = 'job: {evaluate: [finetune, knn]}\ngrid: {objective: [scratch, masked], seed: [0, 1, 2]}';
     expect(told(yaml, { name: 'results/own', spreads, foreign: false })).toBe(
       '3 seeds resolve ±4.5 points (knn): half the 95 % interval of a difference of two cells. What finetune can resolve is ' +
-        'not known: no earlier result has two seeds. The spread is that of results/own (3 runs in 1 cell give the standard ' +
+        'not known: no earlier result has two seeds. The spread is from results/own (3 runs in 1 cell give the standard ' +
         'deviation to about ±50 %).',
     );
   });

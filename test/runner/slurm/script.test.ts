@@ -59,7 +59,7 @@ where(hasShellScripts(), describe)('the script of an array', () => {
     expect(text.indexOf('module load node')).toBeLessThan(text.indexOf('exec '));
   });
 
-  it('passes every other option on, in quotes where it needs them', () => {
+  it('passes every other option on, in quotes if it needs them', () => {
     const options = {
       ...NO_OPTIONS,
       account: 'lab',
@@ -108,11 +108,11 @@ where(hasShellScripts(), describe)('the script of an array', () => {
     expect(run(11, [])).toContain(' ccc ');
   });
 
-  it('runs nothing where its preparation fails', () => {
+  it('runs nothing if its preparation fails', () => {
     expect(() => run(1, ['false'])).toThrow();
   });
 
-  it('runs nothing where the list does not have its index', () => {
+  it('runs nothing if the list does not have its index', () => {
     expect(() => run(5, [])).toThrow('index 5');
   });
 });

@@ -23,7 +23,7 @@ const task = (job: string, index: number, state: TaskState['state']): TaskState 
 });
 
 describe('the state of a stage', () => {
-  it('is that of its last submission', () => {
+  it('is the state of its last submission', () => {
     const submissions = [submission('1', ['a', 'b']), submission('2', ['b'])];
     const states = latest(submissions, [task('1', 0, 'FAILED'), task('1', 1, 'FAILED'), task('2', 0, 'RUNNING')]);
     expect([...states]).toEqual([
@@ -32,7 +32,7 @@ describe('the state of a stage', () => {
     ]);
   });
 
-  it('is not that of an earlier submission once Slurm has forgotten the last', () => {
+  it('is not the state of an earlier submission once Slurm has forgotten the last', () => {
     const submissions = [submission('1', ['a']), submission('2', ['a'])];
     expect(latest(submissions, [task('1', 0, 'FAILED')]).size).toBe(0);
   });

@@ -91,7 +91,7 @@ where(hasShellScripts(), describe)('submitting', () => {
     expect(calls('sbatch')).toHaveLength(6);
   });
 
-  it('takes back what it submitted where Slurm then refuses', async () => {
+  it('takes back what it submitted if Slurm then refuses', async () => {
     const { results, calls, submit } = fakeSlurm('refused', {
       sbatch: 'case "$*" in *aftercorr*) echo "Invalid account" >&2; exit 1;; *) echo 7;; esac',
     });
@@ -129,7 +129,7 @@ where(hasShellScripts(), describe)('submitting', () => {
     expect(submitted.filter((id) => roots.includes(id))).toHaveLength(Math.min(room, 4));
   });
 
-  it('leaves no submission behind where there is no room at all', async () => {
+  it('leaves no submission behind if there is no room at all', async () => {
     const { results, submit } = fakeSlurm('no-room', accepting(0));
     expect(await submit()).toEqual({
       submission: null,
@@ -198,7 +198,7 @@ where(hasShellScripts(), describe)('submitting', () => {
 });
 
 where(hasShellScripts(), describe)('the states of submissions', () => {
-  it('are not asked for where there are none', async () => {
+  it('are not queried if there are none', async () => {
     const { results, calls } = fakeSlurm('none');
     expect((await slurmStates(results)).size).toBe(0);
     expect(calls('squeue')).toEqual([]);
@@ -215,7 +215,7 @@ where(hasShellScripts(), describe)('the states of submissions', () => {
     ]);
   });
 
-  it('are an error where Slurm does not answer', async () => {
+  it('are an error if Slurm does not answer', async () => {
     const { results, submit } = fakeSlurm('down', { squeue: 'echo "Unable to contact slurm controller" >&2; exit 1' });
     await submit();
     await expect(slurmStates(results)).rejects.toThrow('Unable to contact slurm controller');
@@ -237,7 +237,7 @@ where(hasShellScripts(), describe)('cancelling', () => {
     expect(calls('scancel')).toEqual(['scancel 2']);
   });
 
-  it('is quiet where nothing is live', async () => {
+  it('is quiet if nothing is live', async () => {
     const { results, calls } = fakeSlurm('quiet');
     expect(await cancelSubmissions(results)).toEqual({ jobs: [], tasks: 0 });
     expect(calls('scancel')).toEqual([]);
@@ -245,7 +245,7 @@ where(hasShellScripts(), describe)('cancelling', () => {
   });
 });
 
-where(hasShellScripts(), describe)('where results decide how many seeds run', () => {
+where(hasShellScripts(), describe)('if results decide how many seeds run', () => {
   it('submits the stages of the first look, and counts the others', async () => {
     const { calls, given } = fakeSlurm('first-look');
     const needs = askerOf(COMPARED, sweepPaths(given(0).results));

@@ -1,7 +1,7 @@
 /** The three versions of de-colorized. */
 import { denormalizeImage, normalizeImage, type FloatImage } from '../../../src/common/image.js';
 import { stream } from '../../../src/common/random.js';
-import { decolorized, drawMix, mixToGrey, scaleSaturation } from '../../../src/task/styles/decolorized.js';
+import { decolorized, drawColourMix, mixToGrey, scaleSaturation } from '../../../src/task/styles/decolorized.js';
 import { mean, noise, restyled } from '../../objectives/support.js';
 
 const pixel = (...data: number[]): FloatImage => ({ data: Float32Array.from(data), height: 1, width: 1 });
@@ -42,12 +42,12 @@ it('mixes normalised channels at random, equal in all three', () => {
   const image = normalizeImage(noise(4, 'image'));
   const style = { kind: 'decolorized', variant: 'random-mix', normalizeMix: false } as const;
   const { data } = restyled(decolorized.part(style), image, stream(5, 'mix'));
-  expect(data).toEqual(mixToGrey(image, drawMix(style, stream(5, 'mix'))).data);
+  expect(data).toEqual(mixToGrey(image, drawColourMix(style, stream(5, 'mix'))).data);
   for (let i = 0; i < data.length; i += 3) expect(new Set(data.slice(i, i + 3)).size).toBe(1);
 });
 
 it('draws each weight from U(0, 2/3), independently', () => {
-  const mixes = Array.from({ length: 2000 }, () => drawMix({ normalizeMix: false }, random));
+  const mixes = Array.from({ length: 2000 }, () => drawColourMix({ normalizeMix: false }, random));
   for (const channel of [0, 1, 2] as const) {
     const weights = mixes.map((mix) => mix[channel]);
     expect(Math.abs(mean(weights) - 1 / 3)).toBeLessThan(0.018); // ± 0.0043
@@ -60,7 +60,7 @@ it('draws each weight from U(0, 2/3), independently', () => {
 
 it('scales the weights to sum 1 if requested', () => {
   for (let i = 0; i < 100; i++) {
-    const [r, g, b] = drawMix({ normalizeMix: true }, random);
+    const [r, g, b] = drawColourMix({ normalizeMix: true }, random);
     expect(r + g + b).toBeCloseTo(1, 12);
   }
 });

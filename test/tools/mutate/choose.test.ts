@@ -24,7 +24,7 @@ describe('the choice of mutants', () => {
     expect(keys(2)).not.toEqual(keys(1));
   });
 
-  it('should be all where there are no more', () => {
+  it('should be all if there are no more', () => {
     expect(choose(MUTANTS, 1000, 1)).toHaveLength(MUTANTS.length);
   });
 });

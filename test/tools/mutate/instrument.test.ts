@@ -29,7 +29,7 @@ const idOf = (original: string, replacement: string): number =>
   );
 
 describe('an instrumented file', () => {
-  it('should compute what its source does where no mutant is planted', async () => {
+  it('should compute what its source does if no mutant is planted', async () => {
     const price = await planted(0);
     expect([price(3, 4), price(10, 4)]).toEqual([13, 36]);
   });

@@ -95,7 +95,7 @@ describe('a module with three functions, of which two are tested', () => {
 });
 
 describe('what a test file reaches', () => {
-  it('should be of its tests, and of the whole file where it is reached before them or elsewhere', () => {
+  it('should be of its tests, and of the whole file if it is reached before them or elsewhere', () => {
     expect(parseReached('1\n@0\n2\n3\n@1\n2\n1\n*4\n@file\n3\n')).toEqual({
       1: 'file',
       2: [0, 1],

@@ -4,7 +4,7 @@ const changes = (text: string): string[] =>
   mutantsOf('src/model/example.ts', text).map(({ operator, ...mutant }) => `${operator} ${describeChange(mutant)}`);
 
 describe('the mutants of a text', () => {
-  it('should exchange arithmetic, and leave joined text alone', () => {
+  it('should exchange arithmetic, but not change joined text', () => {
     expect(changes('f(a - b * c, "x" + d);')).toEqual([
       'statement `f(a - b * c, "x" + d);` → nothing',
       'arithmetic `a - b * c` → `a + b * c`',
@@ -65,7 +65,7 @@ describe('the mutants of a text', () => {
     ]);
   });
 
-  it('should leave types, imports and what is thrown alone', () => {
+  it('should not change types, imports and thrown values', () => {
     const text = `
       import { x } from './x.js';
       interface A { b: 0 | 1 }
@@ -79,7 +79,7 @@ describe('the mutants of a text', () => {
     expect(changes('const x = a?.filter(b).length;')).toEqual([]);
   });
 
-  it('should keep the key of a mutant where other lines of its file change', () => {
+  it('should keep the key of a mutant if other lines of its file change', () => {
     const [before] = mutantsOf('src/model/a.ts', 'x = a - b;');
     const after = mutantsOf('src/model/a.ts', '// more\nlet y;\nx = a - b;');
     expect(after.map(({ key }) => key)).toContain(before!.key);
@@ -89,13 +89,13 @@ describe('the mutants of a text', () => {
 describe('a named fault', () => {
   const fault = { name: 'a fault', file: 'src/model/a.ts', find: 'seed', replace: '0' };
 
-  it('should be planted where its text is the argument of the given function', () => {
+  it('should be planted if its text is the argument of the given function', () => {
     const text = 'f(seed); g(seed);';
     const [mutant] = mutantsOf('src/model/a.ts', text, [{ ...fault, inCallOf: 'g' }]);
     expect(mutant).toMatchObject({ name: 'a fault', start: text.lastIndexOf('seed'), replacement: '0' });
   });
 
-  it('should be refused where its text is not there once', () => {
+  it('should be refused if its text is not there once', () => {
     expect(() => mutantsOf('src/model/a.ts', 'f(seed); g(seed);', [fault])).toThrow(/2 times, not once/);
     expect(() => mutantsOf('src/model/a.ts', 'f(other);', [fault])).toThrow(/0 times, not once/);
   });

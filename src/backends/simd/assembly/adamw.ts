@@ -3,7 +3,7 @@ import { storePartRounded, storeRounded } from './bfloat16';
 import { loadPart, storePart } from './math';
 
 /**
- * @param rounded Where the new value is also written in bfloat16; 0: nowhere.
+ * @param rounded The address at which the new value is also written in bfloat16; 0: it is not.
  * @param keep 1 − rate·weightDecay
  * @param stepSize rate / (1 − β1^step)
  * @param inverseBias 1 / √(1 − β2^step)

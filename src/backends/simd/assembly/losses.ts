@@ -32,7 +32,7 @@ export function squaredError(prediction: usize, target: usize, weights: usize, r
   return total / <f64>values;
 }
 
-/** out = factor·weight·(prediction − target) for each row; zeros where the weight is 0. */
+/** out = factor·weight·(prediction − target) for each row; zeros if the weight is 0. */
 export function squaredErrorGradient(
   prediction: usize,
   target: usize,

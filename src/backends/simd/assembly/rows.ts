@@ -31,7 +31,7 @@ function narrow(low: v128, high: v128): v128 {
 /** The number of rows summed in float32; these sums are then added in float64. */
 const SHORT = 32;
 
-/** Four values, in float32 or, where `rounded`, in bfloat16. */
+/** Four values, in float32 or, if `rounded`, in bfloat16. */
 function load4(rounded: bool, p: usize): v128 {
   return rounded ? inline.always(loadRounded(p)) : v128.load(p);
 }
@@ -106,7 +106,7 @@ export function sumRowsRounded(x: usize, rows: i32, columns: i32, stride: i32, o
 }
 
 /**
- * out[i] = x[index[i]] for whole rows. An index of `limit` or more gives the row at `fill` instead, or zeros where `fill`
+ * out[i] = x[index[i]] for whole rows. An index of `limit` or more gives the row at `fill` instead, or zeros if `fill`
  * is 0.
  */
 export function gatherRows(out: usize, x: usize, index: usize, rows: i32, columns: i32, limit: i32, fill: usize): void {

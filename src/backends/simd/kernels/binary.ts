@@ -14,7 +14,7 @@ interface Axis {
 
 const MOST_AXES = 4;
 
-/** Joins neighbouring axes where each operand runs along both or is broadcast over both. Drops axes of size 1. */
+/** Joins neighbouring axes if each operand runs along both or is broadcast over both. Drops axes of size 1. */
 function joinedAxes(shape: readonly number[], aShape: readonly number[], bShape: readonly number[]): Axis[] {
   const axes: Axis[] = [];
   shape.forEach((size, i) => {
@@ -28,7 +28,7 @@ function joinedAxes(shape: readonly number[], aShape: readonly number[], bShape:
   return axes;
 }
 
-/** Floats from one value to the next along each of four axes, 0 where the operand is broadcast. */
+/** Floats from one value to the next along each of four axes, 0 if the operand is broadcast. */
 function stridesOf(axes: readonly Axis[], operand: 'a' | 'b'): Four {
   let stride = 1;
   const strides = axes

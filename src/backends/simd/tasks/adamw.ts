@@ -5,7 +5,7 @@ import { defineTask } from './task.js';
 /** A row of the table: a run of `count` floats of one parameter, and the factors that differ between parameters. */
 export const ADAMW_ROW = recordFormat({
   value: address,
-  /** Where the new values are also written in bfloat16, or NONE. */
+  /** The address at which the new values are also written in bfloat16, or NONE. */
   rounded: address,
   first: address,
   second: address,

@@ -1,6 +1,6 @@
 /**
- * The tasks of attention.ts with factors in bfloat16: q, k, v, the weights and the gradients of scores and output. Scores,
- * softmax and sums are float32. qkv, y and dqkv are stored as bfloat16, dy as float32.
+ * The tasks of attention.ts with factors in bfloat16: q, k, v, the weights and the gradients of scores and output.
+ * Scores, softmax and sums are float32. qkv, y and dqkv are stored as bfloat16, dy as float32.
  */
 import { BFLOAT16, FLOAT, offset, offsetRounded, type Address } from '../address.js';
 import { BFLOAT16_PRODUCTS } from '../gemm.js';
@@ -13,7 +13,7 @@ const lines = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 /** Rows of scores begin at multiples of 16 bytes, in both types. */
 const rowStride = (tokens: number): number => Math.ceil(tokens / 8) * 8;
 
-/** Where the parts of a thread's scratch begin, in bytes, and how many they are. */
+/** The offsets of the parts of a thread's scratch, and its size, in bytes. */
 function scratchParts(tokens: number, size: number) {
   const scores = lines(FLOAT * tokens * rowStride(tokens));
   const rounded = lines(BFLOAT16 * tokens * rowStride(tokens));

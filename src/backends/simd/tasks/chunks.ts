@@ -23,7 +23,9 @@ export function rowsOfProduct(rows: number): number {
   return Math.ceil(rows / even(Math.ceil(rows / PRODUCT_ROWS)));
 }
 
-/** Sides of the blocks of a weight gradient. They are larger than a tile, since each block packs all rows of a batch. */
+/**
+ * Sides of the blocks of a weight gradient. They are larger than a tile, since each block packs all rows of a batch.
+ */
 const BLOCK_SIDE = 192;
 /** No side is split below this to get an even number of blocks. */
 const LEAST_SIDE = 48;
@@ -38,7 +40,7 @@ export function blockOfProduct(rows: number, columns: number): { rows: number; c
 
 const even = (chunks: number): number => (chunks > 1 ? chunks + (chunks % 2) : 1);
 
-/** Where to split a dense output: along its first axis of more than one position, in chunks of `size` positions. */
+/** The split of a dense output: along its first axis of more than one position, in chunks of `size` positions. */
 export function cut(sizes: readonly number[]): { axis: number; size: number; chunks: number } {
   const axis = Math.max(
     0,

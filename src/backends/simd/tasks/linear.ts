@@ -5,8 +5,8 @@ import { span } from './chunks.js';
 import { defineTask } from './task.js';
 
 /**
- * A chunk of rows. `bias`, `residual` and `derivative` may be NONE. A residual [rows, outputs] is added, and needs a bias.
- * With `derivative`, applies the GELU and writes its derivative there.
+ * A chunk of rows. `bias`, `residual` and `derivative` may be NONE. A residual [rows, outputs] is added, and needs a
+ * bias. With `derivative`, applies the GELU and writes its derivative there.
  */
 export const linear = defineTask(
   {
@@ -49,8 +49,8 @@ export const linear = defineTask(
 );
 
 /**
- * A chunk of rows of dx = dz·Wᵀ. With a GELU, `derivative` is that of the forward pass, and dz = dy·derivative is written
- * first; without one, `derivative` is NONE and dz is dy.
+ * A chunk of rows of dx = dz·Wᵀ. With a GELU, `derivative` comes from the forward pass, and dz = dy·derivative is
+ * written first; without one, `derivative` is NONE and dz is dy.
  */
 export const linearInputGradient = defineTask(
   {

@@ -6,7 +6,7 @@ import { defineTask } from './task.js';
 
 /**
  * A chunk of rows of one product; each product of the batch has `chunks` of them. op(A) is m×k, op(B) is k×n. `aBatch`
- * and `bBatch` are the floats from one matrix to the next, 0 where one matrix serves the whole batch.
+ * and `bBatch` are the floats from one matrix to the next, 0 if one matrix serves the whole batch.
  */
 export const matMul = defineTask(
   {

@@ -24,8 +24,8 @@ export const resampleScratch = (sizes: ResampleSizes): number =>
 
 /**
  * x [batch, height, width, channels] → out [batch, outHeight, outWidth, channels]. With `backward`, the gradient: x has
- * the second shape and out the first. `rowsBatch` and `columnsBatch` are the floats from one image's matrix to the next,
- * 0 where one matrix serves all.
+ * the second shape and out the first. `rowsBatch` and `columnsBatch` are the floats from one image's matrix to the
+ * next, 0 if one matrix serves all.
  */
 export const resample = defineTask(
   {

@@ -5,7 +5,7 @@
  * Records for tasks, kernels and products are written as plain literals: with object spreads, a call among small matrices
  * took several times as long.
  */
-import { recordFormat, type Field, type ValuesOf } from '../records.js';
+import { recordFormat, type RecordField, type ValuesOf } from '../records.js';
 import type { Thread } from '../thread.js';
 
 export interface SimdTask<Values> {
@@ -21,7 +21,7 @@ export interface SimdTask<Values> {
  * @param fields The arguments, by name.
  * @param run Computes a chunk. Chunks run in any order and on any thread, so none depends on another.
  */
-export function defineTask<F extends Readonly<Record<string, Field<unknown>>>>(
+export function defineTask<F extends Readonly<Record<string, RecordField<unknown>>>>(
   fields: F,
   run: (thread: Thread, chunk: number, values: ValuesOf<F>) => void,
 ): SimdTask<ValuesOf<F>> {

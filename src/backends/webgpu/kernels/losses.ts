@@ -2,7 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
-import { definePass, invocations, lanesFor, scalars, type ElementType, type Shader } from '../pass.js';
+import { definePass, invocations, lanesFor, scalars, type BufferElements, type Shader } from '../pass.js';
 import { across, LANE_FUNCTIONS, overColumns, rowwise } from '../passes/lanes.js';
 import { reduction } from '../passes/reduction.js';
 import { defineKernel } from './kernel.js';
@@ -87,7 +87,7 @@ interface Table {
 }
 
 /** A shader with an invocation for each value of y, or for four of them; `value` is WGSL with `i` and `row` in scope. */
-function byValue({ rows, columns }: Table, y: ElementType, value: string): Shader {
+function byValue({ rows, columns }: Table, y: BufferElements, value: string): Shader {
   const width = columns / y.lanes;
   const { begin, ...layout } = invocations(rows * width);
   const body = `

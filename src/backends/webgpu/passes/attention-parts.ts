@@ -2,7 +2,7 @@
  * The parts of the attention shaders. An invocation computes one token, its _own_; it reads the other tokens in blocks,
  * which are copied to workgroup memory.
  */
-import type { ElementType } from '../pass.js';
+import type { BufferElements } from '../pass.js';
 
 export interface AttentionSizes {
   readonly batch: number;
@@ -30,9 +30,9 @@ export type AttentionParts = ReturnType<typeof attentionParts>;
 
 /**
  * Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token, `first`
- * and
- * Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token, `first` and
- * `head`, where the image and the head begin, and `statistics`, where the numbers of the head's tokens begin.
+ * and Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token;
+ * `first` and `head`, the offsets of the image and of the head; and `statistics`, the offset of the numbers of the
+ * head's tokens.
  */
 export function attentionParts(sizes: AttentionSizes) {
   const { tokens, heads, size } = sizes;
@@ -49,8 +49,8 @@ export function attentionParts(sizes: AttentionSizes) {
     block,
     offset,
     overVectors,
-    access: (buffer: string, type: ElementType, width: number) => read(buffer, type, width, size),
-    writable: (buffer: string, type: ElementType, width: number) => write(buffer, type, width, size),
+    access: (buffer: string, type: BufferElements, width: number) => read(buffer, type, width, size),
+    writable: (buffer: string, type: BufferElements, width: number) => write(buffer, type, width, size),
     blocks: (names: readonly string[]): string =>
       names.map((name) => `var<workgroup> ${name}: array<vec4<f32>, ${block * vectors}>;`).join('\n'),
     /** An invocation beyond the last token repeats that one. */
@@ -99,7 +99,7 @@ const fillNumbers = (numbers: readonly string[], block: number, sizes: Attention
 const COMPONENTS = [0, 1, 2, 3].map((j) => `4u * v + ${j}u`);
 
 /** WGSL: `Get`, which reads vector v of a head's part of a token. `width` is the width of a token in the buffer. */
-function read(buffer: string, { lanes }: ElementType, width: number, size: number): string {
+function read(buffer: string, { lanes }: BufferElements, width: number, size: number): string {
   const at = placeOf(lanes, width);
   const single = (c: string): string =>
     `select(0.0, f32(${buffer}[${at(`min(${c}, ${size - 1}u)`)}]), ${c} < ${size}u)`;
@@ -109,7 +109,7 @@ function read(buffer: string, { lanes }: ElementType, width: number, size: numbe
 }
 
 /** WGSL: `Set`, which writes it. */
-function write(buffer: string, { lanes, stored }: ElementType, width: number, size: number): string {
+function write(buffer: string, { lanes, stored }: BufferElements, width: number, size: number): string {
   const at = placeOf(lanes, width);
   const scalar = stored === 'half' ? 'f16' : 'f32';
   const statements =

@@ -2,7 +2,7 @@
  * Attention on ordinary units. The scores are never written to memory (Dao et al. 2022): the softmax is computed block
  * by block over the keys, and its logarithmic sum is saved. From this sum the gradient computes the weights again.
  */
-import { definePass, type ElementType, type Shader } from '../pass.js';
+import { definePass, type BufferElements, type Shader } from '../pass.js';
 import {
   attentionParts,
   gridOf,
@@ -129,7 +129,7 @@ export const keyGradientPass = definePass<
 function keyGradient(
   sizes: AttentionSizes,
   part: GradientPart,
-  { qkv, dy, dqkv }: Readonly<Record<'qkv' | 'dy' | 'dqkv', ElementType>>,
+  { qkv, dy, dqkv }: Readonly<Record<'qkv' | 'dy' | 'dqkv', BufferElements>>,
 ): Shader {
   const [ofKeys, ofValues] = [part !== 'values', part !== 'keys'];
   const parts = attentionParts(sizes);

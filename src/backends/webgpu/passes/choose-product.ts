@@ -84,8 +84,8 @@ export function splitsOf({ rows, columns, depth }: Omit<ProductSizes, 'layout'>)
 }
 
 /**
- * aᵀ·b, where the sums run over all tokens of a batch: few results, long sums. They are split into parts, since
- * otherwise most of a GPU would be idle.
+ * aᵀ·b for few results with long sums, over all tokens of a batch. The sums are split into parts, since otherwise most
+ * of a GPU would be idle.
  *
  * @returns A new tensor, rows × columns.
  */

@@ -1,7 +1,7 @@
 /** The operations on a value of a product before it is written: bias, GELU with its derivative, residual. */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { computedType, typeOf, type ElementType, type Named, type Operand } from '../pass.js';
+import { computedType, typeOf, type BufferElements, type ByBuffer, type Operand } from '../pass.js';
 import { GELU } from './gelu.js';
 
 /** Names of the buffers of an epilogue. The operations of a pass follow from the buffers that it has. */
@@ -9,8 +9,8 @@ export type EpilogueReads = 'bias?' | 'residual?';
 export type EpilogueWrites = 'y' | 'derivative?';
 
 export interface Epilogue {
-  readonly reads: Named<EpilogueReads, Operand>;
-  readonly writes: Named<EpilogueWrites, Operand>;
+  readonly reads: ByBuffer<EpilogueReads, Operand>;
+  readonly writes: ByBuffer<EpilogueWrites, Operand>;
 }
 
 export interface EpilogueParts {
@@ -55,10 +55,10 @@ export function plainResult(
 
 /**
  * WGSL: `storeFour(row, column, value, offset)` and `storeOne` with the same parameters. They write nothing outside the
- * result. `offset` is where this part of the result begins, in values.
+ * result. `offset` is the begin of this part of the result, in values.
  */
 export function epilogue(
-  { bias, residual, y, derivative }: Named<EpilogueReads | EpilogueWrites, ElementType>,
+  { bias, residual, y, derivative }: ByBuffer<EpilogueReads | EpilogueWrites, BufferElements>,
   { rows, columns }: { rows: number; columns: number },
 ): string {
   const fours = y.lanes === 4;

@@ -3,13 +3,13 @@ import type * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '../../kernels.js';
 import type { VitBackend } from '../backend.js';
 import { computedType, definePass, striding, typeOf } from '../pass.js';
-import { scaleCode, type ScaleSearch, type Scale } from './scale-for-half.js';
+import { scaleCode, type ScaleSearch, type HalfScale } from './scale-for-half.js';
 
 export interface Rounding {
   /** An optional factor for each element, applied first. */
   readonly times?: tf.TensorInfo | undefined;
   /** An optional factor for all elements, applied last. */
-  readonly scale?: Scale | undefined;
+  readonly scale?: HalfScale | undefined;
 }
 
 const roundPass = definePass<

@@ -40,7 +40,7 @@ interface Geometry {
   readonly stagedRow: number;
   readonly scoreRow: number;
   readonly weightRow: number;
-  /** Vectors of a staged chunk, and where the chunks of each kind of rows are, counted in chunks. */
+  /** Vectors of a staged chunk, and the place of the chunks of each kind of rows, counted in chunks. */
   readonly slot: number;
   readonly slots: ReadonlyMap<Rows, { first: number; count: number }>;
   /** Vectors of a subgroup's scores, and of its weights. */
@@ -73,8 +73,9 @@ function geometryOf(sizes: MatrixAttentionSizes, pass: AttentionPass): Geometry 
 export type Parts = ReturnType<typeof matrixAttentionParts>;
 
 /**
- * Pieces of WGSL for a pass. In the scope of all are `row`, one of the subgroup's 16, `share`, the number of the invocation
- * among those of the row, `ownToken`, the row's token, and `first` and `head`, where the image and the head begin.
+ * Pieces of WGSL for a pass. In the scope of all are `row`, one of the subgroup's 16; `share`, the number of the
+ * invocation among those of the row; `ownToken`, the row's token; and `first` and `head`, the offsets of the image and
+ * of the head.
  */
 export function matrixAttentionParts(sizes: MatrixAttentionSizes, pass: AttentionPass) {
   const geometry = geometryOf(sizes, pass);
@@ -130,7 +131,7 @@ function begin(geometry: Geometry): string {
     let first = group.z * ${tokens}u;
     let head = group.y * ${size / PACK}u;
     let statistics = (group.z * ${heads}u + group.y) * ${tokens}u;
-    // Where the tokens are no multiple of the tile, the last tile overlaps the one before: its results are written twice.
+    // If the tokens are no multiple of the tile, the last tile overlaps the one before: those results are written twice.
     let ownFirst = min((group.x * ${plan.subgroups}u + subgroup) * ${SIDE}u, ${tokens - SIDE}u);
     // Eight invocations that read together have different rows.
     let row = lane % ${SIDE}u;
@@ -280,7 +281,8 @@ function cut({ tokens, plan }: MatrixAttentionSizes, front: string, back: string
 /**
  * Writes sums through the memory of the scores, as many columns at a time as fit. A barrier is required before it.
  *
- * @param write Writes eight values, from `scores[source]` on. `token` and `column`, which counts such eights, are in scope.
+ * @param write Writes eight values, from `scores[source]` on. `token` and `column`, which counts such eights, are in
+ *   scope.
  */
 function drain({ sizes, products, unit, features, steps }: Geometry, rows: Rows, write: string): string {
   const most = Math.min(features, products.scores.length * steps);

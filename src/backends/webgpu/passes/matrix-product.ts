@@ -5,7 +5,7 @@
  * multiply-adds.
  */
 import type * as tf from '@tensorflow/tfjs';
-import { definePass, packed, scalars, type ElementType, type Named, type Pass } from '../pass.js';
+import { definePass, packed, scalars, type BufferElements, type ByBuffer, type Pass } from '../pass.js';
 import { epilogue, type Epilogue, type EpilogueReads, type EpilogueWrites } from './epilogue.js';
 import { largestOfGroup, mostOf } from './largest.js';
 import {
@@ -16,7 +16,7 @@ import {
   type MatrixTile,
   type MatrixUnitKind,
   type MatrixUnits,
-  type Order,
+  type MatrixOrder,
 } from './matrix-units.js';
 import type { Factors } from './product.js';
 import type { Layout, ProductSizes } from './product-sizes.js';
@@ -28,13 +28,13 @@ const PADDING = 8;
 /** The part of a stored factor that a workgroup holds at a time. The inner side is contiguous. */
 interface Strip {
   readonly name: 'a' | 'b';
-  readonly order: Order;
+  readonly order: MatrixOrder;
   /** Sides of the stored matrix, and of the strip. */
   readonly outer: number;
   readonly inner: number;
   readonly outerTile: number;
   readonly innerTile: number;
-  /** Where the strip begins along each side; one of them is `k`, which advances. */
+  /** The begin of the strip along each side; one of them is `k`, which advances. */
   readonly outerBase: string;
   readonly innerBase: string;
 }
@@ -59,7 +59,9 @@ export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { byte
   return { bytes: 16 * vectors + 4 * threads, threads };
 }
 
-/** Vectors from one row of a subgroup's sums to the next in workgroup memory: one more, to use different memory banks. */
+/**
+ * Vectors from one row of a subgroup's sums to the next in workgroup memory: one more, to use different memory banks.
+ */
 const sumStride = (partColumns: number): number => partColumns / 4 + 1;
 
 /**
@@ -130,7 +132,7 @@ function turned<S extends Sides>(strip: S): S {
 const strideOf = ({ innerTile }: Pick<Strip, 'innerTile'>): number => (innerTile + PADDING) / PACK;
 
 type Sizes = ProductSizes & MatrixUnitKind & { readonly tile: MatrixTile; readonly splits: number };
-type Types = Named<'a' | 'b' | EpilogueReads | 'scale?' | EpilogueWrites | 'largest?', ElementType>;
+type Types = ByBuffer<'a' | 'b' | EpilogueReads | 'scale?' | EpilogueWrites | 'largest?', BufferElements>;
 
 /** Values that the pieces of the code share. */
 interface Plan {
@@ -139,7 +141,7 @@ interface Plan {
   readonly lanes: number;
   readonly strips: readonly [Strip, Strip];
   readonly memory: ReturnType<typeof memoryOf>;
-  /** Where each strip begins in workgroup memory. */
+  /** The begin of each strip in workgroup memory. */
   readonly beginOf: Readonly<Record<Strip['name'], number>>;
   /** Sides of a subgroup's part of the tile, and its matrices along each. */
   readonly partRows: number;
@@ -218,14 +220,14 @@ function multiplyStrips({ tile, depth, splits }: Sizes, plan: Plan): string {
 /** One step of 16 along the depth. */
 function multiply({ matrices, strips, beginOf, down, across }: Plan, step: number): string {
   const [a, b] = strips;
-  const at = (strip: Strip, order: Order, part: string, index: number): string => {
+  const at = (strip: Strip, order: MatrixOrder, part: string, index: number): string => {
     const stride = strideOf(strip);
     return order === 'rows'
       ? `${beginOf[strip.name]}u + (${part} + ${index * SIDE}u) * ${stride}u + ${(step * SIDE) / PACK}u`
       : `${beginOf[strip.name] + step * SIDE * stride}u + (${part} + ${index * SIDE}u) / ${PACK}u`;
   };
   // For b the orders are swapped: its rows run along the depth.
-  const orderAcross: Order = b.order === 'rows' ? 'columns' : 'rows';
+  const orderAcross: MatrixOrder = b.order === 'rows' ? 'columns' : 'rows';
   return `{
     ${repeat(down, (i) => `let left${i} = ${matrices.load('left', 'strips', at(a, a.order, 'partRow', i), strideOf(a), a.order)};`)}
     ${repeat(
@@ -288,7 +290,10 @@ const outerAtOnce = (strip: Strip, threads: number): number => threads / widthOf
 /** Vectors that an invocation copies. */
 const vectorsOf = (strip: Strip, threads: number): number => Math.ceil(strip.outerTile / outerAtOnce(strip, threads));
 
-/** Code for each vector of a strip that an invocation copies, given the distance of its outer index from the first one's. */
+/**
+ * Code for each vector of a strip that an invocation copies, given the distance of its outer index from the first
+ * one's.
+ */
 function eachVector(strip: Strip, threads: number, code: (i: number, further: number) => string): string {
   const step = outerAtOnce(strip, threads);
   return repeat(vectorsOf(strip, threads), (i) => {

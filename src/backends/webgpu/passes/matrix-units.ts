@@ -1,7 +1,7 @@
 /**
- * Matrix units: a subgroup multiplies two 16 × 16 matrices of float16 and adds the product to one of float32, whose values
- * are distributed over its invocations. In WGSL they are an experimental feature of Dawn. This file also emulates them, to
- * test the passes on devices that have none.
+ * Matrix units: a subgroup multiplies two 16 × 16 matrices of float16 and adds the product to one of float32, whose
+ * values are distributed over its invocations. In WGSL they are an experimental feature of Dawn. This file also
+ * emulates them, to test the passes on devices that have none.
  */
 import { AT_ONCE } from '../pass.js';
 import { LAYOUTS, type Layout, type ProductSizes } from './product-sizes.js';
@@ -62,23 +62,34 @@ export const PACK = 8;
 interface Memories {
   /** Of vec4<u32>, each of eight float16. */
   readonly packed: readonly string[];
-  /** Of vec4<f32>; of their bits where the name is also in `packed`. */
+  /** Of vec4<f32>; of their bits if the name is also in `packed`. */
   readonly sums: readonly string[];
 }
 
 /** Whether the rows or the columns of a matrix are contiguous. */
-export type Order = 'rows' | 'columns';
+export type MatrixOrder = 'rows' | 'columns';
 
 /** WGSL for matrix units. Offsets and strides count elements of the memory, and are the same for the whole subgroup. */
 export interface MatrixCode {
   readonly extensions: readonly string[];
   readonly parameters: readonly string[];
   readonly declarations: string;
-  /** The type of sums. Each declaration sets `sum()`, which is 0: in a loop, Dawn 0.6 initialises variables only once. */
+  /**
+   * The type of sums. Each declaration sets `sum()`, which is 0: in a loop, Dawn 0.6 initialises variables only once.
+   */
   readonly sum: string;
-  /** The beginning of the body: declares `subgroup`, its number in the workgroup, and `lane`, the number in the subgroup. */
+  /**
+   * The beginning of the body: declares `subgroup`, its number in the workgroup, and `lane`, the number in the
+   * subgroup.
+   */
   readonly begin: string;
-  readonly load: (factor: 'left' | 'right', memory: string, offset: string, stride: number, order: Order) => string;
+  readonly load: (
+    factor: 'left' | 'right',
+    memory: string,
+    offset: string,
+    stride: number,
+    order: MatrixOrder,
+  ) => string;
   /** sum + left·right */
   readonly multiplyAdd: (left: string, right: string, sum: string) => string;
   /** A statement. */

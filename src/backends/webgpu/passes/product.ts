@@ -7,7 +7,7 @@
  */
 import type * as tf from '@tensorflow/tfjs';
 import type { VitBackend } from '../backend.js';
-import { definePass, scalars, type ElementType } from '../pass.js';
+import { definePass, scalars, type BufferElements } from '../pass.js';
 import { epilogue, inScalars, type Epilogue, type EpilogueReads, type EpilogueWrites } from './epilogue.js';
 import type { Layout, ProductSizes } from './product-sizes.js';
 
@@ -123,7 +123,7 @@ function acrossStrip(name: string, outer: number, inner: number, tile: number): 
   return { name, outer, inner, along: 'inner', outerTile: tile, innerVectors: STRIP / 4, stride: STRIP / 4 + 1 };
 }
 
-function declareStrip({ name, outer, inner, outerTile, stride }: Strip, { lanes, stored }: ElementType): string {
+function declareStrip({ name, outer, inner, outerTile, stride }: Strip, { lanes, stored }: BufferElements): string {
   const scalar = stored ? 'f16' : 'f32';
   const type = `vec4<${scalar}>`;
   const one = (j: number): string =>

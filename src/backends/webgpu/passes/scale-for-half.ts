@@ -36,7 +36,7 @@ export interface ScaleSearch {
  * A scale, and the data with which a pass of 256 invocations a workgroup multiplies by its factor: see {@link
  * scaleCode}.
  */
-export interface Scale {
+export interface HalfScale {
   /** [factor, 1 / factor] */
   readonly scale: tf.TensorInfo;
   /** null: the scale is known. Otherwise the pass finds it in `parts`, and writes it. */
@@ -53,7 +53,11 @@ const FEW = STRIDERS;
  * finds the scale itself and writes it. Otherwise an earlier pass finds it: from many parts, or from all values if none
  * are noted.
  */
-export function scaleForHalf(backend: VitBackend, x: tf.TensorInfo, { times, target = TARGET }: Scaling = {}): Scale {
+export function scaleForHalf(
+  backend: VitBackend,
+  x: tf.TensorInfo,
+  { times, target = TARGET }: Scaling = {},
+): HalfScale {
   const scale = backend.output([2]);
   const known = backend.notes.largestOf(x);
   if (!known) {

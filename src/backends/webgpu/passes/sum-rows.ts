@@ -9,17 +9,17 @@ import {
   linearGroups,
   scalars,
   typeOf,
-  type ElementType,
+  type BufferElements,
   type Operand,
   type Pass,
   type Shader,
 } from '../pass.js';
 import type { Rounding } from './half.js';
-import { scaleCode, type ScaleSearch, type Scale } from './scale-for-half.js';
+import { scaleCode, type ScaleSearch, type HalfScale } from './scale-for-half.js';
 import { repeat } from './unroll.js';
 
 const THREADS = 256;
-/** Invocations that share a column, of vectors where possible. With few rows, each column has one invocation. */
+/** Invocations that share a column (of vectors, if possible). With few rows, each column has one invocation. */
 const sharersOf = (rows: number): number => (rows <= 32 ? 1 : 16);
 /** Rows that a workgroup sums: all if they are few, otherwise so many that one more pass is enough. */
 const runOf = (rows: number): number => (rows <= 1024 ? rows : Math.max(256, Math.ceil(rows / 256)));
@@ -82,7 +82,7 @@ export function roundAndSumRows(
   backend: VitBackend,
   x: tf.TensorInfo,
   [rows, columns]: readonly [number, number],
-  { times, scale }: Rounding & { scale: Scale },
+  { times, scale }: Rounding & { scale: HalfScale },
 ): { half: tf.TensorInfo; sums: tf.TensorInfo } {
   const half = backend.outputHalf(x.shape);
   const operand = (tensor: tf.TensorInfo) => backend.asStored(tensor, columns);
@@ -161,7 +161,7 @@ interface Summing {
   readonly factor?: string | undefined;
 }
 
-function sumDown({ rows, columns, results }: Sizes, x: ElementType, { before, add, factor }: Summing): Shader {
+function sumDown({ rows, columns, results }: Sizes, x: BufferElements, { before, add, factor }: Summing): Shader {
   const [run, runs] = [runOf(rows), runsOf(rows)];
   const computed = computedType(x);
   const width = columns / x.lanes;

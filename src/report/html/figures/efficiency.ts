@@ -2,12 +2,12 @@
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart } from '../chart.js';
-import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
+import { legend, onOneScale, chartPoints, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
 import { taskTitle, titled } from './words.js';
 
-/** None where no objective was pre-trained for several numbers of epochs. */
+/** None if no objective was pre-trained for several numbers of epochs. */
 export function efficiencyFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
   const groups = groupsOf(measurements, 'pretrain.epochs');
   const panels = [...groupBy(groups, titleOf)].filter(([, members]) => members.length > 1);
@@ -22,7 +22,7 @@ export function efficiencyFigure(measurements: readonly Measurement[], metric: N
     title: 'Epochs of pre-training',
     caption: `All charts of this figure have one scale. ${legend(references)}`,
     charts: panels.map(([title, members], i): LineChart => {
-      const points = pointsOf(members, epochsOf);
+      const points = chartPoints(members, epochsOf);
       return {
         kind: 'lines',
         title,

@@ -1,12 +1,13 @@
 /**
  * Accuracy over the mask ratio, with lines for what is crossed with it: misalignments in a chart for each style, and
- * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but seeds.
+ * styles in a chart for each misalignment. Lines that are not parallel are an interaction. Nothing is averaged but
+ * seeds.
  */
 import { MISALIGNMENTS, STYLE_KINDS } from '../../../spec/task.js';
 import { metricTitle, type NamedMetric } from '../../../stages/metrics.js';
 import type { Measurement } from '../../../evidence/measurements.js';
 import type { Figure, LineChart, Series } from '../chart.js';
-import { legend, onOneScale, pointsOf, spelledOut } from './accuracy.js';
+import { legend, onOneScale, chartPoints, spelledOut } from './accuracy.js';
 import { groupsOf, type Group } from './groups.js';
 import { groupBy } from '../../../common/group-by.js';
 import { titled } from './words.js';
@@ -33,7 +34,7 @@ const STYLE: CrossedFactor = {
   levelOf: ({ task }) => task.style.kind,
 };
 
-/** Mask × misalignment and mask × style, each where results cross the two. */
+/** Mask × misalignment and mask × style, each if results cross the two factors. */
 export function factorialFigures(measurements: readonly Measurement[], metric: NamedMetric): Figure[] {
   const groups = groupsOf(measurements);
   return [
@@ -92,7 +93,7 @@ function inOrder(groups: readonly Group[], { levels, levelOf }: CrossedFactor): 
 function seriesOf(panel: readonly Group[], { levels, levelOf }: CrossedFactor): Series[] {
   return levels.flatMap((name, i): Series[] => {
     const members = panel.filter((group) => levelOf(group) === name);
-    const points = pointsOf(members, ({ task }) => task.maskRatio);
+    const points = chartPoints(members, ({ task }) => task.maskRatio);
     return points.length === 0 ? [] : [{ name, style: i, points }];
   });
 }

@@ -18,7 +18,7 @@ export interface Group {
   setting: string;
   /** The part of the setting that scratch may have too. */
   shared: Configuration;
-  /** Of the key set aside; null where there is none. */
+  /** The value of the key set aside; null if there is no such key. */
   aside: number | null;
   statistics: Summary;
 }
@@ -61,7 +61,9 @@ function grouped(
 
 const tripleOf = (task: Task): string => `${task.maskRatio} ${taskName(task)}`;
 
-/** From scratch in the same setting: the mean of its seeds; null without results, or where there are several such settings. */
+/**
+ * From scratch in the same setting: the mean of its seeds; null without results, or if there are several such settings.
+ */
 export function scratchReference(measurements: readonly Measurement[], { shared }: Group): Reference | null {
   const scratch = measurements.filter(
     ({ task, weights, accuracy }) => task === null && weights === undefined && accuracy !== null,

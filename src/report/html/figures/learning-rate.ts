@@ -1,11 +1,13 @@
-/** The learning rate over the epochs of pre-training, a chart for each schedule: what the losses beside it went through. */
+/**
+ * The learning rate over the epochs of pre-training, a chart for each schedule: what the losses beside it went through.
+ */
 import type { LoggedSchedule } from '../../schedules.js';
 import type { Figure, LineChart } from '../chart.js';
 
 /** Rates are some ten-thousandths: as such numbers their ticks need no more room than those of losses. */
 const UNIT = { size: 1e-3, name: '10⁻³' };
 
-/** None where no pre-training has a log. */
+/** None if no pre-training has a log. */
 export function learningRateFigure(schedules: readonly LoggedSchedule[]): Figure | null {
   if (schedules.length === 0) return null;
   const keys = [...schedules[0]!.configuration.keys()].filter(

@@ -18,7 +18,7 @@ interface Run {
   result: Extract<StageResult, { kind: 'pretrain' }>;
 }
 
-/** None where nothing was pre-trained for at least two epochs. */
+/** None if nothing was pre-trained for at least two epochs. */
 export function lossesFigure({ stages }: ReportData): Figure | null {
   const runs = [...stages.values()].flatMap(runOf);
   if (runs.length === 0) return null;

@@ -11,14 +11,14 @@ import {
   haveSeveralMasks,
   rowsOf,
   type Comparison,
-  type ResultRow,
+  type ObjectiveRow,
 } from '../../comparison.js';
 import { PAPER_ACCURACY, paperAccuracy } from '../../paper.js';
 import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';
 import { BARS, rowLabel, titled } from './words.js';
 
-/** None where fewer than two rows can be compared. */
+/** None if fewer than two rows can be compared. */
 export function objectivesFigure(measurements: readonly Measurement[], metric: NamedMetric): Figure | null {
   const comparisons = comparisonsOf(rowsOf(measurements)).filter(({ rows }) => rows.length > 1);
   if (comparisons.length === 0) return null;
@@ -49,7 +49,7 @@ function ownChart({ setting, rows }: Comparison, metric: NamedMetric): DotChart 
   };
 }
 
-function dotOf({ statistics, measurements }: ResultRow): Omit<DotRow, 'label'> {
+function dotOf({ statistics, measurements }: ObjectiveRow): Omit<DotRow, 'label'> {
   return {
     mean: statistics.mean!,
     spread: statistics.std,
@@ -58,9 +58,9 @@ function dotOf({ statistics, measurements }: ResultRow): Omit<DotRow, 'label'> {
 }
 
 /** A row for each task that is shown. */
-function paperChart(shown: readonly ResultRow[]): DotChart {
+function paperChart(shown: readonly ObjectiveRow[]): DotChart {
   const severalRatios = haveSeveralMasks(shown);
-  const labelOf = ({ objective, maskRatio }: ResultRow): string =>
+  const labelOf = ({ objective, maskRatio }: ObjectiveRow): string =>
     severalRatios && maskRatio > 0 ? `${maskRatio} ${objective}` : objective;
   // A task without a number keeps an empty row, so that the rows of the charts stand side by side.
   const rows = [...groupBy(shown.toSorted(compareRows), labelOf)].map(([label, [row]]): DotRow => {

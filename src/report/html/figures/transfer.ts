@@ -6,7 +6,7 @@ import type { DotChart, DotRow, Figure } from '../chart.js';
 import { withSpread } from '../numbers.js';
 import { BARS, rowLabel } from './words.js';
 
-/** None where there are fewer than two evaluations or rows. */
+/** None if there are fewer than two evaluations or rows. */
 export function transferFigure(data: ReportData, compared: NamedMetric): Figure | null {
   const found = transferOf(data, compared);
   if (found === null || found.rows.length < 2) return null;
