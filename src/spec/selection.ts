@@ -1,6 +1,6 @@
 /**
  * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images,
- * and its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
+ * and its runs on the reported seeds. Which runs are needed is known only when the trials are done (`src/decide`).
  */
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
@@ -27,13 +27,13 @@ export interface CandidateRuns {
   values: Record<string, unknown>;
   /** One for each seed of the selection; each has only the evaluation by which is chosen. */
   trials: ResolvedCell[];
-  /** One for each reporting seed. */
+  /** One for each reported seed. */
   runs: ResolvedCell[];
 }
 
 /** The choice for one cell, for all of its reported seeds together. */
 export interface CellSelection {
-  /** Of the first reporting seed. */
+  /** Of the first reported seed. */
   cell: Cell;
   candidates: CandidateRuns[];
 }

@@ -159,7 +159,7 @@ export interface Selection {
   planned: number;
   /** Images that the cell with its chosen values is trained on. */
   train: TrainOn;
-  /** The cell at its first reporting seed. */
+  /** The cell at its first reported seed. */
   cell: Cell;
 }
 

@@ -176,7 +176,7 @@ describe('the plan of a sweep with select', () => {
   });
 
   test('shares pre-trainings and what else the keys do not concern', () => {
-    // One pre-training for each of four seeds; knn once for each reporting seed.
+    // One pre-training for each of four seeds; knn once for each reported seed.
     expect([...stagesOf(selecting, selecting.jobs, 'pretrain')]).toHaveLength(4);
     expect([...stagesOf(selecting, selecting.jobs, 'knn')]).toHaveLength(2);
     expect([...stagesOf(selecting, selecting.jobs, 'finetune')]).toHaveLength(8);
