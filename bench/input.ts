@@ -10,6 +10,7 @@
  *   --peer PY    also measures torchvision's ImageFolder and DataLoader with as many processes, in turn, by this Python
  *   --rounds N   rounds of the two (3); medians are compared
  *   --finetune   augments as in the paper's fine-tuning: RandAugment and random erasing, on threads beside the main one
+ *   --plain      with --finetune: the crops and flips of the fine-tuning alone
  *   --json       prints one object on standard output
  *
  * The output also includes the time of the main thread, which has to submit the step's kernels meanwhile. Only vitmim
@@ -30,8 +31,9 @@ import { count, median } from './numbers.js';
 
 const PEER = fileURLToPath(new URL('../../bench/peers/torch_input.py', import.meta.url));
 const PRETRAINING = { cropScale: [0.2, 1] as const, flip: true };
+const FINE_TUNING_CROPS = { cropScale: [0.08, 1] as const, flip: true };
 const FINE_TUNING = {
-  ...{ cropScale: [0.08, 1] as const, flip: true },
+  ...FINE_TUNING_CROPS,
   randAugment: { magnitude: 9, std: 0.5, ops: 2, probability: 0.5, increasing: true },
   randomErasing: 0.25,
 };
@@ -47,6 +49,7 @@ const { values: options } = parseArgs({
     peer: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     finetune: { type: 'boolean', default: false },
+    plain: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -62,7 +65,8 @@ if (process.env.UV_THREADPOOL_SIZE === undefined) {
   process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
 }
 
-const augmenter = augmenterOf({ ...(options.finetune ? FINE_TUNING : PRETRAINING), seed: 0, size }, cores);
+const fineTuning = options.plain ? FINE_TUNING_CROPS : FINE_TUNING;
+const augmenter = augmenterOf({ ...(options.finetune ? fineTuning : PRETRAINING), seed: 0, size }, cores);
 
 interface Measured {
   imagesPerSecond: number;

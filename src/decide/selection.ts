@@ -1,6 +1,6 @@
 /**
  * The rule `select`: for each cell, the candidate with the best mean on the validation images is chosen, and only its
- * runs on the reporting seeds are needed. Pure.
+ * runs on the reported seeds are needed. Pure.
  *
  * A candidate is judged when all of its trials are done. It loses if one of them diverged, or if its training did not
  * work: such a candidate cannot be recommended, even if the other seeds are good. A trial that failed for another

@@ -95,7 +95,7 @@ function measure(data: Results, metric: NamedMetric): Measurement[] {
 
 /**
  * Why a run does not count: one of its repeats, or its pre-training, did not work. The mean of the other repeats would
- * be one of those that happened to work.
+ * be biased towards the repeats that worked.
  */
 function problemOf(evaluations: readonly StageOutcome[], before: StageOutcome | undefined): string | null {
   for (const [index, evaluation] of evaluations.entries()) {

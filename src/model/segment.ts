@@ -1,6 +1,7 @@
 /**
  * Semantic segmentation by a linear layer on the encoder's patch tokens: batch norm, dropout of channels, linear layer,
- * and bilinear upsampling of the scores to the image. This is the linear head of DINOv2 and DINOv3.
+ * and bilinear upsampling of the scores to the image. This is the linear head of DINOv2. In DINOv3's, dropout is before
+ * batch norm.
  */
 import * as tf from '@tensorflow/tfjs';
 import { denseMatrix } from '../common/resample.js';

@@ -20,6 +20,7 @@ import {
   type Plan,
   type SeedsRule,
   type Stage,
+  type TransferMetrics,
 } from '../spec/stages.js';
 import { unitePlans } from '../spec/unite.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
@@ -49,6 +50,8 @@ export interface ReportData {
   selections?: readonly SelectionOutcome[];
   /** Compared besides the principles of the paper; absent: none. */
   compare?: readonly ObjectivePair[];
+  /** The metrics of evaluations in `transfer.csv` that the spec sets; absent: it sets none. */
+  metrics?: TransferMetrics;
 }
 
 export interface SweepInfo {
@@ -152,6 +155,7 @@ export function collect(folders: readonly string[], choice: PlanChoice = 'newest
     ...(selections === undefined ? {} : { selections }),
     ...seedsOf(united, needs, standingOf),
     ...(united.compare === undefined ? {} : { compare: united.compare }),
+    ...(united.metrics === undefined ? {} : { metrics: united.metrics }),
   };
 }
 

@@ -3,6 +3,7 @@
  * data sets. Evaluations on one data set are related, so that they rank as one. Rows differ in the objective and in
  * keys of pre-training; keys of evaluations make no rows.
  */
+import { UsageError } from '../common/errors.js';
 import { groupBy } from '../common/group-by.js';
 import { stream } from '../common/random.js';
 import { measurementsOf, type Measurement } from '../evidence/measurements.js';
@@ -12,9 +13,10 @@ import type { NamedMetric } from '../stages/metrics.js';
 import type { ReportData } from './collect.js';
 import { commonSeeds, comparisonsOf, rowsOf, valuesBySeed, type ObjectiveRow } from './comparison.js';
 import { metricsIn } from '../evidence/metric.js';
+import { transferMetricOf } from '../spec/stages.js';
 
 export interface Transfer {
-  /** The compared metric of the evaluations that have it, and the first one of the others. */
+  /** One of each evaluation; see {@link metricsOfEntries}. */
   metrics: NamedMetric[];
   rows: TransferRow[];
   /** One for each set of rows that can be compared. */
@@ -60,6 +62,7 @@ export interface TransferTest {
 /**
  * @param compared The metric of the report.
  * @returns null: fewer than two evaluations.
+ * @throws UsageError if the plan sets a metric that an evaluation does not have; a plan of another version may.
  */
 export function transferOf(data: ReportData, compared: NamedMetric): Transfer | null {
   const metrics = metricsOfEntries(data, compared);
@@ -124,11 +127,19 @@ export function transferOf(data: ReportData, compared: NamedMetric): Transfer | 
   };
 }
 
-/** One metric of each evaluation: the compared metric if the evaluation has it, else its first. */
+/** One metric of each evaluation: the metric of its entry, else the compared one if it has it, else its first. */
 function metricsOfEntries(data: ReportData, compared: NamedMetric): NamedMetric[] {
-  return [...groupBy(metricsIn(data), ({ entry }) => entry).values()].map(
-    (own) => own.find(({ key }) => key === compared.key) ?? own[0]!,
-  );
+  return [...groupBy(metricsIn(data), ({ entry }) => entry)].map(([entry, own]) => {
+    const set = transferMetricOf(data.metrics, entry);
+    const found = own.find(({ key }) => key === (set ?? compared.key));
+    if (found === undefined && set !== undefined) {
+      throw new UsageError(
+        `the plan has the metric ${set} for the evaluation ${entry}, which has ${own.map(({ key }) => key).join(', ')}; ` +
+          'run the sweep again with one of these',
+      );
+    }
+    return found ?? own[0]!;
+  });
 }
 
 /** The place of each row, averaged over evaluations. */

@@ -7,11 +7,11 @@ import { openDataset, type Dataset } from '../data/dataset.js';
 import { describeDataset } from '../data/describe.js';
 import { seedsProblem } from '../decide/seeds.js';
 import { entriesOf, type ResolvedEvaluation } from '../spec/entries.js';
-import { labelsOf, withoutLabels } from '../spec/jobs.js';
+import { labelsOf, withoutLabels, type JobUse } from '../spec/jobs.js';
 import { buildPlan, datasetsOf, resolvedJobs, weightsOf } from '../spec/plan.js';
 import type { Plan, UnlabelledData } from '../spec/stages.js';
 import { readSweep, type Sweep } from '../spec/sweep.js';
-import { lackOf, type ImagesUsed } from '../stages/evaluation.js';
+import { lackOf } from '../stages/evaluation.js';
 import { EVALUATION_ENTRIES, STAGE_ENTRIES } from '../stages/index.js';
 import { checkGiven, digestOfWeights } from '../weights/given.js';
 
@@ -90,29 +90,27 @@ function readDigests(sweep: Sweep, tell: (line: string) => void): Map<string, st
   return digests;
 }
 
-/** How many images an evaluation uses. */
-function imagesOf(entry: ResolvedEvaluation, { train, validation, test, classes }: Dataset): ImagesUsed['images'] {
+/** How many images an evaluation trains on. */
+function trainImagesOf(
+  entry: ResolvedEvaluation,
+  { train, validation, classes }: Dataset,
+  use: JobUse = 'plain',
+): number {
   const { shots, labelFraction } = labelsOf(entry);
-  const { choices } = EVALUATION_ENTRIES[entry.protocol];
-  const chooses = Object.entries(entry.recipe).some(([key, value]) => choices.includes(key) && Array.isArray(value));
-  return {
-    train:
-      shots === undefined ? Math.ceil(train.length * labelFraction) : Math.min(train.length, shots * classes.length),
-    validation: chooses ? (validation?.length ?? 0) : 0,
-    test: test.length,
-  };
+  const images = train.length + (use === 'joined' ? (validation?.length ?? 0) : 0);
+  return shots === undefined ? Math.ceil(images * labelFraction) : Math.min(images, shots * classes.length);
 }
 
 /** The parts that the data sets lack for the evaluations of the sweep, a sentence each. */
 function lacksOf(sweep: Sweep, datasetOf: (data: UnlabelledData) => Dataset): string[] {
-  const lacks = resolvedJobs(sweep).flatMap(({ job, model }) =>
+  const lacks = resolvedJobs(sweep).flatMap(({ job, model, use }) =>
     entriesOf(job).map((entry) => {
       const { name, protocol, shots, data } = entry;
       const dataset = datasetOf(withoutLabels(data));
       const { needs, problemOf } = EVALUATION_ENTRIES[protocol];
       return (
         lackOf({ name, needs, shots }, dataset) ??
-        problemOf?.({ name, model, images: imagesOf(entry, dataset) }) ??
+        problemOf?.({ name, model, trainImages: trainImagesOf(entry, dataset, use) }) ??
         null
       );
     }),

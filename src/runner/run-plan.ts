@@ -20,7 +20,7 @@ import { endOrphan } from './orphans.js';
 import { relay } from './relay.js';
 import type { RunOptions } from './run-options.js';
 import { encoderOf, StageQueue } from './stage-queue.js';
-import { summaryOf, withoutNeedless } from './summary.js';
+import { newSummary, withoutNeedless } from './summary.js';
 import { NO_LIMITS } from './supervise.js';
 import { Worklist } from './worklist.js';
 
@@ -79,7 +79,7 @@ class PlanRun {
     const toRun = this.#worklist.of('run');
     this.#schedule = new StageQueue(toRun, roundsOf(plan));
     this.#slots = Array.from({ length: jobs }, () => ({ busy: false, encoder: null }));
-    this.#summary = summaryOf(this.#worklist);
+    this.#summary = newSummary(this.#worklist);
     const { stages, hits } = this.#summary;
     this.#report({
       type: 'plan-started',

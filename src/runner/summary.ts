@@ -5,7 +5,7 @@ import type { RunSummary } from './events.js';
 import type { Worklist } from './worklist.js';
 
 /** The summary of a run that has not begun. */
-export function summaryOf(worklist: Worklist): RunSummary {
+export function newSummary(worklist: Worklist): RunSummary {
   return {
     stages: worklist.stages.length,
     done: 0,

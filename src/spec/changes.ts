@@ -10,8 +10,7 @@ import { entryNames, stageIds, withoutPlaces, type Cell, type Plan, type Stage, 
  *
  * @param previous The newest first. It decides if several have the cell.
  * @returns For each stage that no earlier plan has, but whose cell one of them has: `changed: pretrain.epochs 20 → 30`,
- *   with
- * the keys of the spec. Stages of new cells are omitted.
+ *   with the keys of the spec. Stages of new cells are omitted.
  */
 export function changesSince(plan: Plan, previous: readonly Plan[]): Map<string, string> {
   const known = new Set(previous.flatMap(({ stages }) => stages.map(({ id }) => id)));

@@ -17,6 +17,8 @@ export type ResolvedEvaluation<Name extends Evaluation = Evaluation> = {
     shots: number | undefined;
     /** At least 1. */
     repeats: number;
+    /** Its metric in `transfer.csv`, by its key; undefined: none is set. */
+    metric: string | undefined;
     recipe: RecipeOf<Each>;
     /** The keys of the recipe that the entry sets itself. */
     own: ReadonlySet<string>;
@@ -46,6 +48,7 @@ function entryOf(written: Evaluation | EntrySpec, job: JobSpec): ResolvedEvaluat
     labelFraction: spec.labelFraction ?? spec.data?.labelFraction,
     shots: spec.shots,
     repeats: spec.repeats ?? 1,
+    metric: spec.metric,
     recipe: valueAt(withoutPercentages({ [spec.protocol]: override(job[spec.protocol], own, spec.protocol) }), [
       spec.protocol,
     ]),

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { count, labelFraction } from '../common/values.js';
 import { DATA_KEYS } from '../data/entry.js';
 import { DATASETS, type DatasetName } from '../data/registry.js';
+import type { EvaluationEntry } from '../stages/evaluation.js';
 import { EVALUATION_NAMES, EVALUATIONS, type Evaluation } from '../stages/index.js';
 import { groupOf, unsettableShape } from './key-nodes.js';
 
@@ -84,6 +85,14 @@ export const ENTRY_KEYS = {
     .describe(
       'Runs of the evaluation for each pre-training, each with its own seed for all draws; tables average them (1).',
     ),
+  /** The values are the metrics of the protocol; see {@link entrySchemas}. */
+  metric: z
+    .string()
+    .optional()
+    .describe(
+      'The key of its metric in transfer.csv and its chart. By default the metric of the report if the evaluation has it, ' +
+        'else its first metric. No stage depends on it.',
+    ),
 };
 
 /** One entry of `evaluate` as an object. Its other keys are of the recipe of its protocol. */
@@ -94,21 +103,27 @@ export interface EntrySpec {
   labelFraction?: number | null;
   shots?: number;
   repeats?: number;
+  metric?: string;
   [recipeKey: string]: unknown;
 }
 
 /** Keys of an entry that are not of a recipe. */
 export const isEntryKey = (key: string): boolean => key === 'protocol' || Object.hasOwn(ENTRY_KEYS, key);
 
-const entrySchemas = Object.values<{ name: Evaluation; title: string; recipe: z.ZodObject }>(EVALUATIONS).map(
-  ({ name, title, recipe }): z.ZodObject =>
-    z
-      .strictObject({
-        ...unsettableShape(groupOf(recipe)),
-        protocol: z.literal(name).describe('The kind of evaluation.'),
-        ...ENTRY_KEYS,
-      })
-      .describe(`An evaluation by ${title}; its recipe keys override those of job.${name}, and null unsets one.`),
+type Described = Pick<EvaluationEntry, 'title' | 'metrics'> & { name: Evaluation; recipe: z.ZodObject };
+
+const entrySchemas = Object.values<Described>(EVALUATIONS).map(({ name, title, recipe, metrics }): z.ZodObject =>
+  z
+    .strictObject({
+      ...unsettableShape(groupOf(recipe)),
+      protocol: z.literal(name).describe('The kind of evaluation.'),
+      ...ENTRY_KEYS,
+      metric: z
+        .enum(Object.keys(metrics))
+        .optional()
+        .describe(ENTRY_KEYS.metric.description ?? ''),
+    })
+    .describe(`An evaluation by ${title}; its recipe keys override those of job.${name}, and null unsets one.`),
 );
 
 const entrySchema = z.union([

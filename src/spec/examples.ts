@@ -7,6 +7,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   'evaluate.labelFraction': '10%',
   'evaluate.shots': 10,
   'evaluate.repeats': 5,
+  'evaluate.metric': 'meanPerClass',
   maskRatio: 0.6,
   misalignment: 'zoomed-in',
   stylePreservation: false,

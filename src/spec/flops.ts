@@ -34,7 +34,10 @@ function encoderForward(model: EncoderConfig, visible: number): { embedding: num
   };
 }
 
-/** The gradient of a product needs two products of the same size; the gradient of the patches is not computed. */
+/**
+ * The gradient of a product needs two products of the same size. Nothing needs the gradient of the patches, so it is not
+ * counted.
+ */
 const withBackward = (forward: number, embedding: number): Cost => ({ forward, training: 3 * forward - embedding });
 
 /**

@@ -8,6 +8,7 @@ import { DATASET_ENTRIES, targetsOf } from '../data/registry.js';
 import { TARGET_NAMES } from '../data/target.js';
 import { validationOf, type Validation } from '../data/validation.js';
 import { EVALUATION_ENTRIES, resolveRecipe, type Evaluation, type EvaluationStageConfig } from '../stages/index.js';
+import { missingKeyOf } from '../stages/metrics.js';
 import type { Conflict } from '../task/entry.js';
 import { resolveTask } from './cells.js';
 import { entriesOf, pretrainData, type ResolvedEvaluation } from './entries.js';
@@ -45,6 +46,7 @@ export function resolveJob(job: JobSpec): ResolvedJob {
     ...weightsConflicts(job),
     ...shotConflicts(job),
     ...repeatConflicts(job),
+    ...metricConflicts(job),
     ...(task === null ? [] : taskConflicts(task, model)),
   ];
   return conflicts.length > 0 ? { kind: 'impossible', conflicts } : { kind: 'job', task, model };
@@ -224,6 +226,16 @@ function repeatConflicts(job: JobSpec): Conflict[] {
         message: `${name} draws nothing, so its ${repeats} repeats would be the same; remove repeats, or set shots or labelFraction`,
       },
     ];
+  });
+}
+
+/** Metrics for `transfer.csv` that the recipe of the entry does not measure. */
+function metricConflicts(job: JobSpec): Conflict[] {
+  return entriesOf(job).flatMap(({ protocol, metric, recipe }, index): Conflict[] => {
+    const missing = metric === undefined ? null : missingKeyOf(protocol, metric, recipe);
+    if (missing === null) return [];
+    const message = `evaluate[${index}].metric: ${metric} is only measured with ${protocol}.${missing}; set it, or choose another metric`;
+    return [{ keys: [`evaluate.${index}.metric`, 'evaluate'], message }];
   });
 }
 

@@ -1,5 +1,6 @@
 /** Validated cells + fingerprints of the data → jobs and stages with identities: the frozen plan of a sweep. */
 import { canonicalJson, sha256 } from '../common/canonical.js';
+import { entriesOf } from './entries.js';
 import { compareKeys } from './expand.js';
 import { dataOfStages, jobStages, stageConfigs } from './jobs.js';
 import type { ResolvedCell } from './resolve.js';
@@ -13,6 +14,7 @@ import {
   type Selection,
   type Stage,
   type StageConfig,
+  type TransferMetrics,
   type UnlabelledData,
   type WeightsInput,
 } from './stages.js';
@@ -95,6 +97,7 @@ export function buildPlan(
   if (sweep.selection === undefined) for (const resolved of sweep.cells) addJob(resolved);
   const selections = sweep.selection === undefined ? undefined : addSelection(sweep.selection, addJob);
   const { name, description, seeds, compare, leftOut } = sweep;
+  const metrics = metricsOfEntries(sweep);
   return {
     version: 1,
     name,
@@ -103,9 +106,17 @@ export function buildPlan(
     stages: [...stages.values()],
     ...(seeds === undefined ? {} : { seeds }),
     ...(compare === undefined ? {} : { compare }),
+    ...(metrics === undefined ? {} : { metrics }),
     leftOut,
     ...(selections === undefined ? {} : { selections }),
   };
+}
+
+/** The metrics that entries of `evaluate` set; undefined: none is set. */
+function metricsOfEntries({ cells }: Sweep): TransferMetrics | undefined {
+  const entries = cells.flatMap(({ job }) => entriesOf(job));
+  const set = entries.flatMap(({ name, metric }) => (metric === undefined ? [] : [[name, metric] as const]));
+  return set.length === 0 ? undefined : Object.fromEntries(set);
 }
 
 /** Adds the trials and runs of every candidate of every cell. */

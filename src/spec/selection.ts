@@ -1,14 +1,16 @@
 /**
  * `select` in a sweep → for each cell, the jobs of every candidate: its trials, which measure on the validation images,
- * and its runs on the reporting seeds. Which runs are needed is known only when the trials are done (`src/decide`).
+ * and its runs on the reported seeds. Which runs are needed is known only when the trials are done (`src/decide`).
  */
 import { canonicalJson } from '../common/canonical.js';
 import { groupBy } from '../common/group-by.js';
 import { candidatesOf, valuesOf, type Candidate } from './candidates.js';
 import type { Path } from '../common/tree.js';
-import { metricsOf } from '../stages/metrics.js';
+import { EVALUATION_ENTRIES, type Evaluation } from '../stages/index.js';
+import { metricsOf, missingKeyOf } from '../stages/metrics.js';
 import { describeCell } from './cells.js';
 import { entriesOf, type ResolvedEvaluation } from './entries.js';
+import { nameOf, type EntrySpec } from './evaluate-schema.js';
 import { coordinateOf } from './expand.js';
 import type { ExpandedGrid } from './resolve.js';
 import type { Finding } from './issues.js';
@@ -25,13 +27,13 @@ export interface CandidateRuns {
   values: Record<string, unknown>;
   /** One for each seed of the selection; each has only the evaluation by which is chosen. */
   trials: ResolvedCell[];
-  /** One for each reporting seed. */
+  /** One for each reported seed. */
   runs: ResolvedCell[];
 }
 
 /** The choice for one cell, for all of its reported seeds together. */
 export interface CellSelection {
-  /** Of the first reporting seed. */
+  /** Of the first reported seed. */
   cell: Cell;
   candidates: CandidateRuns[];
 }
@@ -108,15 +110,34 @@ function resolveCandidate(
   return { runs: { values, trials, runs }, findings };
 }
 
-/** The job with only the evaluation by which is chosen. */
+/**
+ * The job with only the evaluation by which is chosen. It does not measure corrupted images, which are classified 80 times,
+ * unless the choice depends on them.
+ */
 function trialOf(job: JobSpec, { by }: SelectSpec): JobSpec {
   const place = entriesOf(job).findIndex((entry) => measures(entry, by));
-  return { ...job, evaluate: job.evaluate.filter((_, index) => index === place) };
+  return { ...job, evaluate: job.evaluate.filter((_, index) => index === place).map((entry) => toTrial(entry, by)) };
 }
 
-/** Whether an evaluation has that metric. */
-const measures = ({ name, protocol }: ResolvedEvaluation, by: string): boolean =>
-  metricsOf(name, protocol).some((metric) => metric.name === by);
+function toTrial(written: Evaluation | EntrySpec, by: string): Evaluation | EntrySpec {
+  const entry: EntrySpec = typeof written === 'string' ? { protocol: written } : written;
+  const optional = EVALUATION_ENTRIES[entry.protocol].corruptions?.optional;
+  const key = keyOf({ name: nameOf(written), protocol: entry.protocol }, by);
+  if (optional === undefined || key === undefined || optional.metrics.includes(key)) return written;
+  return { ...entry, [optional.key]: optional.off };
+}
+
+/** The key of the metric of that name; undefined: the evaluation does not have it. */
+const keyOf = ({ name, protocol }: Pick<ResolvedEvaluation, 'name' | 'protocol'>, by: string): string | undefined =>
+  metricsOf(name, protocol).find((metric) => metric.name === by)?.key;
+
+const measures = (entry: ResolvedEvaluation, by: string): boolean => keyOf(entry, by) !== undefined;
+
+/** `finetune.corruptions`, if the metric is not measured without this key of the recipe; null: it is measured. */
+function missingFor(entry: ResolvedEvaluation, by: string): string | null {
+  const missing = missingKeyOf(entry.protocol, keyOf(entry, by) ?? '', entry.recipe);
+  return missing === null ? null : `${entry.protocol}.${missing}`;
+}
 
 // --- checks ----------------------------------------------------------------------------------------------------------
 
@@ -177,12 +198,16 @@ function jobFindings(select: SelectSpec, cells: readonly ResolvedCell[]): Findin
   const findings: Finding[] = [];
   const entries = cells.map(({ job }) => entriesOf(job));
   const compared = entries.map((own) => own.find((entry) => measures(entry, select.by)));
+  const lacking = compared.map((entry) => entry && missingFor(entry, select.by)).find((key) => key != null);
   if (compared.includes(undefined)) {
     const without = entries[compared.indexOf(undefined)]!;
     const names = without.flatMap(({ name, protocol }) => metricsOf(name, protocol).map((metric) => metric.name));
     const message =
       `select.by: ${show(select.by)} is no metric of every cell${didYouMean(select.by, names)} ` +
       `(the metrics are ${names.join(', ') || 'none'})`;
+    findings.push({ path: ['select', 'by'], part: 'value', message });
+  } else if (lacking !== undefined) {
+    const message = `select.by: ${select.by} is only measured with ${lacking}; set it, or choose by another metric`;
     findings.push({ path: ['select', 'by'], part: 'value', message });
   } else if (compared.some((entry) => entry!.data.validation === undefined)) {
     const message = `select needs validation images in the data of ${select.by}; set job.data.validation, for instance to 0.1`;

@@ -159,7 +159,7 @@ export interface Selection {
   planned: number;
   /** Images that the cell with its chosen values is trained on. */
   train: TrainOn;
-  /** The cell at its first reporting seed. */
+  /** The cell at its first reported seed. */
   cell: Cell;
 }
 
@@ -177,6 +177,13 @@ export interface SeedsRule {
   smallest: number | null;
 }
 
+/** The key of a metric for some evaluations, by their names in `evaluate`. */
+export type TransferMetrics = Readonly<Record<string, string>>;
+
+/** The key of the metric that a spec sets for an evaluation; undefined: it sets none. */
+export const transferMetricOf = (metrics: TransferMetrics | undefined, name: string): string | undefined =>
+  metrics !== undefined && Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+
 /** Two objectives by their canonical names: whether the first is better than the second. */
 export type ObjectivePair = readonly [string, string];
 
@@ -192,6 +199,8 @@ export interface Plan {
   seeds?: SeedsRule;
   /** Compared besides the principles of the paper; absent: none. */
   compare?: readonly ObjectivePair[];
+  /** The metrics of evaluations in `transfer.csv`, by name and key, as the spec sets them; absent: it sets none. */
+  metrics?: TransferMetrics;
   /** Cells that are contradictions, with the reason. */
   leftOut: { cell: Cell; reason: string }[];
   /** The choices for each cell; undefined: all values are fixed. */

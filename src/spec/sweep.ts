@@ -156,14 +156,25 @@ function emptiness([first]: readonly LeftOutCell[]): Finding {
   return { path: ['grid'], part: 'key', message };
 }
 
-/** Names of evaluations that are of one protocol in some cells and of another one in others. */
+/** Names of evaluations that have one protocol or metric in some cells and another one in others. */
 function entryFindings(cells: readonly ResolvedCell[]): Finding[] {
   const entries = cells.flatMap(({ job }) => entriesOf(job));
+  const found = (message: string): Finding => ({ path: ['grid', 'evaluate'], part: 'key', message });
   return [...groupBy(entries, ({ name }) => name)].flatMap(([name, own]): Finding[] => {
     const protocols = [...new Set(own.map(({ protocol }) => protocol))];
-    if (protocols.length === 1) return [];
-    const message = `the evaluation ${name} is ${protocols.join(' in some cells and ')} in others; give them two names`;
-    return [{ path: ['grid', 'evaluate'], part: 'key', message }];
+    if (protocols.length > 1) {
+      return [
+        found(`the evaluation ${name} is ${protocols.join(' in some cells and ')} in others; give them two names`),
+      ];
+    }
+    const metrics = [...new Set(own.map(({ metric }) => metric ?? 'no metric'))];
+    if (metrics.length === 1) return [];
+    return [
+      found(
+        `the evaluation ${name} has ${metrics.join(' in some cells and ')} in others, and transfer.csv has one metric ` +
+          'of each evaluation; set the same one in all cells',
+      ),
+    ];
   });
 }
 

@@ -1,7 +1,7 @@
 /** Several plans of one sweep as one: the union of their stages and jobs. Pure. */
 import { canonicalJson } from '../common/canonical.js';
 import { addTo, groupBy } from '../common/group-by.js';
-import { evaluationIds, type Cell, type Job, type Plan } from './stages.js';
+import { evaluationIds, type Cell, type Job, type Plan, transferMetricOf, type TransferMetrics } from './stages.js';
 
 /**
  * The union of plans, in their order. Stages with one identity are one stage. Jobs with the same stages are one job,
@@ -9,16 +9,20 @@ import { evaluationIds, type Cell, type Job, type Plan } from './stages.js';
  *
  * The union of plans with different settings has the jobs of each setting: a stage's configuration shows its setting.
  *
- * @param plans At least one. Name, description and the rule of seeds are those of the last.
+ * @param plans At least one. Name, description and the rule of seeds are those of the last, and the metric of an evaluation
+ *   is that of the last plan with this evaluation.
  */
 export function unitePlans(plans: readonly Plan[]): Plan {
   const last = plans.at(-1);
   if (last === undefined) throw new Error('there is no union of no plans');
   if (plans.length === 1) return last;
   const compare = distinct(plans.flatMap((plan) => plan.compare ?? []));
+  const metrics = uniteMetrics(plans);
+  const { metrics: _, ...rest } = last;
   return {
-    ...last,
+    ...rest,
     ...(compare.length === 0 ? {} : { compare }),
+    ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
     jobs: uniteJobs(plans.flatMap(({ jobs }) => jobs)),
     stages: [...new Map(plans.flatMap(({ stages }) => stages).map((stage) => [stage.id, stage])).values()],
     leftOut: distinct(plans.flatMap(({ leftOut }) => leftOut)),
@@ -26,6 +30,15 @@ export function unitePlans(plans: readonly Plan[]): Plan {
       ? { selections: distinct(plans.flatMap(({ selections = [] }) => selections)) }
       : {}),
   };
+}
+
+function uniteMetrics(plans: readonly Plan[]): TransferMetrics {
+  const united = new Map<string, string | undefined>();
+  for (const { jobs, metrics } of plans) {
+    const names = new Set(jobs.flatMap(({ evaluations }) => Object.keys(evaluations)));
+    for (const name of names) united.set(name, transferMetricOf(metrics, name));
+  }
+  return Object.fromEntries([...united].flatMap(([name, key]) => (key === undefined ? [] : [[name, key]])));
 }
 
 /** The distinct jobs, in their order. */

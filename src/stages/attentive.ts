@@ -36,21 +36,19 @@ const numbers = {
 export type AttentiveConfig = EvaluationConfig<'attentive', ResolvedRecipe<typeof recipe>>;
 export type AttentiveNumbers = ResultNumbers<'attentive', typeof ACCURACY, typeof numbers>;
 
-/** All tokens are kept in memory. */
+/** The tokens of all training images are in memory. The other images are encoded when they are scored. */
 const MOST_BYTES = 8 * 2 ** 30;
 
-/** Why the tokens of so many images are too many, with the remedy; null: they are not. */
-function tokensProblem({ name, images, model }: ImagesUsed): string | null {
-  const { train, validation, test } = images;
+/** Why the tokens of so many training images are too many, with the remedy; null: they are not. */
+function tokensProblem({ name, trainImages, model }: ImagesUsed): string | null {
   const ofImage = 4 * (model.imageSize / model.patchSize) ** 2 * model.dim;
-  const bytes = (train + validation + test) * ofImage;
+  const bytes = trainImages * ofImage;
   if (bytes <= MOST_BYTES) return null;
-  const others =
-    (test + validation) * ofImage > MOST_BYTES ? 'a smaller test set' : 'fewer labels (labelFraction or shots)';
-  const [needed, most] = [bytes, MOST_BYTES].map((each) => Math.ceil(each / 2 ** 30));
+  const [needed, most] = [bytes, MOST_BYTES].map((each) => (each / 2 ** 30).toFixed(1));
   return (
-    `${name} keeps the tokens of all its images in memory: ${train} training, ${validation} validation and ${test} test images ` +
-    `take ${needed} GiB, and it may use ${most} GiB; choose ${others}, larger patches or smaller images`
+    `${name} keeps the tokens of its training images in memory: ${trainImages} images take ${needed} GiB, and it may use ` +
+    `${most} GiB; choose fewer labels (labelFraction or shots: at most ${Math.floor(MOST_BYTES / ofImage)} images), larger ` +
+    'patches or smaller images'
   );
 }
 

@@ -88,13 +88,13 @@ export function seedOf({ seed, repeat = 0 }: { seed: number; repeat?: number }):
   return repeat === 0 ? seed : stream(seed, 'repeat', repeat).uint32();
 }
 
-/** An evaluation with the model and the number of images that it uses. */
+/** An evaluation with its model and the number of images that it trains on. */
 export interface ImagesUsed {
   /** Its name in `evaluate`. */
   name: string;
   model: Pick<EncoderConfig, 'imageSize' | 'patchSize' | 'dim'>;
-  /** Training images with a label, validation images on which values are chosen, and those that it measures on. */
-  images: { train: number; validation: number; test: number };
+  /** Training images of which it uses the label, including validation images that it trains on. */
+  trainImages: number;
 }
 
 /** The common part of all evaluation declarations, for code that handles any of them. */
@@ -126,7 +126,8 @@ interface EvaluationDeclaration<
   /** Keys of its recipe that may list several values, of which the best on the validation images counts. */
   choices?: readonly Extract<keyof z.output<Recipe>, string>[];
   /**
-   * Why it cannot use so many images, with the remedy; null: it can. Omitted: any number. Asked when the plan is made.
+   * Why it cannot train on so many images, with the remedy; null: it can. Omitted: any number. Asked when the plan is
+   * made.
    */
   problemOf?: (used: ImagesUsed) => string | null;
   /** The metrics that it measures; tables compare the first. */

@@ -114,6 +114,7 @@ export const finetune = defineEvaluation({
     model: 'fine-tuned weights',
     measured: ({ recipe: { corruptions } }) => corruptions === true,
     keyOf: (name) => `corruptionErrors.${name}`,
+    optional: { key: 'corruptions', off: false, metrics: ['meanError', ...Object.keys(STYLE_ERRORS)] },
   },
   async run(config, context) {
     const { finetune } = await import('../training/finetune.js');

@@ -38,6 +38,18 @@ export const PROTOCOL_METRICS: readonly string[] = EVALUATION_NAMES.flatMap((pro
   metricsOf(protocol, protocol).map(({ name }) => name),
 );
 
+/**
+ * The key of a recipe without which a metric is not measured.
+ *
+ * @returns null: the metric is measured.
+ */
+export function missingKeyOf(protocol: Evaluation, metric: string, recipe: object): string | null {
+  const optional = EVALUATION_ENTRIES[protocol].corruptions?.optional;
+  if (optional?.metrics.includes(metric) !== true) return null;
+  const value: unknown = Object.entries(recipe).find(([key]) => key === optional.key)?.[1];
+  return value === undefined || value === optional.off ? optional.key : null;
+}
+
 /** A metric in a sentence: `top-1 accuracy in percent (finetune on shapes)`. */
 export function describeMetric({ name, metric, data }: NamedMetric): string {
   const { name: inWords, unit } = metric;

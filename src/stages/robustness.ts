@@ -1,7 +1,7 @@
 /**
  * Robustness: a linear probe, trained on clean images, measured on the corruptions of ImageNet-C and CIFAR-10-C. The
- * mean corruption error is not normalised by the error of AlexNet. Fine-tuned weights are measured by `corruptions` of
- * `finetune`. (PAPER.md §10)
+ * mean corruption error is not normalised by the error of AlexNet (`docs/tables.md`). Fine-tuned weights are measured by
+ * `corruptions` of `finetune`.
  */
 import { z } from 'zod';
 import { CORRUPTIONS, COUNTED_CORRUPTIONS, type CorruptionName } from '../data/corruptions/index.js';

@@ -61,8 +61,20 @@ export interface Picture {
   columns: string;
 }
 
+/** A part of a measurement that a key of the recipe switches on. */
+export interface OptionalMeasurement {
+  /** The key. */
+  key: string;
+  /** Its value where the part is not measured; see `offAt`. */
+  off: unknown;
+  /** The metrics of this part, by their keys. Nothing else depends on the part. */
+  metrics: readonly string[];
+}
+
 /** How a kind measures its model on the corrupted images. Its metrics then contain `meanError`. */
 export interface CorruptionMeasurement<Config> {
+  /** Absent: every stage of the kind measures them. */
+  optional?: OptionalMeasurement;
   /** The model, in a table: `linear probe`. */
   model: string;
   /** Whether a stage measures them. */

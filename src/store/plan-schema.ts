@@ -129,6 +129,7 @@ const part = z.strictObject({
     .array(z.tuple([z.string(), z.string()]))
     .max(1000)
     .optional(),
+  metrics: z.record(entry, z.string().min(1).max(200)).optional(),
   leftOut: z.array(z.strictObject({ cell, reason: z.string() })),
   selections: z.array(selection).optional(),
 });

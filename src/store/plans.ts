@@ -49,8 +49,12 @@ const FILE_NAME = /^([0-9a-f]{16})\.json$/;
  * The identity of a plan: the first 16 hexadecimal digits of the SHA-256 of its name, its jobs, the identities of its
  * stages, its rules, and the cells that were left out. The description and the place of the data do not enter it.
  */
-export function planId({ name, jobs, stages, seeds, compare, leftOut, selections }: Plan): string {
-  const rules = { ...(seeds === undefined ? {} : { seeds }), ...(compare === undefined ? {} : { compare }) };
+export function planId({ name, jobs, stages, seeds, compare, metrics, leftOut, selections }: Plan): string {
+  const rules = {
+    ...(seeds === undefined ? {} : { seeds }),
+    ...(compare === undefined ? {} : { compare }),
+    ...(metrics === undefined ? {} : { metrics }),
+  };
   const content = { name, jobs, stages: stages.map(({ id }) => id), ...rules, leftOut, selections };
   return sha256(canonicalJson(content)).slice(0, ID_LENGTH);
 }

@@ -10,7 +10,7 @@ import { toVariable } from '../model/parameters.js';
 import { linear } from '../ops/index.js';
 import type { AttentiveConfig, AttentiveNumbers } from '../stages/attentive.js';
 import type { EvaluationContext } from '../stages/evaluation.js';
-import { extractFeatures } from './features.js';
+import { withEncoder } from './features.js';
 import type { Head, HeadParameter } from './heads.js';
 import { adamW } from './optimizers/adamw.js';
 import { probe } from './probe.js';
@@ -20,7 +20,10 @@ const BETAS = { beta1: 0.9, beta2: 0.999 };
 /** Standard deviation of the initial values, as of the tokens and classifiers of a ViT. */
 const STD = 0.02;
 
-/** Extracts the tokens of all images, trains a head for each learning rate, and scores the best one. */
+/**
+ * Extracts the tokens of the training images, trains a head for each learning rate, and scores the best one. The tokens of
+ * the other images are in memory a part at a time.
+ */
 export async function attentiveProbe(
   config: AttentiveConfig,
   context: EvaluationContext<'class'>,
@@ -32,15 +35,17 @@ export async function attentiveProbe(
   const classes = dataset.classes.length;
   const tokens = (model.imageSize / model.patchSize) ** 2;
   const sizes = { tokens, dim: model.dim, heads: model.heads, classes };
-  const features = await extractFeatures(config, context, { choose: rates.length > 1, read: 'tokens' });
-  const probed = await probe({ ...features, train: fixedFeatures(features.train, model.dim) }, context, {
-    name: config.kind,
-    recipe,
-    rates,
-    seed,
-    makeHead: () => attentiveHead(sizes, (name, length) => normals(seed, name, length)),
-    makeOptimizer: () => adamW(BETAS),
-  });
+  const options = { choose: rates.length > 1, read: 'tokens' } as const;
+  const probed = await withEncoder(config, context, options, async ({ train, measured }) =>
+    probe({ train: fixedFeatures(await train(), model.dim), ...measured }, context, {
+      name: config.kind,
+      recipe,
+      rates,
+      seed,
+      makeHead: () => attentiveHead(sizes, (name, length) => normals(seed, name, length)),
+      makeOptimizer: () => adamW(BETAS),
+    }),
+  );
   return { kind: config.kind, ...probed, seconds: (performance.now() - begin) / 1000 };
 }
 

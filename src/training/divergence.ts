@@ -35,8 +35,7 @@ export function checkReading(loss: number, [from, to]: readonly [number, number]
  * Checks the mean loss of the last epoch.
  *
  * @throws TrainingError (`diverged`) if it is above both the loss of the first step and the loss of a prediction
- *   without
- * the image.
+ *   without the image.
  */
 export function checkFinish(loss: number, levels: Levels): void {
   if (loss > WORSE * Math.max(levels.first, levels.baseline)) throw diverged(loss, 'in the last epoch', levels);

@@ -63,12 +63,15 @@ export async function* outputsOf<Target>(
   };
   for await (const batch of prefetch(evaluationBatches(split.length, BATCH), prepare, { discard })) {
     if (batch === null) continue;
-    yield { values: await valuesOf(model, batch.images), targets: batch.targets };
+    yield { values: await outputValues(model, batch.images), targets: batch.targets };
   }
 }
 
 /** The values of a model on a batch, which is then released. */
-export async function valuesOf(model: (images: tf.Tensor4D) => tf.Tensor, images: tf.Tensor4D): Promise<Float32Array> {
+export async function outputValues(
+  model: (images: tf.Tensor4D) => tf.Tensor,
+  images: tf.Tensor4D,
+): Promise<Float32Array> {
   let output: tf.Tensor | undefined;
   try {
     output = tf.tidy(() => model(images));

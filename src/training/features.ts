@@ -11,22 +11,28 @@ import { encodedPatches, features } from '../model/vit.js';
 import type { EncoderConfig } from '../spec/model.js';
 import type { EvaluationConfig } from '../stages/evaluation.js';
 import { Interrupted } from './interrupted.js';
-import { accuracies, applyToSplit, type ChangeOfView } from './evaluate.js';
-import type { FeatureSet, SetKey } from './shared-features.js';
+import { accuracies, outputsOf, type ChangeOfView, type Outputs } from './evaluate.js';
+import type { FeatureParts, FeatureSet, SetKey } from './shared-features.js';
 import { corruptImages, type StageContext } from './stage-context.js';
 
-export type { FeatureSet } from './shared-features.js';
+export type { FeatureParts, FeatureSet } from './shared-features.js';
+
+/** The features of a split, part by part. Each call computes them, unless they are kept. */
+export type ReadFeatures = () => FeatureParts;
 
 /** The images that a probe is measured on. */
 export interface MeasuredFeatures {
+  test: ReadFeatures;
+  /** The same function as `test` where the probe is measured on these images; null: nothing is to be chosen. */
+  validation: ReadFeatures | null;
+}
+
+/** The features of one probe, whole. */
+export interface ProbeFeatures {
+  train: FeatureSet;
   test: FeatureSet;
   /** null: nothing is to be chosen. */
   validation: FeatureSet | null;
-}
-
-/** The features of one probe. */
-export interface ProbeFeatures extends MeasuredFeatures {
-  train: FeatureSet;
 }
 
 /** What is read of an encoder, each from a batch of images: [batch, width]. */
@@ -53,9 +59,9 @@ export interface FrozenEncoder {
   readonly encode: (images: tf.Tensor4D) => tf.Tensor2D;
   /** Features of the labelled training images. */
   readonly train: () => Promise<FeatureSet>;
-  readonly measured: () => Promise<MeasuredFeatures>;
+  readonly measured: MeasuredFeatures;
   /** Features of the images that the probe is measured on, each of them changed. A name stands for one change. */
-  readonly changed: (name: string, change: ChangeOfView) => Promise<FeatureSet>;
+  readonly changed: (name: string, change: ChangeOfView) => FeatureParts;
 }
 
 type FeaturesConfig = Pick<
@@ -97,31 +103,26 @@ export async function withEncoder<Result>(
     return READERS[read](parameters, model, batch);
   };
   const { labelFraction, ...images } = data;
-  const encodeSplit = async (own: Split<number>, key: SetKey, change?: ChangeOfView): Promise<FeatureSet> => {
-    const compute = async (): Promise<FeatureSet> => {
-      const { outputs, targets, width } = await applyToSplit(own, model.imageSize, encode, change);
-      return { features: outputs, labels: Uint32Array.from(targets), width };
-    };
+  const encodeSplit = (own: Split<number>, key: SetKey, change?: ChangeOfView): FeatureParts => {
+    const compute = (): FeatureParts => inParts(outputsOf(own, model.imageSize, encode, change), own.length);
     // A result names the damaged files that its stage has read. So the next stage must read them too.
     const isSound = (): boolean => own.corrupt.length + own.damaged.length === 0;
     const whole = { ...key, data: images, fingerprint: dataset.fingerprint, read };
-    return context.features?.get(encoderOf(config, context), whole, compute, isSound) ?? compute();
+    return context.features?.parts(encoderOf(config, context), whole, compute, isSound) ?? compute();
   };
   try {
     const labelled = labelledSubset(dataset.train, { labelFraction, shots }, seed);
     const labels = labelled === dataset.train ? {} : { labelFraction, shots, seed };
     const measured = measuredSplit({ split }, dataset);
     const measuredKey = { split: split ?? 'test' };
+    const test: ReadFeatures = () => encodeSplit(measured, measuredKey);
+    const validation: ReadFeatures =
+      split === 'validation' ? test : () => encodeSplit(dataset.validation!, { split: 'validation' });
     return await use({
       labelled,
       encode,
-      train: () => encodeSplit(labelled, { split: 'train', ...labels }),
-      async measured() {
-        const test = await encodeSplit(measured, measuredKey);
-        if (!choose) return { test, validation: null };
-        const ofTest = split === 'validation';
-        return { test, validation: ofTest ? test : await encodeSplit(dataset.validation!, { split: 'validation' }) };
-      },
+      train: () => wholeOf(encodeSplit(labelled, { split: 'train', ...labels }), labelled.length),
+      measured: { test, validation: choose ? validation : null },
       changed: (name, change) => encodeSplit(measured, { ...measuredKey, change: name }, change),
     });
   } finally {
@@ -137,16 +138,71 @@ function encoderOf(
   return { model, weights, parent: identity.parent, device, ...(parent === null && { seed }) };
 }
 
-/** Extracts the features of a probe. */
+/** Values of a part at most: 64 MiB. */
+const PART_VALUES = 2 ** 24;
+
+/**
+ * The outputs of an encoder in parts of equal numbers of images; the last one may be shorter.
+ *
+ * @param images At least as many as there are.
+ * @param mostValues The most values of a part, which has at least one image.
+ */
+export async function* inParts(
+  outputs: AsyncIterable<Outputs<number>>,
+  images: number,
+  mostValues = PART_VALUES,
+): AsyncGenerator<FeatureSet, void> {
+  let part: FeatureSet | null = null;
+  let filled = 0;
+  for await (const { values, targets } of outputs) {
+    const width = values.length / targets.length;
+    const rows = Math.min(images, Math.max(1, Math.floor(mostValues / width)));
+    for (let from = 0; from < targets.length;) {
+      part ??= { features: new Float32Array(rows * width), labels: new Uint32Array(rows), width };
+      const to = Math.min(targets.length, from + rows - filled);
+      part.features.set(values.subarray(from * width, to * width), filled * width);
+      part.labels.set(targets.slice(from, to), filled);
+      filled += to - from;
+      from = to;
+      if (filled < rows) continue;
+      yield part;
+      [part, filled] = [null, 0];
+    }
+  }
+  if (part !== null) yield firstOf(part, filled);
+}
+
+/** Joins parts. Only the whole set and one part are in memory at a time. */
+async function wholeOf(parts: FeatureParts, images: number): Promise<FeatureSet> {
+  let whole: FeatureSet | null = null;
+  let filled = 0;
+  for await (const { features: values, labels, width } of parts) {
+    whole ??= { features: new Float32Array(images * width), labels: new Uint32Array(images), width };
+    whole.features.set(values, filled * width);
+    whole.labels.set(labels, filled);
+    filled += labels.length;
+  }
+  return firstOf(whole ?? { features: new Float32Array(), labels: new Uint32Array(), width: 0 }, filled);
+}
+
+const firstOf = ({ features: values, labels, width }: FeatureSet, images: number): FeatureSet => ({
+  features: values.subarray(0, images * width),
+  labels: labels.subarray(0, images),
+  width,
+});
+
+/** Extracts the features of a probe that needs all of them at once. */
 export const extractFeatures = (
   config: FeaturesConfig,
   context: FeaturesContext,
   options: FeatureOptions = {},
 ): Promise<ProbeFeatures> =>
-  withEncoder(config, context, options, async ({ train, measured }) => ({
-    train: await train(),
-    ...(await measured()),
-  }));
+  withEncoder(config, context, options, async ({ train, measured: { test, validation } }) => {
+    const [trained, tested] = [await train(), await wholeOf(test(), measuredSplit(config, context.dataset).length)];
+    const chosen = async (read: ReadFeatures): Promise<FeatureSet> =>
+      read === test ? tested : wholeOf(read(), context.dataset.validation!.length);
+    return { train: trained, test: tested, validation: validation === null ? null : await chosen(validation) };
+  });
 
 /**
  * Subtracts the mean of each feature and divides by its standard deviation: a batch norm without parameters, which MAE
@@ -187,17 +243,17 @@ export function rowsAt({ features: values, width }: FeatureSet, indices: Int32Ar
   return tf.tensor2d(rows, [indices.length, width]);
 }
 
-/** The part of any probe's result that follows from its scores [test, classes]. */
+/** The part of any probe's result that follows from its scores [test, classes] and the classes of the test images. */
 export function probed(
-  scores: Float32Array,
-  { test, trainImages }: { test: FeatureSet; trainImages: number },
+  { scores, labels }: { scores: Float32Array; labels: Uint32Array },
+  trainImages: number,
   dataset: Dataset,
 ) {
   return {
     imagesPerSecond: null,
     corruptImages: corruptImages(dataset),
-    ...accuracies(scores, test.labels, dataset.classes.length),
-    testImages: test.labels.length,
+    ...accuracies(scores, labels, dataset.classes.length),
+    testImages: labels.length,
     trainImages,
   };
 }

@@ -9,8 +9,8 @@ import { stepsPerEpoch, trainingBatches } from '../data/batches.js';
 import { zeroVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
-import { accuracies } from './evaluate.js';
-import { featureRows, type FeatureSet } from './features.js';
+import { accuracies, joinArrays } from './evaluate.js';
+import { featureRows, type FeatureParts, type FeatureSet } from './features.js';
 import { Interrupted } from './interrupted.js';
 import { breathe } from './loop.js';
 import { mixLabels } from './mixing.js';
@@ -142,51 +142,68 @@ export function disposeHeads(heads: readonly { readonly head: Head }[]): void {
   tf.dispose(heads.flatMap(({ head }) => head.parameters.map(({ value }) => value)));
 }
 
+/** Images with the scores of heads for them. */
+export interface Scored {
+  /** Of each head: [images, classes], row-major. */
+  scores: readonly Float32Array[];
+  labels: Uint32Array;
+}
+
+/** A chosen candidate, with the scores by which it was chosen. */
+export interface Chosen extends TrainedHead {
+  /** null: there was no choice. */
+  validated: { scores: Float32Array; labels: Uint32Array } | null;
+}
+
 /**
  * The candidate with the highest accuracy on the validation images; of equally good ones, the first. Candidates that
  * diverged are left out.
  *
- * @param validation null: there is only one candidate.
+ * @param score Scores heads on the validation images; null: there is only one candidate.
  * @throws TrainingError if all candidates diverged.
  */
 export async function chooseHead(
   candidates: readonly TrainedHead[],
-  validation: FeatureSet | null,
+  score: ((heads: readonly Head[]) => Promise<Scored>) | null,
   { name, classes }: { name: Evaluation; classes: number },
-): Promise<TrainedHead> {
-  let best: { candidate: TrainedHead; accuracy: number } | null = null;
-  for (const candidate of candidates.filter(({ loss }) => Number.isFinite(loss))) {
-    if (validation === null) return candidate;
-    const scores = await scoresOf(candidate.head, validation);
-    const { accuracy } = accuracies(scores, validation.labels, classes);
-    if (best === null || accuracy > best.accuracy) best = { candidate, accuracy };
-  }
-  if (best === null) throw new TrainingError(divergedMessage(name), 'diverged');
-  return best.candidate;
+): Promise<Chosen> {
+  const finite = candidates.filter(({ loss }) => Number.isFinite(loss));
+  if (finite.length === 0) throw new TrainingError(divergedMessage(name), 'diverged');
+  if (score === null) return { ...finite[0]!, validated: null };
+  const { scores, labels } = await score(finite.map(({ head }) => head));
+  const results = scores.map((own) => accuracies(own, labels, classes).accuracy);
+  const best = results.reduce((first, result, i) => (result > results[first]! ? i : first), 0);
+  return { ...finite[best]!, validated: { scores: scores[best]!, labels } };
 }
 
 export const divergedMessage = (name: Evaluation): string =>
   `the ${STAGE_ENTRIES[name].title} diverged; lower ${name}.baseLearningRate`;
 
-/** Values of a block of features at most: 64 MiB. */
-const BLOCK_VALUES = 2 ** 24;
-
-/** Scores of every image: [images, classes], row-major. */
-export async function scoresOf(head: Head, set: FeatureSet): Promise<Float32Array> {
-  const count = set.labels.length;
-  const rows = Math.max(1, Math.floor(BLOCK_VALUES / set.width));
-  const parts: Float32Array[] = [];
-  for (let begin = 0; begin < count; begin += rows) {
-    const scores = tf.tidy(() => head.scores(featureRows(set, begin, Math.min(begin + rows, count))));
-    parts.push(Float32Array.from(await scores.data()));
-    scores.dispose();
-    countWork();
+/**
+ * Scores every image by every head.
+ *
+ * @param standardize Applied to each part before it is scored, in place.
+ */
+export async function scoreParts(
+  heads: readonly Head[],
+  parts: FeatureParts,
+  standardize: (part: FeatureSet) => void,
+): Promise<Scored> {
+  const scores: Float32Array[][] = heads.map(() => []);
+  const labels: Uint32Array[] = [];
+  for await (const part of parts) {
+    standardize(part);
+    labels.push(part.labels);
+    for (const [i, head] of heads.entries()) scores[i]!.push(await scoresOf(head, part));
   }
-  const classes = parts[0] === undefined ? 0 : parts[0].length / Math.min(rows, count);
-  const all = new Float32Array(count * classes);
-  parts.reduce((at, part) => {
-    all.set(part, at);
-    return at + part.length;
-  }, 0);
-  return all;
+  return { scores: scores.map(joinArrays), labels: Uint32Array.from(labels.flatMap((part) => [...part])) };
+}
+
+/** Scores of every image of a part: [images, classes], row-major. */
+export async function scoresOf(head: Head, part: FeatureSet): Promise<Float32Array> {
+  const scores = tf.tidy(() => head.scores(featureRows(part, 0, part.labels.length)));
+  const values = Float32Array.from(await scores.data());
+  scores.dispose();
+  countWork();
+  return values;
 }

@@ -30,7 +30,7 @@ export async function nearestNeighbours(config: KnnConfig, context: EvaluationCo
     steps: 0,
     seconds: (performance.now() - begin) / 1000,
     k: Math.min(chosen, train.labels.length),
-    ...probed(scores, { test, trainImages: train.labels.length }, context.dataset),
+    ...probed({ scores, labels: test.labels }, train.labels.length, context.dataset),
   };
 }
 

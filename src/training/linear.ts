@@ -10,12 +10,12 @@ import type { EvaluationConfig, EvaluationContext } from '../stages/evaluation.j
 import type { Evaluation } from '../stages/index.js';
 import type { LinearConfig, LinearNumbers } from '../stages/linear.js';
 import type { ChangeOfView } from './evaluate.js';
-import { withEncoder, type FeatureSet, type FrozenEncoder } from './features.js';
+import { withEncoder, type FrozenEncoder } from './features.js';
 import type { Head } from './heads.js';
 import { lars } from './optimizers/lars.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import { sgd } from './optimizers/sgd.js';
-import { probe } from './probe.js';
+import { probe, type ScoredImages } from './probe.js';
 import { augmentedFeatures, fixedFeatures, type TrainingFeatures } from './training-features.js';
 import { augmentedView, augmenterOf } from './views.js';
 
@@ -31,11 +31,7 @@ export async function linearProbe(config: LinearConfig, context: EvaluationConte
 }
 
 /** Scores the chosen classifier on the images that are measured, each of them changed. */
-export type ScoreChanged = (name: string, change: ChangeOfView) => Promise<Pick<FeatureSet, 'labels'> & Scores>;
-
-interface Scores {
-  scores: Float32Array;
-}
+export type ScoreChanged = (name: string, change: ChangeOfView) => Promise<ScoredImages>;
 
 type Config = EvaluationConfig<Evaluation, LinearConfig['recipe']>;
 
@@ -54,7 +50,7 @@ export function trainLinear(
   const rates = asList(recipe.baseLearningRate);
   return withEncoder(config, context, { choose: rates.length > 1 }, async (encoder) => {
     const train = await trainingFeatures(config, context, encoder);
-    return probe({ train, ...(await encoder.measured()) }, context, {
+    return probe({ train, ...encoder.measured }, context, {
       name: kind,
       recipe,
       rates,
@@ -63,11 +59,7 @@ export function trainLinear(
       makeOptimizer: () => optimizerOf(recipe),
       reportsEpochs: recipe.augment === true,
       ...(measure && {
-        measure: (score) =>
-          measure(async (name, change) => {
-            const set = await encoder.changed(name, change);
-            return { scores: await score(set), labels: set.labels };
-          }),
+        measure: (score) => measure((name, change) => score(encoder.changed(name, change))),
       }),
     });
   });

@@ -5,8 +5,16 @@ import type { EvaluationContext } from '../stages/evaluation.js';
 import type { Evaluation } from '../stages/index.js';
 import { imagesPerStep } from './batch-size.js';
 import { checkFinish } from './divergence.js';
-import { probed, type FeatureSet, type MeasuredFeatures } from './features.js';
-import { chooseHead, disposeHeads, divergedMessage, scoresOf, trainHeads, type HeadTraining } from './heads.js';
+import { probed, type FeatureParts, type MeasuredFeatures } from './features.js';
+import {
+  chooseHead,
+  disposeHeads,
+  divergedMessage,
+  scoreParts,
+  trainHeads,
+  type Head,
+  type HeadTraining,
+} from './heads.js';
 import type { TrainingFeatures } from './training-features.js';
 
 export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal' | 'onEpoch'> {
@@ -15,7 +23,13 @@ export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal' | 
   /** Whether each epoch is reported as progress: it takes long enough. */
   reportsEpochs?: boolean;
   /** Measures the chosen head on further features, which it standardises. */
-  measure?: (score: (set: FeatureSet) => Promise<Float32Array>) => Promise<void>;
+  measure?: (score: (parts: FeatureParts) => Promise<ScoredImages>) => Promise<void>;
+}
+
+/** Images with the scores of the chosen head for them: [images, classes]. */
+export interface ScoredImages {
+  scores: Float32Array;
+  labels: Uint32Array;
 }
 
 /** The features of a probe. Those of the images that are measured are not standardised. */
@@ -23,7 +37,10 @@ export interface ProbedFeatures extends MeasuredFeatures {
   train: TrainingFeatures;
 }
 
-/** Trains the candidates on the features, and scores the best of them on the images that are measured. */
+/**
+ * Trains the candidates on the features, and scores the best of them on the images that are measured. Features of the
+ * latter are in memory a part at a time.
+ */
 export async function probe(
   { train, test, validation }: ProbedFeatures,
   { dataset, device, emit, signal }: Pick<EvaluationContext<'class'>, 'dataset' | 'device' | 'emit' | 'signal'>,
@@ -50,21 +67,22 @@ export async function probe(
     signal,
   });
   try {
-    new Set([test, ...(validation === null ? [] : [validation])]).forEach((set) => {
-      train.standardize(set);
-    });
-    const { head, loss, rate } = await chooseHead(candidates, validation, { name, classes });
-    const scores = await scoresOf(head, test);
-    if (scores.some(Number.isNaN)) {
+    const standardize = train.standardize.bind(train);
+    const choose =
+      validation === null ? null : (heads: readonly Head[]) => scoreParts(heads, validation(), standardize);
+    const { head, loss, rate, validated } = await chooseHead(candidates, choose, { name, classes });
+    const score = async (parts: FeatureParts): Promise<ScoredImages> => {
+      const { scores, labels } = await scoreParts([head], parts, standardize);
+      return { scores: scores[0]!, labels };
+    };
+    const measured = validation === test && validated !== null ? validated : await score(test());
+    if (measured.scores.some(Number.isNaN)) {
       throw new TrainingError(divergedMessage(name), 'diverged');
     }
     // Weights of zero predict equal odds, which is the loss at the beginning.
     const chance = Math.log(classes);
     checkFinish(loss, { first: chance, baseline: chance });
-    await measure?.((set) => {
-      train.standardize(set);
-      return scoresOf(head, set);
-    });
+    await measure?.(score);
     return {
       epochs: recipe.epochs,
       steps,
@@ -72,7 +90,7 @@ export async function probe(
       batchSize,
       baseLearningRate: rate,
       chanceLoss: chance,
-      ...probed(scores, { test, trainImages: train.decodable }, dataset),
+      ...probed(measured, train.decodable, dataset),
     };
   } finally {
     disposeHeads(candidates);

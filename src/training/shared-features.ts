@@ -16,12 +16,15 @@ export interface FeatureSet {
 /** The images of a set; all values that decide which they are, and what the encoder sees of them. */
 export type SetKey = Readonly<Record<string, unknown>>;
 
+/** Features of the images of a split, in parts that are each short enough for a pass through a head. */
+export type FeatureParts = AsyncIterable<FeatureSet>;
+
 /** The features of one encoder at a time. */
 export class SharedFeatures {
   readonly #mostBytes: number;
   #encoder = '';
   #bytes = 0;
-  readonly #sets = new Map<string, FeatureSet>();
+  readonly #sets = new Map<string, readonly FeatureSet[]>();
 
   /** @param mostBytes A set that would exceed it is not kept. */
   constructor(mostBytes: number) {
@@ -29,30 +32,40 @@ export class SharedFeatures {
   }
 
   /**
-   * The features of a set, computed if they are not kept. The caller may change the returned features.
+   * The parts of a set, computed if they are not kept. The caller may change the returned features. A set is kept once
+   * its last part has been taken.
    *
    * @param encoder All that decides the weights and how they compute. Features of any other encoder are dropped.
-   * @param mayKeep Called after `compute`: whether the features may be used again.
+   * @param mayKeep Called after the last part: whether the features may be used again.
    */
-  async get(
+  async *parts(
     encoder: Readonly<Record<string, unknown>>,
     key: SetKey,
-    compute: () => Promise<FeatureSet>,
+    compute: () => FeatureParts,
     mayKeep: () => boolean,
-  ): Promise<FeatureSet> {
+  ): AsyncGenerator<FeatureSet, void> {
     const own = canonicalJson(encoder);
     if (own !== this.#encoder) this.clear();
     this.#encoder = own;
     const name = canonicalJson(key);
     const kept = this.#sets.get(name);
-    if (kept !== undefined) return copyOf(kept);
-    const computed = await compute();
-    const bytes = 4 * (computed.features.length + computed.labels.length);
-    if (this.#bytes + bytes <= this.#mostBytes && mayKeep()) {
-      this.#sets.set(name, copyOf(computed));
-      this.#bytes += bytes;
+    if (kept !== undefined) {
+      for (const part of kept) yield copyOf(part);
+      return;
     }
-    return computed;
+    let bytes = 0;
+    let copies: FeatureSet[] = [];
+    const fits = (): boolean => this.#bytes + bytes <= this.#mostBytes;
+    for await (const part of compute()) {
+      bytes += 4 * (part.features.length + part.labels.length);
+      // The parts of a set that does not fit as a whole are released at once.
+      if (fits()) copies.push(copyOf(part));
+      else copies = [];
+      yield part;
+    }
+    if (!fits() || !mayKeep()) return;
+    this.#sets.set(name, copies);
+    this.#bytes += bytes;
   }
 
   /** Drops all features. */

@@ -1,7 +1,7 @@
 /** The features that heads are trained on: computed once, or in each epoch from other views of the images. */
 import * as tf from '@tensorflow/tfjs';
 import { evaluationBatches, prefetch } from '../data/batches.js';
-import { joinArrays, valuesOf } from './evaluate.js';
+import { joinArrays, outputValues } from './evaluate.js';
 import { rowsAt, standardize, type FeatureSet } from './features.js';
 import { normalizedBatch } from './inputs.js';
 import type { TargetedView } from './views.js';
@@ -73,7 +73,7 @@ export function augmentedFeatures({ images, size, view, encode }: AugmentedOptio
         part.images.dispose();
       };
       for await (const part of prefetch(evaluationBatches(indices.length, ENCODED), prepare, { discard })) {
-        rows.push(await valuesOf(encode, part.images));
+        rows.push(await outputValues(encode, part.images));
         labels.push(...part.targets);
       }
       const features = joinArrays(rows);

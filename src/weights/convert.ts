@@ -25,7 +25,7 @@ export interface Misfit {
 }
 
 /** The format of a file; `auto`: by its tensors. */
-export function formatOf(path: string, tensors: StoredTensors, asked: WeightsFormat | 'auto'): WeightsFormat {
+export function chosenFormat(path: string, tensors: StoredTensors, asked: WeightsFormat | 'auto'): WeightsFormat {
   if (asked !== 'auto') return asked;
   const found = detectFormat(tensors);
   if (found !== null) return found;

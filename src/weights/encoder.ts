@@ -9,7 +9,7 @@ import type { WeightsFormat } from '../spec/weights-formats.js';
 import { readSafetensorsHeader } from '../store/safetensors.js';
 import { NORMALISATION, normalisationIn, normalisationSchema, type Normalisation } from './about.js';
 import { jsonBeside, modelOfShapes } from './architecture.js';
-import { describeMisfit, fit, formatOf, isMisfit } from './convert.js';
+import { describeMisfit, fit, chosenFormat, isMisfit } from './convert.js';
 import { readStageWeights, undamaged } from './export/source.js';
 import { averagesOf, canonicalNames, FORMAT_TITLES, type NamedShape } from './names.js';
 import { openWeightsFile } from './read-file.js';
@@ -62,7 +62,7 @@ export function encoderOfStage(path: string, config: StageConfig, digest: string
  */
 export function encoderOfFile(path: string, asked: WeightsFormat | 'auto'): EncoderWeights {
   const file = openWeightsFile(path);
-  const format = formatOf(path, file.tensors, asked);
+  const format = chosenFormat(path, file.tensors, asked);
   const tensors = averagesOf(format, file.tensors);
   const model = modelOfShapes({ ...file, tensors }, format);
   const ofClassifier = model.pooling === 'mean' && hasClassifierNorm(canonicalNames(format, tensors));

@@ -6,7 +6,7 @@ import type { StageConfig, WeightsInput } from '../spec/stages.js';
 import type { WeightsFormat } from '../spec/weights-formats.js';
 import { STAGE_ENTRIES } from '../stages/index.js';
 import { inferModel } from './architecture.js';
-import { describeMisfit, fit, formatOf, isMisfit, type Fitting } from './convert.js';
+import { describeMisfit, fit, chosenFormat, isMisfit, type Fitting } from './convert.js';
 import { canonicalNames, FORMAT_TITLES, type NamedShape } from './names.js';
 import { hashFile, openWeightsFile, type WeightsFile } from './read-file.js';
 
@@ -67,7 +67,7 @@ export function readGiven(config: ConfigWithWeights): Values {
 function fitGiven(config: ConfigWithWeights): { format: WeightsFormat; fitting: Fitting; wanted: NamedShape[] } {
   const { file: path, format: asked } = config.weights;
   const file = openWeightsFile(path);
-  const format = formatOf(path, file.tensors, asked);
+  const format = chosenFormat(path, file.tensors, asked);
   const wanted = wantedOf(config, hasDecoder(file, format));
   const outcome = fit(format, file.tensors, wanted);
   if (!isMisfit(outcome)) return { format, fitting: outcome, wanted };

@@ -69,4 +69,22 @@ describe('a plan', () => {
     await expect(planning).rejects.toThrow(message);
     await expect(planning).rejects.toThrow('set evaluate: [] to pre-train only');
   });
+
+  it('is refused for more tokens than an attentive probe may keep, counting the images that it trains on', async () => {
+    const planning = (train: string) => {
+      const sweep = readSweep(
+        `job:
+  data: { name: shapes, imageSize: 224, trainImages: 950, testImages: 5000, validation: 0.1 }
+  model: { patchSize: 4, dim: 768, heads: 12, depth: 1 }
+  objective: scratch
+  evaluate: [attentive]
+select: { by: attentive, over: { attentive.weightDecay: [0.1, 0.2] }, seeds: [100], train: ${train} }`,
+        { file: 'a.yaml', defaultName: 'a' },
+      );
+      return planSweep(sweep, undefined, () => undefined);
+    };
+    // 3136 tokens of 768 values take 9.6 MB: 891 images fit, 855 without the validation images among them.
+    await expect(planning('train')).resolves.toMatchObject({ name: 'a' });
+    await expect(planning('train+validation')).rejects.toThrow('950 images take 8.5 GiB, and it may use 8.0 GiB');
+  });
 });

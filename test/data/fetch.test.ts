@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../src/common/errors.js';
 import { type Archive, fetchArchive, fetchDataset, type FetchEvent, type FetchOptions } from '../../src/data/fetch.js';
 import { temporaryFolders } from './fixture.js';
-import { where } from '../support/capabilities.js';
+import { onlyIf } from '../support/capabilities.js';
 
 const folderFor = temporaryFolders();
 
@@ -386,7 +386,7 @@ describe('fetching a data set', () => {
   });
 
   // The device that is always full exists only on Linux.
-  where(existsSync('/dev/full'), it)('should say that the disk is full', async () => {
+  onlyIf(existsSync('/dev/full'), it)('should say that the disk is full', async () => {
     const { url, ranges } = await serve(ranged);
     const into = await folderFor();
     await symlink('/dev/full', part(into));

@@ -26,7 +26,7 @@ const spec = join(folder.path, 'selection.yaml');
 const out = join(folder.path, 'results');
 const args = ['sweep', spec, '--out', out, '--device', 'simd'];
 
-it('compares the values on validation images, runs the better one on the reporting seed', async () => {
+it('compares the values on validation images, runs the better one on the reported seed', async () => {
   writeFileSync(spec, SPEC);
   const { code } = await vitmim(args);
   expect(code).toBe(0);

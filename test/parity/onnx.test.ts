@@ -12,7 +12,7 @@ import { classify, encode, features } from '../../src/model/vit.js';
 import { onnxFiles } from '../../src/weights/export/onnx.js';
 import type { ExportSource } from '../../src/weights/export/source.js';
 import { writeExport } from '../../src/weights/export/write.js';
-import { hasPackages, PYTHON, where } from '../support/capabilities.js';
+import { hasPackages, PYTHON, onlyIf } from '../support/capabilities.js';
 import { temporaryFolder } from '../support/cli.js';
 import { unpack, type PackedTensor } from './fixture.js';
 import { EXPORT_CASES } from './weights-cases.js';
@@ -105,7 +105,7 @@ const cases = [
   caseOf('grown', 'half', scaled('class-token', /^pos_embed/, 1e6)),
 ];
 
-where(hasPackages(['onnx', 'onnxruntime'], 'VITMIM_REQUIRE_ONNX'), describe)('a model exported to ONNX', () => {
+onlyIf(hasPackages(['onnx', 'onnxruntime'], 'VITMIM_REQUIRE_ONNX'), describe)('a model exported to ONNX', () => {
   let checked: Record<string, Checked>;
 
   beforeAll(async () => {

@@ -14,7 +14,7 @@ import { normalizePatches, tokenSelection, tokenSquaredError } from '../../src/o
 import { keptTokens, resolveModel, type EncoderConfig, type ModelConfig } from '../../src/spec/model.js';
 import { modelSchema } from '../../src/spec/schema.js';
 import { modelOfShapes } from '../../src/weights/architecture.js';
-import { fit, formatOf, isMisfit } from '../../src/weights/convert.js';
+import { fit, chosenFormat, isMisfit } from '../../src/weights/convert.js';
 import { exportFiles } from '../../src/weights/export/files.js';
 import { writeExport } from '../../src/weights/export/write.js';
 import { openWeightsFile } from '../../src/weights/read-file.js';
@@ -118,7 +118,7 @@ function read(
   keys: { heads?: number; pooling?: string; qkvBias?: string; decoder?: object },
 ) {
   const file = openWeightsFile(path);
-  const format = formatOf(path, file.tensors, 'auto');
+  const format = chosenFormat(path, file.tensors, 'auto');
   const model = { ...modelOfShapes(file, format, keys.heads), ...keys } as ModelConfig;
   const wanted = declarations(model, purposeOf(model));
   const outcome = fit(format, file.tensors, wanted);

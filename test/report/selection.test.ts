@@ -64,7 +64,7 @@ describe('a report of a sweep with select', () => {
     expect(caption).toContain('In 1 of 3 cells the smallest finetune.baseLearningRate that was tried was chosen');
   });
 
-  test('has one row for each cell, without a setting, of its reporting seeds', async () => {
+  test('has one row for each cell, without a setting, of its reported seeds', async () => {
     const { data, tables } = await tablesOf();
     expect(data.missing).toEqual([]);
     const rows = pick(tables.get('objectives')!, 'objective', 'setting', 'mean', 'n', 'planned', 'gain_over_scratch');

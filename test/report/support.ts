@@ -57,6 +57,7 @@ export function dataOf(plan: Plan, numbers: Numbers = {}): ReportData {
       }),
     ),
     missing: [],
+    ...(plan.metrics === undefined ? {} : { metrics: plan.metrics }),
   };
 }
 

@@ -7,7 +7,7 @@ import { exportTensorboard } from '../../src/report/export-tensorboard.js';
 import { toEventFile } from '../../src/report/writers/tensorboard.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { planOf } from '../runner/support.js';
-import { hasPackages, PYTHON, where } from '../support/capabilities.js';
+import { hasPackages, PYTHON, onlyIf } from '../support/capabilities.js';
 
 const root = mkdtempSync(join(tmpdir(), 'vitmim-'));
 afterAll(() => {
@@ -31,7 +31,7 @@ test('a record is a length, its checksum, the data and its checksum', () => {
   expect(bytes.subarray(8, 12).toString('hex')).toBe('a37f4b22');
 });
 
-where(hasTensorboard, test)('TensorBoard reads the curves of every stage', () => {
+onlyIf(hasTensorboard, test)('TensorBoard reads the curves of every stage', () => {
   const plan = planOf('grid: {objective: [masked]}');
   const folder = join(root, 'out');
   const [pretrain, finetune] = plan.stages.map(({ id }) => sweepPaths(folder).stage(id));

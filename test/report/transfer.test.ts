@@ -16,7 +16,11 @@ import type { ReportData } from '../../src/report/collect.js';
 import { temporaryFolder } from '../runner/support.js';
 
 /** The data of a plan in which each repeat of each evaluation has the given accuracy; null: no result. */
-function dataWith(plan: Plan, accuracyOf: (job: Job, name: string, repeat: number) => number | null): ReportData {
+function dataWith(
+  plan: Plan,
+  accuracyOf: (job: Job, name: string, repeat: number) => number | null,
+  others: (job: Job) => object = () => ({}),
+): ReportData {
   const data = dataOf(plan);
   const stages = new Map(data.stages);
   for (const job of plan.jobs) {
@@ -24,7 +28,8 @@ function dataWith(plan: Plan, accuracyOf: (job: Job, name: string, repeat: numbe
       for (const [repeat, id] of repeatsOf(job, name).entries()) {
         const record = stages.get(id)!;
         const accuracy = accuracyOf(job, name, repeat);
-        const result = accuracy === null ? null : ({ ...record.result!, accuracy } as typeof record.result);
+        const result =
+          accuracy === null ? null : ({ ...record.result!, accuracy, ...others(job) } as typeof record.result);
         stages.set(id, { ...record, result });
       }
     }
@@ -86,6 +91,55 @@ describe('transfer.csv', () => {
       'pets.meanPerClass',
       'ten-shot.meanPerClass',
     ]);
+  });
+
+  describe('where an entry has a metric of its own', () => {
+    const plan = planOf(
+      'job: {evaluate: [finetune, {name: pets, protocol: finetune, metric: meanPerClass, ' +
+        'data: {name: image-folder, path: sets/pets}}]}\n' +
+        'grid: {objective: [masked, zoomed-in, blurred], seed: [0, 1]}',
+    );
+    // The top-1 accuracies order the objectives the other way round.
+    const perClass: Record<string, number> = { masked: 50, 'zoomed-in': 60, blurred: 70 };
+    const data = dataWith(
+      plan,
+      (job, name) => MEANS[name]![objectiveOf(job)]!,
+      (job) => ({ meanPerClass: perClass[objectiveOf(job)]! + 2 * job.seed }),
+    );
+
+    test('has the means, places and wins of that metric', () => {
+      const own = tableNamed(data, 'transfer')!;
+      // Means 50, 60, 70 and the second seed's 52, 62, 72. Places by fine-tuning: masked 1, zoomed-in 2, blurred 3.
+      expect(pick(own, 'objective', 'finetune', 'pets.meanPerClass', 'mean_rank', 'wins')).toEqual([
+        ['blurred', 40, 71, 2, 1],
+        ['zoomed-in', 50, 61, 2, 0],
+        ['masked', 60, 51, 2, 1],
+      ]);
+      expect(own.caption).toContain('mean accuracy per class in percent (pets.meanPerClass on image-folder pets)');
+      const figure = figuresOf(data, findMetric(data)!, []).find(({ id }) => id === 'figure-transfer')!;
+      expect(figure.charts.map((chart) => (chart.kind === 'dots' ? chart.x.title : ''))).toEqual([
+        'Top-1 (%), finetune',
+        'Mean per class (%), pets.meanPerClass',
+      ]);
+    });
+
+    test('keeps it whatever metric is compared, and the other tables have the compared one', () => {
+      const tables = buildTables(data, { metric: 'pets.top5' });
+      const named = (name: string) => tables.find((table) => table.name === name)!;
+      expect(
+        named('transfer')
+          .columns.slice(2, 4)
+          .map(({ key }) => key),
+      ).toEqual(['finetune.top5', 'pets.meanPerClass']);
+      expect(named('objectives').caption).toContain('pets.top5');
+    });
+
+    test('fails with the metrics that there are, if a plan has another one', () => {
+      expect(() => buildTables({ ...data, metrics: { pets: 'recall' } })).toThrow(
+        'the plan has the metric recall for the evaluation pets, which has accuracy, top5, meanPerClass, meanError, ' +
+          'blurError, greyError; run the sweep again with one of these',
+      );
+    });
   });
 
   test('says how sure it is that a row is behind the best one', () => {

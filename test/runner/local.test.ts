@@ -9,7 +9,7 @@ import { writeJson } from '../../src/store/files.js';
 import type { Stage } from '../../src/spec/stages.js';
 import { sweepPaths } from '../../src/store/layout.js';
 import { brief, planOf, resultOf, temporaryFolder } from './support.js';
-import { hasSignals, where } from '../support/capabilities.js';
+import { hasSignals, onlyIf } from '../support/capabilities.js';
 
 const WORKER = join(process.cwd(), 'test/runner/fixtures/worker.mjs');
 const MASKED = planOf('grid: {objective: [masked]}');
@@ -41,7 +41,7 @@ async function run(
 
 const reasonOf = ({ summary }: Awaited<ReturnType<typeof run>>): string => summary.failed[0]!.reason;
 
-const testSignals = where(await hasSignals(), test);
+const testSignals = onlyIf(await hasSignals(), test);
 
 test('a worker is told its stage and device, and its words become events', async () => {
   const { summary, events, paths } = await run('pretrain=done,finetune=done');

@@ -6,7 +6,7 @@ import { looksSecret } from '../../src/runner/secrets.js';
 import { sha256 } from '../../src/common/canonical.js';
 import { makeRepository, type TestRepository } from '../support/repository.js';
 import { temporaryFolder } from './support.js';
-import { hasLinks, where } from '../support/capabilities.js';
+import { hasLinks, onlyIf } from '../support/capabilities.js';
 
 const root = temporaryFolder();
 let count = 0;
@@ -86,7 +86,7 @@ test('untracked files make it dirty without a diff; ignored ones do not count', 
   expect(await stateOf(path)).toEqual({ commit: head, ...CLEAN, dirty: true, untracked: ['folder/', 'notes.txt'] });
 });
 
-where(hasLinks(), test)(
+onlyIf(hasLinks(), test)(
   'the results of the sweep do not count, be they tracked, changed or reached by a link',
   async () => {
     const { path, write, commit } = committed();

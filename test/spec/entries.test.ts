@@ -55,6 +55,14 @@ describe('the identity of a stage', () => {
     expect(repeated[0]).toBe(idOf('job: {evaluate: [linear]}', 'linear')[0]);
   });
 
+  test('does not depend on the metric of the entry in transfer.csv, which the plan has', () => {
+    const without = planOf('job: {evaluate: [linear, finetune]}');
+    const set = planOf('job: {evaluate: [{protocol: linear, metric: meanPerClass}, finetune]}');
+    expect(set.stages).toEqual(without.stages);
+    expect(set.jobs).toEqual(without.jobs);
+    expect([set.metrics, without.metrics]).toEqual([{ linear: 'meanPerClass' }, undefined]);
+  });
+
   test('depends on the recipe of the entry as on the recipe of the protocol', () => {
     const own = idOf('job: {evaluate: [{name: short, protocol: linear, epochs: 20}]}', 'short');
     expect(own).toEqual(idOf('job: {evaluate: [linear], linear: {epochs: 20}}', 'linear'));
@@ -239,7 +247,15 @@ test.each([
   ['[{protocol: knn, k: 0}]', 'job.evaluate[0].k: expected a whole number of at least 1, got 0'],
   [
     '[{protocol: knn, epochs: 5}]',
-    'unknown key "epochs" in job.evaluate[0] (valid keys are k, temperature, labelFraction, protocol, name, data, shots, repeats)',
+    'unknown key "epochs" in job.evaluate[0] (valid keys are k, temperature, labelFraction, protocol, name, data, shots, repeats, metric)',
+  ],
+  [
+    '[{protocol: finetune, metric: meanPerclass}]',
+    'job.evaluate[0].metric: expected one of accuracy, top5, meanPerClass, meanError, blurError, greyError, got "meanPerclass"; did you mean "meanPerClass"?',
+  ],
+  [
+    '[knn, {protocol: finetune, metric: blurError}]',
+    'evaluate[1].metric: blurError is only measured with finetune.corruptions; set it, or choose another metric',
   ],
   ['[{protocol: knn, data: {trainImages: 5}}]', 'job.evaluate[0].data.name is missing'],
   [
@@ -273,6 +289,14 @@ test('a name that is of two protocols in different cells is refused', () => {
   const yaml = 'grid: {evaluate: [[{name: a, protocol: knn}], [{name: a, protocol: linear}]]}';
   expect(complaints(yaml)[0]).toContain(
     'the evaluation a is knn in some cells and linear in others; give them two names',
+  );
+});
+
+test('an evaluation with two metrics in different cells is refused', () => {
+  const yaml = 'grid: {evaluate: [[{name: a, protocol: knn}], [{name: a, protocol: knn, metric: top5, k: 3}]]}';
+  expect(complaints(yaml)[0]).toContain(
+    'the evaluation a has no metric in some cells and top5 in others, and transfer.csv has one metric of each evaluation; ' +
+      'set the same one in all cells',
   );
 });
 

@@ -11,6 +11,10 @@ import { planOf } from '../runner/support.js';
 
 const files = readdirSync('experiments').filter((file) => file.endsWith('.yaml'));
 
+const recipes = [...readFileSync('docs/recipes.md', 'utf8').matchAll(/^```yaml\n(.*?)^```/gms)].map(
+  ([, text]) => text!,
+);
+
 /** Tables that tasks.yaml does not fill: it chooses no values. */
 const NOT_OF_TASKS: readonly TableName[] = ['selection'];
 
@@ -36,6 +40,11 @@ it('tasks.yaml fills every table but those that need another kind of sweep', () 
 it('tasks.yaml has every kind of evaluation', () => {
   const { stages } = planOf(readFileSync('experiments/tasks.yaml', 'utf8'));
   expect(new Set(stages.map(({ config }) => config.kind))).toEqual(new Set(STAGE_KINDS));
+});
+
+it.each(recipes.map((text, i) => [i + 1, text] as const))('block %d of docs/recipes.md is a valid spec', (_i, text) => {
+  const spec = text.startsWith('job:') ? text : `job:\n${text.replaceAll(/^/gm, '  ')}`;
+  expect(planOf(spec).stages.length).toBeGreaterThan(0);
 });
 
 it.each(files)('%s opens with its command and expands to the jobs and stages it promises', (file) => {

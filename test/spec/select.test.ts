@@ -4,6 +4,7 @@ import type { SelectSpec } from '../../src/spec/select-schema.js';
 import { shardPlan } from '../../src/spec/shard.js';
 import { stageIds, type Job, type Plan, type Stage } from '../../src/spec/stages.js';
 import { buildPlan, weightsOf } from '../../src/spec/plan.js';
+import { measuresCorruptions } from '../../src/stages/index.js';
 import { complaints, plan, read } from './support/sweeps.js';
 
 const spec = ({
@@ -139,6 +140,33 @@ describe('the plan of a sweep with select', () => {
     }
   });
 
+  test('has trials that measure corrupted images only where the choice depends on them', () => {
+    const measured = (by: string, corruptions: string) => {
+      const whole = plan(
+        spec({ job: `, finetune: { corruptions: ${corruptions} }` }).replace('by: finetune', `by: ${by}`),
+      );
+      const of = (jobs: 'trials' | 'runs') =>
+        new Set([...stagesOf(whole, jobsOf(whole, jobs), 'finetune')].map(({ config }) => measuresCorruptions(config)));
+      return { trials: [...of('trials')], runs: [...of('runs')] };
+    };
+    expect(measured('finetune', 'true')).toEqual({ trials: [false], runs: [true] });
+    expect(measured('finetune.meanPerClass', 'true')).toEqual({ trials: [false], runs: [true] });
+    expect(measured('finetune.meanError', 'true')).toEqual({ trials: [true], runs: [true] });
+    expect(measured('finetune.blurError', 'true')).toEqual({ trials: [true], runs: [true] });
+    // An entry that switches them on, and trials that are those of a spec without corruptions.
+    const entry = spec().replace('[finetune, knn]', '[{ protocol: finetune, corruptions: true }, knn]');
+    const trialsOf = (text: string) => jobsOf(plan(text), 'trials').map(({ evaluations }) => evaluations);
+    expect(trialsOf(entry)).toEqual(trialsOf(spec()));
+  });
+
+  test('has trials of the evaluation robustness, all of whose stages measure corrupted images', () => {
+    const over = 'pretrain.baseLearningRate: [1.0e-4, 2.0e-4]';
+    const text = spec({ over }).replace('[finetune, knn]', '[robustness]').replace('by: finetune', 'by: robustness');
+    const whole = plan(text);
+    const trials = [...stagesOf(whole, jobsOf(whole, 'trials'), 'robustness')];
+    expect(trials.map(({ config }) => measuresCorruptions(config))).toEqual([true, true, true, true]);
+  });
+
   test('has runs without the validation images by select.train', () => {
     const onTrain = plan(spec({ more: '  train: train' }));
     for (const { config } of stagesOf(onTrain, jobsOf(onTrain, 'runs'), 'finetune')) {
@@ -148,7 +176,7 @@ describe('the plan of a sweep with select', () => {
   });
 
   test('shares pre-trainings and what else the keys do not concern', () => {
-    // One pre-training for each of four seeds; knn once for each reporting seed.
+    // One pre-training for each of four seeds; knn once for each reported seed.
     expect([...stagesOf(selecting, selecting.jobs, 'pretrain')]).toHaveLength(4);
     expect([...stagesOf(selecting, selecting.jobs, 'knn')]).toHaveLength(2);
     expect([...stagesOf(selecting, selecting.jobs, 'finetune')]).toHaveLength(8);
@@ -241,6 +269,11 @@ describe('select is refused, with its line,', () => {
       '6:36 linear.epochs has no effect on finetune in any cell',
     ],
     [
+      'corruptions, which a choice by accuracy does not read',
+      { over: 'finetune.epochs: [5, 6], finetune.corruptions: [false, true]' },
+      '6:36 finetune.corruptions has no effect on finetune in any cell',
+    ],
+    [
       'evaluations on the way that would read the test set',
       { job: ', finetune: { evaluateEvery: 1 }' },
       '2:89 finetune.evaluateEvery would measure on the test set',
@@ -260,6 +293,9 @@ describe('select is refused, with its line,', () => {
       /^5:7 select.by: "linear" is no metric of every cell/,
     );
     expect(complaints(text.replace('by: finetune', 'by: fintune'))[0]).toMatch(/did you mean "finetune"/);
+    expect(complaints(text.replace('by: finetune', 'by: finetune.meanError'))).toEqual([
+      '5:7 select.by: finetune.meanError is only measured with finetune.corruptions; set it, or choose by another metric',
+    ]);
   });
 
   test('unless evaluations on the way have validation images', () => {

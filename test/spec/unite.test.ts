@@ -31,6 +31,16 @@ test('a run that another plan evaluates further is one job, with all its stages'
   }
 });
 
+test('the metric of an evaluation is that of the last plan that has the evaluation', () => {
+  const withMetric = (entries: string) => planOf(`job: {evaluate: [${entries}]}\n${MASKED}`);
+  const [top5, mean] = ['{protocol: knn, metric: top5}', '{protocol: knn, metric: meanPerClass}'].map(withMetric);
+  const [none, other] = [withMetric('knn'), withMetric('linear')];
+  expect(unitePlans([top5!, mean!]).metrics).toEqual({ knn: 'meanPerClass' });
+  expect(unitePlans([top5!, other]).metrics).toEqual({ knn: 'top5' });
+  expect(unitePlans([top5!, none])).not.toHaveProperty('metrics');
+  expect(unitePlans([none, mean!]).metrics).toEqual({ knn: 'meanPerClass' });
+});
+
 test('runs with different settings are jobs of their own', () => {
   const plans = ['5', '6'].map((epochs) => planOf(`job: {pretrain: {epochs: ${epochs}}}\n${MASKED}`));
   expect(unitePlans(plans).jobs).toHaveLength(2);

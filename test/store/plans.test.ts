@@ -27,6 +27,7 @@ test('a description and the place of the data do not make another plan; a cell d
   const plan = seeds('0');
   expect(planId({ ...plan, description: 'Words.' })).toBe(planId(plan));
   expect(planId(seeds('0, 1'))).not.toBe(planId(plan));
+  expect(planId({ ...plan, metrics: { finetune: 'top5' } })).not.toBe(planId(plan));
 });
 
 test('another plan replaces none, and the one that started last is the newest', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** `describe`, `it` or `test` if the machine has the capability, else their `skip`. */
-export const where = <Declare>(capability: boolean, declare: Declare & { skip: Declare }): Declare =>
+export const onlyIf = <Declare>(capability: boolean, declare: Declare & { skip: Declare }): Declare =>
   capability ? declare : declare.skip;
 
 /** Runs a probe in a folder of its own; false if it throws. */

@@ -82,16 +82,14 @@ test('classifications measure the mean accuracy per class: the accuracy, if all 
   }
 });
 
-test('an attentive probe of more tokens than memory is refused with the images that it uses', () => {
+test('an attentive probe of more training tokens than memory is refused with the number of images that fit', () => {
   const { problemOf } = EVALUATIONS.attentive;
-  const model = { imageSize: 224, patchSize: 16, dim: 768 }; // 602,112 bytes an image
-  const of = (train: number, validation: number, test: number) =>
-    problemOf!({ name: 'probe', model, images: { train, validation, test } });
-  expect(of(4000, 266, 10000)).toBeNull();
-  expect(of(4001, 266, 10000)).toMatch(
-    /^probe keeps the tokens of all its images in memory: 4001 training, 266 validation and 10000 test images .* fewer labels/,
+  const model = { imageSize: 224, patchSize: 16, dim: 768 }; // 602,112 bytes an image, 14,266 of which are 8 GiB
+  expect(problemOf!({ name: 'probe', model, trainImages: 14_266 })).toBeNull();
+  expect(problemOf!({ name: 'probe', model, trainImages: 20_000 })).toBe(
+    'probe keeps the tokens of its training images in memory: 20000 images take 11.2 GiB, and it may use 8.0 GiB; choose ' +
+      'fewer labels (labelFraction or shots: at most 14266 images), larger patches or smaller images',
   );
-  expect(of(10, 0, 50000)).toContain('choose a smaller test set');
 });
 
 test('too few images for the shots are named with the class', async () => {

@@ -1,9 +1,10 @@
 /** Accuracies, kNN votes and standardisation against cases computed by hand. */
 import * as tf from '@tensorflow/tfjs';
 import { accuracies } from '../../src/training/evaluate.js';
-import { standardize, type FeatureSet } from '../../src/training/features.js';
-import { chooseHead, type Head } from '../../src/training/heads.js';
+import { inParts, standardize, type FeatureSet } from '../../src/training/features.js';
+import { chooseHead, disposeHeads, scoreParts, scoresOf, type Head } from '../../src/training/heads.js';
 import { vote } from '../../src/training/knn.js';
+import { linearHead } from '../../src/training/linear.js';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -14,6 +15,11 @@ const set = (rows: number[][], labels: number[]): FeatureSet => ({
   labels: Uint32Array.from(labels),
   width: rows[0]!.length,
 });
+
+// oxlint-disable-next-line require-await -- it stands for what is computed part by part
+async function* each<T>(items: readonly T[]) {
+  yield* items;
+}
 
 describe('accuracies', () => {
   it('counts the highest score, in percent', () => {
@@ -95,6 +101,73 @@ describe('vote', () => {
   });
 });
 
+describe('features in parts', () => {
+  /** The outputs of batches; those of an image are its number and its square. */
+  const outputs = (batches: number[][]) =>
+    each(
+      batches.map((images) => ({
+        values: Float32Array.from(images.flatMap((image) => [image, image ** 2])),
+        targets: images.map((image) => image % 3),
+      })),
+    );
+  const partsOf = async (batches: number[][], images: number, mostValues: number) => {
+    const parts: { rows: number[]; labels: number[] }[] = [];
+    for await (const { features, labels } of inParts(outputs(batches), images, mostValues)) {
+      parts.push({ rows: [...features], labels: [...labels] });
+    }
+    return parts;
+  };
+
+  it('have equal numbers of images, however many a batch has', async () => {
+    expect(
+      await partsOf(
+        [
+          [1, 2],
+          [3, 4, 5],
+          [6, 7],
+        ],
+        9,
+        7,
+      ),
+    ).toEqual([
+      { rows: [1, 1, 2, 4, 3, 9], labels: [1, 2, 0] },
+      { rows: [4, 16, 5, 25, 6, 36], labels: [1, 2, 0] },
+      { rows: [7, 49], labels: [1] },
+    ]);
+    expect(await partsOf([[1, 2], [3]], 3, 100)).toEqual([{ rows: [1, 1, 2, 4, 3, 9], labels: [1, 2, 0] }]);
+    // One image is more than the limit.
+    expect(await partsOf([[4, 5]], 2, 1)).toHaveLength(2);
+    expect(await partsOf([], 2, 1)).toEqual([]);
+  });
+
+  it('have the scores of the whole set, each part standardised and scored before the next one is computed', async () => {
+    const head = linearHead(2, 3, 0);
+    const double: Head = { parameters: [], scores: (features) => tf.mul(head.scores(features), 2) };
+    const whole = set([[1, 2], [3, 4], [5, 6]], [0, 1, 2]); // oxfmt-ignore
+    const before = tf.memory().numTensors;
+    const log: string[] = [];
+    // oxlint-disable-next-line require-await -- it stands for an encoder
+    const parts = async function* () {
+      for (let i = 0; i < 3; i++) {
+        log.push('encoded');
+        yield set([[...whole.features.slice(2 * i, 2 * i + 2)]], [i]);
+      }
+    };
+    const halve = ({ features }: FeatureSet): void => {
+      log.push('standardised');
+      features.forEach((value, i) => (features[i] = value / 2));
+    };
+    const scored = await scoreParts([head, double], parts(), halve);
+    expect(log).toEqual(Array.from({ length: 3 }, () => ['encoded', 'standardised']).flat());
+    expect([...scored.labels]).toEqual([0, 1, 2]);
+    halve(whole);
+    expect(scored.scores[0]).toEqual(await scoresOf(head, whole));
+    expect(scored.scores[1]).toEqual(scored.scores[0]!.map((score) => 2 * score));
+    expect(tf.memory().numTensors).toBe(before);
+    disposeHeads([{ head }]);
+  });
+});
+
 describe('the choice of a head', () => {
   /** Scores of three classes from three features, by a diagonal matrix. */
   const head = (diagonal: number[]): Head => ({
@@ -111,15 +184,16 @@ describe('the choice of a head', () => {
     [0, 1, 2],
   );
   const options = { name: 'linear', classes: 3 } as const;
+  const score = (heads: readonly Head[]) => scoreParts(heads, each([validation]), () => undefined);
 
   it('is that with the best accuracy on the validation images; of equally good ones, the first', async () => {
     const candidates = [candidate(1, [1, -1, -1]), candidate(2, [1, 1, 1]), candidate(3, [2, 2, 2])];
-    expect((await chooseHead(candidates, validation, options)).rate).toBe(2);
+    expect((await chooseHead(candidates, score, options)).rate).toBe(2);
   });
 
   it('leaves out candidates that diverged, and fails if all have', async () => {
     const diverged = candidate(1, [1, 1, 1], NaN);
-    expect((await chooseHead([diverged, candidate(2, [1, -1, -1])], validation, options)).rate).toBe(2);
+    expect((await chooseHead([diverged, candidate(2, [1, -1, -1])], score, options)).rate).toBe(2);
     await expect(chooseHead([diverged], null, options)).rejects.toThrow(
       'the linear probe diverged; lower linear.baseLearningRate',
     );

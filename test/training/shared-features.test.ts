@@ -51,8 +51,8 @@ afterAll(() => {
 class Counted extends SharedFeatures {
   computed = 0;
 
-  override get(...[encoder, key, compute, mayKeep]: Parameters<SharedFeatures['get']>) {
-    return super.get(encoder, key, () => ((this.computed += 1), compute()), mayKeep);
+  override parts(...[encoder, key, compute, mayKeep]: Parameters<SharedFeatures['parts']>) {
+    return super.parts(encoder, key, () => ((this.computed += 1), compute()), mayKeep);
   }
 }
 
@@ -95,12 +95,28 @@ describe('kept features', () => {
   };
   const always = (): boolean => true;
 
-  /** The value of the returned set: `value` if it is computed. */
-  async function got(kept: SharedFeatures, encoder: string, key: string, value: number, mayKeep = always) {
-    const found = await kept.get({ encoder }, { key }, () => Promise.resolve(set(value)), mayKeep);
-    const [own] = found.features;
-    found.features[0] = NaN; // as a probe that standardises in place
+  /** The values of the returned parts: `values` if they are computed. */
+  async function partsGot(
+    kept: SharedFeatures,
+    key: string,
+    values: number[],
+    { encoder = 'a', mayKeep = always } = {},
+  ) {
+    const own: number[] = [];
+    // oxlint-disable-next-line require-await -- it stands for an encoder
+    const compute = async function* () {
+      for (const value of values) yield set(value);
+    };
+    for await (const { features } of kept.parts({ encoder }, { key }, compute, mayKeep)) {
+      own.push(features[0]!);
+      features[0] = NaN; // as a probe that standardises in place
+    }
     return own;
+  }
+
+  /** The value of a set of one part. */
+  async function got(kept: SharedFeatures, encoder: string, key: string, value: number, mayKeep = always) {
+    return (await partsGot(kept, key, [value], { encoder, mayKeep }))[0];
   }
 
   it('are those of the encoder and the set, also after a caller has changed its copy', async () => {
@@ -128,4 +144,22 @@ describe('kept features', () => {
     expect(await got(kept, 'a', 'more', 4)).toBe(4);
     expect(await got(kept, 'a', 'damaged', 5)).toBe(2);
   });
+
+  it('have all parts in their order, and are not kept where the whole set does not fit or was not taken', async () => {
+    const kept = new SharedFeatures(16); // two parts
+    expect(await partsGot(kept, 'three', [1, 2, 3])).toEqual([1, 2, 3]);
+    expect(await partsGot(kept, 'three', [4, 5, 6])).toEqual([4, 5, 6]);
+    for await (const { features } of kept.parts({ encoder: 'a' }, { key: 'two' }, () => twoParts(), always)) {
+      expect(features[0]).toBe(7);
+      break;
+    }
+    expect(await partsGot(kept, 'two', [1, 2])).toEqual([1, 2]);
+    expect(await partsGot(kept, 'two', [3, 4])).toEqual([1, 2]);
+  });
+
+  // oxlint-disable-next-line require-await -- it stands for an encoder
+  async function* twoParts() {
+    yield set(7);
+    yield set(8);
+  }
 });

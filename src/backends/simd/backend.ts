@@ -1,7 +1,6 @@
 /**
  * The tfjs backend: stock CPU kernels on tensors in the shared memory, and vitmim's kernels (src/backends/simd/kernels)
- * for the
- * operations that take most of the training time.
+ * for the operations that take most of the training time.
  *
  * All float32 and int32 tensors are in the shared memory, each in a block of its own. The results of stock kernels are
  * copied into it. Tensors that only products read may be stored as bfloat16; for tfjs they are float32.

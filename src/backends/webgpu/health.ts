@@ -1,7 +1,6 @@
 /**
  * Dawn reports failures of a device asynchronously, in events. The first one is stored here and thrown wherever values
- * are
- * read, so that no value of a failed device is used.
+ * are read, so that no value of a failed device is used.
  */
 import { TrainingError } from '../../common/errors.js';
 

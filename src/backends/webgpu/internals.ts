@@ -1,8 +1,7 @@
 /**
  * Undeclared parts of tfjs's WebGPU backend that are used here. The version of tfjs is pinned; another version may need
  * changes in this file. vitmim's passes use the command encoder that the stock kernels fill, so that all run in the
- * order
- * of their calls.
+ * order of their calls.
  */
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { BufferManager } from './buffers.js';

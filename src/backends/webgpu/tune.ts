@@ -8,7 +8,7 @@ import { sizeOf } from '../kernels.js';
 import type { VitBackend } from './backend.js';
 import { plainResult } from './passes/epilogue.js';
 import { roundToHalf } from './passes/half.js';
-import { canMove, matrixProductPass, needsOf } from './passes/matrix-product.js';
+import { canMove, matrixProductPass, workgroupOf } from './passes/matrix-product.js';
 import {
   forEachProduct,
   type Extent,
@@ -46,7 +46,7 @@ export function candidatesFor(
   candidates = CANDIDATES,
 ): MatrixTile[] {
   return candidates.filter((candidate) => {
-    const { bytes, threads } = needsOf(layout, candidate, lanes);
+    const { bytes, threads } = workgroupOf(layout, candidate, lanes);
     if (!canMove(layout, candidate, lanes)) return false;
     return bytes <= limits.maxComputeWorkgroupStorageSize && threads <= limits.maxComputeInvocationsPerWorkgroup;
   });

@@ -8,7 +8,7 @@ import {
   errorBars,
   paddedDomain,
   referenceLine,
-  spreadOf,
+  rowsWithSpread,
   symbols,
   WIDTH,
   type Plot,
@@ -33,7 +33,7 @@ export function dotPlot({ x, rows, reference }: DotChart): Plot {
     data: [
       { name: 'rows', values: labels.map((label, i) => ({ label, y: middle(i) })) },
       { name: 'means', values: rows.flatMap((row, i) => meanOf(row, middle(i))) },
-      spreadOf('means'),
+      rowsWithSpread('means'),
       { name: 'values', values: rows.flatMap((row, i) => ringsOf(row, middle(i))) },
     ],
     scales: [{ name: 'x', range: 'width', domain: [...domain], zero: false }],

@@ -9,7 +9,7 @@ import {
   paddedDomain,
   referenceLine,
   shapeOf,
-  spreadOf,
+  rowsWithSpread,
   symbols,
   WIDTH,
   type Plot,
@@ -41,7 +41,7 @@ export function linePlot({ x, y, series, reference, marks }: LineChart): Plot {
     padding: { ...PADDING, right },
     data: [
       { name: 'points', values: series.flatMap((one, i) => (marks ? markedOf : curveOf)(one, i, series.length)) },
-      spreadOf('points'),
+      rowsWithSpread('points'),
       { name: 'names', values: labelsOf(series, up) },
     ],
     scales: [

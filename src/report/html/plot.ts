@@ -53,7 +53,7 @@ export function referenceLine(reference: Reference | null, place: (reference: Re
 }
 
 /** The rows of `source` that have a spread, for {@link errorBars}. */
-export function spreadOf(source: string): Data {
+export function rowsWithSpread(source: string): Data {
   return { name: 'bars', source, transform: [{ type: 'filter', expr: 'datum.spread !== null' }] };
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SHELLS, type Shell } from '../../../src/cli/completion.js';
 import { vitmim } from '../../support/cli.js';
 import { temporaryFolder } from '../../runner/support.js';
-import { hasShellScripts, where } from '../../support/capabilities.js';
+import { hasShellScripts, onlyIf } from '../../support/capabilities.js';
 
 const root = temporaryFolder();
 for (const folder of ['results/one', 'a folder', 'home']) mkdirSync(join(root, folder), { recursive: true });
@@ -38,7 +38,7 @@ function bash(...words: string[]): string[] {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-where(hasShellScripts(), describe)('bash', () => {
+onlyIf(hasShellScripts(), describe)('bash', () => {
   const TOP = ['results', 'a folder', 'home'];
 
   test.each([

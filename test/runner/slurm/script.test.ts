@@ -5,7 +5,7 @@ import { submissionPaths } from '../../../src/runner/slurm/layout.js';
 import { scriptOf, type ScriptOptions } from '../../../src/runner/slurm/script.js';
 import { temporaryFolder } from '../support.js';
 import { NO_OPTIONS } from './support.js';
-import { hasShellScripts, where } from '../../support/capabilities.js';
+import { hasShellScripts, onlyIf } from '../../support/capabilities.js';
 
 const given: ScriptOptions = {
   array: { name: 'level-0', parent: null, tasks: [0, 1, 4].map((index) => ({ index, stage: `stage${index}` })) },
@@ -21,7 +21,7 @@ const given: ScriptOptions = {
   origin: '/results/provenance/origin.json',
 };
 
-where(hasShellScripts(), describe)('the script of an array', () => {
+onlyIf(hasShellScripts(), describe)('the script of an array', () => {
   it('asks for nothing that was not chosen', () => {
     const directives = scriptOf(given)
       .split('\n')

@@ -10,7 +10,7 @@ import { sweepPaths } from '../../../src/store/layout.js';
 import { CLEAR, COMPARED, leaveSeeds, UNCLEAR } from '../../decide/support.js';
 import { planOf, temporaryFolder } from '../support.js';
 import { NO_OPTIONS } from './support.js';
-import { hasShellScripts, where } from '../../support/capabilities.js';
+import { hasShellScripts, onlyIf } from '../../support/capabilities.js';
 
 const root = temporaryFolder();
 const plan = planOf('grid: { objective: [masked, scratch], seed: [0, 1] }\n');
@@ -65,7 +65,7 @@ function fakeSlurm(name: string, programs: Partial<Record<string, string>> = {})
   };
 }
 
-where(hasShellScripts(), describe)('submitting', () => {
+onlyIf(hasShellScripts(), describe)('submitting', () => {
   it('makes children wait for their parents', async () => {
     const { results, calls, submit } = fakeSlurm('plain');
     const { submission: got, left } = await submit();
@@ -197,7 +197,7 @@ where(hasShellScripts(), describe)('submitting', () => {
   });
 });
 
-where(hasShellScripts(), describe)('the states of submissions', () => {
+onlyIf(hasShellScripts(), describe)('the states of submissions', () => {
   it('are not queried if there are none', async () => {
     const { results, calls } = fakeSlurm('none');
     expect((await slurmStates(results)).size).toBe(0);
@@ -226,7 +226,7 @@ where(hasShellScripts(), describe)('the states of submissions', () => {
   });
 });
 
-where(hasShellScripts(), describe)('cancelling', () => {
+onlyIf(hasShellScripts(), describe)('cancelling', () => {
   it('ends the arrays that are live, and no others', async () => {
     const name = 'sweep.20260101-000000';
     const { results, calls, submit } = fakeSlurm('cancel', {
@@ -245,7 +245,7 @@ where(hasShellScripts(), describe)('cancelling', () => {
   });
 });
 
-where(hasShellScripts(), describe)('if results decide how many seeds run', () => {
+onlyIf(hasShellScripts(), describe)('if results decide how many seeds run', () => {
   it('submits the stages of the first look, and counts the others', async () => {
     const { calls, given } = fakeSlurm('first-look');
     const needs = askerOf(COMPARED, sweepPaths(given(0).results));

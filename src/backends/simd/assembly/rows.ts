@@ -93,8 +93,7 @@ function sumOverRows(rounded: bool, x: usize, rows: i32, columns: i32, stride: i
 
 /**
  * out[j] = Σᵢ x[i, j] over `rows` rows that are `stride` apart: in float32 over 32 rows at a time, then in float64 over
- * these
- * sums. A single sum in float32 would have an error of one percent after a million rows.
+ * these sums. A single sum in float32 would have an error of one percent after a million rows.
  */
 export function sumRows(x: usize, rows: i32, columns: i32, stride: i32, out: usize): void {
   inline.always(sumOverRows(false, x, rows, columns, stride, out));

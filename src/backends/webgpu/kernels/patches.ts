@@ -15,8 +15,7 @@ type Direction = 'patches' | 'images';
 
 /**
  * Patches are stored in the order (image and row of patches, column of patches, row in the patch, value), images with
- * the middle
- * two exchanged. `size` is the number of values.
+ * the middle two exchanged. `size` is the number of values.
  */
 const rearrangePass = definePass<{ size: number; patchSize: number; columns: number; to: Direction }, 'x', 'y'>(
   ({ to }) => `patches, to ${to}`,

@@ -29,10 +29,9 @@ export function gridOf({ batch, tokens, heads }: AttentionSizes) {
 export type AttentionParts = ReturnType<typeof attentionParts>;
 
 /**
- * Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token, `first`
- * and Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token;
- * `first` and `head`, the offsets of the image and of the head; and `statistics`, the offset of the numbers of the
- * head's tokens.
+ * Pieces of WGSL. In the scope of most are the variables of `begin`: `own` and `token`, the invocation's token; `first`
+ * and `head`, the offsets of the image and of the head; and `statistics`, the offset of the numbers of the head's
+ * tokens.
  */
 export function attentionParts(sizes: AttentionSizes) {
   const { tokens, heads, size } = sizes;

@@ -55,7 +55,7 @@ export function plainResult(
 
 /**
  * WGSL: `storeFour(row, column, value, offset)` and `storeOne` with the same parameters. They write nothing outside the
- * result. `offset` is the begin of this part of the result, in values.
+ * result. `offset` is the start of this part of the result, in values.
  */
 export function epilogue(
   { bias, residual, y, derivative }: ByBuffer<EpilogueReads | EpilogueWrites, BufferElements>,

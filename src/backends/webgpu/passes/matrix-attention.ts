@@ -36,8 +36,7 @@ function writeGradient({ heads, size }: AttentionSizes, part: keyof typeof PART,
 
 /**
  * Rows of a matrix cannot be scaled. Therefore a first round finds the largest score of each row, and a second one
- * computes
- * all scores again for the sums. If all tokens are in one chunk, one round does both.
+ * computes all scores again for the sums. If all tokens are in one chunk, one round does both.
  */
 export const matrixAttentionPass = definePass<MatrixAttentionSizes, 'qkv', 'y' | 'logSums'>('attention', (sizes) => {
   const parts = matrixAttentionParts(sizes, 'forward');

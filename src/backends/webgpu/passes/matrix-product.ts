@@ -34,7 +34,7 @@ interface Strip {
   readonly inner: number;
   readonly outerTile: number;
   readonly innerTile: number;
-  /** The begin of the strip along each side; one of them is `k`, which advances. */
+  /** The start of the strip along each side; one of them is `k`, which advances. */
   readonly outerBase: string;
   readonly innerBase: string;
 }
@@ -53,7 +53,7 @@ export const canMove = (layout: Layout, tile: MatrixTile, lanes: number): boolea
 const threadsOf = (tile: MatrixTile, lanes: number): number => lanes * tile.split[0] * tile.split[1];
 
 /** Bytes of workgroup memory, and invocations of a workgroup. */
-export function needsOf(layout: Layout, tile: MatrixTile, lanes: number): { bytes: number; threads: number } {
+export function workgroupOf(layout: Layout, tile: MatrixTile, lanes: number): { bytes: number; threads: number } {
   const threads = threadsOf(tile, lanes);
   const { vectors } = memoryOf(stripsOf({ layout, rows: 0, columns: 0, depth: 0 }, tile), tile);
   return { bytes: 16 * vectors + 4 * threads, threads };
@@ -141,7 +141,7 @@ interface Plan {
   readonly lanes: number;
   readonly strips: readonly [Strip, Strip];
   readonly memory: ReturnType<typeof memoryOf>;
-  /** The begin of each strip in workgroup memory. */
+  /** The start of each strip in workgroup memory. */
   readonly beginOf: Readonly<Record<Strip['name'], number>>;
   /** Sides of a subgroup's part of the tile, and its matrices along each. */
   readonly partRows: number;
