@@ -7,8 +7,12 @@ import { internalsOf } from '../../src/backends/webgpu/internals.js';
 import { accumulate, adamW, adamWRates, hasProducts, linear, Repeated } from '../../src/ops/index.js';
 import type { AdamWSlot, Precision } from '../../src/ops/index.js';
 import { availableDevices } from '../support/devices.js';
+import { setVariables } from '../support/variables.js';
 
-process.env.VITMIM_BFLOAT16 ??= 'widened'; // otherwise the products would be measured
+const before = setVariables({ VITMIM_BFLOAT16: 'widened' }); // otherwise the products would be measured
+afterAll(() => {
+  setVariables(before);
+});
 
 /** The devices that record steps. */
 const devices = (await availableDevices()).filter((name) => name === 'webgpu' || name === 'simd');

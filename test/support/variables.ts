@@ -1,15 +1,26 @@
 /** Variables of the environment, for a while. */
 
+/** undefined unsets a variable. */
+type Variables = Readonly<Record<string, string | undefined>>;
+
 /** Sets them, runs, and sets what was there before. */
-export async function withVariables<T>(variables: Readonly<Record<string, string>>, run: () => Promise<T>): Promise<T> {
-  const before = { ...process.env };
-  Object.assign(process.env, variables);
+export async function withVariables<T>(variables: Variables, run: () => Promise<T>): Promise<T> {
+  const before = setVariables(variables);
   try {
     return await run();
   } finally {
-    for (const name of Object.keys(variables)) {
-      if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = before[name];
-    }
+    setVariables(before);
   }
+}
+
+/** @returns Their values before. Test files share processes, so a file sets these again after its tests. */
+export function setVariables(variables: Variables): Variables {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => {
+      const before = process.env[name];
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+      return [name, before];
+    }),
+  );
 }

@@ -20,6 +20,7 @@ import { runStage } from '../../src/training/run-stage.js';
 import { temporaryFolder } from '../support/cli.js';
 import { availableDevices } from '../support/devices.js';
 import { evaluationOf } from '../support/entries.js';
+import { setVariables } from '../support/variables.js';
 
 /** 50 epochs of one step each, so that the loss of every step is recorded. */
 const SPEC = `
@@ -51,7 +52,10 @@ const planIn = (precision: string): Plan => {
 };
 const half = planIn('float16');
 const bfloat16 = planIn('bfloat16');
-process.env.VITMIM_BFLOAT16 ??= 'widened'; // otherwise the products would be measured
+const before = setVariables({ VITMIM_BFLOAT16: 'widened' }); // otherwise the products would be measured
+afterAll(() => {
+  setVariables(before);
+});
 
 const fast = (await availableDevices()).filter((name) => name !== 'cpu');
 

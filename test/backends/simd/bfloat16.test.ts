@@ -154,7 +154,7 @@ describe('the choice of the product', () => {
   });
 
   it('is described with its gain, which provenance leaves out', async () => {
-    const other = await withVariables({ XDG_CACHE_HOME: folder.path }, () =>
+    const other = await withVariables({ XDG_CACHE_HOME: folder.path, VITMIM_BFLOAT16: undefined }, () =>
       openDevice('simd', { threads: 1, precision: 'bfloat16' }),
     );
     other.close();
