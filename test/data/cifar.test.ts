@@ -4,6 +4,7 @@ import { UsageError } from '../../src/common/errors.js';
 import { CIFAR_LAYOUTS, type CifarLayout, isComplete, openCifar, readCifar } from '../../src/data/cifar.js';
 import { openDataset } from '../../src/data/dataset.js';
 import { temporaryFolders } from './fixture.js';
+import { withVariables } from '../support/variables.js';
 
 const folderFor = temporaryFolders();
 
@@ -137,16 +138,11 @@ describe('CIFAR', () => {
 
   it('should be looked for in the folder of the environment, unless a path is given', async () => {
     const folder = await folderFor();
-    const before = process.env.VITMIM_DATA;
-    process.env.VITMIM_DATA = folder;
-    try {
+    await withVariables({ VITMIM_DATA: folder }, async () => {
       await expect(openCifar({ name: 'cifar100' })).rejects.toThrow(join(folder, 'cifar-100-binary'));
       await expect(openDataset({ name: 'cifar10', imageSize: 32, path: 'elsewhere' })).rejects.toThrow(
         join(process.cwd(), 'elsewhere', 'batches.meta.txt'),
       );
-    } finally {
-      if (before === undefined) delete process.env.VITMIM_DATA;
-      else process.env.VITMIM_DATA = before;
-    }
+    });
   });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ByteImage } from '../../src/common/image.js';
 import type { Box, ResampleKind } from '../../src/common/resample.js';
 import type { EvaluationBox } from '../../src/data/augment.js';
+import { setVariables, type Variables } from '../support/variables.js';
 
 interface Fixture {
   image: { height: number; width: number; pixels: string };
@@ -65,13 +66,12 @@ export function temporaryFolders(): () => Promise<string> {
 
 /** Has the hashes of files kept in a temporary folder while the tests of a file run, not in the user's cache. */
 export function ownCache(): void {
-  const { XDG_CACHE_HOME: before } = process.env;
   const folderFor = temporaryFolders();
+  let before: Variables = {};
   beforeAll(async () => {
-    process.env.XDG_CACHE_HOME = await folderFor();
+    before = setVariables({ XDG_CACHE_HOME: await folderFor() });
   });
   afterAll(() => {
-    if (before === undefined) delete process.env.XDG_CACHE_HOME;
-    else process.env.XDG_CACHE_HOME = before;
+    setVariables(before);
   });
 }

@@ -5,6 +5,7 @@ import { sha256 } from '../../src/common/canonical.js';
 import { UsageError } from '../../src/common/errors.js';
 import { collectOrigin, describeDirt, refuseUnlessClean, thisMachine } from '../../src/runner/provenance.js';
 import { makeRepository } from '../support/repository.js';
+import { withVariables } from '../support/variables.js';
 import { temporaryFolder } from './support.js';
 
 const root = temporaryFolder();
@@ -116,9 +117,7 @@ test('a package inside another repository is no checkout', async () => {
 });
 
 test('without a repository null is recorded, and --require-clean refuses with the reason', async () => {
-  const before = process.env.GIT_CEILING_DIRECTORIES;
-  process.env.GIT_CEILING_DIRECTORIES = root;
-  try {
+  await withVariables({ GIT_CEILING_DIRECTORIES: root }, async () => {
     const collected = await collectOrigin({
       version: '1',
       args: [],
@@ -131,10 +130,7 @@ test('without a repository null is recorded, and --require-clean refuses with th
     expect(() => {
       refuseUnlessClean(collected);
     }).toThrow(/cannot be read \(not a git repository.*put it under git and commit it, or run without --require-clean/);
-  } finally {
-    if (before === undefined) delete process.env.GIT_CEILING_DIRECTORIES;
-    else process.env.GIT_CEILING_DIRECTORIES = before;
-  }
+  });
 });
 
 test.each([

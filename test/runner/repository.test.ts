@@ -7,6 +7,7 @@ import { sha256 } from '../../src/common/canonical.js';
 import { makeRepository, type TestRepository } from '../support/repository.js';
 import { temporaryFolder } from './support.js';
 import { hasLinks, onlyIf } from '../support/capabilities.js';
+import { withVariables } from '../support/variables.js';
 
 const root = temporaryFolder();
 let count = 0;
@@ -120,39 +121,22 @@ test('before the first commit there is none, and what is staged is the diff', as
 test('nothing is found without a repository, with the reason', async () => {
   const path = join(root, 'plain');
   mkdirSync(path);
-  const before = process.env.GIT_CEILING_DIRECTORIES;
-  process.env.GIT_CEILING_DIRECTORIES = root; // the temporary folder may lie in a repository
-  try {
-    const reading = await readRepository(path);
-    expect(reading.kind === 'none' && reading.reason).toContain('not a git repository');
-  } finally {
-    if (before === undefined) delete process.env.GIT_CEILING_DIRECTORIES;
-    else process.env.GIT_CEILING_DIRECTORIES = before;
-  }
+  // The temporary folder may lie in a repository.
+  const reading = await withVariables({ GIT_CEILING_DIRECTORIES: root }, () => readRepository(path));
+  expect(reading.kind === 'none' && reading.reason).toContain('not a git repository');
 });
 
 test('nothing is found if git is not installed', async () => {
   const { path } = committed();
-  const before = process.env.PATH;
-  process.env.PATH = join(root, 'no-programs');
-  try {
-    expect(await readRepository(path)).toEqual({ kind: 'none', reason: 'git is not installed' });
-  } finally {
-    process.env.PATH = before;
-  }
+  const reading = await withVariables({ PATH: join(root, 'no-programs') }, () => readRepository(path));
+  expect(reading).toEqual({ kind: 'none', reason: 'git is not installed' });
 });
 
 test('variables of a git hook do not lead to another repository', async () => {
   const [one, other] = [committed(), committed()];
   writeFileSync(join(other.path, 'spec.yaml'), 'changed');
-  process.env.GIT_DIR = join(other.path, '.git');
-  process.env.GIT_WORK_TREE = other.path;
-  try {
-    expect(await stateOf(one.path)).toEqual({ commit: one.head, ...CLEAN });
-  } finally {
-    delete process.env.GIT_DIR;
-    delete process.env.GIT_WORK_TREE;
-  }
+  const hook = { GIT_DIR: join(other.path, '.git'), GIT_WORK_TREE: other.path };
+  expect(await withVariables(hook, () => stateOf(one.path))).toEqual({ commit: one.head, ...CLEAN });
 });
 
 describe('a repository of another person', () => {
@@ -218,14 +202,8 @@ describe('a repository of another person', () => {
     writeFileSync(config, '[filter "x"]\n  clean = sed s/secret/hidden/\n');
     write('.gitattributes', '*.ts filter=x\n');
     write('src/code.ts', 'secret();\n');
-    const before = process.env.GIT_CONFIG_GLOBAL;
-    process.env.GIT_CONFIG_GLOBAL = config;
-    try {
-      expect((await stateOf(path)).text).toContain('+hidden();');
-    } finally {
-      if (before === undefined) delete process.env.GIT_CONFIG_GLOBAL;
-      else process.env.GIT_CONFIG_GLOBAL = before;
-    }
+    const { text } = await withVariables({ GIT_CONFIG_GLOBAL: config }, () => stateOf(path));
+    expect(text).toContain('+hidden();');
   });
 });
 

@@ -1,10 +1,10 @@
 /** Variables of the environment, for a while. */
 
 /** undefined unsets a variable. */
-type Variables = Readonly<Record<string, string | undefined>>;
+export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Sets them, runs, and sets what was there before. */
-export async function withVariables<T>(variables: Variables, run: () => Promise<T>): Promise<T> {
+export async function withVariables<T>(variables: Variables, run: () => T | Promise<T>): Promise<T> {
   const before = setVariables(variables);
   try {
     return await run();

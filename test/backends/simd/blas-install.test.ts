@@ -5,6 +5,7 @@ import { installBlas } from '../../../src/backends/simd/blas-install.js';
 import { blasPackages, installedBlas, type BlasPackage } from '../../../src/backends/simd/blas-packages.js';
 import { UsageError } from '../../../src/common/errors.js';
 import { temporaryFolder } from '../../support/cli.js';
+import { setVariables } from '../../support/variables.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -43,10 +44,9 @@ describe.each(openblas ? [openblas] : [])('OpenBLAS from PyPI', (wanted) => {
 });
 
 describe('an installation that cannot succeed names the remedy', () => {
-  const before = process.env.PYTHON;
+  const before = setVariables({ PYTHON: process.env.PYTHON });
   afterEach(() => {
-    if (before === undefined) delete process.env.PYTHON;
-    else process.env.PYTHON = before;
+    setVariables(before);
   });
   const wheel: BlasPackage = {
     name: 'mkl',

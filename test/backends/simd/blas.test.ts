@@ -6,6 +6,7 @@ import { findBlas } from '../../../src/backends/simd/blas.js';
 import { openDevice } from '../../../src/backends/open.js';
 import { UsageError } from '../../../src/common/errors.js';
 import { temporaryFolder } from '../../support/cli.js';
+import { withVariables } from '../../support/variables.js';
 
 const folder = temporaryFolder();
 afterAll(() => {
@@ -33,10 +34,8 @@ it.each([
   expect(() => findBlas(path)).toThrow('or `none`');
 });
 
-test('an installed BLAS that cannot be loaded is passed over with its remedy', () => {
-  const before = process.env.XDG_CACHE_HOME;
-  process.env.XDG_CACHE_HOME = folder.path;
-  try {
+test('an installed BLAS that cannot be loaded is passed over with its remedy', async () => {
+  await withVariables({ XDG_CACHE_HOME: folder.path }, () => {
     const [wanted] = blasPackages();
     if (wanted === undefined) return; // no package for this platform
     const library = join(blasFolder(wanted), wanted.library);
@@ -46,10 +45,7 @@ test('an installed BLAS that cannot be loaded is passed over with its remedy', (
     expect(advice).toContain(library);
     expect(advice).toContain('vitmim blas install --force');
     expect(rest).toEqual('path' in found ? findBlas(found.path) : { absent: 'none was found' });
-  } finally {
-    process.env.XDG_CACHE_HOME = before;
-    if (before === undefined) delete process.env.XDG_CACHE_HOME;
-  }
+  });
 });
 
 it('the description of the device names the BLAS', async () => {
