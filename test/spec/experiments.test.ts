@@ -53,6 +53,7 @@ it.each(files)('%s opens with its command and expands to the jobs and stages it 
   expect(header).toContain(`npx vitmim sweep experiments/${file}`);
   expect(header).toContain('yaml-language-server: $schema=../schema/sweep.schema.json');
   const promise = /(\d+) jobs[^,]*, (?:\D*, )?(\d+) stages/.exec(header.replaceAll('\n#', ''));
-  const { jobs, stages } = buildPlan(readSweep(text, { file, defaultName: 'x' }), () => 'fingerprint');
+  const readText = (path: string): string => readFileSync(join('experiments', path), 'utf8');
+  const { jobs, stages } = buildPlan(readSweep(text, { file, defaultName: 'x', readText }), () => 'fingerprint');
   expect(promise?.slice(1).map(Number)).toStrictEqual([jobs.length, stages.length]);
 });
