@@ -1,6 +1,6 @@
 /**
  * Combines a job's objective with its three axes: the result is a task, no pre-training, or a contradiction. The
- * registries of `src/task` resolve strengths. `jobs.ts` checks the sizes against the image.
+ * registries of `src/task` resolve strengths. `resolve-job.ts` checks the sizes against the image.
  */
 import type { z } from 'zod';
 import { inOneLine } from '../common/printable.js';

@@ -16,7 +16,8 @@ import {
   type Track,
 } from './expand.js';
 import { explainIssues, type Finding, type KeyHint } from './issues.js';
-import { resolveJob, type ResolvedStages } from './jobs.js';
+import type { ResolvedStages } from './jobs.js';
+import { resolveJob } from './resolve-job.js';
 import { CELL_KEYS, unsetValue } from './keys.js';
 import { withoutPercentages } from './percent.js';
 import { formatPath } from './problems.js';

@@ -1,6 +1,6 @@
 /**
  * Every key of a sweep spec, declared once: its type, range, default and meaning. The TypeScript types, the checks at
- * run time and `schema/sweep.schema.json` are derived from here. `cells.ts` and `jobs.ts` check keys that depend on
+ * run time and `schema/sweep.schema.json` are derived from here. `cells.ts` and `resolve-job.ts` check keys that depend on
  * each other.
  *
  * The message of a refinement begins with "expected"; the value found is added when it is printed.

@@ -1,5 +1,6 @@
 import { entriesOf } from '../../src/spec/entries.js';
-import { evaluationConfig, pretrainConfig, resolveJob } from '../../src/spec/jobs.js';
+import { evaluationConfig, pretrainConfig } from '../../src/spec/jobs.js';
+import { resolveJob } from '../../src/spec/resolve-job.js';
 import { jobSchema } from '../../src/spec/schema.js';
 import type { Evaluation } from '../../src/stages/index.js';
 import type { StageConfig } from '../../src/spec/stages.js';
