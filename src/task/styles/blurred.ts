@@ -107,23 +107,19 @@ export function drawKernel(style: Omit<Blurred, 'kind' | 'clip'>, random: Random
   return { size: style.kernelSize, weights };
 }
 
-/** Working memory of {@link convolve}. */
-let paddedMemory: Float64Array = new Float64Array(0);
-let tapMemory: Float64Array = new Float64Array(0);
-
 /** Convolves at stride 1 with zero padding; the kernel is not flipped, as in PyTorch. Keeps the size, 2×2 at least. */
 export function convolve(image: FloatImage, { size, weights }: BlurKernel): FloatImage {
   const { height, width } = image;
   const margin = (size - 1) / 2;
   const stride = (width + 2 * margin) * 3;
-  const padded = (paddedMemory = zeros(paddedMemory, (height + 2 * margin) * stride));
+  const padded = newPixels((height + 2 * margin) * stride).fill(0);
   for (let y = 0; y < height; y++) {
     padded.set(image.data.subarray(y * width * 3, (y + 1) * width * 3), (y + margin) * stride + margin * 3);
   }
 
   // Reordered to [k, k, input, output]: the order of the loop below.
   const area = size * size;
-  const taps = (tapMemory = zeros(tapMemory, 9 * area));
+  const taps = newPixels(9 * area);
   for (let i = 0; i < taps.length; i++) {
     const [tap, input, output] = [Math.floor(i / 9), Math.floor(i / 3) % 3, i % 3];
     taps[i] = weights[(output * 3 + input) * area + tap]!;
@@ -169,10 +165,6 @@ export function convolve(image: FloatImage, { size, weights }: BlurKernel): Floa
   }
   return { data, height, width };
 }
-
-/** The same array if it has the length, with zeros. */
-const zeros = (values: Float64Array, length: number): Float64Array =>
-  values.length === length ? values.fill(0) : new Float64Array(length);
 
 /** Pixels of 0 and of 1, ImageNet-normalised. */
 const BLACK = IMAGENET_MEAN.map((mean, c) => -mean / IMAGENET_STD[c]!);
