@@ -1,4 +1,5 @@
 /** The metrics of evaluations by their names, as written in `--metric` and tables. */
+import { valueAt } from '../common/tree.js';
 import { numberIn, type Metric } from './fields.js';
 import { EVALUATION_ENTRIES, EVALUATION_NAMES, STAGE_ENTRIES, type Evaluation, type StageKind } from './index.js';
 
@@ -46,7 +47,7 @@ export const PROTOCOL_METRICS: readonly string[] = EVALUATION_NAMES.flatMap((pro
 export function missingKeyOf(protocol: Evaluation, metric: string, recipe: object): string | null {
   const optional = EVALUATION_ENTRIES[protocol].corruptions?.optional;
   if (optional?.metrics.includes(metric) !== true) return null;
-  const value: unknown = Object.entries(recipe).find(([key]) => key === optional.key)?.[1];
+  const value = valueAt(recipe, [optional.key]);
   return value === undefined || value === optional.off ? optional.key : null;
 }
 

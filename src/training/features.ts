@@ -243,12 +243,14 @@ export function rowsAt({ features: values, width }: FeatureSet, indices: Int32Ar
   return tf.tensor2d(rows, [indices.length, width]);
 }
 
-/** The part of any probe's result that follows from its scores [test, classes] and the classes of the test images. */
-export function probed(
-  { scores, labels }: { scores: Float32Array; labels: Uint32Array },
-  trainImages: number,
-  dataset: Dataset,
-) {
+/** Images with the scores of a head for them: [images, classes]. */
+export interface ScoredImages {
+  scores: Float32Array;
+  labels: Uint32Array;
+}
+
+/** The part of any probe's result that follows from the scores of the test images. */
+export function probed({ scores, labels }: ScoredImages, trainImages: number, dataset: Dataset) {
   return {
     imagesPerSecond: null,
     corruptImages: corruptImages(dataset),

@@ -10,7 +10,7 @@ import { zeroVariable } from '../model/parameters.js';
 import { softmaxCrossEntropy } from '../ops/index.js';
 import { STAGE_ENTRIES, type Evaluation } from '../stages/index.js';
 import { accuracies, joinArrays } from './evaluate.js';
-import { featureRows, type FeatureParts, type FeatureSet } from './features.js';
+import { featureRows, type FeatureParts, type FeatureSet, type ScoredImages } from './features.js';
 import { Interrupted } from './interrupted.js';
 import { breathe } from './loop.js';
 import { mixLabels } from './mixing.js';
@@ -152,7 +152,7 @@ export interface Scored {
 /** A chosen candidate, with the scores by which it was chosen. */
 export interface Chosen extends TrainedHead {
   /** null: there was no choice. */
-  validated: { scores: Float32Array; labels: Uint32Array } | null;
+  validated: ScoredImages | null;
 }
 
 /**

@@ -10,12 +10,12 @@ import type { EvaluationConfig, EvaluationContext } from '../stages/evaluation.j
 import type { Evaluation } from '../stages/index.js';
 import type { LinearConfig, LinearNumbers } from '../stages/linear.js';
 import type { ChangeOfView } from './evaluate.js';
-import { withEncoder, type FrozenEncoder } from './features.js';
+import { withEncoder, type FrozenEncoder, type ScoredImages } from './features.js';
 import type { Head } from './heads.js';
 import { lars } from './optimizers/lars.js';
 import type { Optimizer } from './optimizers/optimizer.js';
 import { sgd } from './optimizers/sgd.js';
-import { probe, type ScoredImages } from './probe.js';
+import { probe } from './probe.js';
 import { augmentedFeatures, fixedFeatures, type TrainingFeatures } from './training-features.js';
 import { augmentedView, augmenterOf } from './views.js';
 

@@ -5,7 +5,7 @@ import type { EvaluationContext } from '../stages/evaluation.js';
 import type { Evaluation } from '../stages/index.js';
 import { imagesPerStep } from './batch-size.js';
 import { checkFinish } from './divergence.js';
-import { probed, type FeatureParts, type MeasuredFeatures } from './features.js';
+import { probed, type FeatureParts, type MeasuredFeatures, type ScoredImages } from './features.js';
 import {
   chooseHead,
   disposeHeads,
@@ -24,12 +24,6 @@ export interface ProbeOptions extends Omit<HeadTraining, 'classes' | 'signal' | 
   reportsEpochs?: boolean;
   /** Measures the chosen head on further features, which it standardises. */
   measure?: (score: (parts: FeatureParts) => Promise<ScoredImages>) => Promise<void>;
-}
-
-/** Images with the scores of the chosen head for them: [images, classes]. */
-export interface ScoredImages {
-  scores: Float32Array;
-  labels: Uint32Array;
 }
 
 /** The features of a probe. Those of the images that are measured are not standardised. */

@@ -123,7 +123,7 @@ describe('transfer.csv', () => {
       ]);
     });
 
-    test('keeps it whatever metric is compared, and the other tables have the compared one', () => {
+    test('keeps it with another --metric, which the other tables follow', () => {
       const tables = buildTables(data, { metric: 'pets.top5' });
       const named = (name: string) => tables.find((table) => table.name === name)!;
       expect(

@@ -52,7 +52,7 @@ export function defineCorruption<const Name extends string, Strength>(
   };
 }
 
-/** An image of the same size with other values. A loop is ten times as fast as `Float32Array.from`. */
+/** An image of the same size with other values. The loop is several times as fast as `Float32Array.from`. */
 export function mapImage(
   { data, height, width }: FloatImage,
   value: (old: number, index: number) => number,
