@@ -10,7 +10,7 @@
  *   --peer PY    also measures torchvision's ImageFolder and DataLoader with as many processes, in turn, by this Python
  *   --rounds N   rounds of the two (3); medians are compared
  *   --finetune   augments as in the paper's fine-tuning: RandAugment and random erasing, on threads beside the main one
- *   --plain      with --finetune: the crops and flips of the fine-tuning alone
+ *   --plain      with --finetune: only crops and flips
  *   --json       prints one object on standard output
  *
  * The output also includes the time of the main thread, which has to submit the step's kernels meanwhile. Only vitmim
